@@ -1,0 +1,50 @@
+/**
+ * The one error that a user is meant to see: what happened, under a code that decides the exit status,
+ * and what to do next. Anything else that is thrown is a defect of ours.
+ */
+
+export type FailureCode =
+  | "usage"
+  | "configuration"
+  | "unaligned-timestamp"
+  | "incomplete"
+  | "verification"
+  | "temporary"
+  | "no-agreement"
+  | "no-such-snapshot"
+  | "locked"
+  | "disk"
+  | "interrupted";
+
+export interface FailureOptions {
+  /** What the user can do about it, as one sentence. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+export class Failure extends Error {
+  override readonly name = "Failure";
+  readonly code: FailureCode;
+  readonly hint: string | undefined;
+
+  constructor(code: FailureCode, message: string, options: FailureOptions = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+  }
+}
+
+/** The message of anything that was thrown, for a sentence of our own. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** The system's code (`ENOSPC`, `ECONNREFUSED` …) of an error or of its causes, if it has one. */
+export function systemCodeOf(thrown: unknown): string | undefined {
+  for (let error = thrown; error instanceof Error; error = error.cause) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (typeof code === "string") return code;
+    if (error instanceof AggregateError && error.errors.length > 0) return systemCodeOf(error.errors[0]);
+  }
+  return undefined;
+}

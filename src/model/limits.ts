@@ -1,0 +1,94 @@
+/**
+ * Every bound on what comes from outside, each with its reason. What crosses a bound is refused with
+ * an error that names the bound; nothing is cut short in silence.
+ */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const GiB = 1024 * MiB;
+const TiB = 1024 * GiB;
+
+/** Nodes in a network. From about 53,000 on, the rule for the ends of partitions (PROTOCOL.md,
+ *  Partitions) makes neighbouring partitions overlap, so larger networks have no geometry at all. */
+export const nodesMax = 50_000;
+
+/** Objects and lists inside one another. Account data is a few levels deep; the walk over a value is
+ *  recursive, and must end with an error long before the stack does. */
+export const depthMax = 500;
+
+/** One account record on the wire. The largest real accounts hold contract code of some 100 KiB. */
+export const recordBytesMax = 16 * MiB;
+
+/** White space in a row outside of records. A pretty-printed answer has some dozens. */
+export const whiteSpaceRunMax = 64 * KiB;
+
+/** A partition's bytes on the first attempt, before a second node has said that it really is that
+ *  large; then {@link partitionBudgetFactor} times as much, and so on up to {@link partitionBytesMax}.
+ *  An endless answer therefore costs one such budget, not the disk. */
+export const partitionBudgetBytes = 512 * MiB;
+export const partitionBudgetFactor = 16;
+export const partitionBytesMax = 8 * TiB;
+
+/** Accounts of an answer in partitions that its node does not store. A node may hold left-overs of an
+ *  earlier membership; more than these is somebody else's state, sent to cost us time. */
+export const foreignAccountsMax = 10_000;
+
+/** Repetitions of an account in one answer, identical to the first: dropped up to here. */
+export const duplicateAccountsMax = 1_000;
+
+/** Uncompressed ÷ compressed bytes of a gzip body, once past {@link gzipRatioFromBytes}. Account text
+ *  reaches about 20; only filler comes near gzip's limit of 1,032. */
+export const gzipRatioMax = 250;
+export const gzipRatioFromBytes = 8 * MiB;
+
+/** A node list or a list of cycle records, whole in memory since its signature is over the whole. */
+export const listBytesMax = 64 * MiB;
+
+/** One gossip message: a hash for each of {@link nodesMax} partitions. */
+export const gossipMessageBytesMax = 8 * MiB;
+
+/** All of one node's answer to a request for gossip, which is streamed: 10,000 nodes of 1,000 hashes. */
+export const gossipAnswerBytesMax = 1 * GiB;
+
+/** A `/netconfig` answer, and an error body of which a line is shown. */
+export const netconfigBytesMax = 4 * MiB;
+export const errorBodyBytesMax = 4 * KiB;
+
+/** Headers of one answer. */
+export const headerBytesMax = 32 * KiB;
+
+/** Cycle records asked of an archiver at once: six months of one-minute cycles. */
+export const cycleRecordsMax = 262_144;
+
+/** Validators asked for `/netconfig`; the majority of their answers counts. */
+export const netconfigNodes = 7;
+
+/** Validators asked at once for gossip, and for how many rounds: the union soon stops growing, but
+ *  honest nodes may be far down the list. */
+export const gossipNodesPerRound = 8;
+
+/** Attempts at one node for one thing, the first included. */
+export const attemptsMax = 4;
+
+/** Pauses between attempts at one node: doubling from the first to the last, with jitter. */
+export const backoffFirstMs = 250;
+export const backoffLastMs = 8_000;
+
+/** The longest `Retry-After` that is obeyed; a node that asks for more is not asked again. */
+export const retryAfterMaxMs = 60_000;
+
+/** Bytes a second of an answer, measured over a stall timeout, below which it counts as stalled: a
+ *  node that sends a byte now and then must not hold the run for ever. */
+export const bytesPerSecondMin = 1 * KiB;
+
+/** Size of the buffers between the socket, the hash and the disk. */
+export const writeBufferBytes = 256 * KiB;
+
+/** Bytes of copies that are sorted in memory at once, where an answer comes out of order. */
+export const sortChunkBytes = 24 * MiB;
+
+/** Offences written down of one node: enough to act on, and no way to fill the disk. */
+export const offencesPerNodeMax = 50;
+
+/** Characters of outside text that are repeated in a message. */
+export const quotedCharactersMax = 120;

@@ -1,0 +1,72 @@
+/**
+ * Signatures (PROTOCOL.md, Hashing and signing): `sign.sig` is an Ed25519 signature (64 bytes) followed
+ * by the message that was signed (32 bytes), which is the hash of the object without `sign`.
+ */
+
+import { createPublicKey, type KeyObject, sign, verify } from "node:crypto";
+import { canonicalTextOf } from "./canonical.ts";
+import { hashText } from "./hash.ts";
+
+const SIGNATURE_BYTES = 64;
+const sigPattern = /^[0-9a-f]{192}$/i;
+const ownerPattern = /^[0-9a-f]{64}$/i;
+
+/** The DER form of an Ed25519 public key is this prefix and the 32 bytes of the key. */
+const publicKeyPrefix = Buffer.from("302a300506032b6570032100", "hex");
+
+export interface Sign {
+  /** The signer's public key, 64 hex digits. */
+  readonly owner: string;
+  /** 192 hex digits. */
+  readonly sig: string;
+}
+
+/** The hash of an object without its `sign`: what its signature is over. 64 hex digits. */
+export function signedHash(object: object, hashKey?: string): string {
+  const { sign: _sign, ...unsigned } = object as { sign?: unknown };
+  return hashText(canonicalTextOf(unsigned), hashKey);
+}
+
+/**
+ * Whether `object.sign` holds: its signature is valid for its owner, and the signed message is the hash
+ * of this very object. Never throws: what is malformed is not signed.
+ *
+ * @param object a value as `JSON.parse` returned it
+ */
+export function isSignedBy(object: unknown, hashKey?: string): boolean {
+  if (typeof object !== "object" || object === null) return false;
+  const { sign } = object as { sign?: Partial<Sign> | null };
+  if (typeof sign?.owner !== "string" || typeof sign.sig !== "string") return false;
+  if (!ownerPattern.test(sign.owner) || !sigPattern.test(sign.sig)) return false;
+  const sig = Buffer.from(sign.sig, "hex");
+  const message = sig.subarray(SIGNATURE_BYTES);
+  try {
+    if (message.toString("hex") !== signedHash(object, hashKey)) return false;
+    return verify(null, message, publicKeyOf(sign.owner), sig.subarray(0, SIGNATURE_BYTES));
+  } catch {
+    return false; // no canonical text, or no point of the curve: nothing that anybody can have signed
+  }
+}
+
+/** A copy of `object` with the `sign` of the given Ed25519 key pair. */
+export function signed<T extends object>(
+  object: T,
+  privateKey: KeyObject,
+  hashKey?: string,
+): T & { sign: Sign } {
+  const message = Buffer.from(signedHash(object, hashKey), "hex");
+  const signature = sign(null, message, privateKey);
+  const owner = ownerOf(privateKey);
+  return { ...object, sign: { owner, sig: Buffer.concat([signature, message]).toString("hex") } };
+}
+
+/** The public key of a private key, 64 hex digits: the `owner` of its signatures. */
+export function ownerOf(privateKey: KeyObject): string {
+  const der = createPublicKey(privateKey).export({ format: "der", type: "spki" });
+  return der.subarray(publicKeyPrefix.length).toString("hex");
+}
+
+function publicKeyOf(owner: string): KeyObject {
+  const key = Buffer.concat([publicKeyPrefix, Buffer.from(owner, "hex")]);
+  return createPublicKey({ key, format: "der", type: "spki" });
+}

@@ -1,0 +1,32 @@
+/**
+ * Algorithm 1 (PROTOCOL.md, Algorithm 1): the order in which nodes are asked. The first and the last
+ * node, then by bisection, level by level, the middle of every gap between nodes already taken; within a
+ * level from the centre of the list outward. Neighbours in the order are far apart on the ring, so what
+ * they store overlaps as little as can be.
+ */
+
+interface Gap {
+  readonly left: number;
+  readonly right: number;
+}
+
+/** Indices into the nodes in ascending order of ID; a permutation of 0 to `numNodes − 1`. */
+export function queryOrder(numNodes: number): number[] {
+  if (numNodes <= 2) return Array.from({ length: Math.max(numNodes, 0) }, (_, index) => index);
+  const order = [0, numNodes - 1];
+  const centre = (numNodes - 1) / 2;
+  let gaps: Gap[] = [{ left: 0, right: numNodes - 1 }];
+  while (gaps.length > 0) {
+    const level: number[] = [];
+    const halves: Gap[] = [];
+    for (const { left, right } of gaps) {
+      const middle = Math.floor((left + right) / 2);
+      level.push(middle);
+      if (middle - left > 1) halves.push({ left, right: middle });
+      if (right - middle > 1) halves.push({ left: middle, right });
+    }
+    order.push(...level.sort((a, b) => Math.abs(a - centre) - Math.abs(b - centre) || a - b));
+    gaps = halves;
+  }
+  return order;
+}

@@ -1,0 +1,10 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    // Whole runs start processes and servers: generous for a busy machine, short enough to show a hang.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
