@@ -1,0 +1,26 @@
+/** What a validator serves a snapshot from: the accounts that it holds at one moment, by address. */
+
+import type { WrappedData } from "../model/account-copy.ts";
+
+/** Which accounts a request is for (PROTOCOL.md, Partial snapshots). */
+export interface Selection {
+  /** Inclusive addresses. */
+  readonly accountStart: string;
+  readonly accountEnd: string;
+  /** Global accounts alone (`true`), none of them (`false`), or both kinds. */
+  readonly isGlobal: boolean | undefined;
+}
+
+/** Everything that a node holds, which is what a request of the design without extension is for. */
+export const EVERYTHING: Selection = {
+  accountStart: "0".repeat(64),
+  accountEnd: "f".repeat(64),
+  isGlobal: undefined,
+};
+
+export interface AccountSource {
+  /** The selected accounts in ascending order of address, made or read one by one. */
+  select(selection: Selection): Iterable<WrappedData>;
+  /** How many {@link AccountSource.select} gives. */
+  count(selection: Selection): number;
+}
