@@ -1,0 +1,112 @@
+/** Faults in the text of an answer to `POST /snapshot`, whatever the accounts in it. */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { flush } from "../validator/answer-body.ts";
+import type { AnswerContext, Pieces } from "../validator/conduct.ts";
+import type { FaultKind } from "./fault-kind.ts";
+
+const fillerCharacters = 64 * 1024;
+const whiteSpaceCharacters = 1024 ** 3;
+
+export const bodyFaults: readonly FaultKind[] = [
+  {
+    name: "truncate",
+    description: "ends the answer in the middle of an account, half-way",
+    apply: ({ conduct }) => void conduct.text.push(firstHalf),
+  },
+  {
+    name: "reset",
+    description: "breaks the connection off, half-way",
+    apply: ({ conduct }) => void conduct.text.push(thenReset),
+  },
+  {
+    name: "stall",
+    description: "sends nothing more, half-way, and keeps the connection",
+    apply: ({ conduct }) => void conduct.text.push(thenStall),
+  },
+  {
+    name: "trickle",
+    description: "sends a byte a second, half-way, for ever",
+    apply: ({ conduct }) => void conduct.text.push(thenTrickle),
+  },
+  {
+    name: "garbage",
+    description: "answers with a page of HTML",
+    apply: ({ conduct }) => void conduct.text.push(() => ["<!doctype html><title>It works!</title>\n"]),
+  },
+  {
+    name: "white-space",
+    description: "sends a gigabyte of white space before the first account",
+    apply: ({ conduct }) => void conduct.text.push(afterWhiteSpace),
+  },
+  {
+    name: "endless-record",
+    description: "sends one account whose data never ends",
+    apply: ({ conduct }) => void conduct.text.push(endlessRecord),
+  },
+  {
+    name: "gzip",
+    description: "compresses its answers, as the protocol allows",
+    apply: ({ conduct }) => {
+      conduct.isGzip = true;
+    },
+  },
+  {
+    name: "gzip-bomb",
+    description: "sends one account whose data never ends, compressed",
+    apply: ({ conduct }) => {
+      conduct.isGzip = true;
+      conduct.text.push(endlessRecord);
+    },
+  },
+];
+
+async function* firstHalf(pieces: Pieces, { accounts }: AnswerContext): AsyncGenerator<string> {
+  let whole = 1 + Math.floor(accounts / 2); // what stands before the accounts is a piece as well
+  for await (const piece of pieces) {
+    if (whole === 0) {
+      yield piece.slice(0, Math.ceil(piece.length / 2));
+      return;
+    }
+    whole--;
+    yield piece;
+  }
+}
+
+async function* thenReset(pieces: Pieces, context: AnswerContext): AsyncGenerator<string> {
+  yield* firstHalf(pieces, context);
+  yield flush;
+  await sleep(20); // for what was sent to get there
+  throw new Error("the connection is to be reset");
+}
+
+async function* thenStall(pieces: Pieces, context: AnswerContext): AsyncGenerator<string> {
+  yield* firstHalf(pieces, context);
+  yield flush;
+  await new Promise(() => undefined);
+}
+
+async function* thenTrickle(pieces: Pieces, context: AnswerContext): AsyncGenerator<string> {
+  yield* firstHalf(pieces, context);
+  for (;;) {
+    yield " ";
+    yield flush;
+    await sleep(1000, undefined, { ref: false });
+  }
+}
+
+async function* afterWhiteSpace(pieces: Pieces): AsyncGenerator<string> {
+  const filler = " ".repeat(fillerCharacters);
+  let isStart = true;
+  for await (const piece of pieces) {
+    yield piece;
+    for (let sent = 0; isStart && sent < whiteSpaceCharacters; sent += fillerCharacters) yield filler;
+    isStart = false;
+  }
+}
+
+function* endlessRecord(_pieces: Pieces, { selection }: AnswerContext): Generator<string> {
+  yield `{"snapshot":[{"accountId":"${selection.accountStart}","data":"`;
+  const filler = "a".repeat(fillerCharacters);
+  for (;;) yield filler;
+}

@@ -1,0 +1,89 @@
+/** The table of all faults, and how one is written: `3:corrupt-data`, `5:slow=500ms`, `*:no-range`. */
+
+import { Failure } from "../model/failure.ts";
+import { accountFaults } from "./account-faults.ts";
+import { bodyFaults } from "./body-faults.ts";
+import { connectionFaults } from "./connection-faults.ts";
+import type { FaultKind, FaultParameter } from "./fault-kind.ts";
+import { gossipFaults } from "./gossip-faults.ts";
+
+export const faultKinds: readonly FaultKind[] = [
+  ...connectionFaults,
+  ...bodyFaults,
+  ...accountFaults,
+  ...gossipFaults,
+];
+
+/** A fault of one node, or of all. */
+export interface Fault {
+  /** Index in ascending order of node ids. */
+  readonly node: number | "*";
+  readonly name: string;
+  readonly value: number | undefined;
+  readonly kind: FaultKind;
+}
+
+/** @throws Failure `usage` */
+export function parseFault(text: string): Fault {
+  const match = /^(\*|\d+):([a-z0-9-]+)(?:=(.*))?$/.exec(text);
+  if (match === null) {
+    throw new Failure("usage", `"${text}" is no fault`, {
+      hint: "A fault is <node>:<fault> or <node>:<fault>=<value>, such as 3:corrupt-data or 5:slow=500ms.",
+    });
+  }
+  const [, node = "", name = "", valueText] = match;
+  const kind = faultKinds.find((candidate) => candidate.name === name);
+  if (kind === undefined) {
+    const names = faultKinds.map((known) => known.name).join(", ");
+    throw new Failure("usage", `"${text}": there is no fault ${name}`, { hint: `There are ${names}.` });
+  }
+  const value = parseValue(text, kind, valueText);
+  return { node: node === "*" ? "*" : Number(node), name, value, kind };
+}
+
+function parseValue(text: string, { name, parameter }: FaultKind, valueText: string | undefined) {
+  if (parameter === undefined) {
+    if (valueText === undefined) return undefined;
+    throw new Failure("usage", `"${text}": ${name} takes no value`);
+  }
+  if (valueText === undefined) {
+    if ("default" in parameter) return parameter.default;
+    throw new Failure(
+      "usage",
+      `"${text}": ${name} needs a ${parameter.kind}, as in ${exampleOf(name, parameter)}`,
+    );
+  }
+  const value = valueReaders[parameter.kind](valueText);
+  if (value !== undefined) return value;
+  throw new Failure(
+    "usage",
+    `"${text}": "${valueText}" is no ${parameter.kind}, as in ${exampleOf(name, parameter)}`,
+  );
+}
+
+const valueReaders: Record<FaultParameter["kind"], (text: string) => number | undefined> = {
+  count: (text) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined),
+  partition: (text) => (/^(-1|\d{1,5})$/.test(text) ? Number(text) : undefined),
+  duration: (text) => {
+    const [, number, unit] = /^(\d{1,6}(?:\.\d{1,3})?)(ms|s)$/.exec(text) ?? [];
+    return number === undefined ? undefined : Number(number) * (unit === "s" ? 1000 : 1);
+  },
+};
+
+function exampleOf(name: string, { kind }: FaultParameter): string {
+  const examples = { count: "3", partition: "4", duration: "500ms" };
+  return `${name}=${examples[kind]}`;
+}
+
+/** The table, for `--help`: one line a fault. */
+export function faultHelp(): string {
+  const rows = faultKinds.map(({ name, parameter, description }) => {
+    if (parameter === undefined) return [name, description];
+    return [
+      "default" in parameter ? `${name}[=<${parameter.kind}>]` : `${name}=<${parameter.kind}>`,
+      description,
+    ];
+  });
+  const width = Math.max(...rows.map(([usage = ""]) => usage.length));
+  return rows.map(([usage = "", description]) => `  ${usage.padEnd(width)}  ${description}`).join("\n");
+}

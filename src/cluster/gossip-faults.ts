@@ -1,0 +1,136 @@
+/** Faults in what a validator says of its partitions' hashes, of others' messages and of the settings. */
+
+import { Failure } from "../model/failure.ts";
+import { hashText } from "../model/hash.ts";
+import { EMPTY_PREIMAGE } from "../model/partition-hash.ts";
+import { GLOBAL_PARTITION } from "../model/shard.ts";
+import { sendRefusal } from "../validator/json-server.ts";
+import { Refusal } from "../validator/refusal.ts";
+import { type GossipMessage, makeVote } from "../validator/vote.ts";
+import { type FaultKind, given } from "./fault-kind.ts";
+import type { NodeSetup } from "./node-setup.ts";
+
+/** Messages that are forged in the names of others: enough to show, at any size of network. */
+const forgeriesMax = 20;
+
+type Hashes = ReadonlyMap<number, string>;
+
+export const gossipFaults: readonly FaultKind[] = [
+  {
+    name: "lie",
+    description: "believes, gossips and serves a changed account in a partition, as all do who lie about it",
+    parameter: { kind: "partition" },
+    apply: (node, value) => {
+      const partition = given(value);
+      requireAccounts(node, partition);
+      node.lies.add(partition);
+    },
+  },
+  {
+    name: "lie-gossip",
+    description: "gossips a false hash for each partition, or for one, and serves honestly",
+    parameter: { kind: "partition", default: undefined },
+    apply: (node, partition) => {
+      node.votes = [(hashes) => falsified(node, hashes, partition)];
+    },
+  },
+  {
+    name: "silent",
+    description: "gossips no hashes of its own",
+    apply: (node) => {
+      node.votes = [];
+    },
+  },
+  {
+    name: "equivocate",
+    description: "gossips one message to half of the nodes, and a different one to the others",
+    apply: (node) => void node.votes.push((hashes) => falsified(node, hashes, undefined)),
+  },
+  {
+    name: "bad-signature",
+    description: "gossips a message whose signature does not hold",
+    apply: ({ messages }) => void messages.push(withBadSignature),
+  },
+  {
+    name: "first-design-gossip",
+    description: "gossips in the form of the first design",
+    apply: (node) => {
+      node.isFirstDesign = true;
+    },
+  },
+  {
+    name: "no-copies",
+    description: "keeps no account copies: gossips the hash of nothing for every partition",
+    apply: (node) => {
+      const empty = hashText(EMPTY_PREIMAGE);
+      node.votes = [(hashes) => new Map([...hashes.keys()].map((partition) => [partition, empty]))];
+    },
+  },
+  {
+    name: "no-gossip",
+    description: "answers requests for gossip with 404",
+    apply: ({ conduct }) => void conduct.gossip.push(() => undefined),
+  },
+  {
+    name: "withhold-gossip",
+    description: "passes on no message but its own",
+    apply: ({ conduct, identity }) => {
+      const own = `"sender":"${identity.id}"`;
+      conduct.gossip.push((messages) => messages.filter((message) => message.includes(own)));
+    },
+  },
+  {
+    name: "forge-gossip",
+    description: "passes on messages that it has signed itself in the names of others",
+    apply: (node) => {
+      const forged = forgeries(node);
+      node.conduct.gossip.push((messages) => [...forged, ...messages]);
+    },
+  },
+  {
+    name: "wrong-netconfig",
+    description: "answers /netconfig with other settings than the network's",
+    apply: ({ conduct }) => {
+      const sharding = { nodesPerConsensusGroup: 128, nodesPerEdge: 64 };
+      conduct.netconfig.push(() => ({ config: { sharding } }));
+    },
+  },
+  {
+    name: "no-netconfig",
+    description: "answers /netconfig with 404",
+    apply: ({ conduct }) => {
+      conduct.intercept.push((request, response) => {
+        const isAsked = request.url === "/netconfig";
+        if (isAsked) sendRefusal(response, new Refusal(404, "there is no GET /netconfig"));
+        return Promise.resolve(isAsked);
+      });
+    },
+  },
+];
+
+/** Falsehoods of its own: no two nodes tell the same. */
+function falsified({ random }: NodeSetup, hashes: Hashes, partition: number | undefined): Hashes {
+  return new Map([...hashes].map(([of, hash]) => [of, (partition ?? of) === of ? random.hex(8) : hash]));
+}
+
+function withBadSignature(message: GossipMessage): GossipMessage {
+  const { owner, sig } = message.sign;
+  const otherDigit = sig.startsWith("0") ? "1" : "0";
+  return { ...message, sign: { owner, sig: otherDigit + sig.slice(1) } };
+}
+
+function forgeries({ network, identity, random }: NodeSetup): string[] {
+  const others = network.identities.filter(({ id }) => id !== identity.id).slice(0, forgeriesMax);
+  return others.map(({ id }) => {
+    const hashes = new Map(network.identities.map((_, partition) => [partition, random.hex(8)]));
+    hashes.set(GLOBAL_PARTITION, random.hex(8));
+    return JSON.stringify(makeVote({ ...identity, id }, network.snapshotCycle, hashes));
+  });
+}
+
+function requireAccounts({ index, stored, network }: NodeSetup, partition: number): void {
+  const isStored = partition === GLOBAL_PARTITION || stored.includes(partition);
+  if (isStored && network.state.countOf(partition) > 0) return;
+  const why = isStored ? "it has no accounts" : "the node does not store it";
+  throw new Failure("configuration", `fault ${index}:lie=${partition}: not about this partition, ${why}`);
+}

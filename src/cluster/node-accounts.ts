@@ -1,0 +1,57 @@
+/** What one node of a cluster holds of the state: the partitions that it stores, and the global one. */
+
+import type { WrappedData } from "../model/account-copy.ts";
+import { GLOBAL_PARTITION } from "../model/shard.ts";
+import type { AccountSource, Selection } from "../validator/account-source.ts";
+import { lied, type SeededState } from "./seeded-state.ts";
+
+export class NodeAccounts implements AccountSource {
+  readonly #state: SeededState;
+  readonly #partitions: readonly number[];
+  readonly #lies: ReadonlySet<number>;
+
+  /**
+   * @param partitions from 0 to N − 1, ascending
+   * @param lies partitions of which it holds, and tells, a lie
+   */
+  constructor(state: SeededState, partitions: readonly number[], lies: ReadonlySet<number>) {
+    this.#state = state;
+    this.#partitions = partitions;
+    this.#lies = lies;
+  }
+
+  select(selection: Selection): Iterable<WrappedData> {
+    return merged(this.#local(selection), this.#partition(GLOBAL_PARTITION, selection));
+  }
+
+  count(selection: Selection): number {
+    let count = 0;
+    for (const partition of [...this.#partitions, GLOBAL_PARTITION]) {
+      const { from, to } = this.#state.selected(partition, selection);
+      count += to - from;
+    }
+    return count;
+  }
+
+  *#local(selection: Selection): Generator<WrappedData> {
+    for (const partition of this.#partitions) yield* this.#partition(partition, selection);
+  }
+
+  #partition(partition: number, selection: Selection): Iterable<WrappedData> {
+    const { from, to } = this.#state.selected(partition, selection);
+    const accounts = this.#state.accounts(partition, from, to);
+    return from === 0 && this.#lies.has(partition) ? lied(accounts) : accounts;
+  }
+}
+
+/** Both in one, ascending, as each of them is: global accounts stand between the others. */
+function* merged(a: Iterable<WrappedData>, b: Iterable<WrappedData>): Generator<WrappedData> {
+  const rest = b[Symbol.iterator]();
+  let next = rest.next();
+  for (const account of a) {
+    for (; next.done !== true && next.value.accountId < account.accountId; next = rest.next())
+      yield next.value;
+    yield account;
+  }
+  for (; next.done !== true; next = rest.next()) yield next.value;
+}

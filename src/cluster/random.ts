@@ -1,0 +1,67 @@
+/**
+ * Randomness that a seed gives again: sfc32 (Chris Doty-Humphrey, PractRand), 128 bits of state, fast
+ * enough to make every account anew each time it is asked for.
+ */
+
+import { createHash } from "node:crypto";
+
+/** Rounds after which every bit of the seed has reached every bit of the state. */
+const mixingRounds = 12;
+
+export class Random {
+  #a: number;
+  #b: number;
+  #c: number;
+  #counter = 1;
+
+  constructor(a: number, b: number, c: number) {
+    this.#a = a | 0;
+    this.#b = b | 0;
+    this.#c = c | 0;
+    for (let round = 0; round < mixingRounds; round++) this.uint32();
+  }
+
+  /** A stream of its own for everything that has a name. */
+  static named(...names: (string | number)[]): Random {
+    const digest = createHash("sha256").update(names.join("/")).digest();
+    return new Random(digest.readInt32LE(0), digest.readInt32LE(4), digest.readInt32LE(8));
+  }
+
+  /** A whole number from 0 to 2^32 − 1. */
+  uint32(): number {
+    const sum = (((this.#a + this.#b) | 0) + this.#counter) | 0;
+    this.#counter = (this.#counter + 1) | 0;
+    this.#a = this.#b ^ (this.#b >>> 9);
+    this.#b = (this.#c + (this.#c << 3)) | 0;
+    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + sum) | 0;
+    return sum >>> 0;
+  }
+
+  /** A whole number from 0 to `limit − 1`. */
+  below(limit: number): number {
+    return Math.floor((this.uint32() / 2 ** 32) * limit);
+  }
+
+  /** Lower-case hex digits, eight for each word. */
+  hex(words: number): string {
+    let text = "";
+    for (let word = 0; word < words; word++) text += this.uint32().toString(16).padStart(8, "0");
+    return text;
+  }
+
+  pick<T>(list: readonly [T, ...T[]]): T {
+    return list[this.below(list.length)] ?? list[0];
+  }
+
+  /** A copy of the list in another order (Fisher and Yates). */
+  shuffled<T>(list: readonly T[]): T[] {
+    const order = [...list];
+    for (let last = order.length - 1; last > 0; last--) {
+      const other = this.below(last + 1);
+      const moved = order[last] as T;
+      order[last] = order[other] as T;
+      order[other] = moved;
+    }
+    return order;
+  }
+}
