@@ -92,3 +92,7 @@ export const offencesPerNodeMax = 50;
 
 /** Characters of outside text that are repeated in a message. */
 export const quotedCharactersMax = 120;
+
+/** Cycles that gossip may wait for, and messages that may wait for one: two of each of the nodes. */
+export const gossipCyclesMax = 16;
+export const gossipMessagesPerCycleMax = 2 * nodesMax;

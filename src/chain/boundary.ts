@@ -1,0 +1,145 @@
+/**
+ * From a snapshot's time to its cycle (PROTOCOL.md, Time): a snapshot can only be of a moment at which a
+ * cycle ends, and the hashes that belong to it are gossiped under the number of that cycle.
+ */
+
+import { type CycleRecord, cycleEndMs } from "../model/cycle.ts";
+import { Failure } from "../model/failure.ts";
+import type { SnapshotTime } from "./timestamp.ts";
+
+export interface Boundary {
+  /** Milliseconds. */
+  readonly timestamp: number;
+  /** The snapshot's cycle, which ends at the timestamp. */
+  readonly cycle: CycleRecord;
+}
+
+/**
+ * The boundaries that a time can mean, the best first: one for a moment or a cycle; for `latest` the
+ * newest marked ones, or where none is marked the ends of the newest cycles that are over. Which of
+ * those is finalized, only the validators know.
+ *
+ * @param records ascending by number
+ * @throws Failure: `unaligned-timestamp` (with the two nearest boundaries), `temporary` for a boundary
+ *   that is still to come, `configuration` where the records do not reach that far
+ */
+export function findBoundaries(
+  time: SnapshotTime,
+  records: readonly CycleRecord[],
+  nowMs: number,
+): Boundary[] {
+  const newest = records.at(-1);
+  const oldest = records[0];
+  if (newest === undefined || oldest === undefined) {
+    throw new Failure("configuration", "there are no cycle records", {
+      hint: "Check the archiver's address, or the file given with --cycles.",
+    });
+  }
+  switch (time.kind) {
+    case "latest":
+      return latestBoundaries(records, nowMs);
+    case "cycle":
+      return [boundaryOfCycle(time.counter, records, oldest, newest)];
+    case "moment":
+      return [boundaryAt(time.timestamp, records, oldest, newest)];
+  }
+}
+
+function latestBoundaries(records: readonly CycleRecord[], nowMs: number): Boundary[] {
+  const ends = records.map((cycle): Boundary => ({ timestamp: cycleEndMs(cycle), cycle }));
+  const marks = new Set(records.filter((record) => record.snapshot).map((record) => record.start * 1000));
+  const marked = ends.filter((boundary) => marks.has(boundary.timestamp));
+  const over = (marked.length > 0 ? marked : ends)
+    .filter((boundary) => boundary.timestamp <= nowMs)
+    .reverse();
+  if (over.length > 0) return over;
+  throw new Failure("temporary", "none of the cycles that the chain knows is over", {
+    hint: "Try again when the cycle has ended.",
+  });
+}
+
+function boundaryOfCycle(
+  counter: number,
+  records: readonly CycleRecord[],
+  oldest: CycleRecord,
+  newest: CycleRecord,
+): Boundary {
+  const cycle = records.find((record) => record.counter === counter);
+  if (cycle !== undefined) return { timestamp: cycleEndMs(cycle), cycle };
+  if (counter > newest.counter) {
+    throw new Failure(
+      "temporary",
+      `cycle ${counter} is still to come: the newest record is ${newest.counter}`,
+      {
+        hint: "Try again when the cycle is over.",
+      },
+    );
+  }
+  throw notKnown(`cycle ${counter} is not among the records`, oldest, newest);
+}
+
+function boundaryAt(
+  timestamp: number,
+  records: readonly CycleRecord[],
+  oldest: CycleRecord,
+  newest: CycleRecord,
+): Boundary {
+  const cycle = records.find((record) => cycleEndMs(record) === timestamp);
+  if (cycle !== undefined) return { timestamp, cycle };
+  const below = records.findLast((record) => cycleEndMs(record) < timestamp);
+  const above = records.find((record) => cycleEndMs(record) > timestamp);
+  if (below === undefined) {
+    const isStart = oldest.start * 1000 === timestamp;
+    if (isStart)
+      throw notKnown(
+        `the cycle that ended at ${describeMs(timestamp)} is not among the records`,
+        oldest,
+        newest,
+      );
+    if (timestamp < oldest.start * 1000) {
+      throw notKnown(`${describeMs(timestamp)} is before the first record`, oldest, newest);
+    }
+  }
+  if (above !== undefined || below === undefined) {
+    throw unaligned(
+      timestamp,
+      below === undefined ? oldest.start * 1000 : cycleEndMs(below),
+      above === undefined ? cycleEndMs(newest) : cycleEndMs(above),
+    );
+  }
+  // Beyond the newest record: cycles are expected to go on at its pace.
+  const periodMs = newest.duration * 1000;
+  const beyond = Math.floor((timestamp - cycleEndMs(newest)) / periodMs);
+  const expected = cycleEndMs(newest) + beyond * periodMs;
+  if (expected !== timestamp) throw unaligned(timestamp, expected, expected + periodMs);
+  throw new Failure(
+    "temporary",
+    `${describeMs(timestamp)} is still to come: the newest record is cycle ${newest.counter}, which ends at ${describeMs(cycleEndMs(newest))}`,
+    {
+      hint: "Try again when that cycle is over and finalized.",
+    },
+  );
+}
+
+function unaligned(timestamp: number, before: number, after: number): Failure {
+  return new Failure(
+    "unaligned-timestamp",
+    `${describeMs(timestamp)} is no cycle boundary; the nearest are ${describeMs(before)} and ${describeMs(after)}`,
+    { hint: `Use --timestamp ${before} or --timestamp ${after}.` },
+  );
+}
+
+function notKnown(problem: string, oldest: CycleRecord, newest: CycleRecord): Failure {
+  return new Failure(
+    "configuration",
+    `${problem}, which are those of cycles ${oldest.counter} to ${newest.counter}`,
+    {
+      hint: "Ask an archiver that keeps older records, or give them as a file with --cycles.",
+    },
+  );
+}
+
+function describeMs(timestamp: number): string {
+  const date = new Date(timestamp);
+  return Number.isNaN(date.getTime()) ? String(timestamp) : `${timestamp} (${date.toISOString()})`;
+}

@@ -1,0 +1,119 @@
+/**
+ * Counts the votes of one cycle (PROTOCOL.md, Partition gossip): what hash does each partition have, in
+ * the opinion of the nodes that cover it?
+ *
+ * A Collector is given messages whose signatures hold. It keeps one message a sender, the first, and of
+ * it the votes on partitions that the sender covers.
+ */
+
+import { EventEmitter } from "node:events";
+import { networkHash } from "../model/partition-hash.ts";
+import { covers, GLOBAL_PARTITION, type Shard } from "../model/shard.ts";
+import type { GossipMessage } from "../wire/gossip-message.ts";
+import { addVote, isPartition, mostPopular, type Tally } from "./tally.ts";
+import { UpstreamTally } from "./upstream-tally.ts";
+
+/** A cycle's geometry, and who its nodes are. */
+export interface CycleShard extends Shard {
+  readonly cycleNumber: number;
+  /** In ascending order. */
+  readonly nodeIds: readonly string[];
+}
+
+/** How a partition's hash was agreed on. */
+export interface Agreement {
+  /** The most popular hash; of equally popular ones the smallest as text. */
+  readonly hash: string;
+  /** Votes of nodes that cover the partition, as are the next. */
+  readonly votesFor: number;
+  readonly votesAgainst: number;
+  /** How many nodes could have voted: those that cover the partition. */
+  readonly outOf: number;
+}
+
+/** Ours is that more than half of those who could vote agree; the upstream's that half have voted. */
+export type Quorum = "majority" | "popular";
+
+export function isAgreed(agreement: Agreement, quorum: Quorum): boolean {
+  return quorum === "majority"
+    ? agreement.votesFor * 2 > agreement.outOf
+    : agreement.votesFor + agreement.votesAgainst >= Math.ceil(agreement.outOf / 2);
+}
+
+/** What is emitted with `gotAllHashes`, once every partition and −1 have a hash by the upstream's rule. */
+export interface AllHashes {
+  readonly cycle: number;
+  readonly partitionHashes: ReadonlyMap<number, string>;
+  readonly agreements: ReadonlyMap<number, Agreement>;
+  readonly networkHash: string;
+}
+
+export class Collector extends EventEmitter<{ gotAllHashes: [AllHashes] }> {
+  readonly shard: CycleShard;
+  readonly #hashKey: string | undefined;
+  readonly #indexOf: ReadonlyMap<string, number>;
+  readonly #messages = new Map<string, GossipMessage>();
+  readonly #votes: Tally = new Map();
+  readonly #upstream: UpstreamTally;
+  #emitted = false;
+
+  constructor(shard: CycleShard, hashKey?: string) {
+    super();
+    this.shard = shard;
+    this.#hashKey = hashKey;
+    this.#indexOf = new Map(shard.nodeIds.map((id, index) => [id, index]));
+    this.#upstream = new UpstreamTally(shard);
+  }
+
+  /** The messages that count, one a sender. */
+  get messages(): ReadonlyMap<string, GossipMessage> {
+    return this.#messages;
+  }
+
+  /** Counts messages of this cycle; those of other cycles, strangers and repetitions do not count. */
+  process(messages: Iterable<GossipMessage>): void {
+    for (const message of messages) this.#count(message);
+    if (this.#emitted || !this.#upstream.isComplete) return;
+    this.#emitted = true;
+    this.emit("gotAllHashes", this.#allHashes());
+  }
+
+  /** How a partition stands; `undefined` before the first vote of a node that covers it. */
+  agreement(partition: number): Agreement | undefined {
+    const votes = this.#votes.get(partition);
+    if (votes === undefined) return undefined;
+    const winner = mostPopular(votes);
+    let all = 0;
+    for (const count of votes.values()) all += count;
+    return { ...winner, votesAgainst: all - winner.votesFor, outOf: this.#voters(partition) };
+  }
+
+  #count(message: GossipMessage): void {
+    const index = this.#indexOf.get(message.sender);
+    if (message.cycle !== this.shard.cycleNumber || index === undefined) return;
+    if (this.#messages.has(message.sender)) return;
+    this.#messages.set(message.sender, message);
+    this.#upstream.count(message, index);
+    for (const [partition, hash] of message.hashes) {
+      if (isPartition(this.shard, partition) && covers(this.shard, index, partition)) {
+        addVote(this.#votes, partition, hash);
+      }
+    }
+  }
+
+  #voters(partition: number): number {
+    const { numNodes, consensusRadius } = this.shard;
+    return partition === GLOBAL_PARTITION ? numNodes : Math.min(numNodes, 2 * consensusRadius + 1);
+  }
+
+  #allHashes(): AllHashes {
+    const partitionHashes = this.#upstream.winners();
+    const agreements = new Map<number, Agreement>();
+    for (const partition of partitionHashes.keys()) {
+      const agreement = this.agreement(partition);
+      if (agreement !== undefined) agreements.set(partition, agreement);
+    }
+    const hash = networkHash(partitionHashes, this.#hashKey);
+    return { cycle: this.shard.cycleNumber, partitionHashes, agreements, networkHash: hash };
+  }
+}

@@ -1,0 +1,58 @@
+/** Cycle records (PROTOCOL.md, Cycle records), from an archiver or from a file. */
+
+import { z } from "zod";
+import type { CycleRecord } from "../model/cycle.ts";
+import { cycleRecordsMax, nodesMax } from "../model/limits.ts";
+import { hex64 } from "./hex.ts";
+import { parseAs } from "./parse.ts";
+
+const record = z.looseObject({
+  counter: z.int("expected a cycle number").min(0, "expected a cycle number"),
+  start: z.number("expected seconds").min(0, "expected seconds"),
+  duration: z.number("expected seconds").positive("expected more than 0 seconds"),
+  active: z
+    .int("expected a number of nodes")
+    .min(0, "expected a number of nodes")
+    .max(nodesMax, `expected at most ${nodesMax} nodes`),
+  marker: z.string("expected a hash").optional(),
+  previous: z.string("expected a hash").optional(),
+  snapshot: z.boolean("expected true or false").nullish(),
+  networkDataHash: z.array(z.looseObject({ cycle: z.int("expected a cycle number"), hash: hex64 })).nullish(),
+});
+
+const records = z
+  .array(record, "expected a list of cycle records")
+  .max(cycleRecordsMax, `expected at most ${cycleRecordsMax} records`);
+
+export interface CycleRecords {
+  /** In ascending order of their number. */
+  readonly records: readonly CycleRecord[];
+  /** What a signature, where there is one, is over. */
+  readonly received: unknown;
+}
+
+/**
+ * @param received `{cycleInfo: […], sign}` or the bare list, as `JSON.parse` returned it
+ * @throws WireError where it is of another shape
+ */
+export function parseCycleRecords(received: unknown, source: string): CycleRecords {
+  const list = Array.isArray(received)
+    ? received
+    : parseAs(z.looseObject({ cycleInfo: z.unknown() }, "expected cycle records"), received, source)
+        .cycleInfo;
+  const parsed = parseAs(records, list, source).map((fields, index): CycleRecord => {
+    const { counter, start, duration, active, marker, previous, snapshot, networkDataHash } = fields;
+    return {
+      counter,
+      start,
+      duration,
+      active,
+      marker,
+      previous,
+      snapshot: snapshot ?? false,
+      networkDataHash: networkDataHash ?? [],
+      received: (list as Record<string, unknown>[])[index] ?? {},
+    };
+  });
+  return { records: parsed.sort((a, b) => a.counter - b.counter), received };
+}

@@ -1,0 +1,37 @@
+/**
+ * One account of a partial snapshot (PROTOCOL.md, Partial snapshots). Millions of these come by, so they
+ * are checked by hand rather than by a schema.
+ */
+
+import type { WrappedData } from "../model/account-copy.ts";
+import { isHex64 } from "../model/address.ts";
+import { describe, parseJson, WireError } from "./parse.ts";
+
+/** @throws WireError naming the field, what was expected and what came */
+export function parseWrappedData(record: Buffer, source: string): WrappedData {
+  const value = parseJson(record.toString("utf8"), source) as Record<string, unknown>;
+  const { accountId, stateId, timestamp, syncData } = value;
+  if (!isHex64(accountId)) throw wrong(source, "accountId", "64 lower-case hex digits", accountId);
+  if (typeof stateId !== "string") throw wrong(source, "stateId", "a hash", stateId);
+  if (typeof timestamp !== "number" || !Number.isFinite(timestamp)) {
+    throw wrong(source, "timestamp", "milliseconds", timestamp);
+  }
+  if (!Object.hasOwn(value, "data")) throw wrong(source, "data", "the account's data", undefined);
+  const isGlobal = isGlobalOf(syncData, source);
+  return { accountId, stateId, timestamp, data: value["data"], syncData: { isGlobal } };
+}
+
+function isGlobalOf(syncData: unknown, source: string): boolean {
+  if (syncData === undefined || syncData === null) return false;
+  if (typeof syncData !== "object") throw wrong(source, "syncData", "an object", syncData);
+  const isGlobal = Object.hasOwn(syncData, "isGlobal")
+    ? (syncData as { isGlobal: unknown }).isGlobal
+    : undefined;
+  if (isGlobal === undefined || isGlobal === null) return false;
+  if (typeof isGlobal !== "boolean") throw wrong(source, "syncData.isGlobal", "true or false", isGlobal);
+  return isGlobal;
+}
+
+function wrong(source: string, field: string, expected: string, came: unknown): WireError {
+  return new WireError(source, `${field}: expected ${expected}, got ${describe(came)}`);
+}
