@@ -1,7 +1,6 @@
 /** Faults in the text of an answer to `POST /snapshot`, whatever the accounts in it. */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { flush } from "../validator/answer-body.ts";
 import type { AnswerContext, Pieces } from "../validator/conduct.ts";
 import type { FaultKind } from "./fault-kind.ts";
 
@@ -75,14 +74,12 @@ async function* firstHalf(pieces: Pieces, { accounts }: AnswerContext): AsyncGen
 
 async function* thenReset(pieces: Pieces, context: AnswerContext): AsyncGenerator<string> {
   yield* firstHalf(pieces, context);
-  yield flush;
   await sleep(20); // for what was sent to get there
   throw new Error("the connection is to be reset");
 }
 
 async function* thenStall(pieces: Pieces, context: AnswerContext): AsyncGenerator<string> {
   yield* firstHalf(pieces, context);
-  yield flush;
   await new Promise(() => undefined);
 }
 
@@ -90,7 +87,6 @@ async function* thenTrickle(pieces: Pieces, context: AnswerContext): AsyncGenera
   yield* firstHalf(pieces, context);
   for (;;) {
     yield " ";
-    yield flush;
     await sleep(1000, undefined, { ref: false });
   }
 }

@@ -1,20 +1,20 @@
 /** A cluster from a fixture: real servers for its validators and its archiver, in this process. */
 
-import { setImmediate } from "node:timers/promises";
-import { networkHash } from "../model/partition-hash.ts";
-import { allPartitions, GLOBAL_PARTITION, makeShard, storedPartitions } from "../model/shard.ts";
+import { hashText } from "../model/hash.ts";
+import { EMPTY_PREIMAGE, networkHash } from "../model/partition-hash.ts";
+import { storedPartitions } from "../model/shard.ts";
 import { HeldSnapshots } from "../validator/held-snapshots.ts";
 import { makeIdentity } from "../validator/identity.ts";
 import type { JsonServer } from "../validator/json-server.ts";
 import { makeValidatorServer } from "../validator/validator-server.ts";
-import { makeVote } from "../validator/vote.ts";
 import { makeArchiverServer, type NodeRow } from "./archiver-server.ts";
 import { firstCycleStart, makeCycleChain } from "./cycle-chain.ts";
 import type { Fixture } from "./fixture.ts";
+import { exchangeGossip, type ReceivedGossip } from "./gossip-exchange.ts";
+import { hashesOf, makeNetwork, type Network } from "./network.ts";
 import { NodeAccounts } from "./node-accounts.ts";
-import { honestSetup, type Network, type NodeSetup } from "./node-setup.ts";
+import { honestSetup, type NodeSetup } from "./node-setup.ts";
 import { Random } from "./random.ts";
-import { SeededState } from "./seeded-state.ts";
 
 /** What others need to know of a running cluster. */
 export interface ClusterDescription {
@@ -44,68 +44,45 @@ export async function startCluster(fixture: Fixture, options: ClusterOptions = {
   const host = options.host ?? "127.0.0.1";
   const network = makeNetwork(fixture);
   const setups = makeSetups(fixture, network);
-  const truth = await hashesOf(network);
+  const trueHashes = await hashesOf(network);
+  const hashes = fixture.accountCopies ? trueHashes : hashesOfNothing(trueHashes);
+  const gossip = exchangeGossip(network, setups, hashes);
   const cycles = makeCycleChain({
     ...fixture,
     activeNodes: fixture.nodes,
-    networkHash: networkHash(truth),
+    networkHash: networkHash(hashes),
   });
-  const gossip = makeGossip(network, setups, truth);
   const servers: JsonServer[] = [];
-  const stop = async () => void (await Promise.all(servers.map((server) => server.close())));
   const listen = (server: JsonServer) => {
     servers.push(server);
     return server.listen(host);
   };
+  const stop = async () => {
+    await Promise.all(servers.map((server) => server.close()));
+  };
   try {
     const validators = setups.map((setup) => makeValidator(fixture, setup, gossip));
     const urls = await Promise.all(validators.map(listen));
-    const archiver = archiverIdentity(fixture.seed);
+    const identity = archiverIdentity(fixture.seed);
     const nodeList = makeNodeList(network, urls);
-    const archiverUrl = await listen(
-      makeArchiverServer({ identity: archiver, nodeList, cycles: () => cycles }),
-    );
+    const archiverUrl = await listen(makeArchiverServer({ identity, nodeList, cycles: () => cycles }));
     // Only now, so that none of the others was given the port of one that is down.
-    await Promise.all(
-      validators.filter((_, index) => !setups[index]?.isListening).map((server) => server.close()),
-    );
+    const down = validators.filter((_, index) => setups[index]?.isListening === false);
+    await Promise.all(down.map((server) => server.close()));
     return {
       name: fixture.name,
       archiverUrl,
-      archiverPublicKey: archiver.publicKey,
+      archiverPublicKey: identity.publicKey,
       nodes: network.identities.map(({ id }, index) => ({ index, id, url: urls[index] ?? "" })),
-      snapshotTimestamp: snapshotTimestampOf(fixture),
+      snapshotTimestamp: network.snapshotTimestamp,
       snapshotCycle: fixture.snapshotCycle,
-      networkHash: networkHash(truth),
+      networkHash: networkHash(trueHashes),
       stop,
     };
   } catch (error) {
     await stop();
     throw error;
   }
-}
-
-/** Milliseconds: the end of the snapshot's cycle (PROTOCOL.md, Time). */
-export function snapshotTimestampOf(fixture: Fixture): number {
-  return (firstCycleStart + (fixture.snapshotCycle + 1) * fixture.cycleDuration) * 1000;
-}
-
-export function makeNetwork(fixture: Fixture): Network {
-  const random = Random.named(fixture.seed, "identities");
-  const ids = Array.from({ length: fixture.nodes }, () => random.hex(8)).sort();
-  const shard = makeShard({
-    numNodes: fixture.nodes,
-    nodesPerConsensusGroup: fixture.nodesPerConsensusGroup,
-    nodesPerEdge: fixture.nodesPerEdge,
-  });
-  return {
-    seed: fixture.seed,
-    identities: ids.map((id) => makeIdentity(id, Buffer.from(random.hex(8), "hex"))),
-    shard,
-    state: new SeededState({ ...fixture, timestampMs: snapshotTimestampOf(fixture) }, shard),
-    snapshotCycle: fixture.snapshotCycle,
-    cycleDurationMs: fixture.cycleDuration * 1000,
-  };
 }
 
 function makeSetups(fixture: Fixture, network: Network): NodeSetup[] {
@@ -118,66 +95,24 @@ function makeSetups(fixture: Fixture, network: Network): NodeSetup[] {
   });
 }
 
-/** The true hashes of −1 and of every partition, one pass over the whole state. */
-export async function hashesOf({ shard, state }: Network): Promise<Map<number, string>> {
-  const hashes = new Map<number, string>();
-  for (const partition of allPartitions(shard)) {
-    hashes.set(partition, state.hashOf(partition));
-    await setImmediate(); // gigabytes take a while: signals, and other servers, must get their turn
-  }
-  return hashes;
+function hashesOfNothing(hashes: ReadonlyMap<number, string>): Map<number, string> {
+  const nothing = hashText(EMPTY_PREIMAGE);
+  return new Map([...hashes.keys()].map((partition) => [partition, nothing]));
 }
 
-/**
- * The messages of the snapshot's cycle as JSON, in no order: what nodes of even index have received,
- * and what those of odd index have. They differ where a sender said different things to different peers.
- */
-type Gossip = readonly [readonly string[], readonly string[]];
-
-function makeGossip(
-  network: Network,
-  setups: readonly NodeSetup[],
-  truth: ReadonlyMap<number, string>,
-): Gossip {
-  const toEven: string[] = [];
-  const toOdd: string[] = [];
-  const lies = new Map<number, string>();
-  const lieOf = (partition: number) => {
-    const hash = lies.get(partition) ?? network.state.hashOf(partition, true);
-    lies.set(partition, hash);
-    return hash;
-  };
-  for (const setup of setups) {
-    const believed = new Map<number, string>();
-    for (const partition of [...setup.stored, GLOBAL_PARTITION]) {
-      believed.set(partition, setup.lies.has(partition) ? lieOf(partition) : (truth.get(partition) ?? ""));
-    }
-    const messages = setup.votes.map((vote) => {
-      const { isFirstDesign } = setup;
-      const message = makeVote(setup.identity, network.snapshotCycle, vote(believed), { isFirstDesign });
-      return JSON.stringify(setup.messages.reduce((changed, change) => change(changed), message));
-    });
-    toEven.push(...messages.slice(0, 1));
-    toOdd.push(...messages.slice(-1));
-  }
-  const random = Random.named(network.seed, "gossip");
-  return [random.shuffled(toEven), random.shuffled(toOdd)];
-}
-
-function makeValidator(fixture: Fixture, setup: NodeSetup, gossip: Gossip): JsonServer {
+function makeValidator(fixture: Fixture, setup: NodeSetup, gossip: ReceivedGossip): JsonServer {
   const { network, stored, lies, conduct } = setup;
+  const startMs = firstCycleStart * 1000;
   const snapshots = new HeldSnapshots({
-    startMs: firstCycleStart * 1000,
+    startMs,
     durationMs: network.cycleDurationMs,
-    finalizedMs: () => firstCycleStart * 1000 + fixture.cycles * network.cycleDurationMs,
+    finalizedMs: () => startMs + fixture.cycles * network.cycleDurationMs,
   });
-  snapshots.hold(snapshotTimestampOf(fixture), new NodeAccounts(network.state, stored, lies));
-  const { nodesPerConsensusGroup, nodesPerEdge } = fixture;
-  const received = gossip[setup.index % 2 === 0 ? 0 : 1];
+  snapshots.hold(network.snapshotTimestamp, new NodeAccounts(network.state, stored, lies));
+  const { nodesPerConsensusGroup, nodesPerEdge, cycleDuration } = fixture;
+  const received = setup.index % 2 === 0 ? gossip.byEvenNodes : gossip.byOddNodes;
   return makeValidatorServer({
-    netconfig: {
-      config: { cycleDuration: fixture.cycleDuration, sharding: { nodesPerConsensusGroup, nodesPerEdge } },
-    },
+    netconfig: { config: { cycleDuration, sharding: { nodesPerConsensusGroup, nodesPerEdge } } },
     snapshots,
     gossipOf: (cycle) => (cycle === network.snapshotCycle ? received : undefined),
     conduct,

@@ -5,7 +5,6 @@ import { basename, extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { Failure, messageOf } from "../model/failure.ts";
-import { hashLag } from "./cycle-chain.ts";
 import { parseFault } from "./faults.ts";
 
 const hex64 = z.string().regex(/^[0-9a-f]{64}$/, "not 64 lower-case hex digits");
@@ -52,6 +51,8 @@ const fixtureSchema = z
     accountBytes: z.int().min(16).max(8_000_000).default(300),
     globalAccounts: count.max(10_000_000).default(0),
     emptyPartitions: z.array(count).default([]),
+    /** A network that keeps none gossips the hash of nothing for every partition. */
+    accountCopies: z.boolean().default(true),
     /** Records in the chain. */
     cycles: z.int().min(2).max(10_000),
     /** Seconds. */
@@ -60,6 +61,8 @@ const fixtureSchema = z
     snapshotCycle: count,
     /** `<node>:<fault>` or `<node>:<fault>=<value>`; `*` stands for all nodes. */
     faults: z.array(faultText).default([]),
+    /** Of the command line, besides the fixture, when it is verified. */
+    arguments: z.array(z.string()).default([]),
     expect: expectSchema,
   })
   .check(({ value, issues }) => {
@@ -84,11 +87,6 @@ const fixtureSchema = z
   });
 
 export type Fixture = z.output<typeof fixtureSchema>;
-
-/** Whether the chain already names the network hash of the snapshot's cycle. */
-export function isHashRecorded(fixture: Fixture): boolean {
-  return fixture.snapshotCycle + hashLag < fixture.cycles;
-}
 
 /** The package's own: beside `src/` as beside `dist/`. */
 const fixturesDirectory = new URL("../../fixtures/", import.meta.url);

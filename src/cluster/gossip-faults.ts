@@ -1,8 +1,6 @@
 /** Faults in what a validator says of its partitions' hashes, of others' messages and of the settings. */
 
 import { Failure } from "../model/failure.ts";
-import { hashText } from "../model/hash.ts";
-import { EMPTY_PREIMAGE } from "../model/partition-hash.ts";
 import { GLOBAL_PARTITION } from "../model/shard.ts";
 import { sendRefusal } from "../validator/json-server.ts";
 import { Refusal } from "../validator/refusal.ts";
@@ -56,14 +54,6 @@ export const gossipFaults: readonly FaultKind[] = [
     description: "gossips in the form of the first design",
     apply: (node) => {
       node.isFirstDesign = true;
-    },
-  },
-  {
-    name: "no-copies",
-    description: "keeps no account copies: gossips the hash of nothing for every partition",
-    apply: (node) => {
-      const empty = hashText(EMPTY_PREIMAGE);
-      node.votes = [(hashes) => new Map([...hashes.keys()].map((partition) => [partition, empty]))];
     },
   },
   {

@@ -1,23 +1,10 @@
 /** One validator of a cluster before it starts: what its faults may change about it. */
 
-import type { Shard } from "../model/shard.ts";
 import { type Conduct, honestConduct } from "../validator/conduct.ts";
 import type { Identity } from "../validator/identity.ts";
 import type { GossipMessage } from "../validator/vote.ts";
+import type { Network } from "./network.ts";
 import { Random } from "./random.ts";
-import type { SeededState } from "./seeded-state.ts";
-
-/** What all validators of a cluster share. */
-export interface Network {
-  readonly seed: string;
-  /** In ascending order of their ids. */
-  readonly identities: readonly Identity[];
-  readonly shard: Shard;
-  readonly state: SeededState;
-  /** The snapshot is the state at the end of this cycle. */
-  readonly snapshotCycle: number;
-  readonly cycleDurationMs: number;
-}
 
 export interface NodeSetup {
   readonly index: number;

@@ -8,6 +8,9 @@ import { createHash } from "node:crypto";
 /** Rounds after which every bit of the seed has reached every bit of the state. */
 const mixingRounds = 12;
 
+const hexWordsMax = 8;
+const scratch = Buffer.alloc(hexWordsMax * 4);
+
 export class Random {
   #a: number;
   #b: number;
@@ -42,11 +45,10 @@ export class Random {
     return Math.floor((this.uint32() / 2 ** 32) * limit);
   }
 
-  /** Lower-case hex digits, eight for each word. */
+  /** Lower-case hex digits, eight for each of at most {@link hexWordsMax} words. */
   hex(words: number): string {
-    let text = "";
-    for (let word = 0; word < words; word++) text += this.uint32().toString(16).padStart(8, "0");
-    return text;
+    for (let word = 0; word < words; word++) scratch.writeUInt32BE(this.uint32(), word * 4);
+    return scratch.toString("hex", 0, words * 4);
   }
 
   pick<T>(list: readonly [T, ...T[]]): T {

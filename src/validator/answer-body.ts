@@ -13,9 +13,6 @@ import type { Pieces } from "./conduct.ts";
 /** Characters that are joined before they are written. */
 const chunkCharacters = 64 * 1024;
 
-/** A piece that sends what has been joined so far. */
-export const flush = "";
-
 export interface BodyOptions {
   readonly isGzip?: boolean;
 }
@@ -53,14 +50,22 @@ export function* listPieces(key: string, rows: Iterable<string>): Generator<stri
 }
 
 async function* chunksOf(pieces: Pieces): AsyncGenerator<Buffer> {
-  let text = "";
-  for await (const piece of pieces) {
-    text += piece;
-    if (text.length < chunkCharacters && piece !== flush) continue;
+  for await (const text of Symbol.iterator in pieces ? joined(pieces) : pieces) {
     yield Buffer.from(text);
-    text = "";
     // A fast client would otherwise keep all others, and the clock, from getting their turn.
     await setImmediate();
   }
-  if (text !== "") yield Buffer.from(text);
+}
+
+/** Larger pieces of the same text. Those that come asynchronously are sent as they come instead: there,
+ *  when something is sent is part of the matter. */
+function* joined(pieces: Iterable<string>): Generator<string> {
+  let text = "";
+  for (const piece of pieces) {
+    text += piece;
+    if (text.length < chunkCharacters) continue;
+    yield text;
+    text = "";
+  }
+  if (text !== "") yield text;
 }

@@ -3,8 +3,8 @@
  * the values that stand under `expect` in `fixtures/`.
  */
 
-import { hashesOf, makeNetwork, snapshotTimestampOf } from "../../src/cluster/cluster.ts";
 import type { Fixture } from "../../src/cluster/fixture.ts";
+import { hashesOf, makeNetwork } from "../../src/cluster/network.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../../src/model/hash.ts";
 import { networkHash } from "../../src/model/partition-hash.ts";
 
@@ -15,10 +15,11 @@ export interface Published {
 }
 
 export async function published(fixture: Fixture): Promise<Published> {
-  const hashes = await hashesOf(makeNetwork(fixture));
+  const network = makeNetwork(fixture);
+  const hashes = await hashesOf(network);
   const entries: [string, string][] = [
     ["format.version", "1"],
-    ["snapshot.timestamp", String(snapshotTimestampOf(fixture))],
+    ["snapshot.timestamp", String(network.snapshotTimestamp)],
     ["snapshot.cycle", String(fixture.snapshotCycle)],
     ["hash.key", DEFAULT_HASH_KEY],
     ["network.hash", networkHash(hashes)],
