@@ -78,7 +78,7 @@ export const accountFaults: readonly FaultKind[] = [
   },
   {
     name: "foreign-accounts",
-    description: "sends so many accounts besides, of partitions that it does not store",
+    description: "sends so many accounts of partitions it does not store",
     parameter: { kind: "count", default: 100 },
     apply: (node, count) => void node.conduct.rows.push((rows) => withForeign(rows, node, given(count))),
   },

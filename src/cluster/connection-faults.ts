@@ -33,19 +33,19 @@ export const connectionFaults: readonly FaultKind[] = [
   },
   {
     name: "busy",
-    description: "answers so many snapshot requests with 503 and Retry-After: 1",
+    description: "refuses so many snapshot requests: 503, Retry-After 1",
     parameter: { kind: "count", default: 2 },
     apply: (node, count) => refuse(node, given(count), () => busy(503)),
   },
   {
     name: "rate-limit",
-    description: "answers so many snapshot requests with 429 and Retry-After: 1",
+    description: "refuses so many snapshot requests: 429, Retry-After 1",
     parameter: { kind: "count", default: 2 },
     apply: (node, count) => refuse(node, given(count), () => busy(429)),
   },
   {
     name: "not-finalized",
-    description: "answers so many snapshot requests with 425 and Retry-After: 1",
+    description: "refuses so many snapshot requests: 425, Retry-After 1",
     parameter: { kind: "count", default: 2 },
     apply: (node, count) => refuse(node, given(count), () => busy(425)),
   },

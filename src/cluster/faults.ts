@@ -77,13 +77,17 @@ function exampleOf(name: string, { kind }: FaultParameter): string {
 
 /** The table, for `--help`: one line a fault. */
 export function faultHelp(): string {
-  const rows = faultKinds.map(({ name, parameter, description }) => {
-    if (parameter === undefined) return [name, description];
-    return [
-      "default" in parameter ? `${name}[=<${parameter.kind}>]` : `${name}=<${parameter.kind}>`,
-      description,
-    ];
-  });
-  const width = Math.max(...rows.map(([usage = ""]) => usage.length));
-  return rows.map(([usage = "", description]) => `  ${usage.padEnd(width)}  ${description}`).join("\n");
+  const rows = faultKinds.map((kind) => [usageOf(kind), kind.description + defaultOf(kind)] as const);
+  const width = Math.max(...rows.map(([usage]) => usage.length));
+  return rows.map(([usage, description]) => `  ${usage.padEnd(width)}  ${description}`).join("\n");
+}
+
+function usageOf({ name, parameter }: FaultKind): string {
+  if (parameter === undefined) return name;
+  return "default" in parameter ? `${name}[=<${parameter.kind}>]` : `${name}=<${parameter.kind}>`;
+}
+
+function defaultOf({ parameter }: FaultKind): string {
+  if (parameter?.default === undefined) return "";
+  return ` (default ${parameter.default}${parameter.kind === "duration" ? "ms" : ""})`;
 }

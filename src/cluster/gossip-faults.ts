@@ -16,7 +16,7 @@ type Hashes = ReadonlyMap<number, string>;
 export const gossipFaults: readonly FaultKind[] = [
   {
     name: "lie",
-    description: "believes, gossips and serves a changed account in a partition, as all do who lie about it",
+    description: "believes, gossips and serves a changed account, the same as all liars",
     parameter: { kind: "partition" },
     apply: (node, value) => {
       const partition = given(value);
@@ -26,7 +26,7 @@ export const gossipFaults: readonly FaultKind[] = [
   },
   {
     name: "lie-gossip",
-    description: "gossips a false hash for each partition, or for one, and serves honestly",
+    description: "gossips a false hash for each partition, or for one",
     parameter: { kind: "partition", default: undefined },
     apply: (node, partition) => {
       node.votes = [(hashes) => falsified(node, hashes, partition)];
@@ -41,7 +41,7 @@ export const gossipFaults: readonly FaultKind[] = [
   },
   {
     name: "equivocate",
-    description: "gossips one message to half of the nodes, and a different one to the others",
+    description: "gossips one message to half of the nodes, and another to the rest",
     apply: (node) => void node.votes.push((hashes) => falsified(node, hashes, undefined)),
   },
   {
