@@ -9,6 +9,7 @@ import type { JsonServer } from "../validator/json-server.ts";
 import { makeValidatorServer } from "../validator/validator-server.ts";
 import { makeArchiverServer, type NodeRow } from "./archiver-server.ts";
 import { firstCycleStart, makeCycleChain } from "./cycle-chain.ts";
+import { applyFault } from "./faults.ts";
 import type { Fixture } from "./fixture.ts";
 import { exchangeGossip, type ReceivedGossip } from "./gossip-exchange.ts";
 import { hashesOf, makeNetwork, type Network } from "./network.ts";
@@ -88,9 +89,7 @@ export async function startCluster(fixture: Fixture, options: ClusterOptions = {
 function makeSetups(fixture: Fixture, network: Network): NodeSetup[] {
   return network.identities.map((_, index) => {
     const setup = honestSetup(network, index, storedPartitions(network.shard, index));
-    for (const { node, kind, value } of fixture.faults) {
-      if (node === "*" || node === index) kind.apply(setup, value);
-    }
+    for (const fault of fixture.faults) applyFault(fault, setup);
     return setup;
   });
 }

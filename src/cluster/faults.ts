@@ -1,11 +1,13 @@
 /** The table of all faults, and how one is written: `3:corrupt-data`, `5:slow=500ms`, `*:no-range`. */
 
 import { Failure } from "../model/failure.ts";
+import { stores } from "../model/shard.ts";
 import { accountFaults } from "./account-faults.ts";
 import { bodyFaults } from "./body-faults.ts";
 import { connectionFaults } from "./connection-faults.ts";
 import type { FaultKind, FaultParameter } from "./fault-kind.ts";
 import { gossipFaults } from "./gossip-faults.ts";
+import type { NodeSetup } from "./node-setup.ts";
 
 export const faultKinds: readonly FaultKind[] = [
   ...connectionFaults,
@@ -73,6 +75,28 @@ const valueReaders: Record<FaultParameter["kind"], (text: string) => number | un
 function exampleOf(name: string, { kind }: FaultParameter): string {
   const examples = { count: "3", partition: "4", duration: "500ms" };
   return `${name}=${examples[kind]}`;
+}
+
+/**
+ * Applies a fault to a node if it is meant: with `*`, that is every node which stores the partition that
+ * the fault is about, if it is about one.
+ *
+ * @throws Failure `configuration` where a node is named which does not store that partition
+ */
+export function applyFault({ node, name, value, kind }: Fault, setup: NodeSetup): void {
+  if (node !== "*" && node !== setup.index) return;
+  if (kind.parameter?.kind === "partition" && value !== undefined && !storesPartition(setup, value)) {
+    if (node === "*") return;
+    throw new Failure(
+      "configuration",
+      `fault ${node}:${name}=${value}: the node does not store the partition`,
+    );
+  }
+  kind.apply(setup, value);
+}
+
+function storesPartition({ index, network }: NodeSetup, partition: number): boolean {
+  return partition < network.shard.numNodes && stores(network.shard, index, partition);
 }
 
 /** The table, for `--help`: one line a fault. */

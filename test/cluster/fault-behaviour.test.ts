@@ -299,10 +299,21 @@ it("liars about a partition agree with one another", async () => {
   });
 });
 
-it("a lie about a partition that the node does not store is refused", async () => {
-  await expect(withCluster({ faults: ["0:lie=2"] }, () => Promise.resolve())).rejects.toThrow(
-    "fault 0:lie=2: not about this partition, the node does not store it",
-  );
+it.each([
+  { faults: ["0:lie=2"], says: "fault 0:lie=2: the node does not store the partition" },
+  { faults: ["0:corrupt-data=5"], says: "fault 0:corrupt-data=5: the node does not store the partition" },
+  { faults: ["0:lie=0"], emptyPartitions: [0], says: "lie=0: the partition has no account to lie about" },
+])("a fault without effect is refused: $says", async ({ says, ...changes }) => {
+  await expect(withCluster(changes, () => Promise.resolve())).rejects.toThrow(says);
+});
+
+it("a fault of all nodes about a partition is one of those that store it", async () => {
+  await withCluster({ faults: ["*:lie=0"] }, async (cluster) => {
+    const messages = await gossipOf(cluster, 3);
+    const liars = messages.filter((message) => falseVotes(votesOf(message)).includes("0"));
+    const indices = liars.map(({ sender }) => cluster.nodes.findIndex(({ id }) => id === sender));
+    expect(indices.sort()).toEqual([0, 1, 4]);
+  });
 });
 
 it("a network without account copies gossips the hash of nothing, and records its network hash", async () => {
