@@ -38,13 +38,13 @@ export function makeData(random: Random, context: DataContext): unknown {
 /** The same account with one character of its data changed: as long as before, and as plausible. */
 export function tampered(account: WrappedData): WrappedData {
   const { data } = account;
-  if (typeof data === "string") return { ...account, data: withOtherEnd(data) };
+  if (typeof data === "string") return { ...account, data: withOtherStart(data) };
   const { hash } = data as { hash: string };
-  return { ...account, data: { ...(data as object), hash: withOtherEnd(hash) } };
+  return { ...account, data: { ...(data as object), hash: withOtherStart(hash) } };
 }
 
-function withOtherEnd(text: string): string {
-  return `${text.slice(0, -1)}${text.endsWith("0") ? "1" : "0"}`;
+function withOtherStart(text: string): string {
+  return `${text.startsWith("0") ? "1" : "0"}${text.slice(1)}`;
 }
 
 function evmAccount(random: Random, { stateId, timestamp }: DataContext): unknown {

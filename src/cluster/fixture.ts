@@ -77,9 +77,12 @@ const fixtureSchema = z
     for (const partition of value.emptyPartitions) {
       if (partition >= value.nodes) complain("emptyPartitions", `there is no partition ${partition}`);
     }
-    if (value.accounts > 0 && new Set(value.emptyPartitions).size === value.nodes) {
+    const filled = value.nodes - new Set(value.emptyPartitions).size;
+    if (value.accounts > 0 && filled === 0) {
       complain("emptyPartitions", "no partition is left for the accounts");
     }
+    // Each account has a prefix of its own (see `addressAt` of the state).
+    if (value.accounts / filled > 2 ** 31 / value.nodes) complain("accounts", "too many for the partitions");
     for (const { node, name } of value.faults) {
       if (node !== "*" && node >= value.nodes)
         complain("faults", `${node}:${name}: there is no node ${node}`);

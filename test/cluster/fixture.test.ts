@@ -61,6 +61,15 @@ describe("a fixture", () => {
       changes: { emptyPartitions: [0, 1, 2] },
       says: /emptyPartitions: no partition/,
     },
+    {
+      id: "more accounts than addresses",
+      changes: {
+        nodes: 2000,
+        emptyPartitions: Array.from({ length: 1999 }, (_, p) => p),
+        accounts: 2_000_000,
+      },
+      says: /accounts: too many/,
+    },
     { id: "too few cycles", changes: { snapshotCycle: 4 }, says: /snapshotCycle: needs .* cycle 5/ },
     { id: "success without hashes", changes: { expect: { exitStatus: 0 } }, says: /expect\.networkHash: / },
   ])("with $id is refused, naming file and field", ({ changes, says }) => {
