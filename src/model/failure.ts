@@ -48,3 +48,15 @@ export function systemCodeOf(thrown: unknown): string | undefined {
   }
   return undefined;
 }
+
+/** A file or directory of ours that could not be read or written. */
+export function diskFailure(doing: string, thrown: unknown): Failure {
+  const code = systemCodeOf(thrown);
+  const full = code === "ENOSPC" || code === "EDQUOT";
+  return new Failure("disk", `${doing}: ${full ? "no space is left on the disk" : messageOf(thrown)}`, {
+    cause: thrown,
+    hint: full
+      ? "Free some space and run again: what is verified already is kept and not fetched again."
+      : "Check that the directory exists on a healthy disk and may be written to, and run again.",
+  });
+}

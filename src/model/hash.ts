@@ -38,6 +38,14 @@ export class RunningHash {
     return this;
   }
 
+  /** A hash that goes on from here by itself, while this one goes on as well. */
+  copy(): RunningHash {
+    if (loaded === this) this.#state = engine.save();
+    const copy = new RunningHash();
+    copy.#state = this.#state;
+    return copy;
+  }
+
   /** The hash of all bytes so far, 64 hex digits. The hash is used up by it. */
   digest(): string {
     this.#load();

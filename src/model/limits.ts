@@ -67,6 +67,22 @@ export const netconfigNodes = 7;
  *  honest nodes may be far down the list. */
 export const gossipNodesPerRound = 8;
 
+/** Times that all nodes are gone through, the later ones for those that failed only for the moment. */
+export const gossipPassesMax = 3;
+export const gossipPauseMs = 1_000;
+
+/** No further node is asked for gossip after this: a large network that is down must not take hours. */
+export const gossipTimeMaxMs = 180_000;
+
+/** Once all is agreed, how long answers under way may go on, to tell who dissents. */
+export const gossipGraceMs = 1_000;
+
+/** Messages of one answer that do not count (invalid, of strangers, of other cycles). */
+export const gossipUselessMax = 1_000;
+
+/** A file of gossip, which is read whole. */
+export const gossipFileBytesMax = 256 * MiB;
+
 /** Attempts at one node for one thing, the first included. */
 export const attemptsMax = 4;
 
@@ -96,3 +112,18 @@ export const quotedCharactersMax = 120;
 /** Cycles that gossip may wait for, and messages that may wait for one: two of each of the nodes. */
 export const gossipCyclesMax = 16;
 export const gossipMessagesPerCycleMax = 2 * nodesMax;
+
+/** Sorted runs that are merged at once: each is an open file. */
+export const sortFanInMax = 64;
+
+/** Bytes that wait to be written, over all partitions of one answer. */
+export const pendingBytesMax = 8 * MiB;
+
+/** Boundaries tried for `latest`, the newest first: validators need a while to finalize a cycle. */
+export const latestCandidatesMax = 4;
+
+/** The export data and the manifest of a snapshot: a line for each of {@link nodesMax} partitions. */
+export const exportFileBytesMax = 16 * MiB;
+
+/** Nodes asked at the same time, at the most: each has a connection and a file. */
+export const concurrencyMax = 64;

@@ -1,0 +1,319 @@
+/**
+ * Finds out what the validators agree on (PROTOCOL.md, Partition gossip). Any node may leave messages out
+ * of its answer, but cannot forge them: several are asked, and then those whose own vote is still missing.
+ */
+
+import pLimit from "p-limit";
+import { FetchFailure } from "../fetch/fetch-failure.ts";
+import type { HttpClient } from "../fetch/http-client.ts";
+import { decideRetry } from "../fetch/retry.ts";
+import { sleep } from "../fetch/sleep.ts";
+import { type Agreement, isAgreed, type Quorum } from "../gossip/collector.ts";
+import { AnswerError } from "../merge/answer-error.ts";
+import { RecordFramer } from "../merge/record-framer.ts";
+import { Failure } from "../model/failure.ts";
+import { hashText } from "../model/hash.ts";
+import {
+  gossipAnswerBytesMax,
+  gossipGraceMs,
+  gossipMessageBytesMax,
+  gossipNodesPerRound,
+  gossipPassesMax,
+  gossipPauseMs,
+  gossipTimeMaxMs,
+  gossipUselessMax,
+} from "../model/limits.ts";
+import { type ActiveNode, shortId } from "../model/node.ts";
+import { EMPTY_PREIMAGE, networkHash } from "../model/partition-hash.ts";
+import { allPartitions, type Shard } from "../model/shard.ts";
+import { queryOrder } from "../plan/query-order.ts";
+import { BallotBox } from "./ballot.ts";
+import type { RunLog } from "./run-log.ts";
+
+export interface AgreementContext {
+  readonly client: HttpClient;
+  readonly nodes: readonly ActiveNode[];
+  readonly shard: Shard;
+  readonly hashKey: string;
+  readonly quorum: Quorum;
+  /** Messages from elsewhere, as texts, and where that is. */
+  readonly given: { readonly messages: readonly string[]; readonly source: string } | undefined;
+  readonly log: RunLog;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface AgreedHashes {
+  readonly agreements: ReadonlyMap<number, Agreement>;
+  readonly partitionHashes: ReadonlyMap<number, string>;
+  readonly networkHash: string;
+  readonly box: BallotBox;
+}
+
+/** Nobody has a message of that cycle. */
+export interface NothingHeard {
+  readonly nothingHeard: string;
+}
+
+/**
+ * The agreed hash of every partition of a cycle.
+ *
+ * @throws Failure `no-agreement`; `temporary` where validators say that the cycle is not finalized
+ */
+export async function findAgreedHashes(
+  cycle: number,
+  context: AgreementContext,
+): Promise<AgreedHashes | NothingHeard> {
+  const canvass = new Canvass(cycle, context);
+  await canvass.run();
+  return canvass.result();
+}
+
+class Canvass {
+  readonly #cycle: number;
+  readonly #context: AgreementContext;
+  readonly #box: BallotBox;
+  /** Nodes that have not been asked, or may be asked again, in the order of Algorithm 1. */
+  #unasked: ActiveNode[];
+  readonly #failures = new Map<string, FetchFailure | AnswerError>();
+  readonly #invalid: {
+    readonly from: string;
+    readonly sender: string | undefined;
+    readonly problem: string;
+  }[] = [];
+  /** Ends what is still under way once it is not needed any more. */
+  readonly #enough = new AbortController();
+  readonly #endMs = performance.now() + gossipTimeMaxMs;
+
+  constructor(cycle: number, context: AgreementContext) {
+    const { nodes, shard, hashKey } = context;
+    this.#cycle = cycle;
+    this.#context = context;
+    const cycleShard = { ...shard, cycleNumber: cycle, nodeIds: nodes.map((node) => node.id) };
+    this.#box = new BallotBox(cycleShard, nodes, hashKey);
+    this.#unasked = this.#inOrder();
+  }
+
+  async run(): Promise<void> {
+    const { given, log } = this.#context;
+    for (const text of given?.messages ?? []) {
+      const source = given?.source ?? "";
+      const ballot = this.#box.cast(text, source);
+      if (ballot.outcome === "invalid") log.warn(`${source}: ${ballot.problem}`);
+      if (ballot.outcome === "equivocation") this.#accuse(ballot.sender, source);
+    }
+    for (let pass = 1; pass <= gossipPassesMax && !this.#isOver(); pass++) {
+      if (pass > 1) await this.#reopen();
+      while (this.#unasked.length > 0 && !this.#isOver()) await this.#round();
+    }
+  }
+
+  result(): AgreedHashes | NothingHeard {
+    const { quorum, shard, hashKey, log } = this.#context;
+    const { collector } = this.#box;
+    this.#blameInvalid();
+    if (collector.messages.size === 0) {
+      this.#requireFinal();
+      return { nothingHeard: this.#failuresText() };
+    }
+    const agreements = new Map<number, Agreement>();
+    const open: string[] = [];
+    for (const partition of allPartitions(shard)) {
+      const agreement = collector.agreement(partition);
+      if (agreement !== undefined) agreements.set(partition, agreement);
+      if (agreement === undefined || !isAgreed(agreement, quorum))
+        open.push(describeVotes(partition, agreement));
+    }
+    if (open.length > 0) throw this.#noAgreement(open);
+    const partitionHashes = new Map([...agreements].map(([partition, { hash }]) => [partition, hash]));
+    this.#blameDissenters(partitionHashes);
+    const empty = hashText(EMPTY_PREIMAGE, hashKey);
+    if ([...partitionHashes.values()].every((hash) => hash === empty)) throw keepsNoCopies(this.#cycle);
+    log.networkHash = networkHash(partitionHashes, hashKey);
+    return { agreements, partitionHashes, networkHash: log.networkHash, box: this.#box };
+  }
+
+  #inOrder(): ActiveNode[] {
+    const { nodes } = this.#context;
+    return queryOrder(nodes.length).flatMap((index) => nodes[index] ?? []);
+  }
+
+  #isOver(): boolean {
+    return this.#isSettled() || performance.now() > this.#endMs;
+  }
+
+  /** A majority cannot change any more; how popular something is, only all messages tell. */
+  #isSettled(): boolean {
+    const { quorum, shard, nodes } = this.#context;
+    const { collector } = this.#box;
+    if (quorum === "popular") return collector.messages.size === nodes.length;
+    return allPartitions(shard).every((partition) => {
+      const agreement = collector.agreement(partition);
+      return agreement !== undefined && isAgreed(agreement, quorum);
+    });
+  }
+
+  /** Asks the next nodes: from the second round on, those first whose own message is missing. */
+  async #round(): Promise<void> {
+    const { messages } = this.#box.collector;
+    const isHeard = (node: ActiveNode) => (messages.has(node.id) ? 1 : 0);
+    this.#unasked.sort((a, b) => isHeard(a) - isHeard(b));
+    const asked = this.#unasked.splice(0, gossipNodesPerRound);
+    const limit = pLimit(gossipNodesPerRound);
+    let grace: NodeJS.Timeout | undefined;
+    await limit.map(asked, async (node) => {
+      await this.#ask(node);
+      // The others may still tell who dissents, but nobody can hold us up any more.
+      if (this.#isSettled()) grace ??= setTimeout(() => this.#enough.abort(), gossipGraceMs);
+    });
+    clearTimeout(grace);
+  }
+
+  /** Once all were asked, those that only failed for the moment are asked again. */
+  async #reopen(): Promise<void> {
+    this.#unasked = this.#inOrder().filter(({ id }) => isPassing(this.#failures.get(id)));
+    if (this.#unasked.length > 0) await sleep(gossipPauseMs, this.#context.signal);
+  }
+
+  async #ask(node: ActiveNode): Promise<void> {
+    const { client, log } = this.#context;
+    const url = `${node.url}/partition-gossip?cycle=${this.#cycle}`;
+    const signal = AbortSignal.any([
+      this.#enough.signal,
+      ...(this.#context.signal ? [this.#context.signal] : []),
+    ]);
+    this.#failures.delete(node.id);
+    try {
+      await this.#read(client.stream({ url, signal }), node);
+    } catch (error) {
+      if (error instanceof FetchFailure) {
+        if (error.kind !== "aborted") this.#failures.set(node.id, error);
+        else this.#context.signal?.throwIfAborted();
+      } else if (error instanceof AnswerError) {
+        this.#failures.set(node.id, error);
+        log.offence({
+          node: node.id,
+          kind: "invalid-gossip",
+          detail: `its answer to ${url}: ${error.message}`,
+        });
+      } else throw error;
+    }
+  }
+
+  async #read(chunks: AsyncIterable<Buffer>, node: ActiveNode): Promise<void> {
+    const framer = new RecordFramer("messages", { recordBytesMax: gossipMessageBytesMax });
+    let bytes = 0;
+    let useless = 0;
+    for await (const chunk of chunks) {
+      bytes += chunk.length;
+      if (bytes > gossipAnswerBytesMax) {
+        throw new AnswerError("too-large", `more than ${gossipAnswerBytesMax} bytes of gossip`);
+      }
+      for (const record of framer.push(chunk)) {
+        if (!this.#cast(record.toString("utf8"), node)) useless++;
+        if (useless > gossipUselessMax) {
+          throw new AnswerError("malformed", `more than ${gossipUselessMax} messages that do not count`);
+        }
+      }
+    }
+    framer.end();
+  }
+
+  /** Answers whether the message is one that an honest node would pass on. */
+  #cast(text: string, from: ActiveNode): boolean {
+    const ballot = this.#box.cast(text, `gossip from ${shortId(from.id)}`);
+    switch (ballot.outcome) {
+      case "counted":
+      case "known":
+        return true;
+      case "equivocation":
+        this.#accuse(ballot.sender, from.id);
+        return true;
+      case "stranger":
+      case "other-cycle":
+        return false;
+      case "invalid":
+        this.#invalid.push({ from: from.id, sender: ballot.sender, problem: ballot.problem });
+        return false;
+    }
+  }
+
+  #accuse(sender: string, from: string): void {
+    const detail = `two different messages for cycle ${this.#cycle}; the second one came from ${from}`;
+    this.#context.log.offence({ node: sender, kind: "equivocation", detail });
+  }
+
+  /**
+   * A message that does not hold may have been made up by whoever passed it on, or be the sender's own: the
+   * former is known where the sender's true message is, the latter where they are one. Otherwise it is said
+   * without a name.
+   */
+  #blameInvalid(): void {
+    const { log } = this.#context;
+    let unclear: string | undefined;
+    for (const { from, sender, problem } of this.#invalid) {
+      const isKnown = sender === undefined || sender === from || this.#box.collector.messages.has(sender);
+      if (isKnown) log.offence({ node: from, kind: "invalid-gossip", detail: problem });
+      else unclear ??= problem;
+    }
+    if (unclear !== undefined) log.warn(`gossip that does not count: ${unclear}`);
+  }
+
+  #blameDissenters(partitionHashes: ReadonlyMap<number, string>): void {
+    for (const [sender, { hashes }] of this.#box.collector.messages) {
+      for (const [partition, hash] of hashes) {
+        const agreed = partitionHashes.get(partition);
+        if (agreed === undefined || agreed === hash) continue;
+        const detail = `voted for ${hash}, agreed is ${agreed}`;
+        this.#context.log.offence({ node: sender, kind: "dissenting-vote", partition, detail });
+      }
+    }
+  }
+
+  #requireFinal(): void {
+    const isNotFinal = [...this.#failures.values()].some(
+      (failure) => failure instanceof FetchFailure && failure.status === 425,
+    );
+    if (!isNotFinal) return;
+    throw new Failure("temporary", `cycle ${this.#cycle} is not finalized yet`, {
+      hint: "Try again in a minute.",
+    });
+  }
+
+  #noAgreement(open: readonly string[]): Failure {
+    const { messages } = this.#box.collector;
+    const heard = `${messages.size} of ${this.#context.nodes.length} nodes were heard`;
+    const problem = `no agreed hash for cycle ${this.#cycle} (${heard}): ${firstFew(open)}`;
+    const rule = "More than half of the nodes that cover a partition must vote for one hash.";
+    return new Failure("no-agreement", problem, { hint: `${rule} ${this.#failuresText()}`.trim() });
+  }
+
+  #failuresText(): string {
+    const failures = [...this.#failures].map(([id, error]) => `${shortId(id)}: ${error.message}`);
+    return failures.length === 0 ? "" : `These nodes could not be heard: ${firstFew(failures)}.`;
+  }
+}
+
+function isPassing(failure: FetchFailure | AnswerError | undefined): boolean {
+  if (failure === undefined) return false;
+  if (failure instanceof AnswerError) return failure.kind === "truncated";
+  return decideRetry(failure, 1, 0).retry;
+}
+
+function describeVotes(partition: number, agreement: Agreement | undefined): string {
+  if (agreement === undefined) return `partition ${partition} has no vote`;
+  const { votesFor, votesAgainst, outOf } = agreement;
+  return `partition ${partition} has ${votesFor} votes for its most popular hash and ${votesAgainst} against, of ${outOf}`;
+}
+
+function firstFew(items: readonly string[]): string {
+  const shown = 3;
+  const more = items.length > shown ? `; and ${items.length - shown} more` : "";
+  return `${items.slice(0, shown).join("; ")}${more}`;
+}
+
+function keepsNoCopies(cycle: number): Failure {
+  const problem = `every partition of cycle ${cycle} has the hash of an empty list: this network keeps no account copies`;
+  return new Failure("no-agreement", problem, {
+    hint: "There is nothing that a snapshot could be checked against; this is not an empty network.",
+  });
+}

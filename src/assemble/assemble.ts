@@ -1,0 +1,253 @@
+/** The main job, without a terminal: from lists to a published snapshot. */
+
+import { type Boundary, findBoundaries } from "../chain/boundary.ts";
+import { recordedNetworkHashes } from "../chain/cycle-chain.ts";
+import { parseSnapshotTime, type SnapshotTime } from "../chain/timestamp.ts";
+import { HttpClient } from "../fetch/http-client.ts";
+import type { CycleRecord } from "../model/cycle.ts";
+import { Failure } from "../model/failure.ts";
+import { DEFAULT_HASH_KEY } from "../model/hash.ts";
+import { latestCandidatesMax } from "../model/limits.ts";
+import type { ActiveNode } from "../model/node.ts";
+import type { Shard } from "../model/shard.ts";
+import { queryOrder } from "../plan/query-order.ts";
+import type { ExportData } from "../store/export-data.ts";
+import { lockPath, PartialSnapshot } from "../store/partial-snapshot.ts";
+import { acquireRunLock } from "../store/run-lock.ts";
+import { type AgreedHashes, type AgreementContext, findAgreedHashes } from "./agree.ts";
+import { PartitionFetch } from "./fetch-partitions.ts";
+import { readGossipFile } from "./gossip-file.ts";
+import { type ListContext, readCycles, readNodeList } from "./lists.ts";
+import { NodeBook } from "./node-book.ts";
+import { type AssembleOptions, defaults } from "./options.ts";
+import { prepareArtifacts } from "./prepare.ts";
+import type { RunSummary } from "./reporter.ts";
+import { RunLog } from "./run-log.ts";
+import { runRecord } from "./run-record.ts";
+import { findShard } from "./sharding.ts";
+
+export interface AssembleResult extends RunSummary {
+  readonly timestamp: number;
+  readonly cycle: number;
+  readonly networkHash: string;
+  readonly digest: string;
+  readonly directory: string;
+}
+
+/**
+ * Assembles the snapshot of one cycle boundary, and publishes it in `options.out` as
+ * `snapshot-<timestamp>` (FORMAT.md). Every artifact has the hash that the validators agreed on.
+ *
+ * @throws Failure with a code that says what kind of failure it is, and a hint what to do
+ */
+export async function assemble(options: AssembleOptions): Promise<AssembleResult> {
+  const log = new RunLog(options.reporter);
+  const client = new HttpClient({
+    connectTimeoutMs: options.connectTimeoutMs ?? defaults.connectTimeoutMs,
+    stallTimeoutMs: options.stallTimeoutMs ?? defaults.stallTimeoutMs,
+  });
+  let failure: Failure["code"] | undefined;
+  try {
+    return await new Assembly(options, client, log).run();
+  } catch (error) {
+    const told = options.signal?.aborted ? interrupted(error) : error;
+    if (told instanceof Failure) failure = told.code;
+    throw told;
+  } finally {
+    await client.close();
+    options.reporter?.report({ type: "end", summary: log.summary(), failure });
+  }
+}
+
+interface Network {
+  readonly nodes: readonly ActiveNode[];
+  readonly nodeList: Buffer;
+  readonly cycles: Buffer;
+  readonly records: readonly CycleRecord[];
+  readonly boundaries: readonly Boundary[];
+}
+
+class Assembly {
+  readonly #options: AssembleOptions;
+  readonly #client: HttpClient;
+  readonly #log: RunLog;
+  readonly #hashKey: string;
+
+  constructor(options: AssembleOptions, client: HttpClient, log: RunLog) {
+    this.#options = options;
+    this.#client = client;
+    this.#log = log;
+    this.#hashKey = options.hashKey ?? DEFAULT_HASH_KEY;
+  }
+
+  async run(): Promise<AssembleResult> {
+    const startedAt = new Date();
+    const { out, signal } = this.#options;
+    const network = await this.#readNetwork();
+    const shard = await findShard(network.nodes, this.#options, this.#context());
+    const { boundary, agreed } = await this.#agree(network, shard);
+    this.#requireChainAgrees(network.records, boundary.cycle.counter, agreed.networkHash);
+    const lock = await acquireRunLock(lockPath({ out, timestamp: boundary.timestamp }));
+    try {
+      const partial = await this.#fetch(network, shard, boundary, agreed);
+      signal?.throwIfAborted();
+      return await this.#publish(partial, network, shard, boundary, agreed, startedAt);
+    } finally {
+      await lock.release();
+    }
+  }
+
+  #context(): ListContext {
+    const { signal } = this.#options;
+    return {
+      client: this.#client,
+      hashKey: this.#hashKey,
+      signal,
+      warn: (message) => this.#log.warn(message),
+    };
+  }
+
+  async #readNetwork(): Promise<Network> {
+    const time = timeOf(this.#options.timestamp);
+    this.#log.stage("reading the node list and the cycle records");
+    const { nodes, bytes: nodeList } = await readNodeList(this.#options, this.#context());
+    const { records, bytes: cycles } = await readCycles(this.#options, time, this.#context());
+    const boundaries = findBoundaries(time, records, Date.now());
+    return { nodes, nodeList, cycles, records, boundaries };
+  }
+
+  /** Of the boundaries that `latest` can mean, the newest one that validators have hashes of is taken. */
+  async #agree(network: Network, shard: Shard): Promise<{ boundary: Boundary; agreed: AgreedHashes }> {
+    const { gossip, quorum, signal } = this.#options;
+    const given =
+      gossip === undefined ? undefined : { messages: await readGossipFile(gossip), source: gossip };
+    const context: AgreementContext = {
+      client: this.#client,
+      nodes: network.nodes,
+      shard,
+      hashKey: this.#hashKey,
+      quorum: quorum ?? defaults.quorum,
+      given,
+      log: this.#log,
+      signal,
+    };
+    let reason = "";
+    for (const boundary of network.boundaries.slice(0, latestCandidatesMax)) {
+      const { timestamp, cycle } = boundary;
+      this.#log.timestamp = timestamp;
+      this.#log.cycle = cycle.counter;
+      this.#log.partitionsTotal = shard.numNodes + 1;
+      requireAllNodes(network.nodes, cycle);
+      this.#log.stage(`asking the validators for the hashes of cycle ${cycle.counter}`);
+      const agreed = await findAgreedHashes(cycle.counter, context);
+      if (!("nothingHeard" in agreed)) return { boundary, agreed };
+      reason = agreed.nothingHeard;
+      this.#log.warn(`no validator has a hash of cycle ${cycle.counter}, which ended at ${timestamp}`);
+    }
+    const { cycle } = this.#log;
+    throw new Failure(
+      "no-agreement",
+      `there is no agreed hash for cycle ${cycle}: no validator that was asked has gossip of it`,
+      {
+        hint:
+          reason ||
+          "It may be too old, or not finalized yet; --gossip <file> brings messages from elsewhere.",
+      },
+    );
+  }
+
+  /** The cycle chain is the second witness: where it names the cycle's network hash, it must be ours. */
+  #requireChainAgrees(records: readonly CycleRecord[], cycle: number, networkHash: string): void {
+    for (const recorded of recordedNetworkHashes(records, cycle)) {
+      if (recorded === networkHash) continue;
+      const problem = `the cycle chain records the network hash ${recorded} for cycle ${cycle}, but the gossip says ${networkHash}`;
+      throw new Failure("verification", problem, {
+        hint: "Either most of the validators that were heard lie, or the archiver does: ask other ones of both.",
+      });
+    }
+  }
+
+  async #fetch(
+    network: Network,
+    shard: Shard,
+    boundary: Boundary,
+    agreed: AgreedHashes,
+  ): Promise<PartialSnapshot> {
+    const { out, compression, concurrency, signal } = this.#options;
+    const { timestamp } = boundary;
+    const place = { out, timestamp, compression: compression ?? defaults.compression };
+    const partial = await PartialSnapshot.open(place);
+    const missing = await prepareArtifacts(partial, agreed.partitionHashes, this.#hashKey, this.#log, signal);
+    this.#log.stage(`fetching ${missing.size} of ${shard.numNodes + 1} partitions`);
+    const fetch = new PartitionFetch(missing, {
+      client: this.#client,
+      shard,
+      timestamp,
+      hashKey: this.#hashKey,
+      agreedHashes: agreed.partitionHashes,
+      book: new NodeBook(network.nodes, shard, queryOrder(shard.numNodes)),
+      concurrency: concurrency ?? defaults.concurrency,
+      log: this.#log,
+      signal,
+      incomingPath: (answer, partition) => partial.incomingPath(answer, partition),
+      accept: (partition, path) => partial.accept(partition, path),
+    });
+    await fetch.run();
+    return partial;
+  }
+
+  async #publish(
+    partial: PartialSnapshot,
+    network: Network,
+    shard: Shard,
+    boundary: Boundary,
+    agreed: AgreedHashes,
+    startedAt: Date,
+  ): Promise<AssembleResult> {
+    const { timestamp, cycle } = boundary;
+    const { partitionHashes, networkHash } = agreed;
+    this.#log.stage("publishing");
+    const data: ExportData = {
+      timestamp,
+      cycle: cycle.counter,
+      hashKey: this.#hashKey,
+      networkHash,
+      partitionHashes,
+    };
+    const size = { accounts: this.#log.accounts, bytes: this.#log.stateBytes };
+    const { directory, manifest } = await partial.publish(data, size, {
+      nodeList: network.nodeList,
+      cycles: network.cycles,
+      gossip: agreed.box.evidence(),
+      run: runRecord({ startedAt, shard, agreed, options: this.#options, log: this.#log }),
+    });
+    this.#log.directory = directory;
+    this.#log.digest = manifest.snapshot.digest;
+    const { digest } = manifest.snapshot;
+    return { ...this.#log.summary(), timestamp, cycle: cycle.counter, networkHash, digest, directory };
+  }
+}
+
+function timeOf(timestamp: AssembleOptions["timestamp"]): SnapshotTime {
+  return typeof timestamp === "object" ? timestamp : parseSnapshotTime(String(timestamp));
+}
+
+/** The geometry of a cycle is that of all nodes that were active in it. */
+function requireAllNodes(nodes: readonly ActiveNode[], cycle: CycleRecord): void {
+  if (nodes.length === cycle.active) return;
+  throw new Failure(
+    "configuration",
+    `the node list has ${nodes.length} nodes with an ID, but cycle ${cycle.counter} had ${cycle.active} active ones`,
+    {
+      hint: "The list must be that of the snapshot's cycle: take a newer snapshot, or give the list of that time with --nodes.",
+    },
+  );
+}
+
+function interrupted(error: unknown): Failure {
+  if (error instanceof Failure && error.code !== "interrupted") return error;
+  return new Failure("interrupted", "the run was ended before the snapshot was complete", {
+    cause: error,
+    hint: "Run again: what is verified is kept and not fetched again.",
+  });
+}

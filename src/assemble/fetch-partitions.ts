@@ -1,0 +1,293 @@
+/**
+ * The loop that has all missing partitions fetched: which node is asked next for what, what becomes of its
+ * answer, and when there is nobody left to ask.
+ */
+
+import pLimit from "p-limit";
+import { FetchFailure } from "../fetch/fetch-failure.ts";
+import type { HttpClient } from "../fetch/http-client.ts";
+import { decideRetry, type RetryDecision } from "../fetch/retry.ts";
+import { sleep } from "../fetch/sleep.ts";
+import { AnswerError } from "../merge/answer-error.ts";
+import {
+  type AnswerTarget,
+  type MatchedPartition,
+  type MergeReport,
+  mergeAnswer,
+} from "../merge/merge-answer.ts";
+import { partitionBudgetBytes, partitionBudgetFactor, partitionBytesMax } from "../model/limits.ts";
+import { type Shard, storedPartitions, stores } from "../model/shard.ts";
+import { narrowedRequests } from "../plan/narrowed-requests.ts";
+import { nextQuery, type PlannedQuery } from "../plan/next-query.ts";
+import { exhaustedFailure } from "./exhausted.ts";
+import { offencesOf, outcomeOf } from "./judgement.ts";
+import type { NodeBook } from "./node-book.ts";
+import type { RunLog } from "./run-log.ts";
+
+export interface FetchContext {
+  readonly client: HttpClient;
+  readonly shard: Shard;
+  readonly timestamp: number;
+  readonly hashKey: string;
+  readonly agreedHashes: ReadonlyMap<number, string>;
+  readonly book: NodeBook;
+  readonly concurrency: number;
+  readonly log: RunLog;
+  readonly signal?: AbortSignal | undefined;
+  /** Where a partition of one answer (by number) is written while it comes. */
+  readonly incomingPath: (answer: number, partition: number) => string;
+  readonly accept: (partition: number, path: string) => Promise<void>;
+}
+
+/** Nodes that must say that a partition is larger than its budget before the budget grows. */
+const OUTGROWN_BEFORE_GROWTH = 2;
+
+export class PartitionFetch {
+  readonly #context: FetchContext;
+  readonly #missing: Set<number>;
+  /** Partition → the node that is giving it. */
+  readonly #claims = new Map<number, number>();
+  readonly #outgrown: { readonly nodeIndex: number; readonly partition: number; readonly bytes: number }[] =
+    [];
+  #answers = 0;
+  #budgetBytes = partitionBudgetBytes;
+
+  constructor(missing: Iterable<number>, context: FetchContext) {
+    this.#missing = new Set(missing);
+    this.#context = context;
+  }
+
+  /** @throws Failure `incomplete`, `verification`, `temporary` or `disk` */
+  async run(): Promise<void> {
+    const { concurrency, signal, book } = this.#context;
+    const limit = pLimit(concurrency);
+    const stop = new AbortController();
+    const active = new Set<Promise<void>>();
+    const start = (query: PlannedQuery) => {
+      this.#begin(query);
+      const running = limit(() => this.#query(query, stop.signal)).finally(() => active.delete(running));
+      active.add(running);
+    };
+    try {
+      while (this.#missing.size > 0) {
+        signal?.throwIfAborted();
+        let query = active.size < concurrency ? this.#next() : undefined;
+        while (query !== undefined) {
+          start(query);
+          query = active.size < concurrency ? this.#next() : undefined;
+        }
+        const wakeMs = active.size < concurrency ? book.nextMs(this.#unclaimed()) : undefined;
+        if (active.size === 0 && wakeMs === undefined) throw exhaustedFailure(this.#missing, book);
+        await this.#waitFor(active, wakeMs);
+      }
+    } finally {
+      stop.abort();
+      await Promise.allSettled(active);
+    }
+  }
+
+  async #waitFor(active: ReadonlySet<Promise<void>>, wakeMs: number | undefined): Promise<void> {
+    const timer = new AbortController();
+    const wake = wakeMs === undefined ? [] : [sleep(Math.max(0, wakeMs - performance.now()), timer.signal)];
+    const abort = this.#context.signal === undefined ? [] : [whenAborted(this.#context.signal, timer.signal)];
+    try {
+      await Promise.race([...active, ...wake, ...abort]);
+    } finally {
+      timer.abort();
+      await Promise.allSettled([...wake, ...abort]);
+    }
+  }
+
+  #unclaimed(): Set<number> {
+    return new Set([...this.#missing].filter((partition) => !this.#claims.has(partition)));
+  }
+
+  #next(): PlannedQuery | undefined {
+    const { shard, book } = this.#context;
+    return nextQuery(shard, book.askable(performance.now()), this.#unclaimed(), (index, partition) =>
+      book.mayGive(index, partition),
+    );
+  }
+
+  #begin({ nodeIndex, partitions }: PlannedQuery): void {
+    this.#context.book.asked(nodeIndex);
+    for (const partition of partitions) this.#claims.set(partition, nodeIndex);
+  }
+
+  /** Asks one node until it has given, or failed to give, all that it was to give. */
+  async #query({ nodeIndex, partitions }: PlannedQuery, stop: AbortSignal): Promise<void> {
+    const { shard, timestamp, book } = this.#context;
+    try {
+      for (;;) {
+        const open = partitions.filter((partition) => this.#isOpenFor(nodeIndex, partition));
+        const [next] = narrowedRequests(shard, nodeIndex, open, timestamp);
+        if (open.length === 0 || next === undefined) break;
+        const isDone = await this.#ask(nodeIndex, next.request, new Set(next.partitions), stop);
+        if (!isDone) return;
+      }
+      book.answered(nodeIndex);
+    } finally {
+      for (const [partition, claimant] of this.#claims) {
+        if (claimant === nodeIndex) this.#claims.delete(partition);
+      }
+    }
+  }
+
+  #isOpenFor(nodeIndex: number, partition: number): boolean {
+    return this.#missing.has(partition) && this.#context.book.mayGive(nodeIndex, partition);
+  }
+
+  /** One request. Answers whether its answer came to an end, so that the next can follow. */
+  async #ask(
+    nodeIndex: number,
+    body: object,
+    requested: ReadonlySet<number>,
+    stop: AbortSignal,
+  ): Promise<boolean> {
+    const { client, book, log, signal } = this.#context;
+    const { id, url } = book.node(nodeIndex);
+    const verified: number[] = [];
+    let bytes = 0;
+    const startedMs = performance.now();
+    const onBytes = (count: number) => {
+      bytes += count;
+      log.received(count);
+    };
+    const chunks = client.stream({ url: `${url}/snapshot`, body, signal: stop, onBytes });
+    const report = await mergeAnswer(
+      this.#bounded(chunks, nodeIndex),
+      this.#target(nodeIndex, requested, verified),
+    );
+    signal?.throwIfAborted();
+    stop.throwIfAborted();
+    requireNodesFault(report.error);
+    const durationMs = Math.round(performance.now() - startedMs);
+    log.query({
+      node: id,
+      partitions: [...requested],
+      verified,
+      bytes,
+      outcome: outcomeOf(report),
+      durationMs,
+    });
+    for (const offence of offencesOf(id, report)) log.offence(offence);
+    for (const { partition, expected, got } of report.wrong) {
+      book.refuse(nodeIndex, partition, "wrong", `gave a partition with hash ${got}, expected ${expected}`);
+    }
+    for (const { partition, bytes: size } of report.outgrown) {
+      this.#outgrown.push({ nodeIndex, partition, bytes: size });
+      book.refuse(nodeIndex, partition, "outgrown", `sent more than ${size} bytes for it`);
+    }
+    if (!report.isComplete) this.#fail(nodeIndex, report, requested);
+    return report.isComplete;
+  }
+
+  #target(nodeIndex: number, requested: ReadonlySet<number>, verified: number[]): AnswerTarget {
+    const { shard, hashKey, agreedHashes, book, incomingPath } = this.#context;
+    const answer = this.#answers++;
+    return {
+      shard,
+      hashKey,
+      requested,
+      stores: (partition) => stores(shard, nodeIndex, partition),
+      claim: (partition) => {
+        const claimant = this.#claims.get(partition) ?? nodeIndex;
+        if (claimant !== nodeIndex || !this.#isOpenFor(nodeIndex, partition)) return undefined;
+        this.#claims.set(partition, nodeIndex);
+        return agreedHashes.get(partition);
+      },
+      pathOf: (partition) => incomingPath(answer, partition),
+      take: async (matched) => {
+        await this.#take(matched, book.node(nodeIndex).id);
+        verified.push(matched.partition);
+      },
+      mayGrowTo: (partition, bytes) => this.#mayGrow(nodeIndex, partition, bytes),
+    };
+  }
+
+  async #take({ partition, accounts, bytes, path }: MatchedPartition, source: string): Promise<void> {
+    const { accept, book, log } = this.#context;
+    await accept(partition, path);
+    this.#missing.delete(partition);
+    log.verified(partition, { accounts, bytes }, source);
+    for (const outgrown of this.#outgrown) {
+      if (outgrown.partition !== partition || outgrown.bytes <= bytes) continue;
+      const node = book.node(outgrown.nodeIndex).id;
+      const detail = `sent more than ${outgrown.bytes} bytes for a partition of ${bytes}`;
+      log.offence({ node, kind: "oversized-answer", partition, detail });
+    }
+  }
+
+  /** A partition outgrows its budget only if other nodes say the same, or there is nobody else to ask. */
+  #mayGrow(nodeIndex: number, partition: number, bytes: number): boolean {
+    if (bytes <= this.#budgetBytes) return true;
+    const { book } = this.#context;
+    const isBelieved =
+      book.countRefusals(partition, "outgrown") >= OUTGROWN_BEFORE_GROWTH ||
+      !book.hasOther(nodeIndex, partition);
+    if (!isBelieved || this.#budgetBytes >= partitionBytesMax) return false;
+    this.#budgetBytes *= partitionBudgetFactor;
+    book.forgive(partition, "outgrown");
+    return true;
+  }
+
+  /** No answer is longer than all that its node stores may be. */
+  async *#bounded(chunks: AsyncIterable<Buffer>, nodeIndex: number): AsyncGenerator<Buffer, void, void> {
+    const partitions = storedPartitions(this.#context.shard, nodeIndex).length + 1;
+    let bytes = 0;
+    for await (const chunk of chunks) {
+      bytes += chunk.length;
+      if (bytes > partitions * this.#budgetBytes)
+        throw new AnswerError("too-large", `the answer goes on after ${bytes} bytes`);
+      yield chunk;
+    }
+  }
+
+  #fail(nodeIndex: number, report: MergeReport, requested: ReadonlySet<number>): void {
+    const { book } = this.#context;
+    const error = report.error as FetchFailure | AnswerError;
+    const failures = book.failures(nodeIndex) + 1;
+    const status = error instanceof FetchFailure ? error.status : undefined;
+    book.failed(
+      nodeIndex,
+      error.message,
+      status,
+      this.#decide(nodeIndex, report, requested, failures),
+      performance.now(),
+    );
+  }
+
+  #decide(
+    nodeIndex: number,
+    report: MergeReport,
+    requested: ReadonlySet<number>,
+    failures: number,
+  ): RetryDecision {
+    const { error, lastPartition } = report;
+    if (error instanceof FetchFailure) return decideRetry(error, failures, Math.random());
+    const again = decideRetry(new FetchFailure("reset", "broken off"), failures, Math.random());
+    if (!(error instanceof AnswerError) || error.kind === "truncated") return again;
+    // What it cannot send now, it cannot send later; but its other partitions may be fine.
+    const [only] = requested.size === 1 ? requested : [];
+    const broken = lastPartition !== undefined && requested.has(lastPartition) ? lastPartition : only;
+    if (broken === undefined) return { retry: false };
+    if (this.#context.book.mayGive(nodeIndex, broken))
+      this.#context.book.refuse(nodeIndex, broken, "broken", error.message);
+    return again;
+  }
+}
+
+/** Whatever the node cannot be blamed for is a defect of ours. */
+function requireNodesFault(error: unknown): void {
+  if (error === undefined || error instanceof AnswerError || error instanceof FetchFailure) return;
+  throw error;
+}
+
+function whenAborted(signal: AbortSignal, unless: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => resolve();
+    if (signal.aborted) settle();
+    signal.addEventListener("abort", settle, { once: true, signal: unless });
+    unless.addEventListener("abort", settle, { once: true });
+  });
+}

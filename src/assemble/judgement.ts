@@ -1,0 +1,76 @@
+/** What an answer says about the node that sent it. */
+
+import { FetchFailure, type FetchFailureKind } from "../fetch/fetch-failure.ts";
+import { AnswerError, type AnswerErrorKind } from "../merge/answer-error.ts";
+import type { MergeReport } from "../merge/merge-answer.ts";
+import type { Offence, OffenceKind } from "./reporter.ts";
+
+/** A node that is down, busy or cut off has not done anything wrong. */
+const fetchOffences: Readonly<Record<FetchFailureKind, OffenceKind | undefined>> = {
+  unreachable: undefined,
+  stalled: "stalled-answer",
+  reset: undefined,
+  status: undefined,
+  redirect: "redirect",
+  "not-http": "malformed-answer",
+  "too-large": "oversized-answer",
+  aborted: undefined,
+};
+
+const answerOffences: Readonly<Record<AnswerErrorKind, OffenceKind>> = {
+  malformed: "malformed-answer",
+  truncated: "truncated-answer",
+  "too-large": "oversized-answer",
+};
+
+export function offencesOf(node: string, report: MergeReport): Offence[] {
+  const offences: Offence[] = report.wrong.map(({ partition, expected, got, accounts, conflict }) =>
+    conflict === undefined
+      ? {
+          node,
+          kind: "wrong-partition",
+          partition,
+          detail: `expected ${expected}, got ${got} of ${accounts} accounts`,
+        }
+      : {
+          node,
+          kind: "contradicting-account",
+          partition,
+          detail: `account ${conflict} was sent twice, differently`,
+        },
+  );
+  for (const partition of report.superfluous) {
+    const detail = "more accounts came after those that have the agreed hash";
+    offences.push({ node, kind: "superfluous-account", partition, detail });
+  }
+  if (report.foreignAccounts > 0) {
+    const detail = `${report.foreignAccounts} accounts of partitions that it does not store`;
+    offences.push({ node, kind: "foreign-accounts", detail });
+  }
+  if (report.duplicateAccounts > 0) {
+    offences.push({
+      node,
+      kind: "duplicate-accounts",
+      detail: `${report.duplicateAccounts} accounts were sent twice`,
+    });
+  }
+  const kind = kindOf(report.error);
+  // Whether a partition is too large, only the right one tells: that is said when it is known.
+  if (kind !== undefined && report.outgrown.length === 0) {
+    offences.push({ node, kind, detail: (report.error as Error).message });
+  }
+  return offences;
+}
+
+function kindOf(error: unknown): OffenceKind | undefined {
+  if (error instanceof AnswerError) return answerOffences[error.kind];
+  return error instanceof FetchFailure ? fetchOffences[error.kind] : undefined;
+}
+
+/** The outcome of a query in a word or two. */
+export function outcomeOf({ error, wrong }: MergeReport): string {
+  if (error instanceof FetchFailure)
+    return error.status === undefined ? error.kind : `status ${error.status}`;
+  if (error instanceof AnswerError) return error.kind;
+  return wrong.length > 0 ? "wrong" : "complete";
+}

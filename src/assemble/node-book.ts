@@ -1,0 +1,160 @@
+/**
+ * What is known of each node as a source of partitions: whether it can be asked now, later or no more, what
+ * it has failed in, and which partitions it is not asked for again.
+ */
+
+import type { RetryDecision } from "../fetch/retry.ts";
+import type { ActiveNode } from "../model/node.ts";
+import { GLOBAL_PARTITION, type Shard, stores } from "../model/shard.ts";
+
+type State =
+  | { readonly kind: "free" }
+  | { readonly kind: "asked" }
+  | { readonly kind: "waiting"; readonly untilMs: number }
+  | { readonly kind: "given-up" };
+
+/** Why a node is not asked for a partition any more. */
+export type Refusal = "wrong" | "outgrown" | "broken";
+
+/** What came of one node as a source of one partition. */
+export interface SourceOutcome {
+  readonly node: ActiveNode;
+  readonly outcome: "wrong" | "too-early" | "failed";
+  readonly reason: string;
+}
+
+/** The cycle is not finalized yet (PROTOCOL.md, Partial snapshots). */
+const TOO_EARLY = 425;
+
+interface Entry {
+  readonly node: ActiveNode;
+  state: State;
+  failures: number;
+  /** The last failure, in words. */
+  lastFailure: string | undefined;
+  /** The status of the last failure, if it was one. */
+  lastStatus: number | undefined;
+  readonly refused: Map<number, { readonly refusal: Refusal; readonly reason: string }>;
+}
+
+export class NodeBook {
+  readonly #shard: Shard;
+  readonly #entries: Entry[];
+  readonly #order: readonly number[];
+
+  /** @param order of Algorithm 1 */
+  constructor(nodes: readonly ActiveNode[], shard: Shard, order: readonly number[]) {
+    this.#shard = shard;
+    this.#order = order;
+    this.#entries = nodes.map((node) => ({
+      node,
+      state: { kind: "free" },
+      failures: 0,
+      lastFailure: undefined,
+      lastStatus: undefined,
+      refused: new Map(),
+    }));
+  }
+
+  node(index: number): ActiveNode {
+    return this.#entry(index).node;
+  }
+
+  failures(index: number): number {
+    return this.#entry(index).failures;
+  }
+
+  /** Those that can be asked now, in order; nodes that have failed come after those that have not. */
+  askable(nowMs: number): number[] {
+    const free = this.#order.filter((index) => {
+      const { state } = this.#entry(index);
+      return state.kind === "free" || (state.kind === "waiting" && state.untilMs <= nowMs);
+    });
+    return free.sort((a, b) => this.#entry(a).failures - this.#entry(b).failures);
+  }
+
+  mayGive(index: number, partition: number): boolean {
+    return !this.#entry(index).refused.has(partition);
+  }
+
+  /** When the next node that waits may be asked for one of the partitions; `undefined` where none will. */
+  nextMs(partitions: ReadonlySet<number>): number | undefined {
+    let next: number | undefined;
+    for (const [index, { state }] of this.#entries.entries()) {
+      if (state.kind !== "waiting" || (next !== undefined && state.untilMs >= next)) continue;
+      const isOfUse = [...partitions].some((partition) => this.#isSource(index, partition));
+      if (isOfUse) next = state.untilMs;
+    }
+    return next;
+  }
+
+  /** Whether another node may still give a partition. */
+  hasOther(index: number, partition: number): boolean {
+    return this.#entries.some(
+      ({ state }, other) => other !== index && state.kind !== "given-up" && this.#isSource(other, partition),
+    );
+  }
+
+  asked(index: number): void {
+    this.#entry(index).state = { kind: "asked" };
+  }
+
+  /** The query is over, and the node may be asked again. */
+  answered(index: number): void {
+    this.#entry(index).state = { kind: "free" };
+  }
+
+  failed(
+    index: number,
+    reason: string,
+    status: number | undefined,
+    decision: RetryDecision,
+    nowMs: number,
+  ): void {
+    const entry = this.#entry(index);
+    entry.failures++;
+    entry.lastFailure = reason;
+    entry.lastStatus = status;
+    entry.state = decision.retry
+      ? { kind: "waiting", untilMs: nowMs + decision.delayMs }
+      : { kind: "given-up" };
+  }
+
+  refuse(index: number, partition: number, refusal: Refusal, reason: string): void {
+    this.#entry(index).refused.set(partition, { refusal, reason });
+  }
+
+  /** Forgets refusals of one kind, of all nodes. */
+  forgive(partition: number, refusal: Refusal): void {
+    for (const { refused } of this.#entries) {
+      if (refused.get(partition)?.refusal === refusal) refused.delete(partition);
+    }
+  }
+
+  /** How many nodes refused a partition for that reason. */
+  countRefusals(partition: number, refusal: Refusal): number {
+    return this.#entries.filter(({ refused }) => refused.get(partition)?.refusal === refusal).length;
+  }
+
+  /** What came of each node that stores a partition, by node. */
+  outcomes(partition: number): SourceOutcome[] {
+    return this.#entries.flatMap(({ node, refused, lastFailure, lastStatus }, index): SourceOutcome[] => {
+      if (!stores(this.#shard, index, partition)) return [];
+      const refusal = refused.get(partition);
+      if (refusal?.refusal === "wrong") return [{ node, outcome: "wrong", reason: refusal.reason }];
+      const outcome = lastStatus === TOO_EARLY ? "too-early" : "failed";
+      return [{ node, outcome, reason: refusal?.reason ?? lastFailure ?? "was not asked" }];
+    });
+  }
+
+  #isSource(index: number, partition: number): boolean {
+    const isStored = partition === GLOBAL_PARTITION || stores(this.#shard, index, partition);
+    return isStored && this.mayGive(index, partition);
+  }
+
+  #entry(index: number): Entry {
+    const entry = this.#entries[index];
+    if (entry === undefined) throw new RangeError(`there is no node ${index}`);
+    return entry;
+  }
+}

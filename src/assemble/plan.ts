@@ -1,0 +1,65 @@
+/** What a run would ask of whom, if every node gives what is expected of it: no request but for the lists. */
+
+import { HttpClient } from "../fetch/http-client.ts";
+import { DEFAULT_HASH_KEY } from "../model/hash.ts";
+import { allPartitions, type Shard } from "../model/shard.ts";
+import { narrowedRequests } from "../plan/narrowed-requests.ts";
+import { planQueries } from "../plan/next-query.ts";
+import { queryOrder } from "../plan/query-order.ts";
+import { readNodeList } from "./lists.ts";
+import { defaults, type NetworkOptions } from "./options.ts";
+import { shardOfSettings } from "./sharding.ts";
+
+export interface ExpectedQuery {
+  readonly node: string;
+  readonly url: string;
+  /** The node's place in ascending order of ID. */
+  readonly index: number;
+  readonly partitions: readonly number[];
+  readonly requests: number;
+}
+
+export interface AssemblyPlan {
+  readonly nodes: number;
+  readonly shard: Shard;
+  /** Node IDs in the order of Algorithm 1. */
+  readonly order: readonly string[];
+  readonly queries: readonly ExpectedQuery[];
+  /** Requests for partial snapshots over all queries. */
+  readonly requests: number;
+  readonly warnings: readonly string[];
+}
+
+/** @throws Failure */
+export async function planAssembly(options: NetworkOptions, signal?: AbortSignal): Promise<AssemblyPlan> {
+  const client = new HttpClient({
+    connectTimeoutMs: options.connectTimeoutMs ?? defaults.connectTimeoutMs,
+    stallTimeoutMs: options.stallTimeoutMs ?? defaults.stallTimeoutMs,
+  });
+  const warnings: string[] = [];
+  const warn = (message: string) => warnings.push(message);
+  try {
+    const hashKey = options.hashKey ?? DEFAULT_HASH_KEY;
+    const { nodes } = await readNodeList(options, { client, hashKey, signal, warn });
+    const shard = shardOfSettings(nodes.length, options, warn);
+    const order = queryOrder(nodes.length);
+    const planned = planQueries(shard, order, new Set(allPartitions(shard)));
+    const queries = planned.flatMap(({ nodeIndex, partitions }): ExpectedQuery[] => {
+      const node = nodes[nodeIndex];
+      if (node === undefined) return [];
+      const requests = narrowedRequests(shard, nodeIndex, partitions, 0).length;
+      return [{ node: node.id, url: node.url, index: nodeIndex, partitions, requests }];
+    });
+    const requests = queries.reduce((sum, query) => sum + query.requests, 0);
+    return {
+      nodes: nodes.length,
+      shard,
+      order: order.flatMap((index) => nodes[index]?.id ?? []),
+      queries,
+      requests,
+      warnings,
+    };
+  } finally {
+    await client.close();
+  }
+}

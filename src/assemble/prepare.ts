@@ -1,0 +1,40 @@
+/** What need not be fetched: partitions that an earlier run left verified, and those without accounts. */
+
+import { writeFile } from "node:fs/promises";
+import { diskFailure } from "../model/failure.ts";
+import { hashText } from "../model/hash.ts";
+import { EMPTY_PREIMAGE } from "../model/partition-hash.ts";
+import type { PartialSnapshot } from "../store/partial-snapshot.ts";
+import type { RunLog } from "./run-log.ts";
+
+/** Answers the partitions that are still missing. */
+export async function prepareArtifacts(
+  partial: PartialSnapshot,
+  agreedHashes: ReadonlyMap<number, string>,
+  hashKey: string,
+  log: RunLog,
+  signal?: AbortSignal,
+): Promise<Set<number>> {
+  const missing = new Set<number>();
+  const emptyHash = hashText(EMPTY_PREIMAGE, hashKey);
+  for (const [partition, hash] of agreedHashes) {
+    signal?.throwIfAborted();
+    const left = await partial.resume(partition, hash, hashKey);
+    if (left !== undefined) log.verified(partition, left, "an earlier run");
+    else if (hash === emptyHash) {
+      await writeEmpty(partial, partition);
+      log.verified(partition, { accounts: 0, bytes: EMPTY_PREIMAGE.length }, "nobody: it is empty");
+    } else missing.add(partition);
+  }
+  return missing;
+}
+
+async function writeEmpty(partial: PartialSnapshot, partition: number): Promise<void> {
+  const path = partial.incomingPath(0, partition);
+  try {
+    await writeFile(path, EMPTY_PREIMAGE);
+  } catch (error) {
+    throw diskFailure(`cannot write ${path}`, error);
+  }
+  await partial.accept(partition, path);
+}

@@ -1,0 +1,85 @@
+/** What an assembly tells of itself while it goes on. The engine declares it; user interfaces implement it. */
+
+import type { FailureCode } from "../model/failure.ts";
+
+export type OffenceKind =
+  /** A partition whose hash is not the agreed one. */
+  | "wrong-partition"
+  /** An account twice in one answer, with different content. */
+  | "contradicting-account"
+  /** More accounts after those that made a partition right. */
+  | "superfluous-account"
+  /** Accounts of partitions that the node does not store. */
+  | "foreign-accounts"
+  | "duplicate-accounts"
+  | "malformed-answer"
+  | "truncated-answer"
+  | "stalled-answer"
+  | "oversized-answer"
+  | "redirect"
+  /** Gossip that is malformed, or whose signature does not hold. */
+  | "invalid-gossip"
+  /** Two different messages of one sender for one cycle. */
+  | "equivocation"
+  /** A vote for another hash than the agreed one. */
+  | "dissenting-vote";
+
+/** Something that a node did that no honest and healthy node does. */
+export interface Offence {
+  /** The node's ID. */
+  readonly node: string;
+  readonly kind: OffenceKind;
+  readonly partition?: number;
+  /** What happened, what was expected, what came. */
+  readonly detail: string;
+}
+
+/** One request for a partial snapshot, and what came of it. */
+export interface QueryRecord {
+  readonly node: string;
+  /** Those that were asked for. */
+  readonly partitions: readonly number[];
+  /** Those that the answer gave. */
+  readonly verified: readonly number[];
+  /** As they came over the wire. */
+  readonly bytes: number;
+  /** `complete`, or what ended it. */
+  readonly outcome: string;
+  readonly durationMs: number;
+}
+
+export interface RunSummary {
+  readonly timestamp: number | null;
+  readonly cycle: number | null;
+  readonly networkHash: string | null;
+  readonly digest: string | null;
+  /** Where the snapshot is published; null where it is not. */
+  readonly directory: string | null;
+  readonly partitions: { readonly total: number; readonly verified: number };
+  readonly accounts: number;
+  readonly bytesReceived: number;
+  /** Of the verified partitions' preimages. */
+  readonly stateBytes: number;
+  readonly queries: readonly QueryRecord[];
+  readonly offences: readonly Offence[];
+  readonly warnings: readonly string[];
+  readonly durationMs: number;
+}
+
+export interface Progress {
+  readonly partitions: { readonly total: number; readonly verified: number };
+  readonly accounts: number;
+  readonly bytesReceived: number;
+}
+
+export type AssembleEvent =
+  | { readonly type: "stage"; readonly message: string }
+  | { readonly type: "warning"; readonly message: string }
+  | { readonly type: "progress"; readonly progress: Progress }
+  | { readonly type: "query"; readonly query: QueryRecord }
+  | { readonly type: "offence"; readonly offence: Offence }
+  | { readonly type: "end"; readonly summary: RunSummary; readonly failure: FailureCode | undefined };
+
+export interface Reporter {
+  report(event: AssembleEvent): void;
+}

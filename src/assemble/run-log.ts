@@ -1,0 +1,99 @@
+/** What happened in a run so far: the figures of its summary, and the source of all its events. */
+
+import { offencesPerNodeMax } from "../model/limits.ts";
+import type { Offence, Progress, QueryRecord, Reporter, RunSummary } from "./reporter.ts";
+
+export class RunLog {
+  timestamp: number | null = null;
+  cycle: number | null = null;
+  networkHash: string | null = null;
+  digest: string | null = null;
+  directory: string | null = null;
+  partitionsTotal = 0;
+  readonly #reporter: Reporter | undefined;
+  readonly #startedMs = performance.now();
+  readonly #queries: QueryRecord[] = [];
+  readonly #offences: Offence[] = [];
+  readonly #offencesOf = new Map<string, number>();
+  readonly #warnings: string[] = [];
+  /** Partition → the node that gave it, or how else it was had. */
+  readonly sources = new Map<number, string>();
+  #accounts = 0;
+  #stateBytes = 0;
+  #bytesReceived = 0;
+
+  constructor(reporter: Reporter | undefined) {
+    this.#reporter = reporter;
+  }
+
+  get accounts(): number {
+    return this.#accounts;
+  }
+
+  get stateBytes(): number {
+    return this.#stateBytes;
+  }
+
+  get offences(): readonly Offence[] {
+    return this.#offences;
+  }
+
+  stage(message: string): void {
+    this.#reporter?.report({ type: "stage", message });
+  }
+
+  warn(message: string): void {
+    this.#warnings.push(message);
+    this.#reporter?.report({ type: "warning", message });
+  }
+
+  query(query: QueryRecord): void {
+    this.#queries.push(query);
+    this.#reporter?.report({ type: "query", query });
+  }
+
+  /** Beyond its bound, a node's offences are no longer written down. */
+  offence(offence: Offence): void {
+    const count = (this.#offencesOf.get(offence.node) ?? 0) + 1;
+    this.#offencesOf.set(offence.node, count);
+    if (count > offencesPerNodeMax) return;
+    this.#offences.push(offence);
+    this.#reporter?.report({ type: "offence", offence });
+  }
+
+  received(bytes: number): void {
+    this.#bytesReceived += bytes;
+    this.#reporter?.report({ type: "progress", progress: this.#progress() });
+  }
+
+  verified(partition: number, size: { accounts: number; bytes: number }, source: string): void {
+    this.sources.set(partition, source);
+    this.#accounts += size.accounts;
+    this.#stateBytes += size.bytes;
+    this.#reporter?.report({ type: "progress", progress: this.#progress() });
+  }
+
+  summary(): RunSummary {
+    return {
+      timestamp: this.timestamp,
+      cycle: this.cycle,
+      networkHash: this.networkHash,
+      digest: this.digest,
+      directory: this.directory,
+      ...this.#progress(),
+      stateBytes: this.#stateBytes,
+      queries: this.#queries,
+      offences: this.#offences,
+      warnings: this.#warnings,
+      durationMs: Math.round(performance.now() - this.#startedMs),
+    };
+  }
+
+  #progress(): Progress {
+    return {
+      partitions: { total: this.partitionsTotal, verified: this.sources.size },
+      accounts: this.#accounts,
+      bytesReceived: this.#bytesReceived,
+    };
+  }
+}

@@ -1,0 +1,50 @@
+/** What `run.json` says of a run (FORMAT.md): everything that another archiver's run need not have in common. */
+
+import { readFileSync } from "node:fs";
+import type { Shard } from "../model/shard.ts";
+import type { AgreedHashes } from "./agree.ts";
+import { type AssembleOptions, defaults } from "./options.ts";
+import type { RunLog } from "./run-log.ts";
+
+export interface RunFacts {
+  readonly startedAt: Date;
+  readonly shard: Shard;
+  readonly agreed: AgreedHashes;
+  readonly options: AssembleOptions;
+  readonly log: RunLog;
+}
+
+export function runRecord({ startedAt, shard, agreed, options, log }: RunFacts): object {
+  const { queries, offences, warnings, bytesReceived, durationMs } = log.summary();
+  return {
+    startedAt: startedAt.toISOString(),
+    finishedAt: new Date().toISOString(),
+    durationMs,
+    bytesReceived,
+    versions: { "snapshot-assemble": packageVersion(), node: process.version },
+    settings: {
+      quorum: options.quorum ?? defaults.quorum,
+      concurrency: options.concurrency ?? defaults.concurrency,
+      consensusRadius: shard.consensusRadius,
+      storeRadius: shard.storeRadius,
+    },
+    partitions: [...agreed.agreements]
+      .sort(([a], [b]) => a - b)
+      .map(([partition, { votesFor, votesAgainst, outOf }]) => ({
+        partition,
+        source: log.sources.get(partition),
+        votesFor,
+        votesAgainst,
+        outOf,
+      })),
+    queries,
+    offences,
+    warnings,
+  };
+}
+
+/** The version of this package, from the file that says it. */
+export function packageVersion(): string {
+  const file = new URL("../../package.json", import.meta.url);
+  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+}

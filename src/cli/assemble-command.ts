@@ -1,0 +1,141 @@
+/** The main job: `snapshot-assemble --timestamp <t>`. */
+
+import { resolve } from "node:path";
+import { type Command, Option } from "commander";
+import { type AssembleResult, assemble } from "../assemble/assemble.ts";
+import { defaults } from "../assemble/options.ts";
+import type { AssembleEvent, Reporter, RunSummary } from "../assemble/reporter.ts";
+import { parseSnapshotTime } from "../chain/timestamp.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import { spawnCluster } from "../cluster/spawn-cluster.ts";
+import type { Quorum } from "../gossip/collector.ts";
+import { Failure } from "../model/failure.ts";
+import { concurrencyMax } from "../model/limits.ts";
+import type { Compression } from "../store/layout.ts";
+import { BarReporter } from "../ui/bar-reporter.ts";
+import { formatBytes, formatCount, formatDuration } from "../ui/format.ts";
+import { JsonReporter } from "../ui/json-reporter.ts";
+import { LineReporter } from "../ui/line-reporter.ts";
+import { makeStyle } from "../ui/style.ts";
+import type { Io } from "./io.ts";
+import { addNetworkOptions, type NetworkFlags, networkOptionsOf } from "./network-options.ts";
+import type { Outcome } from "./outcome.ts";
+import { parseCount } from "./values.ts";
+
+export interface AssembleFlags extends NetworkFlags {
+  readonly timestamp?: string;
+  readonly cluster?: string;
+  readonly gossip?: string;
+  readonly quorum: Quorum;
+  readonly concurrency: number;
+  readonly compress: Compression;
+  readonly out: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+export const assembleExamples = `Examples:
+  $ snapshot-assemble --archiver http://127.0.0.1:4000 --timestamp latest
+      the newest snapshot that the validators hold, into ./snapshots
+  $ snapshot-assemble --archiver http://127.0.0.1:4000 --timestamp 2023-11-14T22:24:00Z --out /var/lib/snapshots
+      that of one cycle boundary
+  $ snapshot-assemble --nodes nodes.json --cycles cycles.json --gossip gossip.jsonl --timestamp cycle:1234 --json
+      with lists and hashes from files, for a script
+  $ snapshot-assemble --cluster nine-honest --timestamp latest
+      a try without a network: from nine validators that are started for it
+`;
+
+export function addAssembleOptions(command: Command): Command {
+  command.option(
+    "--timestamp <time>",
+    "the snapshot's time: milliseconds, seconds, ISO 8601, cycle:<n> for the end of that cycle, or latest",
+  );
+  addNetworkOptions(command);
+  return command
+    .option("--gossip <file>", "gossip messages from a file, beside those of the validators")
+    .addOption(
+      new Option(
+        "--quorum <rule>",
+        "majority: more than half of those that cover a partition; popular: the upstream's rule",
+      )
+        .choices(["majority", "popular"])
+        .default(defaults.quorum),
+    )
+    .addOption(
+      new Option("--concurrency <n>", "nodes that are asked at the same time")
+        .argParser(parseCount(1, concurrencyMax))
+        .default(defaults.concurrency),
+    )
+    .addOption(
+      new Option("--compress <method>", "of the artifacts")
+        .choices(["none", "gzip"])
+        .default(defaults.compression),
+    )
+    .option("--out <directory>", "where snapshots are published", defaults.out)
+    .option("--cluster <fixture>", "start this fixture cluster for the run, and take the snapshot from it")
+    .option("--json", "one JSON object a line on stdout, the last one the summary")
+    .option("--quiet", "print nothing unless something fails");
+}
+
+export async function runAssemble(flags: AssembleFlags, io: Io): Promise<Outcome> {
+  if (flags.timestamp === undefined) {
+    throw new Failure("usage", "it is not said which snapshot is wanted", {
+      hint: "Give --timestamp <time>, such as --timestamp latest; --help has examples.",
+    });
+  }
+  const timestamp = parseSnapshotTime(flags.timestamp);
+  const cluster =
+    flags.cluster === undefined ? undefined : await spawnCluster(flags.cluster, { signal: io.signal });
+  let summary: RunSummary | undefined;
+  const shown = reporterOf(flags, io);
+  const reporter: Reporter = {
+    report: (event: AssembleEvent) => {
+      if (event.type === "end") summary = event.summary;
+      shown?.report(event);
+    },
+  };
+  try {
+    const network = networkOptionsOf(cluster === undefined ? flags : withCluster(flags, cluster));
+    const result = await assemble({
+      ...network,
+      timestamp,
+      out: resolve(flags.out),
+      gossip: flags.gossip,
+      quorum: flags.quorum,
+      concurrency: flags.concurrency,
+      compression: flags.compress,
+      signal: io.signal,
+      reporter,
+    });
+    return { summary: { ...result }, text: describeResult(result) };
+  } catch (error) {
+    return { summary: { ...summary }, error };
+  } finally {
+    await cluster?.stop();
+  }
+}
+
+function withCluster(flags: AssembleFlags, cluster: Cluster): NetworkFlags {
+  return { ...flags, archiver: cluster.archiverUrl, archiverKey: cluster.archiverPublicKey };
+}
+
+function reporterOf({ json, quiet }: AssembleFlags, { stdout, stderr, env }: Io): Reporter | undefined {
+  if (quiet === true) return undefined;
+  if (json === true) return new JsonReporter((line) => stdout.write(`${line}\n`));
+  const style = makeStyle(stderr.isTTY, env);
+  if (stderr.isTTY === true) return new BarReporter(stderr, style);
+  return new LineReporter((line) => stderr.write(`${line}\n`), style);
+}
+
+function describeResult(result: AssembleResult): string {
+  const { timestamp, cycle, partitions, accounts, stateBytes, networkHash, digest, directory, durationMs } =
+    result;
+  const state = `${formatCount(accounts)} accounts (${formatBytes(stateBytes)}) in ${formatCount(partitions.total)} partitions`;
+  return [
+    `snapshot      ${timestamp}, ${new Date(timestamp).toISOString()}, the end of cycle ${cycle}`,
+    `state         ${state}, all verified`,
+    `network hash  ${networkHash}`,
+    `digest        ${digest}`,
+    `published     ${directory} in ${formatDuration(durationMs)}`,
+  ].join("\n");
+}

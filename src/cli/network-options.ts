@@ -1,0 +1,73 @@
+/** Options that say which network is meant, and the settings that they come to. */
+
+import { type Command, Option } from "commander";
+import type { NetworkOptions } from "../assemble/options.ts";
+import { Failure } from "../model/failure.ts";
+import { nodesMax } from "../model/limits.ts";
+import { durationHelp, parseCount, parseDuration, parseKey, parseUrl } from "./values.ts";
+
+export interface NetworkFlags {
+  readonly archiver?: string;
+  readonly archiverKey?: string;
+  readonly nodes?: string;
+  readonly cycles?: string;
+  readonly hashKey?: string;
+  readonly nodesPerConsensusGroup?: number;
+  readonly nodesPerEdge?: number;
+  readonly connectTimeout?: number;
+  readonly stallTimeout?: number;
+}
+
+export function addNetworkOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--archiver <url>", "read the node list and cycle records from this archiver").argParser(
+        parseUrl,
+      ),
+    )
+    .addOption(
+      new Option(
+        "--archiver-key <hex>",
+        "the public key that the archiver's answers must be signed with",
+      ).argParser(parseKey),
+    )
+    .option("--nodes <file>", "read the node list from a file")
+    .option("--cycles <file>", "read the cycle records from a file")
+    .addOption(
+      new Option("--hash-key <hex>", "the network's hash key").env("ARCHIVER_HASH_KEY").argParser(parseKey),
+    )
+    .addOption(
+      new Option(
+        "--nodes-per-consensus-group <n>",
+        "nodes that vote on a partition (default: what most validators say in /netconfig, else 5)",
+      ).argParser(parseCount(1, nodesMax)),
+    )
+    .addOption(
+      new Option(
+        "--nodes-per-edge <n>",
+        "nodes on each side of those that store it too (default: what most validators say, else 2)",
+      ).argParser(parseCount(0, nodesMax)),
+    )
+    .addOption(
+      new Option(
+        "--connect-timeout <duration>",
+        `give up connecting after this (default: 10s; ${durationHelp})`,
+      ).argParser(parseDuration),
+    )
+    .addOption(
+      new Option(
+        "--stall-timeout <duration>",
+        "give up an answer that brings nothing for so long (default: 30s)",
+      ).argParser(parseDuration),
+    );
+}
+
+export function networkOptionsOf(flags: NetworkFlags): NetworkOptions {
+  const { connectTimeout, stallTimeout, ...same } = flags;
+  if (flags.archiver === undefined && (flags.nodes === undefined || flags.cycles === undefined)) {
+    throw new Failure("usage", "it is not said which network is meant", {
+      hint: "Give --archiver <url>, or both --nodes <file> and --cycles <file>.",
+    });
+  }
+  return { ...same, connectTimeoutMs: connectTimeout, stallTimeoutMs: stallTimeout };
+}

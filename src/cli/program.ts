@@ -1,0 +1,73 @@
+/** The command line: what there is, and its help. Building it has no side effects. */
+
+import { Command } from "commander";
+import { packageVersion } from "../assemble/run-record.ts";
+import { type AssembleFlags, addAssembleOptions, assembleExamples, runAssemble } from "./assemble-command.ts";
+import { clusterExamples, runCluster } from "./cluster-command.ts";
+import { exitStatusHelp } from "./exit-status.ts";
+import type { Io } from "./io.ts";
+import { addNetworkOptions, type NetworkFlags } from "./network-options.ts";
+import type { Outcome } from "./outcome.ts";
+import { planExamples, runPlan } from "./plan-command.ts";
+import { runVerify, verifyExamples } from "./verify-command.ts";
+
+export interface ProgramParts {
+  readonly io: Io;
+  /** Text that only the `cluster` command's help needs. */
+  readonly clusterHelp: string;
+  /** Takes what the command came to. */
+  readonly end: (outcome: Outcome) => void;
+}
+
+export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
+  const program = new Command("snapshot-assemble")
+    .description(
+      "Assembles a verified snapshot of a sharded network's state from its validators' partial snapshots.",
+    )
+    .version(packageVersion())
+    .enablePositionalOptions();
+  addAssembleOptions(program).action(async (flags: AssembleFlags) => end(await runAssemble(flags, io)));
+
+  addNetworkOptions(program.command("plan"))
+    .description("Shows the order of queries and who is expected to give what; asks nobody for state.")
+    .option("--json", "one JSON object on stdout")
+    .action(async (flags: NetworkFlags) => end(await runPlan(flags, io)));
+
+  program
+    .command("verify")
+    .description("Checks a published snapshot, offline.")
+    .argument("<directory>", "of the snapshot")
+    .option("--json", "one JSON object on stdout")
+    .option("--quiet", "print nothing unless something is wrong")
+    .action(async (directory: string) => end(await runVerify(directory)));
+
+  program
+    .command("cluster")
+    .description("Starts a fixture cluster, prints its archiver's URL, and goes on until it is ended.")
+    .argument("<fixture>", "the name of a fixture, or a file")
+    .option("--json", "one JSON object on stdout")
+    .action(async (fixture: string, flags: { json?: boolean }) =>
+      end(await runCluster(fixture, flags.json === true, io)),
+    )
+    .addHelpText("after", clusterHelp);
+
+  const examples = {
+    "": assembleExamples,
+    plan: planExamples,
+    verify: verifyExamples,
+    cluster: clusterExamples,
+  };
+  for (const command of [program, ...program.commands]) {
+    const name = command === program ? "" : command.name();
+    command
+      .addHelpText("before", `${examples[name as keyof typeof examples]}\n`)
+      .addHelpText("after", exitStatusHelp)
+      .exitOverride()
+      .configureOutput({
+        writeOut: (text) => io.stdout.write(text),
+        // A usage error is told once, by whoever knows whether a person or a machine reads it.
+        writeErr: () => undefined,
+      });
+  }
+  return program;
+}

@@ -1,0 +1,41 @@
+/** Values of options: from text to what they mean, or an error that commander shows with the option's name. */
+
+import { InvalidArgumentError } from "commander";
+import { isHex64 } from "../model/address.ts";
+
+/** Bare numbers from this on are taken for milliseconds: nobody waits a quarter of an hour for one byte. */
+const bareMillisecondsFrom = 1_000;
+const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
+const durationMaxMs = 24 * 60 * 60 * 1_000;
+
+export const durationHelp = "like 500ms, 30s, 2m; a bare number is seconds, from 1000 on milliseconds";
+
+/** Milliseconds. */
+export function parseDuration(text: string): number {
+  const match = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m)?$/.exec(text);
+  const amount = Number(match?.[1]);
+  const unit = match?.[2] ?? (amount >= bareMillisecondsFrom ? "ms" : "s");
+  const duration = amount * (unitsMs[unit] ?? Number.NaN);
+  if (duration > 0 && duration <= durationMaxMs) return Math.ceil(duration);
+  throw new InvalidArgumentError(`expected a duration ${durationHelp}`);
+}
+
+export function parseCount(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const count = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (count >= min && count <= max) return count;
+    throw new InvalidArgumentError(`expected a whole number from ${min} to ${max}`);
+  };
+}
+
+export function parseKey(text: string): string {
+  const key = text.toLowerCase();
+  if (isHex64(key)) return key;
+  throw new InvalidArgumentError("expected 64 hex digits");
+}
+
+export function parseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === "http:" || url?.protocol === "https:") return url.href.replace(/\/+$/, "");
+  throw new InvalidArgumentError("expected a URL such as http://127.0.0.1:4000");
+}

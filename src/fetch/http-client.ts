@@ -1,0 +1,222 @@
+/**
+ * One HTTP request and its answer as a stream of bytes, under bounds: time to connect, time without
+ * progress, size of headers, ratio of compression. Redirects are never followed: a node that answers
+ * for another one would be believed in its name.
+ */
+
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import { Agent, type Dispatcher, request as undiciRequest } from "undici";
+import { systemCodeOf } from "../model/failure.ts";
+import { errorBodyBytesMax, gzipRatioFromBytes, gzipRatioMax, headerBytesMax } from "../model/limits.ts";
+import { quoted } from "../wire/parse.ts";
+import { FetchFailure, type FetchFailureDetail, type FetchFailureKind } from "./fetch-failure.ts";
+import { StallGuard } from "./stall-guard.ts";
+
+export interface HttpTimeouts {
+  readonly connectTimeoutMs: number;
+  /** Without a first byte, or without enough more of them. */
+  readonly stallTimeoutMs: number;
+}
+
+export interface HttpRequest {
+  readonly url: string;
+  /** Sent as JSON with POST; without one it is a GET. */
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+  /** Told of the bytes that came over the wire, before decompression. */
+  readonly onBytes?: (count: number) => void;
+}
+
+export class HttpClient {
+  readonly #agent: Agent;
+  readonly #timeouts: HttpTimeouts;
+
+  constructor(timeouts: HttpTimeouts) {
+    this.#timeouts = timeouts;
+    this.#agent = new Agent({
+      connect: { timeout: timeouts.connectTimeoutMs },
+      headersTimeout: timeouts.stallTimeoutMs,
+      bodyTimeout: timeouts.stallTimeoutMs,
+      maxHeaderSize: headerBytesMax,
+      pipelining: 1,
+    });
+  }
+
+  /** Ends all connections, those in use included. */
+  close(): Promise<void> {
+    return this.#agent.destroy();
+  }
+
+  /**
+   * The body of a 200 answer, decompressed, chunk by chunk. Leaving the loop early ends the connection.
+   *
+   * @throws FetchFailure
+   */
+  async *stream(request: HttpRequest): AsyncGenerator<Buffer, void, void> {
+    let raw: Readable | undefined;
+    try {
+      const answer = await this.#open(request);
+      raw = answer.body;
+      await requireOk(answer, this.#timeouts.stallTimeoutMs);
+      const encoding = String(answer.headers["content-encoding"] ?? "identity").toLowerCase();
+      const chunks = guarded(raw, this.#timeouts.stallTimeoutMs, request.onBytes);
+      if (encoding === "identity" || encoding === "") yield* chunks;
+      else if (encoding === "gzip" || encoding === "x-gzip") yield* gunzipped(chunks);
+      else
+        throw new FetchFailure(
+          "not-http",
+          `the answer's encoding is ${quoted(encoding)}, which was not asked for`,
+        );
+    } catch (thrown) {
+      throw toFetchFailure(thrown, request.signal);
+    } finally {
+      // An abandoned body must not go on arriving; its error, if it has one, is no longer of interest.
+      raw?.on("error", () => undefined).destroy();
+    }
+  }
+
+  /** The whole body of a 200 answer; `too-large` past `bytesMax`. */
+  async whole(request: HttpRequest, bytesMax: number): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of this.stream(request)) {
+      size += chunk.length;
+      if (size > bytesMax) throw new FetchFailure("too-large", `the answer has more than ${bytesMax} bytes`);
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+  }
+
+  #open({ url, body, signal }: HttpRequest): Promise<Dispatcher.ResponseData> {
+    const headers = { "accept-encoding": "gzip;q=0.5, identity", accept: "application/json" };
+    const common = { dispatcher: this.#agent, ...(signal === undefined ? {} : { signal }) };
+    if (body === undefined) return undiciRequest(url, { ...common, method: "GET", headers });
+    return undiciRequest(url, {
+      ...common,
+      method: "POST",
+      headers: { ...headers, "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  }
+}
+
+async function* guarded(
+  body: AsyncIterable<Buffer>,
+  stallTimeoutMs: number,
+  onBytes: ((count: number) => void) | undefined,
+): AsyncGenerator<Buffer, void, void> {
+  const guard = new StallGuard(stallTimeoutMs);
+  guard.startWaiting();
+  for await (const chunk of body) {
+    onBytes?.(chunk.length);
+    guard.received(chunk.length);
+    yield chunk;
+    guard.startWaiting();
+  }
+}
+
+async function* gunzipped(compressed: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
+  let bytesIn = 0;
+  let bytesOut = 0;
+  const gunzip = createGunzip();
+  const counted = (async function* () {
+    for await (const chunk of compressed) {
+      bytesIn += chunk.length;
+      yield chunk;
+    }
+  })();
+  const piped = pipeline(Readable.from(counted, { objectMode: false }), gunzip);
+  piped.catch(() => undefined); // reported where the loop below meets it
+  try {
+    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
+      bytesOut += chunk.length;
+      if (bytesOut > gzipRatioFromBytes && bytesOut > gzipRatioMax * bytesIn) {
+        throw new FetchFailure(
+          "too-large",
+          `gzip: ${bytesOut} bytes out of ${bytesIn}, more than ${gzipRatioMax} for one`,
+        );
+      }
+      yield chunk;
+    }
+    await piped;
+  } finally {
+    gunzip.destroy();
+  }
+}
+
+async function requireOk(answer: Dispatcher.ResponseData, stallTimeoutMs: number): Promise<void> {
+  const { statusCode, headers, body } = answer;
+  if (statusCode === 200) return;
+  if (statusCode >= 300 && statusCode < 400) {
+    const location = quoted(String(headers["location"] ?? "nowhere"));
+    throw new FetchFailure("redirect", `a redirect (${statusCode}) to ${location}, which is not followed`, {
+      status: statusCode,
+    });
+  }
+  const said = await beginningOf(guarded(body, stallTimeoutMs, undefined));
+  const retryAfterMs = parseRetryAfter(headers["retry-after"]);
+  throw new FetchFailure("status", `status ${statusCode}${said === "" ? "" : `: ${quoted(said)}`}`, {
+    status: statusCode,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+}
+
+/** The `error` of an error body, or its beginning: a help for the reader, so whatever fails is left out. */
+async function beginningOf(body: AsyncIterable<Buffer>): Promise<string> {
+  let text = "";
+  try {
+    for await (const chunk of body) {
+      text += String(chunk);
+      if (text.length > errorBodyBytesMax) break;
+    }
+    const { error } = JSON.parse(text) as { error?: unknown };
+    return typeof error === "string" ? error : text;
+  } catch {
+    return text;
+  }
+}
+
+/** `Retry-After` is seconds or a date (RFC 9110, 10.2.3). */
+function parseRetryAfter(header: string | string[] | undefined): number | undefined {
+  const text = Array.isArray(header) ? header[0] : header;
+  if (text === undefined) return undefined;
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
+  const date = Date.parse(text);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+}
+
+const kindsByCode: Readonly<Record<string, FetchFailureKind>> = {
+  UND_ERR_CONNECT_TIMEOUT: "unreachable",
+  ECONNREFUSED: "unreachable",
+  ENOTFOUND: "unreachable",
+  EAI_AGAIN: "unreachable",
+  EHOSTUNREACH: "unreachable",
+  ENETUNREACH: "unreachable",
+  ETIMEDOUT: "unreachable",
+  EADDRNOTAVAIL: "unreachable",
+  UND_ERR_HEADERS_TIMEOUT: "stalled",
+  UND_ERR_BODY_TIMEOUT: "stalled",
+  UND_ERR_SOCKET: "reset",
+  ECONNRESET: "reset",
+  EPIPE: "reset",
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "reset",
+  Z_BUF_ERROR: "reset",
+  Z_DATA_ERROR: "not-http",
+  Z_STREAM_ERROR: "not-http",
+  UND_ERR_HEADERS_OVERFLOW: "too-large",
+  UND_ERR_ABORTED: "aborted",
+};
+
+function toFetchFailure(thrown: unknown, signal: AbortSignal | undefined): unknown {
+  if (thrown instanceof FetchFailure) return thrown;
+  const detail: FetchFailureDetail = { cause: thrown };
+  if (signal?.aborted) return new FetchFailure("aborted", "ended by us", detail);
+  const code = systemCodeOf(thrown);
+  const message = thrown instanceof Error ? quoted(thrown.message) : String(thrown);
+  if (code === undefined) return thrown;
+  if (code.startsWith("HPE_"))
+    return new FetchFailure("not-http", `the answer is no HTTP: ${message}`, detail);
+  return new FetchFailure(kindsByCode[code] ?? "reset", message === "" ? code : message, detail);
+}

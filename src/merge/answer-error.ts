@@ -1,0 +1,19 @@
+/** What makes the rest of an answer useless. What was merged before it stays. */
+
+export type AnswerErrorKind =
+  /** It is not `{"snapshot":[…]}`, or a record in it is no account. */
+  | "malformed"
+  /** It ends before `]}`. */
+  | "truncated"
+  /** A record, white space, repetitions or foreign accounts beyond their bounds. */
+  | "too-large";
+
+export class AnswerError extends Error {
+  override readonly name = "AnswerError";
+  readonly kind: AnswerErrorKind;
+
+  constructor(kind: AnswerErrorKind, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * Merges one answer into partitions: bytes → records → canonical copies → the partition that each belongs
+ * to. A partition whose hash is the agreed one is handed over at once; whatever happens to the rest of the
+ * answer, it stays. Who sent the answer is not known here, nor needed.
+ */
+
+import { accountCopyText, isGlobalAccount, type WrappedData } from "../model/account-copy.ts";
+import { CanonicalTextError } from "../model/canonical.ts";
+import { Failure } from "../model/failure.ts";
+import { hashText } from "../model/hash.ts";
+import { duplicateAccountsMax, foreignAccountsMax, pendingBytesMax } from "../model/limits.ts";
+import { EMPTY_PREIMAGE } from "../model/partition-hash.ts";
+import { GLOBAL_PARTITION, partitionOf, type Shard } from "../model/shard.ts";
+import { WireError } from "../wire/parse.ts";
+import { parseWrappedData } from "../wire/wrapped-data.ts";
+import { AnswerError } from "./answer-error.ts";
+import { PartitionSink } from "./partition-sink.ts";
+import { RecordFramer } from "./record-framer.ts";
+
+export interface MatchedPartition {
+  readonly partition: number;
+  readonly accounts: number;
+  readonly bytes: number;
+  /** A file with the preimage, which is now the receiver's. */
+  readonly path: string;
+}
+
+export interface AnswerTarget {
+  readonly shard: Shard;
+  readonly hashKey: string;
+  /** Whether the asked node should hold the accounts of a partition at all. */
+  readonly stores: (partition: number) => boolean;
+  /** What was asked for. */
+  readonly requested: ReadonlySet<number>;
+  /** The agreed hash of a partition that this answer may give, and nobody else from then on; `undefined`
+   *  where it is not welcome in this answer. */
+  readonly claim: (partition: number) => string | undefined;
+  /** Where the partition is written while it comes. */
+  readonly pathOf: (partition: number) => string;
+  /** Takes a partition over that has the agreed hash. */
+  readonly take: (partition: MatchedPartition) => Promise<void>;
+  /** Asked as a partition grows: may it have that many bytes? */
+  readonly mayGrowTo: (partition: number, bytes: number) => boolean;
+}
+
+export interface WrongPartition {
+  readonly partition: number;
+  readonly expected: string;
+  readonly got: string;
+  readonly accounts: number;
+  /** An account that was there twice with different content. */
+  readonly conflict: string | undefined;
+}
+
+export interface MergeReport {
+  /** Whether the answer came to its end. */
+  readonly isComplete: boolean;
+  /** What ended it, where it did not. */
+  readonly error: unknown;
+  readonly accounts: number;
+  /** The partition of the last account. */
+  readonly lastPartition: number | undefined;
+  readonly foreignAccounts: number;
+  readonly duplicateAccounts: number;
+  /** Whether there were accounts that the node stores but was not asked for. */
+  readonly isUnnarrowed: boolean;
+  /** Partitions that were had whole, and have another hash than the agreed one. */
+  readonly wrong: readonly WrongPartition[];
+  /** Partitions that had the agreed hash, and then went on with more accounts. */
+  readonly superfluous: readonly number[];
+  /** Partitions that were given up for being too large so far. */
+  readonly outgrown: readonly { readonly partition: number; readonly bytes: number }[];
+}
+
+/** @throws Failure `disk`; whatever the node does wrong is in the report */
+export async function mergeAnswer(chunks: AsyncIterable<Buffer>, target: AnswerTarget): Promise<MergeReport> {
+  const merger = new AnswerMerger(target);
+  const framer = new RecordFramer("snapshot");
+  let error: unknown;
+  try {
+    for await (const chunk of chunks) {
+      for (const record of framer.push(chunk)) {
+        const pause = merger.merge(record);
+        if (pause !== undefined) await pause;
+      }
+    }
+    framer.end();
+  } catch (thrown) {
+    error = thrown;
+  }
+  try {
+    if (error instanceof Failure) throw error;
+    return await merger.finish(error);
+  } catch (thrown) {
+    await merger.discardAll();
+    throw thrown;
+  }
+}
+
+class AnswerMerger {
+  readonly #target: AnswerTarget;
+  readonly #sinks = new Map<number, PartitionSink>();
+  /** Partitions that had an account. */
+  readonly #begun = new Set<number>();
+  /** Partitions that accounts went on from to another one: they may be complete. */
+  readonly #left = new Set<number>();
+  readonly #taken = new Set<number>();
+  readonly #superfluous = new Set<number>();
+  readonly #outgrown: { partition: number; bytes: number }[] = [];
+  /** Where accounts were last put, the global partition aside. */
+  #current: PartitionSink | undefined;
+  #pendingBytes = 0;
+  #accounts = 0;
+  #superfluousAccounts = 0;
+  #lastPartition: number | undefined;
+  #foreign = 0;
+  #duplicates = 0;
+  #isUnnarrowed = false;
+
+  constructor(target: AnswerTarget) {
+    this.#target = target;
+  }
+
+  /** Merges one record; answers a promise where the next one must wait. */
+  merge(record: Buffer): Promise<void> | undefined {
+    const account = parse(record);
+    this.#accounts++;
+    const partition = isGlobalAccount(account)
+      ? GLOBAL_PARTITION
+      : partitionOf(this.#target.shard, account.accountId);
+    this.#lastPartition = partition;
+    const sink = this.#sinks.get(partition) ?? this.#begin(partition);
+    if (sink === undefined) return undefined;
+    const pendingBefore = sink.pendingBytes;
+    if (sink.add(account.accountId, copyOf(account)) === "duplicate") this.#countDuplicate();
+    this.#pendingBytes += sink.pendingBytes - pendingBefore;
+    const left = this.#leaveFor(sink);
+    const mustPause = left !== undefined || sink.isFull || this.#pendingBytes > pendingBytesMax;
+    return mustPause ? this.#pause(sink, left) : undefined;
+  }
+
+  /** Ends all partitions that are still open. */
+  async finish(error: unknown): Promise<MergeReport> {
+    const isComplete = error === undefined;
+    const wrong: WrongPartition[] = [];
+    for (const sink of [...this.#sinks.values()]) {
+      const mismatch = await this.#end(sink, isComplete);
+      if (mismatch !== undefined) wrong.push(mismatch);
+    }
+    if (isComplete) wrong.push(...this.#withoutAccounts());
+    return {
+      isComplete,
+      error,
+      accounts: this.#accounts,
+      lastPartition: this.#lastPartition,
+      foreignAccounts: this.#foreign,
+      duplicateAccounts: this.#duplicates,
+      isUnnarrowed: this.#isUnnarrowed,
+      wrong,
+      superfluous: [...this.#superfluous],
+      outgrown: this.#outgrown,
+    };
+  }
+
+  async discardAll(): Promise<void> {
+    await Promise.allSettled([...this.#sinks.values()].map((sink) => sink.discard()));
+    this.#sinks.clear();
+  }
+
+  #begin(partition: number): PartitionSink | undefined {
+    if (!this.#target.stores(partition)) {
+      if (++this.#foreign > foreignAccountsMax) {
+        const problem = `more than ${foreignAccountsMax} accounts of partitions that the node does not store`;
+        throw new AnswerError("too-large", problem);
+      }
+      return undefined;
+    }
+    if (!this.#target.requested.has(partition)) this.#isUnnarrowed = true;
+    if (this.#taken.has(partition)) this.#countSuperfluous(partition);
+    if (this.#target.claim(partition) === undefined) return undefined;
+    const sink = new PartitionSink(partition, this.#target.pathOf(partition), this.#target.hashKey);
+    this.#sinks.set(partition, sink);
+    this.#begun.add(partition);
+    return sink;
+  }
+
+  /** Notes where accounts go now; answers the partition that they left, the first time that they do. */
+  #leaveFor(sink: PartitionSink): PartitionSink | undefined {
+    if (sink.partition === GLOBAL_PARTITION || sink === this.#current) return undefined;
+    const left = this.#current;
+    this.#current = sink;
+    if (left === undefined || this.#left.has(left.partition)) return undefined;
+    this.#left.add(left.partition);
+    return left;
+  }
+
+  /** Takes the partition that was left, if it is complete, and writes what has gathered. */
+  async #pause(sink: PartitionSink, left: PartitionSink | undefined): Promise<void> {
+    if (left !== undefined && this.#isMatched(left)) await this.#end(left, true);
+    if (this.#pendingBytes > pendingBytesMax) {
+      for (const open of this.#sinks.values()) await open.release();
+      this.#pendingBytes = 0;
+    } else if (left !== undefined) {
+      this.#pendingBytes -= left.pendingBytes;
+      await left.release();
+    }
+    if (!sink.isFull) return;
+    this.#pendingBytes -= sink.pendingBytes;
+    await sink.flush();
+    if (this.#target.mayGrowTo(sink.partition, sink.bytes)) return;
+    this.#outgrown.push({ partition: sink.partition, bytes: sink.bytes });
+    throw new AnswerError("too-large", `partition ${sink.partition} goes on after ${sink.bytes} bytes`);
+  }
+
+  #isMatched(sink: PartitionSink): boolean {
+    const expected = this.#target.claim(sink.partition);
+    return expected !== undefined && sink.matches(expected);
+  }
+
+  /**
+   * Ends a partition: it is taken where it has the agreed hash, otherwise removed. Of an answer that broke
+   * off, a partition that does not match may only be incomplete, which is not wrong.
+   */
+  async #end(sink: PartitionSink, isComplete: boolean): Promise<WrongPartition | undefined> {
+    const { partition } = sink;
+    this.#pendingBytes -= sink.pendingBytes;
+    this.#sinks.delete(partition);
+    const expected = this.#target.claim(partition);
+    if (expected === undefined || !(isComplete || sink.matches(expected))) {
+      await sink.discard();
+      return undefined;
+    }
+    const { hash, accounts, bytes, path, duplicates, conflict } = await sink.finish();
+    this.#duplicates += duplicates;
+    if (hash === expected) {
+      this.#taken.add(partition);
+      await this.#target.take({ partition, accounts, bytes, path });
+      return undefined;
+    }
+    await sink.discard();
+    return { partition, expected, got: hash, accounts, conflict };
+  }
+
+  /** Partitions that should have been in the answer, and of which it had no account. */
+  #withoutAccounts(): WrongPartition[] {
+    const wrong: WrongPartition[] = [];
+    for (const partition of this.#target.requested) {
+      const expected = this.#target.claim(partition);
+      if (expected === undefined || this.#begun.has(partition)) continue;
+      const got = hashText(EMPTY_PREIMAGE, this.#target.hashKey);
+      wrong.push({ partition, expected, got, accounts: 0, conflict: undefined });
+    }
+    return wrong;
+  }
+
+  #countSuperfluous(partition: number): void {
+    this.#superfluous.add(partition);
+    if (++this.#superfluousAccounts <= foreignAccountsMax) return;
+    throw new AnswerError(
+      "too-large",
+      `more than ${foreignAccountsMax} accounts beyond what partitions hold`,
+    );
+  }
+
+  #countDuplicate(): void {
+    if (++this.#duplicates <= duplicateAccountsMax) return;
+    throw new AnswerError("too-large", `more than ${duplicateAccountsMax} accounts were sent twice`);
+  }
+}
+
+function parse(record: Buffer): WrappedData {
+  try {
+    return parseWrappedData(record, "a record");
+  } catch (error) {
+    if (error instanceof WireError) throw new AnswerError("malformed", error.message, { cause: error });
+    throw error;
+  }
+}
+
+function copyOf(account: WrappedData): string {
+  try {
+    return accountCopyText(account);
+  } catch (error) {
+    if (!(error instanceof CanonicalTextError)) throw error;
+    throw new AnswerError("malformed", `account ${account.accountId}: ${error.message}`, { cause: error });
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * Cuts the stream of a `{"snapshot":[{…},{…}]}` into its records without holding more than one of them.
+ *
+ * Only what is needed to find a record's end is looked at: quotes, backslashes, braces. What stands inside
+ * of a record is judged by whoever parses it.
+ */
+
+import { recordBytesMax, whiteSpaceRunMax } from "../model/limits.ts";
+import { AnswerError } from "./answer-error.ts";
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const OPEN_LIST = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_LIST = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+/** Room for the beginning of a record: most records fit. */
+const CARRY_BYTES_MIN = 4096;
+
+/** What the framer is in the middle of. */
+type Place = "head" | "first" | "record" | "after-record" | "next" | "tail" | "end";
+
+export interface FramerBounds {
+  readonly recordBytesMax: number;
+}
+
+export class RecordFramer {
+  /** The tokens before the first record; white space may stand before each. */
+  readonly #head: readonly Buffer[];
+  readonly #recordBytesMax: number;
+  #place: Place;
+  #token = 0;
+  #tokenOffset = 0;
+  #whiteSpace = 0;
+  #depth = 0;
+  #inString = false;
+  #escaped = false;
+  /** The beginning of a record that goes on in the next chunk. */
+  #carry = Buffer.alloc(0);
+  #carried = 0;
+
+  /** @param listKey the key of the list; without one the text is the bare list */
+  constructor(listKey: string | undefined, bounds: FramerBounds = { recordBytesMax }) {
+    this.#head =
+      listKey === undefined ? [] : ["{", JSON.stringify(listKey), ":"].map((text) => Buffer.from(text));
+    this.#head = [...this.#head, Buffer.from("[")];
+    this.#recordBytesMax = bounds.recordBytesMax;
+    this.#place = "head";
+  }
+
+  /**
+   * The records that end in this chunk. They share its memory: use them before the next chunk.
+   *
+   * @throws AnswerError
+   */
+  push(chunk: Buffer): Buffer[] {
+    const records: Buffer[] = [];
+    let offset = 0;
+    while (offset < chunk.length) {
+      if (this.#place === "record") {
+        offset = this.#scanRecord(chunk, offset, records);
+        continue;
+      }
+      const byte = chunk[offset] as number;
+      if (isWhiteSpace(byte) && this.#tokenOffset === 0) {
+        if (++this.#whiteSpace > whiteSpaceRunMax) {
+          throw new AnswerError("too-large", `more than ${whiteSpaceRunMax} bytes of white space in a row`);
+        }
+        offset++;
+        continue;
+      }
+      this.#whiteSpace = 0;
+      // The brace that begins a record is left to the scan of the record.
+      if (!this.#step(byte)) offset++;
+    }
+    return records;
+  }
+
+  /** @throws AnswerError `truncated` where the text is not complete */
+  end(): void {
+    if (this.#place !== "end") throw new AnswerError("truncated", "the answer ends before ]}");
+  }
+
+  /** Takes one byte between records; answers whether it begins a record. */
+  #step(byte: number): boolean {
+    switch (this.#place) {
+      case "head":
+        this.#stepHead(byte);
+        return false;
+      case "first":
+      case "next":
+        if (byte === OPEN_BRACE) {
+          this.#place = "record";
+          return true;
+        }
+        if (byte === CLOSE_LIST && this.#place === "first") {
+          this.#endList();
+          return false;
+        }
+        throw new AnswerError("malformed", `expected a record, got ${nameOf(byte)}`);
+      case "after-record":
+        if (byte === COMMA) this.#place = "next";
+        else if (byte === CLOSE_LIST) this.#endList();
+        else throw new AnswerError("malformed", `expected , or ] after a record, got ${nameOf(byte)}`);
+        return false;
+      case "tail":
+        if (byte !== CLOSE_BRACE)
+          throw new AnswerError("malformed", `expected } after the list, got ${nameOf(byte)}`);
+        this.#place = "end";
+        return false;
+      case "end":
+        throw new AnswerError("malformed", `the answer goes on after its end, with ${nameOf(byte)}`);
+      case "record":
+        throw new Error("a record is scanned, not stepped through");
+    }
+  }
+
+  #stepHead(byte: number): void {
+    const token = this.#head[this.#token];
+    if (token === undefined || byte !== token[this.#tokenOffset]) {
+      const expected = this.#head.map(String).join("");
+      throw new AnswerError(
+        "malformed",
+        `the answer does not begin with ${expected}, but has ${nameOf(byte)} there`,
+      );
+    }
+    if (++this.#tokenOffset < token.length) return;
+    this.#tokenOffset = 0;
+    if (++this.#token === this.#head.length) this.#place = "first";
+  }
+
+  #endList(): void {
+    this.#place = this.#head.length > 1 ? "tail" : "end";
+  }
+
+  /** Goes on to the end of the record or of the chunk; answers where it stopped. */
+  #scanRecord(chunk: Buffer, start: number, records: Buffer[]): number {
+    let depth = this.#depth;
+    let inString = this.#inString;
+    let escaped = this.#escaped;
+    let offset = start;
+    let ended = false;
+    while (offset < chunk.length && !ended) {
+      const byte = chunk[offset++] as number;
+      if (inString) {
+        if (escaped) escaped = false;
+        else if (byte === BACKSLASH) escaped = true;
+        else if (byte === QUOTE) inString = false;
+      } else if (byte === QUOTE) inString = true;
+      else if (byte === OPEN_BRACE || byte === OPEN_LIST) depth++;
+      else if (byte === CLOSE_BRACE || byte === CLOSE_LIST) ended = --depth === 0;
+    }
+    this.#depth = depth;
+    this.#inString = inString;
+    this.#escaped = escaped;
+    if (this.#carried + offset - start > this.#recordBytesMax) {
+      throw new AnswerError("too-large", `a record has more than ${this.#recordBytesMax} bytes`);
+    }
+    const piece = chunk.subarray(start, offset);
+    if (!ended || this.#carried > 0) this.#carryOver(piece);
+    if (ended) {
+      records.push(this.#carried > 0 ? this.#carry.subarray(0, this.#carried) : piece);
+      // The record that was just handed out keeps its memory: the next one gets other.
+      this.#carry = Buffer.alloc(0);
+      this.#carried = 0;
+      this.#place = "after-record";
+    }
+    return offset;
+  }
+
+  /** Copies, so that a record that comes in tiny chunks costs no more than its own bytes. */
+  #carryOver(piece: Buffer): void {
+    const needed = this.#carried + piece.length;
+    if (needed > this.#carry.length) {
+      const larger = Buffer.allocUnsafe(Math.max(CARRY_BYTES_MIN, 2 * needed));
+      this.#carry.copy(larger, 0, 0, this.#carried);
+      this.#carry = larger;
+    }
+    piece.copy(this.#carry, this.#carried);
+    this.#carried = needed;
+  }
+}
+
+function isWhiteSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+function nameOf(byte: number): string {
+  return byte > 0x20 && byte < 0x7f
+    ? `"${String.fromCharCode(byte)}"`
+    : `byte 0x${byte.toString(16).padStart(2, "0")}`;
+}

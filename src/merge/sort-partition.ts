@@ -1,0 +1,134 @@
+/**
+ * Puts the copies of a partition that came out of order into ascending order of account ID, in constant
+ * memory: sorted runs, each as large as may be held, which are then merged.
+ */
+
+import { createReadStream } from "node:fs";
+import { rm } from "node:fs/promises";
+import { COPY_PREFIX } from "../model/account-copy.ts";
+import { ADDRESS_DIGITS } from "../model/address.ts";
+import { diskFailure, Failure } from "../model/failure.ts";
+import { recordBytesMax, sortChunkBytes, sortFanInMax } from "../model/limits.ts";
+import { CopyListWriter } from "./copy-list-writer.ts";
+import { RecordFramer } from "./record-framer.ts";
+
+export interface SortedPartition {
+  readonly writer: CopyListWriter;
+  readonly hash: string;
+  /** Copies that were there twice, identically, and are written once. */
+  readonly duplicates: number;
+  /** An account that is there twice with different content: no order can make this right. */
+  readonly conflict: string | undefined;
+}
+
+interface Entry {
+  readonly id: string;
+  readonly copy: Buffer;
+}
+
+/** A copy has each quote of its data escaped, and escaped again where the data was text. */
+const COPY_BYTES_MAX = 8 * recordBytesMax;
+
+/**
+ * @param path a closed list of copies; it is left as it is
+ * @param sortedPath where the sorted list goes, which is returned closed
+ */
+export async function sortPartition(
+  path: string,
+  sortedPath: string,
+  hashKey: string,
+): Promise<SortedPartition> {
+  let runs = await writeRuns(path, sortedPath, hashKey);
+  for (let round = 0; runs.length > sortFanInMax; round++) {
+    const merged = `${sortedPath}.merged-${round}`;
+    await mergeRuns(runs.slice(0, sortFanInMax), merged, hashKey, "keep");
+    runs = [...runs.slice(sortFanInMax), merged];
+  }
+  return mergeRuns(runs, sortedPath, hashKey, "drop");
+}
+
+async function writeRuns(path: string, sortedPath: string, hashKey: string): Promise<string[]> {
+  const runs: string[] = [];
+  let held: Entry[] = [];
+  let heldBytes = 0;
+  const writeRun = async () => {
+    const run = `${sortedPath}.run-${runs.length}`;
+    runs.push(run);
+    const writer = new CopyListWriter(run, hashKey);
+    for (const { copy } of held.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))) {
+      writer.append(copy);
+      if (writer.isFull) await writer.flush();
+    }
+    await writer.close();
+    held = [];
+    heldBytes = 0;
+  };
+  for await (const entry of readEntries(path)) {
+    held.push({ id: entry.id, copy: Buffer.from(entry.copy) });
+    heldBytes += entry.copy.length;
+    if (heldBytes >= sortChunkBytes) await writeRun();
+  }
+  await writeRun();
+  return runs;
+}
+
+/** Merges sorted lists into one, and removes them. */
+async function mergeRuns(
+  runs: readonly string[],
+  path: string,
+  hashKey: string,
+  duplicateCopies: "keep" | "drop",
+): Promise<SortedPartition> {
+  const writer = new CopyListWriter(path, hashKey);
+  let duplicates = 0;
+  let conflict: string | undefined;
+  let last: Entry | undefined;
+  for await (const entry of inOrder(runs)) {
+    if (duplicateCopies === "drop" && last?.id === entry.id) {
+      if (last.copy.equals(entry.copy)) duplicates++;
+      else conflict ??= entry.id;
+      continue;
+    }
+    writer.append(entry.copy);
+    last = { id: entry.id, copy: Buffer.from(entry.copy) };
+    if (writer.isFull) await writer.flush();
+  }
+  const hash = await writer.close();
+  await Promise.all(runs.map((run) => rm(run, { force: true })));
+  return { writer, hash, duplicates, conflict };
+}
+
+async function* inOrder(runs: readonly string[]): AsyncGenerator<Entry, void, void> {
+  const readers = runs.map((run) => readEntries(run));
+  const heads = await Promise.all(readers.map((reader) => reader.next()));
+  for (;;) {
+    let smallest = -1;
+    let smallestId = "";
+    for (const [index, head] of heads.entries()) {
+      if (head.done !== true && (smallest < 0 || head.value.id < smallestId)) {
+        smallest = index;
+        smallestId = head.value.id;
+      }
+    }
+    const head = heads[smallest];
+    const reader = readers[smallest];
+    if (head === undefined || head.done === true || reader === undefined) return;
+    yield head.value;
+    heads[smallest] = await reader.next();
+  }
+}
+
+/** The copies of a list file. An entry's memory is good until the next one is asked for. */
+async function* readEntries(path: string): AsyncGenerator<Entry, void, void> {
+  const framer = new RecordFramer(undefined, { recordBytesMax: COPY_BYTES_MAX });
+  try {
+    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+      for (const copy of framer.push(chunk)) {
+        const id = copy.toString("latin1", COPY_PREFIX.length, COPY_PREFIX.length + ADDRESS_DIGITS);
+        yield { id, copy };
+      }
+    }
+  } catch (error) {
+    throw error instanceof Failure ? error : diskFailure(`cannot read ${path}`, error);
+  }
+}

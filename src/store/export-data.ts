@@ -1,0 +1,30 @@
+/** The export data of a snapshot (FORMAT.md): what the network vouches for, and what vouches for the rest. */
+
+import { partitionKey } from "./layout.ts";
+
+export const FORMAT_VERSION = 1;
+
+export interface ExportData {
+  readonly timestamp: number;
+  readonly cycle: number;
+  readonly hashKey: string;
+  readonly networkHash: string;
+  readonly partitionHashes: ReadonlyMap<number, string>;
+}
+
+/** One `["key","value"]` a line, in ascending order of key. */
+export function exportDataText(data: ExportData): string {
+  const entries: [string, string][] = [
+    ["format.version", String(FORMAT_VERSION)],
+    ["snapshot.timestamp", String(data.timestamp)],
+    ["snapshot.cycle", String(data.cycle)],
+    ["hash.key", data.hashKey],
+    ["network.hash", data.networkHash],
+    ...[...data.partitionHashes].map(([partition, hash]): [string, string] => [
+      partitionKey(partition),
+      hash,
+    ]),
+  ];
+  entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
+}

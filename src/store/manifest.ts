@@ -1,0 +1,53 @@
+/** The manifest of a snapshot (FORMAT.md): it names everything else, and is written last. */
+
+import { hashText } from "../model/hash.ts";
+import { type ExportData, exportDataText, FORMAT_VERSION } from "./export-data.ts";
+import { artifactFile, type Compression, EXPORT_DATA_FILE, partitionKey } from "./layout.ts";
+
+export interface Manifest {
+  readonly blockHeight: number;
+  readonly artifactMode: "operational";
+  readonly data: string;
+  /** Key and file name. */
+  readonly artifacts: readonly (readonly [string, string])[];
+  readonly snapshot: {
+    readonly formatVersion: number;
+    readonly timestamp: number;
+    readonly networkHash: string;
+    readonly numPartitions: number;
+    readonly accounts: number;
+    /** Of all preimages. */
+    readonly bytes: number;
+    /** The hash of the export data: two snapshots are the same where it is. */
+    readonly digest: string;
+  };
+}
+
+export interface StateSize {
+  readonly accounts: number;
+  readonly bytes: number;
+}
+
+export function makeManifest(data: ExportData, size: StateSize, compression: Compression): Manifest {
+  const partitions = [...data.partitionHashes.keys()].sort((a, b) => a - b);
+  return {
+    blockHeight: data.cycle,
+    artifactMode: "operational",
+    data: EXPORT_DATA_FILE,
+    artifacts: partitions.map((partition) => [partitionKey(partition), artifactFile(partition, compression)]),
+    snapshot: {
+      formatVersion: FORMAT_VERSION,
+      timestamp: data.timestamp,
+      networkHash: data.networkHash,
+      // The global partition is not counted: this is the network's number of nodes.
+      numPartitions: partitions.length - 1,
+      accounts: size.accounts,
+      bytes: size.bytes,
+      digest: hashText(exportDataText(data), data.hashKey),
+    },
+  };
+}
+
+export function manifestText(manifest: Manifest): string {
+  return `${JSON.stringify(manifest, null, 2)}\n`;
+}

@@ -1,0 +1,76 @@
+/**
+ * One run at a time for one snapshot. The lock is SQLite's on an empty database file, which the operating
+ * system takes back when its process dies, however it dies: no process ID to be mistaken about.
+ */
+
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { dirname } from "node:path";
+import Database from "libsql";
+import { diskFailure, Failure } from "../model/failure.ts";
+
+const attempts = 10;
+
+export interface RunLock {
+  release(): Promise<void>;
+}
+
+/**
+ * @param path the lock file, which need not exist
+ * @throws Failure `locked` where another run holds it, `disk` where it cannot be had at all
+ */
+export async function acquireRunLock(path: string): Promise<RunLock> {
+  const holderPath = `${path}.holder`;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const database = await tryLock(path);
+      if (database === undefined) continue;
+      await writeFile(
+        holderPath,
+        `process ${process.pid} on ${hostname()}, since ${new Date().toISOString()}`,
+      );
+      return {
+        release: async () => {
+          // Removed while it is held: whoever opened it meanwhile sees that it is another file by then.
+          await rm(holderPath, { force: true });
+          await rm(path, { force: true });
+          database.close();
+        },
+      };
+    }
+  } catch (error) {
+    throw error instanceof Failure ? error : diskFailure(`cannot lock ${path}`, error);
+  }
+  throw await lockedFailure(path);
+}
+
+/** The open lock; `undefined` where the file was replaced under us, and it must be tried again. */
+async function tryLock(path: string): Promise<Database.Database | undefined> {
+  await writeFile(path, "", { flag: "a" });
+  const before = await inodeOf(path);
+  const database = new Database(path, { timeout: 0 });
+  try {
+    database.exec("BEGIN EXCLUSIVE");
+  } catch (error) {
+    database.close();
+    if (String((error as { code?: unknown }).code).startsWith("SQLITE_BUSY")) throw await lockedFailure(path);
+    throw error;
+  }
+  // A holder that released it meanwhile has removed the file: others would then lock another one.
+  if (before !== undefined && before === (await inodeOf(path))) return database;
+  database.close();
+  return undefined;
+}
+
+async function inodeOf(path: string): Promise<bigint | undefined> {
+  const stats = await stat(path, { bigint: true }).catch(() => undefined);
+  return stats?.ino;
+}
+
+async function lockedFailure(path: string): Promise<Failure> {
+  const holder = await readFile(`${path}.holder`, "utf8").catch(() => "another process");
+  return new Failure("locked", `another run works on this snapshot: ${holder}`, {
+    hint: "Wait for it to end, or give another directory with --out.",
+  });
+}

@@ -1,0 +1,38 @@
+/** One JSON object a line, for machines. The summary is written by whoever knows the exit status. */
+
+import type { AssembleEvent, Reporter } from "../assemble/reporter.ts";
+
+const progressEveryMs = 1_000;
+
+export class JsonReporter implements Reporter {
+  readonly #write: (line: string) => void;
+  #lastMs = 0;
+
+  constructor(write: (line: string) => void) {
+    this.#write = write;
+  }
+
+  report(event: AssembleEvent): void {
+    switch (event.type) {
+      case "stage":
+      case "warning":
+        this.#write(JSON.stringify(event));
+        break;
+      case "query":
+        this.#write(JSON.stringify({ type: "query", ...event.query }));
+        break;
+      case "offence":
+        this.#write(JSON.stringify({ type: "offence", ...event.offence }));
+        break;
+      case "progress": {
+        const nowMs = performance.now();
+        if (nowMs - this.#lastMs < progressEveryMs) return;
+        this.#lastMs = nowMs;
+        this.#write(JSON.stringify({ type: "progress", ...event.progress }));
+        break;
+      }
+      case "end":
+        break;
+    }
+  }
+}

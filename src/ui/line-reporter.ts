@@ -1,0 +1,49 @@
+/** Plain lines for logs and mail: what happens, and now and then how far it is. */
+
+import type { AssembleEvent, Progress, Reporter } from "../assemble/reporter.ts";
+import { describeOffence, describeQuery } from "./describe-event.ts";
+import { formatBytes, formatCount } from "./format.ts";
+import type { Style } from "./style.ts";
+
+const everyMs = 10_000;
+
+export class LineReporter implements Reporter {
+  readonly #write: (line: string) => void;
+  readonly #style: Style;
+  #lastMs = performance.now();
+
+  constructor(write: (line: string) => void, style: Style) {
+    this.#write = write;
+    this.#style = style;
+  }
+
+  report(event: AssembleEvent): void {
+    switch (event.type) {
+      case "stage":
+        this.#write(event.message);
+        break;
+      case "warning":
+        this.#write(`${this.#style.warning("warning:")} ${event.message}`);
+        break;
+      case "query":
+        this.#write(describeQuery(event.query));
+        break;
+      case "offence":
+        this.#write(`${this.#style.warning("offence:")} ${describeOffence(event.offence)}`);
+        break;
+      case "progress":
+        this.#progress(event.progress);
+        break;
+      case "end":
+        break;
+    }
+  }
+
+  #progress({ partitions, bytesReceived, accounts }: Progress): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#lastMs < everyMs) return;
+    this.#lastMs = nowMs;
+    const verified = `${formatCount(partitions.verified)} of ${formatCount(partitions.total)} partitions verified`;
+    this.#write(`${verified}, ${formatCount(accounts)} accounts, ${formatBytes(bytesReceived)} received`);
+  }
+}

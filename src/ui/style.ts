@@ -1,0 +1,19 @@
+/** Colour where it helps and is wanted (https://no-color.org): on a terminal, and unless NO_COLOR is set. */
+
+import { styleText } from "node:util";
+
+export interface Style {
+  error(text: string): string;
+  warning(text: string): string;
+  good(text: string): string;
+}
+
+export function makeStyle(
+  isTTY: boolean | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): Style {
+  const isColoured = isTTY === true && !env["NO_COLOR"] && env["TERM"] !== "dumb";
+  const paint = (format: "red" | "yellow" | "green") => (text: string) =>
+    isColoured ? styleText(format, text) : text;
+  return { error: paint("red"), warning: paint("yellow"), good: paint("green") };
+}

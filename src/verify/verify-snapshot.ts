@@ -1,0 +1,131 @@
+/**
+ * Checks a published snapshot offline (FORMAT.md): one pass of the hash function over its artifacts, and
+ * every finding rather than the first. Nothing is printed here, and nothing is believed: the directory may
+ * have been made by anybody.
+ */
+
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { isHex64 } from "../model/address.ts";
+import { messageOf } from "../model/failure.ts";
+import { networkHash } from "../model/partition-hash.ts";
+import { GLOBAL_PARTITION } from "../model/shard.ts";
+import { type ArtifactScan, scanArtifact } from "../store/artifact-scan.ts";
+import { EXPORT_DATA_FILE, MANIFEST_FILE, partitionKey } from "../store/layout.ts";
+import type { Manifest } from "../store/manifest.ts";
+import type { Finding, Findings } from "./findings.ts";
+import { readExportData, readManifest } from "./read-export.ts";
+
+/** @throws Failure `no-such-snapshot` where there is no manifest; whatever else is wrong is a finding */
+export async function verifySnapshot(directory: string): Promise<Findings> {
+  const manifest = await readManifest(directory);
+  if (!("snapshot" in manifest)) return unreadable(directory, manifest);
+  const { entries, findings } = await readExportData(directory, manifest);
+  findings.push(...crossCheck(manifest, entries), ...checkNetworkHash(manifest, entries));
+  const hashKey = entries.get("hash.key") ?? "";
+  const totals = { verified: 0, accounts: 0, bytes: 0 };
+  for (const [key, file] of manifest.artifacts) {
+    const expected = entries.get(key);
+    // Without a key or a hash there is nothing to compare with, which is a finding already.
+    if (!isHex64(hashKey) || expected === undefined) continue;
+    const partition = Number(key.slice("partition.".length));
+    const scan = await scanFile(directory, file, partition, hashKey);
+    if ("problem" in scan) {
+      findings.push(scan);
+      continue;
+    }
+    totals.accounts += scan.accounts;
+    totals.bytes += scan.bytes;
+    if (scan.hash === expected) totals.verified++;
+    else {
+      const problem = `its hash is ${scan.hash}, the export data says ${expected}`;
+      findings.push({ kind: "artifact-hash", file, partition, problem });
+    }
+  }
+  const total = manifest.artifacts.length;
+  if (totals.verified === total) findings.push(...checkTotals(manifest, totals));
+  const { timestamp, digest, networkHash: hash } = manifest.snapshot;
+  return {
+    directory,
+    ok: findings.length === 0,
+    timestamp,
+    cycle: manifest.blockHeight,
+    networkHash: hash,
+    digest,
+    partitions: { total, verified: totals.verified },
+    accounts: totals.accounts,
+    bytes: totals.bytes,
+    findings,
+  };
+}
+
+async function scanFile(
+  directory: string,
+  file: string,
+  partition: number,
+  hashKey: string,
+): Promise<ArtifactScan | Finding> {
+  const path = join(directory, file);
+  const stats = await stat(path).catch(() => undefined);
+  if (stats === undefined)
+    return { kind: "artifact-missing", file, partition, problem: "the file is missing" };
+  try {
+    return await scanArtifact(path, file.endsWith(".gz") ? "gzip" : "none", hashKey);
+  } catch (error) {
+    return { kind: "artifact-unreadable", file, partition, problem: messageOf(error) };
+  }
+}
+
+/** The manifest and the export data say the same, and the export data says nothing else. */
+function crossCheck(manifest: Manifest, entries: ReadonlyMap<string, string>): Finding[] {
+  const { timestamp, networkHash: hash, formatVersion, numPartitions } = manifest.snapshot;
+  const expected = new Map([
+    ["format.version", String(formatVersion)],
+    ["snapshot.timestamp", String(timestamp)],
+    ["snapshot.cycle", String(manifest.blockHeight)],
+    ["network.hash", hash],
+  ]);
+  const findings: Finding[] = [];
+  for (const [key, value] of expected) {
+    if (entries.get(key) === value) continue;
+    const problem = `${key}: the manifest says ${value}, the export data ${entries.get(key) ?? "nothing"}`;
+    findings.push({ kind: "export-data", file: EXPORT_DATA_FILE, problem });
+  }
+  const known = new Set([...expected.keys(), "hash.key"]);
+  for (let partition = GLOBAL_PARTITION; partition < numPartitions; partition++) {
+    const key = partitionKey(partition);
+    known.add(key);
+    if (isHex64(entries.get(key))) continue;
+    const problem = `${key}: expected 64 lower-case hex digits, got ${entries.get(key) ?? "nothing"}`;
+    findings.push({ kind: "export-data", file: EXPORT_DATA_FILE, partition, problem });
+  }
+  for (const key of entries.keys()) {
+    if (!known.has(key))
+      findings.push({ kind: "export-data", file: EXPORT_DATA_FILE, problem: `${key}: no such key` });
+  }
+  return findings;
+}
+
+function checkNetworkHash(manifest: Manifest, entries: ReadonlyMap<string, string>): Finding[] {
+  const hashKey = entries.get("hash.key");
+  if (!isHex64(hashKey)) return [];
+  const hashes = new Map<number, string>();
+  for (const [key, value] of entries) if (key.startsWith("partition.")) hashes.set(hashes.size, value);
+  const hash = networkHash(hashes, hashKey);
+  if (hash === manifest.snapshot.networkHash) return [];
+  const problem = `the partition hashes make the network hash ${hash}, not ${manifest.snapshot.networkHash}`;
+  return [{ kind: "network-hash", file: EXPORT_DATA_FILE, problem }];
+}
+
+function checkTotals(manifest: Manifest, totals: { accounts: number; bytes: number }): Finding[] {
+  const { accounts, bytes } = manifest.snapshot;
+  if (accounts === totals.accounts && bytes === totals.bytes) return [];
+  const problem = `it says ${accounts} accounts in ${bytes} bytes, but there are ${totals.accounts} in ${totals.bytes}`;
+  return [{ kind: "totals", file: MANIFEST_FILE, problem }];
+}
+
+function unreadable(directory: string, finding: Finding): Findings {
+  const nothing = { timestamp: null, cycle: null, networkHash: null, digest: null };
+  const partitions = { total: 0, verified: 0 };
+  return { directory, ok: false, ...nothing, partitions, accounts: 0, bytes: 0, findings: [finding] };
+}
