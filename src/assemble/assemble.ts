@@ -1,6 +1,6 @@
 /** The main job, without a terminal: from lists to a published snapshot. */
 
-import { type Boundary, findBoundaries } from "../chain/boundary.ts";
+import type { Boundary } from "../chain/boundary.ts";
 import { recordedNetworkHashes } from "../chain/cycle-chain.ts";
 import { parseSnapshotTime, type SnapshotTime } from "../chain/timestamp.ts";
 import { HttpClient } from "../fetch/http-client.ts";
@@ -8,19 +8,21 @@ import type { CycleRecord } from "../model/cycle.ts";
 import { Failure } from "../model/failure.ts";
 import { DEFAULT_HASH_KEY } from "../model/hash.ts";
 import { latestCandidatesMax } from "../model/limits.ts";
-import type { ActiveNode } from "../model/node.ts";
 import type { Shard } from "../model/shard.ts";
 import { queryOrder } from "../plan/query-order.ts";
-import type { ExportData } from "../store/export-data.ts";
+import { type ExportData, exportDataDigest } from "../store/export-data.ts";
 import { lockPath, PartialSnapshot } from "../store/partial-snapshot.ts";
 import { acquireRunLock } from "../store/run-lock.ts";
+import type { Findings } from "../verify/findings.ts";
 import { type AgreedHashes, type AgreementContext, findAgreedHashes } from "./agree.ts";
 import { PartitionFetch } from "./fetch-partitions.ts";
 import { readGossipFile } from "./gossip-file.ts";
-import { type ListContext, readCycles, readNodeList } from "./lists.ts";
+import type { ListContext } from "./lists.ts";
+import { type Network, readNetwork, requireAllNodes } from "./network.ts";
 import { NodeBook } from "./node-book.ts";
 import { type AssembleOptions, defaults } from "./options.ts";
 import { prepareArtifacts } from "./prepare.ts";
+import { findPublished } from "./published.ts";
 import type { RunSummary } from "./reporter.ts";
 import { RunLog } from "./run-log.ts";
 import { runRecord } from "./run-record.ts";
@@ -59,14 +61,6 @@ export async function assemble(options: AssembleOptions): Promise<AssembleResult
   }
 }
 
-interface Network {
-  readonly nodes: readonly ActiveNode[];
-  readonly nodeList: Buffer;
-  readonly cycles: Buffer;
-  readonly records: readonly CycleRecord[];
-  readonly boundaries: readonly Boundary[];
-}
-
 class Assembly {
   readonly #options: AssembleOptions;
   readonly #client: HttpClient;
@@ -83,15 +77,21 @@ class Assembly {
   async run(): Promise<AssembleResult> {
     const startedAt = new Date();
     const { out, signal } = this.#options;
-    const network = await this.#readNetwork();
+    this.#log.stage("reading the node list and the cycle records");
+    const network = await readNetwork(this.#options, timeOf(this.#options.timestamp), this.#context());
     const shard = await findShard(network.nodes, this.#options, this.#context());
     const { boundary, agreed } = await this.#agree(network, shard);
     this.#requireChainAgrees(network.records, boundary.cycle.counter, agreed.networkHash);
-    const lock = await acquireRunLock(lockPath({ out, timestamp: boundary.timestamp }));
+    const { timestamp, cycle } = boundary;
+    const { networkHash, partitionHashes } = agreed;
+    const data = { timestamp, cycle: cycle.counter, hashKey: this.#hashKey, networkHash, partitionHashes };
+    const lock = await acquireRunLock(lockPath({ out, timestamp }));
     try {
+      const published = await findPublished(out, data);
+      if (published !== undefined) return this.#alreadyPublished(published, data);
       const partial = await this.#fetch(network, shard, boundary, agreed);
       signal?.throwIfAborted();
-      return await this.#publish(partial, network, shard, boundary, agreed, startedAt);
+      return await this.#publish(partial, network, shard, data, agreed, startedAt);
     } finally {
       await lock.release();
     }
@@ -105,15 +105,6 @@ class Assembly {
       signal,
       warn: (message) => this.#log.warn(message),
     };
-  }
-
-  async #readNetwork(): Promise<Network> {
-    const time = timeOf(this.#options.timestamp);
-    this.#log.stage("reading the node list and the cycle records");
-    const { nodes, bytes: nodeList } = await readNodeList(this.#options, this.#context());
-    const { records, bytes: cycles } = await readCycles(this.#options, time, this.#context());
-    const boundaries = findBoundaries(time, records, Date.now());
-    return { nodes, nodeList, cycles, records, boundaries };
   }
 
   /** Of the boundaries that `latest` can mean, the newest one that validators have hashes of is taken. */
@@ -200,20 +191,11 @@ class Assembly {
     partial: PartialSnapshot,
     network: Network,
     shard: Shard,
-    boundary: Boundary,
+    data: ExportData,
     agreed: AgreedHashes,
     startedAt: Date,
   ): Promise<AssembleResult> {
-    const { timestamp, cycle } = boundary;
-    const { partitionHashes, networkHash } = agreed;
     this.#log.stage("publishing");
-    const data: ExportData = {
-      timestamp,
-      cycle: cycle.counter,
-      hashKey: this.#hashKey,
-      networkHash,
-      partitionHashes,
-    };
     const size = { accounts: this.#log.accounts, bytes: this.#log.stateBytes };
     const { directory, manifest } = await partial.publish(data, size, {
       nodeList: network.nodeList,
@@ -221,27 +203,24 @@ class Assembly {
       gossip: agreed.box.evidence(),
       run: runRecord({ startedAt, shard, agreed, options: this.#options, log: this.#log }),
     });
+    return this.#result(directory, manifest.snapshot.digest, data);
+  }
+
+  #alreadyPublished({ directory, accounts, bytes }: Findings, data: ExportData): AssembleResult {
+    this.#log.stage("this snapshot is published already, and is right");
+    this.#log.allVerified(data.partitionHashes.keys(), { accounts, bytes }, "the published snapshot");
+    return this.#result(directory, exportDataDigest(data), data);
+  }
+
+  #result(directory: string, digest: string, { timestamp, cycle, networkHash }: ExportData): AssembleResult {
     this.#log.directory = directory;
-    this.#log.digest = manifest.snapshot.digest;
-    const { digest } = manifest.snapshot;
-    return { ...this.#log.summary(), timestamp, cycle: cycle.counter, networkHash, digest, directory };
+    this.#log.digest = digest;
+    return { ...this.#log.summary(), timestamp, cycle, networkHash, digest, directory };
   }
 }
 
 function timeOf(timestamp: AssembleOptions["timestamp"]): SnapshotTime {
   return typeof timestamp === "object" ? timestamp : parseSnapshotTime(String(timestamp));
-}
-
-/** The geometry of a cycle is that of all nodes that were active in it. */
-function requireAllNodes(nodes: readonly ActiveNode[], cycle: CycleRecord): void {
-  if (nodes.length === cycle.active) return;
-  throw new Failure(
-    "configuration",
-    `the node list has ${nodes.length} nodes with an ID, but cycle ${cycle.counter} had ${cycle.active} active ones`,
-    {
-      hint: "The list must be that of the snapshot's cycle: take a newer snapshot, or give the list of that time with --nodes.",
-    },
-  );
 }
 
 function interrupted(error: unknown): Failure {

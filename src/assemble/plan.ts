@@ -1,12 +1,16 @@
 /** What a run would ask of whom, if every node gives what is expected of it: no request but for the lists. */
 
+import type { Boundary } from "../chain/boundary.ts";
+import type { SnapshotTime } from "../chain/timestamp.ts";
 import { HttpClient } from "../fetch/http-client.ts";
 import { DEFAULT_HASH_KEY } from "../model/hash.ts";
+import type { ActiveNode } from "../model/node.ts";
 import { allPartitions, type Shard } from "../model/shard.ts";
 import { narrowedRequests } from "../plan/narrowed-requests.ts";
 import { planQueries } from "../plan/next-query.ts";
 import { queryOrder } from "../plan/query-order.ts";
-import { readNodeList } from "./lists.ts";
+import { type ListContext, readNodeList } from "./lists.ts";
+import { readNetwork, requireAllNodes } from "./network.ts";
 import { defaults, type NetworkOptions } from "./options.ts";
 import { shardOfSettings } from "./sharding.ts";
 
@@ -19,7 +23,15 @@ export interface ExpectedQuery {
   readonly requests: number;
 }
 
+export interface PlanOptions extends NetworkOptions {
+  /** The time of the snapshot: with it, the node list must be that of its cycle. */
+  readonly timestamp?: SnapshotTime | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface AssemblyPlan {
+  readonly timestamp: number | null;
+  readonly cycle: number | null;
   readonly nodes: number;
   readonly shard: Shard;
   /** Node IDs in the order of Algorithm 1. */
@@ -31,7 +43,7 @@ export interface AssemblyPlan {
 }
 
 /** @throws Failure */
-export async function planAssembly(options: NetworkOptions, signal?: AbortSignal): Promise<AssemblyPlan> {
+export async function planAssembly(options: PlanOptions): Promise<AssemblyPlan> {
   const client = new HttpClient({
     connectTimeoutMs: options.connectTimeoutMs ?? defaults.connectTimeoutMs,
     stallTimeoutMs: options.stallTimeoutMs ?? defaults.stallTimeoutMs,
@@ -40,7 +52,7 @@ export async function planAssembly(options: NetworkOptions, signal?: AbortSignal
   const warn = (message: string) => warnings.push(message);
   try {
     const hashKey = options.hashKey ?? DEFAULT_HASH_KEY;
-    const { nodes } = await readNodeList(options, { client, hashKey, signal, warn });
+    const { nodes, boundary } = await readNodes(options, { client, hashKey, signal: options.signal, warn });
     const shard = shardOfSettings(nodes.length, options, warn);
     const order = queryOrder(nodes.length);
     const planned = planQueries(shard, order, new Set(allPartitions(shard)));
@@ -52,6 +64,8 @@ export async function planAssembly(options: NetworkOptions, signal?: AbortSignal
     });
     const requests = queries.reduce((sum, query) => sum + query.requests, 0);
     return {
+      timestamp: boundary?.timestamp ?? null,
+      cycle: boundary?.cycle.counter ?? null,
       nodes: nodes.length,
       shard,
       order: order.flatMap((index) => nodes[index]?.id ?? []),
@@ -62,4 +76,18 @@ export async function planAssembly(options: NetworkOptions, signal?: AbortSignal
   } finally {
     await client.close();
   }
+}
+
+async function readNodes(
+  options: PlanOptions,
+  context: ListContext,
+): Promise<{ nodes: readonly ActiveNode[]; boundary: Boundary | undefined }> {
+  if (options.timestamp === undefined) {
+    const { nodes } = await readNodeList(options, context);
+    return { nodes, boundary: undefined };
+  }
+  const { nodes, boundaries } = await readNetwork(options, options.timestamp, context);
+  const [boundary] = boundaries;
+  if (boundary !== undefined) requireAllNodes(nodes, boundary.cycle);
+  return { nodes, boundary };
 }

@@ -67,7 +67,12 @@ export class RunLog {
   }
 
   verified(partition: number, size: { accounts: number; bytes: number }, source: string): void {
-    this.sources.set(partition, source);
+    this.allVerified([partition], size, source);
+  }
+
+  /** All at once, from one source. */
+  allVerified(partitions: Iterable<number>, size: { accounts: number; bytes: number }, source: string): void {
+    for (const partition of partitions) this.sources.set(partition, source);
     this.#accounts += size.accounts;
     this.#stateBytes += size.bytes;
     this.#reporter?.report({ type: "progress", progress: this.#progress() });

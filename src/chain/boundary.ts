@@ -39,10 +39,18 @@ export function findBoundaries(
     case "latest":
       return latestBoundaries(records, nowMs);
     case "cycle":
-      return [boundaryOfCycle(time.counter, records, oldest, newest)];
+      return [requireOver(boundaryOfCycle(time.counter, records, oldest, newest), nowMs)];
     case "moment":
-      return [boundaryAt(time.timestamp, records, oldest, newest)];
+      return [requireOver(boundaryAt(time.timestamp, records, oldest, newest), nowMs)];
   }
+}
+
+function requireOver(boundary: Boundary, nowMs: number): Boundary {
+  if (boundary.timestamp <= nowMs) return boundary;
+  const { timestamp, cycle } = boundary;
+  throw new Failure("temporary", `cycle ${cycle.counter} goes on until ${describeMs(timestamp)}`, {
+    hint: "Try again when it is over and finalized.",
+  });
 }
 
 function latestBoundaries(records: readonly CycleRecord[], nowMs: number): Boundary[] {

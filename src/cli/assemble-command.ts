@@ -5,9 +5,7 @@ import { type Command, Option } from "commander";
 import { type AssembleResult, assemble } from "../assemble/assemble.ts";
 import { defaults } from "../assemble/options.ts";
 import type { AssembleEvent, Reporter, RunSummary } from "../assemble/reporter.ts";
-import { parseSnapshotTime } from "../chain/timestamp.ts";
-import type { Cluster } from "../cluster/cluster.ts";
-import { spawnCluster } from "../cluster/spawn-cluster.ts";
+import { parseSnapshotTime, type SnapshotTime } from "../chain/timestamp.ts";
 import type { Quorum } from "../gossip/collector.ts";
 import { Failure } from "../model/failure.ts";
 import { concurrencyMax } from "../model/limits.ts";
@@ -21,10 +19,10 @@ import type { Io } from "./io.ts";
 import { addNetworkOptions, type NetworkFlags, networkOptionsOf } from "./network-options.ts";
 import type { Outcome } from "./outcome.ts";
 import { parseCount } from "./values.ts";
+import { addClusterOption, type ClusterFlags, withCluster } from "./with-cluster.ts";
 
-export interface AssembleFlags extends NetworkFlags {
+export interface AssembleFlags extends ClusterFlags {
   readonly timestamp?: string;
-  readonly cluster?: string;
   readonly gossip?: string;
   readonly quorum: Quorum;
   readonly concurrency: number;
@@ -51,7 +49,7 @@ export function addAssembleOptions(command: Command): Command {
     "the snapshot's time: milliseconds, seconds, ISO 8601, cycle:<n> for the end of that cycle, or latest",
   );
   addNetworkOptions(command);
-  return command
+  return addClusterOption(command)
     .option("--gossip <file>", "gossip messages from a file, beside those of the validators")
     .addOption(
       new Option(
@@ -72,7 +70,6 @@ export function addAssembleOptions(command: Command): Command {
         .default(defaults.compression),
     )
     .option("--out <directory>", "where snapshots are published", defaults.out)
-    .option("--cluster <fixture>", "start this fixture cluster for the run, and take the snapshot from it")
     .option("--json", "one JSON object a line on stdout, the last one the summary")
     .option("--quiet", "print nothing unless something fails");
 }
@@ -84,8 +81,17 @@ export async function runAssemble(flags: AssembleFlags, io: Io): Promise<Outcome
     });
   }
   const timestamp = parseSnapshotTime(flags.timestamp);
-  const cluster =
-    flags.cluster === undefined ? undefined : await spawnCluster(flags.cluster, { signal: io.signal });
+  return await withCluster(flags, io, (network) => assembleFrom(network, timestamp, flags, io));
+}
+
+async function assembleFrom(
+  network: NetworkFlags,
+  timestamp: SnapshotTime,
+  flags: AssembleFlags,
+  io: Io,
+): Promise<Outcome> {
+  const options = networkOptionsOf(network, true);
+  const { gossip, quorum, concurrency, compress: compression } = flags;
   let summary: RunSummary | undefined;
   const shown = reporterOf(flags, io);
   const reporter: Reporter = {
@@ -94,29 +100,24 @@ export async function runAssemble(flags: AssembleFlags, io: Io): Promise<Outcome
       shown?.report(event);
     },
   };
+  const out = resolve(flags.out);
+  const { signal } = io;
   try {
-    const network = networkOptionsOf(cluster === undefined ? flags : withCluster(flags, cluster));
     const result = await assemble({
-      ...network,
+      ...options,
       timestamp,
-      out: resolve(flags.out),
-      gossip: flags.gossip,
-      quorum: flags.quorum,
-      concurrency: flags.concurrency,
-      compression: flags.compress,
-      signal: io.signal,
+      out,
+      gossip,
+      quorum,
+      concurrency,
+      compression,
+      signal,
       reporter,
     });
     return { summary: { ...result }, text: describeResult(result) };
   } catch (error) {
     return { summary: { ...summary }, error };
-  } finally {
-    await cluster?.stop();
   }
-}
-
-function withCluster(flags: AssembleFlags, cluster: Cluster): NetworkFlags {
-  return { ...flags, archiver: cluster.archiverUrl, archiverKey: cluster.archiverPublicKey };
 }
 
 function reporterOf({ json, quiet }: AssembleFlags, { stdout, stderr, env }: Io): Reporter | undefined {

@@ -62,11 +62,13 @@ export function addNetworkOptions(command: Command): Command {
     );
 }
 
-export function networkOptionsOf(flags: NetworkFlags): NetworkOptions {
+/** @param needsCycles whether the node list alone would not do */
+export function networkOptionsOf(flags: NetworkFlags, needsCycles: boolean): NetworkOptions {
   const { connectTimeout, stallTimeout, ...same } = flags;
-  if (flags.archiver === undefined && (flags.nodes === undefined || flags.cycles === undefined)) {
+  const isGiven = flags.nodes !== undefined && (flags.cycles !== undefined || !needsCycles);
+  if (flags.archiver === undefined && !isGiven) {
     throw new Failure("usage", "it is not said which network is meant", {
-      hint: "Give --archiver <url>, or both --nodes <file> and --cycles <file>.",
+      hint: `Give --archiver <url>, or ${needsCycles ? "both --nodes <file> and --cycles <file>" : "--nodes <file>"}.`,
     });
   }
   return { ...same, connectTimeoutMs: connectTimeout, stallTimeoutMs: stallTimeout };

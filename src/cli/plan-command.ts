@@ -1,28 +1,32 @@
 /** `snapshot-assemble plan`: the order of queries, and who is expected to give what. */
 
 import { type AssemblyPlan, planAssembly } from "../assemble/plan.ts";
-import { Failure } from "../model/failure.ts";
+import { parseSnapshotTime } from "../chain/timestamp.ts";
 import { shortId } from "../model/node.ts";
 import { formatCount } from "../ui/format.ts";
 import type { Io } from "./io.ts";
-import { type NetworkFlags, networkOptionsOf } from "./network-options.ts";
+import { networkOptionsOf } from "./network-options.ts";
 import type { Outcome } from "./outcome.ts";
+import { type ClusterFlags, withCluster } from "./with-cluster.ts";
+
+export interface PlanFlags extends ClusterFlags {
+  readonly timestamp?: string;
+}
 
 export const planExamples = `Examples:
   $ snapshot-assemble plan --archiver http://127.0.0.1:4000
+  $ snapshot-assemble plan --archiver http://127.0.0.1:4000 --timestamp latest
   $ snapshot-assemble plan --nodes nodes.json --nodes-per-consensus-group 5 --nodes-per-edge 2 --json
 `;
 
-export async function runPlan(flags: NetworkFlags, io: Io): Promise<Outcome> {
-  if (flags.archiver === undefined && flags.nodes === undefined) {
-    throw new Failure("usage", "it is not said which network is meant", {
-      hint: "Give --archiver <url> or --nodes <file>.",
-    });
-  }
-  // The cycle records are not needed: any file will do for the check that a network is named.
-  const plan = await planAssembly(networkOptionsOf({ ...flags, cycles: flags.cycles ?? "" }), io.signal);
-  for (const warning of plan.warnings) io.stderr.write(`warning: ${warning}\n`);
-  return { summary: { ...plan }, text: describePlan(plan) };
+export async function runPlan(flags: PlanFlags, io: Io): Promise<Outcome> {
+  const timestamp = flags.timestamp === undefined ? undefined : parseSnapshotTime(flags.timestamp);
+  return await withCluster(flags, io, async (network) => {
+    const options = networkOptionsOf(network, timestamp !== undefined);
+    const plan = await planAssembly({ ...options, timestamp, signal: io.signal });
+    for (const warning of plan.warnings) io.stderr.write(`warning: ${warning}\n`);
+    return { summary: { ...plan }, text: describePlan(plan) };
+  });
 }
 
 function describePlan({ nodes, order, queries, requests, shard }: AssemblyPlan): string {

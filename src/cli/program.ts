@@ -6,10 +6,11 @@ import { type AssembleFlags, addAssembleOptions, assembleExamples, runAssemble }
 import { clusterExamples, runCluster } from "./cluster-command.ts";
 import { exitStatusHelp } from "./exit-status.ts";
 import type { Io } from "./io.ts";
-import { addNetworkOptions, type NetworkFlags } from "./network-options.ts";
+import { addNetworkOptions } from "./network-options.ts";
 import type { Outcome } from "./outcome.ts";
-import { planExamples, runPlan } from "./plan-command.ts";
+import { type PlanFlags, planExamples, runPlan } from "./plan-command.ts";
 import { runVerify, verifyExamples } from "./verify-command.ts";
+import { addClusterOption } from "./with-cluster.ts";
 
 export interface ProgramParts {
   readonly io: Io;
@@ -28,10 +29,13 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
     .enablePositionalOptions();
   addAssembleOptions(program).action(async (flags: AssembleFlags) => end(await runAssemble(flags, io)));
 
-  addNetworkOptions(program.command("plan"))
-    .description("Shows the order of queries and who is expected to give what; asks nobody for state.")
+  addClusterOption(addNetworkOptions(program.command("plan")))
+    .description(
+      "Shows the order of queries and who is expected to give what; asks for nothing but the lists.",
+    )
+    .option("--timestamp <time>", "the snapshot's time, whose cycle the node list must be of")
     .option("--json", "one JSON object on stdout")
-    .action(async (flags: NetworkFlags) => end(await runPlan(flags, io)));
+    .action(async (flags: PlanFlags) => end(await runPlan(flags, io)));
 
   program
     .command("verify")

@@ -1,6 +1,10 @@
-/** One pass over an artifact: what it hashes to, how large it is, and how many accounts it holds. */
+/**
+ * One pass over an artifact: what it hashes to, how large it is, how many accounts it holds, and between
+ * which addresses. No account is parsed: the text before an account ID stands nowhere else.
+ */
 
 import { COPY_PREFIX } from "../model/account-copy.ts";
+import { ADDRESS_DIGITS } from "../model/address.ts";
 import { RunningHash } from "../model/hash.ts";
 import { readArtifact } from "./durable.ts";
 import type { Compression } from "./layout.ts";
@@ -10,9 +14,10 @@ export interface ArtifactScan {
   readonly accounts: number;
   /** Of the plain text. */
   readonly bytes: number;
+  /** The IDs of the first and the last account; `undefined` where there is none. */
+  readonly firstId: string | undefined;
+  readonly lastId: string | undefined;
 }
-
-const prefix = Buffer.from(COPY_PREFIX);
 
 /** @throws the file system's or zlib's error where it cannot be read */
 export async function scanArtifact(
@@ -21,25 +26,57 @@ export async function scanArtifact(
   hashKey: string,
 ): Promise<ArtifactScan> {
   const hash = new RunningHash(hashKey);
-  let accounts = 0;
+  const ids = new AccountIds();
   let bytes = 0;
-  let tail: Buffer = Buffer.alloc(0);
   for await (const chunk of readArtifact(path, compression)) {
     hash.update(chunk);
+    ids.push(chunk);
     bytes += chunk.length;
-    // The prefix may lie across two chunks.
-    const seam = Buffer.concat([tail, chunk.subarray(0, prefix.length - 1)]);
-    accounts += countOf(seam) + countOf(chunk);
-    tail =
-      chunk.length >= prefix.length - 1
-        ? chunk.subarray(1 - prefix.length)
-        : seam.subarray(1 - prefix.length);
   }
-  return { hash: hash.digest(), accounts, bytes };
+  return { hash: hash.digest(), accounts: ids.count, bytes, firstId: ids.first, lastId: ids.last };
 }
 
-function countOf(text: Buffer): number {
-  let count = 0;
-  for (let at = text.indexOf(prefix); at >= 0; at = text.indexOf(prefix, at + prefix.length)) count++;
-  return count;
+const prefix = Buffer.from(COPY_PREFIX);
+
+/** Finds account IDs in a text that comes in chunks. */
+class AccountIds {
+  count = 0;
+  first: string | undefined;
+  last: string | undefined;
+  /** The end of the text so far, in which a prefix may have begun. */
+  #tail: Buffer = Buffer.alloc(0);
+
+  push(chunk: Buffer): void {
+    // What lies across the seam is looked for by itself: joining whole chunks would copy everything.
+    const seam = Buffer.concat([this.#tail, chunk.subarray(0, prefix.length - 1)]);
+    this.#complete(chunk);
+    this.#scan(seam, chunk, this.#tail.length);
+    this.#scan(chunk, chunk, 0);
+    const text = chunk.length >= prefix.length - 1 ? chunk : seam;
+    this.#tail = Buffer.from(text.subarray(Math.max(0, text.length - prefix.length + 1)));
+  }
+
+  /** @param offset how much of `text` stands before `chunk` */
+  #scan(text: Buffer, chunk: Buffer, offset: number): void {
+    let lastStart: number | undefined;
+    for (let at = text.indexOf(prefix); at >= 0; at = text.indexOf(prefix, at + prefix.length)) {
+      lastStart = at + prefix.length - offset;
+      if (this.count++ === 0) this.first = idAt(chunk, lastStart);
+    }
+    if (lastStart !== undefined) this.last = idAt(chunk, lastStart);
+  }
+
+  /** An ID that began in the chunk before goes on in this one. */
+  #complete(chunk: Buffer): void {
+    if (this.first !== undefined) this.first += idRest(chunk, this.first);
+    if (this.last !== undefined) this.last += idRest(chunk, this.last);
+  }
+}
+
+function idAt(chunk: Buffer, start: number): string {
+  return chunk.toString("latin1", start, start + ADDRESS_DIGITS);
+}
+
+function idRest(chunk: Buffer, begun: string): string {
+  return chunk.toString("latin1", 0, Math.max(0, ADDRESS_DIGITS - begun.length));
 }

@@ -1,5 +1,6 @@
 /** The export data of a snapshot (FORMAT.md): what the network vouches for, and what vouches for the rest. */
 
+import { hashText } from "../model/hash.ts";
 import { partitionKey } from "./layout.ts";
 
 export const FORMAT_VERSION = 1;
@@ -27,4 +28,9 @@ export function exportDataText(data: ExportData): string {
   ];
   entries.sort(([a], [b]) => (a < b ? -1 : 1));
   return entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
+}
+
+/** The hash of the export data: two snapshots are the same where it is. */
+export function exportDataDigest(data: ExportData): string {
+  return hashText(exportDataText(data), data.hashKey);
 }

@@ -1,7 +1,6 @@
 /** The manifest of a snapshot (FORMAT.md): it names everything else, and is written last. */
 
-import { hashText } from "../model/hash.ts";
-import { type ExportData, exportDataText, FORMAT_VERSION } from "./export-data.ts";
+import { type ExportData, exportDataDigest, FORMAT_VERSION } from "./export-data.ts";
 import { artifactFile, type Compression, EXPORT_DATA_FILE, partitionKey } from "./layout.ts";
 
 export interface Manifest {
@@ -43,7 +42,7 @@ export function makeManifest(data: ExportData, size: StateSize, compression: Com
       numPartitions: partitions.length - 1,
       accounts: size.accounts,
       bytes: size.bytes,
-      digest: hashText(exportDataText(data), data.hashKey),
+      digest: exportDataDigest(data),
     },
   };
 }

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { isHex64 } from "../model/address.ts";
 import { messageOf } from "../model/failure.ts";
 import { networkHash } from "../model/partition-hash.ts";
-import { GLOBAL_PARTITION } from "../model/shard.ts";
+import { GLOBAL_PARTITION, makeShard, partitionRange } from "../model/shard.ts";
 import { type ArtifactScan, scanArtifact } from "../store/artifact-scan.ts";
 import { EXPORT_DATA_FILE, MANIFEST_FILE, partitionKey } from "../store/layout.ts";
 import type { Manifest } from "../store/manifest.ts";
@@ -36,11 +36,10 @@ export async function verifySnapshot(directory: string): Promise<Findings> {
     }
     totals.accounts += scan.accounts;
     totals.bytes += scan.bytes;
-    if (scan.hash === expected) totals.verified++;
-    else {
-      const problem = `its hash is ${scan.hash}, the export data says ${expected}`;
-      findings.push({ kind: "artifact-hash", file, partition, problem });
-    }
+    const problem =
+      scan.hash === expected ? rangeProblem(manifest, partition, scan) : hashProblem(scan, expected);
+    if (problem === undefined) totals.verified++;
+    else findings.push({ kind: "artifact-hash", file, partition, problem });
   }
   const total = manifest.artifacts.length;
   if (totals.verified === total) findings.push(...checkTotals(manifest, totals));
@@ -74,6 +73,22 @@ async function scanFile(
   } catch (error) {
     return { kind: "artifact-unreadable", file, partition, problem: messageOf(error) };
   }
+}
+
+function hashProblem(scan: ArtifactScan, expected: string): string {
+  return `its hash is ${scan.hash}, the export data says ${expected}`;
+}
+
+/** Two partitions that are swapped, hashes and all, make the same network hash; but not the same addresses. */
+function rangeProblem(
+  manifest: Manifest,
+  partition: number,
+  { firstId, lastId }: ArtifactScan,
+): string | undefined {
+  if (partition === GLOBAL_PARTITION || firstId === undefined || lastId === undefined) return undefined;
+  const { low, high } = partitionRange(makeShard({ numNodes: manifest.snapshot.numPartitions }), partition);
+  if (low <= firstId && firstId <= lastId && lastId <= high) return undefined;
+  return `it holds accounts from ${firstId} to ${lastId}, but the partition those from ${low} to ${high}`;
 }
 
 /** The manifest and the export data say the same, and the export data says nothing else. */

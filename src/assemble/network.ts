@@ -1,0 +1,49 @@
+/** The network as its lists describe it. */
+
+import { type Boundary, findBoundaries } from "../chain/boundary.ts";
+import type { SnapshotTime } from "../chain/timestamp.ts";
+import type { CycleRecord } from "../model/cycle.ts";
+import { Failure } from "../model/failure.ts";
+import type { ActiveNode } from "../model/node.ts";
+import { type ListContext, readCycles, readNodeList } from "./lists.ts";
+import type { ListSources } from "./options.ts";
+
+export interface Network {
+  /** In ascending order of ID. */
+  readonly nodes: readonly ActiveNode[];
+  /** Ascending by number. */
+  readonly records: readonly CycleRecord[];
+  /** What the asked time can mean, the best first. */
+  readonly boundaries: readonly Boundary[];
+  /** The lists as received. */
+  readonly nodeList: Buffer;
+  readonly cycles: Buffer;
+}
+
+/** @throws Failure */
+export async function readNetwork(
+  sources: ListSources,
+  time: SnapshotTime,
+  context: ListContext,
+): Promise<Network> {
+  const { nodes, bytes: nodeList } = await readNodeList(sources, context);
+  const { records, bytes: cycles } = await readCycles(sources, time, context);
+  return { nodes, nodeList, cycles, records, boundaries: findBoundaries(time, records, Date.now()) };
+}
+
+/**
+ * The geometry of a cycle is that of all nodes that were active in it.
+ *
+ * @throws Failure `configuration` where the list is of another cycle
+ */
+export function requireAllNodes(nodes: readonly ActiveNode[], cycle: CycleRecord): void {
+  if (nodes.length === cycle.active) return;
+  const listed = `the node list has ${nodes.length} nodes with an ID`;
+  throw new Failure(
+    "configuration",
+    `${listed}, but cycle ${cycle.counter} had ${cycle.active} active ones`,
+    {
+      hint: "The list must be that of the snapshot's cycle: take a newer snapshot, or give the list of that time with --nodes.",
+    },
+  );
+}
