@@ -3,6 +3,7 @@
 export { type AssembleResult, assemble } from "./assemble/assemble.ts";
 export type { AssembleOptions } from "./assemble/options.ts";
 export type { AssembleEvent, Offence, QueryRecord, Reporter, RunSummary } from "./assemble/reporter.ts";
+export { verifySnapshot } from "./assemble/verify-snapshot.ts";
 export { type Agreement, type AllHashes, Collector, type CycleShard } from "./gossip/collector.ts";
 export { clean, initGossip, newCollector } from "./gossip/partition-gossip.ts";
 export type { WrappedData } from "./model/account-copy.ts";
@@ -23,5 +24,4 @@ export {
 export { isSignedBy } from "./model/signature.ts";
 export { queryOrder } from "./plan/query-order.ts";
 export type { Finding, Findings } from "./verify/findings.ts";
-export { verifySnapshot } from "./verify/verify-snapshot.ts";
 export type { GossipMessage } from "./wire/gossip-message.ts";

@@ -2,7 +2,7 @@
 
 import type { SnapshotTime } from "../chain/timestamp.ts";
 import type { Quorum } from "../gossip/collector.ts";
-import type { Compression } from "../store/layout.ts";
+import type { Compression } from "../model/snapshot-layout.ts";
 import type { Reporter } from "./reporter.ts";
 
 /** Where the lists come from: an archiver, files, or one of each. */

@@ -1,10 +1,10 @@
 /** A snapshot that is in its place already, whole and right, need not be made again. */
 
 import { stat } from "node:fs/promises";
-import { type ExportData, exportDataDigest } from "../store/export-data.ts";
+import { type ExportData, exportDataDigest } from "../model/export-data.ts";
 import { publishedPath } from "../store/partial-snapshot.ts";
 import type { Findings } from "../verify/findings.ts";
-import { verifySnapshot } from "../verify/verify-snapshot.ts";
+import { verifySnapshot } from "./verify-snapshot.ts";
 
 /** What is published there, if a full check finds it to be the snapshot of these data. */
 export async function findPublished(out: string, data: ExportData): Promise<Findings | undefined> {

@@ -9,7 +9,7 @@ import { parseSnapshotTime, type SnapshotTime } from "../chain/timestamp.ts";
 import type { Quorum } from "../gossip/collector.ts";
 import { Failure } from "../model/failure.ts";
 import { concurrencyMax } from "../model/limits.ts";
-import type { Compression } from "../store/layout.ts";
+import type { Compression } from "../model/snapshot-layout.ts";
 import { BarReporter } from "../ui/bar-reporter.ts";
 import { formatBytes, formatCount, formatDuration } from "../ui/format.ts";
 import { JsonReporter } from "../ui/json-reporter.ts";

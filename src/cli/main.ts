@@ -1,8 +1,9 @@
 /** From the process's arguments to its exit status. */
 
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { Failure } from "../model/failure.ts";
 import { makeStyle } from "../ui/style.ts";
+import { quoted } from "../wire/parse.ts";
 import { clusterHelp } from "./cluster-command.ts";
 import { DEFECT, type EndingSignal, SUCCESS, statusOfFailure, statusOfSignal } from "./exit-status.ts";
 import type { Io } from "./io.ts";
@@ -47,12 +48,22 @@ export async function run(
         outcome = reached;
       },
     });
+    requireKnownCommand(program, args[0]);
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return SUCCESS;
     outcome = { summary: {}, error: error instanceof CommanderError ? usageFailure(error) : error };
   }
   return tell(outcome, args, io, signalReceived());
+}
+
+/** The main job has no name and takes no arguments: a word that comes first is a command or a mistake. */
+function requireKnownCommand(program: Command, word: string | undefined): void {
+  const names = ["help", ...program.commands.map((command) => command.name())];
+  if (word === undefined || word.startsWith("-") || names.includes(word)) return;
+  throw new Failure("usage", `there is no command ${quoted(word)}`, {
+    hint: `The commands are ${names.slice(1).join(", ")}; the main job has no name: snapshot-assemble --timestamp <time> …`,
+  });
 }
 
 function usageFailure({ message }: CommanderError): Failure {

@@ -26,7 +26,8 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
       "Assembles a verified snapshot of a sharded network's state from its validators' partial snapshots.",
     )
     .version(packageVersion())
-    .enablePositionalOptions();
+    .enablePositionalOptions()
+    .helpCommand(true);
   addAssembleOptions(program).action(async (flags: AssembleFlags) => end(await runAssemble(flags, io)));
 
   addClusterOption(addNetworkOptions(program.command("plan")))

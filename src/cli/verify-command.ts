@@ -1,9 +1,9 @@
 /** `snapshot-assemble verify <directory>`: an offline check of a published snapshot. */
 
+import { verifySnapshot } from "../assemble/verify-snapshot.ts";
 import { Failure } from "../model/failure.ts";
 import { formatBytes, formatCount } from "../ui/format.ts";
 import type { Findings } from "../verify/findings.ts";
-import { verifySnapshot } from "../verify/verify-snapshot.ts";
 import type { Outcome } from "./outcome.ts";
 
 export const verifyExamples = `Examples:

@@ -6,8 +6,8 @@
 import { COPY_PREFIX } from "../model/account-copy.ts";
 import { ADDRESS_DIGITS } from "../model/address.ts";
 import { RunningHash } from "../model/hash.ts";
+import type { Compression } from "../model/snapshot-layout.ts";
 import { readArtifact } from "./durable.ts";
-import type { Compression } from "./layout.ts";
 
 export interface ArtifactScan {
   readonly hash: string;

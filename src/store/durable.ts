@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import { diskFailure } from "../model/failure.ts";
 import { writeBufferBytes } from "../model/limits.ts";
-import type { Compression } from "./layout.ts";
+import type { Compression } from "../model/snapshot-layout.ts";
 
 /** Has the system write a file or directory, and what it knows of it, to the disk. */
 export async function syncPath(path: string): Promise<void> {

@@ -6,12 +6,12 @@
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import pLimit from "p-limit";
+import { type ExportData, exportDataText } from "../model/export-data.ts";
 import { diskFailure, Failure } from "../model/failure.ts";
+import { type Manifest, makeManifest, manifestText, type StateSize } from "../model/manifest.ts";
+import * as layout from "../model/snapshot-layout.ts";
 import { type ArtifactScan, scanArtifact } from "./artifact-scan.ts";
 import { gzipFile, syncPath, writeSynced } from "./durable.ts";
-import { type ExportData, exportDataText } from "./export-data.ts";
-import * as layout from "./layout.ts";
-import { type Manifest, makeManifest, manifestText, type StateSize } from "./manifest.ts";
 
 /** Files that are synced at once: the disk orders them better than we do. */
 const SYNCS_AT_ONCE = 8;

@@ -1,17 +1,16 @@
 /** Reads the small files of a snapshot directory, which anybody may have written, and says what is wrong. */
 
-import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { z } from "zod";
 import { Failure, messageOf, systemCodeOf } from "../model/failure.ts";
 import { hashText } from "../model/hash.ts";
-import { exportFileBytesMax, nodesMax } from "../model/limits.ts";
+import { nodesMax } from "../model/limits.ts";
+import type { Manifest } from "../model/manifest.ts";
 import { GLOBAL_PARTITION } from "../model/shard.ts";
-import { EXPORT_DATA_FILE, isPlainName, MANIFEST_FILE, partitionKey } from "../store/layout.ts";
-import type { Manifest } from "../store/manifest.ts";
+import { EXPORT_DATA_FILE, isPlainName, MANIFEST_FILE, partitionKey } from "../model/snapshot-layout.ts";
 import { hex64 } from "../wire/hex.ts";
 import { parseAs, parseJson, quoted, WireError } from "../wire/parse.ts";
 import type { Finding } from "./findings.ts";
+import type { SnapshotReader } from "./snapshot-reader.ts";
 
 const count = z.int("expected a whole number").min(0, "expected a whole number");
 const plainName = z.string().refine(isPlainName, "expected a file name without a path");
@@ -34,15 +33,14 @@ const manifestSchema = z.strictObject({
 });
 
 /** @throws Failure `no-such-snapshot` where there is no manifest */
-export async function readManifest(directory: string): Promise<Manifest | Finding> {
-  const path = join(directory, MANIFEST_FILE);
+export async function readManifest(reader: SnapshotReader): Promise<Manifest | Finding> {
   let text: string;
   try {
-    text = await readBounded(path);
+    text = await reader.readText(MANIFEST_FILE);
   } catch (error) {
     const code = systemCodeOf(error);
     if (code !== "ENOENT" && code !== "ENOTDIR") return finding("manifest", MANIFEST_FILE, messageOf(error));
-    throw new Failure("no-such-snapshot", `${directory} is no snapshot: it has no ${MANIFEST_FILE}`, {
+    throw new Failure("no-such-snapshot", `${reader.directory} is no snapshot: it has no ${MANIFEST_FILE}`, {
       hint: "Give the directory of a published snapshot, such as snapshots/snapshot-1700000640000.",
     });
   }
@@ -70,7 +68,7 @@ export async function readManifest(directory: string): Promise<Manifest | Findin
 
 /** The export data as key → value, and everything about its form that is wrong. */
 export async function readExportData(
-  directory: string,
+  reader: SnapshotReader,
   manifest: Manifest,
 ): Promise<{ entries: ReadonlyMap<string, string>; findings: Finding[] }> {
   const file = EXPORT_DATA_FILE;
@@ -78,7 +76,7 @@ export async function readExportData(
   const findings: Finding[] = [];
   let text: string;
   try {
-    text = await readBounded(join(directory, file));
+    text = await reader.readText(file);
   } catch (error) {
     return { entries, findings: [finding("export-data", file, messageOf(error))] };
   }
@@ -132,12 +130,6 @@ function parseEntry(line: string): [string, string] | undefined {
   } catch {
     return undefined;
   }
-}
-
-async function readBounded(path: string): Promise<string> {
-  const { size } = await stat(path);
-  if (size > exportFileBytesMax) throw new Error(`it has ${size} bytes, more than ${exportFileBytesMax}`);
-  return await readFile(path, "utf8");
 }
 
 function finding(kind: Finding["kind"], file: string, problem: string): Finding {

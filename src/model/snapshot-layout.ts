@@ -1,6 +1,6 @@
 /** The names in and around a snapshot directory (FORMAT.md). */
 
-import { GLOBAL_PARTITION } from "../model/shard.ts";
+import { GLOBAL_PARTITION } from "./shard.ts";
 
 export const MANIFEST_FILE = "export-manifest.json";
 export const EXPORT_DATA_FILE = "export-data.jsonl";

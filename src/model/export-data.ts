@@ -1,7 +1,7 @@
 /** The export data of a snapshot (FORMAT.md): what the network vouches for, and what vouches for the rest. */
 
-import { hashText } from "../model/hash.ts";
-import { partitionKey } from "./layout.ts";
+import { hashText } from "./hash.ts";
+import { partitionKey } from "./snapshot-layout.ts";
 
 export const FORMAT_VERSION = 1;
 

@@ -1,26 +1,24 @@
 /**
- * Checks a published snapshot offline (FORMAT.md): one pass of the hash function over its artifacts, and
- * every finding rather than the first. Nothing is printed here, and nothing is believed: the directory may
- * have been made by anybody.
+ * Checks a snapshot (FORMAT.md): one pass of the hash function over its artifacts, and every finding rather
+ * than the first. Nothing is printed here, and nothing is believed: anybody may have made it.
  */
 
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
 import { isHex64 } from "../model/address.ts";
-import { messageOf } from "../model/failure.ts";
+import { messageOf, systemCodeOf } from "../model/failure.ts";
+import type { Manifest } from "../model/manifest.ts";
 import { networkHash } from "../model/partition-hash.ts";
 import { GLOBAL_PARTITION, makeShard, partitionRange } from "../model/shard.ts";
-import { type ArtifactScan, scanArtifact } from "../store/artifact-scan.ts";
-import { EXPORT_DATA_FILE, MANIFEST_FILE, partitionKey } from "../store/layout.ts";
-import type { Manifest } from "../store/manifest.ts";
+import { EXPORT_DATA_FILE, MANIFEST_FILE, partitionKey } from "../model/snapshot-layout.ts";
 import type { Finding, Findings } from "./findings.ts";
 import { readExportData, readManifest } from "./read-export.ts";
+import type { ArtifactScan, SnapshotReader } from "./snapshot-reader.ts";
 
 /** @throws Failure `no-such-snapshot` where there is no manifest; whatever else is wrong is a finding */
-export async function verifySnapshot(directory: string): Promise<Findings> {
-  const manifest = await readManifest(directory);
+export async function checkSnapshot(reader: SnapshotReader): Promise<Findings> {
+  const { directory } = reader;
+  const manifest = await readManifest(reader);
   if (!("snapshot" in manifest)) return unreadable(directory, manifest);
-  const { entries, findings } = await readExportData(directory, manifest);
+  const { entries, findings } = await readExportData(reader, manifest);
   findings.push(...crossCheck(manifest, entries), ...checkNetworkHash(manifest, entries));
   const hashKey = entries.get("hash.key") ?? "";
   const totals = { verified: 0, accounts: 0, bytes: 0 };
@@ -29,7 +27,7 @@ export async function verifySnapshot(directory: string): Promise<Findings> {
     // Without a key or a hash there is nothing to compare with, which is a finding already.
     if (!isHex64(hashKey) || expected === undefined) continue;
     const partition = Number(key.slice("partition.".length));
-    const scan = await scanFile(directory, file, partition, hashKey);
+    const scan = await scanFile(reader, file, partition, hashKey);
     if ("problem" in scan) {
       findings.push(scan);
       continue;
@@ -59,18 +57,17 @@ export async function verifySnapshot(directory: string): Promise<Findings> {
 }
 
 async function scanFile(
-  directory: string,
+  reader: SnapshotReader,
   file: string,
   partition: number,
   hashKey: string,
 ): Promise<ArtifactScan | Finding> {
-  const path = join(directory, file);
-  const stats = await stat(path).catch(() => undefined);
-  if (stats === undefined)
-    return { kind: "artifact-missing", file, partition, problem: "the file is missing" };
   try {
-    return await scanArtifact(path, file.endsWith(".gz") ? "gzip" : "none", hashKey);
+    return await reader.scan(file, hashKey);
   } catch (error) {
+    if (systemCodeOf(error) === "ENOENT") {
+      return { kind: "artifact-missing", file, partition, problem: "the file is missing" };
+    }
     return { kind: "artifact-unreadable", file, partition, problem: messageOf(error) };
   }
 }

@@ -1,7 +1,7 @@
 /** The manifest of a snapshot (FORMAT.md): it names everything else, and is written last. */
 
 import { type ExportData, exportDataDigest, FORMAT_VERSION } from "./export-data.ts";
-import { artifactFile, type Compression, EXPORT_DATA_FILE, partitionKey } from "./layout.ts";
+import { artifactFile, type Compression, EXPORT_DATA_FILE, partitionKey } from "./snapshot-layout.ts";
 
 export interface Manifest {
   readonly blockHeight: number;
