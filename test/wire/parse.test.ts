@@ -1,0 +1,93 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { quotedCharactersMax } from "../../src/model/limits.ts";
+import { parseNetconfig } from "../../src/wire/netconfig.ts";
+import { describe as describeValue, parseJson, quoted } from "../../src/wire/parse.ts";
+import { seeded } from "../seeded.ts";
+import { faultOfMessage, hostileText } from "./hostile-text.ts";
+import { wireErrorOf } from "./wire-error.ts";
+
+describe("outside text in a message", () => {
+  it("is shortened, and has no control characters", () => {
+    const property = fc.property(fc.string({ unit: "binary", maxLength: 400 }), (text) => {
+      const short = quoted(text);
+      expect(short.length).toBeLessThanOrEqual(quotedCharactersMax + 1);
+      expect(short).not.toMatch(/\p{Cc}/u);
+      if (text.length <= quotedCharactersMax && !/\p{Cc}/u.test(text)) expect(short).toBe(text);
+    });
+    fc.assert(property, seeded(500));
+    expect(faultOfMessage(quoted(hostileText))).toBeUndefined();
+  });
+
+  it.each([
+    { value: undefined, text: "nothing" },
+    { value: null, text: "null" },
+    { value: "a\nb", text: '"a\\nb"' },
+    { value: { a: [1] }, text: '{"a":[1]}' },
+  ])("that is a value is written as JSON: $text", ({ value, text }) => {
+    expect(describeValue(value)).toBe(text);
+  });
+});
+
+describe("text that is no JSON", () => {
+  it.each([
+    { id: "HTML", text: "<!doctype html><title>It works!</title>\n", says: "it begins " },
+    { id: "empty", text: "", says: 'it begins ""' },
+    { id: "hostile", text: hostileText, says: "not JSON: " },
+    { id: "cut off", text: '{"nodeList":[', says: "not JSON: " },
+  ])("is said to be that, with its beginning: $id", ({ text, says }) => {
+    expect(wireErrorOf((source) => parseJson(text, source))).toContain(says);
+  });
+});
+
+describe("network settings", () => {
+  const settings = (sharding: object) => ({ config: { sharding, cycleDuration: 60 }, extra: 1 });
+
+  it.each([
+    { id: "both", sharding: { nodesPerConsensusGroup: 5, nodesPerEdge: 2 }, edge: 2 },
+    { id: "no edge", sharding: { nodesPerConsensusGroup: 5 }, edge: undefined },
+    {
+      id: "an edge that is null",
+      sharding: { nodesPerConsensusGroup: 5, nodesPerEdge: null },
+      edge: undefined,
+    },
+    { id: "an edge of none", sharding: { nodesPerConsensusGroup: 5, nodesPerEdge: 0 }, edge: 0 },
+  ])("may state $id", ({ sharding, edge }) => {
+    expect(parseNetconfig(settings(sharding), "test")).toEqual({
+      nodesPerConsensusGroup: 5,
+      nodesPerEdge: edge,
+    });
+  });
+
+  it.each([
+    {
+      id: "no group",
+      sharding: {},
+      says: "config.sharding.nodesPerConsensusGroup: expected a number of nodes, got nothing",
+    },
+    {
+      id: "an empty group",
+      sharding: { nodesPerConsensusGroup: 0 },
+      says: "expected at least 1 node, got 0",
+    },
+    {
+      id: "half a node",
+      sharding: { nodesPerConsensusGroup: 2.5 },
+      says: "expected a number of nodes, got 2.5",
+    },
+    {
+      id: "a negative edge",
+      sharding: { nodesPerConsensusGroup: 5, nodesPerEdge: -1 },
+      says: "config.sharding.nodesPerEdge: expected a number of nodes, got -1",
+    },
+  ])("are refused with $id", ({ sharding, says }) => {
+    expect(wireErrorOf((source) => parseNetconfig(settings(sharding), source))).toContain(says);
+  });
+
+  it.each([{ received: null }, { received: {} }, { received: { config: 5 } }])(
+    "are not $received",
+    ({ received }) => {
+      expect(wireErrorOf((source) => parseNetconfig(received, source))).not.toBe("");
+    },
+  );
+});

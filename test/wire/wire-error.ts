@@ -1,0 +1,18 @@
+import { expect } from "vitest";
+import { WireError } from "../../src/wire/parse.ts";
+import { faultOfMessage } from "./hostile-text.ts";
+
+/** The message of the WireError that parsing must end with; it names its source, and can be shown. */
+export function wireErrorOf(parse: (source: string) => unknown): string {
+  const source = "the source";
+  try {
+    parse(source);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    expect(error.source).toBe(source);
+    expect(error.message).toMatch(/^the source: /);
+    expect(faultOfMessage(error.message)).toBeUndefined();
+    return error.message.replace(/^the source: /, "");
+  }
+  throw new Error("it was parsed without an error");
+}
