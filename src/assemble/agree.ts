@@ -27,7 +27,7 @@ import { type ActiveNode, shortId } from "../model/node.ts";
 import { EMPTY_PREIMAGE, networkHash } from "../model/partition-hash.ts";
 import { allPartitions, type Shard } from "../model/shard.ts";
 import { queryOrder } from "../plan/query-order.ts";
-import { BallotBox } from "./ballot.ts";
+import { type Ballot, BallotBox } from "./ballot.ts";
 import type { RunLog } from "./run-log.ts";
 
 export interface AgreementContext {
@@ -68,6 +68,8 @@ export async function findAgreedHashes(
   return canvass.result();
 }
 
+type InvalidBallot = Extract<Ballot, { outcome: "invalid" }>;
+
 class Canvass {
   readonly #cycle: number;
   readonly #context: AgreementContext;
@@ -75,11 +77,7 @@ class Canvass {
   /** Nodes that have not been asked, or may be asked again, in the order of Algorithm 1. */
   #unasked: ActiveNode[];
   readonly #failures = new Map<string, FetchFailure | AnswerError>();
-  readonly #invalid: {
-    readonly from: string;
-    readonly sender: string | undefined;
-    readonly problem: string;
-  }[] = [];
+  readonly #invalid: { readonly from: string; readonly ballot: InvalidBallot }[] = [];
   /** Ends what is still under way once it is not needed any more. */
   readonly #enough = new AbortController();
   readonly #endMs = performance.now() + gossipTimeMaxMs;
@@ -232,7 +230,7 @@ class Canvass {
       case "other-cycle":
         return false;
       case "invalid":
-        this.#invalid.push({ from: from.id, sender: ballot.sender, problem: ballot.problem });
+        this.#invalid.push({ from: from.id, ballot });
         return false;
     }
   }
@@ -244,17 +242,21 @@ class Canvass {
 
   /**
    * A message that does not hold may have been made up by whoever passed it on, or be the sender's own: the
-   * former is known where the sender's true message is, the latter where they are one. Otherwise it is said
-   * without a name.
+   * latter is known where its signature holds all the same, or they are one; the former where the sender's
+   * true message is known. Otherwise it is said without a name.
    */
   #blameInvalid(): void {
     const { log } = this.#context;
+    const proven = new Map<string, string>();
     let unclear: string | undefined;
-    for (const { from, sender, problem } of this.#invalid) {
+    for (const { from, ballot } of this.#invalid) {
+      const { sender, problem, isProven } = ballot;
       const isKnown = sender === undefined || sender === from || this.#box.collector.messages.has(sender);
-      if (isKnown) log.offence({ node: from, kind: "invalid-gossip", detail: problem });
+      if (isProven && sender !== undefined) proven.set(sender, problem);
+      else if (isKnown) log.offence({ node: from, kind: "invalid-gossip", detail: problem });
       else unclear ??= problem;
     }
+    for (const [node, detail] of proven) log.offence({ node, kind: "invalid-gossip", detail });
     if (unclear !== undefined) log.warn(`gossip that does not count: ${unclear}`);
   }
 

@@ -12,8 +12,13 @@ import { parseJson, WireError } from "../wire/parse.ts";
 /** What became of one message. */
 export type Ballot =
   | { readonly outcome: "counted" | "known" | "stranger" | "other-cycle" }
-  /** `sender` is who it says it is of, where it says so. */
-  | { readonly outcome: "invalid"; readonly problem: string; readonly sender: string | undefined }
+  /** `sender` is who it says it is of, where it says so; `isProven` where that node's signature says so. */
+  | {
+      readonly outcome: "invalid";
+      readonly problem: string;
+      readonly sender: string | undefined;
+      readonly isProven: boolean;
+    }
   | { readonly outcome: "equivocation"; readonly sender: string };
 
 interface Counted {
@@ -37,15 +42,16 @@ export class BallotBox {
 
   /** @param text a message as received */
   cast(text: string, source: string): Ballot {
-    let message: GossipMessage;
+    let received: unknown;
     try {
-      message = parseGossipMessage(parseJson(text, source), source);
+      received = parseJson(text, source);
+      return this.#castParsed(parseGossipMessage(received, source), text);
     } catch (error) {
-      if (error instanceof WireError)
-        return { outcome: "invalid", problem: error.message, sender: undefined };
-      throw error;
+      if (!(error instanceof WireError)) throw error;
+      const { sender } = (received ?? {}) as { sender?: unknown };
+      const isProven = typeof sender === "string" && this.#isSignedBySender(received, sender);
+      return { outcome: "invalid", problem: error.message, sender: isProven ? sender : undefined, isProven };
     }
-    return this.#castParsed(message, text);
   }
 
   /** All messages worth keeping, ascending by sender, one a line: those counted, and what contradicts them. */
@@ -60,20 +66,12 @@ export class BallotBox {
   #castParsed(message: GossipMessage, text: string): Ballot {
     const { sender, cycle, received } = message;
     if (cycle !== this.collector.shard.cycleNumber) return { outcome: "other-cycle" };
-    const publicKey = this.#keyOf.get(sender);
-    if (publicKey === undefined) return { outcome: "stranger" };
+    if (!this.#keyOf.has(sender)) return { outcome: "stranger" };
     const known = this.#counted.get(sender);
     if (known?.text === text || this.#equivocations.get(sender) === text) return { outcome: "known" };
-    const { sign } = received as { sign?: { owner?: unknown } };
-    if (sign?.owner !== publicKey) {
-      return {
-        outcome: "invalid",
-        sender,
-        problem: `the message of ${sender} is not signed with that node's key`,
-      };
-    }
-    if (!isSignedBy(received, this.#hashKey)) {
-      return { outcome: "invalid", sender, problem: `the signature of ${sender}'s message does not hold` };
+    if (!this.#isSignedBySender(received, sender)) {
+      const problem = `the message of ${sender} is not signed with that node's key`;
+      return { outcome: "invalid", problem, sender, isProven: false };
     }
     const hash = signedHash(received, this.#hashKey);
     if (known === undefined) {
@@ -84,5 +82,11 @@ export class BallotBox {
     if (known.hash === hash || this.#equivocations.has(sender)) return { outcome: "known" };
     this.#equivocations.set(sender, text);
     return { outcome: "equivocation", sender };
+  }
+
+  #isSignedBySender(received: unknown, sender: string): boolean {
+    const publicKey = this.#keyOf.get(sender);
+    const { sign } = received as { sign?: { owner?: unknown } | null };
+    return publicKey !== undefined && sign?.owner === publicKey && isSignedBy(received, this.#hashKey);
   }
 }

@@ -215,8 +215,10 @@ function toFetchFailure(thrown: unknown, signal: AbortSignal | undefined): unkno
   if (signal?.aborted) return new FetchFailure("aborted", "ended by us", detail);
   const code = systemCodeOf(thrown);
   const message = thrown instanceof Error ? quoted(thrown.message) : String(thrown);
-  if (code === undefined) return thrown;
-  if (code.startsWith("HPE_"))
+  // undici gives its parser's errors a code only where the parser has one.
+  if (thrown instanceof Error && thrown.name === "HTTPParserError") {
     return new FetchFailure("not-http", `the answer is no HTTP: ${message}`, detail);
+  }
+  if (code === undefined) return thrown;
   return new FetchFailure(kindsByCode[code] ?? "reset", message === "" ? code : message, detail);
 }
