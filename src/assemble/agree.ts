@@ -36,6 +36,7 @@ export interface AgreementContext {
   readonly shard: Shard;
   readonly hashKey: string;
   readonly quorum: Quorum;
+  readonly allowEmpty: boolean;
   /** Messages from elsewhere, as texts, and where that is. */
   readonly given: { readonly messages: readonly string[]; readonly source: string } | undefined;
   readonly log: RunLog;
@@ -125,7 +126,8 @@ class Canvass {
     const partitionHashes = new Map([...agreements].map(([partition, { hash }]) => [partition, hash]));
     this.#blameDissenters(partitionHashes);
     const empty = hashText(EMPTY_PREIMAGE, hashKey);
-    if ([...partitionHashes.values()].every((hash) => hash === empty)) throw keepsNoCopies(this.#cycle);
+    const isEmpty = [...partitionHashes.values()].every((hash) => hash === empty);
+    if (isEmpty && !this.#context.allowEmpty) throw keepsNoCopies(this.#cycle);
     log.networkHash = networkHash(partitionHashes, hashKey);
     return { agreements, partitionHashes, networkHash: log.networkHash, box: this.#box };
   }
@@ -316,6 +318,6 @@ function firstFew(items: readonly string[]): string {
 function keepsNoCopies(cycle: number): Failure {
   const problem = `every partition of cycle ${cycle} has the hash of an empty list: this network keeps no account copies`;
   return new Failure("no-agreement", problem, {
-    hint: "There is nothing that a snapshot could be checked against; this is not an empty network.",
+    hint: "There is nothing that a snapshot could be checked against. If the network really is empty, --allow-empty publishes that.",
   });
 }

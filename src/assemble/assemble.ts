@@ -1,7 +1,6 @@
 /** The main job, without a terminal: from lists to a published snapshot. */
 
 import type { Boundary } from "../chain/boundary.ts";
-import { recordedNetworkHashes } from "../chain/cycle-chain.ts";
 import { parseSnapshotTime, type SnapshotTime } from "../chain/timestamp.ts";
 import { HttpClient } from "../fetch/http-client.ts";
 import type { CycleRecord } from "../model/cycle.ts";
@@ -27,6 +26,7 @@ import type { RunSummary } from "./reporter.ts";
 import { RunLog } from "./run-log.ts";
 import { runRecord } from "./run-record.ts";
 import { findShard } from "./sharding.ts";
+import { requireChainAgrees, requireMetadataAgrees } from "./witnesses.ts";
 
 export interface AssembleResult extends RunSummary {
   readonly timestamp: number;
@@ -81,7 +81,7 @@ class Assembly {
     const network = await readNetwork(this.#options, timeOf(this.#options.timestamp), this.#context());
     const shard = await findShard(network.nodes, this.#options, this.#context());
     const { boundary, agreed } = await this.#agree(network, shard);
-    this.#requireChainAgrees(network.records, boundary.cycle.counter, agreed.networkHash);
+    await this.#hearWitnesses(network.records, boundary.cycle.counter, agreed);
     const { timestamp, cycle } = boundary;
     const { networkHash, partitionHashes } = agreed;
     const data = { timestamp, cycle: cycle.counter, hashKey: this.#hashKey, networkHash, partitionHashes };
@@ -109,7 +109,7 @@ class Assembly {
 
   /** Of the boundaries that `latest` can mean, the newest one that validators have hashes of is taken. */
   async #agree(network: Network, shard: Shard): Promise<{ boundary: Boundary; agreed: AgreedHashes }> {
-    const { gossip, quorum, signal } = this.#options;
+    const { gossip, quorum, allowEmpty, signal } = this.#options;
     const given =
       gossip === undefined ? undefined : { messages: await readGossipFile(gossip), source: gossip };
     const context: AgreementContext = {
@@ -118,6 +118,7 @@ class Assembly {
       shard,
       hashKey: this.#hashKey,
       quorum: quorum ?? defaults.quorum,
+      allowEmpty: allowEmpty === true,
       given,
       log: this.#log,
       signal,
@@ -147,15 +148,12 @@ class Assembly {
     );
   }
 
-  /** The cycle chain is the second witness: where it names the cycle's network hash, it must be ours. */
-  #requireChainAgrees(records: readonly CycleRecord[], cycle: number, networkHash: string): void {
-    for (const recorded of recordedNetworkHashes(records, cycle)) {
-      if (recorded === networkHash) continue;
-      const problem = `the cycle chain records the network hash ${recorded} for cycle ${cycle}, but the gossip says ${networkHash}`;
-      throw new Failure("verification", problem, {
-        hint: "Either most of the validators that were heard lie, or the archiver does: ask other ones of both.",
-      });
-    }
+  /** The cycle chain and, where it is given, the word of an archiver's node may only disagree. */
+  async #hearWitnesses(records: readonly CycleRecord[], cycle: number, agreed: AgreedHashes): Promise<void> {
+    const { requireChain, stateMetadata } = this.#options;
+    requireChainAgrees(records, cycle, agreed.networkHash, requireChain === true);
+    if (stateMetadata !== undefined)
+      await requireMetadataAgrees(stateMetadata, cycle, agreed, this.#context());
   }
 
   async #fetch(
@@ -183,7 +181,11 @@ class Assembly {
       incomingPath: (answer, partition) => partial.incomingPath(answer, partition),
       accept: (partition, path) => partial.accept(partition, path),
     });
-    await fetch.run();
+    try {
+      await fetch.run();
+    } finally {
+      await partial.dropIncoming().catch(() => undefined);
+    }
     return partial;
   }
 
@@ -197,12 +199,15 @@ class Assembly {
   ): Promise<AssembleResult> {
     this.#log.stage("publishing");
     const size = { accounts: this.#log.accounts, bytes: this.#log.stateBytes };
-    const { directory, manifest } = await partial.publish(data, size, {
+    const { consensusRadius, storeRadius } = shard;
+    const evidence = {
       nodeList: network.nodeList,
       cycles: network.cycles,
+      sharding: { consensusRadius, storeRadius },
       gossip: agreed.box.evidence(),
-      run: runRecord({ startedAt, shard, agreed, options: this.#options, log: this.#log }),
-    });
+    };
+    const run = runRecord({ startedAt, agreed, options: this.#options, log: this.#log });
+    const { directory, manifest } = await partial.publish(data, size, evidence, run);
     return this.#result(directory, manifest.snapshot.digest, data);
   }
 

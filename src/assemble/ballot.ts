@@ -55,10 +55,10 @@ export class BallotBox {
   }
 
   /** All messages worth keeping, ascending by sender, one a line: those counted, and what contradicts them. */
-  *evidence(): Generator<string, void, void> {
+  *evidence(): Generator<Buffer, void, void> {
     for (const sender of [...this.#counted.keys()].sort()) {
       for (const text of [this.#counted.get(sender)?.text, this.#equivocations.get(sender)]) {
-        if (text !== undefined) yield `${JSON.stringify(JSON.parse(text))}\n`;
+        if (text !== undefined) yield Buffer.from(`${JSON.stringify(JSON.parse(text))}\n`);
       }
     }
   }

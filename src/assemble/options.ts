@@ -34,6 +34,12 @@ export interface AssembleOptions extends NetworkOptions {
   /** A file with gossip messages. */
   readonly gossip?: string | undefined;
   readonly quorum?: Quorum | undefined;
+  /** Whether a later cycle record must name the same network hash. */
+  readonly requireChain?: boolean | undefined;
+  /** A file or URL of state metadata, which must not disagree. */
+  readonly stateMetadata?: string | undefined;
+  /** Whether a snapshot may be one of empty partitions alone. */
+  readonly allowEmpty?: boolean | undefined;
   /** Nodes that are asked at the same time. */
   readonly concurrency?: number | undefined;
   readonly compression?: Compression | undefined;

@@ -1,20 +1,18 @@
 /** What `run.json` says of a run (FORMAT.md): everything that another archiver's run need not have in common. */
 
 import { readFileSync } from "node:fs";
-import type { Shard } from "../model/shard.ts";
 import type { AgreedHashes } from "./agree.ts";
 import { type AssembleOptions, defaults } from "./options.ts";
 import type { RunLog } from "./run-log.ts";
 
 export interface RunFacts {
   readonly startedAt: Date;
-  readonly shard: Shard;
   readonly agreed: AgreedHashes;
   readonly options: AssembleOptions;
   readonly log: RunLog;
 }
 
-export function runRecord({ startedAt, shard, agreed, options, log }: RunFacts): object {
+export function runRecord({ startedAt, agreed, options, log }: RunFacts): object {
   const { queries, offences, warnings, bytesReceived, durationMs } = log.summary();
   return {
     startedAt: startedAt.toISOString(),
@@ -25,8 +23,6 @@ export function runRecord({ startedAt, shard, agreed, options, log }: RunFacts):
     settings: {
       quorum: options.quorum ?? defaults.quorum,
       concurrency: options.concurrency ?? defaults.concurrency,
-      consensusRadius: shard.consensusRadius,
-      storeRadius: shard.storeRadius,
     },
     partitions: [...agreed.agreements]
       .sort(([a], [b]) => a - b)

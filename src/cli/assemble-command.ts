@@ -28,6 +28,9 @@ export interface AssembleFlags extends ClusterFlags {
   readonly concurrency: number;
   readonly compress: Compression;
   readonly out: string;
+  readonly requireChain?: boolean;
+  readonly stateMetadata?: string;
+  readonly allowEmpty?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
@@ -51,14 +54,7 @@ export function addAssembleOptions(command: Command): Command {
   addNetworkOptions(command);
   return addClusterOption(command)
     .option("--gossip <file>", "gossip messages from a file, beside those of the validators")
-    .addOption(
-      new Option(
-        "--quorum <rule>",
-        "majority: more than half of those that cover a partition; popular: the upstream's rule",
-      )
-        .choices(["majority", "popular"])
-        .default(defaults.quorum),
-    )
+    .addOption(quorumOption())
     .addOption(
       new Option("--concurrency <n>", "nodes that are asked at the same time")
         .argParser(parseCount(1, concurrencyMax))
@@ -70,8 +66,17 @@ export function addAssembleOptions(command: Command): Command {
         .default(defaults.compression),
     )
     .option("--out <directory>", "where snapshots are published", defaults.out)
+    .option("--require-chain", "publish only where a later cycle record names the same network hash")
+    .option("--state-metadata <source>", "a file or URL of state metadata, which must not disagree")
+    .option("--allow-empty", "publish even where every partition is empty: such a network may keep no copies")
     .option("--json", "one JSON object a line on stdout, the last one the summary")
     .option("--quiet", "print nothing unless something fails");
+}
+
+/** What counts as agreed, for those who count. */
+export function quorumOption(): Option {
+  const rules = "majority: more than half of those that cover a partition; popular: the upstream's rule";
+  return new Option("--quorum <rule>", rules).choices(["majority", "popular"]).default(defaults.quorum);
 }
 
 export async function runAssemble(flags: AssembleFlags, io: Io): Promise<Outcome> {
@@ -91,7 +96,15 @@ async function assembleFrom(
   io: Io,
 ): Promise<Outcome> {
   const options = networkOptionsOf(network, true);
-  const { gossip, quorum, concurrency, compress: compression } = flags;
+  const {
+    gossip,
+    quorum,
+    concurrency,
+    compress: compression,
+    requireChain,
+    stateMetadata,
+    allowEmpty,
+  } = flags;
   let summary: RunSummary | undefined;
   const shown = reporterOf(flags, io);
   const reporter: Reporter = {
@@ -109,6 +122,9 @@ async function assembleFrom(
       out,
       gossip,
       quorum,
+      requireChain,
+      stateMetadata,
+      allowEmpty,
       concurrency,
       compression,
       signal,

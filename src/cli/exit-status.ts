@@ -14,6 +14,8 @@ const ofFailure: Readonly<Record<Exclude<FailureCode, "interrupted">, number>> =
   verification: 4,
   temporary: 5,
   "no-agreement": 6,
+  chain: 7,
+  "node-list": 8,
   "no-such-snapshot": 10,
   locked: 11,
   disk: 12,
@@ -41,6 +43,8 @@ Exit statuses:
   4    verification failed: wrong data from every node, or the cycle chain disagrees
   5    temporary, try later: not finalized yet, or the archiver cannot be reached
   6    no agreed hash to check against
+  7    verify: the cycle chain in the evidence is broken, or disagrees
+  8    verify: the node list is not the trusted one, or its signature does not hold
   10   no such snapshot directory
   11   another run works on the same snapshot
   12   the disk: full, or not writable

@@ -1,15 +1,22 @@
 /** The command line: what there is, and its help. Building it has no side effects. */
 
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { packageVersion } from "../assemble/run-record.ts";
-import { type AssembleFlags, addAssembleOptions, assembleExamples, runAssemble } from "./assemble-command.ts";
+import {
+  type AssembleFlags,
+  addAssembleOptions,
+  assembleExamples,
+  quorumOption,
+  runAssemble,
+} from "./assemble-command.ts";
 import { clusterExamples, runCluster } from "./cluster-command.ts";
 import { exitStatusHelp } from "./exit-status.ts";
 import type { Io } from "./io.ts";
 import { addNetworkOptions } from "./network-options.ts";
 import type { Outcome } from "./outcome.ts";
 import { type PlanFlags, planExamples, runPlan } from "./plan-command.ts";
-import { runVerify, verifyExamples } from "./verify-command.ts";
+import { parseSubset } from "./values.ts";
+import { runVerify, type VerifyFlags, verifyExamples } from "./verify-command.ts";
 import { addClusterOption } from "./with-cluster.ts";
 
 export interface ProgramParts {
@@ -43,8 +50,18 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
     .description("Checks a published snapshot, offline.")
     .argument("<directory>", "of the snapshot")
     .option("--json", "one JSON object on stdout")
+    .option(
+      "--trust-node-list <file>",
+      "count the votes of these nodes, not of those that the snapshot names",
+    )
+    .addOption(quorumOption())
+    .addOption(
+      new Option("--subset <share>", "read only such a share of the artifacts, another each time").argParser(
+        parseSubset,
+      ),
+    )
     .option("--quiet", "print nothing unless something is wrong")
-    .action(async (directory: string) => end(await runVerify(directory)));
+    .action(async (directory: string, flags: VerifyFlags) => end(await runVerify(directory, flags)));
 
   program
     .command("cluster")

@@ -39,3 +39,13 @@ export function parseUrl(text: string): string {
   if (url?.protocol === "http:" || url?.protocol === "https:") return url.href.replace(/\/+$/, "");
   throw new InvalidArgumentError("expected a URL such as http://127.0.0.1:4000");
 }
+
+export interface Subset {
+  readonly oneIn: number;
+}
+
+export function parseSubset(text: string): Subset {
+  const oneIn = Number(/^1\/(\d{1,5})$/.exec(text)?.[1]);
+  if (oneIn >= 1) return { oneIn };
+  throw new InvalidArgumentError("expected a share such as 1/10");
+}

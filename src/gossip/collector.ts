@@ -9,7 +9,7 @@
 import { EventEmitter } from "node:events";
 import { networkHash } from "../model/partition-hash.ts";
 import { covers, GLOBAL_PARTITION, type Shard } from "../model/shard.ts";
-import type { GossipMessage } from "../wire/gossip-message.ts";
+import { type GossipMessage, parseGossipMessage } from "../wire/gossip-message.ts";
 import { addVote, isPartition, mostPopular, type Tally } from "./tally.ts";
 import { UpstreamTally } from "./upstream-tally.ts";
 
@@ -70,9 +70,16 @@ export class Collector extends EventEmitter<{ gotAllHashes: [AllHashes] }> {
     return this.#messages;
   }
 
-  /** Counts messages of this cycle; those of other cycles, strangers and repetitions do not count. */
-  process(messages: Iterable<GossipMessage>): void {
-    for (const message of messages) this.#count(message);
+  /**
+   * Counts messages of this cycle, parsed or as received; those of other cycles, of strangers, and
+   * repetitions do not count.
+   *
+   * @throws WireError for what is no gossip message
+   */
+  process(messages: Iterable<GossipMessage | object>): void {
+    for (const message of messages) {
+      this.#count(isParsed(message) ? message : parseGossipMessage(message, "gossip"));
+    }
     if (this.#emitted || !this.#upstream.isComplete) return;
     this.#emitted = true;
     this.emit("gotAllHashes", this.#allHashes());
@@ -82,10 +89,17 @@ export class Collector extends EventEmitter<{ gotAllHashes: [AllHashes] }> {
   agreement(partition: number): Agreement | undefined {
     const votes = this.#votes.get(partition);
     if (votes === undefined) return undefined;
-    const winner = mostPopular(votes);
-    let all = 0;
-    for (const count of votes.values()) all += count;
-    return { ...winner, votesAgainst: all - winner.votesFor, outOf: this.#voters(partition) };
+    const { hash } = mostPopular(votes);
+    const { votesFor, total, outOf } = this.votesFor(partition, hash);
+    return { hash, votesFor, votesAgainst: total - votesFor, outOf };
+  }
+
+  /** How many of those who cover a partition voted for one hash, and in all. */
+  votesFor(partition: number, hash: string): { votesFor: number; total: number; outOf: number } {
+    const votes = this.#votes.get(partition) ?? new Map<string, number>();
+    let total = 0;
+    for (const count of votes.values()) total += count;
+    return { votesFor: votes.get(hash) ?? 0, total, outOf: this.#voters(partition) };
   }
 
   #count(message: GossipMessage): void {
@@ -116,4 +130,8 @@ export class Collector extends EventEmitter<{ gotAllHashes: [AllHashes] }> {
     const hash = networkHash(partitionHashes, this.#hashKey);
     return { cycle: this.shard.cycleNumber, partitionHashes, agreements, networkHash: hash };
   }
+}
+
+function isParsed(message: GossipMessage | object): message is GossipMessage {
+  return "hashes" in message && message.hashes instanceof Map;
 }

@@ -44,9 +44,17 @@ export class PartitionGossip {
 
 const gossip = new PartitionGossip();
 
-/** Registers the handler of this process's partition gossip with whatever brings messages in. */
-export function initGossip(register: (handler: (message: GossipMessage) => void) => void): void {
-  register((message) => gossip.receive(message));
+/**
+ * Makes this process listen: whatever brings messages in is given the handler, or calls it itself.
+ *
+ * @param register for instance a server's route
+ */
+export function initGossip(
+  register?: (handler: (message: GossipMessage) => void) => void,
+): (message: GossipMessage) => void {
+  const handler = (message: GossipMessage) => gossip.receive(message);
+  register?.(handler);
+  return handler;
 }
 
 /** See {@link PartitionGossip.newCollector}. */

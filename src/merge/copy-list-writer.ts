@@ -30,6 +30,25 @@ export class CopyListWriter {
     this.#hash = new RunningHash(hashKey);
   }
 
+  /** Writes a whole list; answers its hash. Leaves no file open, whatever happens. */
+  static async writeAll(
+    path: string,
+    hashKey: string,
+    copies: Iterable<Buffer> | AsyncIterable<Buffer>,
+  ): Promise<{ writer: CopyListWriter; hash: string }> {
+    const writer = new CopyListWriter(path, hashKey);
+    try {
+      for await (const copy of copies) {
+        writer.append(copy);
+        if (writer.isFull) await writer.flush();
+      }
+      return { writer, hash: await writer.close() };
+    } catch (error) {
+      await writer.abandon();
+      throw error;
+    }
+  }
+
   get accounts(): number {
     return this.#accounts;
   }

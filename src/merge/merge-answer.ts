@@ -224,21 +224,20 @@ class AnswerMerger {
   async #end(sink: PartitionSink, isComplete: boolean): Promise<WrongPartition | undefined> {
     const { partition } = sink;
     this.#pendingBytes -= sink.pendingBytes;
-    this.#sinks.delete(partition);
     const expected = this.#target.claim(partition);
-    if (expected === undefined || !(isComplete || sink.matches(expected))) {
-      await sink.discard();
-      return undefined;
+    let wrong: WrongPartition | undefined;
+    if (expected !== undefined && (isComplete || sink.matches(expected))) {
+      const { hash, accounts, bytes, path, duplicates, conflict } = await sink.finish();
+      this.#duplicates += duplicates;
+      if (hash === expected) {
+        this.#taken.add(partition);
+        await this.#target.take({ partition, accounts, bytes, path });
+      } else wrong = { partition, expected, got: hash, accounts, conflict };
     }
-    const { hash, accounts, bytes, path, duplicates, conflict } = await sink.finish();
-    this.#duplicates += duplicates;
-    if (hash === expected) {
-      this.#taken.add(partition);
-      await this.#target.take({ partition, accounts, bytes, path });
-      return undefined;
-    }
-    await sink.discard();
-    return { partition, expected, got: hash, accounts, conflict };
+    this.#sinks.delete(partition);
+    // What was taken has another place by now.
+    if (!this.#taken.has(partition)) await sink.discard();
+    return wrong;
   }
 
   /** Partitions that should have been in the answer, and of which it had no account. */

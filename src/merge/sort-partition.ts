@@ -54,12 +54,12 @@ async function writeRuns(path: string, sortedPath: string, hashKey: string): Pro
   const writeRun = async () => {
     const run = `${sortedPath}.run-${runs.length}`;
     runs.push(run);
-    const writer = new CopyListWriter(run, hashKey);
-    for (const { copy } of held.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))) {
-      writer.append(copy);
-      if (writer.isFull) await writer.flush();
-    }
-    await writer.close();
+    held.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+    await CopyListWriter.writeAll(
+      run,
+      hashKey,
+      held.map(({ copy }) => copy),
+    );
     held = [];
     heldBytes = 0;
   };
@@ -79,42 +79,46 @@ async function mergeRuns(
   hashKey: string,
   duplicateCopies: "keep" | "drop",
 ): Promise<SortedPartition> {
-  const writer = new CopyListWriter(path, hashKey);
   let duplicates = 0;
   let conflict: string | undefined;
-  let last: Entry | undefined;
-  for await (const entry of inOrder(runs)) {
-    if (duplicateCopies === "drop" && last?.id === entry.id) {
-      if (last.copy.equals(entry.copy)) duplicates++;
-      else conflict ??= entry.id;
-      continue;
+  const copies = async function* () {
+    let last: Entry | undefined;
+    for await (const { id, copy } of inOrder(runs)) {
+      if (duplicateCopies === "drop" && last?.id === id) {
+        if (last.copy.equals(copy)) duplicates++;
+        else conflict ??= id;
+        continue;
+      }
+      yield copy;
+      last = { id, copy: Buffer.from(copy) };
     }
-    writer.append(entry.copy);
-    last = { id: entry.id, copy: Buffer.from(entry.copy) };
-    if (writer.isFull) await writer.flush();
-  }
-  const hash = await writer.close();
+  };
+  const { writer, hash } = await CopyListWriter.writeAll(path, hashKey, copies());
   await Promise.all(runs.map((run) => rm(run, { force: true })));
   return { writer, hash, duplicates, conflict };
 }
 
 async function* inOrder(runs: readonly string[]): AsyncGenerator<Entry, void, void> {
   const readers = runs.map((run) => readEntries(run));
-  const heads = await Promise.all(readers.map((reader) => reader.next()));
-  for (;;) {
-    let smallest = -1;
-    let smallestId = "";
-    for (const [index, head] of heads.entries()) {
-      if (head.done !== true && (smallest < 0 || head.value.id < smallestId)) {
-        smallest = index;
-        smallestId = head.value.id;
+  try {
+    const heads = await Promise.all(readers.map((reader) => reader.next()));
+    for (;;) {
+      let smallest = -1;
+      let smallestId = "";
+      for (const [index, head] of heads.entries()) {
+        if (head.done !== true && (smallest < 0 || head.value.id < smallestId)) {
+          smallest = index;
+          smallestId = head.value.id;
+        }
       }
+      const head = heads[smallest];
+      const reader = readers[smallest];
+      if (head === undefined || head.done === true || reader === undefined) return;
+      yield head.value;
+      heads[smallest] = await reader.next();
     }
-    const head = heads[smallest];
-    const reader = readers[smallest];
-    if (head === undefined || head.done === true || reader === undefined) return;
-    yield head.value;
-    heads[smallest] = await reader.next();
+  } finally {
+    await Promise.all(readers.map((reader) => reader.return()));
   }
 }
 

@@ -11,6 +11,8 @@ export type FailureCode =
   | "verification"
   | "temporary"
   | "no-agreement"
+  | "chain"
+  | "node-list"
   | "no-such-snapshot"
   | "locked"
   | "disk"

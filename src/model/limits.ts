@@ -122,8 +122,8 @@ export const pendingBytesMax = 8 * MiB;
 /** Boundaries tried for `latest`, the newest first: validators need a while to finalize a cycle. */
 export const latestCandidatesMax = 4;
 
-/** The export data and the manifest of a snapshot: a line for each of {@link nodesMax} partitions. */
-export const exportFileBytesMax = 16 * MiB;
+/** Any file of a snapshot that is read whole; the largest is the gossip of some 10,000 nodes. */
+export const evidenceFileBytesMax = 256 * MiB;
 
 /** Nodes asked at the same time, at the most: each has a connection and a file. */
 export const concurrencyMax = 64;

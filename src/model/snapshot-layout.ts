@@ -6,9 +6,11 @@ export const MANIFEST_FILE = "export-manifest.json";
 export const EXPORT_DATA_FILE = "export-data.jsonl";
 export const RUN_FILE = "run.json";
 export const EVIDENCE_DIRECTORY = "evidence";
-export const GOSSIP_FILE = "gossip.jsonl";
-export const NODE_LIST_FILE = "node-list.json";
-export const CYCLES_FILE = "cycles.json";
+export const GOSSIP_FILE = `${EVIDENCE_DIRECTORY}/gossip.jsonl`;
+export const NODE_LIST_FILE = `${EVIDENCE_DIRECTORY}/node-list.json`;
+export const CYCLES_FILE = `${EVIDENCE_DIRECTORY}/cycles.json`;
+/** How far the votes of a node reach: without it, nobody can say who covers a partition. */
+export const SHARDING_FILE = `${EVIDENCE_DIRECTORY}/sharding.json`;
 
 const PARTITION_DIGITS = 5;
 

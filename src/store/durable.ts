@@ -18,10 +18,7 @@ export async function syncPath(path: string): Promise<void> {
   }
 }
 
-export async function writeSynced(
-  path: string,
-  content: string | Uint8Array | Iterable<string>,
-): Promise<void> {
+export async function writeSynced(path: string, content: string | Iterable<Uint8Array>): Promise<void> {
   try {
     await writeFile(path, content, { flush: true });
   } catch (error) {
@@ -29,20 +26,60 @@ export async function writeSynced(
   }
 }
 
-/** A gzip of a file beside it. gzip's header has no time and no name in it, so equal files stay equal. */
+/** A gzip header has a byte for the operating system: 255 says "unknown", so that equal files stay equal. */
+const OS_OFFSET = 9;
+const OS_UNKNOWN = 0xff;
+
+/** A gzip of a file beside it, the same on every machine: no time, no name, no system in it. */
 export async function gzipFile(path: string, gzipPath: string): Promise<void> {
   await pipeline(
     createReadStream(path, { highWaterMark: writeBufferBytes }),
     createGzip({ level: 6, chunkSize: writeBufferBytes }),
+    withoutSystem,
     createWriteStream(gzipPath),
   );
 }
 
-/** The plain bytes of an artifact. */
-export function readArtifact(path: string, compression: Compression): AsyncIterable<Buffer> {
+async function* withoutSystem(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
+  let offset = 0;
+  for await (const chunk of chunks) {
+    if (offset <= OS_OFFSET && offset + chunk.length > OS_OFFSET) chunk[OS_OFFSET - offset] = OS_UNKNOWN;
+    offset += chunk.length;
+    yield chunk;
+  }
+}
+
+/** What {@link gzipFile} begins its files with. */
+const gzipHeader = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, OS_UNKNOWN]);
+
+/**
+ * The plain bytes of an artifact.
+ *
+ * @throws for a gzip file that has more in it than its content: another header, or something behind its end
+ */
+export async function* readArtifact(
+  path: string,
+  compression: Compression,
+): AsyncGenerator<Buffer, void, void> {
   const file = createReadStream(path, { highWaterMark: writeBufferBytes });
-  if (compression === "none") return file;
+  if (compression === "none") {
+    yield* file;
+    return;
+  }
   const gunzip = createGunzip({ chunkSize: writeBufferBytes });
-  file.on("error", (error) => gunzip.destroy(error));
-  return file.pipe(gunzip);
+  let bytes = 0;
+  const checked = async function* (chunks: AsyncIterable<Buffer>) {
+    for await (const chunk of chunks) {
+      if (bytes === 0 && !chunk.subarray(0, gzipHeader.length).equals(gzipHeader)) {
+        throw new Error("its gzip header is not the one that is written");
+      }
+      bytes += chunk.length;
+      yield chunk;
+    }
+  };
+  const piped = pipeline(file, checked, gunzip);
+  piped.catch(() => undefined); // reported where the loop below meets it
+  for await (const chunk of gunzip) yield chunk as Buffer;
+  await piped;
+  if (gunzip.bytesWritten !== bytes) throw new Error("there is something behind the end of the gzip");
 }

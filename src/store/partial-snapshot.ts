@@ -8,8 +8,11 @@ import { dirname, join } from "node:path";
 import pLimit from "p-limit";
 import { type ExportData, exportDataText } from "../model/export-data.ts";
 import { diskFailure, Failure } from "../model/failure.ts";
+import { hashText, RunningHash } from "../model/hash.ts";
 import { type Manifest, makeManifest, manifestText, type StateSize } from "../model/manifest.ts";
+import { type FileHashes, runRecordText } from "../model/run-record.ts";
 import * as layout from "../model/snapshot-layout.ts";
+import type { ShardingSettings } from "../wire/sharding-settings.ts";
 import { type ArtifactScan, scanArtifact } from "./artifact-scan.ts";
 import { gzipFile, syncPath, writeSynced } from "./durable.ts";
 
@@ -23,13 +26,13 @@ export interface SnapshotPlace {
   readonly compression: layout.Compression;
 }
 
-/** What a run adds to the artifacts: none of it is part of what two archivers compare. */
-export interface RunRecords {
+/** What proves the agreement: not part of what two archivers compare. */
+export interface Evidence {
   readonly nodeList: Uint8Array;
   readonly cycles: Uint8Array;
+  readonly sharding: ShardingSettings;
   /** One message a line, ascending by sender. */
-  readonly gossip: Iterable<string>;
-  readonly run: object;
+  readonly gossip: Iterable<Uint8Array>;
 }
 
 export class PartialSnapshot {
@@ -63,6 +66,11 @@ export class PartialSnapshot {
     return join(this.#incoming, `${answer}-${partition}.json`);
   }
 
+  /** Removes what came and was not accepted: on a full disk it would only be in the way. */
+  async dropIncoming(): Promise<void> {
+    await rm(this.#incoming, { recursive: true, force: true });
+  }
+
   /** Takes a verified preimage over as the partition's artifact. */
   async accept(partition: number, path: string): Promise<void> {
     const artifact = this.#artifact(partition);
@@ -87,19 +95,22 @@ export class PartialSnapshot {
   async publish(
     data: ExportData,
     size: StateSize,
-    records: RunRecords,
+    evidence: Evidence,
+    run: object,
   ): Promise<{ directory: string; manifest: Manifest }> {
     const manifest = makeManifest(data, size, this.#place.compression);
+    const text = manifestText(manifest);
     const directory = publishedPath(this.#place);
     await onDisk(`cannot publish ${directory}`, async () => {
       await rm(this.#incoming, { recursive: true, force: true });
       await this.#removeStrangers(manifest);
-      await this.#writeRecords(records);
+      const evidenceHashes = await this.#writeEvidence(evidence, data.hashKey);
+      const files = { ...evidenceHashes, [layout.MANIFEST_FILE]: hashText(text, data.hashKey) };
+      await writeSynced(join(this.#directory, layout.RUN_FILE), runRecordText(run, files, data.hashKey));
       await writeSynced(join(this.#directory, layout.EXPORT_DATA_FILE), exportDataText(data));
-      const limit = pLimit(SYNCS_AT_ONCE);
-      const files = manifest.artifacts.map(([, file]) => join(this.#directory, file));
-      await limit.map(files, syncPath);
-      await writeSynced(join(this.#directory, layout.MANIFEST_FILE), manifestText(manifest));
+      const artifacts = manifest.artifacts.map(([, file]) => join(this.#directory, file));
+      await pLimit(SYNCS_AT_ONCE).map(artifacts, syncPath);
+      await writeSynced(join(this.#directory, layout.MANIFEST_FILE), text);
       await syncPath(this.#directory);
       await putInPlace(this.#directory, directory);
     });
@@ -118,14 +129,30 @@ export class PartialSnapshot {
     }
   }
 
-  async #writeRecords(records: RunRecords): Promise<void> {
-    const evidence = join(this.#directory, layout.EVIDENCE_DIRECTORY);
-    await mkdir(evidence);
-    await writeSynced(join(evidence, layout.NODE_LIST_FILE), records.nodeList);
-    await writeSynced(join(evidence, layout.CYCLES_FILE), records.cycles);
-    await writeSynced(join(evidence, layout.GOSSIP_FILE), records.gossip);
-    await syncPath(evidence);
-    await writeSynced(join(this.#directory, layout.RUN_FILE), `${JSON.stringify(records.run, null, 2)}\n`);
+  /** Answers the hashes of what it wrote. */
+  async #writeEvidence(evidence: Evidence, hashKey: string): Promise<FileHashes> {
+    const directory = join(this.#directory, layout.EVIDENCE_DIRECTORY);
+    await mkdir(directory);
+    const hashes: Record<string, string> = {};
+    for (const [file, content] of [
+      [layout.NODE_LIST_FILE, [evidence.nodeList]],
+      [layout.CYCLES_FILE, [evidence.cycles]],
+      [layout.SHARDING_FILE, [Buffer.from(`${JSON.stringify(evidence.sharding, null, 2)}\n`)]],
+      [layout.GOSSIP_FILE, evidence.gossip],
+    ] as const) {
+      const hash = new RunningHash(hashKey);
+      await writeSynced(join(this.#directory, file), hashed(content, hash));
+      hashes[file] = hash.digest();
+    }
+    await syncPath(directory);
+    return hashes;
+  }
+}
+
+function* hashed(content: Iterable<Uint8Array>, hash: RunningHash): Generator<Uint8Array, void, void> {
+  for (const bytes of content) {
+    hash.update(bytes);
+    yield bytes;
   }
 }
 

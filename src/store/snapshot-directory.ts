@@ -2,7 +2,7 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { exportFileBytesMax } from "../model/limits.ts";
+import { evidenceFileBytesMax } from "../model/limits.ts";
 import { type ArtifactScan, scanArtifact } from "./artifact-scan.ts";
 
 export class SnapshotDirectory {
@@ -13,11 +13,12 @@ export class SnapshotDirectory {
   }
 
   /** One of the small files, whole. */
-  async readText(file: string): Promise<string> {
+  async readBytes(file: string): Promise<Buffer> {
     const path = join(this.directory, file);
     const { size } = await stat(path);
-    if (size > exportFileBytesMax) throw new Error(`it has ${size} bytes, more than ${exportFileBytesMax}`);
-    return await readFile(path, "utf8");
+    if (size > evidenceFileBytesMax)
+      throw new Error(`it has ${size} bytes, more than ${evidenceFileBytesMax}`);
+    return await readFile(path);
   }
 
   scan(file: string, hashKey: string): Promise<ArtifactScan> {

@@ -9,23 +9,58 @@ import type { Manifest } from "../model/manifest.ts";
 import { networkHash } from "../model/partition-hash.ts";
 import { GLOBAL_PARTITION, makeShard, partitionRange } from "../model/shard.ts";
 import { EXPORT_DATA_FILE, MANIFEST_FILE, partitionKey } from "../model/snapshot-layout.ts";
-import type { Finding, Findings } from "./findings.ts";
+import { checkFiles } from "./check-files.ts";
+import type { Finding } from "./findings.ts";
 import { readExportData, readManifest } from "./read-export.ts";
 import type { ArtifactScan, SnapshotReader } from "./snapshot-reader.ts";
 
+/** A snapshot's small files, as far as they could be read, and what is wrong with them. */
+export interface OpenSnapshot {
+  /** `undefined` where it is no manifest: then nothing else can be said. */
+  readonly manifest: Manifest | undefined;
+  /** The export data. */
+  readonly entries: ReadonlyMap<string, string>;
+  /** `undefined` where the export data have none. */
+  readonly hashKey: string | undefined;
+  readonly findings: readonly Finding[];
+}
+
 /** @throws Failure `no-such-snapshot` where there is no manifest; whatever else is wrong is a finding */
-export async function checkSnapshot(reader: SnapshotReader): Promise<Findings> {
-  const { directory } = reader;
+export async function openSnapshot(reader: SnapshotReader): Promise<OpenSnapshot> {
   const manifest = await readManifest(reader);
-  if (!("snapshot" in manifest)) return unreadable(directory, manifest);
+  if (!("snapshot" in manifest)) {
+    return { manifest: undefined, entries: new Map(), hashKey: undefined, findings: [manifest] };
+  }
   const { entries, findings } = await readExportData(reader, manifest);
   findings.push(...crossCheck(manifest, entries), ...checkNetworkHash(manifest, entries));
-  const hashKey = entries.get("hash.key") ?? "";
-  const totals = { verified: 0, accounts: 0, bytes: 0 };
-  for (const [key, file] of manifest.artifacts) {
+  const hashKey = entries.get("hash.key");
+  if (!isHex64(hashKey)) return { manifest, entries, hashKey: undefined, findings };
+  findings.push(...(await checkFiles(reader, hashKey)));
+  return { manifest, entries, hashKey, findings };
+}
+
+export interface ArtifactCheck {
+  readonly checked: number;
+  readonly verified: number;
+  readonly accounts: number;
+  readonly bytes: number;
+  readonly findings: readonly Finding[];
+}
+
+/** @param isChosen which artifacts are read, by their place in the manifest */
+export async function checkArtifacts(
+  reader: SnapshotReader,
+  { manifest, entries, hashKey }: OpenSnapshot,
+  isChosen: (index: number) => boolean,
+): Promise<ArtifactCheck> {
+  const totals = { checked: 0, verified: 0, accounts: 0, bytes: 0 };
+  const findings: Finding[] = [];
+  if (manifest === undefined || hashKey === undefined) return { ...totals, findings };
+  for (const [index, [key, file]] of manifest.artifacts.entries()) {
     const expected = entries.get(key);
-    // Without a key or a hash there is nothing to compare with, which is a finding already.
-    if (!isHex64(hashKey) || expected === undefined) continue;
+    // Without a hash there is nothing to compare with, which is a finding already.
+    if (expected === undefined || !isChosen(index)) continue;
+    totals.checked++;
     const partition = Number(key.slice("partition.".length));
     const scan = await scanFile(reader, file, partition, hashKey);
     if ("problem" in scan) {
@@ -39,21 +74,8 @@ export async function checkSnapshot(reader: SnapshotReader): Promise<Findings> {
     if (problem === undefined) totals.verified++;
     else findings.push({ kind: "artifact-hash", file, partition, problem });
   }
-  const total = manifest.artifacts.length;
-  if (totals.verified === total) findings.push(...checkTotals(manifest, totals));
-  const { timestamp, digest, networkHash: hash } = manifest.snapshot;
-  return {
-    directory,
-    ok: findings.length === 0,
-    timestamp,
-    cycle: manifest.blockHeight,
-    networkHash: hash,
-    digest,
-    partitions: { total, verified: totals.verified },
-    accounts: totals.accounts,
-    bytes: totals.bytes,
-    findings,
-  };
+  if (totals.verified === manifest.artifacts.length) findings.push(...checkTotals(manifest, totals));
+  return { ...totals, findings };
 }
 
 async function scanFile(
@@ -134,10 +156,4 @@ function checkTotals(manifest: Manifest, totals: { accounts: number; bytes: numb
   if (accounts === totals.accounts && bytes === totals.bytes) return [];
   const problem = `it says ${accounts} accounts in ${bytes} bytes, but there are ${totals.accounts} in ${totals.bytes}`;
   return [{ kind: "totals", file: MANIFEST_FILE, problem }];
-}
-
-function unreadable(directory: string, finding: Finding): Findings {
-  const nothing = { timestamp: null, cycle: null, networkHash: null, digest: null };
-  const partitions = { total: 0, verified: 0 };
-  return { directory, ok: false, ...nothing, partitions, accounts: 0, bytes: 0, findings: [finding] };
 }

@@ -36,7 +36,7 @@ const manifestSchema = z.strictObject({
 export async function readManifest(reader: SnapshotReader): Promise<Manifest | Finding> {
   let text: string;
   try {
-    text = await reader.readText(MANIFEST_FILE);
+    text = (await reader.readBytes(MANIFEST_FILE)).toString("utf8");
   } catch (error) {
     const code = systemCodeOf(error);
     if (code !== "ENOENT" && code !== "ENOTDIR") return finding("manifest", MANIFEST_FILE, messageOf(error));
@@ -76,7 +76,7 @@ export async function readExportData(
   const findings: Finding[] = [];
   let text: string;
   try {
-    text = await reader.readText(file);
+    text = (await reader.readBytes(file)).toString("utf8");
   } catch (error) {
     return { entries, findings: [finding("export-data", file, messageOf(error))] };
   }

@@ -15,8 +15,8 @@ export interface ArtifactScan {
 export interface SnapshotReader {
   /** For messages. */
   readonly directory: string;
-  /** A small file as text; throws the file system's error. */
-  readText(file: string): Promise<string>;
+  /** A small file; throws the file system's error. */
+  readBytes(file: string): Promise<Buffer>;
   /** Throws the file system's error, or that of the decompression. */
   scan(file: string, hashKey: string): Promise<ArtifactScan>;
 }

@@ -1,0 +1,79 @@
+/**
+ * Witnesses beside the gossip: the cycle chain, and the word of the node that an archiver listens to. None
+ * of them makes a quorum; they can only disagree.
+ */
+
+import { readFile } from "node:fs/promises";
+import { recordedNetworkHashes } from "../chain/cycle-chain.ts";
+import { FetchFailure } from "../fetch/fetch-failure.ts";
+import type { CycleRecord } from "../model/cycle.ts";
+import { Failure, messageOf } from "../model/failure.ts";
+import { listBytesMax } from "../model/limits.ts";
+import { parseJson, WireError } from "../wire/parse.ts";
+import { parseStateMetadata, type StateHashes } from "../wire/state-metadata.ts";
+import type { AgreedHashes } from "./agree.ts";
+import type { ListContext } from "./lists.ts";
+
+/** @throws Failure `verification`; `temporary` where no record names the cycle's network hash, and one must */
+export function requireChainAgrees(
+  records: readonly CycleRecord[],
+  cycle: number,
+  networkHash: string,
+  isRequired: boolean,
+): void {
+  const recorded = recordedNetworkHashes(records, cycle);
+  const other = recorded.find((hash) => hash !== networkHash);
+  if (other !== undefined) {
+    const problem = `the cycle chain records the network hash ${other} for cycle ${cycle}, but the gossip says ${networkHash}`;
+    throw new Failure("verification", problem, {
+      hint: "Either most of the validators that were heard lie, or the archiver does: ask other ones of both.",
+    });
+  }
+  if (recorded.length > 0 || !isRequired) return;
+  throw new Failure("temporary", `no cycle record names the network hash of cycle ${cycle} yet`, {
+    hint: "Try again some cycles later, or without --require-chain.",
+  });
+}
+
+/** @throws Failure `verification` where it disagrees, `configuration` or `temporary` where it cannot be had */
+export async function requireMetadataAgrees(
+  source: string,
+  cycle: number,
+  agreed: AgreedHashes,
+  context: ListContext,
+): Promise<void> {
+  const statements = (await readMetadata(source, context)).filter((statement) => statement.cycle === cycle);
+  if (statements.length === 0) context.warn(`${source} says nothing of cycle ${cycle}`);
+  for (const { networkHash, partitionHashes } of statements) {
+    if (networkHash !== agreed.networkHash) {
+      throw disagrees(source, `the network hash is ${networkHash}, agreed is ${agreed.networkHash}`);
+    }
+    for (const [partition, hash] of partitionHashes) {
+      const other = agreed.partitionHashes.get(partition);
+      if (other !== hash)
+        throw disagrees(source, `partition ${partition} has the hash ${hash}, agreed is ${other}`);
+    }
+  }
+}
+
+async function readMetadata(source: string, { client, signal }: ListContext): Promise<StateHashes[]> {
+  const isUrl = /^https?:\/\//.test(source);
+  try {
+    const bytes = isUrl ? await client.whole({ url: source, signal }, listBytesMax) : await readFile(source);
+    return parseStateMetadata(parseJson(bytes.toString("utf8"), source), source);
+  } catch (error) {
+    if (error instanceof FetchFailure && error.kind === "aborted") throw error;
+    const isPassing = error instanceof FetchFailure;
+    const problem = error instanceof WireError ? error.message : `cannot read ${source}: ${messageOf(error)}`;
+    throw new Failure(isPassing ? "temporary" : "configuration", problem, {
+      cause: error,
+      hint: "Correct --state-metadata, or leave it out: it is only a further witness.",
+    });
+  }
+}
+
+function disagrees(source: string, problem: string): Failure {
+  return new Failure("verification", `the state metadata of ${source} disagree: ${problem}`, {
+    hint: "One node's word against the votes of those that cover the partitions: find out which of them is wrong.",
+  });
+}

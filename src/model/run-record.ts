@@ -1,0 +1,36 @@
+/**
+ * The record of one run (FORMAT.md, run.json). It lists the hashes of the files that nothing else vouches
+ * for, and its own: not against forgers, who would write it anew, but so that no damage goes unnoticed.
+ */
+
+import { canonicalTextOf } from "./canonical.ts";
+import { hashText } from "./hash.ts";
+
+/** File → hash of its bytes. */
+export type FileHashes = Readonly<Record<string, string>>;
+
+/** The text of a record, with the hashes of its files and of itself. */
+export function runRecordText(record: object, files: FileHashes, hashKey: string): string {
+  const complete = { ...record, files };
+  return textOf({ ...complete, hash: hashOf(complete, hashKey) });
+}
+
+/** The hashes that a record lists; `undefined` where it is not as it was written. */
+export function readRunRecord(text: string, hashKey: string): FileHashes | undefined {
+  try {
+    const { hash, ...record } = JSON.parse(text) as { hash?: unknown; files?: FileHashes };
+    // There is one way to write it: other white space is damage as well.
+    const isAsWritten = text === textOf({ ...record, hash }) && hash === hashOf(record, hashKey);
+    return isAsWritten ? record.files : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function hashOf(record: object, hashKey: string): string {
+  return hashText(canonicalTextOf(JSON.parse(JSON.stringify(record))), hashKey);
+}
+
+function textOf(record: object): string {
+  return `${JSON.stringify(record, null, 2)}\n`;
+}

@@ -1,0 +1,37 @@
+/** What an archiver is told of partition and network hashes by one node (PROTOCOL.md, Partition gossip). */
+
+import { z } from "zod";
+import { hex64 } from "./hex.ts";
+import { parseAs } from "./parse.ts";
+
+const counter = z.int("expected a cycle number").min(0, "expected a cycle number");
+const stateHashes = z.looseObject({
+  counter,
+  partitionHashes: z.record(
+    z.string().regex(/^(-1|0|[1-9]\d{0,5})$/, "expected the number of a partition"),
+    hex64,
+  ),
+  networkHash: hex64,
+});
+const metadata = z.looseObject({ counter, stateHashes: z.array(stateHashes) });
+
+export interface StateHashes {
+  readonly cycle: number;
+  readonly partitionHashes: ReadonlyMap<number, string>;
+  readonly networkHash: string;
+}
+
+/**
+ * @param received one object of state metadata, or a list of them
+ * @throws WireError
+ */
+export function parseStateMetadata(received: unknown, source: string): StateHashes[] {
+  const list = Array.isArray(received) ? received : [received];
+  return list.flatMap((item) =>
+    parseAs(metadata, item, source).stateHashes.map(({ counter: cycle, partitionHashes, networkHash }) => ({
+      cycle,
+      networkHash,
+      partitionHashes: new Map(Object.entries(partitionHashes).map(([key, hash]) => [Number(key), hash])),
+    })),
+  );
+}
