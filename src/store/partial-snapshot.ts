@@ -105,7 +105,11 @@ export class PartialSnapshot {
       await rm(this.#incoming, { recursive: true, force: true });
       await this.#removeStrangers(manifest);
       const evidenceHashes = await this.#writeEvidence(evidence, data.hashKey);
-      const files = { ...evidenceHashes, [layout.MANIFEST_FILE]: hashText(text, data.hashKey) };
+      const files = {
+        [layout.MANIFEST_FILE]: hashText(text, data.hashKey),
+        [layout.EXPORT_DATA_FILE]: manifest.snapshot.digest,
+        ...evidenceHashes,
+      };
       await writeSynced(join(this.#directory, layout.RUN_FILE), runRecordText(run, files, data.hashKey));
       await writeSynced(join(this.#directory, layout.EXPORT_DATA_FILE), exportDataText(data));
       const artifacts = manifest.artifacts.map(([, file]) => join(this.#directory, file));

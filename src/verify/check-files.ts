@@ -5,6 +5,7 @@ import { hashText } from "../model/hash.ts";
 import { readRunRecord } from "../model/run-record.ts";
 import {
   CYCLES_FILE,
+  EXPORT_DATA_FILE,
   GOSSIP_FILE,
   MANIFEST_FILE,
   NODE_LIST_FILE,
@@ -16,7 +17,12 @@ import type { SnapshotReader } from "./snapshot-reader.ts";
 
 const listed = [MANIFEST_FILE, NODE_LIST_FILE, CYCLES_FILE, SHARDING_FILE, GOSSIP_FILE];
 
-export async function checkFiles(reader: SnapshotReader, hashKey: string): Promise<Finding[]> {
+/** @param digest of the snapshot, by its manifest */
+export async function checkFiles(
+  reader: SnapshotReader,
+  hashKey: string,
+  digest: string,
+): Promise<Finding[]> {
   const run = await read(reader, RUN_FILE, "run-record");
   if (!Buffer.isBuffer(run)) return [run];
   const hashes = readRunRecord(run.toString("utf8"), hashKey);
@@ -26,6 +32,9 @@ export async function checkFiles(reader: SnapshotReader, hashKey: string): Promi
     ];
   }
   const findings: Finding[] = [];
+  if (hashes[EXPORT_DATA_FILE] !== digest) {
+    findings.push({ kind: "run-record", file: RUN_FILE, problem: "it is the record of another snapshot" });
+  }
   for (const file of listed) {
     const kind = file === MANIFEST_FILE ? "manifest" : "evidence";
     const bytes = await read(reader, file, kind);

@@ -35,7 +35,7 @@ export async function openSnapshot(reader: SnapshotReader): Promise<OpenSnapshot
   findings.push(...crossCheck(manifest, entries), ...checkNetworkHash(manifest, entries));
   const hashKey = entries.get("hash.key");
   if (!isHex64(hashKey)) return { manifest, entries, hashKey: undefined, findings };
-  findings.push(...(await checkFiles(reader, hashKey)));
+  findings.push(...(await checkFiles(reader, hashKey, manifest.snapshot.digest)));
   return { manifest, entries, hashKey, findings };
 }
 
