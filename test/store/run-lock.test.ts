@@ -1,0 +1,107 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { acquireRunLock } from "../../src/store/run-lock.ts";
+import { builtFile } from "../built.ts";
+import { temporaryDirectory } from "../temporary.ts";
+
+/** A process that holds the lock until it is killed. */
+async function holderOf(path: string): Promise<ChildProcess> {
+  const module = JSON.stringify(pathToFileURL(builtFile("store/run-lock.js")).href);
+  const script = `
+    const { acquireRunLock } = await import(${module});
+    await acquireRunLock(${JSON.stringify(path)});
+    process.stdout.write("held");
+    setInterval(() => undefined, 1000);
+  `;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const [said] = (await once(child.stdout, "data")) as [Buffer];
+  expect(String(said)).toBe("held");
+  return child;
+}
+
+describe("the lock of a snapshot", () => {
+  it("is refused to a second holder, who is told who has it", async () => {
+    const path = join(temporaryDirectory(), "new", "lock");
+    const lock = await acquireRunLock(path);
+    await expect(acquireRunLock(path)).rejects.toMatchObject({
+      name: "Failure",
+      code: "locked",
+      message: expect.stringContaining(`process ${process.pid} on `),
+      hint: expect.stringContaining("--out"),
+    });
+    await lock.release();
+  });
+
+  it("can be had again after it was released, and leaves nothing", async () => {
+    const directory = temporaryDirectory();
+    const path = join(directory, "lock");
+    for (let time = 0; time < 3; time++) await (await acquireRunLock(path)).release();
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it("is not that of another snapshot", async () => {
+    const directory = temporaryDirectory();
+    const one = await acquireRunLock(join(directory, "one"));
+    const other = await acquireRunLock(join(directory, "other"));
+    await Promise.all([one.release(), other.release()]);
+  });
+
+  it("has one holder at a time, however many ask for it", async () => {
+    const path = join(temporaryDirectory(), "lock");
+    let holders = 0;
+    let most = 0;
+    let turns = 0;
+    const contend = async () => {
+      for (let attempt = 0; attempt < 400 && turns < 40; attempt++) {
+        const lock = await acquireRunLock(path).catch((error: { code?: string }) => {
+          if (error.code !== "locked") throw error;
+        });
+        if (lock === undefined) {
+          await sleep(1);
+          continue;
+        }
+        most = Math.max(most, ++holders);
+        turns++;
+        await sleep(1);
+        holders--;
+        await lock.release();
+      }
+    };
+    await Promise.all(Array.from({ length: 6 }, contend));
+    expect(most).toBe(1);
+    expect(turns).toBeGreaterThanOrEqual(40);
+  });
+
+  it("is kept by another process while it lives, and not when it was killed", async () => {
+    const path = join(temporaryDirectory(), "lock");
+    const holder = await holderOf(path);
+    await expect(acquireRunLock(path)).rejects.toMatchObject({
+      code: "locked",
+      message: expect.stringContaining(`process ${holder.pid} on `),
+    });
+    holder.kill("SIGKILL");
+    await once(holder, "exit");
+    await (await acquireRunLock(path)).release();
+  });
+
+  it("is not held by what a dead process has left", async () => {
+    const path = join(temporaryDirectory(), "lock");
+    writeFileSync(path, "");
+    writeFileSync(`${path}.holder`, "process 1 on another machine");
+    await (await acquireRunLock(path)).release();
+  });
+
+  it("that cannot be had at all is a failure of the disk", async () => {
+    const file = join(temporaryDirectory(), "file");
+    writeFileSync(file, "");
+    await expect(acquireRunLock(join(file, "lock"))).rejects.toMatchObject({ name: "Failure", code: "disk" });
+  });
+});
