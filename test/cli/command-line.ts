@@ -1,0 +1,50 @@
+/** The command line in this process, with all that it says. */
+
+import { Writable } from "node:stream";
+import { run } from "../../src/cli/main.ts";
+
+export interface Said {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The lines of stdout, where they are JSON. */
+  readonly objects: () => Record<string, unknown>[];
+  /** The last of them. */
+  readonly summary: () => Record<string, unknown>;
+}
+
+export interface Circumstances {
+  readonly env?: Record<string, string>;
+  readonly isTTY?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+class Captured extends Writable {
+  text = "";
+  readonly isTTY: boolean;
+
+  constructor(isTTY: boolean) {
+    super();
+    this.isTTY = isTTY;
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString("utf8");
+    done();
+  }
+}
+
+export async function commandLine(args: readonly string[], circumstances: Circumstances = {}): Promise<Said> {
+  const { env = {}, isTTY = false, signal = new AbortController().signal } = circumstances;
+  const stdout = new Captured(isTTY);
+  const stderr = new Captured(isTTY);
+  const status = await run(args, { stdout, stderr, env, signal });
+  const objects = () => {
+    if (!stdout.text.endsWith("\n")) throw new Error("the last line of stdout has no end");
+    return stdout.text
+      .slice(0, -1)
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  };
+  return { status, stdout: stdout.text, stderr: stderr.text, objects, summary: () => objects().at(-1) ?? {} };
+}

@@ -1,0 +1,249 @@
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Cluster, startCluster } from "../../src/cluster/cluster.ts";
+import { published } from "../cluster/published.ts";
+import { smallFixture } from "../cluster/small-cluster.ts";
+import { httpServer } from "../servers.ts";
+import { makeTemporaryDirectory, removeDirectory, temporaryDirectory } from "../temporary.ts";
+import { commandLine } from "./command-line.ts";
+
+const out = makeTemporaryDirectory();
+const expected = await published(smallFixture());
+let cluster: Cluster;
+let snapshot: string;
+beforeAll(async () => {
+  cluster = await startCluster(smallFixture());
+  const said = await commandLine([
+    "--archiver",
+    cluster.archiverUrl,
+    "--timestamp",
+    "latest",
+    "--out",
+    out,
+    "--json",
+  ]);
+  snapshot = String(said.summary()["directory"]);
+});
+afterAll(async () => {
+  await cluster.stop();
+  removeDirectory(out);
+});
+
+describe("verify", () => {
+  it("says what it has checked", async () => {
+    const said = await commandLine(["verify", snapshot]);
+    expect(said).toMatchObject({ status: 0, stderr: "" });
+    expect(said.stdout).toContain(expected.digest);
+    expect(said.stdout).toContain(expected.networkHash);
+  });
+
+  it("is silent where it is told to be", async () => {
+    expect(await commandLine(["verify", "--quiet", snapshot])).toMatchObject({
+      status: 0,
+      stdout: "",
+      stderr: "",
+    });
+  });
+
+  it("ends with one JSON object", async () => {
+    const said = await commandLine(["verify", "--json", snapshot]);
+    expect(said.objects()).toHaveLength(1);
+    expect(said.summary()).toMatchObject({
+      type: "summary",
+      ok: true,
+      exitCode: 0,
+      ...expected,
+      partitions: { total: 6, verified: 6 },
+      accounts: 104,
+      findings: [],
+    });
+  });
+
+  it("tells every finding, for people and for machines", async () => {
+    const copy = join(temporaryDirectory(), "copy");
+    cpSync(snapshot, copy, { recursive: true });
+    writeFileSync(join(copy, "partition-00001.json"), "[]");
+    rmSync(join(copy, "partition-00003.json"));
+    const people = await commandLine(["verify", copy]);
+    expect(people).toMatchObject({ status: 4, stdout: "" });
+    expect(people.stderr).toMatch(/^error: /);
+    const machines = await commandLine(["verify", "--json", copy]);
+    expect(machines).toMatchObject({ status: 4, stderr: "" });
+    const { findings, ...summary } = machines.summary();
+    expect(summary).toMatchObject({
+      type: "summary",
+      ok: false,
+      exitCode: 4,
+      error: { code: "verification" },
+    });
+    for (const { file, problem } of findings as { file: string; problem: string }[]) {
+      expect(people.stderr).toContain(`${file}: ${problem}`);
+    }
+    expect((findings as { file: string }[]).map(({ file }) => file)).toEqual(
+      expect.arrayContaining(["partition-00001.json", "partition-00003.json"]),
+    );
+  });
+
+  it.each([{ flags: [] }, { flags: ["--json"] }])(
+    "ends with status 10 where there is no snapshot ($flags)",
+    async ({ flags }) => {
+      const said = await commandLine(["verify", ...flags, temporaryDirectory()]);
+      expect(said.status).toBe(10);
+      if (flags.length > 0)
+        expect(said.summary()).toMatchObject({
+          ok: false,
+          exitCode: 10,
+          error: { code: "no-such-snapshot" },
+        });
+      else expect(said.stderr).toContain("is no snapshot");
+    },
+  );
+
+  it.each([{ args: ["verify"] }, { args: ["verify", "a", "b"] }, { args: ["verify", "--frobnicate", "a"] }])(
+    "ends with status 2 for $args",
+    async ({ args }) => {
+      expect((await commandLine(args)).status).toBe(2);
+      const said = await commandLine([...args, "--json"]);
+      expect(said.status).toBe(2);
+      expect(said.summary()).toMatchObject({
+        type: "summary",
+        ok: false,
+        exitCode: 2,
+        error: { code: "usage" },
+      });
+    },
+  );
+});
+
+describe("plan", () => {
+  it("names the queries in their order, with one JSON object", async () => {
+    const said = await commandLine([
+      "plan",
+      "--json",
+      "--archiver",
+      cluster.archiverUrl,
+      "--nodes-per-consensus-group",
+      "3",
+      "--nodes-per-edge",
+      "0",
+    ]);
+    expect(said.status).toBe(0);
+    expect(said.objects()).toHaveLength(1);
+    const ids = cluster.nodes.map(({ id }) => id);
+    expect(said.summary()).toMatchObject({
+      type: "summary",
+      ok: true,
+      exitCode: 0,
+      nodes: 5,
+      order: [0, 4, 2, 1, 3].map((index) => ids[index]),
+      queries: [
+        { node: ids[0], index: 0, partitions: [-1, 0, 1, 4], requests: 1 },
+        { node: ids[4], index: 4, partitions: [3], requests: 1 },
+        { node: ids[2], index: 2, partitions: [2], requests: 1 },
+      ],
+      requests: 3,
+    });
+  });
+
+  it("says the same to people", async () => {
+    const { status, stdout } = await commandLine(["plan", "--archiver", cluster.archiverUrl]);
+    expect(status).toBe(0);
+    for (const { id } of cluster.nodes) expect(stdout).toContain(id.slice(0, 8));
+  });
+
+  it("asks for nothing but the lists", async () => {
+    const asked: string[] = [];
+    const list = await (await fetch(`${cluster.archiverUrl}/full-nodelist?activeOnly=true`)).text();
+    const archiver = await httpServer((request, response) => {
+      asked.push(`${request.method} ${request.url}`);
+      const { port } = new URL(`http://${request.headers.host}`);
+      const here = { ip: "127.0.0.1", port, externalIp: undefined, externalPort: undefined };
+      const rows = (JSON.parse(list) as { nodeList: object[] }).nodeList.map((row) => ({ ...row, ...here }));
+      response.end(JSON.stringify({ nodeList: rows }));
+    });
+    expect((await commandLine(["plan", "--archiver", archiver])).status).toBe(0);
+    expect(asked).toEqual(["GET /full-nodelist?activeOnly=true"]);
+  });
+
+  it("ends with status 2 where it is not said of what", async () => {
+    const said = await commandLine(["plan", "--json"]);
+    expect(said.status).toBe(2);
+    expect(said.summary()).toMatchObject({ type: "summary", ok: false, error: { code: "usage" } });
+  });
+});
+
+describe("cluster", () => {
+  it("prints its archiver's URL, serves until it is ended, and ends well", async () => {
+    const fixture = join(temporaryDirectory(), "small.json");
+    writeFileSync(fixture, readFileSync(new URL("../../fixtures/single-node.json", import.meta.url)));
+    const ending = new AbortController();
+    const running = commandLine(["cluster", fixture], { signal: ending.signal });
+    setTimeout(() => ending.abort(), 500);
+    const { status, stdout } = await running;
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\n$/);
+    await expect(fetch(stdout.trim())).rejects.toThrow();
+  });
+
+  it("ends with status 2 for a fixture that there is not", async () => {
+    const { status, stdout, stderr } = await commandLine(["cluster", "nine-honset"]);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toContain("nine-honest");
+  });
+});
+
+describe("help", () => {
+  const statuses = ["0 ", "2 ", "3 ", "4 ", "5 ", "6 ", "10 ", "11 ", "12 ", "130, 143"];
+
+  it.each([
+    { id: "the main job", args: ["--help"] },
+    { id: "plan", args: ["plan", "--help"] },
+    { id: "verify", args: ["verify", "--help"] },
+    { id: "cluster", args: ["cluster", "--help"] },
+    { id: "the main job, shortly", args: ["-h"] },
+  ])("of $id leads with examples and ends with the exit statuses", async ({ args }) => {
+    const { status, stdout, stderr } = await commandLine(args);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toMatch(/^Examples:\n {2}\$ snapshot-assemble /);
+    const end = stdout.slice(stdout.lastIndexOf("Exit statuses:"));
+    expect(end.trimEnd().split("\n").at(-1)).toContain("130, 143");
+    for (const of of statuses) expect(end).toContain(`\n  ${of}`);
+    expect(stdout.indexOf("Usage:")).toBeGreaterThan(stdout.indexOf("Examples:"));
+    for (const line of stdout.split("\n")) expect(line.length, line).toBeLessThanOrEqual(140);
+  });
+
+  it("of the main job names every option of the contract", async () => {
+    const { stdout } = await commandLine(["--help"]);
+    for (const option of [
+      "--timestamp",
+      "--archiver",
+      "--archiver-key",
+      "--nodes",
+      "--cycles",
+      "--hash-key",
+      "--gossip",
+      "--quorum",
+      "--nodes-per-consensus-group",
+      "--nodes-per-edge",
+      "--concurrency",
+      "--stall-timeout",
+      "--out",
+      "--compress",
+      "--cluster",
+      "--json",
+      "--quiet",
+      "--version",
+      "--help",
+    ]) {
+      expect(stdout).toContain(option);
+    }
+  });
+
+  it("has the version of the package", async () => {
+    const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+      version: string;
+    };
+    expect(await commandLine(["--version"])).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: "" });
+  });
+});

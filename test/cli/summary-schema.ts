@@ -1,0 +1,58 @@
+/** The summary that the main job ends with in JSON: these fields, of these types, and no others. */
+
+import { z } from "zod";
+
+const hex64 = z.string().regex(/^[0-9a-f]{64}$/);
+const count = z.int().min(0);
+const partition = z.int().min(-1);
+
+const fields = {
+  type: z.literal("summary"),
+  partitions: z.strictObject({ total: count, verified: count }),
+  accounts: count,
+  bytesReceived: count,
+  stateBytes: count,
+  queries: z.array(
+    z.strictObject({
+      node: hex64,
+      partitions: z.array(partition),
+      verified: z.array(partition),
+      bytes: count,
+      outcome: z.string().min(1),
+      durationMs: count,
+    }),
+  ),
+  offences: z.array(
+    z.strictObject({
+      node: hex64,
+      kind: z.string().min(1),
+      partition: partition.optional(),
+      detail: z.string().min(1),
+    }),
+  ),
+  warnings: z.array(z.string()),
+  durationMs: count,
+};
+
+export const successSchema = z.strictObject({
+  ...fields,
+  ok: z.literal(true),
+  exitCode: z.literal(0),
+  timestamp: count,
+  cycle: count,
+  networkHash: hex64,
+  digest: hex64,
+  directory: z.string().startsWith("/"),
+});
+
+export const failureSchema = z.strictObject({
+  ...fields,
+  ok: z.literal(false),
+  exitCode: z.int().min(1),
+  timestamp: count.nullable(),
+  cycle: count.nullable(),
+  networkHash: hex64.nullable(),
+  digest: z.null(),
+  directory: z.null(),
+  error: z.strictObject({ code: z.string().min(1), message: z.string().min(1), hint: z.string() }),
+});
