@@ -49,6 +49,9 @@ export class PartitionFetch {
   readonly #claims = new Map<number, number>();
   readonly #outgrown: { readonly nodeIndex: number; readonly partition: number; readonly bytes: number }[] =
     [];
+  /** Whether copies may be cut from the bytes of answers; and the nodes whose answers are parsed anyway. */
+  #isQuick = true;
+  readonly #parsed = new Set<number>();
   #answers = 0;
   #budgetBytes = partitionBudgetBytes;
 
@@ -171,8 +174,12 @@ export class PartitionFetch {
       durationMs,
     });
     for (const offence of offencesOf(id, report)) log.offence(offence);
-    for (const { partition, expected, got } of report.wrong) {
-      book.refuse(nodeIndex, partition, "wrong", `gave a partition with hash ${got}, expected ${expected}`);
+    if (report.isUncanonical) this.#isQuick = false;
+    for (const { partition, expected, got, isCertain } of report.wrong) {
+      // Perhaps only our short cut was wrong: it is asked again, and parsed.
+      if (!isCertain) this.#parsed.add(nodeIndex);
+      else
+        book.refuse(nodeIndex, partition, "wrong", `gave a partition with hash ${got}, expected ${expected}`);
     }
     for (const { partition, bytes: size } of report.outgrown) {
       this.#outgrown.push({ nodeIndex, partition, bytes: size });
@@ -189,6 +196,7 @@ export class PartitionFetch {
       shard,
       hashKey,
       requested,
+      isQuick: this.#isQuick && !this.#parsed.has(nodeIndex),
       stores: (partition) => stores(shard, nodeIndex, partition),
       claim: (partition) => {
         const claimant = this.#claims.get(partition) ?? nodeIndex;

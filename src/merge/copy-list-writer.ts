@@ -67,12 +67,14 @@ export class CopyListWriter {
     return this.#pending >= writeBufferBytes;
   }
 
-  append(copy: string | Buffer): void {
-    this.#reserve(1 + copy.length * (typeof copy === "string" ? BYTES_PER_CODE_UNIT_MAX : 1));
+  /** @param encoding of a text: `latin1` where it has a character for each byte */
+  append(copy: string | Buffer, encoding: "utf8" | "latin1" = "utf8"): void {
+    const bytesPerUnit = typeof copy === "string" && encoding === "utf8" ? BYTES_PER_CODE_UNIT_MAX : 1;
+    this.#reserve(1 + copy.length * bytesPerUnit);
     this.#buffer[this.#pending++] = this.#accounts++ === 0 ? OPEN_LIST : COMMA;
     this.#pending +=
       typeof copy === "string"
-        ? this.#buffer.write(copy, this.#pending)
+        ? this.#buffer.write(copy, this.#pending, encoding)
         : copy.copy(this.#buffer, this.#pending);
   }
 

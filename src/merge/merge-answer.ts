@@ -4,7 +4,7 @@
  * answer, it stays. Who sent the answer is not known here, nor needed.
  */
 
-import { accountCopyText, isGlobalAccount, type WrappedData } from "../model/account-copy.ts";
+import { accountCopyText, isGlobalAccount } from "../model/account-copy.ts";
 import { CanonicalTextError } from "../model/canonical.ts";
 import { Failure } from "../model/failure.ts";
 import { hashText } from "../model/hash.ts";
@@ -15,7 +15,12 @@ import { WireError } from "../wire/parse.ts";
 import { parseWrappedData } from "../wire/wrapped-data.ts";
 import { AnswerError } from "./answer-error.ts";
 import { PartitionSink } from "./partition-sink.ts";
+import { quickCopy } from "./quick-copy.ts";
 import { RecordFramer } from "./record-framer.ts";
+
+/** Cut copies are compared with parsed ones at the beginning of an answer, and now and then. */
+const SAMPLES_FIRST = 32;
+const SAMPLE_EVERY = 1_024;
 
 export interface MatchedPartition {
   readonly partition: number;
@@ -30,6 +35,8 @@ export interface AnswerTarget {
   readonly hashKey: string;
   /** Whether the asked node should hold the accounts of a partition at all. */
   readonly stores: (partition: number) => boolean;
+  /** Whether copies may be cut from the bytes of records where they look canonical. */
+  readonly isQuick?: boolean;
   /** What was asked for. */
   readonly requested: ReadonlySet<number>;
   /** The agreed hash of a partition that this answer may give, and nobody else from then on; `undefined`
@@ -50,6 +57,8 @@ export interface WrongPartition {
   readonly accounts: number;
   /** An account that was there twice with different content. */
   readonly conflict: string | undefined;
+  /** Whether the sender is to blame: not where copies were only cut, and parsing may make it right. */
+  readonly isCertain: boolean;
 }
 
 export interface MergeReport {
@@ -64,6 +73,8 @@ export interface MergeReport {
   readonly duplicateAccounts: number;
   /** Whether there were accounts that the node stores but was not asked for. */
   readonly isUnnarrowed: boolean;
+  /** Whether the answer has records that are not canonical, so that cutting copies does not pay. */
+  readonly isUncanonical: boolean;
   /** Partitions that were had whole, and have another hash than the agreed one. */
   readonly wrong: readonly WrongPartition[];
   /** Partitions that had the agreed hash, and then went on with more accounts. */
@@ -116,27 +127,43 @@ class AnswerMerger {
   #foreign = 0;
   #duplicates = 0;
   #isUnnarrowed = false;
+  #isUncanonical = false;
+  #isQuick: boolean;
 
   constructor(target: AnswerTarget) {
     this.#target = target;
+    this.#isQuick = target.isQuick ?? false;
   }
 
   /** Merges one record; answers a promise where the next one must wait. */
   merge(record: Buffer): Promise<void> | undefined {
-    const account = parse(record);
+    const { accountId, isGlobal, copy, encoding } = this.#copyOf(record);
     this.#accounts++;
-    const partition = isGlobalAccount(account)
-      ? GLOBAL_PARTITION
-      : partitionOf(this.#target.shard, account.accountId);
+    const partition = isGlobal ? GLOBAL_PARTITION : partitionOf(this.#target.shard, accountId);
     this.#lastPartition = partition;
     const sink = this.#sinks.get(partition) ?? this.#begin(partition);
     if (sink === undefined) return undefined;
     const pendingBefore = sink.pendingBytes;
-    if (sink.add(account.accountId, copyOf(account)) === "duplicate") this.#countDuplicate();
+    if (sink.add(accountId, copy, encoding) === "duplicate") this.#countDuplicate();
     this.#pendingBytes += sink.pendingBytes - pendingBefore;
     const left = this.#leaveFor(sink);
     const mustPause = left !== undefined || sink.isFull || this.#pendingBytes > pendingBytesMax;
     return mustPause ? this.#pause(sink, left) : undefined;
+  }
+
+  /** Cuts the copy where that may be done, and compares it now and then with what parsing makes of it. */
+  #copyOf(record: Buffer): AccountCopy {
+    const quick = this.#isQuick ? quickCopy(record) : undefined;
+    if (quick === undefined) return parsedCopy(record);
+    const isSample = this.#accounts < SAMPLES_FIRST || this.#accounts % SAMPLE_EVERY === 0;
+    if (isSample) {
+      const parsed = parsedCopy(record);
+      if (Buffer.from(parsed.copy).toString("latin1") === quick.bytes) return parsed;
+      this.#isUncanonical = true;
+      this.#isQuick = false;
+      return parsed;
+    }
+    return { accountId: quick.accountId, isGlobal: quick.isGlobal, copy: quick.bytes, encoding: "latin1" };
   }
 
   /** Ends all partitions that are still open. */
@@ -156,6 +183,7 @@ class AnswerMerger {
       foreignAccounts: this.#foreign,
       duplicateAccounts: this.#duplicates,
       isUnnarrowed: this.#isUnnarrowed,
+      isUncanonical: this.#isUncanonical,
       wrong,
       superfluous: [...this.#superfluous],
       outgrown: this.#outgrown,
@@ -197,6 +225,7 @@ class AnswerMerger {
   /** Takes the partition that was left, if it is complete, and writes what has gathered. */
   async #pause(sink: PartitionSink, left: PartitionSink | undefined): Promise<void> {
     if (left !== undefined && this.#isMatched(left)) await this.#end(left, true);
+    else if (left !== undefined && !left.isCertain) this.#isQuick = false;
     if (this.#pendingBytes > pendingBytesMax) {
       for (const open of this.#sinks.values()) await open.release();
       this.#pendingBytes = 0;
@@ -232,7 +261,7 @@ class AnswerMerger {
       if (hash === expected) {
         this.#taken.add(partition);
         await this.#target.take({ partition, accounts, bytes, path });
-      } else wrong = { partition, expected, got: hash, accounts, conflict };
+      } else wrong = { partition, expected, got: hash, accounts, conflict, isCertain: sink.isCertain };
     }
     this.#sinks.delete(partition);
     // What was taken has another place by now.
@@ -247,7 +276,7 @@ class AnswerMerger {
       const expected = this.#target.claim(partition);
       if (expected === undefined || this.#begun.has(partition)) continue;
       const got = hashText(EMPTY_PREIMAGE, this.#target.hashKey);
-      wrong.push({ partition, expected, got, accounts: 0, conflict: undefined });
+      wrong.push({ partition, expected, got, accounts: 0, conflict: undefined, isCertain: true });
     }
     return wrong;
   }
@@ -267,20 +296,21 @@ class AnswerMerger {
   }
 }
 
-function parse(record: Buffer): WrappedData {
-  try {
-    return parseWrappedData(record, "a record");
-  } catch (error) {
-    if (error instanceof WireError) throw new AnswerError("malformed", error.message, { cause: error });
-    throw error;
-  }
+/** A copy, and what its account says of where it belongs. */
+interface AccountCopy {
+  readonly accountId: string;
+  readonly isGlobal: boolean;
+  readonly copy: string;
+  readonly encoding: "utf8" | "latin1";
 }
 
-function copyOf(account: WrappedData): string {
+function parsedCopy(record: Buffer): AccountCopy {
   try {
-    return accountCopyText(account);
+    const account = parseWrappedData(record, "a record");
+    const copy = accountCopyText(account);
+    return { accountId: account.accountId, isGlobal: isGlobalAccount(account), copy, encoding: "utf8" };
   } catch (error) {
-    if (!(error instanceof CanonicalTextError)) throw error;
-    throw new AnswerError("malformed", `account ${account.accountId}: ${error.message}`, { cause: error });
+    if (!(error instanceof WireError || error instanceof CanonicalTextError)) throw error;
+    throw new AnswerError("malformed", error.message, { cause: error });
   }
 }

@@ -25,6 +25,7 @@ export class PartitionSink {
   readonly #writer: CopyListWriter;
   readonly #hashKey: string;
   #isSorted = true;
+  #isCertain = true;
   #lastId = "";
   #lastCopy = "";
   #conflict: string | undefined;
@@ -33,6 +34,11 @@ export class PartitionSink {
     this.partition = partition;
     this.#writer = new CopyListWriter(path, hashKey);
     this.#hashKey = hashKey;
+  }
+
+  /** Whether all copies were made by parsing: then a wrong hash is the sender's doing. */
+  get isCertain(): boolean {
+    return this.#isCertain;
   }
 
   get accounts(): number {
@@ -52,7 +58,7 @@ export class PartitionSink {
   }
 
   /** Answers `duplicate` for a copy that repeats the last one, which is not kept. */
-  add(accountId: string, copy: string): "added" | "duplicate" {
+  add(accountId: string, copy: string, encoding: "utf8" | "latin1" = "utf8"): "added" | "duplicate" {
     if (accountId === this.#lastId) {
       if (copy === this.#lastCopy) return "duplicate";
       this.#conflict ??= accountId;
@@ -61,7 +67,8 @@ export class PartitionSink {
     }
     this.#lastId = accountId;
     this.#lastCopy = copy;
-    this.#writer.append(copy);
+    this.#writer.append(copy, encoding);
+    if (encoding === "latin1") this.#isCertain = false;
     return "added";
   }
 
