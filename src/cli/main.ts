@@ -22,10 +22,12 @@ export async function main(): Promise<void> {
   };
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
   // A reader that goes away (`| head`) has seen enough.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(SUCCESS);
-    throw error;
-  });
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") process.exit(SUCCESS);
+      throw error;
+    });
+  }
   const { stdout, stderr, env, argv } = process;
   const io: Io = { stdout, stderr, env, signal: ending.signal };
   process.exitCode = await run(argv.slice(2), io, () => received);
@@ -79,7 +81,8 @@ function tell(
   const isJson = args.includes("--json");
   const isQuiet = args.includes("--quiet");
   const exitCode = error === undefined ? SUCCESS : statusOf(error, signal);
-  if (isJson && !args.includes("cluster")) {
+  // A cluster has said where it is by the time that it ends.
+  if (isJson && (args[0] !== "cluster" || error !== undefined)) {
     const base = isMainJob(args) ? emptyRunSummary : {};
     const failed = error === undefined ? {} : { error: describeError(error) };
     io.stdout.write(
