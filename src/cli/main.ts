@@ -21,11 +21,10 @@ export async function main(): Promise<void> {
     ending.abort(new Failure("interrupted", `ended by ${signal}`));
   };
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
-  // A reader that goes away (`| head`) has seen enough.
+  // A reader that goes away (`| head`) has seen enough; the run goes on, and its status is its own.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") process.exit(SUCCESS);
-      throw error;
+      if (error.code !== "EPIPE") throw error;
     });
   }
   const { stdout, stderr, env, argv } = process;
