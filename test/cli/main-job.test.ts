@@ -42,7 +42,10 @@ describe("the main job, for machines", () => {
       const types = said.objects().map((object) => object["type"]);
       expect(types.filter((type) => type === "summary")).toHaveLength(1);
       expect(types.filter((type) => type === "query")).toHaveLength(summary.queries.length);
-      expect(new Set(types)).toEqual(new Set(["stage", "progress", "query", "offence", "summary"]));
+      // Progress is told now and then: a run as short as this may have none.
+      expect(new Set(types.filter((type) => type !== "progress"))).toEqual(
+        new Set(["stage", "query", "offence", "summary"]),
+      );
     });
   });
 

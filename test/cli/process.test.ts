@@ -96,7 +96,7 @@ describe("a run that is killed", () => {
       const directory = `snapshot-${cluster.snapshotTimestamp}`;
       const out = temporaryDirectory();
       let killed = 0;
-      for (let attempt = 0; attempt < 8; attempt++) {
+      for (let attempt = 0; attempt < 7; attempt++) {
         const [lines, pauseMs] = [1 + random.below(whole.lines.length - 1), random.below(12)];
         const { signal } = await start(argsFor(cluster, out), (count, child) => {
           if (count === lines) void sleep(pauseMs).then(() => child.kill("SIGKILL"));
