@@ -79,6 +79,20 @@ describe("a run against honest nodes", () => {
     });
   });
 
+  it("takes each partition once, from whichever node is to give it, where all send everything at once", async () => {
+    const changes = { accounts: 4000, faults: ["*:no-range", "*:slow=50ms"] };
+    await withCluster(changes, async (cluster) => {
+      const result = await assembleFrom(cluster, { concurrency: 5 });
+      expect(result).toMatchObject({
+        ...(await published(smallFixture(changes))),
+        accounts: 4004,
+        offences: [],
+      });
+      expect(result.queries.flatMap(({ verified }) => verified).sort((a, b) => a - b)).toEqual(all);
+      expect(await verifySnapshot(result.directory)).toMatchObject({ ok: true });
+    });
+  });
+
   it.each([
     { id: "milliseconds", timestamp: (ms: number) => ms },
     { id: "milliseconds as text", timestamp: (ms: number) => `${ms}` },
