@@ -133,7 +133,10 @@ async function readListFile(file: string): Promise<Buffer> {
     if (size > listBytesMax) throw new Error(`it has ${size} bytes, more than ${listBytesMax}`);
     return await readFile(file);
   } catch (error) {
-    throw new Failure("configuration", `cannot read ${file}: ${messageOf(error)}`, { cause: error });
+    throw new Failure("configuration", `cannot read ${file}: ${messageOf(error)}`, {
+      cause: error,
+      hint: "Give the path of a readable file.",
+    });
   }
 }
 

@@ -40,6 +40,8 @@ export class RecordFramer {
   /** The beginning of a record that goes on in the next chunk. */
   #carry = Buffer.alloc(0);
   #carried = 0;
+  /** What went wrong after records that were handed out. */
+  #failure: unknown;
 
   /** @param listKey the key of the list; without one the text is the bare list */
   constructor(listKey: string | undefined, bounds: FramerBounds = { recordBytesMax }) {
@@ -51,12 +53,34 @@ export class RecordFramer {
   }
 
   /**
-   * The records that end in this chunk. They share its memory: use them before the next chunk.
+   * The records that end in this chunk. They share its memory: use them before the next chunk. What is wrong
+   * after them is thrown by the next call, so that it does not matter how the text was cut up.
    *
    * @throws AnswerError
    */
   push(chunk: Buffer): Buffer[] {
+    this.#throwFailure();
     const records: Buffer[] = [];
+    try {
+      this.#scan(chunk, records);
+    } catch (error) {
+      if (records.length === 0) throw error;
+      this.#failure = error;
+    }
+    return records;
+  }
+
+  /** @throws AnswerError, `truncated` where the text is not complete */
+  end(): void {
+    this.#throwFailure();
+    if (this.#place !== "end") throw new AnswerError("truncated", "the answer ends before ]}");
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #scan(chunk: Buffer, records: Buffer[]): void {
     let offset = 0;
     while (offset < chunk.length) {
       if (this.#place === "record") {
@@ -75,12 +99,6 @@ export class RecordFramer {
       // The brace that begins a record is left to the scan of the record.
       if (!this.#step(byte)) offset++;
     }
-    return records;
-  }
-
-  /** @throws AnswerError `truncated` where the text is not complete */
-  end(): void {
-    if (this.#place !== "end") throw new AnswerError("truncated", "the answer ends before ]}");
   }
 
   /** Takes one byte between records; answers whether it begins a record. */

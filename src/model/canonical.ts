@@ -100,11 +100,19 @@ function textOfTyped(object: Record<string, unknown>): string | undefined {
 }
 
 function bigIntegerOf(value: unknown): bigint {
+  // Children are revived before parents: a big integer in the place of digits is there in decimal.
+  const digits = isTyped(value, "bi") ? bigIntegerOf(value["value"]) : value;
   try {
-    return BigInt(`0x${String(value)}`);
+    return BigInt(`0x${String(digits)}`);
   } catch (cause) {
     throw new CanonicalTextError("a big integer whose value is not hexadecimal", { cause });
   }
+}
+
+function isTyped(value: unknown, dataType: string): value is Record<string, unknown> {
+  return (
+    typeof value === "object" && value !== null && (value as Record<string, unknown>)["dataType"] === dataType
+  );
 }
 
 /** The text of bytes: here, and only here, keys are not sorted. */
@@ -114,10 +122,22 @@ function bytesText(bytes: Buffer, dataType: "bb" | "u8ab"): string {
 
 /** The bytes of `{"type":"Buffer","data":…}`; `undefined` where `data` cannot be bytes. */
 function bytesOfLongBuffer(data: unknown): Buffer | undefined {
-  if (Array.isArray(data)) return Buffer.from(data);
+  if (Array.isArray(data)) return Buffer.from(data.map(byteOf));
   if (typeof data === "string") return Buffer.from(data, "utf8");
   if (typeof data !== "object" || data === null) return undefined;
-  const { dataType, value } = data as Record<string, unknown>;
-  const isBytes = (dataType === "bb" || dataType === "u8ab") && typeof value === "string";
-  return isBytes ? Buffer.from(value, "base64") : undefined;
+  const { type, data: inner } = data as Record<string, unknown>;
+  return type === "Buffer" ? bytesOfLongBuffer(inner) : bytesOfShortBuffer(data);
+}
+
+function bytesOfShortBuffer(value: unknown): Buffer | undefined {
+  if (!isTyped(value, "bb") && !isTyped(value, "u8ab")) return undefined;
+  const { value: base64 } = value as { value?: unknown };
+  return typeof base64 === "string" ? Buffer.from(base64, "base64") : undefined;
+}
+
+/** One of the numbers in a long-form buffer, after what stands there was revived. */
+function byteOf(element: unknown): number {
+  if (isTyped(element, "bi")) throw new CanonicalTextError("a big integer in the place of a byte");
+  const bytes = bytesOfShortBuffer(element);
+  return Number(bytes === undefined ? element : String([...bytes]));
 }

@@ -1,10 +1,11 @@
 /** Writing so that it is still there after a power failure. */
 
 import { createReadStream, createWriteStream } from "node:fs";
-import { open, writeFile } from "node:fs/promises";
+import { mkdir, open, stat, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { createGunzip, createGzip } from "node:zlib";
-import { diskFailure } from "../model/failure.ts";
+import { crc32, createGzip, createInflateRaw } from "node:zlib";
+import { diskFailure, systemCodeOf } from "../model/failure.ts";
 import { writeBufferBytes } from "../model/limits.ts";
 import type { Compression } from "../model/snapshot-layout.ts";
 
@@ -51,35 +52,72 @@ async function* withoutSystem(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buf
 
 /** What {@link gzipFile} begins its files with. */
 const gzipHeader = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, OS_UNKNOWN]);
+/** A checksum and the length, at the end. */
+const GZIP_TRAILER_BYTES = 8;
 
 /**
  * The plain bytes of an artifact.
  *
- * @throws for a gzip file that has more in it than its content: another header, or something behind its end
+ * @throws for a gzip file that is anything but one member as it was written: zlib would pass over another
+ *   header, and over what follows the end
  */
 export async function* readArtifact(
   path: string,
   compression: Compression,
 ): AsyncGenerator<Buffer, void, void> {
-  const file = createReadStream(path, { highWaterMark: writeBufferBytes });
   if (compression === "none") {
-    yield* file;
+    yield* createReadStream(path, { highWaterMark: writeBufferBytes });
     return;
   }
-  const gunzip = createGunzip({ chunkSize: writeBufferBytes });
+  const { header, trailer, size } = await readGzipEnds(path);
+  if (!header.equals(gzipHeader)) throw new Error("its gzip header is not the one that is written");
+  const end = size - GZIP_TRAILER_BYTES - 1;
+  if (end < gzipHeader.length) throw new Error("it is too short for a gzip file");
+  const inflate = createInflateRaw({ chunkSize: writeBufferBytes });
+  const file = createReadStream(path, { start: gzipHeader.length, end, highWaterMark: writeBufferBytes });
+  file.on("error", (error) => inflate.destroy(error));
+  let checksum = 0;
   let bytes = 0;
-  const checked = async function* (chunks: AsyncIterable<Buffer>) {
-    for await (const chunk of chunks) {
-      if (bytes === 0 && !chunk.subarray(0, gzipHeader.length).equals(gzipHeader)) {
-        throw new Error("its gzip header is not the one that is written");
-      }
-      bytes += chunk.length;
-      yield chunk;
-    }
-  };
-  const piped = pipeline(file, checked, gunzip);
-  piped.catch(() => undefined); // reported where the loop below meets it
-  for await (const chunk of gunzip) yield chunk as Buffer;
-  await piped;
-  if (gunzip.bytesWritten !== bytes) throw new Error("there is something behind the end of the gzip");
+  for await (const chunk of file.pipe(inflate) as AsyncIterable<Buffer>) {
+    checksum = crc32(chunk, checksum);
+    bytes += chunk.length;
+    yield chunk;
+  }
+  file.destroy();
+  if (gzipHeader.length + inflate.bytesWritten + GZIP_TRAILER_BYTES !== size) {
+    throw new Error("there is something behind the end of the gzip");
+  }
+  if (trailer.readUInt32LE(0) !== checksum || trailer.readUInt32LE(4) !== bytes % 2 ** 32) {
+    throw new Error("its gzip checksum or length is wrong");
+  }
+}
+
+async function readGzipEnds(path: string): Promise<{ header: Buffer; trailer: Buffer; size: number }> {
+  const handle = await open(path, "r");
+  try {
+    const { size } = await handle.stat();
+    const header = Buffer.alloc(gzipHeader.length);
+    const trailer = Buffer.alloc(GZIP_TRAILER_BYTES);
+    await handle.read(header, 0, header.length, 0);
+    await handle.read(trailer, 0, trailer.length, Math.max(0, size - trailer.length));
+    return { header, trailer, size };
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Makes a directory and those above it that are missing. Node's own way to do so never returns where a
+ * parent exists and yet takes no directories, as in /proc.
+ */
+export async function makeDirectories(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const code = systemCodeOf(error);
+    if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
+    if (code !== "ENOENT" || dirname(path) === path) throw error;
+    await makeDirectories(dirname(path));
+    await mkdir(path);
+  }
 }

@@ -14,7 +14,7 @@ import { type FileHashes, runRecordText } from "../model/run-record.ts";
 import * as layout from "../model/snapshot-layout.ts";
 import type { ShardingSettings } from "../wire/sharding-settings.ts";
 import { type ArtifactScan, scanArtifact } from "./artifact-scan.ts";
-import { gzipFile, syncPath, writeSynced } from "./durable.ts";
+import { gzipFile, makeDirectories, syncPath, writeSynced } from "./durable.ts";
 
 /** Files that are synced at once: the disk orders them better than we do. */
 const SYNCS_AT_ONCE = 8;
@@ -51,7 +51,7 @@ export class PartialSnapshot {
     const partial = new PartialSnapshot(place);
     await onDisk(`cannot prepare ${partial.#directory}`, async () => {
       await rm(partial.#incoming, { recursive: true, force: true });
-      await mkdir(partial.#incoming, { recursive: true });
+      await makeDirectories(partial.#incoming);
       await restoreReplaced(publishedPath(place));
     });
     return partial;

@@ -3,11 +3,12 @@
  * system takes back when its process dies, however it dies: no process ID to be mistaken about.
  */
 
-import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import Database from "libsql";
 import { diskFailure, Failure } from "../model/failure.ts";
+import { makeDirectories } from "./durable.ts";
 
 const attempts = 10;
 
@@ -22,7 +23,7 @@ export interface RunLock {
 export async function acquireRunLock(path: string): Promise<RunLock> {
   const holderPath = `${path}.holder`;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeDirectories(dirname(path));
     for (let attempt = 0; attempt < attempts; attempt++) {
       const database = await tryLock(path);
       if (database === undefined) continue;

@@ -13,7 +13,8 @@ export function makeStyle(
   env: Readonly<Record<string, string | undefined>>,
 ): Style {
   const isColoured = isTTY === true && !env["NO_COLOR"] && env["TERM"] !== "dumb";
+  // Whether to paint is decided here: styleText would look at stdout, whatever the stream.
   const paint = (format: "red" | "yellow" | "green") => (text: string) =>
-    isColoured ? styleText(format, text) : text;
+    isColoured ? styleText(format, text, { validateStream: false }) : text;
   return { error: paint("red"), warning: paint("yellow"), good: paint("green") };
 }

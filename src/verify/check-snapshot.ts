@@ -9,6 +9,7 @@ import type { Manifest } from "../model/manifest.ts";
 import { networkHash } from "../model/partition-hash.ts";
 import { GLOBAL_PARTITION, makeShard, partitionRange } from "../model/shard.ts";
 import { EXPORT_DATA_FILE, MANIFEST_FILE, partitionKey } from "../model/snapshot-layout.ts";
+import { quoted } from "../wire/parse.ts";
 import { checkFiles } from "./check-files.ts";
 import type { Finding } from "./findings.ts";
 import { readExportData, readManifest } from "./read-export.ts";
@@ -122,7 +123,7 @@ function crossCheck(manifest: Manifest, entries: ReadonlyMap<string, string>): F
   const findings: Finding[] = [];
   for (const [key, value] of expected) {
     if (entries.get(key) === value) continue;
-    const problem = `${key}: the manifest says ${value}, the export data ${entries.get(key) ?? "nothing"}`;
+    const problem = `${key}: the manifest says ${value}, the export data ${quoted(entries.get(key) ?? "nothing")}`;
     findings.push({ kind: "export-data", file: EXPORT_DATA_FILE, problem });
   }
   const known = new Set([...expected.keys(), "hash.key"]);
@@ -130,12 +131,12 @@ function crossCheck(manifest: Manifest, entries: ReadonlyMap<string, string>): F
     const key = partitionKey(partition);
     known.add(key);
     if (isHex64(entries.get(key))) continue;
-    const problem = `${key}: expected 64 lower-case hex digits, got ${entries.get(key) ?? "nothing"}`;
+    const problem = `${key}: expected 64 lower-case hex digits, got ${quoted(entries.get(key) ?? "nothing")}`;
     findings.push({ kind: "export-data", file: EXPORT_DATA_FILE, partition, problem });
   }
   for (const key of entries.keys()) {
     if (!known.has(key))
-      findings.push({ kind: "export-data", file: EXPORT_DATA_FILE, problem: `${key}: no such key` });
+      findings.push({ kind: "export-data", file: EXPORT_DATA_FILE, problem: `${quoted(key)}: no such key` });
   }
   return findings;
 }

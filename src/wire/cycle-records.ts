@@ -24,6 +24,8 @@ const records = z
   .array(record, "expected a list of cycle records")
   .max(cycleRecordsMax, `expected at most ${cycleRecordsMax} records`);
 
+const envelope = z.looseObject({ cycleInfo: records }, "expected cycle records");
+
 export interface CycleRecords {
   /** In ascending order of their number. */
   readonly records: readonly CycleRecord[];
@@ -36,12 +38,12 @@ export interface CycleRecords {
  * @throws WireError where it is of another shape
  */
 export function parseCycleRecords(received: unknown, source: string): CycleRecords {
-  const list = Array.isArray(received)
-    ? received
-    : parseAs(z.looseObject({ cycleInfo: z.unknown() }, "expected cycle records"), received, source)
-        .cycleInfo;
-  const parsed = parseAs(records, list, source).map((fields, index): CycleRecord => {
-    const { counter, start, duration, active, marker, previous, snapshot, networkDataHash } = fields;
+  const list = Array.isArray(received) ? received : (received as { cycleInfo?: unknown } | null)?.cycleInfo;
+  const fields = Array.isArray(received)
+    ? parseAs(records, received, source)
+    : parseAs(envelope, received, source).cycleInfo;
+  const parsed = fields.map((fieldsOfRecord, index): CycleRecord => {
+    const { counter, start, duration, active, marker, previous, snapshot, networkDataHash } = fieldsOfRecord;
     return {
       counter,
       start,

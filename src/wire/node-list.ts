@@ -39,6 +39,8 @@ const row = z.looseObject({
 
 const rows = z.array(row, "expected a list of nodes").max(nodesMax, `expected at most ${nodesMax} nodes`);
 
+const envelope = z.looseObject({ nodeList: rows }, "expected a node list");
+
 export interface NodeList {
   /** In ascending order of ID. */
   readonly nodes: readonly ActiveNode[];
@@ -54,11 +56,11 @@ export interface NodeList {
  */
 export function parseNodeList(received: unknown, source: string): NodeList {
   const list = Array.isArray(received)
-    ? received
-    : parseAs(z.looseObject({ nodeList: z.unknown() }, "expected a node list"), received, source).nodeList;
+    ? parseAs(rows, received, source)
+    : parseAs(envelope, received, source).nodeList;
   const nodes: ActiveNode[] = [];
   let withoutId = 0;
-  for (const { id, ip, port, publicKey, externalIp, externalPort } of parseAs(rows, list, source)) {
+  for (const { id, ip, port, publicKey, externalIp, externalPort } of list) {
     if (id === undefined) {
       withoutId++;
       continue;

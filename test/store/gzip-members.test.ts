@@ -1,0 +1,15 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { expect, it } from "vitest";
+import { DEFAULT_HASH_KEY } from "../../src/model/hash.ts";
+import { scanArtifact } from "../../src/store/artifact-scan.ts";
+import { temporaryDirectory } from "../temporary.ts";
+
+it("an artifact that is followed by another gzip member is an error", async () => {
+  const member = gzipSync("[]");
+  member[9] = 0xff;
+  const path = join(temporaryDirectory(), "artifact");
+  writeFileSync(path, Buffer.concat([member, gzipSync("")]));
+  await expect(scanArtifact(path, "gzip", DEFAULT_HASH_KEY)).rejects.toThrow();
+});

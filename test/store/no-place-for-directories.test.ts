@@ -1,0 +1,12 @@
+import { execFileSync } from "node:child_process";
+import { pathToFileURL } from "node:url";
+import { expect, it } from "vitest";
+import { builtFile } from "../built.ts";
+
+it("a place that takes no directories is a failure of the disk", () => {
+  const module = JSON.stringify(pathToFileURL(builtFile("store/run-lock.js")).href);
+  const script = `const { acquireRunLock } = await import(${module});
+    await acquireRunLock("/proc/snapshots/lock").catch((error) => process.stdout.write(error.code));`;
+  const args = ["--input-type=module", "--eval", script];
+  expect(String(execFileSync(process.execPath, args, { timeout: 5000, killSignal: "SIGKILL" }))).toBe("disk");
+});
