@@ -108,6 +108,10 @@ function boundaryAt(
       throw notKnown(`${describeMs(timestamp)} is before the first record`, oldest, newest);
     }
   }
+  if (below !== undefined && above !== undefined && above.counter > below.counter + 1) {
+    const gap = `records ${below.counter + 1} to ${above.counter - 1} are missing`;
+    throw notKnown(`${describeMs(timestamp)} lies in a gap: ${gap} among the records`, oldest, newest);
+  }
   if (above !== undefined || below === undefined) {
     throw unaligned(
       timestamp,

@@ -118,6 +118,9 @@ export async function makeDirectories(path: string): Promise<void> {
     if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
     if (code !== "ENOENT" || dirname(path) === path) throw error;
     await makeDirectories(dirname(path));
-    await mkdir(path);
+    // Another run may have been quicker; a place that takes no directories says ENOENT again.
+    await mkdir(path).catch((again) => {
+      if (systemCodeOf(again) !== "EEXIST") throw again;
+    });
   }
 }
