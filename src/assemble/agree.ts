@@ -10,22 +10,19 @@ import { decideRetry } from "../fetch/retry.ts";
 import { sleep } from "../fetch/sleep.ts";
 import { type Agreement, isAgreed, type Quorum } from "../gossip/collector.ts";
 import { AnswerError } from "../merge/answer-error.ts";
-import { RecordFramer } from "../merge/record-framer.ts";
 import { Failure } from "../model/failure.ts";
 import { hashText } from "../model/hash.ts";
 import {
-  gossipAnswerBytesMax,
   gossipGraceMs,
-  gossipMessageBytesMax,
   gossipNodesPerRound,
   gossipPassesMax,
   gossipPauseMs,
   gossipTimeMaxMs,
-  gossipUselessMax,
 } from "../model/limits.ts";
 import { type ActiveNode, shortId } from "../model/node.ts";
 import { EMPTY_PREIMAGE, networkHash } from "../model/partition-hash.ts";
 import { allPartitions, type Shard } from "../model/shard.ts";
+import { readGossipAnswer } from "../network/gossip-answer.ts";
 import { queryOrder } from "../plan/query-order.ts";
 import { type Ballot, BallotBox } from "./ballot.ts";
 import type { RunLog } from "./run-log.ts";
@@ -183,7 +180,7 @@ class Canvass {
     ]);
     this.#failures.delete(node.id);
     try {
-      await this.#read(client.stream({ url, signal }), node);
+      await readGossipAnswer(client.stream({ url, signal }), (text) => this.#cast(text, node));
     } catch (error) {
       if (error instanceof FetchFailure) {
         if (error.kind !== "aborted") this.#failures.set(node.id, error);
@@ -197,25 +194,6 @@ class Canvass {
         });
       } else throw error;
     }
-  }
-
-  async #read(chunks: AsyncIterable<Buffer>, node: ActiveNode): Promise<void> {
-    const framer = new RecordFramer("messages", { recordBytesMax: gossipMessageBytesMax });
-    let bytes = 0;
-    let useless = 0;
-    for await (const chunk of chunks) {
-      bytes += chunk.length;
-      if (bytes > gossipAnswerBytesMax) {
-        throw new AnswerError("too-large", `more than ${gossipAnswerBytesMax} bytes of gossip`);
-      }
-      for (const record of framer.push(chunk)) {
-        if (!this.#cast(record.toString("utf8"), node)) useless++;
-        if (useless > gossipUselessMax) {
-          throw new AnswerError("malformed", `more than ${gossipUselessMax} messages that do not count`);
-        }
-      }
-    }
-    framer.end();
   }
 
   /** Answers whether the message is one that an honest node would pass on. */

@@ -9,6 +9,8 @@ import { Failure } from "../model/failure.ts";
 import { DEFAULT_HASH_KEY } from "../model/hash.ts";
 import { latestCandidatesMax } from "../model/limits.ts";
 import type { Shard } from "../model/shard.ts";
+import type { ListContext } from "../network/lists.ts";
+import { findShard } from "../network/sharding.ts";
 import { queryOrder } from "../plan/query-order.ts";
 import { lockPath, PartialSnapshot } from "../store/partial-snapshot.ts";
 import { acquireRunLock } from "../store/run-lock.ts";
@@ -16,7 +18,6 @@ import type { Findings } from "../verify/findings.ts";
 import { type AgreedHashes, type AgreementContext, findAgreedHashes } from "./agree.ts";
 import { PartitionFetch } from "./fetch-partitions.ts";
 import { readGossipFile } from "./gossip-file.ts";
-import type { ListContext } from "./lists.ts";
 import { type Network, readNetwork, requireAllNodes } from "./network.ts";
 import { NodeBook } from "./node-book.ts";
 import { type AssembleOptions, defaults } from "./options.ts";
@@ -25,7 +26,6 @@ import { findPublished } from "./published.ts";
 import type { RunSummary } from "./reporter.ts";
 import { RunLog } from "./run-log.ts";
 import { runRecord } from "./run-record.ts";
-import { findShard } from "./sharding.ts";
 import { requireChainAgrees, requireMetadataAgrees } from "./witnesses.ts";
 
 export interface AssembleResult extends RunSummary {

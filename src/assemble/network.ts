@@ -5,8 +5,8 @@ import type { SnapshotTime } from "../chain/timestamp.ts";
 import type { CycleRecord } from "../model/cycle.ts";
 import { Failure } from "../model/failure.ts";
 import type { ActiveNode } from "../model/node.ts";
-import { type ListContext, readCycles, readNodeList } from "./lists.ts";
-import type { ListSources } from "./options.ts";
+import { type ListContext, readCycles, readNodeList } from "../network/lists.ts";
+import type { ListSources } from "../network/options.ts";
 
 export interface Network {
   /** In ascending order of ID. */

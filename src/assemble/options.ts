@@ -3,28 +3,8 @@
 import type { SnapshotTime } from "../chain/timestamp.ts";
 import type { Quorum } from "../gossip/collector.ts";
 import type { Compression } from "../model/snapshot-layout.ts";
+import { type NetworkOptions, networkDefaults } from "../network/options.ts";
 import type { Reporter } from "./reporter.ts";
-
-/** Where the lists come from: an archiver, files, or one of each. */
-export interface ListSources {
-  /** URL of the archiver. */
-  readonly archiver?: string | undefined;
-  /** The archiver's public key, which must have signed its answers. */
-  readonly archiverKey?: string | undefined;
-  /** A file with the node list. */
-  readonly nodes?: string | undefined;
-  /** A file with the cycle records. */
-  readonly cycles?: string | undefined;
-}
-
-export interface NetworkOptions extends ListSources {
-  /** 64 hex digits. */
-  readonly hashKey?: string | undefined;
-  readonly nodesPerConsensusGroup?: number | undefined;
-  readonly nodesPerEdge?: number | undefined;
-  readonly connectTimeoutMs?: number | undefined;
-  readonly stallTimeoutMs?: number | undefined;
-}
 
 export interface AssembleOptions extends NetworkOptions {
   /** As `--timestamp` has it (milliseconds, seconds, ISO 8601, `cycle:<n>`, `latest`), or parsed. */
@@ -49,9 +29,8 @@ export interface AssembleOptions extends NetworkOptions {
 }
 
 export const defaults = {
+  ...networkDefaults,
   concurrency: 4,
-  connectTimeoutMs: 10_000,
-  stallTimeoutMs: 30_000,
   quorum: "majority",
   compression: "none",
   out: "snapshots",

@@ -6,13 +6,14 @@ import { HttpClient } from "../fetch/http-client.ts";
 import { DEFAULT_HASH_KEY } from "../model/hash.ts";
 import type { ActiveNode } from "../model/node.ts";
 import { allPartitions, type Shard } from "../model/shard.ts";
+import { type ListContext, readNodeList } from "../network/lists.ts";
+import type { NetworkOptions } from "../network/options.ts";
+import { shardOfSettings } from "../network/sharding.ts";
 import { narrowedRequests } from "../plan/narrowed-requests.ts";
 import { planQueries } from "../plan/next-query.ts";
 import { queryOrder } from "../plan/query-order.ts";
-import { type ListContext, readNodeList } from "./lists.ts";
 import { readNetwork, requireAllNodes } from "./network.ts";
-import { defaults, type NetworkOptions } from "./options.ts";
-import { shardOfSettings } from "./sharding.ts";
+import { defaults } from "./options.ts";
 
 export interface ExpectedQuery {
   readonly node: string;

@@ -1,0 +1,27 @@
+/** Which network is meant, and how patient we are with it. */
+
+/** Where the lists come from: an archiver, files, or one of each. */
+export interface ListSources {
+  /** URL of the archiver. */
+  readonly archiver?: string | undefined;
+  /** The archiver's public key, which must have signed its answers. */
+  readonly archiverKey?: string | undefined;
+  /** A file with the node list. */
+  readonly nodes?: string | undefined;
+  /** A file with the cycle records. */
+  readonly cycles?: string | undefined;
+}
+
+export interface NetworkOptions extends ListSources {
+  /** 64 hex digits. */
+  readonly hashKey?: string | undefined;
+  readonly nodesPerConsensusGroup?: number | undefined;
+  readonly nodesPerEdge?: number | undefined;
+  readonly connectTimeoutMs?: number | undefined;
+  readonly stallTimeoutMs?: number | undefined;
+}
+
+export const networkDefaults = {
+  connectTimeoutMs: 10_000,
+  stallTimeoutMs: 30_000,
+} as const;
