@@ -1,38 +1,9 @@
 /** What an assembly tells of itself while it goes on. The engine declares it; user interfaces implement it. */
 
 import type { FailureCode } from "../model/failure.ts";
+import type { Offence, OffenceKind } from "../model/offence.ts";
 
-export type OffenceKind =
-  /** A partition whose hash is not the agreed one. */
-  | "wrong-partition"
-  /** An account twice in one answer, with different content. */
-  | "contradicting-account"
-  /** More accounts after those that made a partition right. */
-  | "superfluous-account"
-  /** Accounts of partitions that the node does not store. */
-  | "foreign-accounts"
-  | "duplicate-accounts"
-  | "malformed-answer"
-  | "truncated-answer"
-  | "stalled-answer"
-  | "oversized-answer"
-  | "redirect"
-  /** Gossip that is malformed, or whose signature does not hold. */
-  | "invalid-gossip"
-  /** Two different messages of one sender for one cycle. */
-  | "equivocation"
-  /** A vote for another hash than the agreed one. */
-  | "dissenting-vote";
-
-/** Something that a node did that no honest and healthy node does. */
-export interface Offence {
-  /** The node's ID. */
-  readonly node: string;
-  readonly kind: OffenceKind;
-  readonly partition?: number;
-  /** What happened, what was expected, what came. */
-  readonly detail: string;
-}
+export type { Offence, OffenceKind };
 
 /** One request for a partial snapshot, and what came of it. */
 export interface QueryRecord {

@@ -127,3 +127,66 @@ export const evidenceFileBytesMax = 256 * MiB;
 
 /** Nodes asked at the same time, at the most: each has a connection and a file. */
 export const concurrencyMax = 64;
+
+/** How long a write waits for another process that writes into the same hash database: commits take
+ *  milliseconds, a checkpoint of the log a second or two. */
+export const databaseBusyMs = 5_000;
+
+/** The write-ahead log of a hash database is cut back to this once it is checkpointed. */
+export const databaseLogBytesMax = 64 * MiB;
+
+/** Messages that are read from the hash database at once, and offences deleted at once. */
+export const databasePageRows = 64;
+
+/** Offences of one kind that the hash database keeps of a node, the newest: each may hold two messages. */
+export const recordedOffencesMax = 50;
+
+/** How long offences are kept: whoever has behaved for a year begins anew. */
+export const offenceAgeMaxMs = 365 * 24 * 60 * 60 * 1_000;
+
+/** Cycles before and after the newest known one of which a collector takes messages: validators gossip a
+ *  cycle when it is over, and keep it for some more; our cycle records may be a poll behind. */
+export const collectCyclesBehind = 32;
+export const collectCyclesAhead = 4;
+
+/** Cycles that a hash database can be told to keep. */
+export const keepCyclesMax = 1_000_000;
+
+/** A pushed message: three hashes and their keys for each partition, and room for what a later version
+ *  adds. An active node could fill the disk with more. */
+export const pushedMessageBytesBase = 64 * KiB;
+export const pushedMessageBytesPerNode = 512;
+
+/** The body of one push, and all bodies that are held at once, until they are answered. */
+export const pushBodyBytesMax = 16 * MiB;
+export const pushBodiesBytesMax = 64 * MiB;
+
+/** Messages of one push that are refused before the rest of it is not looked at. */
+export const pushRefusalsMax = 100;
+
+/** Milliseconds of work on one push before others get their turn. */
+export const pushSliceMs = 10;
+
+/** Connections to a collector, and of one address: nobody can take up all of them. */
+export const collectConnectionsMax = 512;
+export const collectConnectionsPerAddressMax = 64;
+
+/** A push that has not come whole by then is given up, and so is a connection on which nothing moves. */
+export const collectRequestMs = 30_000;
+
+/** How long pushed messages wait for others to be committed with, and how many go together: a commit waits
+ *  for the disk, whatever is in it. */
+export const commitDelayMs = 5;
+export const commitBatchMax = 256;
+
+/** Signatures that do not hold, of one address: so many at once, and so many a second. To check one costs
+ *  some hundred times more than to make it up. What is refused for it is polled for later. */
+export const badSignaturesBurst = 200;
+export const badSignaturesPerSecond = 20;
+export const badSignatureAddressesMax = 4_096;
+
+/** Nodes asked for a cycle that was missed, in one poll. */
+export const pollNodesMax = 32;
+
+/** How long a collector that is told to end waits for the pushes that it has begun to take. */
+export const collectEndMs = 5_000;

@@ -1,0 +1,50 @@
+/**
+ * The tables of the hash database. `partitions` and `network` are as validators have them, so that what
+ * reads a validator's hashes reads ours as well.
+ */
+
+import type { SqliteFormat } from "./sqlite-file.ts";
+
+export const hashFormat: SqliteFormat = {
+  /** "snap" as a number. */
+  applicationId: 0x736e6170,
+  version: 1,
+  schema: `
+    CREATE TABLE partitions (
+      partitionId INTEGER NOT NULL,
+      cycleNumber INTEGER NOT NULL,
+      hash TEXT NOT NULL,
+      PRIMARY KEY (cycleNumber, partitionId)
+    );
+    CREATE TABLE network (
+      cycleNumber INTEGER NOT NULL PRIMARY KEY,
+      hash TEXT NOT NULL
+    );
+    -- place 0: the message that counts; place 1: the first one that contradicts it, which is evidence.
+    -- hash: what its signature is over. message: as received.
+    CREATE TABLE messages (
+      cycleNumber INTEGER NOT NULL,
+      sender TEXT NOT NULL,
+      place INTEGER NOT NULL,
+      hash TEXT NOT NULL,
+      message TEXT NOT NULL,
+      PRIMARY KEY (cycleNumber, sender, place)
+    );
+    -- cycleNumber −1 and partitionId −2: of no certain cycle, of no certain partition.
+    CREATE TABLE offences (
+      node TEXT NOT NULL,
+      kind TEXT NOT NULL,
+      cycleNumber INTEGER NOT NULL,
+      partitionId INTEGER NOT NULL,
+      noticedMs INTEGER NOT NULL,
+      detail TEXT NOT NULL,
+      evidence TEXT,
+      PRIMARY KEY (node, kind, cycleNumber, partitionId)
+    );
+    -- Whose hashes these are.
+    CREATE TABLE identity (
+      networkId TEXT NOT NULL,
+      hashKey TEXT NOT NULL
+    );
+  `,
+};

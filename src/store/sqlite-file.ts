@@ -1,0 +1,186 @@
+/**
+ * A SQLite file of ours: opened with care, written to in transactions, and its errors told as Failures.
+ *
+ * WAL, so that whoever reads does not wait for whoever writes. `synchronous = FULL`, so that a commit is on
+ * the disk when it returns: WAL alone would keep it through the death of our process, but a message that
+ * was acknowledged must also survive that of the machine, and whoever sent it has no reason to keep it.
+ */
+
+import { existsSync } from "node:fs";
+import Database from "libsql";
+import { diskFailure, Failure, messageOf } from "../model/failure.ts";
+import { databaseBusyMs, databaseLogBytesMax } from "../model/limits.ts";
+
+/** What SQLite takes and gives; whole numbers need a column of type INTEGER to stay what they are. */
+export type SqlValue = string | number | null;
+
+export interface SqliteFormat {
+  /** SQLite's `application_id`: what tells our files from others. */
+  readonly applicationId: number;
+  /** SQLite's `user_version`. */
+  readonly version: number;
+  /** The statements that make an empty file ours. */
+  readonly schema: string;
+}
+
+export interface SqliteOptions {
+  /** Whether a missing file is a failure rather than a new database. */
+  readonly mustExist?: boolean;
+  readonly busyMs?: number;
+}
+
+export class SqliteFile {
+  readonly path: string;
+  readonly #database: Database.Database;
+  readonly #statements = new Map<string, Database.Statement>();
+
+  private constructor(path: string, database: Database.Database) {
+    this.path = path;
+    this.#database = database;
+  }
+
+  /** @throws Failure `configuration` where the file is something else, `disk` where it cannot be had */
+  static open(path: string, format: SqliteFormat, options: SqliteOptions = {}): SqliteFile {
+    if (options.mustExist === true && !existsSync(path)) {
+      throw new Failure("configuration", `there is no hash database ${path}`, {
+        hint: "Check the path; collect --db <file>, and a run with --hash-db <file>, create one.",
+      });
+    }
+    const busyMs = options.busyMs ?? databaseBusyMs;
+    const database = told(path, () => new Database(path, { timeout: busyMs }));
+    const file = new SqliteFile(path, database);
+    try {
+      file.#prepareFile(format);
+      return file;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
+  run(sql: string, ...values: SqlValue[]): number {
+    return told(this.path, () => this.#statement(sql).run(values).changes);
+  }
+
+  all<T>(sql: string, ...values: SqlValue[]): T[] {
+    return told(this.path, () => this.#statement(sql).all(values) as T[]);
+  }
+
+  /** The first row. */
+  get<T>(sql: string, ...values: SqlValue[]): T | undefined {
+    return this.all<T>(sql, ...values)[0];
+  }
+
+  /** All of it or, where it throws, nothing. Takes the write lock first, so that it cannot be lost half-way. */
+  write<T>(action: () => T): T {
+    told(this.path, () => this.#database.exec("BEGIN IMMEDIATE"));
+    try {
+      const result = action();
+      told(this.path, () => this.#database.exec("COMMIT"));
+      return result;
+    } catch (error) {
+      // A failed commit may have ended the transaction by itself.
+      if (this.#database.inTransaction) this.#database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  /** Moves what the log holds into the file itself, and closes it. */
+  close(): void {
+    if (!this.#database.open) return;
+    this.#statements.clear();
+    try {
+      this.#database.pragma("wal_checkpoint(TRUNCATE)");
+    } catch {
+      // Another process may be reading: what is committed stays in the log until somebody can.
+    }
+    this.#database.close();
+  }
+
+  #statement(sql: string): Database.Statement {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#database.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
+  /** Nothing is changed in a file before it is known to be ours. */
+  #prepareFile(format: SqliteFormat): void {
+    if (this.#isEmpty()) {
+      told(this.path, () => this.#database.pragma("journal_mode = WAL"));
+      this.write(() => {
+        if (!this.#isEmpty()) return; // another process was faster
+        this.#database.exec(format.schema);
+        this.#database.pragma(`application_id = ${format.applicationId}`);
+        this.#database.pragma(`user_version = ${format.version}`);
+      });
+    }
+    this.#requireFormat(format);
+    told(this.path, () => {
+      this.#database.pragma("journal_mode = WAL");
+      this.#database.pragma("synchronous = FULL");
+      this.#database.pragma(`journal_size_limit = ${databaseLogBytesMax}`);
+    });
+  }
+
+  #isEmpty(): boolean {
+    return this.get<{ n: number }>("SELECT count(*) AS n FROM sqlite_master")?.n === 0;
+  }
+
+  #requireFormat({ applicationId, version }: SqliteFormat): void {
+    const id = this.get<{ application_id: number }>("PRAGMA application_id")?.application_id;
+    const found = this.get<{ user_version: number }>("PRAGMA user_version")?.user_version;
+    if (id !== applicationId) {
+      throw new Failure("configuration", `${this.path} is a SQLite database, but not one of ours`, {
+        hint: "Give a file that does not exist yet, or one that this program has written.",
+      });
+    }
+    if (found === version) return;
+    const problem = `${this.path} has version ${found} of the hash database, and this program knows version ${version}`;
+    const hint =
+      (found ?? 0) > version
+        ? "A newer version of this program has written it: use that, or give another file."
+        : "There is no way to bring it up to date: give another file, and let it be collected anew.";
+    throw new Failure("configuration", problem, { hint });
+  }
+}
+
+function told<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw error instanceof Failure ? error : failureOf(path, error);
+  }
+}
+
+function failureOf(path: string, error: unknown): Failure {
+  const code = String((error as { code?: unknown }).code ?? "");
+  if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
+    return new Failure("temporary", `another process keeps ${path} locked`, {
+      cause: error,
+      hint: "Find out which one does, or try again when it has ended.",
+    });
+  }
+  if (code === "SQLITE_NOTADB") {
+    return new Failure("configuration", `${path} is no SQLite database`, {
+      cause: error,
+      hint: "Give a file that does not exist yet, or one that this program has written.",
+    });
+  }
+  if (code.startsWith("SQLITE_CORRUPT")) {
+    return new Failure("disk", `${path} is damaged: ${messageOf(error)}`, {
+      cause: error,
+      hint: "Restore it from a backup, or move it away and let it be collected anew.",
+    });
+  }
+  if (code === "SQLITE_FULL") {
+    return diskFailure(
+      `cannot write ${path}`,
+      Object.assign(new Error(messageOf(error)), { code: "ENOSPC" }),
+    );
+  }
+  const isDisk =
+    /^SQLITE_(IOERR|READONLY|CANTOPEN|PERM)/.test(code) || /ConnectionFailed/.test(messageOf(error));
+  return diskFailure(`cannot use ${path}`, isDisk ? error : new Error(messageOf(error), { cause: error }));
+}
