@@ -96,7 +96,7 @@ function tell(
 }
 
 function isMainJob(args: readonly string[]): boolean {
-  return !["plan", "verify", "cluster"].includes(args[0] ?? "");
+  return !["plan", "verify", "cluster", "collect", "nodes"].includes(args[0] ?? "");
 }
 
 function statusOf(error: unknown, signal: EndingSignal | undefined): number {

@@ -10,9 +10,11 @@ import {
   runAssemble,
 } from "./assemble-command.ts";
 import { clusterExamples, runCluster } from "./cluster-command.ts";
+import { addCollectOptions, type CollectFlags, collectExamples, runCollect } from "./collect-command.ts";
 import { exitStatusHelp } from "./exit-status.ts";
 import type { Io } from "./io.ts";
 import { addNetworkOptions } from "./network-options.ts";
+import { nodesExamples, runNodes } from "./nodes-command.ts";
 import type { Outcome } from "./outcome.ts";
 import { type PlanFlags, planExamples, runPlan } from "./plan-command.ts";
 import { parseSubset } from "./values.ts";
@@ -73,11 +75,24 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
     )
     .addHelpText("after", clusterHelp);
 
+  addCollectOptions(program.command("collect")).action(async (flags: CollectFlags) =>
+    end(await runCollect(flags, io)),
+  );
+
+  program
+    .command("nodes")
+    .description("Prints the record of each node in a hash database: what it sent, and what it did wrong.")
+    .requiredOption("--hash-db <file>", "the hash database")
+    .option("--json", "one JSON object on stdout, with the signed evidence")
+    .action(({ hashDb }: { hashDb: string }) => end(runNodes(hashDb)));
+
   const examples = {
     "": assembleExamples,
     plan: planExamples,
     verify: verifyExamples,
     cluster: clusterExamples,
+    collect: collectExamples,
+    nodes: nodesExamples,
   };
   for (const command of [program, ...program.commands]) {
     const name = command === program ? "" : command.name();

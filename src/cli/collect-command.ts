@@ -1,0 +1,136 @@
+/** `snapshot-assemble collect`: a listener that takes part in the gossip until it is ended. */
+
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { type CollectStatus, collect } from "../collect/collect.ts";
+import { collectDefaults, type Keep } from "../collect/options.ts";
+import type { CollectEvent, CollectReporter } from "../collect/reporter.ts";
+import { keepCyclesMax } from "../model/limits.ts";
+import { describeOffence } from "../ui/describe-event.ts";
+import { formatCount } from "../ui/format.ts";
+import { makeStyle } from "../ui/style.ts";
+import type { Io } from "./io.ts";
+import { addNetworkOptions, type NetworkFlags, networkOptionsOf } from "./network-options.ts";
+import type { Outcome } from "./outcome.ts";
+import { durationHelp, parseCount, parseDuration } from "./values.ts";
+
+interface Listen {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface CollectFlags extends NetworkFlags {
+  readonly listen: Listen;
+  readonly db: string;
+  readonly keep: Keep;
+  readonly poll: number;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+export const collectExamples = `Examples:
+  $ snapshot-assemble collect --archiver http://127.0.0.1:4000 --listen 127.0.0.1:4100 --db hashes.sqlite
+      takes pushed gossip in, and polls validators for what it missed
+  $ snapshot-assemble collect --archiver http://127.0.0.1:4000 --keep 7d --json
+      keeps a week, and tells what happens as JSON lines
+  $ snapshot-assemble --archiver http://127.0.0.1:4000 --timestamp latest --hash-db hashes.sqlite
+      a run that knows the hashes already
+`;
+
+const collectHelp = `
+Over HTTP:
+  POST /partition-gossip          one message, or {"messages":[…]}; 202 or 200 once it is on the disk
+  GET  /partition-gossip?cycle=n  every message of a cycle
+  GET  /healthz                   how it is
+
+It goes on until it is ended. SIGINT and SIGTERM end it cleanly, with status 0: what was being pushed is
+committed and acknowledged first. A second one ends it at once.
+`;
+
+export function addCollectOptions(command: Command): Command {
+  return addNetworkOptions(
+    command.description(
+      "Listens to the network's gossip, and keeps what was said and agreed on in a hash database.",
+    ),
+  )
+    .addOption(
+      new Option("--listen <address>", "where pushed messages are taken in, as host:port")
+        .argParser(parseListen)
+        .default({ host: "127.0.0.1", port: 4100 }, "127.0.0.1:4100"),
+    )
+    .option("--db <file>", "the hash database; it is created where there is none", "hashes.sqlite")
+    .addOption(
+      new Option("--keep <n|age>", "forget all but the newest n cycles, or those of an age like 12h or 7d")
+        .argParser(parseKeep)
+        .default(collectDefaults.keep, String(collectDefaults.keep.cycles)),
+    )
+    .addOption(
+      new Option(
+        "--poll <duration>",
+        `between two looks at the lists, and at what was missed (${durationHelp})`,
+      )
+        .argParser(parseDuration)
+        .default(collectDefaults.pollMs, "30s"),
+    )
+    .option("--json", "one JSON object a line on stdout, the last one the summary")
+    .option("--quiet", "print nothing unless something fails")
+    .addHelpText("after", collectHelp);
+}
+
+export async function runCollect(flags: CollectFlags, io: Io): Promise<Outcome> {
+  const { listen, db: database, keep, poll: pollMs, json, quiet, ...network } = flags;
+  const options = networkOptionsOf(network, true);
+  const reporter = reporterOf({ json, quiet }, io);
+  const status = await collect({ ...options, listen, database, keep, pollMs, signal: io.signal, reporter });
+  return { summary: { ...status }, text: describeStatus(status) };
+}
+
+function reporterOf(
+  { json, quiet }: { json: boolean | undefined; quiet: boolean | undefined },
+  { stdout, stderr, env }: Io,
+): CollectReporter | undefined {
+  if (quiet === true) return undefined;
+  if (json === true) return { report: (event) => void stdout.write(`${JSON.stringify(event)}\n`) };
+  const style = makeStyle(stderr.isTTY, env);
+  const paint = { warning: style.warning("warning:"), offence: style.warning("offence:") };
+  return { report: (event) => void stderr.write(`${describeEvent(event, paint)}\n`) };
+}
+
+function describeEvent(event: CollectEvent, label: { warning: string; offence: string }): string {
+  switch (event.type) {
+    case "listening":
+      return `listening on ${event.url}`;
+    case "network":
+      return `${formatCount(event.nodes)} nodes; the newest cycle is ${event.newestCycle}`;
+    case "agreed":
+      return `cycle ${event.cycle}: agreed on ${event.networkHash}, by the messages of ${event.heard} of ${event.nodes} nodes`;
+    case "offence":
+      return `${label.offence} ${describeOffence(event.offence)}`;
+    case "warning":
+      return `${label.warning} ${event.message}`;
+  }
+}
+
+function describeStatus({ messages, cycles, pushed }: CollectStatus): string {
+  const range = cycles.first === null ? "of no cycle" : `of cycles ${cycles.first} to ${cycles.last}`;
+  return [
+    `kept       ${formatCount(messages)} messages ${range}, ${formatCount(cycles.agreed)} agreed network hashes`,
+    `pushed     ${formatCount(pushed.stored)} stored, ${formatCount(pushed.known)} known, ${formatCount(pushed.refused)} refused`,
+  ].join("\n");
+}
+
+function parseListen(text: string): Listen {
+  const match = /^(\[[0-9a-fA-F:.]+\]|[^:\s]+):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (match?.[1] !== undefined && port <= 65_535) return { host: match[1].replace(/^\[|\]$/g, ""), port };
+  throw new InvalidArgumentError("expected host:port, such as 127.0.0.1:4100 or [::1]:4100");
+}
+
+const agesMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function parseKeep(text: string): Keep {
+  const age = /^(\d{1,6})([mhd])$/.exec(text);
+  if (age === null) return { cycles: parseCount(1, keepCyclesMax)(text) };
+  const ageMs = Number(age[1]) * (agesMs[age[2] ?? ""] ?? 0);
+  if (ageMs > 0) return { ageMs };
+  throw new InvalidArgumentError("expected a number of cycles, or an age such as 90m, 12h or 7d");
+}

@@ -1,0 +1,53 @@
+/** `snapshot-assemble nodes --hash-db <file>`: what is known of each node. */
+
+import { type NodeRecord, readNodeRecords } from "../collect/node-records.ts";
+import { quoted } from "../wire/parse.ts";
+import type { Outcome } from "./outcome.ts";
+
+export const nodesExamples = `Examples:
+  $ snapshot-assemble nodes --hash-db hashes.sqlite
+  $ snapshot-assemble nodes --hash-db hashes.sqlite --json
+`;
+
+export function runNodes(hashDb: string): Outcome {
+  const nodes = readNodeRecords(hashDb);
+  return { summary: { nodes }, text: describeNodes(nodes) };
+}
+
+function describeNodes(nodes: readonly NodeRecord[]): string {
+  if (nodes.length === 0) return "the database knows of no node yet";
+  const rows = nodes.map(({ node, messages, lastCycle, offences }) => [
+    quoted(node),
+    String(messages),
+    lastCycle === null ? "–" : String(lastCycle),
+    String(offences.length),
+    String(offences.filter(({ evidence }) => evidence !== undefined).length),
+    offences[0] === undefined ? "–" : new Date(offences[0].whenMs).toISOString(),
+    kindsText(offences.map(({ kind }) => kind)),
+  ]);
+  return tableText([
+    ["node", "messages", "last cycle", "offences", "signed", "last offence", "kinds"],
+    ...rows,
+  ]);
+}
+
+/** `wrong-partition ×2, redirect`. */
+function kindsText(kinds: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const kind of kinds) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return [...counts].map(([kind, count]) => `${quoted(kind)}${count > 1 ? ` ×${count}` : ""}`).join(", ");
+}
+
+function tableText(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? "").length)),
+  );
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}

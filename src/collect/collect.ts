@@ -1,0 +1,235 @@
+/** A listener that takes part in a network's gossip for as long as it runs, and keeps what was agreed on. */
+
+import { setImmediate } from "node:timers/promises";
+import { HttpClient } from "../fetch/http-client.ts";
+import { sleep } from "../fetch/sleep.ts";
+import { Failure, messageOf } from "../model/failure.ts";
+import { DEFAULT_HASH_KEY } from "../model/hash.ts";
+import { collectEndMs, keepCyclesMax } from "../model/limits.ts";
+import { networkDefaults } from "../network/options.ts";
+import { HashDatabase } from "../store/hash-database.ts";
+import { CycleBook } from "./cycle-book.ts";
+import { GossipServer } from "./gossip-server.ts";
+import { Intake } from "./intake.ts";
+import { Ledger } from "./ledger.ts";
+import { NetworkWatch } from "./network-watch.ts";
+import { type CollectOptions, collectDefaults, type Keep } from "./options.ts";
+import { CyclePoll } from "./poll.ts";
+import { PushDesk } from "./push.ts";
+import { SignatureBudget } from "./signature-budget.ts";
+
+/** What a collector has come to; also what `/healthz` says. */
+export interface CollectStatus {
+  /** Whether the last look at the network, and the last write, went well. */
+  readonly ok: boolean;
+  readonly newestCycle: number;
+  readonly cycles: { readonly first: number | null; readonly last: number | null; readonly agreed: number };
+  readonly messages: number;
+  readonly nodes: number;
+  readonly pushed: { readonly stored: number; readonly known: number; readonly refused: number };
+  /** When the lists were last read: ISO 8601. */
+  readonly lastPoll: string | null;
+  readonly lastError: { readonly at: string; readonly message: string } | null;
+}
+
+/** Counting rows takes a while in a large database: whoever asks more often gets the same figures. */
+const statusMaxAgeMs = 1_000;
+const warningsRememberedMax = 100;
+
+/**
+ * Collects until `options.signal` is aborted.
+ *
+ * @throws Failure where it cannot start: the lists cannot be read, the database is another network's, the port
+ *   is taken. Once it runs, what fails is told, and tried again.
+ */
+export async function collect(options: CollectOptions): Promise<CollectStatus> {
+  const database = HashDatabase.open(options.database);
+  const client = new HttpClient({
+    connectTimeoutMs: options.connectTimeoutMs ?? networkDefaults.connectTimeoutMs,
+    stallTimeoutMs: options.stallTimeoutMs ?? networkDefaults.stallTimeoutMs,
+  });
+  try {
+    return await new CollectorService(options, database, client).run();
+  } finally {
+    await client.close();
+    database.close();
+  }
+}
+
+class CollectorService {
+  readonly #options: CollectOptions;
+  readonly #database: HashDatabase;
+  readonly #client: HttpClient;
+  readonly #hashKey: string;
+  readonly #watch: NetworkWatch;
+  readonly #book = new CycleBook();
+  readonly #ledger: Ledger;
+  readonly #intake: Intake;
+  readonly #desk: PushDesk;
+  readonly #warned = new Set<string>();
+  #polls = 0;
+  #lastPoll: Date | undefined;
+  #lastError: { readonly at: string; readonly message: string } | undefined;
+  #isFailing = false;
+  #prunedAt = -1;
+  #status: { readonly atMs: number; readonly status: CollectStatus } | undefined;
+
+  constructor(options: CollectOptions, database: HashDatabase, client: HttpClient) {
+    this.#options = options;
+    this.#database = database;
+    this.#client = client;
+    const hashKey = options.hashKey ?? DEFAULT_HASH_KEY;
+    this.#hashKey = hashKey;
+    const { signal, reporter } = options;
+    const warn = (message: string) => this.#warn(message);
+    const keep = this.#keep;
+    const keepCycles = "cycles" in keep ? keep.cycles : keepCyclesMax;
+    this.#watch = new NetworkWatch(options, { client, hashKey, signal, warn }, keepCycles);
+    this.#ledger = new Ledger({ database, watch: this.#watch, book: this.#book, hashKey, reporter });
+    this.#intake = new Intake(this.#watch, this.#book, new SignatureBudget(), hashKey);
+    this.#desk = new PushDesk(this.#intake, this.#ledger);
+  }
+
+  async run(): Promise<CollectStatus> {
+    const { signal, listen, reporter } = this.#options;
+    const server = new GossipServer({
+      push: (body, address) => this.#push(body, address),
+      pages: (cycle) => this.#pages(cycle),
+      health: () => this.status(),
+    });
+    try {
+      await this.#refresh();
+      reporter?.report({ type: "listening", url: await server.listen(listen.host, listen.port) });
+      while (!signal.aborted) {
+        await this.#poll();
+        await sleep(this.#options.pollMs ?? collectDefaults.pollMs, signal);
+        await this.#tried(() => this.#refresh());
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      await server.close(collectEndMs);
+      this.#ledger.flush();
+    }
+    this.#status = undefined;
+    return this.status();
+  }
+
+  status(): CollectStatus {
+    const nowMs = performance.now();
+    if (this.#status !== undefined && nowMs - this.#status.atMs < statusMaxAgeMs) return this.#status.status;
+    const { messages, firstCycle: first, lastCycle: last, agreedCycles: agreed } = this.#database.counts();
+    const status: CollectStatus = {
+      ok: !this.#isFailing,
+      newestCycle: this.#watch.newest.counter,
+      cycles: { first, last, agreed },
+      messages,
+      nodes: this.#watch.roster.nodes.length,
+      pushed: { ...this.#desk.totals },
+      lastPoll: this.#lastPoll?.toISOString() ?? null,
+      lastError: this.#lastError ?? null,
+    };
+    this.#status = { atMs: nowMs, status };
+    return status;
+  }
+
+  get #keep(): Keep {
+    return this.#options.keep ?? collectDefaults.keep;
+  }
+
+  async #push(body: Buffer, address: string) {
+    try {
+      return await this.#desk.take(body, address);
+    } catch (error) {
+      this.#failed(error);
+      throw error;
+    }
+  }
+
+  #pages(cycle: number): Generator<readonly string[], void, void> | undefined {
+    const first = this.#database.messagesAfter(cycle);
+    return first.length === 0 ? undefined : this.#pagesFrom(cycle, first);
+  }
+
+  *#pagesFrom(cycle: number, first: ReturnType<HashDatabase["messagesAfter"]>) {
+    for (let page = first; page.length > 0; page = this.#database.messagesAfter(cycle, page.at(-1))) {
+      yield page.map(({ text }) => text);
+    }
+  }
+
+  /** Reads the lists, takes up what they change, and forgets what is too old. */
+  async #refresh(): Promise<void> {
+    const before = this.#lastPoll === undefined ? undefined : this.#watch.newest.counter;
+    await this.#watch.refresh();
+    if (before === undefined) {
+      this.#database.claim({ networkId: this.#watch.networkId, hashKey: this.#hashKey });
+    }
+    await this.#ledger.catchUp();
+    await this.#prune();
+    this.#lastPoll = new Date();
+    this.#isFailing = false;
+    const newestCycle = this.#watch.newest.counter;
+    if (newestCycle === before) return;
+    const nodes = this.#watch.roster.nodes.length;
+    this.#options.reporter?.report({ type: "network", nodes, newestCycle });
+  }
+
+  /** Cycles that lack a hash, the newest first; those that were tried in vain less and less often. */
+  async #poll(): Promise<void> {
+    this.#polls++;
+    // Nodes that keep us waiting must not keep us from the lists.
+    const { signal: ended, pollMs = collectDefaults.pollMs } = this.#options;
+    const signal = AbortSignal.any([ended, AbortSignal.timeout(pollMs)]);
+    for (const cycle of this.#watch.countable()) {
+      const entry = this.#book.entry(cycle);
+      const roster = this.#watch.rosterOf(cycle);
+      if (roster === undefined || entry.tally?.isComplete === true || entry.nextPoll > this.#polls) continue;
+      if (signal.aborted) return;
+      const context = {
+        client: this.#client,
+        intake: this.#intake,
+        ledger: this.#ledger,
+        book: this.#book,
+        signal,
+      };
+      await this.#tried(() => new CyclePoll(cycle, roster, context).run(entry.polls));
+      entry.polls++;
+      entry.nextPoll = this.#polls + 2 ** Math.min(entry.polls - 1, 10);
+    }
+  }
+
+  async #prune(): Promise<void> {
+    const { counter, duration } = this.#watch.newest;
+    if (counter === this.#prunedAt) return;
+    const keep = this.#keep;
+    const cycles = "cycles" in keep ? keep.cycles : Math.ceil(keep.ageMs / (duration * 1000));
+    for (const _cycle of this.#database.prune(Math.min(Math.max(cycles, 1), keepCyclesMax), Date.now())) {
+      await setImmediate(); // others get their turn between two cycles
+    }
+    this.#prunedAt = counter;
+  }
+
+  async #tried(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      if (this.#options.signal.aborted) return;
+      if (!(error instanceof Failure)) throw error;
+      this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#isFailing = true;
+    this.#lastError = { at: new Date().toISOString(), message: messageOf(error) };
+    this.#warn(messageOf(error));
+  }
+
+  /** What does not change is said once, and not at every poll. */
+  #warn(message: string): void {
+    if (this.#warned.has(message)) return;
+    if (this.#warned.size >= warningsRememberedMax) this.#warned.clear();
+    this.#warned.add(message);
+    this.#options.reporter?.report({ type: "warning", message });
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Follows a network: who is active, which cycle is the newest, and who was active in each of the last cycles.
+ * The node list only ever tells who is active now, so whoever was listed while a cycle was the newest one,
+ * and is as many as its record says, is taken for the nodes of that cycle.
+ */
+
+import type { HttpClient } from "../fetch/http-client.ts";
+import type { CycleRecord } from "../model/cycle.ts";
+import { Failure } from "../model/failure.ts";
+import { collectCyclesAhead, collectCyclesBehind } from "../model/limits.ts";
+import { readCycles, readNodeList } from "../network/lists.ts";
+import type { NetworkOptions } from "../network/options.ts";
+import { findShard } from "../network/sharding.ts";
+import { isSameRoster, makeRoster, type Roster, resized } from "./roster.ts";
+
+export interface WatchContext {
+  readonly client: HttpClient;
+  readonly hashKey: string;
+  readonly signal: AbortSignal;
+  readonly warn: (message: string) => void;
+}
+
+export class NetworkWatch {
+  readonly #options: NetworkOptions;
+  readonly #context: WatchContext;
+  readonly #cyclesBehind: number;
+  #roster: Roster | undefined;
+  #newest: CycleRecord | undefined;
+  /** Cycle → its nodes, within the window. */
+  readonly #rosters = new Map<number, Roster>();
+
+  /** @param keepCycles what lies farther back would be forgotten at once */
+  constructor(options: NetworkOptions, context: WatchContext, keepCycles: number) {
+    this.#options = options;
+    this.#context = context;
+    this.#cyclesBehind = Math.min(collectCyclesBehind, keepCycles - 1);
+  }
+
+  /** Those who are active now. */
+  get roster(): Roster {
+    if (this.#roster === undefined) throw new Error("the network's lists have not been read yet");
+    return this.#roster;
+  }
+
+  get newest(): CycleRecord {
+    if (this.#newest === undefined) throw new Error("the network's lists have not been read yet");
+    return this.#newest;
+  }
+
+  /** What the network calls itself; empty where its records do not say. */
+  get networkId(): string {
+    return networkIdOf(this.newest);
+  }
+
+  get oldestCycle(): number {
+    return Math.max(0, this.newest.counter - this.#cyclesBehind);
+  }
+
+  get lastCycle(): number {
+    return this.newest.counter + collectCyclesAhead;
+  }
+
+  /** The nodes of a cycle, where it is known who they were. */
+  rosterOf(cycle: number): Roster | undefined {
+    return this.#rosters.get(cycle);
+  }
+
+  /** Cycles of the window that are over, and whose nodes are known; the newest first. */
+  countable(): number[] {
+    return [...this.#rosters.keys()].sort((a, b) => b - a);
+  }
+
+  /**
+   * Reads both lists again. Where that fails, everything stays as it was.
+   *
+   * @throws Failure
+   */
+  async refresh(): Promise<void> {
+    const { nodes } = await readNodeList(this.#options, this.#context);
+    const { records } = await readCycles(this.#options, { kind: "latest" }, this.#context);
+    const newest = records.at(-1);
+    if (newest === undefined) {
+      throw new Failure("configuration", "there are no cycle records", {
+        hint: "Check the archiver's address, or the file given with --cycles.",
+      });
+    }
+    this.#requireSameNetwork(newest);
+    if (this.#roster === undefined) {
+      this.#roster = makeRoster(nodes, await findShard(nodes, this.#options, this.#context));
+    } else if (!isSameRoster(this.#roster, nodes)) {
+      this.#roster = makeRoster(nodes, resized(this.#roster.shard, nodes.length));
+    }
+    this.#newest = newest;
+    this.#assign(records, this.#roster);
+  }
+
+  #requireSameNetwork(newest: CycleRecord): void {
+    const known = this.#newest;
+    if (known === undefined) return;
+    const [before, now] = [networkIdOf(known), networkIdOf(newest)];
+    if (before !== now) throw strange(`the archiver tells of network ${now}, and not of ${before} any more`);
+    if (newest.counter < known.counter) {
+      throw strange(`the archiver's newest cycle is ${newest.counter}, after it was ${known.counter}`);
+    }
+  }
+
+  #assign(records: readonly CycleRecord[], roster: Roster): void {
+    for (const cycle of this.#rosters.keys()) {
+      if (cycle < this.oldestCycle) this.#rosters.delete(cycle);
+    }
+    for (const { counter, active } of records) {
+      if (counter < this.oldestCycle || this.#rosters.has(counter)) continue;
+      if (active === roster.nodes.length) this.#rosters.set(counter, roster);
+      else if (counter === this.newest.counter) {
+        const listed = `the node list has ${roster.nodes.length} nodes with an ID`;
+        this.#context.warn(`${listed}, but cycle ${counter} had ${active} active ones: it cannot be counted`);
+      }
+    }
+  }
+}
+
+function networkIdOf({ received }: CycleRecord): string {
+  const { networkId } = received;
+  return typeof networkId === "string" ? networkId : "";
+}
+
+function strange(problem: string): Failure {
+  return new Failure("verification", problem, { hint: "Ask another archiver with --archiver." });
+}

@@ -1,0 +1,47 @@
+/**
+ * Commits messages together: a commit waits for the disk, so one for each message would let a few hundred a
+ * second through. Whoever adds one is told when it is safe.
+ */
+
+import { commitBatchMax, commitDelayMs } from "../model/limits.ts";
+import type { SaveOutcome } from "../store/hash-database.ts";
+
+interface Waiting<T> {
+  readonly message: T;
+  readonly settle: (outcome: SaveOutcome) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+export class WriteQueue<T> {
+  readonly #commit: (messages: readonly T[]) => readonly SaveOutcome[];
+  #waiting: Waiting<T>[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param commit keeps all of them or throws */
+  constructor(commit: (messages: readonly T[]) => readonly SaveOutcome[]) {
+    this.#commit = commit;
+  }
+
+  /** What became of the message, once it is on the disk. */
+  add(message: T): Promise<SaveOutcome> {
+    const saved = new Promise<SaveOutcome>((settle, fail) => this.#waiting.push({ message, settle, fail }));
+    if (this.#waiting.length >= commitBatchMax) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), commitDelayMs);
+    return saved;
+  }
+
+  /** Commits what waits, at once. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const batch = this.#waiting;
+    this.#waiting = [];
+    if (batch.length === 0) return;
+    try {
+      const outcomes = this.#commit(batch.map(({ message }) => message));
+      for (const [index, { settle }] of batch.entries()) settle(outcomes[index] ?? "known");
+    } catch (error) {
+      for (const { fail } of batch) fail(error);
+    }
+  }
+}
