@@ -35,7 +35,7 @@ export interface AgreementContext {
   readonly quorum: Quorum;
   readonly allowEmpty: boolean;
   /** Messages from elsewhere, as texts, and where that is. */
-  readonly given: { readonly messages: readonly string[]; readonly source: string } | undefined;
+  readonly given: readonly { readonly messages: Iterable<string>; readonly source: string }[];
   readonly log: RunLog;
   readonly signal?: AbortSignal | undefined;
 }
@@ -91,11 +91,12 @@ class Canvass {
 
   async run(): Promise<void> {
     const { given, log } = this.#context;
-    for (const text of given?.messages ?? []) {
-      const source = given?.source ?? "";
-      const ballot = this.#box.cast(text, source);
-      if (ballot.outcome === "invalid") log.warn(`${source}: ${ballot.problem}`);
-      if (ballot.outcome === "equivocation") this.#accuse(ballot.sender, source);
+    for (const { messages, source } of given) {
+      for (const text of messages) {
+        const ballot = this.#box.cast(text, source);
+        if (ballot.outcome === "invalid") log.warn(`${source}: ${ballot.problem}`);
+        if (ballot.outcome === "equivocation") this.#accuse(ballot.sender, source);
+      }
     }
     for (let pass = 1; pass <= gossipPassesMax && !this.#isOver(); pass++) {
       if (pass > 1) await this.#reopen();

@@ -18,6 +18,7 @@ import type { Findings } from "../verify/findings.ts";
 import { type AgreedHashes, type AgreementContext, findAgreedHashes } from "./agree.ts";
 import { PartitionFetch } from "./fetch-partitions.ts";
 import { readGossipFile } from "./gossip-file.ts";
+import { KnownHashes } from "./known-hashes.ts";
 import { type Network, readNetwork, requireAllNodes } from "./network.ts";
 import { NodeBook } from "./node-book.ts";
 import { type AssembleOptions, defaults } from "./options.ts";
@@ -66,6 +67,7 @@ class Assembly {
   readonly #client: HttpClient;
   readonly #log: RunLog;
   readonly #hashKey: string;
+  #known: KnownHashes | undefined;
 
   constructor(options: AssembleOptions, client: HttpClient, log: RunLog) {
     this.#options = options;
@@ -75,13 +77,25 @@ class Assembly {
   }
 
   async run(): Promise<AssembleResult> {
+    this.#known = KnownHashes.open(this.#options.hashDb, this.#hashKey, this.#log);
+    try {
+      return await this.#assemble();
+    } finally {
+      this.#known?.learnOffences();
+      this.#known?.close();
+    }
+  }
+
+  async #assemble(): Promise<AssembleResult> {
     const startedAt = new Date();
     const { out, signal } = this.#options;
     this.#log.stage("reading the node list and the cycle records");
     const network = await readNetwork(this.#options, timeOf(this.#options.timestamp), this.#context());
+    this.#known?.claim(network.records);
     const shard = await findShard(network.nodes, this.#options, this.#context());
     const { boundary, agreed } = await this.#agree(network, shard);
     await this.#hearWitnesses(network.records, boundary.cycle.counter, agreed);
+    this.#known?.learn(boundary.cycle.counter, agreed);
     const { timestamp, cycle } = boundary;
     const { networkHash, partitionHashes } = agreed;
     const data = { timestamp, cycle: cycle.counter, hashKey: this.#hashKey, networkHash, partitionHashes };
@@ -110,8 +124,7 @@ class Assembly {
   /** Of the boundaries that `latest` can mean, the newest one that validators have hashes of is taken. */
   async #agree(network: Network, shard: Shard): Promise<{ boundary: Boundary; agreed: AgreedHashes }> {
     const { gossip, quorum, allowEmpty, signal } = this.#options;
-    const given =
-      gossip === undefined ? undefined : { messages: await readGossipFile(gossip), source: gossip };
+    const given = gossip === undefined ? [] : [{ messages: await readGossipFile(gossip), source: gossip }];
     const context: AgreementContext = {
       client: this.#client,
       nodes: network.nodes,
@@ -131,7 +144,8 @@ class Assembly {
       this.#log.partitionsTotal = shard.numNodes + 1;
       requireAllNodes(network.nodes, cycle);
       this.#log.stage(`asking the validators for the hashes of cycle ${cycle.counter}`);
-      const agreed = await findAgreedHashes(cycle.counter, context);
+      const known = this.#known === undefined ? [] : [this.#known.given(cycle.counter)];
+      const agreed = await findAgreedHashes(cycle.counter, { ...context, given: [...given, ...known] });
       if (!("nothingHeard" in agreed)) return { boundary, agreed };
       reason = agreed.nothingHeard;
       this.#log.warn(`no validator has a hash of cycle ${cycle.counter}, which ended at ${timestamp}`);
@@ -174,10 +188,11 @@ class Assembly {
       timestamp,
       hashKey: this.#hashKey,
       agreedHashes: agreed.partitionHashes,
-      book: new NodeBook(network.nodes, shard, queryOrder(shard.numNodes)),
+      book: new NodeBook(network.nodes, shard, queryOrder(shard.numNodes), this.#known?.ranks(network.nodes)),
       concurrency: concurrency ?? defaults.concurrency,
       log: this.#log,
       signal,
+      onWrong: (node, wrong) => this.#known?.sawWrong(node, wrong, agreed),
       incomingPath: (answer, partition) => partial.incomingPath(answer, partition),
       accept: (partition, path) => partial.accept(partition, path),
     });

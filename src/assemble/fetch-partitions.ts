@@ -14,6 +14,7 @@ import {
   type MatchedPartition,
   type MergeReport,
   mergeAnswer,
+  type WrongPartition,
 } from "../merge/merge-answer.ts";
 import { partitionBudgetBytes, partitionBudgetFactor, partitionBytesMax } from "../model/limits.ts";
 import { type Shard, storedPartitions, stores } from "../model/shard.ts";
@@ -37,6 +38,8 @@ export interface FetchContext {
   /** Where a partition of one answer (by number) is written while it comes. */
   readonly incomingPath: (answer: number, partition: number) => string;
   readonly accept: (partition: number, path: string) => Promise<void>;
+  /** Told of what a node gave wrongly. */
+  readonly onWrong?: ((node: string, wrong: WrongPartition) => void) | undefined;
 }
 
 /** Nodes that must say that a partition is larger than its budget before the budget grows. */
@@ -175,11 +178,15 @@ export class PartitionFetch {
     });
     for (const offence of offencesOf(id, report)) log.offence(offence);
     if (report.isUncanonical) this.#isQuick = false;
-    for (const { partition, expected, got, isCertain } of report.wrong) {
+    for (const wrong of report.wrong) {
+      const { partition, expected, got, isCertain } = wrong;
       // Perhaps only our short cut was wrong: it is asked again, and parsed.
-      if (!isCertain) this.#parsed.add(nodeIndex);
-      else
-        book.refuse(nodeIndex, partition, "wrong", `gave a partition with hash ${got}, expected ${expected}`);
+      if (!isCertain) {
+        this.#parsed.add(nodeIndex);
+        continue;
+      }
+      this.#context.onWrong?.(id, wrong);
+      book.refuse(nodeIndex, partition, "wrong", `gave a partition with hash ${got}, expected ${expected}`);
     }
     for (const { partition, bytes: size } of report.outgrown) {
       this.#outgrown.push({ nodeIndex, partition, bytes: size });

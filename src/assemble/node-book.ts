@@ -41,9 +41,19 @@ export class NodeBook {
   readonly #shard: Shard;
   readonly #entries: Entry[];
   readonly #order: readonly number[];
+  readonly #ranks: ReadonlyMap<string, number>;
 
-  /** @param order of Algorithm 1 */
-  constructor(nodes: readonly ActiveNode[], shard: Shard, order: readonly number[]) {
+  /**
+   * @param order of Algorithm 1
+   * @param ranks node ID → how many failures its record counts for
+   */
+  constructor(
+    nodes: readonly ActiveNode[],
+    shard: Shard,
+    order: readonly number[],
+    ranks: ReadonlyMap<string, number> = new Map(),
+  ) {
+    this.#ranks = ranks;
     this.#shard = shard;
     this.#order = order;
     this.#entries = nodes.map((node) => ({
@@ -64,13 +74,16 @@ export class NodeBook {
     return this.#entry(index).failures;
   }
 
-  /** Those that can be asked now, in order; nodes that have failed come after those that have not. */
+  /**
+   * Those that can be asked now, in order; nodes that have failed, in this run or by their record, come after
+   * those that have not.
+   */
   askable(nowMs: number): number[] {
     const free = this.#order.filter((index) => {
       const { state } = this.#entry(index);
       return state.kind === "free" || (state.kind === "waiting" && state.untilMs <= nowMs);
     });
-    return free.sort((a, b) => this.#entry(a).failures - this.#entry(b).failures);
+    return free.sort((a, b) => this.#setback(a) - this.#setback(b));
   }
 
   mayGive(index: number, partition: number): boolean {
@@ -145,6 +158,11 @@ export class NodeBook {
       const outcome = lastStatus === TOO_EARLY ? "too-early" : "failed";
       return [{ node, outcome, reason: refusal?.reason ?? lastFailure ?? "was not asked" }];
     });
+  }
+
+  #setback(index: number): number {
+    const { node, failures } = this.#entry(index);
+    return failures + (this.#ranks.get(node.id) ?? 0);
   }
 
   #isSource(index: number, partition: number): boolean {

@@ -13,6 +13,8 @@ export interface AssembleOptions extends NetworkOptions {
   readonly out: string;
   /** A file with gossip messages. */
   readonly gossip?: string | undefined;
+  /** The file of a hash database: a source of gossip, to which is added what the run learns. */
+  readonly hashDb?: string | undefined;
   readonly quorum?: Quorum | undefined;
   /** Whether a later cycle record must name the same network hash. */
   readonly requireChain?: boolean | undefined;

@@ -24,6 +24,7 @@ import { addClusterOption, type ClusterFlags, withCluster } from "./with-cluster
 export interface AssembleFlags extends ClusterFlags {
   readonly timestamp?: string;
   readonly gossip?: string;
+  readonly hashDb?: string;
   readonly quorum: Quorum;
   readonly concurrency: number;
   readonly compress: Compression;
@@ -54,6 +55,10 @@ export function addAssembleOptions(command: Command): Command {
   addNetworkOptions(command);
   return addClusterOption(command)
     .option("--gossip <file>", "gossip messages from a file, beside those of the validators")
+    .option(
+      "--hash-db <file>",
+      "a hash database: gossip that was collected, and records of nodes; what the run learns is added to it",
+    )
     .addOption(quorumOption())
     .addOption(
       new Option("--concurrency <n>", "nodes that are asked at the same time")
@@ -98,6 +103,7 @@ async function assembleFrom(
   const options = networkOptionsOf(network, true);
   const {
     gossip,
+    hashDb,
     quorum,
     concurrency,
     compress: compression,
@@ -121,6 +127,7 @@ async function assembleFrom(
       timestamp,
       out,
       gossip,
+      hashDb,
       quorum,
       requireChain,
       stateMetadata,

@@ -145,6 +145,14 @@ export class HashDatabase {
     }
   }
 
+  messageCount(cycle: number): number {
+    const row = this.#file.get<{ n: number }>(
+      "SELECT count(*) AS n FROM messages WHERE cycleNumber = ?",
+      cycle,
+    );
+    return row?.n ?? 0;
+  }
+
   /** The agreed hash of each partition of a cycle that has one. */
   partitionHashes(cycle: number): Map<number, string> {
     const rows = this.#file.all<{ partitionId: number; hash: string }>(

@@ -1,0 +1,151 @@
+/**
+ * What a run takes from a hash database, and what it adds. Nothing in the database is believed: its messages
+ * are cast like any others, and its offences only decide who is asked later.
+ */
+
+import { isAgreed } from "../gossip/collector.ts";
+import type { WrongPartition } from "../merge/merge-answer.ts";
+import type { CycleRecord } from "../model/cycle.ts";
+import { messageOf } from "../model/failure.ts";
+import { type ActiveNode, shortId } from "../model/node.ts";
+import type { Offence, RecordedOffence } from "../model/offence.ts";
+import { signedHash } from "../model/signature.ts";
+import { recordRank } from "../plan/record-rank.ts";
+import { HashDatabase, type SignedMessage } from "../store/hash-database.ts";
+import type { AgreedHashes } from "./agree.ts";
+import type { RunLog } from "./run-log.ts";
+
+const NODES_SHOWN = 5;
+
+export class KnownHashes {
+  readonly #path: string;
+  readonly #database: HashDatabase;
+  readonly #hashKey: string;
+  readonly #log: RunLog;
+  #proofs: RecordedOffence[] = [];
+  #isOurs = false;
+  /** What the run has settled on. */
+  #learned: AgreedHashes | undefined;
+
+  private constructor(path: string, hashKey: string, log: RunLog) {
+    this.#path = path;
+    this.#database = HashDatabase.open(path);
+    this.#hashKey = hashKey;
+    this.#log = log;
+  }
+
+  /** @throws Failure where the file is no hash database, or cannot be had */
+  static open(path: string | undefined, hashKey: string, log: RunLog): KnownHashes | undefined {
+    return path === undefined ? undefined : new KnownHashes(path, hashKey, log);
+  }
+
+  /** @throws Failure `configuration` where the database is of another network */
+  claim(records: readonly CycleRecord[]): void {
+    const { networkId } = records.at(-1)?.received ?? {};
+    const id = typeof networkId === "string" ? networkId : "";
+    this.#database.claim({ networkId: id, hashKey: this.#hashKey });
+    this.#isOurs = true;
+  }
+
+  /** The messages of a cycle, to be cast. */
+  given(cycle: number): { readonly messages: Iterable<string>; readonly source: string } {
+    const count = this.#database.messageCount(cycle);
+    if (count > 0) this.#log.stage(`${count} messages of cycle ${cycle} are in ${this.#path}`);
+    return { source: this.#path, messages: textsOf(this.#database.messagesOf(cycle)) };
+  }
+
+  /** Node ID → rank, of those that are to be asked later; says which they are. */
+  ranks(nodes: readonly ActiveNode[]): Map<string, number> {
+    const kinds = this.#database.offenceKinds();
+    const ranks = new Map(nodes.map(({ id }) => [id, recordRank(kinds.get(id) ?? [])]));
+    const later = nodes.filter(({ id }) => (ranks.get(id) ?? 0) > 0);
+    if (later.length > 0) {
+      const shown = later
+        .slice(0, NODES_SHOWN)
+        .map(({ id }) => `${shortId(id)} (${kinds.get(id)?.join(", ")})`);
+      const more = later.length > NODES_SHOWN ? `, and ${later.length - NODES_SHOWN} more` : "";
+      this.#log.stage(`nodes that are asked later, for their record: ${shown.join(", ")}${more}`);
+    }
+    return ranks;
+  }
+
+  /** A partition that does not have the agreed hash: a lie that can be proved, where the node has signed another. */
+  sawWrong(node: string, { partition, got, conflict }: WrongPartition, agreed: AgreedHashes): void {
+    const message = agreed.box.collector.messages.get(node);
+    const voted = message?.hashes.get(partition);
+    if (message === undefined || voted === undefined || voted === got || conflict !== undefined) return;
+    const { cycle, received } = message;
+    const detail = `signed ${voted}, and sent what has the hash ${got}`;
+    const evidence = { messages: [received], sentHash: got };
+    const kind = "contradicts-own-vote";
+    this.#proofs.push({ node, kind, cycle, partition, detail, whenMs: Date.now(), evidence });
+  }
+
+  /** Adds what was said and agreed on in a cycle. */
+  learn(cycle: number, agreed: AgreedHashes): void {
+    this.#learned = agreed;
+    this.#written(() => {
+      this.#database.saveMessages([...this.#messagesOf(cycle, agreed)], Date.now());
+      const sure = [...agreed.agreements].filter(([, agreement]) => isAgreed(agreement, "majority"));
+      const isWhole = sure.length === agreed.agreements.size;
+      const hashes = sure.map(([partition, { hash }]) => [partition, hash] as const);
+      this.#database.saveAgreed(cycle, hashes, isWhole ? agreed.networkHash : undefined);
+    });
+  }
+
+  /** Adds what nodes did wrong. Who dissents is known only where what the others agreed on has stood. */
+  learnOffences(): void {
+    if (!this.#isOurs) return;
+    const whenMs = Date.now();
+    const { cycle } = this.#log;
+    const ofCycle = cycle === null ? {} : { cycle };
+    const proved = new Set(this.#proofs.map(({ node, partition }) => `${node}/${partition}`));
+    const offences = onePerDissenter(this.#log.offences).flatMap((offence): RecordedOffence[] => {
+      // One act is one offence: that which can be proved.
+      if (offence.kind === "wrong-partition" && proved.has(`${offence.node}/${offence.partition}`)) return [];
+      const recorded = { ...offence, ...ofCycle, whenMs };
+      if (offence.kind !== "dissenting-vote") return [recorded];
+      const message = this.#learned?.box.collector.messages.get(offence.node);
+      return message === undefined ? [] : [{ ...recorded, evidence: { messages: [message.received] } }];
+    });
+    this.#written(() => this.#database.saveOffences([...this.#proofs, ...offences]));
+    this.#proofs = [];
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  /** Those that count before those that contradict them. */
+  *#messagesOf(cycle: number, { box }: AgreedHashes): Generator<SignedMessage, void, void> {
+    for (const line of box.evidence()) {
+      const text = line.toString("utf8").trimEnd();
+      const received = JSON.parse(text) as { sender: string };
+      yield { cycle, sender: received.sender, hash: signedHash(received, this.#hashKey), text };
+    }
+  }
+
+  /** The snapshot is what matters: that a database cannot be written is no reason to fail. */
+  #written(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#log.warn(`what was learned is not in the hash database: ${messageOf(error)}`);
+    }
+  }
+}
+
+function* textsOf(messages: Iterable<SignedMessage>): Generator<string, void, void> {
+  for (const { text } of messages) yield text;
+}
+
+/** A message is one act, on however many partitions it is wrong. */
+function onePerDissenter(offences: readonly Offence[]): Offence[] {
+  const seen = new Set<string>();
+  return offences.filter(({ node, kind }) => {
+    if (kind !== "dissenting-vote") return true;
+    const isFirst = !seen.has(node);
+    seen.add(node);
+    return isFirst;
+  });
+}
