@@ -16,7 +16,8 @@ import { NetworkWatch } from "./network-watch.ts";
 import { type CollectOptions, collectDefaults, type Keep } from "./options.ts";
 import { CyclePoll } from "./poll.ts";
 import { PushDesk } from "./push.ts";
-import { SignatureBudget } from "./signature-budget.ts";
+import { SignatureDesk } from "./signature-desk.ts";
+import { Turns } from "./turns.ts";
 
 /** What a collector has come to; also what `/healthz` says. */
 export interface CollectStatus {
@@ -86,8 +87,13 @@ class CollectorService {
     const keepCycles = "cycles" in keep ? keep.cycles : keepCyclesMax;
     this.#watch = new NetworkWatch(options, { client, hashKey, signal, warn }, keepCycles);
     this.#ledger = new Ledger({ database, watch: this.#watch, book: this.#book, hashKey, reporter });
-    this.#intake = new Intake(this.#watch, this.#book, new SignatureBudget(), hashKey);
-    this.#desk = new PushDesk(this.#intake, this.#ledger);
+    this.#intake = new Intake(this.#watch, this.#book);
+    this.#desk = new PushDesk({
+      intake: this.#intake,
+      turns: new Turns(),
+      signatures: new SignatureDesk(hashKey),
+      ledger: this.#ledger,
+    });
   }
 
   async run(): Promise<CollectStatus> {
@@ -190,6 +196,7 @@ class CollectorService {
         intake: this.#intake,
         ledger: this.#ledger,
         book: this.#book,
+        hashKey: this.#hashKey,
         signal,
       };
       await this.#tried(() => new CyclePoll(cycle, roster, context).run(entry.polls));

@@ -6,14 +6,12 @@
 
 import { gossipMessageBytesMax, pushedMessageBytesBase, pushedMessageBytesPerNode } from "../model/limits.ts";
 import { shortId } from "../model/node.ts";
-import { isSignedBy } from "../model/signature.ts";
 import type { SignedMessage } from "../store/hash-database.ts";
-import { type GossipMessage, parseGossipMessage } from "../wire/gossip-message.ts";
+import { parseGossipMessage } from "../wire/gossip-message.ts";
 import { parseJson, quoted, WireError } from "../wire/parse.ts";
 import type { CycleBook, Heard } from "./cycle-book.ts";
 import type { Hashes } from "./cycle-tally.ts";
 import type { NetworkWatch } from "./network-watch.ts";
-import type { SignatureBudget } from "./signature-budget.ts";
 
 /** A message that passed every check. */
 export interface CheckedMessage extends SignedMessage {
@@ -21,16 +19,24 @@ export interface CheckedMessage extends SignedMessage {
   readonly hashes: Hashes;
 }
 
-export type Verdict =
-  | { readonly kind: "new"; readonly message: CheckedMessage }
-  | { readonly kind: "known"; readonly heard: Heard }
-  /** `sender` is who it says it is of, where that is an active node. */
-  | {
-      readonly kind: "refused";
-      readonly status: 400 | 403 | 413 | 429;
-      readonly problem: string;
-      readonly sender?: string;
-    };
+/** Of a message that passed every check but that of its signature. */
+export interface Candidate {
+  /** The message as `JSON.parse` returned it, which its signature is over. */
+  readonly value: object;
+  readonly message: CheckedMessage;
+}
+
+export type Refused = {
+  readonly kind: "refused";
+  readonly status: 400 | 403 | 413 | 429;
+  readonly problem: string;
+  /** Who it says it is of, where that is an active node. */
+  readonly sender?: string;
+};
+
+export type Known = { readonly kind: "known"; readonly heard: Heard };
+export type Screening = Refused | Known | { readonly kind: "candidate"; readonly candidate: Candidate };
+export type Verdict = Refused | Known | { readonly kind: "new"; readonly message: CheckedMessage };
 
 /** Of `sign.sig`: the signature is 64 bytes, and the signed message follows it. */
 const SIGNED_HASH_AT = 128;
@@ -38,22 +44,18 @@ const SIGNED_HASH_AT = 128;
 export class Intake {
   readonly #watch: NetworkWatch;
   readonly #book: CycleBook;
-  readonly #budget: SignatureBudget;
-  readonly #hashKey: string;
 
-  constructor(watch: NetworkWatch, book: CycleBook, budget: SignatureBudget, hashKey: string) {
+  constructor(watch: NetworkWatch, book: CycleBook) {
     this.#watch = watch;
     this.#book = book;
-    this.#budget = budget;
-    this.#hashKey = hashKey;
   }
 
   /**
+   * Everything that can be said of a message without its signature.
+   *
    * @param text one message as received
-   * @param address of whoever brings it, to be held to account for bad signatures; none for a node that was
-   *   asked, which has bounds of its own
    */
-  check(text: string, address?: string): Verdict {
+  screen(text: string): Screening {
     let value: unknown;
     try {
       value = parseJson(text, "the message");
@@ -62,76 +64,64 @@ export class Intake {
     }
     if (typeof value !== "object" || value === null) return refused(400, "the message is no object");
     const { cycle, sender, sign } = value as Partial<Record<string, unknown>>;
-    if (!Number.isSafeInteger(cycle)) return refused(400, "cycle: expected a cycle number");
-    return this.#checkSender(value, text, Number(cycle), sender, sign, address);
-  }
-
-  #checkSender(
-    value: object,
-    text: string,
-    cycle: number,
-    sender: unknown,
-    sign: unknown,
-    address: string | undefined,
-  ): Verdict {
     const { oldestCycle, lastCycle, roster: active } = this.#watch;
-    if (cycle < oldestCycle || cycle > lastCycle) {
-      return refused(400, `cycle ${cycle} is not one of ${oldestCycle} to ${lastCycle}`);
+    if (!Number.isSafeInteger(cycle)) return refused(400, "cycle: expected a cycle number");
+    const number = Number(cycle);
+    if (number < oldestCycle || number > lastCycle) {
+      return refused(400, `cycle ${number} is not one of ${oldestCycle} to ${lastCycle}`);
     }
-    const roster = this.#watch.rosterOf(cycle) ?? active;
+    const roster = this.#watch.rosterOf(number) ?? active;
     const publicKey = typeof sender === "string" ? roster.keyOf.get(sender) : undefined;
     if (typeof sender !== "string" || publicKey === undefined) {
-      return refused(403, `the sender is no active node of cycle ${cycle}`);
+      return refused(403, `the sender is no active node of cycle ${number}`);
     }
     const { owner, sig } = (sign ?? {}) as { owner?: unknown; sig?: unknown };
-    const heard = this.#book.find(cycle)?.heard.get(sender);
+    const heard = this.#book.find(number)?.heard.get(sender);
     if (heard !== undefined && (heard.isContradicted || heard.sig === sig)) return { kind: "known", heard };
     const bytesMax = messageBytesMax(roster.nodes.length);
     if (text.length > bytesMax) return refused(413, `the message has more than ${bytesMax} bytes`, sender);
     if (owner !== publicKey || typeof sig !== "string") {
       return refused(400, `the message is not signed with the key of ${shortId(sender)}`, sender);
     }
-    if (address !== undefined && !this.#budget.isLeft(address)) {
-      return refused(429, "too many signatures from there did not hold", sender);
-    }
-    return this.#checkSignature(value, text, sig, heard, address);
+    return candidateOf(value, text, sig);
   }
 
-  #checkSignature(
-    value: object,
-    text: string,
-    sig: string,
-    heard: Heard | undefined,
-    address: string | undefined,
-  ): Verdict {
-    let message: GossipMessage;
-    try {
-      message = parseGossipMessage(value, "the message");
-    } catch (error) {
-      return refusedFor(error);
-    }
-    const { cycle, sender, hashes } = message;
-    if (!isSignedBy(value, this.#hashKey)) {
-      if (address !== undefined) this.#budget.spend(address);
-      return refused(400, `the signature of ${shortId(sender)}'s message does not hold`, sender);
-    }
-    const hash = sig.slice(SIGNED_HASH_AT).toLowerCase();
-    if (heard !== undefined && hash === heard.sig.slice(SIGNED_HASH_AT).toLowerCase()) {
-      return { kind: "known", heard };
-    }
-    return { kind: "new", message: { cycle, sender, hash, text, sig, hashes } };
+  /**
+   * What a candidate comes to. It is looked up again: while its signature was checked, somebody else may have
+   * brought the same message.
+   */
+  judge({ message }: Candidate, isSigned: boolean): Verdict {
+    const { cycle, sender, hash } = message;
+    if (!isSigned) return refused(400, `the signature of ${shortId(sender)}'s message does not hold`, sender);
+    const heard = this.#book.find(cycle)?.heard.get(sender);
+    const isKnown = heard !== undefined && (heard.isContradicted || hash === signedHashOf(heard.sig));
+    return isKnown ? { kind: "known", heard } : { kind: "new", message };
   }
+}
+
+function candidateOf(value: object, text: string, sig: string): Screening {
+  try {
+    const { cycle, sender, hashes } = parseGossipMessage(value, "the message");
+    const message = { cycle, sender, hash: signedHashOf(sig), text, sig, hashes };
+    return { kind: "candidate", candidate: { value, message } };
+  } catch (error) {
+    return refusedFor(error);
+  }
+}
+
+function signedHashOf(sig: string): string {
+  return sig.slice(SIGNED_HASH_AT).toLowerCase();
 }
 
 function messageBytesMax(numNodes: number): number {
   return Math.min(gossipMessageBytesMax, pushedMessageBytesBase + pushedMessageBytesPerNode * numNodes);
 }
 
-function refused(status: 400 | 403 | 413 | 429, problem: string, sender?: string): Verdict {
+function refused(status: Refused["status"], problem: string, sender?: string): Refused {
   return { kind: "refused", status, problem, ...(sender === undefined ? {} : { sender }) };
 }
 
-function refusedFor(error: unknown): Verdict {
+function refusedFor(error: unknown): Refused {
   if (error instanceof WireError) return refused(400, quoted(error.message));
   throw error;
 }

@@ -11,6 +11,7 @@ import { messageOf } from "../model/failure.ts";
 import { gossipNodesPerRound, pollNodesMax } from "../model/limits.ts";
 import type { ActiveNode } from "../model/node.ts";
 import type { OffenceKind } from "../model/offence.ts";
+import { isSignedBy } from "../model/signature.ts";
 import { readGossipAnswer } from "../network/gossip-answer.ts";
 import { queryOrder } from "../plan/query-order.ts";
 import type { CycleBook } from "./cycle-book.ts";
@@ -23,6 +24,7 @@ export interface PollContext {
   readonly intake: Intake;
   readonly ledger: Ledger;
   readonly book: CycleBook;
+  readonly hashKey: string;
   readonly signal: AbortSignal;
 }
 
@@ -87,7 +89,12 @@ export class CyclePoll {
 
   /** Answers whether the message is one that an honest node would pass on. */
   #take(text: string, node: ActiveNode, saving: Promise<unknown>[]): boolean {
-    const verdict = this.#context.intake.check(text);
+    const { intake, hashKey } = this.#context;
+    const screening = intake.screen(text);
+    const verdict =
+      screening.kind === "candidate"
+        ? intake.judge(screening.candidate, isSignedBy(screening.candidate.value, hashKey))
+        : screening;
     if (verdict.kind === "new") {
       const saved = this.#context.ledger.keep(verdict.message);
       saved.catch(() => undefined); // reported where the answer's end waits for it

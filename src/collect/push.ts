@@ -1,12 +1,13 @@
 /** A pushed body: one message, or `{"messages":[…]}`; what became of each, and of the whole. */
 
-import { setImmediate } from "node:timers/promises";
 import { AnswerError } from "../merge/answer-error.ts";
 import { RecordFramer } from "../merge/record-framer.ts";
-import { gossipMessageBytesMax, pushRefusalsMax, pushSliceMs } from "../model/limits.ts";
+import { gossipMessageBytesMax, pushRefusalsMax } from "../model/limits.ts";
 import { type Answer, refusal } from "./gossip-server.ts";
-import type { Intake } from "./intake.ts";
+import type { Candidate, CheckedMessage, Intake, Verdict } from "./intake.ts";
 import type { Ledger } from "./ledger.ts";
+import type { SignatureDesk } from "./signature-desk.ts";
+import type { Turns } from "./turns.ts";
 
 export interface PushCounts {
   stored: number;
@@ -17,15 +18,21 @@ export interface PushCounts {
 const listStart = /^\s*\{\s*"messages"\s*:/;
 const listStartBytesMax = 64;
 
+/** What a push is judged and kept by. */
+export interface PushContext {
+  readonly intake: Intake;
+  readonly turns: Turns;
+  readonly signatures: SignatureDesk;
+  readonly ledger: Ledger;
+}
+
 export class PushDesk {
-  readonly #intake: Intake;
-  readonly #ledger: Ledger;
+  readonly #context: PushContext;
   /** Of all pushes so far. */
   readonly totals: PushCounts = { stored: 0, known: 0, refused: 0 };
 
-  constructor(intake: Intake, ledger: Ledger) {
-    this.#intake = intake;
-    this.#ledger = ledger;
+  constructor(context: PushContext) {
+    this.#context = context;
   }
 
   /**
@@ -35,10 +42,10 @@ export class PushDesk {
    * @throws Failure where the disk fails
    */
   async take(body: Buffer, address: string): Promise<Answer> {
-    const push = new Push(this.#intake, this.#ledger, address);
+    const push = new Push(this.#context, address);
     try {
       if (listStart.test(body.toString("latin1", 0, listStartBytesMax))) await push.takeList(body);
-      else push.take(body);
+      else await push.take(body);
       return await push.answer();
     } finally {
       this.totals.stored += push.counts.stored;
@@ -50,20 +57,20 @@ export class PushDesk {
 
 class Push {
   readonly counts: PushCounts = { stored: 0, known: 0, refused: 0 };
-  readonly #intake: Intake;
-  readonly #ledger: Ledger;
+  readonly #context: PushContext;
   readonly #address: string;
   readonly #saving: Promise<unknown>[] = [];
   #firstRefusal: Answer | undefined;
 
-  constructor(intake: Intake, ledger: Ledger, address: string) {
-    this.#intake = intake;
-    this.#ledger = ledger;
+  constructor(context: PushContext, address: string) {
+    this.#context = context;
     this.#address = address;
   }
 
-  take(record: Buffer): void {
-    const verdict = this.#intake.check(record.toString("utf8"), this.#address);
+  async take(record: Buffer): Promise<void> {
+    const { intake, turns } = this.#context;
+    const screening = await turns.run(() => intake.screen(record.toString("utf8")), this.#address);
+    const verdict = screening.kind === "candidate" ? await this.#check(screening.candidate) : screening;
     if (verdict.kind === "refused") {
       this.#refuse(verdict.status, verdict.problem);
       return;
@@ -76,19 +83,13 @@ class Push {
     saved.catch(() => undefined); // reported where the answer waits for it
   }
 
+  /** One message after the other, so that a long list does not keep shorter ones waiting. */
   async takeList(body: Buffer): Promise<void> {
-    const framer = new RecordFramer("messages", { recordBytesMax: gossipMessageBytesMax });
-    let sinceMs = performance.now();
     try {
-      const records = framer.push(body);
-      for (const record of records) {
-        this.take(record);
+      for (const record of await this.#context.turns.run(() => recordsOf(body), this.#address)) {
+        await this.take(record);
         if (this.counts.refused > pushRefusalsMax) return;
-        if (performance.now() - sinceMs < pushSliceMs) continue;
-        await setImmediate();
-        sinceMs = performance.now();
       }
-      framer.end();
     } catch (error) {
       if (!(error instanceof AnswerError)) throw error;
       this.#refuse(400, `the list of messages: ${error.message}`);
@@ -103,8 +104,14 @@ class Push {
     return { status: stored > 0 ? 202 : 200, body: { ...this.counts, ...problem } };
   }
 
-  async #keep(message: Parameters<Ledger["keep"]>[0]): Promise<void> {
-    const outcome = await this.#ledger.keep(message);
+  async #check(candidate: Candidate): Promise<Verdict> {
+    const checking = this.#context.signatures.check(candidate.value, this.#address);
+    if (checking !== undefined) return this.#context.intake.judge(candidate, await checking);
+    return { kind: "refused", status: 429, problem: "too many signatures wait to be checked" };
+  }
+
+  async #keep(message: CheckedMessage): Promise<void> {
+    const outcome = await this.#context.ledger.keep(message);
     if (outcome === "stored" || outcome === "contradicts") this.counts.stored++;
     else this.counts.known++;
   }
@@ -113,4 +120,12 @@ class Push {
     this.counts.refused++;
     this.#firstRefusal ??= refusal(status, problem);
   }
+}
+
+/** @throws AnswerError */
+function recordsOf(body: Buffer): Buffer[] {
+  const framer = new RecordFramer("messages", { recordBytesMax: gossipMessageBytesMax });
+  const records = framer.push(body);
+  framer.end();
+  return records;
 }

@@ -164,12 +164,13 @@ export const pushBodiesBytesMax = 64 * MiB;
 /** Messages of one push that are refused before the rest of it is not looked at. */
 export const pushRefusalsMax = 100;
 
-/** Milliseconds of work on one push before others get their turn. */
-export const pushSliceMs = 10;
+/** Milliseconds of work on pushes between two looks at the connections: only one new connection is accepted
+ *  at each. */
+export const pushSliceMs = 5;
 
 /** Connections to a collector, and of one address: nobody can take up all of them. */
-export const collectConnectionsMax = 512;
-export const collectConnectionsPerAddressMax = 64;
+export const collectConnectionsMax = 1_024;
+export const collectConnectionsPerAddressMax = 512;
 
 /** A push that has not come whole by then is given up, and so is a connection on which nothing moves. */
 export const collectRequestMs = 30_000;
@@ -179,11 +180,13 @@ export const collectRequestMs = 30_000;
 export const commitDelayMs = 5;
 export const commitBatchMax = 256;
 
-/** Signatures that do not hold, of one address: so many at once, and so many a second. To check one costs
- *  some hundred times more than to make it up. What is refused for it is polled for later. */
-export const badSignaturesBurst = 200;
-export const badSignaturesPerSecond = 20;
-export const badSignatureAddressesMax = 4_096;
+/** Pushed signatures that are checked at once, each on a thread of its own: to make one up costs next to
+ *  nothing, and must not cost us every core. */
+export const signatureChecksAtOnce = 2;
+
+/** Signatures that wait to be checked, of one address and in all: a tenth of a second's work of each. */
+export const signaturesWaitingPerAddressMax = 1_000;
+export const signaturesWaitingMax = 4_000;
 
 /** Nodes asked for a cycle that was missed, in one poll. */
 export const pollNodesMax = 32;

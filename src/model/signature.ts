@@ -34,17 +34,36 @@ export function signedHash(object: object, hashKey?: string): string {
  * @param object a value as `JSON.parse` returned it
  */
 export function isSignedBy(object: unknown, hashKey?: string): boolean {
-  if (typeof object !== "object" || object === null) return false;
+  const claim = claimOf(object, hashKey);
+  return claim !== undefined && verify(null, claim.message, claim.publicKey, claim.signature);
+}
+
+/** {@link isSignedBy}, of which the costly part, the curve, is done on another thread. */
+export async function isSignedByAsync(object: unknown, hashKey?: string): Promise<boolean> {
+  const claim = claimOf(object, hashKey);
+  if (claim === undefined) return false;
+  const { message, publicKey, signature } = claim;
+  return await new Promise((resolve) => {
+    verify(null, message, publicKey, signature, (error, holds) => resolve(error === null && holds));
+  });
+}
+
+/** What is left to check once the signed message is known to be the object's hash. */
+function claimOf(
+  object: unknown,
+  hashKey: string | undefined,
+): { message: Buffer; publicKey: KeyObject; signature: Buffer } | undefined {
+  if (typeof object !== "object" || object === null) return undefined;
   const { sign } = object as { sign?: Partial<Sign> | null };
-  if (typeof sign?.owner !== "string" || typeof sign.sig !== "string") return false;
-  if (!ownerPattern.test(sign.owner) || !sigPattern.test(sign.sig)) return false;
+  if (typeof sign?.owner !== "string" || typeof sign.sig !== "string") return undefined;
+  if (!ownerPattern.test(sign.owner) || !sigPattern.test(sign.sig)) return undefined;
   const sig = Buffer.from(sign.sig, "hex");
   const message = sig.subarray(SIGNATURE_BYTES);
   try {
-    if (message.toString("hex") !== signedHash(object, hashKey)) return false;
-    return verify(null, message, publicKeyOf(sign.owner), sig.subarray(0, SIGNATURE_BYTES));
+    if (message.toString("hex") !== signedHash(object, hashKey)) return undefined;
+    return { message, publicKey: publicKeyOf(sign.owner), signature: sig.subarray(0, SIGNATURE_BYTES) };
   } catch {
-    return false; // no canonical text, or no point of the curve: nothing that anybody can have signed
+    return undefined; // no canonical text, or no point of the curve: nothing that anybody can have signed
   }
 }
 
@@ -66,7 +85,8 @@ export function ownerOf(privateKey: KeyObject): string {
   return der.subarray(publicKeyPrefix.length).toString("hex");
 }
 
+/** As a JWK, which takes a tenth of the time that DER takes to be parsed. */
 function publicKeyOf(owner: string): KeyObject {
-  const key = Buffer.concat([publicKeyPrefix, Buffer.from(owner, "hex")]);
-  return createPublicKey({ key, format: "der", type: "spki" });
+  const x = Buffer.from(owner, "hex").toString("base64url");
+  return createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
 }
