@@ -7,7 +7,7 @@ import { Failure, messageOf } from "../model/failure.ts";
 import { DEFAULT_HASH_KEY } from "../model/hash.ts";
 import { collectEndMs, keepCyclesMax } from "../model/limits.ts";
 import { networkDefaults } from "../network/options.ts";
-import { HashDatabase } from "../store/hash-database.ts";
+import { type HashCounts, HashDatabase } from "../store/hash-database.ts";
 import { CycleBook } from "./cycle-book.ts";
 import { GossipServer } from "./gossip-server.ts";
 import { Intake } from "./intake.ts";
@@ -34,7 +34,7 @@ export interface CollectStatus {
 }
 
 /** Counting rows takes a while in a large database: whoever asks more often gets the same figures. */
-const statusMaxAgeMs = 1_000;
+const countsMaxAgeMs = 1_000;
 const warningsRememberedMax = 100;
 
 /**
@@ -73,7 +73,7 @@ class CollectorService {
   #lastError: { readonly at: string; readonly message: string } | undefined;
   #isFailing = false;
   #prunedAt = -1;
-  #status: { readonly atMs: number; readonly status: CollectStatus } | undefined;
+  #counts: { readonly atMs: number; readonly counts: HashCounts } | undefined;
 
   constructor(options: CollectOptions, database: HashDatabase, client: HttpClient) {
     this.#options = options;
@@ -105,7 +105,8 @@ class CollectorService {
     });
     try {
       await this.#refresh();
-      reporter?.report({ type: "listening", url: await server.listen(listen.host, listen.port) });
+      const url = await server.listen(listen.host, listen.port);
+      reporter?.report({ type: "listening", url });
       while (!signal.aborted) {
         await this.#poll();
         await sleep(this.#options.pollMs ?? collectDefaults.pollMs, signal);
@@ -117,15 +118,17 @@ class CollectorService {
       await server.close(collectEndMs);
       this.#ledger.flush();
     }
-    this.#status = undefined;
+    this.#counts = undefined;
     return this.status();
   }
 
   status(): CollectStatus {
     const nowMs = performance.now();
-    if (this.#status !== undefined && nowMs - this.#status.atMs < statusMaxAgeMs) return this.#status.status;
-    const { messages, firstCycle: first, lastCycle: last, agreedCycles: agreed } = this.#database.counts();
-    const status: CollectStatus = {
+    if (this.#counts === undefined || nowMs - this.#counts.atMs > countsMaxAgeMs) {
+      this.#counts = { atMs: nowMs, counts: this.#database.counts() };
+    }
+    const { messages, firstCycle: first, lastCycle: last, agreedCycles: agreed } = this.#counts.counts;
+    return {
       ok: !this.#isFailing,
       newestCycle: this.#watch.newest.counter,
       cycles: { first, last, agreed },
@@ -135,8 +138,6 @@ class CollectorService {
       lastPoll: this.#lastPoll?.toISOString() ?? null,
       lastError: this.#lastError ?? null,
     };
-    this.#status = { atMs: nowMs, status };
-    return status;
   }
 
   get #keep(): Keep {

@@ -3,16 +3,24 @@
  * signature, and how the count stands.
  */
 
+import { createHash } from "node:crypto";
 import type { CycleTally } from "./cycle-tally.ts";
 
 /** A sender's message of a cycle. */
 export interface Heard {
-  /** `sign.sig`: two messages with the same one are the same, or the other is a forgery. */
-  readonly sig: string;
-  /** Whether a second, different one is kept as well: then nothing more of this sender is. */
-  isContradicted: boolean;
+  /** What its signature is over: two messages with the same one are the same. */
+  readonly hash: string;
+  /** Of its text: the same text need not be checked again. */
+  readonly print: string;
+  /** Of the text of a second, different one that is kept as well: then nothing more of this sender is. */
+  contradictingPrint: string | undefined;
   /** Until it is committed. */
   saved: Promise<unknown> | undefined;
+}
+
+/** A short text that no two texts have in common. */
+export function printOf(text: string): string {
+  return createHash("sha256").update(text).digest("base64");
 }
 
 export interface CycleEntry {

@@ -9,13 +9,13 @@ import { shortId } from "../model/node.ts";
 import type { SignedMessage } from "../store/hash-database.ts";
 import { parseGossipMessage } from "../wire/gossip-message.ts";
 import { parseJson, quoted, WireError } from "../wire/parse.ts";
-import type { CycleBook, Heard } from "./cycle-book.ts";
+import { type CycleBook, type Heard, printOf } from "./cycle-book.ts";
 import type { Hashes } from "./cycle-tally.ts";
 import type { NetworkWatch } from "./network-watch.ts";
 
 /** A message that passed every check. */
 export interface CheckedMessage extends SignedMessage {
-  readonly sig: string;
+  readonly print: string;
   readonly hashes: Hashes;
 }
 
@@ -28,7 +28,7 @@ export interface Candidate {
 
 export type Refused = {
   readonly kind: "refused";
-  readonly status: 400 | 403 | 413 | 429;
+  readonly status: 400 | 403 | 409 | 413 | 429;
   readonly problem: string;
   /** Who it says it is of, where that is an active node. */
   readonly sender?: string;
@@ -77,13 +77,15 @@ export class Intake {
     }
     const { owner, sig } = (sign ?? {}) as { owner?: unknown; sig?: unknown };
     const heard = this.#book.find(number)?.heard.get(sender);
-    if (heard !== undefined && (heard.isContradicted || heard.sig === sig)) return { kind: "known", heard };
+    const print = printOf(text);
+    if (print === heard?.print || print === heard?.contradictingPrint) return { kind: "known", heard };
+    if (heard?.contradictingPrint !== undefined) return excess(sender, number);
     const bytesMax = messageBytesMax(roster.nodes.length);
     if (text.length > bytesMax) return refused(413, `the message has more than ${bytesMax} bytes`, sender);
     if (owner !== publicKey || typeof sig !== "string") {
       return refused(400, `the message is not signed with the key of ${shortId(sender)}`, sender);
     }
-    return candidateOf(value, text, sig);
+    return candidateOf(value, text, sig, print);
   }
 
   /**
@@ -94,23 +96,28 @@ export class Intake {
     const { cycle, sender, hash } = message;
     if (!isSigned) return refused(400, `the signature of ${shortId(sender)}'s message does not hold`, sender);
     const heard = this.#book.find(cycle)?.heard.get(sender);
-    const isKnown = heard !== undefined && (heard.isContradicted || hash === signedHashOf(heard.sig));
-    return isKnown ? { kind: "known", heard } : { kind: "new", message };
+    if (heard?.hash === hash) return { kind: "known", heard };
+    return heard?.contradictingPrint === undefined ? { kind: "new", message } : excess(sender, cycle);
   }
 }
 
-function candidateOf(value: object, text: string, sig: string): Screening {
+function candidateOf(value: object, text: string, sig: string, print: string): Screening {
   try {
     const { cycle, sender, hashes } = parseGossipMessage(value, "the message");
-    const message = { cycle, sender, hash: signedHashOf(sig), text, sig, hashes };
+    const message = { cycle, sender, hash: sig.slice(SIGNED_HASH_AT).toLowerCase(), text, print, hashes };
     return { kind: "candidate", candidate: { value, message } };
   } catch (error) {
     return refusedFor(error);
   }
 }
 
-function signedHashOf(sig: string): string {
-  return sig.slice(SIGNED_HASH_AT).toLowerCase();
+/** Two messages prove that a sender contradicts itself; a third would only take up room. */
+function excess(sender: string, cycle: number): Refused {
+  return refused(
+    409,
+    `two messages of ${shortId(sender)} for cycle ${cycle} contradict each other already`,
+    sender,
+  );
 }
 
 function messageBytesMax(numNodes: number): number {

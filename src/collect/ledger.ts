@@ -10,7 +10,7 @@ import type { Offence, RecordedOffence } from "../model/offence.ts";
 import { EMPTY_PREIMAGE } from "../model/partition-hash.ts";
 import type { HashDatabase, SaveOutcome } from "../store/hash-database.ts";
 import { parseGossipMessage } from "../wire/gossip-message.ts";
-import type { CycleBook, CycleEntry, Heard } from "./cycle-book.ts";
+import { type CycleBook, type CycleEntry, type Heard, printOf } from "./cycle-book.ts";
 import { CycleTally, dissent, type Hashes } from "./cycle-tally.ts";
 import type { CheckedMessage } from "./intake.ts";
 import type { NetworkWatch } from "./network-watch.ts";
@@ -39,18 +39,20 @@ export class Ledger {
     const { heard } = this.#context.book.entry(message.cycle);
     const before = heard.get(message.sender);
     const saved = this.#queue.add(message);
-    const entry: Heard = before ?? { sig: message.sig, isContradicted: false, saved };
-    if (before !== undefined) entry.isContradicted = true;
+    const { hash, print } = message;
+    const entry: Heard = before ?? { hash, print, contradictingPrint: undefined, saved };
+    if (before !== undefined) entry.contradictingPrint = print;
     entry.saved = saved;
     heard.set(message.sender, entry);
     try {
       const outcome = await saved;
-      if (outcome === "contradicts" || outcome === "excess") entry.isContradicted = true;
+      // Another process may have kept a message of this sender before us.
+      if (outcome === "contradicts" || outcome === "excess") entry.contradictingPrint ??= print;
       return outcome;
     } catch (error) {
       // It was not kept after all: the next one who brings it is not told that it is known.
       if (before === undefined) heard.delete(message.sender);
-      else entry.isContradicted = false;
+      else entry.contradictingPrint = undefined;
       throw error;
     } finally {
       if (entry.saved === saved) entry.saved = undefined;
@@ -86,12 +88,13 @@ export class Ledger {
   }
 
   async #recall(cycle: number, entry: CycleEntry): Promise<void> {
-    for await (const { sender, text, isContradicting } of this.#stored(cycle)) {
-      const { sign } = JSON.parse(text) as { sign: { sig: string } };
+    for await (const { sender, hash, text, isContradicting } of this.#stored(cycle)) {
       const heard = entry.heard.get(sender);
-      if (heard === undefined)
-        entry.heard.set(sender, { sig: sign.sig, isContradicted: false, saved: undefined });
-      else heard.isContradicted ||= isContradicting;
+      const print = printOf(text);
+      if (heard !== undefined) heard.contradictingPrint = print;
+      else if (!isContradicting) {
+        entry.heard.set(sender, { hash, print, contradictingPrint: undefined, saved: undefined });
+      }
     }
   }
 

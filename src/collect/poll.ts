@@ -100,7 +100,8 @@ export class CyclePoll {
       saved.catch(() => undefined); // reported where the answer's end waits for it
       saving.push(saved);
     }
-    if (verdict.kind !== "refused") return true;
+    // Of a sender that contradicts itself, an honest node may well pass a third message on.
+    if (verdict.kind !== "refused" || verdict.status === 409) return true;
     this.#invalid.push({ from: node.id, sender: verdict.sender, problem: verdict.problem });
     return false;
   }

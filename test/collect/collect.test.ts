@@ -1,0 +1,217 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { collect } from "../../src/collect/collect.ts";
+import { HashDatabase } from "../../src/store/hash-database.ts";
+import { failureOf } from "../assemble/run.ts";
+import { deadUrl } from "../servers.ts";
+import { temporaryDirectory } from "../temporary.ts";
+import { collectOptions, inDatabase, startCollector } from "./running-collector.ts";
+import { identities, testNetwork, trueNetworkHash, voteOf, votesOf } from "./test-network.ts";
+
+const idOf = (index: number) => identities[index]?.id ?? "";
+
+describe("a collector's answers", () => {
+  it("are every message of a cycle, as received, those that contradict one included", async () => {
+    const collector = await startCollector(await testNetwork());
+    const messages = [...votesOf(20), voteOf(1, 20, { 0: "ee".repeat(32) })];
+    for (const message of messages) await collector.post(message);
+    const { status, body } = await collector.get("/partition-gossip?cycle=20");
+    expect(status).toBe(200);
+    const received = body["messages"] as object[];
+    expect(received).toHaveLength(6);
+    expect(received).toEqual(expect.arrayContaining(messages));
+  });
+
+  it("are 404 for a cycle without a message, and 400 for what is no cycle", async () => {
+    const collector = await startCollector(await testNetwork());
+    expect(await collector.get("/partition-gossip?cycle=19")).toEqual({
+      status: 404,
+      body: { error: "no gossip for cycle 19" },
+    });
+    for (const query of ["", "?cycle=", "?cycle=x", "?cycle=-1", "?cycle=1e3"]) {
+      expect((await collector.get(`/partition-gossip${query}`)).status, query).toBe(400);
+    }
+    expect((await collector.get("/snapshot")).status).toBe(404);
+  });
+
+  it("say how it is", async () => {
+    const collector = await startCollector(await testNetwork());
+    await collector.post({ messages: votesOf(19) });
+    await collector.post("x");
+    expect(await collector.get("/healthz")).toEqual({
+      status: 200,
+      body: {
+        ok: true,
+        newestCycle: 20,
+        cycles: { first: 19, last: 19, agreed: 1 },
+        messages: 5,
+        nodes: 5,
+        pushed: { stored: 5, known: 0, refused: 1 },
+        lastPoll: expect.stringMatching(/^\d{4}-.*Z$/),
+        lastError: null,
+      },
+    });
+  });
+});
+
+describe("a cycle that was not pushed", () => {
+  it("is polled for, from several nodes, until it is agreed on", async () => {
+    const network = await testNetwork();
+    const [first, second] = [votesOf(18).slice(0, 2), votesOf(18).slice(2)];
+    network.gossip.set(0, (cycle) => (cycle === 18 ? first : undefined));
+    network.gossip.set(3, (cycle) => (cycle === 18 ? second : undefined));
+    const collector = await startCollector(network);
+    expect(await collector.until("agreed")).toMatchObject({ cycle: 18, networkHash: trueNetworkHash });
+    expect(inDatabase(collector.database, (database) => database.messageCount(18))).toBe(5);
+  });
+
+  it("does not bring in what is forged, and whoever passes it on is written down", async () => {
+    const network = await testNetwork();
+    const forged = { ...voteOf(0, 18), sender: idOf(1) };
+    network.gossip.set(2, (cycle) => (cycle === 18 ? [...votesOf(18).slice(0, 2), forged] : undefined));
+    const collector = await startCollector(network);
+    const { offence } = await collector.until("offence");
+    expect(offence).toMatchObject({ node: idOf(2), kind: "invalid-gossip" });
+    inDatabase(collector.database, (database) => {
+      expect(database.messageCount(18)).toBe(2);
+      expect(database.offences()).toMatchObject([{ node: idOf(2), kind: "invalid-gossip", cycle: 18 }]);
+    });
+  });
+
+  it("is polled for again, when validators have it later", async () => {
+    const network = await testNetwork();
+    const collector = await startCollector(network, { pollMs: 20 });
+    for (const index of [0, 1, 2, 3, 4]) network.gossip.set(index, (cycle) => votesOf(cycle));
+    expect(await collector.until("agreed", ({ cycle }) => cycle === 20)).toMatchObject({
+      networkHash: trueNetworkHash,
+    });
+  });
+});
+
+describe("a network that goes on", () => {
+  it("has messages of its next cycle taken at once, and counted when its nodes are known", async () => {
+    const network = await testNetwork();
+    const collector = await startCollector(network, { pollMs: 20 });
+    expect(await collector.post({ messages: votesOf(21) })).toMatchObject({
+      status: 202,
+      body: { stored: 5 },
+    });
+    expect(inDatabase(collector.database, (database) => database.networkHash(21))).toBeUndefined();
+    network.newestCycle = 21;
+    expect(await collector.until("agreed")).toMatchObject({ cycle: 21, networkHash: trueNetworkHash });
+  });
+
+  it("has new nodes heard, for the cycles in which they are active", async () => {
+    const network = await testNetwork();
+    const collector = await startCollector(network, { pollMs: 20 });
+    expect(await collector.post(voteOf(5, 20))).toMatchObject({ status: 403 });
+    network.active = [0, 1, 2, 3, 4, 5];
+    network.newestCycle = 21;
+    await collector.until("network", ({ nodes }) => nodes === 6);
+    expect(await collector.post(voteOf(5, 21))).toMatchObject({ status: 202 });
+    expect(await collector.post(voteOf(5, 20))).toMatchObject({ status: 403 });
+  });
+
+  it("is followed on when the archiver comes back, and meanwhile messages are taken", async () => {
+    const network = await testNetwork();
+    const collector = await startCollector(network, { pollMs: 20 });
+    network.isDown = true;
+    await collector.until("warning", ({ message }) => message.includes("the archiver's answer"));
+    expect(await collector.post(voteOf(0, 20))).toMatchObject({ status: 202 });
+    const { body } = await collector.get("/healthz");
+    expect(body).toMatchObject({
+      ok: false,
+      lastError: { message: expect.stringContaining("the archiver's answer") },
+    });
+    network.isDown = false;
+    network.newestCycle = 21;
+    await collector.until("network", ({ newestCycle }) => newestCycle === 21);
+    expect(await collector.stop()).toMatchObject({ ok: true });
+  });
+
+  it("is not mistaken for another one that the archiver turns to", async () => {
+    const network = await testNetwork();
+    const collector = await startCollector(network, { pollMs: 20 });
+    network.networkId = "other";
+    network.newestCycle = 500;
+    await collector.until("warning", ({ message }) => /network other, and not of test/.test(message));
+    expect(await collector.post(voteOf(0, 20))).toMatchObject({ status: 202 });
+  });
+
+  it("is forgotten beyond the cycles that are to be kept", async () => {
+    const network = await testNetwork();
+    const collector = await startCollector(network, { keep: { cycles: 3 }, pollMs: 20 });
+    for (const cycle of [18, 19, 20, 21]) await collector.post({ messages: votesOf(cycle) });
+    network.newestCycle = 21;
+    await collector.until("agreed", ({ cycle }) => cycle === 21);
+    network.newestCycle = 22;
+    await collector.until("network", ({ newestCycle }) => newestCycle === 22);
+    inDatabase(collector.database, (database) => {
+      expect(database.counts()).toEqual({ messages: 15, firstCycle: 19, lastCycle: 21, agreedCycles: 3 });
+      expect(database.partitionHashes(18).size).toBe(0);
+    });
+    expect(await collector.post(voteOf(0, 19))).toMatchObject({ status: 400 });
+  });
+});
+
+describe("a collector that starts again", () => {
+  it("goes on with what it has: known messages stay known, and the count with them", async () => {
+    const network = await testNetwork();
+    const before = await startCollector(network);
+    for (const index of [0, 1]) await before.post(voteOf(index, 20));
+    await before.stop();
+    const after = await startCollector(network, { database: before.database });
+    expect(await after.post({ messages: votesOf(20) })).toMatchObject({
+      status: 202,
+      body: { stored: 3, known: 2 },
+    });
+    expect(await after.until("agreed")).toMatchObject({ cycle: 20, networkHash: trueNetworkHash });
+  });
+
+  it("finds what another process has added meanwhile, a contradiction included", async () => {
+    const collector = await startCollector(await testNetwork());
+    const [first, second] = [voteOf(0, 20), voteOf(0, 20, { 0: "ee".repeat(32) })];
+    inDatabase(collector.database, (database) => {
+      const text = JSON.stringify(second);
+      database.saveMessages([{ cycle: 20, sender: idOf(0), hash: second.sign.sig.slice(128), text }], 1);
+    });
+    expect(await collector.post(first)).toMatchObject({ status: 202 });
+    const offences = inDatabase(collector.database, (database) => database.offences());
+    expect(offences).toMatchObject([{ kind: "equivocation", evidence: { messages: [second, first] } }]);
+  });
+});
+
+describe("a collector cannot start", () => {
+  it("where somebody else listens", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    onTestFinished(() => void other.close());
+    await new Promise((resolve) => other.once("listening", resolve));
+    const { port } = other.address() as AddressInfo;
+    const failure = await failureOf(
+      collect(collectOptions(await testNetwork(), { listen: { host: "127.0.0.1", port } })),
+    );
+    expect(failure).toMatchObject({
+      code: "configuration",
+      message: expect.stringContaining("another program listens there"),
+    });
+  });
+
+  it("without the lists", async () => {
+    const options = { ...collectOptions(await testNetwork()), archiver: await deadUrl() };
+    expect((await failureOf(collect(options))).code).toBe("temporary");
+  });
+
+  it("with the database of another network", async () => {
+    const database = join(temporaryDirectory(), "hashes.sqlite");
+    const other = HashDatabase.open(database);
+    other.claim({ networkId: "other", hashKey: "ab".repeat(32) });
+    other.close();
+    const failure = await failureOf(collect(collectOptions(await testNetwork(), { database })));
+    expect(failure).toMatchObject({
+      code: "configuration",
+      message: expect.stringContaining("of another network"),
+    });
+  });
+});
