@@ -1,0 +1,105 @@
+/** The commands around the hash database: `nodes`, `collect`, `--hash-db`. */
+
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { withCluster } from "../cluster/small-cluster.ts";
+import { temporaryDirectory } from "../temporary.ts";
+import { commandLine } from "./command-line.ts";
+
+describe("nodes", () => {
+  it("prints the record of each node, as a table and as JSON with its evidence", async () => {
+    const directory = temporaryDirectory();
+    const db = join(directory, "hashes.sqlite");
+    await withCluster({ faults: ["0:corrupt-data=1"] }, async ({ archiverUrl, nodes }) => {
+      const args = [
+        "--archiver",
+        archiverUrl,
+        "--timestamp",
+        "latest",
+        "--out",
+        directory,
+        "--hash-db",
+        db,
+        "--quiet",
+      ];
+      expect((await commandLine(args)).status).toBe(0);
+      const table = await commandLine(["nodes", "--hash-db", db]);
+      expect(table).toMatchObject({ status: 0, stderr: "" });
+      const [head, first, ...others] = table.stdout.trimEnd().split("\n");
+      expect(head).toMatch(/^node +messages +last cycle +offences +signed +last offence +kinds$/);
+      expect(first).toMatch(new RegExp(`^${nodes[0]?.id} +1 +8 +1 +1 +\\S+Z +contradicts-own-vote$`));
+      expect(others).toHaveLength(4);
+      const { nodes: records } = (await commandLine(["nodes", "--hash-db", db, "--json"])).summary();
+      expect((records as object[])[0]).toMatchObject({
+        node: nodes[0]?.id,
+        messages: 1,
+        offences: [{ kind: "contradicts-own-vote", evidence: { messages: [{ sender: nodes[0]?.id }] } }],
+      });
+    });
+  });
+
+  it("fails where there is no such database", async () => {
+    const said = await commandLine([
+      "nodes",
+      "--hash-db",
+      join(temporaryDirectory(), "none.sqlite"),
+      "--json",
+    ]);
+    expect(said.status).toBe(2);
+    expect(said.summary()).toMatchObject({
+      type: "summary",
+      ok: false,
+      exitCode: 2,
+      error: { code: "configuration" },
+    });
+  });
+});
+
+describe("collect", () => {
+  it.each([
+    { id: "without a network", args: [], says: "which network is meant" },
+    { id: "with no port", args: ["--listen", "127.0.0.1"], says: "expected host:port" },
+    { id: "with a port that is none", args: ["--listen", "127.0.0.1:70000"], says: "expected host:port" },
+    { id: "with nothing to keep", args: ["--keep", "0"], says: "from 1 to" },
+    { id: "with an age that is none", args: ["--keep", "0d"], says: "an age such as" },
+    { id: "with a poll that is none", args: ["--poll", "soon"], says: "expected a duration" },
+  ])("$id is a mistake", async ({ args, says }) => {
+    const said = await commandLine(["collect", ...args]);
+    expect(said).toMatchObject({ status: 2, stdout: "", stderr: expect.stringContaining(says) });
+  });
+
+  it("tells what it does as JSON lines, and ends with a summary and status 0", async () => {
+    const db = join(temporaryDirectory(), "hashes.sqlite");
+    await withCluster({}, async ({ archiverUrl, networkHash }) => {
+      const signal = AbortSignal.timeout(1_000);
+      const args = [
+        "collect",
+        "--archiver",
+        archiverUrl,
+        "--listen",
+        "127.0.0.1:0",
+        "--db",
+        db,
+        "--keep",
+        "7d",
+        "--json",
+      ];
+      const said = await commandLine(args, { signal });
+      expect(said.status).toBe(0);
+      expect(said.objects()).toContainEqual({
+        type: "listening",
+        url: expect.stringMatching(/^http:\/\/127/),
+      });
+      expect(said.objects()).toContainEqual(
+        expect.objectContaining({ type: "agreed", cycle: 8, networkHash }),
+      );
+      expect(said.summary()).toMatchObject({
+        type: "summary",
+        ok: true,
+        exitCode: 0,
+        messages: 5,
+        lastError: null,
+      });
+    });
+  });
+});
