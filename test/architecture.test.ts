@@ -27,10 +27,18 @@ const forbidden = [
       .filter((to) => to !== from)
       .map((to) => ({ from, to: `../${to}/x.ts` })),
   ),
-  ...["ui", "cli", "cluster", "validator"].map((to) => ({ from: "assemble", to: `../${to}/x.ts` })),
+  ...["ui", "cli", "cluster", "validator", "collect"].map((to) => ({
+    from: "assemble",
+    to: `../${to}/x.ts`,
+  })),
+  ...["ui", "cli", "cluster", "validator", "assemble"].map((to) => ({
+    from: "collect",
+    to: `../${to}/x.ts`,
+  })),
+  ...["ui", "cli", "assemble", "collect", "store"].map((to) => ({ from: "network", to: `../${to}/x.ts` })),
   ...["cli", "cluster", "merge", "fetch", "store"].map((to) => ({ from: "ui", to: `../${to}/x.ts` })),
   { from: "ui", to: "../assemble/assemble.ts" },
-  ...["assemble", "cli", "ui"].flatMap((to) => [
+  ...["assemble", "collect", "cli", "ui"].flatMap((to) => [
     { from: "validator", to: `../${to}/x.ts` },
     { from: "cluster", to: `../${to}/x.ts` },
   ]),
@@ -49,7 +57,11 @@ const allowed = [
   { from: "wire", to: "../model/x.ts" },
   ...steps.flatMap((from) => ["./x.ts", "../wire/x.ts", "../model/x.ts"].map((to) => ({ from, to }))),
   ...[...steps, "wire", "model"].map((to) => ({ from: "assemble", to: `../${to}/x.ts` })),
-  ...["assemble", "ui", "cluster", "model"].map((to) => ({ from: "cli", to: `../${to}/x.ts` })),
+  ...["network", "store", "gossip", "fetch", "wire", "model"].map((to) => ({
+    from: "collect",
+    to: `../${to}/x.ts`,
+  })),
+  ...["assemble", "collect", "ui", "cluster", "model"].map((to) => ({ from: "cli", to: `../${to}/x.ts` })),
   { from: "cluster", to: "../validator/x.ts" },
   { from: "fetch", to: "undici" },
   { from: "store", to: "node:fs/promises" },

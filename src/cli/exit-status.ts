@@ -36,7 +36,7 @@ export function statusOfSignal(signal: EndingSignal): number {
 /** The end of every `--help`. */
 export const exitStatusHelp = `
 Exit statuses:
-  0    done
+  0    done; also a cluster or a collector that was told to end
   1    a defect of this program
   2    usage, configuration, or a timestamp that is no cycle boundary
   3    not every partition could be had
