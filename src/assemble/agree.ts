@@ -47,24 +47,27 @@ export interface AgreedHashes {
   readonly box: BallotBox;
 }
 
-/** Nobody has a message of that cycle. */
-export interface NothingHeard {
-  readonly nothingHeard: string;
+/** Too few have voted on that cycle so far. */
+export interface NotYet {
+  readonly notYet: Failure;
 }
 
 /**
  * The agreed hash of every partition of a cycle.
  *
- * @throws Failure `no-agreement`; `temporary` where validators say that the cycle is not finalized
+ * @throws Failure `no-agreement`, where those who voted contradict each other
  */
 export async function findAgreedHashes(
   cycle: number,
   context: AgreementContext,
-): Promise<AgreedHashes | NothingHeard> {
+): Promise<AgreedHashes | NotYet> {
   const canvass = new Canvass(cycle, context);
   await canvass.run();
   return canvass.result();
 }
+
+/** The cycle is not finalized yet (PROTOCOL.md, Partial snapshots). */
+const TOO_EARLY = 425;
 
 type InvalidBallot = Extract<Ballot, { outcome: "invalid" }>;
 
@@ -92,10 +95,17 @@ class Canvass {
   async run(): Promise<void> {
     const { given, log } = this.#context;
     for (const { messages, source } of given) {
+      const useless: string[] = [];
       for (const text of messages) {
         const ballot = this.#box.cast(text, source);
-        if (ballot.outcome === "invalid") log.warn(`${source}: ${ballot.problem}`);
+        if (ballot.outcome === "invalid") useless.push(ballot.problem);
+        if (ballot.outcome === "stranger" || ballot.outcome === "other-cycle") useless.push(ballot.outcome);
         if (ballot.outcome === "equivocation") this.#accuse(ballot.sender, source);
+      }
+      if (useless.length > 0) {
+        log.warn(
+          `${source}: ${useless.length} messages do not count for cycle ${this.#cycle}: ${firstFew(useless)}`,
+        );
       }
     }
     for (let pass = 1; pass <= gossipPassesMax && !this.#isOver(); pass++) {
@@ -104,23 +114,26 @@ class Canvass {
     }
   }
 
-  result(): AgreedHashes | NothingHeard {
+  result(): AgreedHashes | NotYet {
     const { quorum, shard, hashKey, log } = this.#context;
     const { collector } = this.#box;
     this.#blameInvalid();
     if (collector.messages.size === 0) {
-      this.#requireFinal();
-      return { nothingHeard: this.#failuresText() };
+      return { notYet: this.#isTooEarly() ? notFinalized(this.#cycle) : this.#nothingHeard() };
     }
     const agreements = new Map<number, Agreement>();
     const open: string[] = [];
+    let isContested = false;
     for (const partition of allPartitions(shard)) {
       const agreement = collector.agreement(partition);
       if (agreement !== undefined) agreements.set(partition, agreement);
-      if (agreement === undefined || !isAgreed(agreement, quorum))
-        open.push(describeVotes(partition, agreement));
+      if (agreement !== undefined && isAgreed(agreement, quorum)) continue;
+      open.push(describeVotes(partition, agreement));
+      isContested ||= agreement !== undefined && isContestedFor(agreement);
     }
-    if (open.length > 0) throw this.#noAgreement(open);
+    // Where those who have voted contradict each other, waiting will not help.
+    if (isContested) throw this.#noAgreement(open);
+    if (open.length > 0) return { notYet: this.#noAgreement(open) };
     const partitionHashes = new Map([...agreements].map(([partition, { hash }]) => [partition, hash]));
     this.#blameDissenters(partitionHashes);
     const empty = hashText(EMPTY_PREIMAGE, hashKey);
@@ -181,7 +194,8 @@ class Canvass {
     ]);
     this.#failures.delete(node.id);
     try {
-      await readGossipAnswer(client.stream({ url, signal }), (text) => this.#cast(text, node));
+      const deadlineMs = Math.max(1, this.#endMs - performance.now());
+      await readGossipAnswer(client.stream({ url, signal, deadlineMs }), (text) => this.#cast(text, node));
     } catch (error) {
       if (error instanceof FetchFailure) {
         if (error.kind !== "aborted") this.#failures.set(node.id, error);
@@ -252,21 +266,26 @@ class Canvass {
     }
   }
 
-  #requireFinal(): void {
-    const isNotFinal = [...this.#failures.values()].some(
-      (failure) => failure instanceof FetchFailure && failure.status === 425,
+  #isTooEarly(): boolean {
+    return [...this.#failures.values()].some(
+      (failure) => failure instanceof FetchFailure && failure.status === TOO_EARLY,
     );
-    if (!isNotFinal) return;
-    throw new Failure("temporary", `cycle ${this.#cycle} is not finalized yet`, {
-      hint: "Try again in a minute.",
-    });
+  }
+
+  #nothingHeard(): Failure {
+    const problem = `there is no agreed hash for cycle ${this.#cycle}: no validator that was asked has gossip of it`;
+    const hint = "It may be too old, or not finalized yet; --gossip <file> brings messages from elsewhere.";
+    return new Failure("no-agreement", problem, { hint: this.#failuresText() || hint });
   }
 
   #noAgreement(open: readonly string[]): Failure {
     const { messages } = this.#box.collector;
     const heard = `${messages.size} of ${this.#context.nodes.length} nodes were heard`;
     const problem = `no agreed hash for cycle ${this.#cycle} (${heard}): ${firstFew(open)}`;
-    const rule = "More than half of the nodes that cover a partition must vote for one hash.";
+    const rule =
+      this.#context.quorum === "majority"
+        ? "More than half of the nodes that cover a partition must vote for one hash."
+        : "Half of the nodes that cover a partition must have voted.";
     return new Failure("no-agreement", problem, { hint: `${rule} ${this.#failuresText()}`.trim() });
   }
 
@@ -274,6 +293,15 @@ class Canvass {
     const failures = [...this.#failures].map(([id, error]) => `${shortId(id)}: ${error.message}`);
     return failures.length === 0 ? "" : `These nodes could not be heard: ${firstFew(failures)}.`;
   }
+}
+
+/** Whether even all who have not voted yet could no longer make a majority. */
+function isContestedFor({ votesAgainst, outOf }: Agreement): boolean {
+  return (outOf - votesAgainst) * 2 <= outOf;
+}
+
+function notFinalized(cycle: number): Failure {
+  return new Failure("temporary", `cycle ${cycle} is not finalized yet`, { hint: "Try again in a minute." });
 }
 
 function isPassing(failure: FetchFailure | AnswerError | undefined): boolean {

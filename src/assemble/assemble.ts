@@ -19,7 +19,7 @@ import { type AgreedHashes, type AgreementContext, findAgreedHashes } from "./ag
 import { PartitionFetch } from "./fetch-partitions.ts";
 import { readGossipFile } from "./gossip-file.ts";
 import { KnownHashes } from "./known-hashes.ts";
-import { type Network, readNetwork, requireAllNodes } from "./network.ts";
+import { differentNodes, type Network, readNetwork } from "./network.ts";
 import { NodeBook } from "./node-book.ts";
 import { type AssembleOptions, defaults } from "./options.ts";
 import { prepareArtifacts } from "./prepare.ts";
@@ -136,30 +136,28 @@ class Assembly {
       log: this.#log,
       signal,
     };
-    let reason = "";
+    let first: Failure | undefined;
     for (const boundary of network.boundaries.slice(0, latestCandidatesMax)) {
-      const { timestamp, cycle } = boundary;
-      this.#log.timestamp = timestamp;
-      this.#log.cycle = cycle.counter;
-      this.#log.partitionsTotal = shard.numNodes + 1;
-      requireAllNodes(network.nodes, cycle);
-      this.#log.stage(`asking the validators for the hashes of cycle ${cycle.counter}`);
-      const known = this.#known === undefined ? [] : [this.#known.given(cycle.counter)];
-      const agreed = await findAgreedHashes(cycle.counter, { ...context, given: [...given, ...known] });
-      if (!("nothingHeard" in agreed)) return { boundary, agreed };
-      reason = agreed.nothingHeard;
-      this.#log.warn(`no validator has a hash of cycle ${cycle.counter}, which ended at ${timestamp}`);
+      const agreed = await this.#agreeOn(boundary, context);
+      if (!(agreed instanceof Failure)) return { boundary, agreed };
+      // What is said in the end is what is wrong with the one that was meant.
+      first ??= agreed;
+      if (network.boundaries.length > 1) this.#log.warn(agreed.message);
     }
-    const { cycle } = this.#log;
-    throw new Failure(
-      "no-agreement",
-      `there is no agreed hash for cycle ${cycle}: no validator that was asked has gossip of it`,
-      {
-        hint:
-          reason ||
-          "It may be too old, or not finalized yet; --gossip <file> brings messages from elsewhere.",
-      },
-    );
+    throw first ?? new Error("there is no boundary to agree on");
+  }
+
+  /** A failure is answered where an older boundary may do better, and thrown where it would not. */
+  async #agreeOn({ timestamp, cycle }: Boundary, context: AgreementContext): Promise<AgreedHashes | Failure> {
+    this.#log.timestamp = timestamp;
+    this.#log.cycle = cycle.counter;
+    this.#log.partitionsTotal = context.shard.numNodes + 1;
+    const otherNodes = differentNodes(context.nodes, cycle);
+    if (otherNodes !== undefined) return otherNodes;
+    this.#log.stage(`asking the validators for the hashes of cycle ${cycle.counter}`);
+    const known = this.#known === undefined ? [] : [this.#known.given(cycle.counter)];
+    const agreed = await findAgreedHashes(cycle.counter, { ...context, given: [...context.given, ...known] });
+    return "notYet" in agreed ? agreed.notYet : agreed;
   }
 
   /** The cycle chain and, where it is given, the word of an archiver's node may only disagree. */

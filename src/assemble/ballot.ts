@@ -4,8 +4,11 @@
  */
 
 import { Collector, type CycleShard } from "../gossip/collector.ts";
+import { canonicalTextOf } from "../model/canonical.ts";
+import { hashText } from "../model/hash.ts";
+import { gossipMessageBytesBase, gossipMessageBytesPerPartition } from "../model/limits.ts";
 import type { ActiveNode } from "../model/node.ts";
-import { isSignedBy, signedHash } from "../model/signature.ts";
+import { isSignedBy, type Sign, signedHash } from "../model/signature.ts";
 import { type GossipMessage, parseGossipMessage } from "../wire/gossip-message.ts";
 import { parseJson, WireError } from "../wire/parse.ts";
 
@@ -22,21 +25,27 @@ export type Ballot =
   | { readonly outcome: "equivocation"; readonly sender: string };
 
 interface Counted {
+  /** Of the text as it came: most messages come again and again, letter for letter. */
+  readonly textHash: string;
+  /** What is signed. */
+  readonly signedHash: string;
+  /** Canonically, and without what others can add beside the signature. */
   readonly text: string;
-  readonly hash: string;
 }
 
 export class BallotBox {
   readonly collector: Collector;
   readonly #hashKey: string;
+  readonly #bytesMax: number;
   readonly #keyOf: ReadonlyMap<string, string>;
   readonly #counted = new Map<string, Counted>();
   /** Second, different messages: evidence, and no votes. */
-  readonly #equivocations = new Map<string, string>();
+  readonly #equivocations = new Map<string, Counted>();
 
   constructor(shard: CycleShard, nodes: readonly ActiveNode[], hashKey: string) {
     this.collector = new Collector(shard, hashKey);
     this.#hashKey = hashKey;
+    this.#bytesMax = gossipMessageBytesBase + gossipMessageBytesPerPartition * (shard.numNodes + 1);
     this.#keyOf = new Map(nodes.map((node) => [node.id, node.publicKey]));
   }
 
@@ -57,8 +66,8 @@ export class BallotBox {
   /** All messages worth keeping, ascending by sender, one a line: those counted, and what contradicts them. */
   *evidence(): Generator<Buffer, void, void> {
     for (const sender of [...this.#counted.keys()].sort()) {
-      for (const text of [this.#counted.get(sender)?.text, this.#equivocations.get(sender)]) {
-        if (text !== undefined) yield Buffer.from(`${JSON.stringify(JSON.parse(text))}\n`);
+      for (const text of [this.#counted.get(sender)?.text, this.#equivocations.get(sender)?.text]) {
+        if (text !== undefined) yield Buffer.from(`${text}\n`);
       }
     }
   }
@@ -68,19 +77,25 @@ export class BallotBox {
     if (cycle !== this.collector.shard.cycleNumber) return { outcome: "other-cycle" };
     if (!this.#keyOf.has(sender)) return { outcome: "stranger" };
     const known = this.#counted.get(sender);
-    if (known?.text === text || this.#equivocations.get(sender) === text) return { outcome: "known" };
+    const second = this.#equivocations.get(sender);
+    const textHash = hashText(text, this.#hashKey);
+    if (known?.textHash === textHash || second?.textHash === textHash) return { outcome: "known" };
     if (!this.#isSignedBySender(received, sender)) {
       const problem = `the message of ${sender} is not signed with that node's key`;
       return { outcome: "invalid", problem, sender, isProven: false };
     }
-    const hash = signedHash(received, this.#hashKey);
+    const counted = { textHash, signedHash: signedHash(received, this.#hashKey), text: signedText(received) };
+    if (counted.text.length > this.#bytesMax) {
+      const problem = `the message of ${sender} has ${counted.text.length} bytes, more than ${this.#bytesMax}`;
+      return { outcome: "invalid", problem, sender, isProven: true };
+    }
     if (known === undefined) {
-      this.#counted.set(sender, { text, hash });
+      this.#counted.set(sender, counted);
       this.collector.process([message]);
       return { outcome: "counted" };
     }
-    if (known.hash === hash || this.#equivocations.has(sender)) return { outcome: "known" };
-    this.#equivocations.set(sender, text);
+    if (known.signedHash === counted.signedHash || second !== undefined) return { outcome: "known" };
+    this.#equivocations.set(sender, counted);
     return { outcome: "equivocation", sender };
   }
 
@@ -89,4 +104,10 @@ export class BallotBox {
     const { sign } = received as { sign?: { owner?: unknown } | null };
     return publicKey !== undefined && sign?.owner === publicKey && isSignedBy(received, this.#hashKey);
   }
+}
+
+/** The message as its sender signed it: a signature is two fields, and whatever else is there is not signed. */
+function signedText(received: object): string {
+  const { sign, ...unsigned } = received as { sign: Sign };
+  return canonicalTextOf({ ...unsigned, sign: { owner: sign.owner, sig: sign.sig } });
 }

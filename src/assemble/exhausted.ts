@@ -34,7 +34,8 @@ const titles: Readonly<Record<ExhaustedCode, string>> = {
 };
 
 const hints: Readonly<Record<ExhaustedCode, string>> = {
-  incomplete: "Run again when these nodes are back: what is verified is kept and not fetched again.",
+  incomplete:
+    "Run again when these nodes answer, and rightly: what is verified is kept and not fetched again.",
   verification:
     "All nodes that store these partitions gave other data than they agreed on: tell their operators.",
   temporary: "Try again in a minute: the nodes still finish this cycle.",

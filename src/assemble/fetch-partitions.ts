@@ -16,7 +16,13 @@ import {
   mergeAnswer,
   type WrongPartition,
 } from "../merge/merge-answer.ts";
-import { partitionBudgetBytes, partitionBudgetFactor, partitionBytesMax } from "../model/limits.ts";
+import {
+  bytesPerSecondMin,
+  partitionBudgetBytes,
+  partitionBudgetFactor,
+  partitionBytesMax,
+  slownessMax,
+} from "../model/limits.ts";
 import { type Shard, storedPartitions, stores } from "../model/shard.ts";
 import { narrowedRequests } from "../plan/narrowed-requests.ts";
 import { nextQuery, type PlannedQuery } from "../plan/next-query.ts";
@@ -42,6 +48,9 @@ export interface FetchContext {
   readonly onWrong?: ((node: string, wrong: WrongPartition) => void) | undefined;
 }
 
+/** Answers below this say nothing about a node's speed. */
+const SPEED_SAMPLE_BYTES = 1_000_000;
+
 /** Nodes that must say that a partition is larger than its budget before the budget grows. */
 const OUTGROWN_BEFORE_GROWTH = 2;
 
@@ -56,6 +65,8 @@ export class PartitionFetch {
   #isQuick = true;
   readonly #parsed = new Set<number>();
   #answers = 0;
+  /** Bytes a second, of the fastest answer so far. */
+  #fastest = 0;
   #budgetBytes = partitionBudgetBytes;
 
   constructor(missing: Iterable<number>, context: FetchContext) {
@@ -159,7 +170,14 @@ export class PartitionFetch {
       bytes += count;
       log.received(count);
     };
-    const chunks = client.stream({ url: `${url}/snapshot`, body, signal: stop, onBytes });
+    const bytesPerSecondFloor = () => this.#slowest(nodeIndex);
+    const chunks = client.stream({
+      url: `${url}/snapshot`,
+      body,
+      signal: stop,
+      onBytes,
+      bytesPerSecondMin: bytesPerSecondFloor,
+    });
     const report = await mergeAnswer(
       this.#bounded(chunks, nodeIndex),
       this.#target(nodeIndex, requested, verified),
@@ -192,6 +210,8 @@ export class PartitionFetch {
       this.#outgrown.push({ nodeIndex, partition, bytes: size });
       book.refuse(nodeIndex, partition, "outgrown", `sent more than ${size} bytes for it`);
     }
+    this.#noteSpeed(bytes, durationMs);
+    if (verified.length > 0) book.succeeded(nodeIndex);
     if (!report.isComplete) this.#fail(nodeIndex, report, requested);
     return report.isComplete;
   }
@@ -218,6 +238,17 @@ export class PartitionFetch {
       },
       mayGrowTo: (partition, bytes) => this.#mayGrow(nodeIndex, partition, bytes),
     };
+  }
+
+  #noteSpeed(bytes: number, durationMs: number): void {
+    if (bytes >= SPEED_SAMPLE_BYTES) this.#fastest = Math.max(this.#fastest, (bytes / durationMs) * 1000);
+  }
+
+  /** How slow a node may be: slower where nobody else could give what it is to give. */
+  #slowest(nodeIndex: number): number {
+    const claimed = [...this.#claims].filter(([, claimant]) => claimant === nodeIndex);
+    const isReplaceable = claimed.every(([partition]) => this.#context.book.hasOther(nodeIndex, partition));
+    return isReplaceable ? Math.max(bytesPerSecondMin, this.#fastest / slownessMax) : bytesPerSecondMin;
   }
 
   async #take({ partition, accounts, bytes, path }: MatchedPartition, source: string): Promise<void> {

@@ -31,15 +31,11 @@ export async function readNetwork(
   return { nodes, nodeList, cycles, records, boundaries: findBoundaries(time, records, Date.now()) };
 }
 
-/**
- * The geometry of a cycle is that of all nodes that were active in it.
- *
- * @throws Failure `configuration` where the list is of another cycle
- */
-export function requireAllNodes(nodes: readonly ActiveNode[], cycle: CycleRecord): void {
-  if (nodes.length === cycle.active) return;
+/** The geometry of a cycle is that of all nodes that were active in it: what is wrong where it is not. */
+export function differentNodes(nodes: readonly ActiveNode[], cycle: CycleRecord): Failure | undefined {
+  if (nodes.length === cycle.active) return undefined;
   const listed = `the node list has ${nodes.length} nodes with an ID`;
-  throw new Failure(
+  return new Failure(
     "configuration",
     `${listed}, but cycle ${cycle.counter} had ${cycle.active} active ones`,
     {

@@ -117,6 +117,11 @@ export class NodeBook {
     this.#entry(index).state = { kind: "free" };
   }
 
+  /** It has given something: whatever failed before does not count against it any more. */
+  succeeded(index: number): void {
+    this.#entry(index).failures = 0;
+  }
+
   failed(
     index: number,
     reason: string,

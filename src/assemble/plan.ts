@@ -12,7 +12,7 @@ import { shardOfSettings } from "../network/sharding.ts";
 import { narrowedRequests } from "../plan/narrowed-requests.ts";
 import { planQueries } from "../plan/next-query.ts";
 import { queryOrder } from "../plan/query-order.ts";
-import { readNetwork, requireAllNodes } from "./network.ts";
+import { differentNodes, readNetwork } from "./network.ts";
 import { defaults } from "./options.ts";
 
 export interface ExpectedQuery {
@@ -89,6 +89,7 @@ async function readNodes(
   }
   const { nodes, boundaries } = await readNetwork(options, options.timestamp, context);
   const [boundary] = boundaries;
-  if (boundary !== undefined) requireAllNodes(nodes, boundary.cycle);
+  const different = boundary === undefined ? undefined : differentNodes(nodes, boundary.cycle);
+  if (different !== undefined) throw different;
   return { nodes, boundary };
 }

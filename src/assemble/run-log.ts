@@ -1,6 +1,7 @@
 /** What happened in a run so far: the figures of its summary, and the source of all its events. */
 
 import { offencesPerNodeMax } from "../model/limits.ts";
+import { printable } from "../model/printable.ts";
 import type { Offence, Progress, QueryRecord, Reporter, RunSummary } from "./reporter.ts";
 
 export class RunLog {
@@ -39,12 +40,13 @@ export class RunLog {
   }
 
   stage(message: string): void {
-    this.#reporter?.report({ type: "stage", message });
+    this.#reporter?.report({ type: "stage", message: printable(message) });
   }
 
   warn(message: string): void {
-    this.#warnings.push(message);
-    this.#reporter?.report({ type: "warning", message });
+    const shown = printable(message);
+    this.#warnings.push(shown);
+    this.#reporter?.report({ type: "warning", message: shown });
   }
 
   query(query: QueryRecord): void {

@@ -15,6 +15,8 @@ export interface VerifyOptions {
   readonly trustNodeList?: string | undefined;
   readonly quorum?: Quorum | undefined;
   /** One artifact in so many is read, beginning with the given one; all by default. */
+  /** Ends the check. */
+  readonly signal?: AbortSignal | undefined;
   readonly subset?: { readonly oneIn: number; readonly first: number } | undefined;
 }
 
@@ -34,7 +36,7 @@ const nothingCounted: EvidenceReport = {
  *   list cannot be read; whatever else is wrong is a finding
  */
 export async function verifySnapshot(directory: string, options: VerifyOptions = {}): Promise<Findings> {
-  const reader = new SnapshotDirectory(directory);
+  const reader = new SnapshotDirectory(directory, options.signal);
   const opened = await openSnapshot(reader);
   const { manifest, entries, hashKey } = opened;
   const { subset } = options;
@@ -51,6 +53,7 @@ export async function verifySnapshot(directory: string, options: VerifyOptions =
           ),
         );
   const artifacts = await checkArtifacts(reader, opened, isChosen);
+  options.signal?.throwIfAborted();
   const findings = [...opened.findings, ...artifacts.findings, ...audit.findings];
   return {
     directory,

@@ -1,7 +1,8 @@
 /** From the process's arguments to its exit status. */
 
 import { type Command, CommanderError } from "commander";
-import { Failure } from "../model/failure.ts";
+import { diskFailure, Failure } from "../model/failure.ts";
+import { printable } from "../model/printable.ts";
 import { makeStyle } from "../ui/style.ts";
 import { quoted } from "../wire/parse.ts";
 import { clusterHelp } from "./cluster-command.ts";
@@ -24,7 +25,10 @@ export async function main(): Promise<void> {
   // A reader that goes away (`| head`) has seen enough; the run goes on, and its status is its own.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
+      if (error.code === "EPIPE") return;
+      // What a full disk takes no more of is lost, but its reader must know.
+      const { code } = diskFailure("cannot write the output", error);
+      process.exit(statusOfFailure(code, undefined));
     });
   }
   const { stdout, stderr, env, argv } = process;
@@ -88,7 +92,7 @@ function tell(
       `${JSON.stringify({ type: "summary", ok: exitCode === SUCCESS, exitCode, ...base, ...summary, ...failed })}\n`,
     );
   } else if (error === undefined && text !== undefined && !isQuiet) {
-    io.stdout.write(`${text}\n`);
+    io.stdout.write(`${printable(text)}\n`);
   }
   if (error !== undefined && !isJson) tellError(error, io);
   if (exitCode === DEFECT) io.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
@@ -115,5 +119,6 @@ function describeError(error: unknown): { code: string; message: string; hint: s
 function tellError(error: unknown, { stderr, env }: Io): void {
   const style = makeStyle(stderr.isTTY, env);
   const { message, hint } = describeError(error);
-  stderr.write(`${style.error("error:")} ${message}\n${hint === "" ? "" : `hint: ${hint}\n`}`);
+  const told = `${message}\n${hint === "" ? "" : `hint: ${hint}\n`}`;
+  stderr.write(`${style.error("error:")} ${printable(told)}`);
 }

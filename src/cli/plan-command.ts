@@ -3,6 +3,7 @@
 import { type AssemblyPlan, planAssembly } from "../assemble/plan.ts";
 import { parseSnapshotTime } from "../chain/timestamp.ts";
 import { shortId } from "../model/node.ts";
+import { printable } from "../model/printable.ts";
 import { formatCount } from "../ui/format.ts";
 import type { Io } from "./io.ts";
 import { networkOptionsOf } from "./network-options.ts";
@@ -24,7 +25,7 @@ export async function runPlan(flags: PlanFlags, io: Io): Promise<Outcome> {
   return await withCluster(flags, io, async (network) => {
     const options = networkOptionsOf(network, timestamp !== undefined);
     const plan = await planAssembly({ ...options, timestamp, signal: io.signal });
-    for (const warning of plan.warnings) io.stderr.write(`warning: ${warning}\n`);
+    for (const warning of plan.warnings) io.stderr.write(`warning: ${printable(warning)}\n`);
     return { summary: { ...plan }, text: describePlan(plan) };
   });
 }

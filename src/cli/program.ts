@@ -63,7 +63,7 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
       ),
     )
     .option("--quiet", "print nothing unless something is wrong")
-    .action(async (directory: string, flags: VerifyFlags) => end(await runVerify(directory, flags)));
+    .action(async (directory: string, flags: VerifyFlags) => end(await runVerify(directory, flags, io)));
 
   program
     .command("cluster")

@@ -5,6 +5,7 @@ import type { Quorum } from "../gossip/collector.ts";
 import { Failure, type FailureCode } from "../model/failure.ts";
 import { formatBytes, formatCount } from "../ui/format.ts";
 import type { FindingKind, Findings } from "../verify/findings.ts";
+import type { Io } from "./io.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Subset } from "./values.ts";
 
@@ -22,10 +23,15 @@ export const verifyExamples = `Examples:
       a tenth of the artifacts, another tenth each time
 `;
 
-export async function runVerify(directory: string, flags: VerifyFlags): Promise<Outcome> {
+export async function runVerify(directory: string, flags: VerifyFlags, { signal }: Io): Promise<Outcome> {
   const { trustNodeList, quorum, subset } = flags;
   const first = Math.floor(Math.random() * (subset?.oneIn ?? 1));
-  const options = { trustNodeList, quorum, subset: subset === undefined ? undefined : { ...subset, first } };
+  const options = {
+    signal,
+    trustNodeList,
+    quorum,
+    subset: subset === undefined ? undefined : { ...subset, first },
+  };
   const findings = await verifySnapshot(directory, options);
   const summary = { ...findings };
   if (findings.ok) return { summary, text: describeVerified(findings) };

@@ -1,6 +1,6 @@
 /** `--cluster <fixture>`: a cluster that is there for one run, in the place of a network. */
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { spawnCluster } from "../cluster/spawn-cluster.ts";
 import type { Io } from "./io.ts";
 import type { NetworkFlags } from "./network-options.ts";
@@ -10,10 +10,9 @@ export interface ClusterFlags extends NetworkFlags {
 }
 
 export function addClusterOption(command: Command): Command {
-  return command.option(
-    "--cluster <fixture>",
-    "start this fixture cluster for the run, in the place of a network",
-  );
+  const help = "start this fixture cluster for the run, in the place of a network";
+  const network = ["archiver", "archiverKey", "nodes", "cycles"];
+  return command.addOption(new Option("--cluster <fixture>", help).conflicts(network));
 }
 
 export async function withCluster<T>(

@@ -9,9 +9,16 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { Agent, type Dispatcher, request as undiciRequest } from "undici";
 import { systemCodeOf } from "../model/failure.ts";
-import { errorBodyBytesMax, gzipRatioFromBytes, gzipRatioMax, headerBytesMax } from "../model/limits.ts";
+import {
+  errorBodyBytesMax,
+  gzipIdleBytesMax,
+  gzipRatioFromBytes,
+  gzipRatioMax,
+  headerBytesMax,
+} from "../model/limits.ts";
 import { quoted } from "../wire/parse.ts";
 import { FetchFailure, type FetchFailureDetail, type FetchFailureKind } from "./fetch-failure.ts";
+import { RequestClock } from "./request-clock.ts";
 import { StallGuard } from "./stall-guard.ts";
 
 export interface HttpTimeouts {
@@ -25,6 +32,10 @@ export interface HttpRequest {
   /** Sent as JSON with POST; without one it is a GET. */
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
+  /** After which the request is given up, however it goes. */
+  readonly deadlineMs?: number;
+  /** Bytes a second, below which the answer counts as stalled; asked now and then. */
+  readonly bytesPerSecondMin?: () => number;
   /** Told of the bytes that came over the wire, before decompression. */
   readonly onBytes?: (count: number) => void;
 }
@@ -55,13 +66,19 @@ export class HttpClient {
    * @throws FetchFailure
    */
   async *stream(request: HttpRequest): AsyncGenerator<Buffer, void, void> {
+    const { connectTimeoutMs, stallTimeoutMs } = this.#timeouts;
     let raw: Readable | undefined;
+    const clock = new RequestClock(request.signal);
     try {
-      const answer = await this.#open(request);
+      if (request.deadlineMs !== undefined) clock.giveUpAfter(request.deadlineMs, "the request");
+      // Interim answers (1xx) would put off the client's own timeout for ever.
+      const beforeHeaders = clock.giveUpAfter(connectTimeoutMs + stallTimeoutMs, "the head of the answer");
+      const answer = await this.#open(request, clock.signal);
+      clearTimeout(beforeHeaders);
       raw = answer.body;
-      await requireOk(answer, this.#timeouts.stallTimeoutMs);
+      await requireOk(answer, stallTimeoutMs);
       const encoding = String(answer.headers["content-encoding"] ?? "identity").toLowerCase();
-      const chunks = guarded(raw, this.#timeouts.stallTimeoutMs, request.onBytes);
+      const chunks = guarded(raw, stallTimeoutMs, request);
       if (encoding === "identity" || encoding === "") yield* chunks;
       else if (encoding === "gzip" || encoding === "x-gzip") yield* gunzipped(chunks);
       else
@@ -70,8 +87,9 @@ export class HttpClient {
           `the answer's encoding is ${quoted(encoding)}, which was not asked for`,
         );
     } catch (thrown) {
-      throw toFetchFailure(thrown, request.signal);
+      throw clock.failure ?? toFetchFailure(thrown, request.signal);
     } finally {
+      clock.stop();
       // An abandoned body must not go on arriving; its error, if it has one, is no longer of interest.
       raw?.on("error", () => undefined).destroy();
     }
@@ -89,9 +107,9 @@ export class HttpClient {
     return Buffer.concat(chunks);
   }
 
-  #open({ url, body, signal }: HttpRequest): Promise<Dispatcher.ResponseData> {
+  #open({ url, body }: HttpRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const headers = { "accept-encoding": "gzip;q=0.5, identity", accept: "application/json" };
-    const common = { dispatcher: this.#agent, ...(signal === undefined ? {} : { signal }) };
+    const common = { dispatcher: this.#agent, signal };
     if (body === undefined) return undiciRequest(url, { ...common, method: "GET", headers });
     return undiciRequest(url, {
       ...common,
@@ -105,9 +123,9 @@ export class HttpClient {
 async function* guarded(
   body: AsyncIterable<Buffer>,
   stallTimeoutMs: number,
-  onBytes: ((count: number) => void) | undefined,
+  { onBytes, bytesPerSecondMin }: Pick<HttpRequest, "onBytes" | "bytesPerSecondMin">,
 ): AsyncGenerator<Buffer, void, void> {
-  const guard = new StallGuard(stallTimeoutMs);
+  const guard = new StallGuard(stallTimeoutMs, undefined, bytesPerSecondMin);
   guard.startWaiting();
   for await (const chunk of body) {
     onBytes?.(chunk.length);
@@ -124,6 +142,9 @@ async function* gunzipped(compressed: AsyncIterable<Buffer>): AsyncGenerator<Buf
   const counted = (async function* () {
     for await (const chunk of compressed) {
       bytesIn += chunk.length;
+      if (bytesIn > bytesOut + gzipIdleBytesMax) {
+        throw new FetchFailure("too-large", `gzip: ${bytesIn} bytes came, and only ${bytesOut} out of them`);
+      }
       yield chunk;
     }
   })();
@@ -155,7 +176,7 @@ async function requireOk(answer: Dispatcher.ResponseData, stallTimeoutMs: number
       status: statusCode,
     });
   }
-  const said = await beginningOf(guarded(body, stallTimeoutMs, undefined));
+  const said = await beginningOf(guarded(body, stallTimeoutMs, {}));
   const retryAfterMs = parseRetryAfter(headers["retry-after"]);
   throw new FetchFailure("status", `status ${statusCode}${said === "" ? "" : `: ${quoted(said)}`}`, {
     status: statusCode,
@@ -186,6 +207,10 @@ function parseRetryAfter(header: string | string[] | undefined): number | undefi
   const date = Date.parse(text);
   return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
 }
+
+/** Errors that are the other side's, or the way's between us; anything else is a defect of ours. */
+const networkCode =
+  /^(?:E[A-Z]+|UND_ERR_\w+|Z_\w+|CERT_\w+|DEPTH_\w+|UNABLE_\w+|ERR_(?:TLS|SSL)_\w+|ERR_STREAM_PREMATURE_CLOSE)$/;
 
 const kindsByCode: Readonly<Record<string, FetchFailureKind>> = {
   UND_ERR_CONNECT_TIMEOUT: "unreachable",
@@ -219,6 +244,6 @@ function toFetchFailure(thrown: unknown, signal: AbortSignal | undefined): unkno
   if (thrown instanceof Error && thrown.name === "HTTPParserError") {
     return new FetchFailure("not-http", `the answer is no HTTP: ${message}`, detail);
   }
-  if (code === undefined) return thrown;
+  if (code === undefined || !networkCode.test(code)) return thrown;
   return new FetchFailure(kindsByCode[code] ?? "reset", message === "" ? code : message, detail);
 }

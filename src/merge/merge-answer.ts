@@ -71,8 +71,6 @@ export interface MergeReport {
   readonly lastPartition: number | undefined;
   readonly foreignAccounts: number;
   readonly duplicateAccounts: number;
-  /** Whether there were accounts that the node stores but was not asked for. */
-  readonly isUnnarrowed: boolean;
   /** Whether the answer has records that are not canonical, so that cutting copies does not pay. */
   readonly isUncanonical: boolean;
   /** Partitions that were had whole, and have another hash than the agreed one. */
@@ -115,6 +113,8 @@ class AnswerMerger {
   readonly #begun = new Set<number>();
   /** Partitions that accounts went on from to another one: they may be complete. */
   readonly #left = new Set<number>();
+  /** Partitions of which accounts were passed over. */
+  readonly #skipped = new Set<number>();
   readonly #taken = new Set<number>();
   readonly #superfluous = new Set<number>();
   readonly #outgrown: { partition: number; bytes: number }[] = [];
@@ -126,7 +126,6 @@ class AnswerMerger {
   #lastPartition: number | undefined;
   #foreign = 0;
   #duplicates = 0;
-  #isUnnarrowed = false;
   #isUncanonical = false;
   #isQuick: boolean;
 
@@ -182,7 +181,6 @@ class AnswerMerger {
       lastPartition: this.#lastPartition,
       foreignAccounts: this.#foreign,
       duplicateAccounts: this.#duplicates,
-      isUnnarrowed: this.#isUnnarrowed,
       isUncanonical: this.#isUncanonical,
       wrong,
       superfluous: [...this.#superfluous],
@@ -203,9 +201,13 @@ class AnswerMerger {
       }
       return undefined;
     }
-    if (!this.#target.requested.has(partition)) this.#isUnnarrowed = true;
     if (this.#taken.has(partition)) this.#countSuperfluous(partition);
-    if (this.#target.claim(partition) === undefined) return undefined;
+    if (this.#skipped.has(partition)) return undefined;
+    if (this.#target.claim(partition) === undefined) {
+      // It may become welcome later; but of this answer, its beginning is lost.
+      this.#skipped.add(partition);
+      return undefined;
+    }
     const sink = new PartitionSink(partition, this.#target.pathOf(partition), this.#target.hashKey);
     this.#sinks.set(partition, sink);
     this.#begun.add(partition);

@@ -27,7 +27,8 @@ export class PartitionSink {
   #isSorted = true;
   #isCertain = true;
   #lastId = "";
-  #lastCopy = "";
+  /** Not kept while accounts go elsewhere: a copy may be large, and partitions are many. */
+  #lastCopy: string | undefined;
   #conflict: string | undefined;
 
   constructor(partition: number, path: string, hashKey: string) {
@@ -61,7 +62,9 @@ export class PartitionSink {
   add(accountId: string, copy: string, encoding: "utf8" | "latin1" = "utf8"): "added" | "duplicate" {
     if (accountId === this.#lastId) {
       if (copy === this.#lastCopy) return "duplicate";
-      this.#conflict ??= accountId;
+      // Whether it is the same as one that was let go of, the sort finds out.
+      if (this.#lastCopy === undefined) this.#isSorted = false;
+      else this.#conflict ??= accountId;
     } else if (accountId < this.#lastId) {
       this.#isSorted = false;
     }
@@ -77,6 +80,7 @@ export class PartitionSink {
   }
 
   release(): Promise<void> {
+    this.#lastCopy = undefined;
     return this.#writer.release();
   }
 

@@ -41,11 +41,20 @@ export const duplicateAccountsMax = 1_000;
 export const gzipRatioMax = 250;
 export const gzipRatioFromBytes = 8 * MiB;
 
+/** Compressed bytes beyond those that come out: gzip never makes a text longer, but endless empty blocks
+ *  bring nothing at all. */
+export const gzipIdleBytesMax = 1 * MiB;
+
 /** A node list or a list of cycle records, whole in memory since its signature is over the whole. */
 export const listBytesMax = 64 * MiB;
 
-/** One gossip message: a hash for each of {@link nodesMax} partitions. */
+/** One gossip message on the wire, in the largest network. */
 export const gossipMessageBytesMax = 8 * MiB;
+
+/** The signed part of a message that counts: three hashes for each partition of its network, and room for
+ *  the rest. It is kept in memory, and as evidence. */
+export const gossipMessageBytesBase = 16 * KiB;
+export const gossipMessageBytesPerPartition = 512;
 
 /** All of one node's answer to a request for gossip, which is streamed: 10,000 nodes of 1,000 hashes. */
 export const gossipAnswerBytesMax = 1 * GiB;
@@ -60,8 +69,14 @@ export const headerBytesMax = 32 * KiB;
 /** Cycle records asked of an archiver at once: six months of one-minute cycles. */
 export const cycleRecordsMax = 262_144;
 
-/** Validators asked for `/netconfig`; the majority of their answers counts. */
-export const netconfigNodes = 7;
+/** Validators asked for `/netconfig`, so many at once and each for so long: a sample in which a minority of
+ *  liars is not the majority, and which does not hold up a run. */
+export const netconfigNodes = 21;
+export const netconfigNodesAtOnce = 21;
+export const netconfigTimeMaxMs = 15_000;
+
+/** A node list or cycle records, from the first attempt's beginning to its end. */
+export const listTimeMaxMs = 300_000;
 
 /** Validators asked at once for gossip, and for how many rounds: the union soon stops growing, but
  *  honest nodes may be far down the list. */
@@ -96,6 +111,9 @@ export const retryAfterMaxMs = 60_000;
 /** Bytes a second of an answer, measured over a stall timeout, below which it counts as stalled: a
  *  node that sends a byte now and then must not hold the run for ever. */
 export const bytesPerSecondMin = 1 * KiB;
+
+/** How much slower than the fastest a node may be while others could give the same. */
+export const slownessMax = 100;
 
 /** Size of the buffers between the socket, the hash and the disk. */
 export const writeBufferBytes = 256 * KiB;

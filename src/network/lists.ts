@@ -9,7 +9,7 @@ import { decideRetry } from "../fetch/retry.ts";
 import { sleep } from "../fetch/sleep.ts";
 import { type CycleRecord, cycleEndMs } from "../model/cycle.ts";
 import { Failure, messageOf } from "../model/failure.ts";
-import { cycleRecordsMax, listBytesMax } from "../model/limits.ts";
+import { cycleRecordsMax, listBytesMax, listTimeMaxMs } from "../model/limits.ts";
 import { isSignedBy } from "../model/signature.ts";
 import { type CycleRecords, parseCycleRecords } from "../wire/cycle-records.ts";
 import { type NodeList, parseNodeList } from "../wire/node-list.ts";
@@ -143,7 +143,7 @@ async function readListFile(file: string): Promise<Buffer> {
 async function fetchList(url: string, { client, signal }: ListContext): Promise<Buffer> {
   for (let failures = 1; ; failures++) {
     try {
-      return await client.whole({ url, signal }, listBytesMax);
+      return await client.whole({ url, signal, deadlineMs: listTimeMaxMs }, listBytesMax);
     } catch (error) {
       if (!(error instanceof FetchFailure) || error.kind === "aborted") throw error;
       const decision = decideRetry(error, failures, Math.random());

@@ -1,9 +1,15 @@
 /** The network's sharding settings: what the user gives wins, else what most validators say, else the usual. */
 
+import { randomInt } from "node:crypto";
 import pLimit from "p-limit";
 import { FetchFailure } from "../fetch/fetch-failure.ts";
 import type { HttpClient } from "../fetch/http-client.ts";
-import { netconfigBytesMax, netconfigNodes } from "../model/limits.ts";
+import {
+  netconfigBytesMax,
+  netconfigNodes,
+  netconfigNodesAtOnce,
+  netconfigTimeMaxMs,
+} from "../model/limits.ts";
 import type { ActiveNode } from "../model/node.ts";
 import {
   DEFAULT_NODES_PER_CONSENSUS_GROUP,
@@ -11,7 +17,6 @@ import {
   makeShard,
   type Shard,
 } from "../model/shard.ts";
-import { queryOrder } from "../plan/query-order.ts";
 import { parseNetconfig, type ShardingConfig } from "../wire/netconfig.ts";
 import { parseJson, WireError } from "../wire/parse.ts";
 import type { NetworkOptions } from "./options.ts";
@@ -63,62 +68,58 @@ function shardOf(numNodes: number, nodesPerConsensusGroup: number, nodesPerEdge:
   });
 }
 
-/** What more than half of the answers say; a few nodes more are asked for each that does not answer. */
+/**
+ * What more than half of the nodes say that could be reached. They are picked at random, so that nobody can
+ * choose a place in the network from which to decide; and one that is there but tells no settings counts
+ * against all: otherwise a single liar would decide where nobody else answers.
+ */
 async function askNetconfig(
   nodes: readonly ActiveNode[],
-  { client, signal, warn }: ShardingContext,
+  context: ShardingContext,
 ): Promise<ShardingConfig | undefined> {
-  const asked = queryOrder(nodes.length)
-    .slice(0, 3 * netconfigNodes)
-    .flatMap((index) => nodes[index] ?? []);
-  const answers: ShardingConfig[] = [];
-  const ask = async (node: ActiveNode) => {
-    if (answers.length >= netconfigNodes) return;
-    const answer = await netconfigOf(node, client, signal);
-    if (answer !== undefined) answers.push(answer);
-  };
-  await pLimit(netconfigNodes).map(asked, ask);
-  const winner = majorityOf(answers);
+  const asked = pickAtRandom(nodes, netconfigNodes);
+  const answers = await pLimit(netconfigNodesAtOnce).map(asked, (node) => netconfigOf(node, context));
+  const reached = answers.filter((answer) => answer !== "unreachable");
+  const told = reached.filter((answer) => answer !== "nothing");
+  const winner = told.find(
+    (config) => told.filter((other) => isSame(config, other)).length * 2 > reached.length,
+  );
   if (winner === undefined) {
-    warn(
-      answers.length === 0
-        ? "no validator told its /netconfig"
-        : "no majority of validators agrees on /netconfig",
+    context.warn(
+      told.length === 0
+        ? "no validator told its sharding settings in /netconfig"
+        : "no majority of validators agrees on the sharding settings in /netconfig",
     );
-  } else if (winner.count < answers.length) {
-    warn(
-      `${answers.length - winner.count} of ${answers.length} validators tell other sharding settings in /netconfig`,
-    );
+    return undefined;
   }
-  return winner?.config;
+  const others = told.filter((config) => !isSame(config, winner)).length;
+  if (others > 0)
+    context.warn(`${others} of ${told.length} validators tell other sharding settings in /netconfig`);
+  return winner;
 }
 
-function majorityOf(
-  answers: readonly ShardingConfig[],
-): { config: ShardingConfig; count: number } | undefined {
-  for (const config of answers) {
-    const same = answers.filter(
-      (other) =>
-        other.nodesPerConsensusGroup === config.nodesPerConsensusGroup &&
-        other.nodesPerEdge === config.nodesPerEdge,
-    );
-    if (same.length * 2 > answers.length) return { config, count: same.length };
-  }
-  return undefined;
+function isSame(a: ShardingConfig, b: ShardingConfig): boolean {
+  return a.nodesPerConsensusGroup === b.nodesPerConsensusGroup && a.nodesPerEdge === b.nodesPerEdge;
+}
+
+function pickAtRandom<T>(list: readonly T[], count: number): T[] {
+  const rest = [...list];
+  const picked: T[] = [];
+  while (picked.length < count && rest.length > 0) picked.push(...rest.splice(randomInt(rest.length), 1));
+  return picked;
 }
 
 async function netconfigOf(
   node: ActiveNode,
-  client: HttpClient,
-  signal: AbortSignal | undefined,
-): Promise<ShardingConfig | undefined> {
+  { client, signal }: ShardingContext,
+): Promise<ShardingConfig | "nothing" | "unreachable"> {
   const url = `${node.url}/netconfig`;
   try {
-    const bytes = await client.whole({ url, signal }, netconfigBytesMax);
+    const bytes = await client.whole({ url, signal, deadlineMs: netconfigTimeMaxMs }, netconfigBytesMax);
     return parseNetconfig(parseJson(bytes.toString("utf8"), url), url);
   } catch (error) {
-    if (error instanceof WireError) return undefined;
-    if (error instanceof FetchFailure && error.kind !== "aborted") return undefined;
-    throw error;
+    if (error instanceof WireError) return "nothing";
+    if (!(error instanceof FetchFailure) || error.kind === "aborted") throw error;
+    return error.kind === "unreachable" ? "unreachable" : "nothing";
   }
 }

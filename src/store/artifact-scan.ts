@@ -5,30 +5,23 @@
 
 import { COPY_PREFIX } from "../model/account-copy.ts";
 import { ADDRESS_DIGITS } from "../model/address.ts";
+import type { ArtifactScan } from "../model/artifact-scan.ts";
 import { RunningHash } from "../model/hash.ts";
 import type { Compression } from "../model/snapshot-layout.ts";
 import { readArtifact } from "./durable.ts";
-
-export interface ArtifactScan {
-  readonly hash: string;
-  readonly accounts: number;
-  /** Of the plain text. */
-  readonly bytes: number;
-  /** The IDs of the first and the last account; `undefined` where there is none. */
-  readonly firstId: string | undefined;
-  readonly lastId: string | undefined;
-}
 
 /** @throws the file system's or zlib's error where it cannot be read */
 export async function scanArtifact(
   path: string,
   compression: Compression,
   hashKey: string,
+  signal?: AbortSignal,
 ): Promise<ArtifactScan> {
   const hash = new RunningHash(hashKey);
   const ids = new AccountIds();
   let bytes = 0;
   for await (const chunk of readArtifact(path, compression)) {
+    signal?.throwIfAborted();
     hash.update(chunk);
     ids.push(chunk);
     bytes += chunk.length;

@@ -3,9 +3,10 @@
  * takes its place in one step when it is complete (FORMAT.md, All or nothing).
  */
 
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { lstat, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import pLimit from "p-limit";
+import type { ArtifactScan } from "../model/artifact-scan.ts";
 import { type ExportData, exportDataText } from "../model/export-data.ts";
 import { diskFailure, Failure } from "../model/failure.ts";
 import { hashText, RunningHash } from "../model/hash.ts";
@@ -13,7 +14,7 @@ import { type Manifest, makeManifest, manifestText, type StateSize } from "../mo
 import { type FileHashes, runRecordText } from "../model/run-record.ts";
 import * as layout from "../model/snapshot-layout.ts";
 import type { ShardingSettings } from "../wire/sharding-settings.ts";
-import { type ArtifactScan, scanArtifact } from "./artifact-scan.ts";
+import { scanArtifact } from "./artifact-scan.ts";
 import { gzipFile, makeDirectories, syncPath, writeSynced } from "./durable.ts";
 
 /** Files that are synced at once: the disk orders them better than we do. */
@@ -50,6 +51,7 @@ export class PartialSnapshot {
   static async open(place: SnapshotPlace): Promise<PartialSnapshot> {
     const partial = new PartialSnapshot(place);
     await onDisk(`cannot prepare ${partial.#directory}`, async () => {
+      await requireOwnDirectory(partial.#directory);
       await rm(partial.#incoming, { recursive: true, force: true });
       await makeDirectories(partial.#incoming);
       await restoreReplaced(publishedPath(place));
@@ -85,9 +87,12 @@ export class PartialSnapshot {
   /** What an earlier run left of a partition, if it has the agreed hash; anything else is removed. */
   async resume(partition: number, hash: string, hashKey: string): Promise<ArtifactScan | undefined> {
     const artifact = this.#artifact(partition);
-    const scan = await scanArtifact(artifact, this.#place.compression, hashKey).catch(() => undefined);
+    const isFile = (await lstat(artifact).catch(() => undefined))?.isFile() === true;
+    const scan = isFile
+      ? await scanArtifact(artifact, this.#place.compression, hashKey).catch(() => undefined)
+      : undefined;
     if (scan?.hash === hash) return scan;
-    await onDisk(`cannot remove ${artifact}`, () => rm(artifact, { force: true }));
+    await onDisk(`cannot remove ${artifact}`, () => rm(artifact, { recursive: true, force: true }));
     return undefined;
   }
 
@@ -185,6 +190,13 @@ async function restoreReplaced(published: string): Promise<void> {
   if (!(await exists(replaced))) return;
   if (await exists(published)) await rm(replaced, { recursive: true });
   else await rename(replaced, published);
+}
+
+/** What is written to and cleared must be a directory in its own place, not a link to somebody else's. */
+async function requireOwnDirectory(path: string): Promise<void> {
+  const stats = await lstat(path).catch(() => undefined);
+  if (stats === undefined || stats.isDirectory()) return;
+  throw new Error("something is in its place that is no directory; remove it");
 }
 
 function replacedPath(published: string): string {

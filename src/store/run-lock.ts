@@ -3,7 +3,7 @@
  * system takes back when its process dies, however it dies: no process ID to be mistaken about.
  */
 
-import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { lstat, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import Database from "libsql";
@@ -27,10 +27,9 @@ export async function acquireRunLock(path: string): Promise<RunLock> {
     for (let attempt = 0; attempt < attempts; attempt++) {
       const database = await tryLock(path);
       if (database === undefined) continue;
-      await writeFile(
-        holderPath,
-        `process ${process.pid} on ${hostname()}, since ${new Date().toISOString()}`,
-      );
+      await rm(holderPath, { recursive: true, force: true });
+      const holder = `process ${process.pid} on ${hostname()}, since ${new Date().toISOString()}`;
+      await writeFile(holderPath, holder, { flag: "wx" });
       return {
         release: async () => {
           // Removed while it is held: whoever opened it meanwhile sees that it is another file by then.
@@ -48,6 +47,8 @@ export async function acquireRunLock(path: string): Promise<RunLock> {
 
 /** The open lock; `undefined` where the file was replaced under us, and it must be tried again. */
 async function tryLock(path: string): Promise<Database.Database | undefined> {
+  const stats = await lstat(path).catch(() => undefined);
+  if (stats !== undefined && !stats.isFile()) throw new Error("it is no regular file; remove it");
   await writeFile(path, "", { flag: "a" });
   const before = await inodeOf(path);
   const database = new Database(path, { timeout: 0 });

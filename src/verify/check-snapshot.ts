@@ -4,6 +4,7 @@
  */
 
 import { isHex64 } from "../model/address.ts";
+import type { ArtifactScan } from "../model/artifact-scan.ts";
 import { messageOf, systemCodeOf } from "../model/failure.ts";
 import type { Manifest } from "../model/manifest.ts";
 import { networkHash } from "../model/partition-hash.ts";
@@ -13,7 +14,7 @@ import { quoted } from "../wire/parse.ts";
 import { checkFiles } from "./check-files.ts";
 import type { Finding } from "./findings.ts";
 import { readExportData, readManifest } from "./read-export.ts";
-import type { ArtifactScan, SnapshotReader } from "./snapshot-reader.ts";
+import type { SnapshotReader } from "./snapshot-reader.ts";
 
 /** A snapshot's small files, as far as they could be read, and what is wrong with them. */
 export interface OpenSnapshot {

@@ -1,16 +1,6 @@
 /** What a check needs of a snapshot, wherever it is kept. */
 
-/** One pass over an artifact. */
-export interface ArtifactScan {
-  /** Of the plain text. */
-  readonly hash: string;
-  readonly accounts: number;
-  /** Of the plain text. */
-  readonly bytes: number;
-  /** The IDs of the first and the last account; `undefined` where there is none. */
-  readonly firstId: string | undefined;
-  readonly lastId: string | undefined;
-}
+import type { ArtifactScan } from "../model/artifact-scan.ts";
 
 export interface SnapshotReader {
   /** For messages. */

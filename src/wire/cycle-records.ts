@@ -6,6 +6,9 @@ import { cycleRecordsMax, nodesMax } from "../model/limits.ts";
 import { hex64 } from "./hex.ts";
 import { parseAs } from "./parse.ts";
 
+/** Hashes have 64 digits; what is longer is no marker of any network. */
+const markerLengthMax = 128;
+
 const record = z.looseObject({
   counter: z.int("expected a cycle number").min(0, "expected a cycle number"),
   start: z.number("expected seconds").min(0, "expected seconds"),
@@ -14,8 +17,8 @@ const record = z.looseObject({
     .int("expected a number of nodes")
     .min(0, "expected a number of nodes")
     .max(nodesMax, `expected at most ${nodesMax} nodes`),
-  marker: z.string("expected a hash").optional(),
-  previous: z.string("expected a hash").optional(),
+  marker: z.string("expected a hash").max(markerLengthMax, "expected a hash").optional(),
+  previous: z.string("expected a hash").max(markerLengthMax, "expected a hash").optional(),
   snapshot: z.boolean("expected true or false").nullish(),
   networkDataHash: z.array(z.looseObject({ cycle: z.int("expected a cycle number"), hash: hex64 })).nullish(),
 });

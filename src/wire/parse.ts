@@ -2,6 +2,7 @@
 
 import type { z } from "zod";
 import { quotedCharactersMax } from "../model/limits.ts";
+import { printable } from "../model/printable.ts";
 
 /** Outside text that is not of the form that PROTOCOL.md gives it. */
 export class WireError extends Error {
@@ -45,13 +46,17 @@ function fieldName(path: readonly PropertyKey[]): string {
     .replace(/^\./, "");
 }
 
-/** A value for a message: short, and never more than a line. */
+/** A value for a message: short, never more than a line, and never looked into: it may be nested deeply. */
 export function describe(value: unknown): string {
-  return value === undefined ? "nothing" : quoted(JSON.stringify(value) ?? typeof value);
+  if (value === undefined) return "nothing";
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" && value !== null
+    ? "an object"
+    : quoted(JSON.stringify(value) ?? typeof value);
 }
 
 /** Outside text for a message: shortened, and without control characters that a terminal would obey. */
 export function quoted(text: string): string {
   const short = text.length > quotedCharactersMax ? `${text.slice(0, quotedCharactersMax)}…` : text;
-  return short.replace(/\p{Cc}+/gu, " ");
+  return printable(short.replaceAll("\n", " "));
 }

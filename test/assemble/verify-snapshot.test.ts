@@ -310,7 +310,7 @@ describe("every finding, not the first", () => {
       rmSync(join(directory, "partition-00000.json"));
       symlinkSync("/nowhere/at/all", join(directory, "partition-00000.json"));
     });
-    expect(findings).toEqual([expect.objectContaining({ kind: "artifact-missing", partition: 0 })]);
+    expect(findings).toEqual([expect.objectContaining({ kind: "artifact-unreadable", partition: 0 })]);
   });
 });
 

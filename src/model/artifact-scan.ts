@@ -1,0 +1,11 @@
+/** What one pass over an artifact finds. */
+export interface ArtifactScan {
+  /** Of the plain text. */
+  readonly hash: string;
+  readonly accounts: number;
+  /** Of the plain text. */
+  readonly bytes: number;
+  /** The IDs of the first and the last account; `undefined` where there is none. */
+  readonly firstId: string | undefined;
+  readonly lastId: string | undefined;
+}
