@@ -12,6 +12,8 @@ import { shardOfSettings } from "../network/sharding.ts";
 import { narrowedRequests } from "../plan/narrowed-requests.ts";
 import { planQueries } from "../plan/next-query.ts";
 import { queryOrder } from "../plan/query-order.ts";
+import { recordRank } from "../plan/record-rank.ts";
+import { HashDatabase } from "../store/hash-database.ts";
 import { differentNodes, readNetwork } from "./network.ts";
 import { defaults } from "./options.ts";
 
@@ -27,6 +29,8 @@ export interface ExpectedQuery {
 export interface PlanOptions extends NetworkOptions {
   /** The time of the snapshot: with it, the node list must be that of its cycle. */
   readonly timestamp?: SnapshotTime | undefined;
+  /** The file of a hash database, for the records of nodes. */
+  readonly hashDb?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -35,7 +39,7 @@ export interface AssemblyPlan {
   readonly cycle: number | null;
   readonly nodes: number;
   readonly shard: Shard;
-  /** Node IDs in the order of Algorithm 1. */
+  /** Node IDs in the order of Algorithm 1, those with a bad record later. */
   readonly order: readonly string[];
   readonly queries: readonly ExpectedQuery[];
   /** Requests for partial snapshots over all queries. */
@@ -55,7 +59,7 @@ export async function planAssembly(options: PlanOptions): Promise<AssemblyPlan> 
     const hashKey = options.hashKey ?? DEFAULT_HASH_KEY;
     const { nodes, boundary } = await readNodes(options, { client, hashKey, signal: options.signal, warn });
     const shard = shardOfSettings(nodes.length, options, warn);
-    const order = queryOrder(nodes.length);
+    const order = orderOf(nodes, options.hashDb);
     const planned = planQueries(shard, order, new Set(allPartitions(shard)));
     const queries = planned.flatMap(({ nodeIndex, partitions }): ExpectedQuery[] => {
       const node = nodes[nodeIndex];
@@ -76,6 +80,20 @@ export async function planAssembly(options: PlanOptions): Promise<AssemblyPlan> 
     };
   } finally {
     await client.close();
+  }
+}
+
+/** Algorithm 1's, with nodes of a bad record later (they are asked all the same). */
+function orderOf(nodes: readonly ActiveNode[], hashDb: string | undefined): number[] {
+  const order = queryOrder(nodes.length);
+  if (hashDb === undefined) return order;
+  const database = HashDatabase.open(hashDb, { mustExist: true });
+  try {
+    const kinds = database.offenceKinds();
+    const rankOf = (index: number) => recordRank(kinds.get(nodes[index]?.id ?? "") ?? []);
+    return order.sort((a, b) => rankOf(a) - rankOf(b));
+  } finally {
+    database.close();
   }
 }
 

@@ -12,6 +12,7 @@ import { type ClusterFlags, withCluster } from "./with-cluster.ts";
 
 export interface PlanFlags extends ClusterFlags {
   readonly timestamp?: string;
+  readonly hashDb?: string;
 }
 
 export const planExamples = `Examples:
@@ -24,8 +25,10 @@ export async function runPlan(flags: PlanFlags, io: Io): Promise<Outcome> {
   const timestamp = flags.timestamp === undefined ? undefined : parseSnapshotTime(flags.timestamp);
   return await withCluster(flags, io, async (network) => {
     const options = networkOptionsOf(network, timestamp !== undefined);
-    const plan = await planAssembly({ ...options, timestamp, signal: io.signal });
-    for (const warning of plan.warnings) io.stderr.write(`warning: ${printable(warning)}\n`);
+    const plan = await planAssembly({ ...options, timestamp, hashDb: flags.hashDb, signal: io.signal });
+    for (const warning of plan.warnings)
+      io.stderr.write(`warning: ${printable(warning)}
+`);
     return { summary: { ...plan }, text: describePlan(plan) };
   });
 }

@@ -44,6 +44,7 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
       "Shows the order of queries and who is expected to give what; asks for nothing but the lists.",
     )
     .option("--timestamp <time>", "the snapshot's time, whose cycle the node list must be of")
+    .option("--hash-db <file>", "a hash database: nodes with a bad record are asked later")
     .option("--json", "one JSON object on stdout")
     .action(async (flags: PlanFlags) => end(await runPlan(flags, io)));
 

@@ -181,12 +181,25 @@ class CollectorService {
     this.#options.reporter?.report({ type: "network", nodes, newestCycle });
   }
 
-  /** Cycles that lack a hash, the newest first; those that were tried in vain less and less often. */
+  /** Nodes that keep us waiting must not keep us from the lists: a poll ends with its time. */
   async #poll(): Promise<void> {
+    const { signal, pollMs = collectDefaults.pollMs } = this.#options;
+    // Not AbortSignal.any: what lives as long as we do would remember every poll.
+    const ending = new AbortController();
+    const end = () => ending.abort();
+    const timer = setTimeout(end, pollMs);
+    signal.addEventListener("abort", end, { once: true });
+    try {
+      await this.#pollCycles(ending.signal);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+    }
+  }
+
+  /** Those that lack a hash, the newest first; those that were tried in vain less and less often. */
+  async #pollCycles(signal: AbortSignal): Promise<void> {
     this.#polls++;
-    // Nodes that keep us waiting must not keep us from the lists.
-    const { signal: ended, pollMs = collectDefaults.pollMs } = this.#options;
-    const signal = AbortSignal.any([ended, AbortSignal.timeout(pollMs)]);
     for (const cycle of this.#watch.countable()) {
       const entry = this.#book.entry(cycle);
       const roster = this.#watch.rosterOf(cycle);

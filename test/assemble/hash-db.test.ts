@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { planAssembly } from "../../src/assemble/plan.ts";
 import type { AssembleEvent } from "../../src/assemble/reporter.ts";
 import { hashesOf, makeNetwork } from "../../src/cluster/network.ts";
 import { isSignedBy } from "../../src/model/signature.ts";
@@ -60,7 +61,8 @@ describe("a hash database", () => {
     database.close();
     const { result } = await run(hashDb);
     expect(result).toMatchObject(expected);
-    expect(result.warnings).toHaveLength(5);
+    expect(result.warnings).toHaveLength(1);
+    expect(result.warnings[0]).toContain("5 messages do not count");
     expect(result.offences).toEqual([]);
   });
 
@@ -109,6 +111,19 @@ describe("a node with a bad record", () => {
     expect(second.stages).toContainEqual(
       expect.stringMatching(/^nodes that are asked later.*: \w{8} \(contradicts-own-vote\)$/),
     );
+  });
+
+  it("stands later in the plan, and is still in it", async () => {
+    const hashDb = newPath();
+    await run(hashDb, ["0:corrupt-data"]);
+    await withCluster({}, async ({ archiverUrl: archiver }) => {
+      const settings = { archiver, nodesPerConsensusGroup: 3, nodesPerEdge: 0 };
+      const { order } = await planAssembly(settings);
+      const later = await planAssembly({ ...settings, hashDb });
+      expect(order[0]).toBe(idOf(0));
+      expect(later.order).toEqual([...order.slice(1), idOf(0)]);
+      expect(later.queries.flatMap(({ partitions }) => partitions)).toHaveLength(6);
+    });
   });
 
   it("is asked all the same where nobody else can give", async () => {
