@@ -216,7 +216,7 @@ class Assembly {
     const evidence = {
       nodeList: network.nodeList,
       cycles: network.cycles,
-      sharding: { consensusRadius, storeRadius },
+      counting: { consensusRadius, storeRadius, quorum: this.#options.quorum ?? defaults.quorum },
       gossip: agreed.box.evidence(),
     };
     const run = runRecord({ startedAt, agreed, options: this.#options, log: this.#log });

@@ -13,24 +13,25 @@ import type { ActiveNode } from "../model/node.ts";
 import { allPartitions, type Shard } from "../model/shard.ts";
 import { isSignedBy } from "../model/signature.ts";
 import {
+  COUNTING_FILE,
   CYCLES_FILE,
   GOSSIP_FILE,
   NODE_LIST_FILE,
   partitionKey,
-  SHARDING_FILE,
 } from "../model/snapshot-layout.ts";
 import type { EvidenceReport, Finding, PartitionVotes } from "../verify/findings.ts";
 import type { SnapshotReader } from "../verify/snapshot-reader.ts";
+import { parseCountingRules } from "../wire/counting-rules.ts";
 import { parseCycleRecords } from "../wire/cycle-records.ts";
 import { parseNodeList } from "../wire/node-list.ts";
 import { parseJson } from "../wire/parse.ts";
-import { parseShardingSettings } from "../wire/sharding-settings.ts";
 import { BallotBox } from "./ballot.ts";
 
 export interface AuditOptions {
   /** The bytes of a node list that the auditor brings, and where they are from. */
   readonly trustedNodeList?: { readonly bytes: Buffer; readonly source: string } | undefined;
-  readonly quorum: Quorum;
+  /** By default that of the evidence, as the assembly counted. */
+  readonly quorum: Quorum | undefined;
 }
 
 /** What is checked: a snapshot whose manifest and export data could be read. */
@@ -44,6 +45,9 @@ export interface AuditSubject {
 export async function auditEvidence(subject: AuditSubject, options: AuditOptions): Promise<EvidenceReport> {
   return await new Audit(subject, options).run();
 }
+
+const POPULAR_NOTE =
+  "votes were counted by the upstream's rule: the most popular hash of at least half, which need not be a majority";
 
 class Audit {
   readonly #subject: AuditSubject;
@@ -59,7 +63,7 @@ class Audit {
   async run(): Promise<EvidenceReport> {
     const { manifest } = this.#subject;
     const nodeList = await this.#nodeList();
-    const settings = await this.#read(SHARDING_FILE, "evidence", parseShardingSettings);
+    const settings = await this.#read(COUNTING_FILE, "evidence", parseCountingRules);
     const chain = await this.#chain();
     let votes: PartitionVotes[] = [];
     if (nodeList !== undefined && settings !== undefined) {
@@ -68,7 +72,10 @@ class Audit {
       if (nodes.length === expected) {
         const numNodes = nodes.length;
         const partitionSize = Math.round(2 ** 32 / numNodes);
-        votes = await this.#votes(nodes, { numNodes, partitionSize, ...settings });
+        const { consensusRadius, storeRadius } = settings;
+        const quorum = this.#options.quorum ?? settings.quorum;
+        votes = await this.#votes(nodes, { numNodes, partitionSize, consensusRadius, storeRadius }, quorum);
+        if (quorum === "popular") this.#notes.push(POPULAR_NOTE);
       } else {
         this.#find(
           "node-list",
@@ -127,7 +134,7 @@ class Audit {
     }
   }
 
-  async #votes(nodes: readonly ActiveNode[], shard: Shard): Promise<PartitionVotes[]> {
+  async #votes(nodes: readonly ActiveNode[], shard: Shard, quorum: Quorum): Promise<PartitionVotes[]> {
     const { manifest, entries, hashKey } = this.#subject;
     const cycleShard = { ...shard, cycleNumber: manifest.blockHeight, nodeIds: nodes.map((node) => node.id) };
     const box = new BallotBox(cycleShard, nodes, hashKey);
@@ -138,8 +145,7 @@ class Audit {
       const { votesFor, outOf, total } = box.collector.votesFor(partition, hash);
       votes.push({ partition, votesFor, votesAgainst: total - votesFor, outOf });
       const agreement = box.collector.agreement(partition);
-      const isCarried =
-        agreement !== undefined && agreement.hash === hash && isAgreed(agreement, this.#options.quorum);
+      const isCarried = agreement !== undefined && agreement.hash === hash && isAgreed(agreement, quorum);
       if (isCarried) continue;
       const count = `${votesFor} votes for its hash and ${total - votesFor} against, of ${outOf}`;
       this.#find("no-agreement", GOSSIP_FILE, `partition ${partition} has ${count}`);

@@ -7,7 +7,6 @@ import { SnapshotDirectory } from "../store/snapshot-directory.ts";
 import { checkArtifacts, openSnapshot } from "../verify/check-snapshot.ts";
 import type { EvidenceReport, Findings } from "../verify/findings.ts";
 import { WireError } from "../wire/parse.ts";
-import { defaults } from "./options.ts";
 import { auditEvidence } from "./verify-evidence.ts";
 
 export interface VerifyOptions {
@@ -47,10 +46,7 @@ export async function verifySnapshot(directory: string, options: VerifyOptions =
     manifest === undefined || hashKey === undefined
       ? nothingCounted
       : await withTrusted(() =>
-          auditEvidence(
-            { reader, manifest, entries, hashKey },
-            { trustedNodeList, quorum: options.quorum ?? defaults.quorum },
-          ),
+          auditEvidence({ reader, manifest, entries, hashKey }, { trustedNodeList, quorum: options.quorum }),
         );
   const artifacts = await checkArtifacts(reader, opened, isChosen);
   options.signal?.throwIfAborted();

@@ -59,7 +59,7 @@ export function addAssembleOptions(command: Command): Command {
       "--hash-db <file>",
       "a hash database: gossip that was collected, and records of nodes; what the run learns is added to it",
     )
-    .addOption(quorumOption())
+    .addOption(quorumOption().default(defaults.quorum))
     .addOption(
       new Option("--concurrency <n>", "nodes that are asked at the same time")
         .argParser(parseCount(1, concurrencyMax))
@@ -81,7 +81,7 @@ export function addAssembleOptions(command: Command): Command {
 /** What counts as agreed, for those who count. */
 export function quorumOption(): Option {
   const rules = "majority: more than half of those that cover a partition; popular: the upstream's rule";
-  return new Option("--quorum <rule>", rules).choices(["majority", "popular"]).default(defaults.quorum);
+  return new Option("--quorum <rule>", rules).choices(["majority", "popular"]);
 }
 
 export async function runAssemble(flags: AssembleFlags, io: Io): Promise<Outcome> {

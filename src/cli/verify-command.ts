@@ -11,7 +11,7 @@ import type { Subset } from "./values.ts";
 
 export interface VerifyFlags {
   readonly trustNodeList?: string;
-  readonly quorum: Quorum;
+  readonly quorum?: Quorum;
   readonly subset?: Subset;
 }
 

@@ -9,8 +9,8 @@ export const EVIDENCE_DIRECTORY = "evidence";
 export const GOSSIP_FILE = `${EVIDENCE_DIRECTORY}/gossip.jsonl`;
 export const NODE_LIST_FILE = `${EVIDENCE_DIRECTORY}/node-list.json`;
 export const CYCLES_FILE = `${EVIDENCE_DIRECTORY}/cycles.json`;
-/** How far the votes of a node reach: without it, nobody can say who covers a partition. */
-export const SHARDING_FILE = `${EVIDENCE_DIRECTORY}/sharding.json`;
+/** How far the votes of a node reach, and how many carry a hash: without it, nobody can count again. */
+export const COUNTING_FILE = `${EVIDENCE_DIRECTORY}/counting.json`;
 
 const PARTITION_DIGITS = 5;
 

@@ -13,7 +13,7 @@ import { hashText, RunningHash } from "../model/hash.ts";
 import { type Manifest, makeManifest, manifestText, type StateSize } from "../model/manifest.ts";
 import { type FileHashes, runRecordText } from "../model/run-record.ts";
 import * as layout from "../model/snapshot-layout.ts";
-import type { ShardingSettings } from "../wire/sharding-settings.ts";
+import type { CountingRules } from "../wire/counting-rules.ts";
 import { scanArtifact } from "./artifact-scan.ts";
 import { gzipFile, makeDirectories, syncPath, writeSynced } from "./durable.ts";
 
@@ -31,7 +31,7 @@ export interface SnapshotPlace {
 export interface Evidence {
   readonly nodeList: Uint8Array;
   readonly cycles: Uint8Array;
-  readonly sharding: ShardingSettings;
+  readonly counting: CountingRules;
   /** One message a line, ascending by sender. */
   readonly gossip: Iterable<Uint8Array>;
 }
@@ -146,7 +146,7 @@ export class PartialSnapshot {
     for (const [file, content] of [
       [layout.NODE_LIST_FILE, [evidence.nodeList]],
       [layout.CYCLES_FILE, [evidence.cycles]],
-      [layout.SHARDING_FILE, [Buffer.from(`${JSON.stringify(evidence.sharding, null, 2)}\n`)]],
+      [layout.COUNTING_FILE, [Buffer.from(`${JSON.stringify(evidence.counting, null, 2)}\n`)]],
       [layout.GOSSIP_FILE, evidence.gossip],
     ] as const) {
       const hash = new RunningHash(hashKey);

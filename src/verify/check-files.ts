@@ -4,18 +4,18 @@ import { messageOf } from "../model/failure.ts";
 import { hashText } from "../model/hash.ts";
 import { readRunRecord } from "../model/run-record.ts";
 import {
+  COUNTING_FILE,
   CYCLES_FILE,
   EXPORT_DATA_FILE,
   GOSSIP_FILE,
   MANIFEST_FILE,
   NODE_LIST_FILE,
   RUN_FILE,
-  SHARDING_FILE,
 } from "../model/snapshot-layout.ts";
 import type { Finding } from "./findings.ts";
 import type { SnapshotReader } from "./snapshot-reader.ts";
 
-const listed = [MANIFEST_FILE, NODE_LIST_FILE, CYCLES_FILE, SHARDING_FILE, GOSSIP_FILE];
+const listed = [MANIFEST_FILE, NODE_LIST_FILE, CYCLES_FILE, COUNTING_FILE, GOSSIP_FILE];
 
 /** @param digest of the snapshot, by its manifest */
 export async function checkFiles(

@@ -97,7 +97,7 @@ async function makeSnapshot() {
   const evidence = {
     nodeList: Buffer.from("[]"),
     cycles: Buffer.from("[]"),
-    sharding: { consensusRadius: 1, storeRadius: 2 },
+    counting: { consensusRadius: 1, storeRadius: 2, quorum: "majority" },
     gossip: [],
   };
   const { directory, manifest } = await partial.publish(data, { accounts, bytes }, evidence, {});

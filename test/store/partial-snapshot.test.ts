@@ -26,7 +26,7 @@ const size = { accounts: 20, bytes: 12345 };
 const evidence = {
   nodeList: Buffer.from("[]"),
   cycles: Buffer.from("[]"),
-  sharding: { consensusRadius: 1, storeRadius: 2 },
+  counting: { consensusRadius: 1, storeRadius: 2, quorum: "majority" as const },
   gossip: [Buffer.from('{"a":1}\n'), Buffer.from('{"b":2}\n')],
 };
 
