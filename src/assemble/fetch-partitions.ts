@@ -16,13 +16,7 @@ import {
   mergeAnswer,
   type WrongPartition,
 } from "../merge/merge-answer.ts";
-import {
-  bytesPerSecondMin,
-  partitionBudgetBytes,
-  partitionBudgetFactor,
-  partitionBytesMax,
-  slownessMax,
-} from "../model/limits.ts";
+import { bytesPerSecondMin, slownessMax } from "../model/limits.ts";
 import { type Shard, storedPartitions, stores } from "../model/shard.ts";
 import { narrowedRequests } from "../plan/narrowed-requests.ts";
 import { nextQuery, type PlannedQuery } from "../plan/next-query.ts";
@@ -30,6 +24,7 @@ import { exhaustedFailure } from "./exhausted.ts";
 import { offencesOf, outcomeOf } from "./judgement.ts";
 import type { NodeBook } from "./node-book.ts";
 import type { RunLog } from "./run-log.ts";
+import { SizeBudget } from "./size-budget.ts";
 
 export interface FetchContext {
   readonly client: HttpClient;
@@ -51,27 +46,23 @@ export interface FetchContext {
 /** Answers below this say nothing about a node's speed. */
 const SPEED_SAMPLE_BYTES = 1_000_000;
 
-/** Nodes that must say that a partition is larger than its budget before the budget grows. */
-const OUTGROWN_BEFORE_GROWTH = 2;
-
 export class PartitionFetch {
   readonly #context: FetchContext;
   readonly #missing: Set<number>;
   /** Partition → the node that is giving it. */
   readonly #claims = new Map<number, number>();
-  readonly #outgrown: { readonly nodeIndex: number; readonly partition: number; readonly bytes: number }[] =
-    [];
+  readonly #sizes: SizeBudget;
   /** Whether copies may be cut from the bytes of answers; and the nodes whose answers are parsed anyway. */
   #isQuick = true;
   readonly #parsed = new Set<number>();
   #answers = 0;
   /** Bytes a second, of the fastest answer so far. */
   #fastest = 0;
-  #budgetBytes = partitionBudgetBytes;
 
   constructor(missing: Iterable<number>, context: FetchContext) {
     this.#missing = new Set(missing);
     this.#context = context;
+    this.#sizes = new SizeBudget(context.book);
   }
 
   /** @throws Failure `incomplete`, `verification`, `temporary` or `disk` */
@@ -161,7 +152,7 @@ export class PartitionFetch {
     requested: ReadonlySet<number>,
     stop: AbortSignal,
   ): Promise<boolean> {
-    const { client, book, log, signal } = this.#context;
+    const { client, shard, book, log, signal } = this.#context;
     const { id, url } = book.node(nodeIndex);
     const verified: number[] = [];
     let bytes = 0;
@@ -179,7 +170,7 @@ export class PartitionFetch {
       bytesPerSecondMin: bytesPerSecondFloor,
     });
     const report = await mergeAnswer(
-      this.#bounded(chunks, nodeIndex),
+      this.#sizes.bounded(chunks, storedPartitions(shard, nodeIndex).length + 1),
       this.#target(nodeIndex, requested, verified),
     );
     signal?.throwIfAborted();
@@ -207,8 +198,7 @@ export class PartitionFetch {
       book.refuse(nodeIndex, partition, "wrong", `gave a partition with hash ${got}, expected ${expected}`);
     }
     for (const { partition, bytes: size } of report.outgrown) {
-      this.#outgrown.push({ nodeIndex, partition, bytes: size });
-      book.refuse(nodeIndex, partition, "outgrown", `sent more than ${size} bytes for it`);
+      this.#sizes.refuse(nodeIndex, partition, size);
     }
     this.#noteSpeed(bytes, durationMs);
     if (verified.length > 0) book.succeeded(nodeIndex);
@@ -236,7 +226,7 @@ export class PartitionFetch {
         await this.#take(matched, book.node(nodeIndex).id);
         verified.push(matched.partition);
       },
-      mayGrowTo: (partition, bytes) => this.#mayGrow(nodeIndex, partition, bytes),
+      mayGrowTo: (partition, bytes) => this.#sizes.mayGrow(nodeIndex, partition, bytes),
     };
   }
 
@@ -252,41 +242,11 @@ export class PartitionFetch {
   }
 
   async #take({ partition, accounts, bytes, path }: MatchedPartition, source: string): Promise<void> {
-    const { accept, book, log } = this.#context;
+    const { accept, log } = this.#context;
     await accept(partition, path);
     this.#missing.delete(partition);
     log.verified(partition, { accounts, bytes }, source);
-    for (const outgrown of this.#outgrown) {
-      if (outgrown.partition !== partition || outgrown.bytes <= bytes) continue;
-      const node = book.node(outgrown.nodeIndex).id;
-      const detail = `sent more than ${outgrown.bytes} bytes for a partition of ${bytes}`;
-      log.offence({ node, kind: "oversized-answer", partition, detail });
-    }
-  }
-
-  /** A partition outgrows its budget only if other nodes say the same, or there is nobody else to ask. */
-  #mayGrow(nodeIndex: number, partition: number, bytes: number): boolean {
-    if (bytes <= this.#budgetBytes) return true;
-    const { book } = this.#context;
-    const isBelieved =
-      book.countRefusals(partition, "outgrown") >= OUTGROWN_BEFORE_GROWTH ||
-      !book.hasOther(nodeIndex, partition);
-    if (!isBelieved || this.#budgetBytes >= partitionBytesMax) return false;
-    this.#budgetBytes *= partitionBudgetFactor;
-    book.forgive(partition, "outgrown");
-    return true;
-  }
-
-  /** No answer is longer than all that its node stores may be. */
-  async *#bounded(chunks: AsyncIterable<Buffer>, nodeIndex: number): AsyncGenerator<Buffer, void, void> {
-    const partitions = storedPartitions(this.#context.shard, nodeIndex).length + 1;
-    let bytes = 0;
-    for await (const chunk of chunks) {
-      bytes += chunk.length;
-      if (bytes > partitions * this.#budgetBytes)
-        throw new AnswerError("too-large", `the answer goes on after ${bytes} bytes`);
-      yield chunk;
-    }
+    for (const offence of this.#sizes.offencesFor(partition, bytes)) log.offence(offence);
   }
 
   #fail(nodeIndex: number, report: MergeReport, requested: ReadonlySet<number>): void {

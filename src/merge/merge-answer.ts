@@ -4,23 +4,15 @@
  * answer, it stays. Who sent the answer is not known here, nor needed.
  */
 
-import { accountCopyText, isGlobalAccount } from "../model/account-copy.ts";
-import { CanonicalTextError } from "../model/canonical.ts";
 import { Failure } from "../model/failure.ts";
 import { hashText } from "../model/hash.ts";
 import { duplicateAccountsMax, foreignAccountsMax, pendingBytesMax } from "../model/limits.ts";
 import { EMPTY_PREIMAGE } from "../model/partition-hash.ts";
 import { GLOBAL_PARTITION, partitionOf, type Shard } from "../model/shard.ts";
-import { WireError } from "../wire/parse.ts";
-import { parseWrappedData } from "../wire/wrapped-data.ts";
 import { AnswerError } from "./answer-error.ts";
 import { PartitionSink } from "./partition-sink.ts";
-import { quickCopy } from "./quick-copy.ts";
+import { RecordCopier } from "./record-copier.ts";
 import { RecordFramer } from "./record-framer.ts";
-
-/** Cut copies are compared with parsed ones at the beginning of an answer, and now and then. */
-const SAMPLES_FIRST = 32;
-const SAMPLE_EVERY = 1_024;
 
 export interface MatchedPartition {
   readonly partition: number;
@@ -126,17 +118,16 @@ class AnswerMerger {
   #lastPartition: number | undefined;
   #foreign = 0;
   #duplicates = 0;
-  #isUncanonical = false;
-  #isQuick: boolean;
+  readonly #copier: RecordCopier;
 
   constructor(target: AnswerTarget) {
     this.#target = target;
-    this.#isQuick = target.isQuick ?? false;
+    this.#copier = new RecordCopier(target.isQuick ?? false);
   }
 
   /** Merges one record; answers a promise where the next one must wait. */
   merge(record: Buffer): Promise<void> | undefined {
-    const { accountId, isGlobal, copy, encoding } = this.#copyOf(record);
+    const { accountId, isGlobal, copy, encoding } = this.#copier.copyOf(record);
     this.#accounts++;
     const partition = isGlobal ? GLOBAL_PARTITION : partitionOf(this.#target.shard, accountId);
     this.#lastPartition = partition;
@@ -148,21 +139,6 @@ class AnswerMerger {
     const left = this.#leaveFor(sink);
     const mustPause = left !== undefined || sink.isFull || this.#pendingBytes > pendingBytesMax;
     return mustPause ? this.#pause(sink, left) : undefined;
-  }
-
-  /** Cuts the copy where that may be done, and compares it now and then with what parsing makes of it. */
-  #copyOf(record: Buffer): AccountCopy {
-    const quick = this.#isQuick ? quickCopy(record) : undefined;
-    if (quick === undefined) return parsedCopy(record);
-    const isSample = this.#accounts < SAMPLES_FIRST || this.#accounts % SAMPLE_EVERY === 0;
-    if (isSample) {
-      const parsed = parsedCopy(record);
-      if (Buffer.from(parsed.copy).toString("latin1") === quick.bytes) return parsed;
-      this.#isUncanonical = true;
-      this.#isQuick = false;
-      return parsed;
-    }
-    return { accountId: quick.accountId, isGlobal: quick.isGlobal, copy: quick.bytes, encoding: "latin1" };
   }
 
   /** Ends all partitions that are still open. */
@@ -181,7 +157,7 @@ class AnswerMerger {
       lastPartition: this.#lastPartition,
       foreignAccounts: this.#foreign,
       duplicateAccounts: this.#duplicates,
-      isUncanonical: this.#isUncanonical,
+      isUncanonical: this.#copier.isUncanonical,
       wrong,
       superfluous: [...this.#superfluous],
       outgrown: this.#outgrown,
@@ -227,7 +203,7 @@ class AnswerMerger {
   /** Takes the partition that was left, if it is complete, and writes what has gathered. */
   async #pause(sink: PartitionSink, left: PartitionSink | undefined): Promise<void> {
     if (left !== undefined && this.#isMatched(left)) await this.#end(left, true);
-    else if (left !== undefined && !left.isCertain) this.#isQuick = false;
+    else if (left !== undefined && !left.isCertain) this.#copier.parseFromNowOn();
     if (this.#pendingBytes > pendingBytesMax) {
       for (const open of this.#sinks.values()) await open.release();
       this.#pendingBytes = 0;
@@ -295,24 +271,5 @@ class AnswerMerger {
   #countDuplicate(): void {
     if (++this.#duplicates <= duplicateAccountsMax) return;
     throw new AnswerError("too-large", `more than ${duplicateAccountsMax} accounts were sent twice`);
-  }
-}
-
-/** A copy, and what its account says of where it belongs. */
-interface AccountCopy {
-  readonly accountId: string;
-  readonly isGlobal: boolean;
-  readonly copy: string;
-  readonly encoding: "utf8" | "latin1";
-}
-
-function parsedCopy(record: Buffer): AccountCopy {
-  try {
-    const account = parseWrappedData(record, "a record");
-    const copy = accountCopyText(account);
-    return { accountId: account.accountId, isGlobal: isGlobalAccount(account), copy, encoding: "utf8" };
-  } catch (error) {
-    if (!(error instanceof WireError || error instanceof CanonicalTextError)) throw error;
-    throw new AnswerError("malformed", error.message, { cause: error });
   }
 }
