@@ -24,7 +24,8 @@ import { EMPTY_PREIMAGE, networkHash } from "../model/partition-hash.ts";
 import { allPartitions, type Shard } from "../model/shard.ts";
 import { readGossipAnswer } from "../network/gossip-answer.ts";
 import { queryOrder } from "../plan/query-order.ts";
-import { type Ballot, BallotBox } from "./ballot.ts";
+import { BallotBox } from "./ballot.ts";
+import { blameDissenters, blameInvalid, type ReceivedInvalid } from "./gossip-blame.ts";
 import type { RunLog } from "./run-log.ts";
 
 export interface AgreementContext {
@@ -69,8 +70,6 @@ export async function findAgreedHashes(
 /** The cycle is not finalized yet (PROTOCOL.md, Partial snapshots). */
 const TOO_EARLY = 425;
 
-type InvalidBallot = Extract<Ballot, { outcome: "invalid" }>;
-
 class Canvass {
   readonly #cycle: number;
   readonly #context: AgreementContext;
@@ -78,7 +77,7 @@ class Canvass {
   /** Nodes that have not been asked, or may be asked again, in the order of Algorithm 1. */
   #unasked: ActiveNode[];
   readonly #failures = new Map<string, FetchFailure | AnswerError>();
-  readonly #invalid: { readonly from: string; readonly ballot: InvalidBallot }[] = [];
+  readonly #invalid: ReceivedInvalid[] = [];
   /** Ends what is still under way once it is not needed any more. */
   readonly #enough = new AbortController();
   readonly #endMs = performance.now() + gossipTimeMaxMs;
@@ -117,7 +116,7 @@ class Canvass {
   result(): AgreedHashes | NotYet {
     const { quorum, shard, hashKey, log } = this.#context;
     const { collector } = this.#box;
-    this.#blameInvalid();
+    blameInvalid(this.#invalid, collector, log);
     if (collector.messages.size === 0) {
       return { notYet: this.#isTooEarly() ? notFinalized(this.#cycle) : this.#nothingHeard() };
     }
@@ -135,7 +134,7 @@ class Canvass {
     if (isContested) throw this.#noAgreement(open);
     if (open.length > 0) return { notYet: this.#noAgreement(open) };
     const partitionHashes = new Map([...agreements].map(([partition, { hash }]) => [partition, hash]));
-    this.#blameDissenters(partitionHashes);
+    blameDissenters(collector, partitionHashes, log);
     const empty = hashText(EMPTY_PREIMAGE, hashKey);
     const isEmpty = [...partitionHashes.values()].every((hash) => hash === empty);
     if (isEmpty && !this.#context.allowEmpty) throw keepsNoCopies(this.#cycle);
@@ -233,37 +232,6 @@ class Canvass {
   #accuse(sender: string, from: string): void {
     const detail = `two different messages for cycle ${this.#cycle}; the second one came from ${from}`;
     this.#context.log.offence({ node: sender, kind: "equivocation", detail });
-  }
-
-  /**
-   * A message that does not hold may have been made up by whoever passed it on, or be the sender's own: the
-   * latter is known where its signature holds all the same, or they are one; the former where the sender's
-   * true message is known. Otherwise it is said without a name.
-   */
-  #blameInvalid(): void {
-    const { log } = this.#context;
-    const proven = new Map<string, string>();
-    let unclear: string | undefined;
-    for (const { from, ballot } of this.#invalid) {
-      const { sender, problem, isProven } = ballot;
-      const isKnown = sender === undefined || sender === from || this.#box.collector.messages.has(sender);
-      if (isProven && sender !== undefined) proven.set(sender, problem);
-      else if (isKnown) log.offence({ node: from, kind: "invalid-gossip", detail: problem });
-      else unclear ??= problem;
-    }
-    for (const [node, detail] of proven) log.offence({ node, kind: "invalid-gossip", detail });
-    if (unclear !== undefined) log.warn(`gossip that does not count: ${unclear}`);
-  }
-
-  #blameDissenters(partitionHashes: ReadonlyMap<number, string>): void {
-    for (const [sender, { hashes }] of this.#box.collector.messages) {
-      for (const [partition, hash] of hashes) {
-        const agreed = partitionHashes.get(partition);
-        if (agreed === undefined || agreed === hash) continue;
-        const detail = `voted for ${hash}, agreed is ${agreed}`;
-        this.#context.log.offence({ node: sender, kind: "dissenting-vote", partition, detail });
-      }
-    }
   }
 
   #isTooEarly(): boolean {
