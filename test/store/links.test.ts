@@ -1,0 +1,262 @@
+import { execFileSync } from "node:child_process";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { DEFAULT_HASH_KEY, hashText } from "../../src/model/hash.ts";
+import type { Compression } from "../../src/model/snapshot-layout.ts";
+import { PartialSnapshot } from "../../src/store/partial-snapshot.ts";
+import { acquireRunLock } from "../../src/store/run-lock.ts";
+import { SnapshotDirectory } from "../../src/store/snapshot-directory.ts";
+import { filesIn } from "../assemble/run.ts";
+import { temporaryDirectory } from "../temporary.ts";
+
+const timestamp = 1_700_000_640_000;
+const partialName = `.snapshot-${timestamp}.partial`;
+/** Soon enough to show that nobody waits for the other end of a FIFO. */
+const timeoutMs = 5_000;
+
+/** A FIFO that nobody writes to; whoever has opened it all the same is let go when the test ends. */
+function makeFifo(path: string): void {
+  execFileSync("mkfifo", [path]);
+  onTestFinished(() => {
+    if (!isFifo(path)) return;
+    closeSync(openSync(path, constants.O_RDWR | constants.O_NONBLOCK));
+  });
+}
+
+function isFifo(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFIFO() === true;
+}
+
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** A directory of somebody else's, with what a run would clear away in its own. */
+function foreignDirectory(): string {
+  const directory = join(temporaryDirectory(), "foreign");
+  mkdirSync(join(directory, "incoming"), { recursive: true });
+  writeFileSync(join(directory, "incoming", "0-1.json"), "theirs");
+  writeFileSync(join(directory, "partition-00001.json"), "theirs as well");
+  return directory;
+}
+
+function open(out: string, compression: Compression = "none"): Promise<PartialSnapshot> {
+  return PartialSnapshot.open({ out, timestamp, compression });
+}
+
+describe("a link in the place of the partial directory", () => {
+  const refusal = { name: "Failure", code: "disk", message: expect.stringContaining("remove it") };
+
+  it("is refused, and what it leads to is left as it is", async () => {
+    const out = temporaryDirectory();
+    const foreign = foreignDirectory();
+    const before = filesIn(foreign);
+    symlinkSync(foreign, join(out, partialName));
+    await expect(open(out)).rejects.toMatchObject(refusal);
+    expect(filesIn(foreign)).toEqual(before);
+    expect(lstatSync(join(out, partialName)).isSymbolicLink()).toBe(true);
+  });
+
+  it("is refused where it leads nowhere, and nothing is made there", async () => {
+    const out = temporaryDirectory();
+    const nowhere = join(temporaryDirectory(), "nowhere");
+    symlinkSync(nowhere, join(out, partialName));
+    await expect(open(out)).rejects.toMatchObject(refusal);
+    expect(existsSync(nowhere)).toBe(false);
+  });
+
+  it("is replaced where it is only that of what comes in", async () => {
+    const out = temporaryDirectory();
+    const foreign = foreignDirectory();
+    const before = filesIn(foreign);
+    mkdirSync(join(out, partialName));
+    symlinkSync(join(foreign, "incoming"), join(out, partialName, "incoming"));
+    const partial = await open(out);
+    writeFileSync(partial.incomingPath(0, 1), "ours");
+    expect(filesIn(foreign)).toEqual(before);
+    expect(lstatSync(join(out, partialName, "incoming")).isDirectory()).toBe(true);
+  });
+});
+
+describe("something else in the place of the lock", () => {
+  const refusal = { name: "Failure", code: "disk", message: expect.stringContaining("no regular file") };
+
+  it("is refused where it is a link, and what it leads to is left as it is", async () => {
+    const path = join(temporaryDirectory(), "lock");
+    const target = join(temporaryDirectory(), "theirs");
+    writeFileSync(target, "theirs");
+    symlinkSync(target, path);
+    await expect(acquireRunLock(path)).rejects.toMatchObject(refusal);
+    expect(readFileSync(target, "utf8")).toBe("theirs");
+    expect(lstatSync(path).isSymbolicLink()).toBe(true);
+    expect(isThere(`${path}.holder`)).toBe(false);
+  });
+
+  it("is refused where it is a link that leads nowhere, and nothing is made there", async () => {
+    const path = join(temporaryDirectory(), "lock");
+    const nowhere = join(temporaryDirectory(), "nowhere");
+    symlinkSync(nowhere, path);
+    await expect(acquireRunLock(path)).rejects.toMatchObject(refusal);
+    expect(existsSync(nowhere)).toBe(false);
+  });
+
+  it.each([
+    { id: "a FIFO", make: makeFifo },
+    { id: "a directory", make: (path: string) => mkdirSync(path) },
+  ])(
+    "is refused where it is $id",
+    async ({ make }) => {
+      const path = join(temporaryDirectory(), "lock");
+      make(path);
+      await expect(acquireRunLock(path)).rejects.toMatchObject(refusal);
+      expect(isThere(path)).toBe(true);
+    },
+    timeoutMs,
+  );
+});
+
+describe("something else in the place of the lock's holder file", () => {
+  const told = expect.stringContaining(`process ${process.pid} on `) as unknown;
+
+  it.each([
+    { id: "a link to a file", targetOf: (foreign: string) => join(foreign, "partition-00001.json") },
+    { id: "a link to a directory", targetOf: (foreign: string) => foreign },
+    { id: "a link that leads nowhere", targetOf: (foreign: string) => join(foreign, "nowhere") },
+  ])("is replaced where it is $id, and what that leads to is left as it is", async ({ targetOf }) => {
+    const path = join(temporaryDirectory(), "lock");
+    const foreign = foreignDirectory();
+    const before = filesIn(foreign);
+    symlinkSync(targetOf(foreign), `${path}.holder`);
+    const lock = await acquireRunLock(path);
+    expect(lstatSync(`${path}.holder`).isFile()).toBe(true);
+    expect(readFileSync(`${path}.holder`, "utf8")).toEqual(told);
+    await lock.release();
+    expect(filesIn(foreign)).toEqual(before);
+  });
+
+  it(
+    "is replaced where it is a FIFO",
+    async () => {
+      const path = join(temporaryDirectory(), "lock");
+      makeFifo(`${path}.holder`);
+      const lock = await acquireRunLock(path);
+      expect(readFileSync(`${path}.holder`, "utf8")).toEqual(told);
+      await lock.release();
+    },
+    timeoutMs,
+  );
+});
+
+const text = '[{"accountId":"0000"}]';
+const hash = hashText(text);
+const compressions = [
+  { compression: "none" as const, file: "partition-00001.json" },
+  { compression: "gzip" as const, file: "partition-00001.json.gz" },
+];
+
+/** The artifact as a run writes it. */
+async function accepted(partial: PartialSnapshot): Promise<void> {
+  const incoming = partial.incomingPath(0, 1);
+  writeFileSync(incoming, text);
+  await partial.accept(1, incoming);
+}
+
+describe.each(compressions)("an artifact of an earlier run ($compression)", ({ compression, file }) => {
+  it("is resumed from where it is a file", async () => {
+    const partial = await open(temporaryDirectory(), compression);
+    await accepted(partial);
+    expect(await partial.resume(1, hash, DEFAULT_HASH_KEY)).toMatchObject({ hash });
+  });
+
+  it("is not resumed from where it is a link, even to the right bytes, which are left there", async () => {
+    const source = await open(temporaryDirectory(), compression);
+    await accepted(source);
+    const right = join(source.directory, file);
+    const before = readFileSync(right);
+    const partial = await open(temporaryDirectory(), compression);
+    const artifact = join(partial.directory, file);
+    symlinkSync(right, artifact);
+    expect(await partial.resume(1, hash, DEFAULT_HASH_KEY)).toBeUndefined();
+    expect(isThere(artifact)).toBe(false);
+    expect(readFileSync(right)).toEqual(before);
+  });
+
+  it("is not resumed from where it is a link to a directory, which is left as it is", async () => {
+    const foreign = foreignDirectory();
+    const before = filesIn(foreign);
+    const partial = await open(temporaryDirectory(), compression);
+    symlinkSync(foreign, join(partial.directory, file));
+    expect(await partial.resume(1, hash, DEFAULT_HASH_KEY)).toBeUndefined();
+    expect(isThere(join(partial.directory, file))).toBe(false);
+    expect(filesIn(foreign)).toEqual(before);
+  });
+
+  it.each([
+    { id: "a FIFO", make: makeFifo },
+    { id: "a directory", make: (path: string) => mkdirSync(path) },
+  ])(
+    "is not resumed from where it is $id, which is removed",
+    async ({ make }) => {
+      const partial = await open(temporaryDirectory(), compression);
+      make(join(partial.directory, file));
+      expect(await partial.resume(1, hash, DEFAULT_HASH_KEY)).toBeUndefined();
+      expect(isThere(join(partial.directory, file))).toBe(false);
+    },
+    timeoutMs,
+  );
+});
+
+describe("a published snapshot", () => {
+  const file = "export-manifest.json";
+  const artifact = "partition-00001.json";
+
+  it("is read where its files are files", async () => {
+    const directory = temporaryDirectory();
+    writeFileSync(join(directory, file), "{}");
+    writeFileSync(join(directory, artifact), text);
+    const snapshot = new SnapshotDirectory(directory);
+    expect(String(await snapshot.readBytes(file))).toBe("{}");
+    expect(await snapshot.scan(artifact, DEFAULT_HASH_KEY)).toMatchObject({ hash });
+  });
+
+  it.each([
+    { id: "a FIFO", make: makeFifo },
+    {
+      id: "a link to a file",
+      make: (path: string) => {
+        const target = join(temporaryDirectory(), "target");
+        writeFileSync(target, path.endsWith(".gz") ? gzipSync(text) : text);
+        symlinkSync(target, path);
+      },
+    },
+    { id: "a link to what never ends", make: (path: string) => symlinkSync("/dev/zero", path) },
+    { id: "a directory", make: (path: string) => mkdirSync(path) },
+  ])(
+    "is not read where they are $id",
+    async ({ make }) => {
+      const directory = temporaryDirectory();
+      const names = [file, artifact, `${artifact}.gz`];
+      for (const name of names) make(join(directory, name));
+      const snapshot = new SnapshotDirectory(directory);
+      await expect(snapshot.readBytes(file)).rejects.toThrow("it is no regular file");
+      for (const name of names.slice(1)) {
+        await expect(snapshot.scan(name, DEFAULT_HASH_KEY)).rejects.toThrow("it is no regular file");
+      }
+      expect(readdirSync(directory).sort()).toEqual(names.sort());
+    },
+    timeoutMs,
+  );
+});
