@@ -8,6 +8,9 @@ import type { Style } from "./style.ts";
 
 const refreshMs = 100;
 
+/** Leaves room for the figures on a terminal of 80 columns. */
+const barColumns = 20;
+
 export class BarReporter implements Reporter {
   readonly #bar: SingleBar;
   readonly #stream: NodeJS.WritableStream;
@@ -20,7 +23,7 @@ export class BarReporter implements Reporter {
     this.#style = style;
     const format = "{bar} {value}/{total} partitions | {bytes} | {rate}/s | {left}";
     this.#bar = new SingleBar(
-      { format, stream, clearOnComplete: true, hideCursor: true },
+      { format, stream, clearOnComplete: true, hideCursor: true, barsize: barColumns },
       Presets.shades_classic,
     );
   }
