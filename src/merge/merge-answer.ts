@@ -251,8 +251,9 @@ class AnswerMerger {
   #withoutAccounts(): WrongPartition[] {
     const wrong: WrongPartition[] = [];
     for (const partition of this.#target.requested) {
+      if (this.#begun.has(partition) || this.#skipped.has(partition)) continue;
       const expected = this.#target.claim(partition);
-      if (expected === undefined || this.#begun.has(partition)) continue;
+      if (expected === undefined) continue;
       const got = hashText(EMPTY_PREIMAGE, this.#target.hashKey);
       wrong.push({ partition, expected, got, accounts: 0, conflict: undefined, isCertain: true });
     }

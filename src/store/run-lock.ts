@@ -8,9 +8,13 @@ import { hostname } from "node:os";
 import { dirname } from "node:path";
 import Database from "libsql";
 import { diskFailure, Failure } from "../model/failure.ts";
+import { quoted } from "../wire/parse.ts";
 import { makeDirectories } from "./durable.ts";
 
 const attempts = 10;
+
+/** A host name has at most 255 characters; the rest is short. */
+const holderBytesMax = 1_024;
 
 export interface RunLock {
   release(): Promise<void>;
@@ -71,8 +75,14 @@ async function inodeOf(path: string): Promise<bigint | undefined> {
 }
 
 async function lockedFailure(path: string): Promise<Failure> {
-  const holder = await readFile(`${path}.holder`, "utf8").catch(() => "another process");
-  return new Failure("locked", `another run works on this snapshot: ${holder}`, {
+  const holder = await holderOf(`${path}.holder`).catch(() => undefined);
+  return new Failure("locked", `another run works on this snapshot: ${holder ?? "another process"}`, {
     hint: "Wait for it to end, or give another directory with --out.",
   });
+}
+
+/** Only what we could have written is read, and of that a line. */
+async function holderOf(path: string): Promise<string | undefined> {
+  const stats = await lstat(path);
+  return stats.isFile() && stats.size <= holderBytesMax ? quoted(await readFile(path, "utf8")) : undefined;
 }
