@@ -80,7 +80,6 @@ describe("a partition that was not welcome when its accounts began", () => {
     expect(taken).toEqual(others(1));
   });
 
-  // Not so yet: at the end of the answer it is taken for one that had no accounts.
   it("is wrong of nobody where it was asked for, and is welcome at the end of the answer", async () => {
     const { report } = await mergeWith(1, 1);
     expect(report.wrong).toEqual([]);
