@@ -14,10 +14,11 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { cpus, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { machine, median, say, time } from "./measure.js";
 import { plainAssemble } from "./plain.js";
 
 const run = promisify(execFile);
@@ -28,7 +29,6 @@ const server = fileURLToPath(new URL("./speed-server.js", import.meta.url));
 
 const results = {};
 for (const form of ["canonical", "unsorted"]) results[form] = await bench(form);
-const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version };
 say(JSON.stringify({ machine, megabytes, results }));
 
 async function bench(form) {
@@ -98,20 +98,6 @@ async function peakOf(args) {
   return Number(/peak (\d+)/.exec(stderr)?.[1]) * 1024;
 }
 
-async function time(action) {
-  const startedMs = performance.now();
-  await action();
-  return performance.now() - startedMs;
-}
-
-function median(times) {
-  return Math.round(times.sort((a, b) => a - b)[Math.floor(times.length / 2)]);
-}
-
 function round2(value) {
   return Math.round(value * 100) / 100;
-}
-
-function say(line) {
-  process.stdout.write(`${line}\n`);
 }

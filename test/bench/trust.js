@@ -10,7 +10,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { cpus, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BallotBox } from "../../dist/assemble/ballot.js";
 import { verifySnapshot } from "../../dist/assemble/verify-snapshot.js";
@@ -20,6 +20,7 @@ import { networkHash } from "../../dist/model/partition-hash.js";
 import { allPartitions, makeShard, partitionRange, storedPartitions } from "../../dist/model/shard.js";
 import { ownerOf, signed } from "../../dist/model/signature.js";
 import { PartialSnapshot } from "../../dist/store/partial-snapshot.js";
+import { machine, median, say, time } from "./measure.js";
 
 const rounds = 5;
 const stateBytes = Number(process.argv[2] ?? 400) * 1e6;
@@ -29,7 +30,6 @@ const scratch = await mkdtemp(join(tmpdir(), "bench-trust-"));
 try {
   const verify = await benchVerify();
   const tally = await benchTally();
-  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version };
   say(`hashing alone        ${verify.hashMs} ms for ${verify.megabytes} MB`);
   say(
     `verify               ${verify.verifyMs} ms, ${Math.round(verify.share * 100)} % of the speed of hashing`,
@@ -148,18 +148,4 @@ async function benchTally() {
     );
   }
   return { messages: numNodes, hashesEach: 258, medianMs: median(times) };
-}
-
-async function time(action) {
-  const startedMs = performance.now();
-  await action();
-  return performance.now() - startedMs;
-}
-
-function median(times) {
-  return Math.round(times.sort((a, b) => a - b)[Math.floor(times.length / 2)]);
-}
-
-function say(line) {
-  process.stdout.write(`${line}\n`);
 }

@@ -1,16 +1,15 @@
-/** Clusters in processes of their own, which run the build: skipped where there is none. */
+/** Clusters in processes of their own, which run the build. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { startCluster } from "../../src/cluster/cluster.ts";
 import { loadFixture } from "../../src/cluster/fixture.ts";
 import { spawnCluster } from "../../src/cluster/spawn-cluster.ts";
+import { builtFile } from "../built.ts";
 
-const entry = fileURLToPath(new URL("../../dist/cluster/cluster-process.js", import.meta.url));
+const entry = builtFile("cluster/cluster-process.js");
 
 async function startProcess(): Promise<{ child: ChildProcess; archiverUrl: string }> {
   const child = spawn(process.execPath, [entry, "nine-honest"], { stdio: ["pipe", "pipe", "inherit"] });
@@ -21,7 +20,7 @@ async function startProcess(): Promise<{ child: ChildProcess; archiverUrl: strin
   return { child, archiverUrl };
 }
 
-describe.skipIf(!existsSync(entry))("a cluster in a process of its own", () => {
+describe("a cluster in a process of its own", () => {
   it("says where it is, answers, and stops", async () => {
     const cluster = await spawnCluster("nine-honest");
     expect((await fetch(`${cluster.archiverUrl}/full-nodelist`)).status).toBe(200);
