@@ -5,7 +5,7 @@ export type { AssembleOptions } from "./assemble/options.ts";
 export type { AssembleEvent, Offence, QueryRecord, Reporter, RunSummary } from "./assemble/reporter.ts";
 export { verifySnapshot } from "./assemble/verify-snapshot.ts";
 export { type Agreement, type AllHashes, Collector, type CycleShard } from "./gossip/collector.ts";
-export { clean, initGossip, newCollector } from "./gossip/partition-gossip.ts";
+export { clean, cleanOld, initGossip, newCollector } from "./gossip/partition-gossip.ts";
 export type { WrappedData } from "./model/account-copy.ts";
 export { canonicalText } from "./model/canonical.ts";
 export { cycleMarker } from "./model/cycle.ts";

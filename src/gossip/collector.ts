@@ -9,7 +9,7 @@
 import { EventEmitter } from "node:events";
 import { networkHash } from "../model/partition-hash.ts";
 import { covers, GLOBAL_PARTITION, type Shard } from "../model/shard.ts";
-import { type GossipMessage, parseGossipMessage } from "../wire/gossip-message.ts";
+import { type GossipMessage, isParsed, parseGossipMessage } from "../wire/gossip-message.ts";
 import { addVote, isPartition, mostPopular, type Tally } from "./tally.ts";
 import { UpstreamTally } from "./upstream-tally.ts";
 
@@ -81,8 +81,22 @@ export class Collector extends EventEmitter<{ gotAllHashes: [AllHashes] }> {
       this.#count(isParsed(message) ? message : parseGossipMessage(message, "gossip"));
     }
     if (this.#emitted || !this.#upstream.isComplete) return;
-    this.#emitted = true;
-    this.emit("gotAllHashes", this.#allHashes());
+    // Whoever was just handed a Collector that knows all already still has to begin to listen.
+    if (this.listenerCount("gotAllHashes") > 0) this.#emitAll();
+    else queueMicrotask(() => this.#emitAll());
+  }
+
+  /** What is emitted with `gotAllHashes`, as it stands now; `undefined` before that. */
+  allHashes(): AllHashes | undefined {
+    if (!this.#upstream.isComplete) return undefined;
+    const partitionHashes = this.#upstream.winners();
+    const agreements = new Map<number, Agreement>();
+    for (const partition of partitionHashes.keys()) {
+      const agreement = this.agreement(partition);
+      if (agreement !== undefined) agreements.set(partition, agreement);
+    }
+    const hash = networkHash(partitionHashes, this.#hashKey);
+    return { cycle: this.shard.cycleNumber, partitionHashes, agreements, networkHash: hash };
   }
 
   /** How a partition stands; `undefined` before the first vote of a node that covers it. */
@@ -102,6 +116,13 @@ export class Collector extends EventEmitter<{ gotAllHashes: [AllHashes] }> {
     return { votesFor: votes.get(hash) ?? 0, total, outOf: this.#voters(partition) };
   }
 
+  #emitAll(): void {
+    const hashes = this.allHashes();
+    if (this.#emitted || hashes === undefined || this.listenerCount("gotAllHashes") === 0) return;
+    this.#emitted = true;
+    this.emit("gotAllHashes", hashes);
+  }
+
   #count(message: GossipMessage): void {
     const index = this.#indexOf.get(message.sender);
     if (message.cycle !== this.shard.cycleNumber || index === undefined) return;
@@ -119,19 +140,4 @@ export class Collector extends EventEmitter<{ gotAllHashes: [AllHashes] }> {
     const { numNodes, consensusRadius } = this.shard;
     return partition === GLOBAL_PARTITION ? numNodes : Math.min(numNodes, 2 * consensusRadius + 1);
   }
-
-  #allHashes(): AllHashes {
-    const partitionHashes = this.#upstream.winners();
-    const agreements = new Map<number, Agreement>();
-    for (const partition of partitionHashes.keys()) {
-      const agreement = this.agreement(partition);
-      if (agreement !== undefined) agreements.set(partition, agreement);
-    }
-    const hash = networkHash(partitionHashes, this.#hashKey);
-    return { cycle: this.shard.cycleNumber, partitionHashes, agreements, networkHash: hash };
-  }
-}
-
-function isParsed(message: GossipMessage | object): message is GossipMessage {
-  return "hashes" in message && message.hashes instanceof Map;
 }

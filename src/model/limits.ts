@@ -127,9 +127,14 @@ export const offencesPerNodeMax = 50;
 /** Characters of outside text that are repeated in a message. */
 export const quotedCharactersMax = 120;
 
-/** Cycles that gossip may wait for, and messages that may wait for one: two of each of the nodes. */
+/** Cycles that gossip may wait for: those who are behind by more have other worries. */
 export const gossipCyclesMax = 16;
-export const gossipMessagesPerCycleMax = 2 * nodesMax;
+
+/** Messages of one sender that wait for one cycle: the one that counts, and one more that convicts it. */
+export const gossipMessagesPerSenderMax = 2;
+
+/** All messages that wait: some cycles of 1,000 nodes with 100 hashes each. */
+export const gossipQueueBytesMax = 128 * MiB;
 
 /** Sorted runs that are merged at once: each is an open file. */
 export const sortFanInMax = 64;

@@ -34,3 +34,8 @@ export function parseGossipMessage(received: unknown, source: string): GossipMes
   const entries = Object.entries(data).map(([partition, hash]) => [Number(partition), hash] as const);
   return { cycle, sender, hashes: new Map(entries), received: received as object };
 }
+
+/** Whether a message has been through {@link parseGossipMessage} already. */
+export function isParsed(message: GossipMessage | object): message is GossipMessage {
+  return "hashes" in message && message.hashes instanceof Map;
+}
