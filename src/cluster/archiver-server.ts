@@ -1,10 +1,13 @@
 /** The archiver of a cluster: who is active, and what the cycles were, both signed by its key. */
 
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { signed } from "../model/signature.ts";
-import type { Identity } from "../validator/identity.ts";
+import { type Identity, makeIdentity } from "../validator/identity.ts";
 import { JsonServer, sendJson } from "../validator/json-server.ts";
 import { Refusal } from "../validator/refusal.ts";
 import type { ChainedRecord } from "./cycle-chain.ts";
+import type { ClusterNetwork } from "./network.ts";
+import { Random } from "./random.ts";
 
 /** A row of the node list (PROTOCOL.md, Node list). */
 export interface NodeRow {
@@ -18,17 +21,23 @@ export interface NodeRow {
 
 export interface ArchiverOptions {
   readonly identity: Identity;
-  /** All of them active. */
-  readonly nodeList: readonly NodeRow[];
+  /** All of them active; `undefined` while they are not known. */
+  readonly nodeList: () => readonly NodeRow[] | undefined;
   /** Ascending; asked for at each request, since a live chain grows. */
   readonly cycles: () => readonly ChainedRecord[];
+  /** Whatever else it answers: whether it has, or will. */
+  readonly answer?: (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<boolean>;
 }
 
-export function makeArchiverServer({ identity, nodeList, cycles }: ArchiverOptions): JsonServer {
-  return new JsonServer((request, response) => {
-    const { pathname } = new URL(request.url ?? "/", "http://archiver");
+export function makeArchiverServer({ identity, nodeList, cycles, answer }: ArchiverOptions): JsonServer {
+  return new JsonServer(async (request, response) => {
+    const url = new URL(request.url ?? "/", "http://archiver");
+    const { pathname } = url;
     if (request.method === "GET" && pathname === "/full-nodelist") {
-      return sendJson(response, signed({ nodeList }, identity.privateKey));
+      const nodes = nodeList();
+      if (nodes === undefined)
+        throw new Refusal(503, "the nodes are not known yet", { retryAfterSeconds: 1 });
+      return sendJson(response, signed({ nodeList: nodes }, identity.privateKey));
     }
     const count = /^\/cycleinfo\/(\d{1,9})$/.exec(pathname)?.[1];
     if (request.method === "GET" && count !== undefined) {
@@ -36,6 +45,25 @@ export function makeArchiverServer({ identity, nodeList, cycles }: ArchiverOptio
       const cycleInfo = cycles().slice(-Number(count)).reverse();
       return sendJson(response, signed({ cycleInfo }, identity.privateKey));
     }
+    if (answer !== undefined && (await answer(request, response, url))) return;
     throw new Refusal(404, `there is no ${request.method} ${pathname}`);
   });
+}
+
+/** The archiver that every cluster of a seed has. */
+export function archiverIdentity(seed: string): Identity {
+  const random = Random.named(seed, "archiver");
+  return makeIdentity(random.hex(8), Buffer.from(random.hex(8), "hex"));
+}
+
+/** In no order, and in every form that PROTOCOL.md names: an external address wins over the other. */
+export function makeNodeList({ seed, identities }: ClusterNetwork, urls: readonly string[]): NodeRow[] {
+  const rows = identities.map(({ id, publicKey }, index): NodeRow => {
+    const { hostname, port } = new URL(urls[index] ?? "");
+    if (index % 3 === 0) return { id, ip: hostname, port: Number(port), publicKey };
+    if (index % 3 === 1) return { id, ip: hostname, port, publicKey };
+    const external = { externalIp: hostname, externalPort: Number(port) };
+    return { id, ip: "192.0.2.1", port: 9001, publicKey, ...external };
+  });
+  return Random.named(seed, "node list").shuffled(rows);
 }

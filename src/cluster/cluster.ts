@@ -4,10 +4,9 @@ import { hashText } from "../model/hash.ts";
 import { EMPTY_PREIMAGE, networkHash } from "../model/partition-hash.ts";
 import { storedPartitions } from "../model/shard.ts";
 import { HeldSnapshots } from "../validator/held-snapshots.ts";
-import { makeIdentity } from "../validator/identity.ts";
 import type { JsonServer } from "../validator/json-server.ts";
 import { makeValidatorServer } from "../validator/validator-server.ts";
-import { makeArchiverServer, type NodeRow } from "./archiver-server.ts";
+import { archiverIdentity, makeArchiverServer, makeNodeList } from "./archiver-server.ts";
 import { firstCycleStart, makeCycleChain } from "./cycle-chain.ts";
 import { applyFault } from "./faults.ts";
 import type { Fixture } from "./fixture.ts";
@@ -15,7 +14,6 @@ import { exchangeGossip, type ReceivedGossip } from "./gossip-exchange.ts";
 import { hashesOf, makeNetwork, type Network } from "./network.ts";
 import { NodeAccounts } from "./node-accounts.ts";
 import { honestSetup, type NodeSetup } from "./node-setup.ts";
-import { Random } from "./random.ts";
 
 /** What others need to know of a running cluster. */
 export interface ClusterDescription {
@@ -62,11 +60,13 @@ export async function startCluster(fixture: Fixture, options: ClusterOptions = {
     await Promise.all(servers.map((server) => server.close()));
   };
   try {
-    const validators = setups.map((setup) => makeValidator(fixture, setup, gossip));
+    const validators = setups.map((setup) => makeValidator(fixture, network, setup, gossip));
     const urls = await Promise.all(validators.map(listen));
     const identity = archiverIdentity(fixture.seed);
     const nodeList = makeNodeList(network, urls);
-    const archiverUrl = await listen(makeArchiverServer({ identity, nodeList, cycles: () => cycles }));
+    const archiverUrl = await listen(
+      makeArchiverServer({ identity, nodeList: () => nodeList, cycles: () => cycles }),
+    );
     // Only now, so that none of the others was given the port of one that is down.
     const down = validators.filter((_, index) => setups[index]?.isListening === false);
     await Promise.all(down.map((server) => server.close()));
@@ -99,38 +99,23 @@ function hashesOfNothing(hashes: ReadonlyMap<number, string>): Map<number, strin
   return new Map([...hashes.keys()].map((partition) => [partition, nothing]));
 }
 
-function makeValidator(fixture: Fixture, setup: NodeSetup, gossip: ReceivedGossip): JsonServer {
-  const { network, stored, lies, conduct } = setup;
+function makeValidator(
+  fixture: Fixture,
+  network: Network,
+  { index, stored, lies, conduct }: NodeSetup,
+  gossip: ReceivedGossip,
+): JsonServer {
   const startMs = firstCycleStart * 1000;
-  const snapshots = new HeldSnapshots({
-    startMs,
-    durationMs: network.cycleDurationMs,
-    finalizedMs: () => startMs + fixture.cycles * network.cycleDurationMs,
-  });
-  snapshots.hold(network.snapshotTimestamp, new NodeAccounts(network.state, stored, lies));
+  const durationMs = network.cycleDurationMs;
+  const clock = { startMs, durationMs, finalizedMs: startMs + fixture.cycles * durationMs };
+  const snapshots = new HeldSnapshots(() => clock);
+  snapshots.hold([[network.snapshotTimestamp, new NodeAccounts(network.state, stored, lies)]]);
   const { nodesPerConsensusGroup, nodesPerEdge, cycleDuration } = fixture;
-  const received = setup.index % 2 === 0 ? gossip.byEvenNodes : gossip.byOddNodes;
+  const received = index % 2 === 0 ? gossip.byEvenNodes : gossip.byOddNodes;
   return makeValidatorServer({
     netconfig: { config: { cycleDuration, sharding: { nodesPerConsensusGroup, nodesPerEdge } } },
     snapshots,
     gossipOf: (cycle) => (cycle === network.snapshotCycle ? received : undefined),
     conduct,
   });
-}
-
-function archiverIdentity(seed: string) {
-  const random = Random.named(seed, "archiver");
-  return makeIdentity(random.hex(8), Buffer.from(random.hex(8), "hex"));
-}
-
-/** In no order, and in every form that PROTOCOL.md names: an external address wins over the other. */
-function makeNodeList({ seed, identities }: Network, urls: readonly string[]): NodeRow[] {
-  const rows = identities.map(({ id, publicKey }, index): NodeRow => {
-    const { hostname, port } = new URL(urls[index] ?? "");
-    if (index % 3 === 0) return { id, ip: hostname, port: Number(port), publicKey };
-    if (index % 3 === 1) return { id, ip: hostname, port, publicKey };
-    const external = { externalIp: hostname, externalPort: Number(port) };
-    return { id, ip: "192.0.2.1", port: 9001, publicKey, ...external };
-  });
-  return Random.named(seed, "node list").shuffled(rows);
 }

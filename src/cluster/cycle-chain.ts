@@ -36,40 +36,62 @@ export interface ChainedRecord {
 
 /** The records in ascending order of their counters. */
 export function makeCycleChain(settings: ChainSettings): ChainedRecord[] {
-  const random = Random.named(settings.seed, "cycles");
-  const networkId = random.hex(8);
+  const random = Random.named(settings.seed, "hashes of cycles");
   const otherHashes = Array.from({ length: settings.cycles }, () => random.hex(8));
-  const nodeListHash = sha256(`${settings.seed}/${settings.activeNodes}`);
   const records: ChainedRecord[] = [];
   for (let counter = 0; counter < settings.cycles; counter++) {
     const named = counter - hashLag;
     const hash = named === settings.snapshotCycle ? settings.networkHash : otherHashes[named];
     const record = {
-      networkId,
       counter,
-      previous: records.at(-1)?.marker ?? "0".repeat(64),
       start: firstCycleStart + counter * settings.cycleDuration,
-      duration: settings.cycleDuration,
-      networkConfigHash: sha256(`${settings.seed}/config`),
-      mode: "processing",
-      safetyMode: false,
-      safetyNum: 0,
-      networkStateHash: "",
-      active: settings.activeNodes,
-      joined: [],
-      lost: [],
-      removed: [],
-      nodeListHash,
       networkDataHash: hash === undefined ? [] : [{ cycle: named, hash }],
-      networkReceiptHash: [],
-      networkSummaryHash: [],
-      ...(counter === settings.snapshotCycle + 1 ? { snapshot: true } : {}),
+      isMarked: counter === settings.snapshotCycle + 1,
     };
-    const marker = cycleMarker(record);
-    // Those who signed a record are no part of it: the certificate is left out of the marker.
-    records.push({ ...record, marker, certificate: { marker, score: random.below(100) } } as ChainedRecord);
+    records.push(chainedRecord(settings, records.at(-1), record));
   }
   return records;
+}
+
+/** What all records of a chain have in common. */
+export type ChainIdentity = Pick<ChainSettings, "seed" | "cycleDuration" | "activeNodes">;
+
+/** What a record says that is its own. */
+export interface RecordContent extends Pick<ChainedRecord, "counter" | "start" | "networkDataHash"> {
+  readonly isMarked: boolean;
+}
+
+/** The record that follows another one, or begins the chain. */
+export function chainedRecord(
+  { seed, cycleDuration, activeNodes }: ChainIdentity,
+  previous: ChainedRecord | undefined,
+  { counter, start, networkDataHash, isMarked }: RecordContent,
+): ChainedRecord {
+  const record = {
+    networkId: Random.named(seed, "cycles").hex(8),
+    counter,
+    previous: previous?.marker ?? "0".repeat(64),
+    start,
+    duration: cycleDuration,
+    networkConfigHash: sha256(`${seed}/config`),
+    mode: "processing",
+    safetyMode: false,
+    safetyNum: 0,
+    networkStateHash: "",
+    active: activeNodes,
+    joined: [],
+    lost: [],
+    removed: [],
+    nodeListHash: sha256(`${seed}/${activeNodes}`),
+    networkDataHash,
+    networkReceiptHash: [],
+    networkSummaryHash: [],
+    ...(isMarked ? { snapshot: true } : {}),
+  };
+  const marker = cycleMarker(record);
+  // Those who signed a record are no part of it: the certificate is left out of the marker.
+  const certificate = { marker, score: Random.named(seed, "score", counter).below(100) };
+  return { ...record, marker, certificate } as ChainedRecord;
 }
 
 function sha256(text: string): string {

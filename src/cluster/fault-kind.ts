@@ -4,8 +4,8 @@ import type { NodeSetup } from "./node-setup.ts";
 
 /** What stands behind the `=` of `slow=500ms`. */
 export interface FaultParameter {
-  /** A duration is read with its unit, and given in milliseconds. */
-  readonly kind: "count" | "duration" | "partition";
+  /** A duration is read with its unit, and given in milliseconds; a step by its place among the steps. */
+  readonly kind: "count" | "duration" | "partition" | "step";
   /** Where it is left out; without a default, it may not be. `undefined` has a meaning of its own. */
   readonly default?: number | undefined;
 }
@@ -15,6 +15,8 @@ export interface FaultKind {
   /** One line, of what the validator does. */
   readonly description: string;
   readonly parameter?: FaultParameter;
+  /** Whether it takes a validator that goes on from cycle to cycle, as those of fixtures do not. */
+  readonly isLiveOnly?: boolean;
   readonly apply: (node: NodeSetup, value: number | undefined) => void;
 }
 

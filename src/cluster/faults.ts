@@ -2,11 +2,13 @@
 
 import { Failure } from "../model/failure.ts";
 import { stores } from "../model/shard.ts";
+import { validatorSteps } from "../validator/conduct.ts";
 import { accountFaults } from "./account-faults.ts";
 import { bodyFaults } from "./body-faults.ts";
 import { connectionFaults } from "./connection-faults.ts";
 import type { FaultKind, FaultParameter } from "./fault-kind.ts";
 import { gossipFaults } from "./gossip-faults.ts";
+import { liveFaults } from "./live-faults.ts";
 import type { NodeSetup } from "./node-setup.ts";
 
 export const faultKinds: readonly FaultKind[] = [
@@ -14,6 +16,7 @@ export const faultKinds: readonly FaultKind[] = [
   ...bodyFaults,
   ...accountFaults,
   ...gossipFaults,
+  ...liveFaults,
 ];
 
 /** A fault of one node, or of all. */
@@ -70,10 +73,14 @@ const valueReaders: Record<FaultParameter["kind"], (text: string) => number | un
     const [, number, unit] = /^(\d{1,6}(?:\.\d{1,3})?)(ms|s)$/.exec(text) ?? [];
     return number === undefined ? undefined : Number(number) * (unit === "s" ? 1000 : 1);
   },
+  step: (text) => {
+    const place = (validatorSteps as readonly string[]).indexOf(text);
+    return place < 0 ? undefined : place;
+  },
 };
 
 function exampleOf(name: string, { kind }: FaultParameter): string {
-  const examples = { count: "3", partition: "4", duration: "500ms" };
+  const examples = { count: "3", partition: "4", duration: "500ms", step: "export" };
   return `${name}=${examples[kind]}`;
 }
 
@@ -101,9 +108,13 @@ function storesPartition({ index, network }: NodeSetup, partition: number): bool
 
 /** The table, for `--help`: one line a fault. */
 export function faultHelp(): string {
-  const rows = faultKinds.map((kind) => [usageOf(kind), kind.description + defaultOf(kind)] as const);
+  const rows = faultKinds.map((kind) => [usageOf(kind), describe(kind)] as const);
   const width = Math.max(...rows.map(([usage]) => usage.length));
   return rows.map(([usage, description]) => `  ${usage.padEnd(width)}  ${description}`).join("\n");
+}
+
+function describe(kind: FaultKind): string {
+  return `${kind.description}${defaultOf(kind)}${kind.isLiveOnly === true ? " (live only)" : ""}`;
 }
 
 function usageOf({ name, parameter }: FaultKind): string {

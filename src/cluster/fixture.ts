@@ -83,7 +83,8 @@ const fixtureSchema = z
     }
     // Each account has a prefix of its own (see `addressAt` of the state).
     if (value.accounts / filled > 2 ** 31 / value.nodes) complain("accounts", "too many for the partitions");
-    for (const { node, name } of value.faults) {
+    for (const { node, name, kind } of value.faults) {
+      if (kind.isLiveOnly === true) complain("faults", `${node}:${name}: only a live cluster can have it`);
       if (node !== "*" && node >= value.nodes)
         complain("faults", `${node}:${name}: there is no node ${node}`);
     }

@@ -1,6 +1,7 @@
 /** Who has received which gossip message of the snapshot's cycle, once all of it has gone round. */
 
 import { GLOBAL_PARTITION } from "../model/shard.ts";
+import { deviated } from "../validator/conduct.ts";
 import { makeVote } from "../validator/vote.ts";
 import type { Network } from "./network.ts";
 import type { NodeSetup } from "./node-setup.ts";
@@ -28,11 +29,12 @@ export function exchangeGossip(
       if (hash === undefined) throw new RangeError(`partition ${partition} has not been hashed`);
       believed.set(partition, hash);
     }
-    const messages = setup.votes.map((vote) => {
-      const { identity, isFirstDesign } = setup;
-      const message = makeVote(identity, network.snapshotCycle, vote(believed), { isFirstDesign });
-      return JSON.stringify(setup.messages.reduce((changed, change) => change(changed), message));
-    });
+    const { identity, conduct } = setup;
+    const messages = conduct.votes.map((vote) =>
+      JSON.stringify(
+        deviated(conduct.messages, makeVote(identity, network.snapshotCycle, vote(believed), conduct)),
+      ),
+    );
     toEven.push(...messages.slice(0, 1));
     toOdd.push(...messages.slice(-1));
   }

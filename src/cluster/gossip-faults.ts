@@ -31,31 +31,31 @@ export const gossipFaults: readonly FaultKind[] = [
     description: "gossips a false hash for each partition, or for one",
     parameter: { kind: "partition", default: undefined },
     apply: (node, partition) => {
-      node.votes = [(hashes) => falsified(node, hashes, partition)];
+      node.conduct.votes = [(hashes) => falsified(node, hashes, partition)];
     },
   },
   {
     name: "silent",
     description: "gossips no hashes of its own",
-    apply: (node) => {
-      node.votes = [];
+    apply: ({ conduct }) => {
+      conduct.votes = [];
     },
   },
   {
     name: "equivocate",
     description: "gossips one message to half of the nodes, and another to the rest",
-    apply: (node) => void node.votes.push((hashes) => falsified(node, hashes, undefined)),
+    apply: (node) => void node.conduct.votes.push((hashes) => falsified(node, hashes, undefined)),
   },
   {
     name: "bad-signature",
     description: "gossips a message whose signature does not hold",
-    apply: ({ messages }) => void messages.push(withBadSignature),
+    apply: ({ conduct }) => void conduct.messages.push(withBadSignature),
   },
   {
     name: "first-design-gossip",
     description: "gossips in the form of the first design",
-    apply: (node) => {
-      node.isFirstDesign = true;
+    apply: ({ conduct }) => {
+      conduct.isFirstDesign = true;
     },
   },
   {
@@ -75,8 +75,13 @@ export const gossipFaults: readonly FaultKind[] = [
     name: "forge-gossip",
     description: "passes on messages that it has signed itself in the names of others",
     apply: (node) => {
-      const forged = forgeries(node);
-      node.conduct.gossip.push((messages) => [...forged, ...messages]);
+      const ofCycle = new Map<number, string[]>();
+      node.conduct.gossip.push((messages, cycle) => {
+        const forged = ofCycle.get(cycle) ?? forgeries(node, cycle);
+        ofCycle.clear(); // those of the newest cycle are asked for again and again
+        ofCycle.set(cycle, forged);
+        return [...forged, ...messages];
+      });
     },
   },
   {
@@ -111,11 +116,11 @@ function withBadSignature(message: GossipMessage): GossipMessage {
   return { ...message, sign: { owner, sig: otherDigit + sig.slice(1) } };
 }
 
-function forgeries({ network, identity, random }: NodeSetup): string[] {
+function forgeries({ network, identity, random }: NodeSetup, cycle: number): string[] {
   const others = network.identities.filter(({ id }) => id !== identity.id).slice(0, forgeriesMax);
   return others.map(({ id }) => {
     const hashes = new Map(network.identities.map((_, partition) => [partition, random.hex(8)]));
     hashes.set(GLOBAL_PARTITION, random.hex(8));
-    return JSON.stringify(makeVote({ ...identity, id }, network.snapshotCycle, hashes));
+    return JSON.stringify(makeVote({ ...identity, id }, cycle, hashes));
   });
 }

@@ -8,34 +8,44 @@ import type { Fixture } from "./fixture.ts";
 import { Random } from "./random.ts";
 import { SeededState } from "./seeded-state.ts";
 
-export interface Network {
+export interface ClusterNetwork {
   readonly seed: string;
   /** In ascending order of their ids. */
   readonly identities: readonly Identity[];
   readonly shard: Shard;
+  /** Of the snapshot; of a live cluster, the one that it begins with. */
   readonly state: SeededState;
+  readonly cycleDurationMs: number;
+}
+
+/** Of a cluster whose state does not change. */
+export interface Network extends ClusterNetwork {
   /** The snapshot is the state at the end of this cycle. */
   readonly snapshotCycle: number;
   /** Milliseconds: the end of the snapshot's cycle (PROTOCOL.md, Time). */
   readonly snapshotTimestamp: number;
-  readonly cycleDurationMs: number;
 }
 
 export function makeNetwork(fixture: Fixture): Network {
   const { seed, nodes, nodesPerConsensusGroup, nodesPerEdge, snapshotCycle, cycleDuration } = fixture;
-  const random = Random.named(seed, "identities");
-  const ids = Array.from({ length: nodes }, () => random.hex(8)).sort();
   const shard = makeShard({ numNodes: nodes, nodesPerConsensusGroup, nodesPerEdge });
   const snapshotTimestamp = (firstCycleStart + (snapshotCycle + 1) * cycleDuration) * 1000;
   return {
     seed,
-    identities: ids.map((id) => makeIdentity(id, Buffer.from(random.hex(8), "hex"))),
+    identities: makeIdentities(seed, nodes),
     shard,
     state: new SeededState({ ...fixture, timestampMs: snapshotTimestamp }, shard),
     snapshotCycle,
     snapshotTimestamp,
     cycleDurationMs: cycleDuration * 1000,
   };
+}
+
+/** In ascending order of their ids. */
+export function makeIdentities(seed: string, nodes: number): Identity[] {
+  const random = Random.named(seed, "identities");
+  const ids = Array.from({ length: nodes }, () => random.hex(8)).sort();
+  return ids.map((id) => makeIdentity(id, Buffer.from(random.hex(8), "hex")));
 }
 
 /** The true hashes of −1 and of every partition: one pass over the whole state. */

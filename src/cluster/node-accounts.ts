@@ -2,7 +2,7 @@
 
 import type { WrappedData } from "../model/account-copy.ts";
 import { GLOBAL_PARTITION } from "../model/shard.ts";
-import type { AccountSource, Selection } from "../validator/account-source.ts";
+import { type AccountSource, mergedByAddress, type Selection } from "../validator/account-source.ts";
 import { lied, type SeededState } from "./seeded-state.ts";
 
 export class NodeAccounts implements AccountSource {
@@ -21,7 +21,7 @@ export class NodeAccounts implements AccountSource {
   }
 
   select(selection: Selection): Iterable<WrappedData> {
-    return merged(this.#local(selection), this.#partition(GLOBAL_PARTITION, selection));
+    return mergedByAddress(this.#local(selection), this.#partition(GLOBAL_PARTITION, selection));
   }
 
   count(selection: Selection): number {
@@ -42,16 +42,4 @@ export class NodeAccounts implements AccountSource {
     const accounts = this.#state.accounts(partition, from, to);
     return from === 0 && this.#lies.has(partition) ? lied(accounts) : accounts;
   }
-}
-
-/** Both in one, ascending, as each of them is: global accounts stand between the others. */
-function* merged(a: Iterable<WrappedData>, b: Iterable<WrappedData>): Generator<WrappedData> {
-  const rest = b[Symbol.iterator]();
-  let next = rest.next();
-  for (const account of a) {
-    for (; next.done !== true && next.value.accountId < account.accountId; next = rest.next())
-      yield next.value;
-    yield account;
-  }
-  for (; next.done !== true; next = rest.next()) yield next.value;
 }

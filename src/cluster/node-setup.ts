@@ -2,14 +2,13 @@
 
 import { type Conduct, honestConduct } from "../validator/conduct.ts";
 import type { Identity } from "../validator/identity.ts";
-import type { GossipMessage } from "../validator/vote.ts";
-import type { Network } from "./network.ts";
+import type { ClusterNetwork } from "./network.ts";
 import { Random } from "./random.ts";
 
 export interface NodeSetup {
   readonly index: number;
   readonly identity: Identity;
-  readonly network: Network;
+  readonly network: ClusterNetwork;
   /** The partitions from 0 to N − 1 that it stores, ascending. */
   readonly stored: readonly number[];
   readonly random: Random;
@@ -17,14 +16,9 @@ export interface NodeSetup {
   isListening: boolean;
   /** Stored partitions of which it believes, gossips and serves a lie. */
   readonly lies: Set<number>;
-  /** What it votes, from what it has hashed; an entry for each vote, of which an honest node has one. */
-  votes: ((hashes: ReadonlyMap<number, string>) => ReadonlyMap<number, string>)[];
-  /** What becomes of its signed messages. */
-  readonly messages: ((message: GossipMessage) => GossipMessage)[];
-  isFirstDesign: boolean;
 }
 
-export function honestSetup(network: Network, index: number, stored: readonly number[]): NodeSetup {
+export function honestSetup(network: ClusterNetwork, index: number, stored: readonly number[]): NodeSetup {
   const identity = network.identities[index];
   if (identity === undefined) throw new RangeError(`there is no node ${index}`);
   return {
@@ -36,8 +30,5 @@ export function honestSetup(network: Network, index: number, stored: readonly nu
     conduct: honestConduct(),
     isListening: true,
     lies: new Set(),
-    votes: [(hashes) => hashes],
-    messages: [],
-    isFirstDesign: false,
   };
 }

@@ -22,7 +22,17 @@ export interface StateSettings {
   readonly emptyPartitions: readonly number[];
   /** The moment of the snapshot, in milliseconds: no account has changed later. */
   readonly timestampMs: number;
+  /** What an account is; by default as various as in real networks. */
+  readonly makeAccount?: AccountMaker;
 }
+
+/** Makes an account of an address that was last changed at a time, in milliseconds. */
+export type AccountMaker = (
+  random: Random,
+  accountId: string,
+  timestamp: number,
+  isGlobal: boolean,
+) => WrappedData;
 
 /** Accounts were last changed within this time before the snapshot. */
 const ageMaxMs = 30 * 24 * 3600 * 1000;
@@ -70,8 +80,12 @@ export class SeededState {
     const slots = this.#slotsOf(partition);
     const random = new Random(slots.seed, partition, index);
     const accountId = addressAt(slots, index, random);
+    const { makeAccount, timestampMs } = this.#settings;
+    if (makeAccount !== undefined) {
+      return makeAccount(random, accountId, timestampMs - 1, partition === GLOBAL_PARTITION);
+    }
     const stateId = random.hex(8);
-    const timestamp = this.#settings.timestampMs - 1 - random.below(ageMaxMs);
+    const timestamp = timestampMs - 1 - random.below(ageMaxMs);
     const data = makeData(random, { stateId, timestamp, bytes: this.#settings.accountBytes });
     const account = { accountId, stateId, data, timestamp };
     if (partition === GLOBAL_PARTITION) return { ...account, syncData: { isGlobal: true } };

@@ -5,22 +5,27 @@ import { partitionKey } from "./snapshot-layout.ts";
 
 export const FORMAT_VERSION = 1;
 
-export interface ExportData {
+/** What one validator vouches for: the partitions that it stores. */
+export interface StateExportData {
   readonly timestamp: number;
   readonly cycle: number;
   readonly hashKey: string;
-  readonly networkHash: string;
   readonly partitionHashes: ReadonlyMap<number, string>;
 }
 
+/** Of a whole snapshot. */
+export interface ExportData extends StateExportData {
+  readonly networkHash: string;
+}
+
 /** One `["key","value"]` a line, in ascending order of key. */
-export function exportDataText(data: ExportData): string {
+export function exportDataText(data: StateExportData | ExportData): string {
   const entries: [string, string][] = [
     ["format.version", String(FORMAT_VERSION)],
     ["snapshot.timestamp", String(data.timestamp)],
     ["snapshot.cycle", String(data.cycle)],
     ["hash.key", data.hashKey],
-    ["network.hash", data.networkHash],
+    ...("networkHash" in data ? [["network.hash", data.networkHash] satisfies [string, string]] : []),
     ...[...data.partitionHashes].map(([partition, hash]): [string, string] => [
       partitionKey(partition),
       hash,
@@ -31,6 +36,6 @@ export function exportDataText(data: ExportData): string {
 }
 
 /** The hash of the export data: two snapshots are the same where it is. */
-export function exportDataDigest(data: ExportData): string {
+export function exportDataDigest(data: StateExportData | ExportData): string {
   return hashText(exportDataText(data), data.hashKey);
 }

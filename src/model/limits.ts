@@ -216,3 +216,48 @@ export const pollNodesMax = 32;
 
 /** How long a collector that is told to end waits for the pushes that it has begun to take. */
 export const collectEndMs = 5_000;
+
+/** How long a validator's commits may wait for an export to start, and an export may take as a whole: what is
+ *  given up then leaves nothing behind, and the next marked cycle tries again. */
+export const exportStartMaxMs = 10_000;
+export const exportTimeMaxMs = 30 * 60_000;
+
+/** Cycles before and after its own of which a validator takes and keeps gossip: whoever assembles a snapshot
+ *  asks for that of the newest few marked cycles. */
+export const gossipCyclesBehind = 128;
+export const gossipCyclesAhead = 4;
+
+/** Messages that validators send one another in one push, and the bytes of one. */
+export const gossipMessagesPerPushMax = 64;
+export const gossipPushBytesMax = 16 * MiB;
+
+/** Messages that wait for a validator which does not answer, how long it may take to, and how often it is tried. */
+export const outboxMessagesMax = 1_024;
+export const gossipPushTimeoutMs = 3_000;
+export const gossipPushAttemptsMax = 3;
+export const gossipPushPauseMs = 250;
+
+/** Cycles that a validator hashes at the same time: beyond that it is too slow for its network, and the next
+ *  cycle waits. */
+export const hashedCyclesMax = 2;
+
+/** Cycles after which a validator takes what votes there are for all that will come. */
+export const agreementCyclesMax = 3;
+
+/** Exports that a validator keeps, the newest: an assembler that began with one still finds it after the next. */
+export const exportsKept = 3;
+
+/** Cycles whose hashes a validator's database keeps. */
+export const hashedCyclesKept = 10_000;
+
+/** Partial snapshots that a validator sends at once, in all and to one address. */
+export const snapshotAnswersMax = 64;
+export const snapshotAnswersPerAddressMax = 32;
+
+/** An entry of the transaction log, how long it may be silent, and the pause before it is asked for again. */
+export const logSilenceMaxMs = 60_000;
+export const logPauseMs = 250;
+
+/** How long an archiver may take to answer a validator, and the pause before it is asked again. */
+export const archiverTimeoutMs = 5_000;
+export const archiverPauseMs = 250;

@@ -1,9 +1,10 @@
 /** The manifest of a snapshot (FORMAT.md): it names everything else, and is written last. */
 
-import { type ExportData, exportDataDigest, FORMAT_VERSION } from "./export-data.ts";
+import { type ExportData, exportDataDigest, FORMAT_VERSION, type StateExportData } from "./export-data.ts";
 import { artifactFile, type Compression, EXPORT_DATA_FILE, partitionKey } from "./snapshot-layout.ts";
 
-export interface Manifest {
+/** Of what one validator exports, which is no whole snapshot. */
+export interface StateExportManifest {
   readonly blockHeight: number;
   readonly artifactMode: "operational";
   readonly data: string;
@@ -12,7 +13,6 @@ export interface Manifest {
   readonly snapshot: {
     readonly formatVersion: number;
     readonly timestamp: number;
-    readonly networkHash: string;
     readonly numPartitions: number;
     readonly accounts: number;
     /** Of all preimages. */
@@ -22,12 +22,28 @@ export interface Manifest {
   };
 }
 
+export interface Manifest extends StateExportManifest {
+  readonly snapshot: StateExportManifest["snapshot"] & { readonly networkHash: string };
+}
+
 export interface StateSize {
   readonly accounts: number;
   readonly bytes: number;
 }
 
 export function makeManifest(data: ExportData, size: StateSize, compression: Compression): Manifest {
+  // The global partition is not counted: this is the network's number of nodes.
+  const numPartitions = data.partitionHashes.size - 1;
+  const manifest = makeStateExportManifest(data, { ...size, numPartitions }, compression);
+  const { formatVersion, timestamp, ...rest } = manifest.snapshot;
+  return { ...manifest, snapshot: { formatVersion, timestamp, networkHash: data.networkHash, ...rest } };
+}
+
+export function makeStateExportManifest(
+  data: StateExportData,
+  size: StateSize & { readonly numPartitions: number },
+  compression: Compression,
+): StateExportManifest {
   const partitions = [...data.partitionHashes.keys()].sort((a, b) => a - b);
   return {
     blockHeight: data.cycle,
@@ -37,9 +53,7 @@ export function makeManifest(data: ExportData, size: StateSize, compression: Com
     snapshot: {
       formatVersion: FORMAT_VERSION,
       timestamp: data.timestamp,
-      networkHash: data.networkHash,
-      // The global partition is not counted: this is the network's number of nodes.
-      numPartitions: partitions.length - 1,
+      numPartitions: size.numPartitions,
       accounts: size.accounts,
       bytes: size.bytes,
       digest: exportDataDigest(data),
@@ -47,6 +61,6 @@ export function makeManifest(data: ExportData, size: StateSize, compression: Com
   };
 }
 
-export function manifestText(manifest: Manifest): string {
+export function manifestText(manifest: StateExportManifest): string {
   return `${JSON.stringify(manifest, null, 2)}\n`;
 }

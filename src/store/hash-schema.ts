@@ -6,6 +6,7 @@
 import type { SqliteFormat } from "./sqlite-file.ts";
 
 export const hashFormat: SqliteFormat = {
+  name: "hash database",
   /** "snap" as a number. */
   applicationId: 0x736e6170,
   version: 1,

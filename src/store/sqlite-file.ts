@@ -15,6 +15,8 @@ import { databaseBusyMs, databaseLogBytesMax } from "../model/limits.ts";
 export type SqlValue = string | number | null;
 
 export interface SqliteFormat {
+  /** What a file of this format is called in a message. */
+  readonly name: string;
   /** SQLite's `application_id`: what tells our files from others. */
   readonly applicationId: number;
   /** SQLite's `user_version`. */
@@ -26,6 +28,9 @@ export interface SqliteFormat {
 export interface SqliteOptions {
   /** Whether a missing file is a failure rather than a new database. */
   readonly mustExist?: boolean;
+  /** Whether the last commits may be lost with the machine (never with the process): for whoever has another
+   *  place to take them from again. */
+  readonly isRepeatable?: boolean;
   readonly busyMs?: number;
 }
 
@@ -42,7 +47,7 @@ export class SqliteFile {
   /** @throws Failure `configuration` where the file is something else, `disk` where it cannot be had */
   static open(path: string, format: SqliteFormat, options: SqliteOptions = {}): SqliteFile {
     if (options.mustExist === true && !existsSync(path)) {
-      throw new Failure("configuration", `there is no hash database ${path}`, {
+      throw new Failure("configuration", `there is no ${format.name} ${path}`, {
         hint: "Check the path; collect --db <file>, and a run with --hash-db <file>, create one.",
       });
     }
@@ -50,7 +55,7 @@ export class SqliteFile {
     const database = told(path, () => new Database(path, { timeout: busyMs }));
     const file = new SqliteFile(path, database);
     try {
-      file.#prepareFile(format);
+      file.#prepareFile(format, options.isRepeatable === true);
       return file;
     } catch (error) {
       database.close();
@@ -85,6 +90,17 @@ export class SqliteFile {
     }
   }
 
+  /** Holds the state of this moment: every read sees it, whatever others commit, until {@link endRead}. */
+  beginRead(): void {
+    told(this.path, () => this.#database.exec("BEGIN"));
+    // A transaction begins with its first read.
+    this.get("SELECT count(*) FROM sqlite_master");
+  }
+
+  endRead(): void {
+    if (this.#database.inTransaction) told(this.path, () => this.#database.exec("COMMIT"));
+  }
+
   /** Moves what the log holds into the file itself, and closes it. */
   close(): void {
     if (!this.#database.open) return;
@@ -97,6 +113,14 @@ export class SqliteFile {
     this.#database.close();
   }
 
+  /** Closes it, and leaves the log to those who write: to wait for them would be to wait for ourselves. */
+  closeReader(): void {
+    if (!this.#database.open) return;
+    this.#statements.clear();
+    this.endRead();
+    this.#database.close();
+  }
+
   #statement(sql: string): Database.Statement {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
@@ -106,7 +130,7 @@ export class SqliteFile {
   }
 
   /** Nothing is changed in a file before it is known to be ours. */
-  #prepareFile(format: SqliteFormat): void {
+  #prepareFile(format: SqliteFormat, isRepeatable: boolean): void {
     if (this.#isEmpty()) {
       told(this.path, () => this.#database.pragma("journal_mode = WAL"));
       this.write(() => {
@@ -119,7 +143,7 @@ export class SqliteFile {
     this.#requireFormat(format);
     told(this.path, () => {
       this.#database.pragma("journal_mode = WAL");
-      this.#database.pragma("synchronous = FULL");
+      this.#database.pragma(`synchronous = ${isRepeatable ? "NORMAL" : "FULL"}`);
       this.#database.pragma(`journal_size_limit = ${databaseLogBytesMax}`);
     });
   }
@@ -128,7 +152,7 @@ export class SqliteFile {
     return this.get<{ n: number }>("SELECT count(*) AS n FROM sqlite_master")?.n === 0;
   }
 
-  #requireFormat({ applicationId, version }: SqliteFormat): void {
+  #requireFormat({ applicationId, version, name }: SqliteFormat): void {
     const id = this.get<{ application_id: number }>("PRAGMA application_id")?.application_id;
     const found = this.get<{ user_version: number }>("PRAGMA user_version")?.user_version;
     if (id !== applicationId) {
@@ -137,7 +161,7 @@ export class SqliteFile {
       });
     }
     if (found === version) return;
-    const problem = `${this.path} has version ${found} of the hash database, and this program knows version ${version}`;
+    const problem = `${this.path} has version ${found} of the ${name}, and this program knows version ${version}`;
     const hint =
       (found ?? 0) > version
         ? "A newer version of this program has written it: use that, or give another file."

@@ -24,3 +24,23 @@ export interface AccountSource {
   /** How many {@link AccountSource.select} gives. */
   count(selection: Selection): number;
 }
+
+/** Both in one, ascending, as each of them is: global accounts stand between the others. */
+export function* mergedByAddress(
+  a: Iterable<WrappedData>,
+  b: Iterable<WrappedData>,
+): Generator<WrappedData, void, void> {
+  const rest = b[Symbol.iterator]();
+  try {
+    let next = rest.next();
+    for (const account of a) {
+      for (; next.done !== true && next.value.accountId < account.accountId; next = rest.next())
+        yield next.value;
+      yield account;
+    }
+    for (; next.done !== true; next = rest.next()) yield next.value;
+  } finally {
+    // A client may go away at any account: whatever is open is to be closed.
+    rest.return?.();
+  }
+}

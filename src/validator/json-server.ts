@@ -18,13 +18,13 @@ export class JsonServer {
     });
   }
 
-  /** Listens on a free port, and answers where: `http://host:port`. */
-  async listen(host: string): Promise<string> {
+  /** Listens on the port, or on a free one; answers where: `http://host:port`. */
+  async listen(host: string, port = 0): Promise<string> {
     await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject).listen(0, host, resolve);
+      this.#server.once("error", reject).listen(port, host, resolve);
     });
-    const { port } = this.#server.address() as AddressInfo;
-    return `http://${host}:${port}`;
+    const address = this.#server.address() as AddressInfo;
+    return `http://${host}:${address.port}`;
   }
 
   /** Ends at once, answers under way included. */

@@ -1,22 +1,30 @@
 /** A validator's HTTP side: `/netconfig`, `/partition-gossip` and `/snapshot` of PROTOCOL.md. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { gossipPushBytesMax } from "../model/limits.ts";
 import { listPieces, sendPieces } from "./answer-body.ts";
-import { type Conduct, deviated, honestConduct, type Pieces } from "./conduct.ts";
+import { AnswerSlots } from "./answer-slots.ts";
+import { type Conduct, deviated, honestConduct, type Pieces, passedOn } from "./conduct.ts";
+import type { PushOutcome } from "./gossip-relay.ts";
 import type { HeldSnapshots } from "./held-snapshots.ts";
 import { JsonServer, readBody, sendJson } from "./json-server.ts";
 import { Refusal } from "./refusal.ts";
 import { parseSnapshotRequest, requestBytesMax } from "./snapshot-request.ts";
 
-export interface ValidatorOptions {
+export interface ServerOptions {
   readonly netconfig: object;
   readonly snapshots: HeldSnapshots;
   /** Every message that the validator has for a cycle, each as JSON; `undefined` where it has none. */
   readonly gossipOf: (cycle: number) => readonly string[] | undefined;
   readonly conduct?: Conduct;
+  /** Takes gossip that others push; a validator without it takes none. */
+  readonly receiveGossip?: (body: string) => Promise<PushOutcome>;
+  /** How it is, for `/healthz`. */
+  readonly health?: () => object;
 }
 
-export function makeValidatorServer(options: ValidatorOptions): JsonServer {
+export function makeValidatorServer(options: ServerOptions): JsonServer {
+  const answers = new AnswerSlots();
   const conduct = options.conduct ?? honestConduct();
   return new JsonServer(async (request, response) => {
     for (const intercept of conduct.intercept) {
@@ -29,7 +37,13 @@ export function makeValidatorServer(options: ValidatorOptions): JsonServer {
       case "GET /partition-gossip":
         return sendGossip(response, url.searchParams.get("cycle"), options, conduct);
       case "POST /snapshot":
-        return sendSnapshot(request, response, options.snapshots, conduct);
+        return answers.use(request.socket.remoteAddress ?? "", () =>
+          sendSnapshot(request, response, options.snapshots, conduct),
+        );
+      case "POST /partition-gossip":
+        return receiveGossip(request, response, options);
+      case "GET /healthz":
+        return sendJson(response, options.health?.() ?? {});
       default:
         throw new Refusal(404, `there is no ${request.method} ${url.pathname}`);
     }
@@ -39,15 +53,24 @@ export function makeValidatorServer(options: ValidatorOptions): JsonServer {
 async function sendGossip(
   response: ServerResponse,
   cycleText: string | null,
-  options: ValidatorOptions,
+  options: ServerOptions,
   conduct: Conduct,
 ): Promise<void> {
   if (cycleText === null || !/^\d{1,15}$/.test(cycleText))
     throw new Refusal(400, "cycle: not a whole number");
-  let messages = options.gossipOf(Number(cycleText));
-  for (const deviate of conduct.gossip) messages = messages && deviate(messages);
+  const cycle = Number(cycleText);
+  const messages = passedOn(conduct, cycle, options.gossipOf(cycle));
   if (messages === undefined) throw new Refusal(404, `no gossip for cycle ${cycleText}`);
   await sendPieces(response, listPieces("messages", messages));
+}
+
+async function receiveGossip(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { receiveGossip: receive }: ServerOptions,
+): Promise<void> {
+  if (receive === undefined) throw new Refusal(404, "gossip is not taken here");
+  sendJson(response, await receive(await readBody(request, gossipPushBytesMax)));
 }
 
 async function sendSnapshot(

@@ -55,7 +55,8 @@ async function frontOf(cluster: Cluster, messages: readonly string[]): Promise<P
     networkHash: "0".repeat(64),
   });
   const identity = makeIdentity("a".repeat(64), Buffer.alloc(32, 1));
-  const archiver = makeArchiverServer({ identity, nodeList: await Promise.all(rows), cycles: () => cycles });
+  const list = await Promise.all(rows);
+  const archiver = makeArchiverServer({ identity, nodeList: () => list, cycles: () => cycles });
   onTestFinished(() => archiver.close());
   return { archiver: await archiver.listen("127.0.0.1"), archiverKey: identity.publicKey };
 }

@@ -38,8 +38,8 @@ let server: JsonServer | undefined;
 afterEach(() => server?.close());
 
 async function serve(source: AccountSource, conduct: Conduct = honestConduct()): Promise<URL> {
-  const snapshots = new HeldSnapshots({ startMs: 0, durationMs: 60_000, finalizedMs: () => 60_000 });
-  snapshots.hold(timestamp, source);
+  const snapshots = new HeldSnapshots(() => ({ startMs: 0, durationMs: 60_000, finalizedMs: 60_000 }));
+  snapshots.hold([[timestamp, source]]);
   server = makeValidatorServer({ netconfig: {}, snapshots, gossipOf: () => undefined, conduct });
   return new URL(await server.listen("127.0.0.1"));
 }

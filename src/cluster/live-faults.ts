@@ -1,0 +1,28 @@
+/** Faults of validators that go on from cycle to cycle. */
+
+import { validatorSteps } from "../validator/conduct.ts";
+import { type FaultKind, given } from "./fault-kind.ts";
+
+export const liveFaults: readonly FaultKind[] = [
+  {
+    name: "kill-at",
+    description: `dies once (SIGKILL) at ${validatorSteps.slice(0, -1).join(", ")} or ${validatorSteps.at(-1)}`,
+    parameter: { kind: "step" },
+    isLiveOnly: true,
+    apply: ({ conduct }, place) => {
+      const fatal = validatorSteps[given(place)];
+      conduct.steps.push((step) => {
+        if (step === fatal) process.kill(process.pid, "SIGKILL");
+      });
+    },
+  },
+  {
+    name: "slow-export",
+    description: "pauses between two partitions of an export",
+    parameter: { kind: "duration", default: 500 },
+    isLiveOnly: true,
+    apply: ({ conduct }, ms) => {
+      conduct.exportPauseMs = given(ms);
+    },
+  },
+];
