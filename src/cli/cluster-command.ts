@@ -1,42 +1,220 @@
-/** `snapshot-assemble cluster <fixture>`: a fixture cluster that goes on until it is ended. */
+/** `snapshot-assemble cluster`: a cluster, from a fixture or live, that goes on until it is ended. */
 
+import { type Command, Option } from "commander";
 import { startCluster } from "../cluster/cluster.ts";
 import { faultHelp } from "../cluster/faults.ts";
 import { fixtureNames, loadFixture } from "../cluster/fixture.ts";
+import { startLiveCluster } from "../cluster/live/live-cluster.ts";
+import { liveDefaults } from "../cluster/live/live-settings.ts";
+import { Failure } from "../model/failure.ts";
+import { makeStyle } from "../ui/style.ts";
 import type { Io } from "./io.ts";
+import { describeLiveEvent } from "./live-events.ts";
 import type { Outcome } from "./outcome.ts";
+import { durationHelp, parseCount, parseDuration } from "./values.ts";
+
+export interface ClusterCommandFlags {
+  readonly live?: boolean;
+  readonly nodes?: number;
+  readonly nodesPerConsensusGroup?: number;
+  readonly nodesPerEdge?: number;
+  /** Milliseconds. */
+  readonly cycleDuration?: number;
+  readonly snapshotEvery?: number;
+  readonly accounts?: number;
+  readonly globalAccounts?: number;
+  readonly txRate?: number;
+  readonly seed?: string;
+  readonly fault?: readonly string[];
+  readonly directory?: string;
+  readonly json?: boolean;
+}
 
 export const clusterExamples = `Examples:
   $ snapshot-assemble cluster nine-honest
-  $ snapshot-assemble cluster --json ./my-fixture.json
+      a cluster that stands still, from a fixture
+  $ snapshot-assemble cluster --live --nodes 9 --cycle-duration 2s --snapshot-every 5
+      validators that go on from cycle to cycle, and export their state at each fifth
+  $ snapshot-assemble cluster --live --fault 3:corrupt-data --fault 5:slow=500ms --fault 7:kill-at=export
+      the same, three of them hostile, slow, and killed half-way
 `;
+
+/** Processes on one machine. */
+const liveNodesMax = 200;
+const liveAccountsMax = 10_000_000;
+const txRateMax = 100_000;
+const cycleDurationMaxMs = 24 * 3600 * 1000;
 
 export async function clusterHelp(): Promise<string> {
   return `
+A live cluster's validators are processes of their own, each with a database. Its transactions move balances
+between accounts, and never change their total. What it starts with, and all transactions since, are in its
+directory: genesis.jsonl and transactions.jsonl. Ctrl-C ends all of it.
+
 Fixtures:
   ${(await fixtureNames()).join("\n  ")}
 
-Faults that a fixture can ask for:
+Faults, which a fixture can ask for, and a live cluster with --fault:
 ${faultHelp()}
 `;
 }
 
-export async function runCluster(fixture: string, json: boolean, io: Io): Promise<Outcome> {
+export function addClusterCommandOptions(command: Command): Command {
+  const live = (flags: string, help: string) => new Option(flags, `live: ${help}`);
+  return command
+    .description("Starts a cluster, prints its archiver's URL, and goes on until it is ended.")
+    .argument("[fixture]", "the name of a fixture, or a file")
+    .option("--live", "start validators that go on from cycle to cycle, in the place of a fixture")
+    .addOption(
+      live("--nodes <n>", `validators (default: ${liveDefaults.nodes})`).argParser(
+        parseCount(1, liveNodesMax),
+      ),
+    )
+    .addOption(
+      live(
+        "--nodes-per-consensus-group <n>",
+        `nodes that vote on a partition (default: ${liveDefaults.nodesPerConsensusGroup})`,
+      ).argParser(parseCount(1, liveNodesMax)),
+    )
+    .addOption(
+      live(
+        "--nodes-per-edge <n>",
+        `partitions that a node stores beyond those that it votes on, on each side (default: ${liveDefaults.nodesPerEdge})`,
+      ).argParser(parseCount(0, liveNodesMax)),
+    )
+    .addOption(
+      live(
+        "--cycle-duration <duration>",
+        `whole seconds, ${durationHelp} (default: ${liveDefaults.cycleDuration}s)`,
+      ).argParser(parseDuration),
+    )
+    .addOption(
+      live(
+        "--snapshot-every <n>",
+        `cycles between two snapshots (default: ${liveDefaults.snapshotEvery})`,
+      ).argParser(parseCount(1, 1_000_000)),
+    )
+    .addOption(
+      live("--accounts <n>", `accounts to begin with (default: ${liveDefaults.accounts})`).argParser(
+        parseCount(2, liveAccountsMax),
+      ),
+    )
+    .addOption(
+      live(
+        "--global-accounts <n>",
+        `accounts that all nodes hold (default: ${liveDefaults.globalAccounts})`,
+      ).argParser(parseCount(0, 10_000)),
+    )
+    .addOption(
+      live("--tx-rate <n>", `transactions a second (default: ${liveDefaults.txRate})`).argParser(
+        parseCount(1, txRateMax),
+      ),
+    )
+    .addOption(live("--seed <text>", `what all of it is made from (default: ${liveDefaults.seed})`))
+    .addOption(
+      live("--fault <node:fault>", "a fault of a node, or of all (*); may be given several times").argParser(
+        (text: string, before: readonly string[] | undefined) => [...(before ?? []), text],
+      ),
+    )
+    .addOption(
+      live(
+        "--directory <directory>",
+        "where databases, exports and the transaction log are kept; it must be empty",
+      ),
+    )
+    .option(
+      "--json",
+      "one JSON object on stdout; of a live cluster, what happens as well, one object a line",
+    );
+}
+
+export async function runCluster(
+  fixture: string | undefined,
+  flags: ClusterCommandFlags,
+  io: Io,
+): Promise<Outcome> {
+  const { live, json, ...settings } = flags;
+  if (live === true) {
+    if (fixture !== undefined) throw usage("--live and a fixture", "Give one of them.");
+    return await runLive(settings, json === true, io);
+  }
+  const [option] = Object.keys(settings);
+  if (option !== undefined) {
+    const flag = `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    throw usage(`${flag} without --live`, "Add --live; a fixture says of itself how it is.");
+  }
+  if (fixture === undefined)
+    throw usage("neither a fixture nor --live", "Give one of them; see cluster --help.");
+  return await runFixture(fixture, json === true, io);
+}
+
+async function runFixture(fixture: string, json: boolean, io: Io): Promise<Outcome> {
   const cluster = await startCluster(await loadFixture(fixture));
   const { stop: _stop, ...description } = cluster;
   try {
-    const line = json ? JSON.stringify({ type: "cluster", ...description }) : cluster.archiverUrl;
-    io.stdout.write(`${line}\n`);
-    const command = `snapshot-assemble --archiver ${cluster.archiverUrl} --timestamp ${cluster.snapshotTimestamp}`;
-    if (!json)
-      io.stderr.write(
-        `${cluster.nodes.length} validators are listening; Ctrl-C ends them. Try:\n  ${command}\n`,
-      );
+    const { archiverUrl, snapshotTimestamp, nodes } = cluster;
+    tellStart(
+      description,
+      nodes.length,
+      `--archiver ${archiverUrl} --timestamp ${snapshotTimestamp}`,
+      json,
+      io,
+    );
     await untilAborted(io.signal);
     return { summary: description };
   } finally {
     await cluster.stop();
   }
+}
+
+async function runLive(
+  { cycleDuration, fault, directory, ...others }: Omit<ClusterCommandFlags, "live" | "json">,
+  json: boolean,
+  io: Io,
+): Promise<Outcome> {
+  const durationMs = cycleDuration ?? liveDefaults.cycleDuration * 1000;
+  if (durationMs % 1000 !== 0 || durationMs > cycleDurationMaxMs) {
+    throw usage(
+      `--cycle-duration of ${durationMs} ms`,
+      "Cycle records count in whole seconds: give 1s or more.",
+    );
+  }
+  const settings = { ...liveDefaults, ...others, cycleDuration: durationMs / 1000, faults: fault ?? [] };
+  const style = makeStyle(io.stderr.isTTY, io.env);
+  const cluster = await startLiveCluster(settings, {
+    directory,
+    signal: io.signal,
+    report: (event) => {
+      if (json) return void io.stdout.write(`${JSON.stringify(event)}\n`);
+      const text = describeLiveEvent(event, style);
+      if (text !== undefined) io.stderr.write(`${text}\n`);
+    },
+  });
+  const { stop: _stop, ...description } = cluster;
+  try {
+    const { archiverUrl, nodes } = cluster;
+    tellStart(description, nodes.length, `--archiver ${archiverUrl} --timestamp latest`, json, io);
+    await untilAborted(io.signal);
+    return { summary: description };
+  } finally {
+    await cluster.stop();
+  }
+}
+
+function tellStart(
+  description: { readonly archiverUrl: string },
+  nodes: number,
+  options: string,
+  json: boolean,
+  { stdout, stderr }: Io,
+): void {
+  stdout.write(`${json ? JSON.stringify({ type: "cluster", ...description }) : description.archiverUrl}\n`);
+  if (json) return;
+  stderr.write(`${nodes} validators are listening; Ctrl-C ends them. Try:\n  snapshot-assemble ${options}\n`);
+}
+
+function usage(problem: string, hint: string): Failure {
+  return new Failure("usage", problem, { hint });
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

@@ -9,7 +9,12 @@ import {
   quorumOption,
   runAssemble,
 } from "./assemble-command.ts";
-import { clusterExamples, runCluster } from "./cluster-command.ts";
+import {
+  addClusterCommandOptions,
+  type ClusterCommandFlags,
+  clusterExamples,
+  runCluster,
+} from "./cluster-command.ts";
 import { addCollectOptions, type CollectFlags, collectExamples, runCollect } from "./collect-command.ts";
 import { exitStatusHelp } from "./exit-status.ts";
 import type { Io } from "./io.ts";
@@ -66,13 +71,9 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
     .option("--quiet", "print nothing unless something is wrong")
     .action(async (directory: string, flags: VerifyFlags) => end(await runVerify(directory, flags, io)));
 
-  program
-    .command("cluster")
-    .description("Starts a fixture cluster, prints its archiver's URL, and goes on until it is ended.")
-    .argument("<fixture>", "the name of a fixture, or a file")
-    .option("--json", "one JSON object on stdout")
-    .action(async (fixture: string, flags: { json?: boolean }) =>
-      end(await runCluster(fixture, flags.json === true, io)),
+  addClusterCommandOptions(program.command("cluster"))
+    .action(async (fixture: string | undefined, flags: ClusterCommandFlags) =>
+      end(await runCluster(fixture, flags, io)),
     )
     .addHelpText("after", clusterHelp);
 

@@ -1,0 +1,35 @@
+/** What happens in a live cluster, as a person reads it: what is as it should be is not said every cycle. */
+
+import type { LiveEvent } from "../cluster/live/live-cluster.ts";
+import type { Style } from "../ui/style.ts";
+
+/** A line; `undefined` for what goes without saying. */
+export function describeLiveEvent(event: LiveEvent, style: Style): string | undefined {
+  const who = `validator ${event.validator}`;
+  const warning = (text: string) => `${style.warning("warning:")} ${who}: ${text}`;
+  switch (event.type) {
+    case "agreed":
+      if (event.weak.length === 0) return undefined;
+      return warning(
+        `cycle ${event.cycle}: too few agree on the hash of partitions ${event.weak.join(", ")}`,
+      );
+    case "not-agreed":
+      return warning(`cycle ${event.cycle}: no agreement came of ${event.messages} messages`);
+    case "disagreement": {
+      const { partition, cycle, own, agreed, votesFor, outOf } = event;
+      return warning(
+        `its hash of partition ${partition} in cycle ${cycle} is ${own}; agreed is ${agreed}, by ${votesFor} of ${outOf}`,
+      );
+    }
+    case "cycle-failed":
+      return warning(`cycle ${event.cycle}: ${event.cause}`);
+    case "export-retrieved":
+      return undefined;
+    case "export-failed":
+      return warning(`the export of cycle ${event.cycle} failed (${event.stage}): ${event.cause}`);
+    case "validator-died":
+      return warning(`it ended (${event.how})${event.isGivenUp ? "; it is not started again" : ""}`);
+    case "validator-restarted":
+      return `${who} is started again`;
+  }
+}

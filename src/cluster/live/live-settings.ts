@@ -1,0 +1,87 @@
+/** What a live cluster is: its size, its pace, and who in it misbehaves. */
+
+import { Failure } from "../../model/failure.ts";
+import { makeShard, type Shard } from "../../model/shard.ts";
+import { balanceAccount, networkAccount } from "../../validator/transaction.ts";
+import { type Fault, parseFault } from "../faults.ts";
+import { type ClusterNetwork, makeIdentities } from "../network.ts";
+import type { Random } from "../random.ts";
+import { SeededState } from "../seeded-state.ts";
+
+/** Plain values, which a process can be started with. */
+export interface LiveSettings {
+  readonly seed: string;
+  readonly nodes: number;
+  readonly nodesPerConsensusGroup: number;
+  readonly nodesPerEdge: number;
+  /** Seconds. */
+  readonly cycleDuration: number;
+  /** Every so many cycles one is marked. */
+  readonly snapshotEvery: number;
+  /** At the beginning. */
+  readonly accounts: number;
+  readonly globalAccounts: number;
+  /** Transactions a second. */
+  readonly txRate: number;
+  /** `<node>:<fault>` or `<node>:<fault>=<value>`; `*` stands for all nodes. */
+  readonly faults: readonly string[];
+}
+
+/**
+ * With nine nodes, each votes on seven partitions and stores no others: two may lie and one be away, and four of
+ * the seven votes on any partition are still the same.
+ */
+export const liveDefaults: LiveSettings = {
+  seed: "live",
+  nodes: 9,
+  nodesPerConsensusGroup: 7,
+  nodesPerEdge: 0,
+  cycleDuration: 2,
+  snapshotEvery: 5,
+  accounts: 2000,
+  globalAccounts: 4,
+  txRate: 200,
+  faults: [],
+};
+
+/** What accounts are before the first transaction, all last changed at one moment, in milliseconds. */
+const genesisMs = 1_700_000_000_000;
+
+/** Balances at the beginning are multiples of this, up to 2^32 of it. */
+const balanceUnit = 10n ** 9n;
+
+export function liveNetwork(settings: LiveSettings): ClusterNetwork {
+  const { seed, nodes, accounts, globalAccounts, cycleDuration } = settings;
+  const shard: Shard = makeShard({ ...settings, numNodes: nodes });
+  const state = { seed, accounts, globalAccounts, accountBytes: 0, emptyPartitions: [], makeAccount };
+  return {
+    seed,
+    identities: makeIdentities(seed, nodes),
+    shard,
+    state: new SeededState({ ...state, timestampMs: genesisMs }, shard),
+    cycleDurationMs: cycleDuration * 1000,
+  };
+}
+
+function makeAccount(random: Random, accountId: string, timestamp: number, isGlobal: boolean) {
+  const number = BigInt(random.uint32()) + 1n;
+  return isGlobal
+    ? networkAccount(accountId, timestamp, number)
+    : balanceAccount(accountId, timestamp, number * balanceUnit);
+}
+
+/**
+ * The faults, parsed.
+ *
+ * @throws Failure `usage` where one is none, `configuration` where it is of a node that there is not
+ */
+export function faultsOf({ faults, nodes }: LiveSettings): Fault[] {
+  const parsed = faults.map(parseFault);
+  for (const { node, name } of parsed) {
+    if (node === "*" || node < nodes) continue;
+    throw new Failure("configuration", `fault ${node}:${name}: there is no node ${node}`, {
+      hint: `The nodes are 0 to ${nodes - 1}, in ascending order of their ids.`,
+    });
+  }
+  return parsed;
+}
