@@ -6,7 +6,7 @@ import { type FaultKind, given } from "./fault-kind.ts";
 export const liveFaults: readonly FaultKind[] = [
   {
     name: "kill-at",
-    description: `dies once (SIGKILL) at ${validatorSteps.slice(0, -1).join(", ")} or ${validatorSteps.at(-1)}`,
+    description: `dies once (SIGKILL), at ${validatorSteps.join("/")}`,
     parameter: { kind: "step" },
     isLiveOnly: true,
     apply: ({ conduct }, place) => {

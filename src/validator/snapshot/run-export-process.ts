@@ -26,6 +26,7 @@ export function runExportProcess(conduct: ExportConduct = honestExport): void {
   say({ type: "ready" });
 }
 
+/** A validator that has died hears nothing, and the end of the channel is the end of its export. */
 function say(message: ExportMessage): void {
-  process.send?.(message);
+  process.send?.(message, () => undefined);
 }

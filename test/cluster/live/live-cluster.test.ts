@@ -1,0 +1,156 @@
+/**
+ * Live clusters, end to end: processes that are lied to, killed and slowed down, commands as a user runs them, and
+ * what comes of it compared with what the cluster did.
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { LiveClusterDescription, LiveEvent } from "../../../src/cluster/live/live-cluster.ts";
+import { MANIFEST_FILE } from "../../../src/model/snapshot-layout.ts";
+import { temporaryDirectory } from "../../temporary.ts";
+
+const program = fileURLToPath(new URL("../../../bin/snapshot-assemble.js", import.meta.url));
+const auditor = fileURLToPath(new URL("../../live/audit.js", import.meta.url));
+
+interface RunningCluster extends LiveClusterDescription {
+  readonly child: ChildProcess;
+  readonly events: LiveEvent[];
+  /** Snapshots are at multiples of this, in milliseconds. */
+  readonly periodMs: number;
+}
+
+/** A cluster with cycles of one second, for the running test. */
+async function startCluster(snapshotEvery: number, args: readonly string[]): Promise<RunningCluster> {
+  const directory = join(temporaryDirectory(), "cluster");
+  const pace = [
+    "--cycle-duration",
+    "1s",
+    "--snapshot-every",
+    String(snapshotEvery),
+    "--directory",
+    directory,
+  ];
+  const child = spawn(process.execPath, [program, "cluster", "--live", "--json", ...pace, ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGINT");
+    await once(child, "exit");
+  });
+  const events: LiveEvent[] = [];
+  const description = await new Promise<LiveClusterDescription>((resolve, reject) => {
+    child.once("exit", () => reject(new Error("the cluster did not start")));
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const said = JSON.parse(line) as LiveEvent | ({ type: "cluster" } & LiveClusterDescription);
+      if (said.type === "cluster") resolve(said);
+      else events.push(said);
+    });
+  });
+  return { ...description, child, events, periodMs: snapshotEvery * 1000 };
+}
+
+/** The last line of a script's output, which is JSON, and its exit status. */
+async function run(
+  script: string,
+  args: readonly string[],
+): Promise<Record<string, unknown> & { status: number }> {
+  const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "ignore"] });
+  let output = "";
+  child.stdout.on("data", (text: Buffer) => {
+    output += text.toString();
+  });
+  const [status] = (await once(child, "close")) as [number];
+  return { ...(JSON.parse(output.trimEnd().split("\n").at(-1) ?? "{}") as object), status };
+}
+
+/** Assembles the latest snapshot until that of a moment is the latest; answers its directory. */
+async function publish({ archiverUrl, archiverPublicKey }: RunningCluster, out: string, timestamp: number) {
+  await sleep(Math.max(0, timestamp - Date.now()));
+  const args = ["--archiver", archiverUrl, "--archiver-key", archiverPublicKey, "--timestamp", "latest"];
+  for (;;) {
+    const summary = await run(program, [...args, "--out", out, "--json", "--quiet"]);
+    if (summary.status === 0 && summary["timestamp"] === timestamp) return String(summary["directory"]);
+    if (Number(summary["timestamp"]) > timestamp) throw new Error(`${timestamp} was passed over`);
+  }
+}
+
+const isAlive = (pid: number) => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+describe("a live cluster", () => {
+  it("is snapshot at each marked cycle, while two lie, one is killed in its export, and one is slow", async () => {
+    const faults = ["2:lie-gossip", "2:corrupt-data", "6:lie=5", "7:kill-at=export", "4:slow=300ms"];
+    const cluster = await startCluster(5, [
+      ...["--nodes", "9", "--accounts", "500", "--tx-rate", "100"],
+      ...faults.flatMap((fault) => ["--fault", fault]),
+    ]);
+    const out = temporaryDirectory();
+    for (const number of [1, 2, 3]) {
+      const directory = await publish(cluster, out, cluster.startMs + number * cluster.periodMs);
+      expect(await run(program, ["verify", directory, "--json"])).toMatchObject({
+        status: 0,
+        ok: true,
+        chain: expect.anything(),
+      });
+      expect(await run(auditor, [cluster.directory, directory])).toMatchObject({
+        status: 0,
+        cycle: 5 * number - 1,
+        totalBalance: cluster.totalBalance,
+        problems: [],
+      });
+    }
+    const told = (type: LiveEvent["type"]) => cluster.events.filter((event) => event.type === type);
+    expect(told("validator-died")).toMatchObject([{ validator: 7, how: "SIGKILL" }]);
+    expect(told("validator-restarted")).toMatchObject([{ validator: 7 }]);
+    expect(told("disagreement")[0]).toMatchObject({ validator: 6, partition: 5 });
+    expect(new Set(told("disagreement").map(({ validator }) => validator))).toEqual(new Set([6]));
+    expect(told("export-failed")).toEqual([]);
+    cluster.child.kill("SIGINT");
+    expect(await once(cluster.child, "exit")).toEqual([0, null]);
+    expect(cluster.nodes.filter(({ pid }) => isAlive(pid ?? 0))).toEqual([]);
+  });
+
+  it("goes on whole after each of its validators was killed, each at another step", async () => {
+    const steps = ["commit", "hash", "gossip", "export", "retrieve"];
+    const cluster = await startCluster(3, [
+      ...["--nodes", "5", "--nodes-per-consensus-group", "5", "--accounts", "200", "--tx-rate", "50"],
+      ...steps.flatMap((step, node) => ["--fault", `${node}:kill-at=${step}`]),
+    ]);
+    await sleep(cluster.startMs + 2 * cluster.periodMs - Date.now());
+    const directory = await publish(cluster, temporaryDirectory(), cluster.startMs + 3 * cluster.periodMs);
+    expect(await run(auditor, [cluster.directory, directory])).toMatchObject({ status: 0, problems: [] });
+    const died = cluster.events.filter(({ type }) => type === "validator-died");
+    expect(died.map(({ validator }) => validator).sort()).toEqual([0, 1, 2, 3, 4]);
+    cluster.child.kill("SIGINT");
+    await once(cluster.child, "exit");
+    for (const { index } of cluster.nodes) {
+      const exports = join(cluster.directory, `validator-${index}`, "exports");
+      const names = readdirSync(exports);
+      expect(names).toContain(`snapshot-${cluster.startMs + 3 * cluster.periodMs}`);
+      for (const name of names) {
+        expect(name).toMatch(/^snapshot-\d+$/);
+        expect(statSync(join(exports, name, MANIFEST_FILE)).size).toBeGreaterThan(0);
+      }
+    }
+  });
+
+  it("ends with whoever started it, however that goes", async () => {
+    const cluster = await startCluster(5, ["--nodes", "3", "--accounts", "20"]);
+    const pids = cluster.nodes.map(({ pid }) => pid ?? 0);
+    expect(pids.every(isAlive)).toBe(true);
+    cluster.child.kill("SIGKILL");
+    while (pids.some(isAlive)) await sleep(50);
+  });
+});
