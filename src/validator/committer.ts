@@ -27,7 +27,7 @@ export interface CommitTimes {
 
 export interface CommitterOptions {
   readonly database: StateDatabase;
-  readonly snapshots: Snapshots;
+  readonly snapshots: Pick<Snapshots, "cycleTxsFinalized" | "waitUntilReady">;
   readonly exporter: SnapshotExporter;
   readonly conduct: Conduct;
   /** Whether there is a snapshot of that moment already. */

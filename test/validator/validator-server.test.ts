@@ -3,7 +3,9 @@ import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import type { WrappedData } from "../../src/model/account-copy.ts";
+import { snapshotAnswersMax, snapshotAnswersPerAddressMax } from "../../src/model/limits.ts";
 import type { AccountSource } from "../../src/validator/account-source.ts";
+import { AnswerSlots } from "../../src/validator/answer-slots.ts";
 import { type Conduct, honestConduct } from "../../src/validator/conduct.ts";
 import { HeldSnapshots } from "../../src/validator/held-snapshots.ts";
 import type { JsonServer } from "../../src/validator/json-server.ts";
@@ -62,6 +64,64 @@ async function settled(source: CountedAccounts): Promise<number> {
   }
   return source.made;
 }
+
+async function statusOf(snapshots: HeldSnapshots, timestampMs: number) {
+  server = makeValidatorServer({ netconfig: {}, snapshots, gossipOf: () => undefined });
+  const url = `${await server.listen("127.0.0.1")}/snapshot`;
+  const answer = await fetch(url, { method: "POST", body: JSON.stringify({ timestamp: timestampMs }) });
+  const { error } = (await answer.json()) as { error: string };
+  return { status: answer.status, retryAfter: answer.headers.get("Retry-After"), error };
+}
+
+describe("a snapshot that is not held", () => {
+  const clock = { startMs: 0, durationMs: 60_000, finalizedMs: 180_000 };
+  const snapshots = new HeldSnapshots(
+    () => clock,
+    (timestampMs) => timestampMs === 120_000,
+  );
+
+  it.each([
+    {
+      id: "no end of a cycle",
+      at: 90_000,
+      status: 400,
+      retryAfter: null,
+      error: /90000 is not the end of a cycle/,
+    },
+    { id: "still to come", at: 240_000, status: 425, retryAfter: "60", error: /240000 is not finalized/ },
+    { id: "being exported", at: 120_000, status: 425, retryAfter: "1", error: /120000 is being exported/ },
+    { id: "dropped, or never had", at: 180_000, status: 404, retryAfter: null, error: /no snapshot is held/ },
+  ])("is refused as what it is: $id", async ({ at, status, retryAfter, error }) => {
+    const answer = await statusOf(snapshots, at);
+    expect(answer).toMatchObject({ status, retryAfter });
+    expect(answer.error).toMatch(error);
+  });
+
+  it("is asked for too early where the validator is starting", async () => {
+    const starting = new HeldSnapshots(() => ({ startMs: 0, durationMs: 0, finalizedMs: 0 }));
+    expect(await statusOf(starting, 60_000)).toMatchObject({ status: 503, retryAfter: "1" });
+  });
+});
+
+describe("too many answers at once", () => {
+  it("are refused with 429 to one address, and with 503 in all, until some have ended", async () => {
+    const slots = new AnswerSlots();
+    const ends: (() => void)[] = [];
+    const answers: Promise<void>[] = [];
+    const begin = (address: string) =>
+      answers.push(slots.use(address, () => new Promise<void>((resolve) => ends.push(resolve))));
+    for (let count = 0; count < snapshotAnswersPerAddressMax; count++) begin("192.0.2.1");
+    await expect(slots.use("192.0.2.1", () => Promise.resolve())).rejects.toMatchObject({ status: 429 });
+    for (let count = 0; ends.length < snapshotAnswersMax; count++) begin(`192.0.2.${2 + (count % 9)}`);
+    await expect(slots.use("192.0.2.99", () => Promise.resolve())).rejects.toMatchObject({
+      status: 503,
+      retryAfterSeconds: 1,
+    });
+    for (const end of ends) end();
+    await Promise.all(answers);
+    await slots.use("192.0.2.1", () => Promise.resolve());
+  });
+});
 
 describe("a client that does not read", () => {
   it("is sent no more than what the system's buffers take", async () => {
