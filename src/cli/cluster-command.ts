@@ -135,16 +135,16 @@ export async function runCluster(
 ): Promise<Outcome> {
   const { live, json, ...settings } = flags;
   if (live === true) {
-    if (fixture !== undefined) throw usage("--live and a fixture", "Give one of them.");
+    if (fixture !== undefined) throw usage("both --live and a fixture are given", "Give one of them.");
     return await runLive(settings, json === true, io);
   }
   const [option] = Object.keys(settings);
   if (option !== undefined) {
     const flag = `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    throw usage(`${flag} without --live`, "Add --live; a fixture says of itself how it is.");
+    throw usage(`${flag} is given without --live`, "Add --live; a fixture says of itself how it is.");
   }
   if (fixture === undefined)
-    throw usage("neither a fixture nor --live", "Give one of them; see cluster --help.");
+    throw usage("neither a fixture nor --live is given", "Give one of them; see cluster --help.");
   return await runFixture(fixture, json === true, io);
 }
 

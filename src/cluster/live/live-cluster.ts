@@ -19,7 +19,7 @@ import { archiverIdentity, makeNodeList, type NodeRow } from "../archiver-server
 import type { ClusterNetwork } from "../network.ts";
 import { makeLiveArchiver } from "./live-archiver.ts";
 import { LiveChain } from "./live-chain.ts";
-import { faultsOf, type LiveSettings, liveNetwork } from "./live-settings.ts";
+import { type LiveSettings, liveNetwork, setUpNodes } from "./live-settings.ts";
 import { Sequencer } from "./sequencer.ts";
 import { TransactionLog } from "./transaction-log.ts";
 import { type KeeperEvent, ValidatorKeeper } from "./validator-keeper.ts";
@@ -78,14 +78,12 @@ export async function startLiveCluster(
   settings: LiveSettings,
   options: LiveClusterOptions = {},
 ): Promise<LiveCluster> {
-  const faults = faultsOf(settings);
   const network = liveNetwork(settings);
+  const setups = setUpNodes(settings, network);
   const directory = await openDirectory(options.directory);
   const cluster = new Running(settings, network, directory, options);
   try {
-    const isDown = (index: number) =>
-      faults.some(({ name, node }) => name === "down" && (node === "*" || node === index));
-    return await cluster.start(isDown);
+    return await cluster.start((index) => setups[index]?.isListening === false);
   } catch (error) {
     await cluster.stop();
     throw error;

@@ -1,12 +1,14 @@
 /** What a live cluster is: its size, its pace, and who in it misbehaves. */
 
 import { Failure } from "../../model/failure.ts";
-import { makeShard, type Shard } from "../../model/shard.ts";
+import { makeShard, type Shard, storedPartitions } from "../../model/shard.ts";
 import { balanceAccount, networkAccount } from "../../validator/transaction.ts";
-import { type Fault, parseFault } from "../faults.ts";
+import { applyFault, parseFault } from "../faults.ts";
 import { type ClusterNetwork, makeIdentities } from "../network.ts";
+import { honestSetup, type NodeSetup } from "../node-setup.ts";
 import type { Random } from "../random.ts";
 import { SeededState } from "../seeded-state.ts";
+import { lyingAbout } from "./lies.ts";
 
 /** Plain values, which a process can be started with. */
 export interface LiveSettings {
@@ -71,17 +73,24 @@ function makeAccount(random: Random, accountId: string, timestamp: number, isGlo
 }
 
 /**
- * The faults, parsed.
+ * One of its validators, with its faults.
  *
- * @throws Failure `usage` where one is none, `configuration` where it is of a node that there is not
+ * @throws Failure `usage` where a fault is none, `configuration` where the node cannot have it
  */
-export function faultsOf({ faults, nodes }: LiveSettings): Fault[] {
-  const parsed = faults.map(parseFault);
-  for (const { node, name } of parsed) {
-    if (node === "*" || node < nodes) continue;
+export function setUpNode({ faults }: LiveSettings, network: ClusterNetwork, index: number): NodeSetup {
+  const setup = honestSetup(network, index, storedPartitions(network.shard, index));
+  for (const fault of faults) applyFault(parseFault(fault), setup);
+  setup.conduct.beliefs.push(...lyingAbout([...setup.lies]));
+  return setup;
+}
+
+/** All of them, which is how it is found out whether the faults can be had. */
+export function setUpNodes(settings: LiveSettings, network: ClusterNetwork): NodeSetup[] {
+  for (const { node, name } of settings.faults.map(parseFault)) {
+    if (node === "*" || node < settings.nodes) continue;
     throw new Failure("configuration", `fault ${node}:${name}: there is no node ${node}`, {
-      hint: `The nodes are 0 to ${nodes - 1}, in ascending order of their ids.`,
+      hint: `The nodes are 0 to ${settings.nodes - 1}, in ascending order of their ids.`,
     });
   }
-  return parsed;
+  return network.identities.map((_, index) => setUpNode(settings, network, index));
 }

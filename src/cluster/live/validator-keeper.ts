@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { Failure } from "../../model/failure.ts";
 import type { ValidatorReport } from "../../validator/validator.ts";
 import { parseFault } from "../faults.ts";
 import type { ProcessLine, ProcessSettings } from "./validator-process.ts";
@@ -40,7 +41,7 @@ export class ValidatorKeeper {
   #settings: ProcessSettings;
   #child: Child | undefined;
   #deaths: number[] = [];
-  #lastWords = "";
+  #lastError: (ProcessLine & { type: "error" }) | undefined;
   #isEnding = false;
 
   constructor(settings: ProcessSettings, report: (event: KeeperEvent) => void) {
@@ -93,14 +94,15 @@ export class ValidatorKeeper {
       createInterface({ input: child.stdout }).on("line", (text) => {
         const line = JSON.parse(text) as ProcessLine;
         if (line.type === "listening") resolve(line.url);
-        else if (line.type === "error") this.#lastWords = line.message;
+        else if (line.type === "error") this.#lastError = line;
         else this.#report(line);
       });
     });
   }
 
-  #startFailure(): Error {
-    return new Error(`validator ${this.#settings.index} did not start: ${this.#lastWords || "it ended"}`);
+  #startFailure(): Failure {
+    const { message = "it ended", code = "temporary", hint = "Try again." } = this.#lastError ?? {};
+    return new Failure(code, `validator ${this.#settings.index} did not start: ${message}`, { hint });
   }
 
   #died(how: string): void {
@@ -108,7 +110,7 @@ export class ValidatorKeeper {
     const now = Date.now();
     this.#deaths = [...this.#deaths.filter((time) => now - time < deathsWithinMs), now];
     const isGivenUp = this.#deaths.length > deathsMax;
-    const words = this.#lastWords === "" ? how : `${how}: ${this.#lastWords}`;
+    const words = this.#lastError === undefined ? how : `${how}: ${this.#lastError.message}`;
     this.#report({ type: "validator-died", how: words, isGivenUp });
     if (!isGivenUp) setTimeout(() => void this.#restart(), restartPauseMs);
   }

@@ -6,15 +6,13 @@
 
 import { argv, exit, stdin, stdout } from "node:process";
 import { fileURLToPath } from "node:url";
-import { messageOf } from "../../model/failure.ts";
-import { GLOBAL_PARTITION, storedPartitions } from "../../model/shard.ts";
+import { Failure, type FailureCode, messageOf } from "../../model/failure.ts";
+import { GLOBAL_PARTITION } from "../../model/shard.ts";
 import { Validator, type ValidatorReport } from "../../validator/validator.ts";
-import { applyFault } from "../faults.ts";
 import type { ClusterNetwork } from "../network.ts";
-import { honestSetup, type NodeSetup } from "../node-setup.ts";
-import { lyingAbout } from "./lies.ts";
+import type { NodeSetup } from "../node-setup.ts";
 import type { LiveExportSettings } from "./live-export-process.ts";
-import { faultsOf, type LiveSettings, liveNetwork } from "./live-settings.ts";
+import { type LiveSettings, liveNetwork, setUpNode } from "./live-settings.ts";
 
 /** What it is started with, as JSON. */
 export interface ProcessSettings {
@@ -30,7 +28,12 @@ export interface ProcessSettings {
 /** What it says. */
 export type ProcessLine =
   | { readonly type: "listening"; readonly url: string }
-  | { readonly type: "error"; readonly message: string }
+  | {
+      readonly type: "error";
+      readonly message: string;
+      readonly code: FailureCode | undefined;
+      readonly hint: string | undefined;
+    }
   | ValidatorReport;
 
 const settings = JSON.parse(argv[2] ?? "") as ProcessSettings;
@@ -50,7 +53,8 @@ try {
   say({ type: "listening", url: await validator.listen() });
   await validator.run();
 } catch (error) {
-  say({ type: "error", message: messageOf(error) });
+  const { code, hint } = error instanceof Failure ? error : { code: undefined, hint: undefined };
+  say({ type: "error", message: messageOf(error), code, hint });
   exit(1);
 }
 
@@ -61,10 +65,8 @@ async function end(): Promise<void> {
 
 async function openValidator({ live, index, host, port, archiverUrl, directory }: ProcessSettings) {
   const network = liveNetwork(live);
-  const setup = honestSetup(network, index, storedPartitions(network.shard, index));
-  for (const fault of faultsOf(live)) applyFault(fault, setup);
-  const { conduct, identity, stored, lies } = setup;
-  conduct.beliefs.push(...lyingAbout([...lies]));
+  const setup = setUpNode(live, network, index);
+  const { conduct, identity, stored } = setup;
   const { nodesPerConsensusGroup, nodesPerEdge, cycleDuration } = live;
   return await Validator.open({
     identity,

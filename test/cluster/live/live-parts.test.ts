@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { checkChain } from "../../../src/chain/cycle-chain.ts";
 import { hashLag } from "../../../src/cluster/cycle-chain.ts";
 import { LiveChain } from "../../../src/cluster/live/live-chain.ts";
-import { faultsOf, liveDefaults, liveNetwork } from "../../../src/cluster/live/live-settings.ts";
+import { liveDefaults, liveNetwork, setUpNodes } from "../../../src/cluster/live/live-settings.ts";
 import { Sequencer } from "../../../src/cluster/live/sequencer.ts";
 import { isGlobalAccount, type WrappedData } from "../../../src/model/account-copy.ts";
 import { allPartitions } from "../../../src/model/shard.ts";
@@ -106,11 +106,20 @@ describe("the chain of a live cluster", () => {
 });
 
 describe("a live cluster's faults", () => {
-  it("may be of nodes that there are alone", () => {
-    expect(() => faultsOf({ ...settings, faults: ["9:slow"] })).toThrow("there is no node 9");
-    expect(() => faultsOf({ ...settings, faults: ["3:kill-at=nap"] })).toThrow(
-      '"nap" is no step, as in kill-at=export',
-    );
-    expect(faultsOf({ ...settings, faults: ["3:kill-at=export", "*:slow"] })).toHaveLength(2);
+  it.each([
+    { fault: "9:slow", says: "fault 9:slow: there is no node 9" },
+    { fault: "3:kill-at=nap", says: '"nap" is no step, as in kill-at=export' },
+    { fault: "0:lie=4", says: "fault 0:lie=4: the node does not store the partition" },
+  ])("are refused before anything is started where no node can have them: $fault", ({ fault, says }) => {
+    const faulty = { ...settings, faults: [fault] };
+    expect(() => setUpNodes(faulty, liveNetwork(faulty))).toThrow(says);
+  });
+
+  it("are had by the nodes that they are given to", () => {
+    const faulty = { ...settings, faults: ["3:kill-at=export", "*:slow", "6:lie=5"] };
+    const setups = setUpNodes(faulty, liveNetwork(faulty));
+    expect(setups.map(({ conduct }) => conduct.steps.length)).toEqual([0, 0, 0, 1, 0, 0, 0, 0, 0]);
+    expect(setups.map(({ conduct }) => conduct.intercept.length)).toEqual(Array(9).fill(1));
+    expect(setups.map(({ conduct }) => conduct.beliefs.length)).toEqual([0, 0, 0, 0, 0, 0, 1, 0, 0]);
   });
 });
