@@ -11,7 +11,7 @@ import { makeStyle } from "../ui/style.ts";
 import type { Io } from "./io.ts";
 import { describeLiveEvent } from "./live-events.ts";
 import type { Outcome } from "./outcome.ts";
-import { durationHelp, parseCount, parseDuration } from "./values.ts";
+import { parseCount, parseDuration } from "./values.ts";
 
 export interface ClusterCommandFlags {
   readonly live?: boolean;
@@ -85,7 +85,7 @@ export function addClusterCommandOptions(command: Command): Command {
     .addOption(
       live(
         "--cycle-duration <duration>",
-        `whole seconds, ${durationHelp} (default: ${liveDefaults.cycleDuration}s)`,
+        `whole seconds, like 2s or 1m (default: ${liveDefaults.cycleDuration}s)`,
       ).argParser(parseDuration),
     )
     .addOption(

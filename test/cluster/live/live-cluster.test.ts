@@ -5,13 +5,15 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import Database from "libsql";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { LiveClusterDescription, LiveEvent } from "../../../src/cluster/live/live-cluster.ts";
+import type { Manifest } from "../../../src/model/manifest.ts";
 import { MANIFEST_FILE } from "../../../src/model/snapshot-layout.ts";
 import { temporaryDirectory } from "../../temporary.ts";
 
@@ -120,6 +122,19 @@ describe("a live cluster", () => {
     cluster.child.kill("SIGINT");
     expect(await once(cluster.child, "exit")).toEqual([0, null]);
     expect(cluster.nodes.filter(({ pid }) => isAlive(pid ?? 0))).toEqual([]);
+    const published = JSON.parse(
+      readFileSync(join(out, `snapshot-${cluster.startMs + 2 * cluster.periodMs}`, MANIFEST_FILE), "utf8"),
+    ) as Manifest;
+    for (const node of [0, 1, 3, 8]) {
+      const database = new Database(join(cluster.directory, `validator-${node}`, "state.sqlite"));
+      const { hash } = database.prepare("SELECT hash FROM network WHERE cycleNumber = 9").get([]) as {
+        hash: string;
+      };
+      const rows = database.prepare("SELECT partitionId, hash FROM partitions WHERE cycleNumber = 9").all([]);
+      database.close();
+      expect(hash).toBe(published.snapshot.networkHash);
+      expect(rows).toHaveLength(10);
+    }
   });
 
   it("goes on whole after each of its validators was killed, each at another step", async () => {

@@ -13,14 +13,19 @@ import { endCycle, endOf, genesis, hashesOf, held, openState, partitions, shard 
 
 const nothing = { started: () => undefined, wrote: () => undefined };
 
-async function exported(): Promise<ExportedAccounts> {
+/** Where node 0's state at the end of cycle 0 is exported to. */
+async function exportState(open = openState): Promise<string> {
   const directory = temporaryDirectory();
-  const database = openState(directory);
+  const database = open(directory);
   const place = join(directory, "export");
   const request = { databasePath: database.path, directory: place, cycle: 0, timestamp: endOf(0) };
   await writeExport({ ...request, partitions, numPartitions: shard.numNodes }, nothing);
   database.close();
-  return new ExportedAccounts(place, partitions);
+  return place;
+}
+
+async function exported(): Promise<ExportedAccounts> {
+  return new ExportedAccounts(await exportState(), partitions);
 }
 
 const idsOf = (accounts: Iterable<{ accountId: string }>) =>
@@ -68,12 +73,7 @@ describe("exported accounts", () => {
   });
 
   it("are read from their places alone: what stands elsewhere is not looked at", async () => {
-    const directory = temporaryDirectory();
-    const database = openState(directory);
-    const place = join(directory, "export");
-    const request = { databasePath: database.path, directory: place, cycle: 0, timestamp: endOf(0) };
-    await writeExport({ ...request, partitions, numPartitions: shard.numNodes }, nothing);
-    database.close();
+    const place = await exportState();
     const last = held(genesis).findLast(({ syncData }) => syncData?.isGlobal !== true)?.accountId ?? "";
     // A scan from the start of the artifact would stumble.
     const artifact = join(place, "partition-00003.json");
@@ -88,7 +88,6 @@ describe("exported accounts", () => {
 });
 
 it("an account whose data is a text comes back as a text, and one that is an object as an object", async () => {
-  const directory = temporaryDirectory();
   const id = "11".repeat(32);
   const texts = ['{"b":1,"a":2}', "plain", ""];
   const mixed = [...texts, { b: 1, a: [2] }].map((data, index) => ({
@@ -97,12 +96,11 @@ it("an account whose data is a text comes back as a text, and one that is an obj
     data,
     timestamp: 1,
   }));
-  const database = StateDatabase.open(join(directory, "state.sqlite"), shard, [0, 1, 3], () => mixed);
-  endCycle(database, 0);
-  const place = join(directory, "export");
-  const request = { databasePath: database.path, directory: place, cycle: 0, timestamp: endOf(0) };
-  await writeExport({ ...request, partitions, numPartitions: shard.numNodes }, nothing);
-  database.close();
+  const place = await exportState((directory) => {
+    const database = StateDatabase.open(join(directory, "state.sqlite"), shard, [0, 1, 3], () => mixed);
+    endCycle(database, 0);
+    return database;
+  });
   const accounts = [...new ExportedAccounts(place, partitions).select(EVERYTHING)];
   expect(accounts.map(({ data }) => data)).toEqual([...texts, { a: [2], b: 1 }]);
   expect(hashesOf(accounts)).toEqual(hashesOf(mixed));
