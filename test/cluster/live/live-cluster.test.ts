@@ -72,15 +72,43 @@ async function run(
   return { ...(JSON.parse(output.trimEnd().split("\n").at(-1) ?? "{}") as object), status };
 }
 
-/** Assembles the latest snapshot until that of a moment is the latest; answers its directory. */
-async function publish({ archiverUrl, archiverPublicKey }: RunningCluster, out: string, timestamp: number) {
-  await sleep(Math.max(0, timestamp - Date.now()));
-  const args = ["--archiver", archiverUrl, "--archiver-key", archiverPublicKey, "--timestamp", "latest"];
+/** Assembles the snapshot of a moment, as soon as it can be had; answers its directory. */
+async function publish(
+  { archiverUrl, archiverPublicKey }: RunningCluster,
+  out: string,
+  timestamp: number | "latest",
+): Promise<string> {
+  const network = ["--archiver", archiverUrl, "--archiver-key", archiverPublicKey];
+  if (timestamp !== "latest") await sleep(Math.max(0, timestamp - Date.now()));
   for (;;) {
-    const summary = await run(program, [...args, "--out", out, "--json", "--quiet"]);
-    if (summary.status === 0 && summary["timestamp"] === timestamp) return String(summary["directory"]);
-    if (Number(summary["timestamp"]) > timestamp) throw new Error(`${timestamp} was passed over`);
+    const args = [...network, "--timestamp", String(timestamp), "--out", out, "--json", "--quiet"];
+    const summary = await run(program, args);
+    if (summary.status === 0) return String(summary["directory"]);
+    // Not finalized, or not agreed on yet.
+    expect([5, 6]).toContain(summary.status);
+    await sleep(100);
   }
+}
+
+/** The first moment that all validators have exported, after each of some has died. */
+async function exportedByAll({ events, nodes }: RunningCluster, deaths: number): Promise<number> {
+  for (;;) {
+    const lastDeath = events.findLastIndex(({ type }) => type === "validator-died");
+    const isOver = events.filter(({ type }) => type === "validator-died").length === deaths;
+    const exporters = new Map<number, Set<number>>();
+    for (const event of isOver ? events.slice(lastDeath) : []) {
+      if (event.type !== "export-retrieved") continue;
+      const of = exporters.get(event.timestamp) ?? new Set<number>();
+      exporters.set(event.timestamp, of.add(event.validator));
+    }
+    const [timestamp] = [...exporters].find(([, of]) => of.size === nodes.length) ?? [];
+    if (timestamp !== undefined) return timestamp;
+    await sleep(50);
+  }
+}
+
+function timestampOf(directory: string): number {
+  return Number(/\d+$/.exec(directory)?.[0]);
 }
 
 const isAlive = (pid: number) => {
@@ -113,6 +141,8 @@ describe("a live cluster", () => {
         problems: [],
       });
     }
+    const latest = await publish(cluster, out, "latest");
+    expect((timestampOf(latest) - cluster.startMs) % cluster.periodMs).toBe(0);
     const told = (type: LiveEvent["type"]) => cluster.events.filter((event) => event.type === type);
     expect(told("validator-died")).toMatchObject([{ validator: 7, how: "SIGKILL" }]);
     expect(told("validator-restarted")).toMatchObject([{ validator: 7 }]);
@@ -143,8 +173,8 @@ describe("a live cluster", () => {
       ...["--nodes", "5", "--nodes-per-consensus-group", "5", "--accounts", "200", "--tx-rate", "50"],
       ...steps.flatMap((step, node) => ["--fault", `${node}:kill-at=${step}`]),
     ]);
-    await sleep(cluster.startMs + 2 * cluster.periodMs - Date.now());
-    const directory = await publish(cluster, temporaryDirectory(), cluster.startMs + 3 * cluster.periodMs);
+    const timestamp = await exportedByAll(cluster, steps.length);
+    const directory = await publish(cluster, temporaryDirectory(), timestamp);
     expect(await run(auditor, [cluster.directory, directory])).toMatchObject({ status: 0, problems: [] });
     const died = cluster.events.filter(({ type }) => type === "validator-died");
     expect(died.map(({ validator }) => validator).sort()).toEqual([0, 1, 2, 3, 4]);
@@ -153,7 +183,7 @@ describe("a live cluster", () => {
     for (const { index } of cluster.nodes) {
       const exports = join(cluster.directory, `validator-${index}`, "exports");
       const names = readdirSync(exports);
-      expect(names).toContain(`snapshot-${cluster.startMs + 3 * cluster.periodMs}`);
+      expect(names.length).toBeGreaterThan(0);
       for (const name of names) {
         expect(name).toMatch(/^snapshot-\d+$/);
         expect(statSync(join(exports, name, MANIFEST_FILE)).size).toBeGreaterThan(0);
