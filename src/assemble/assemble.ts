@@ -174,7 +174,7 @@ class Assembly {
     boundary: Boundary,
     agreed: AgreedHashes,
   ): Promise<PartialSnapshot> {
-    const { out, compression, concurrency, signal } = this.#options;
+    const { out, compression, order, concurrency, signal } = this.#options;
     const { timestamp } = boundary;
     const place = { out, timestamp, compression: compression ?? defaults.compression };
     const partial = await PartialSnapshot.open(place);
@@ -187,6 +187,7 @@ class Assembly {
       hashKey: this.#hashKey,
       agreedHashes: agreed.partitionHashes,
       book: new NodeBook(network.nodes, shard, queryOrder(shard.numNodes), this.#known?.ranks(network.nodes)),
+      order: order ?? defaults.order,
       concurrency: concurrency ?? defaults.concurrency,
       log: this.#log,
       signal,

@@ -16,13 +16,17 @@ import {
   mergeAnswer,
   type WrongPartition,
 } from "../merge/merge-answer.ts";
+import { hashText } from "../model/hash.ts";
 import { bytesPerSecondMin, slownessMax } from "../model/limits.ts";
+import { EMPTY_PREIMAGE } from "../model/partition-hash.ts";
 import { type Shard, storedPartitions, stores } from "../model/shard.ts";
 import { narrowedRequests } from "../plan/narrowed-requests.ts";
-import { nextQuery, type PlannedQuery } from "../plan/next-query.ts";
+import type { PlannedQuery } from "../plan/next-query.ts";
+import type { OrderRule } from "../plan/order-rule.ts";
 import { exhaustedFailure } from "./exhausted.ts";
 import { offencesOf, outcomeOf } from "./judgement.ts";
 import type { NodeBook } from "./node-book.ts";
+import { QueryPlanner } from "./query-planner.ts";
 import type { RunLog } from "./run-log.ts";
 import { SizeBudget } from "./size-budget.ts";
 
@@ -33,6 +37,7 @@ export interface FetchContext {
   readonly hashKey: string;
   readonly agreedHashes: ReadonlyMap<number, string>;
   readonly book: NodeBook;
+  readonly order: OrderRule;
   readonly concurrency: number;
   readonly log: RunLog;
   readonly signal?: AbortSignal | undefined;
@@ -52,6 +57,8 @@ export class PartitionFetch {
   /** Partition → the node that is giving it. */
   readonly #claims = new Map<number, number>();
   readonly #sizes: SizeBudget;
+  readonly #planner: QueryPlanner;
+  readonly #isEmpty: (partition: number) => boolean;
   /** Whether copies may be cut from the bytes of answers; and the nodes whose answers are parsed anyway. */
   #isQuick = true;
   readonly #parsed = new Set<number>();
@@ -63,6 +70,9 @@ export class PartitionFetch {
     this.#missing = new Set(missing);
     this.#context = context;
     this.#sizes = new SizeBudget(context.book);
+    const emptyHash = hashText(EMPTY_PREIMAGE, context.hashKey);
+    this.#isEmpty = (partition) => context.agreedHashes.get(partition) === emptyHash;
+    this.#planner = new QueryPlanner({ ...context, rule: context.order, isEmpty: this.#isEmpty });
   }
 
   /** @throws Failure `incomplete`, `verification`, `temporary` or `disk` */
@@ -111,10 +121,7 @@ export class PartitionFetch {
   }
 
   #next(): PlannedQuery | undefined {
-    const { shard, book } = this.#context;
-    return nextQuery(shard, book.askable(performance.now()), this.#unclaimed(), (index, partition) =>
-      book.mayGive(index, partition),
-    );
+    return this.#planner.next(this.#unclaimed(), performance.now());
   }
 
   #begin({ nodeIndex, partitions }: PlannedQuery): void {
@@ -128,7 +135,7 @@ export class PartitionFetch {
     try {
       for (;;) {
         const open = partitions.filter((partition) => this.#isOpenFor(nodeIndex, partition));
-        const [next] = narrowedRequests(shard, nodeIndex, open, timestamp);
+        const [next] = narrowedRequests(shard, nodeIndex, open, timestamp, this.#isEmpty);
         if (open.length === 0 || next === undefined) break;
         const isDone = await this.#ask(nodeIndex, next.request, new Set(next.partitions), stop);
         if (!isDone) return;

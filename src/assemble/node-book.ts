@@ -79,15 +79,30 @@ export class NodeBook {
    * those that have not.
    */
   askable(nowMs: number): number[] {
-    const free = this.#order.filter((index) => {
+    return this.askableGroups(nowMs).flat();
+  }
+
+  /** The same, in groups: those of a later one have failed more often. */
+  askableGroups(nowMs: number): number[][] {
+    const groups = new Map<number, number[]>();
+    for (const index of this.#order) {
       const { state } = this.#entry(index);
-      return state.kind === "free" || (state.kind === "waiting" && state.untilMs <= nowMs);
-    });
-    return free.sort((a, b) => this.#setback(a) - this.#setback(b));
+      if (state.kind !== "free" && (state.kind !== "waiting" || state.untilMs > nowMs)) continue;
+      const setback = this.setback(index);
+      const group = groups.get(setback);
+      if (group === undefined) groups.set(setback, [index]);
+      else group.push(index);
+    }
+    return [...groups].sort(([a], [b]) => a - b).map(([, group]) => group);
   }
 
   mayGive(index: number, partition: number): boolean {
     return !this.#entry(index).refused.has(partition);
+  }
+
+  /** The partitions that a node is not asked for. */
+  refusedBy(index: number): Iterable<number> {
+    return this.#entry(index).refused.keys();
   }
 
   /** When the next node that waits may be asked for one of the partitions; `undefined` where none will. */
@@ -165,7 +180,8 @@ export class NodeBook {
     });
   }
 
-  #setback(index: number): number {
+  /** How many failures count against a node: its own of this run, and its record. */
+  setback(index: number): number {
     const { node, failures } = this.#entry(index);
     return failures + (this.#ranks.get(node.id) ?? 0);
   }

@@ -4,6 +4,7 @@ import type { SnapshotTime } from "../chain/timestamp.ts";
 import type { Quorum } from "../gossip/collector.ts";
 import type { Compression } from "../model/snapshot-layout.ts";
 import { type NetworkOptions, networkDefaults } from "../network/options.ts";
+import type { OrderRule } from "../plan/order-rule.ts";
 import type { Reporter } from "./reporter.ts";
 
 export interface AssembleOptions extends NetworkOptions {
@@ -22,6 +23,8 @@ export interface AssembleOptions extends NetworkOptions {
   readonly stateMetadata?: string | undefined;
   /** Whether a snapshot may be one of empty partitions alone. */
   readonly allowEmpty?: boolean | undefined;
+  /** How the nodes are chosen that are asked: by Algorithm 1, or as few as can be. */
+  readonly order?: OrderRule | undefined;
   /** Nodes that are asked at the same time. */
   readonly concurrency?: number | undefined;
   readonly compression?: Compression | undefined;
@@ -32,6 +35,7 @@ export interface AssembleOptions extends NetworkOptions {
 
 export const defaults = {
   ...networkDefaults,
+  order: "bisect",
   concurrency: 4,
   quorum: "majority",
   compression: "none",

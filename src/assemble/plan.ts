@@ -9,8 +9,11 @@ import { allPartitions, type Shard } from "../model/shard.ts";
 import { type ListContext, readNodeList } from "../network/lists.ts";
 import type { NetworkOptions } from "../network/options.ts";
 import { shardOfSettings } from "../network/sharding.ts";
+import { coverQueries } from "../plan/cover-queries.ts";
 import { narrowedRequests } from "../plan/narrowed-requests.ts";
-import { planQueries } from "../plan/next-query.ts";
+import { type PlannedQuery, planQueries } from "../plan/next-query.ts";
+import { type OrderCost, orderCost } from "../plan/order-cost.ts";
+import type { OrderRule } from "../plan/order-rule.ts";
 import { queryOrder } from "../plan/query-order.ts";
 import { recordRank } from "../plan/record-rank.ts";
 import { HashDatabase } from "../store/hash-database.ts";
@@ -31,6 +34,8 @@ export interface PlanOptions extends NetworkOptions {
   readonly timestamp?: SnapshotTime | undefined;
   /** The file of a hash database, for the records of nodes. */
   readonly hashDb?: string | undefined;
+  /** Whose queries are listed. */
+  readonly order?: OrderRule | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -39,11 +44,13 @@ export interface AssemblyPlan {
   readonly cycle: number | null;
   readonly nodes: number;
   readonly shard: Shard;
-  /** Node IDs in the order of Algorithm 1, those with a bad record later. */
+  /** Node IDs in the order of Algorithm 1, those with a bad record later; of a cover, those that are asked. */
   readonly order: readonly string[];
   readonly queries: readonly ExpectedQuery[];
   /** Requests for partial snapshots over all queries. */
   readonly requests: number;
+  /** What each order costs. */
+  readonly orders: Readonly<Record<OrderRule, OrderCost>>;
   readonly warnings: readonly string[];
 }
 
@@ -59,15 +66,15 @@ export async function planAssembly(options: PlanOptions): Promise<AssemblyPlan> 
     const hashKey = options.hashKey ?? DEFAULT_HASH_KEY;
     const { nodes, boundary } = await readNodes(options, { client, hashKey, signal: options.signal, warn });
     const shard = shardOfSettings(nodes.length, options, warn);
-    const order = orderOf(nodes, options.hashDb);
-    const planned = planQueries(shard, order, new Set(allPartitions(shard)));
+    const rankOf = ranksOf(nodes, options.hashDb);
+    const plans = { bisect: bisectPlan(shard, rankOf), cover: coverPlan(shard, rankOf) };
+    const { order, queries: planned } = plans[options.order ?? defaults.order];
     const queries = planned.flatMap(({ nodeIndex, partitions }): ExpectedQuery[] => {
       const node = nodes[nodeIndex];
       if (node === undefined) return [];
       const requests = narrowedRequests(shard, nodeIndex, partitions, 0).length;
       return [{ node: node.id, url: node.url, index: nodeIndex, partitions, requests }];
     });
-    const requests = queries.reduce((sum, query) => sum + query.requests, 0);
     return {
       timestamp: boundary?.timestamp ?? null,
       cycle: boundary?.cycle.counter ?? null,
@@ -75,7 +82,11 @@ export async function planAssembly(options: PlanOptions): Promise<AssemblyPlan> 
       shard,
       order: order.flatMap((index) => nodes[index]?.id ?? []),
       queries,
-      requests,
+      requests: queries.reduce((sum, query) => sum + query.requests, 0),
+      orders: {
+        bisect: orderCost(shard, plans.bisect.queries),
+        cover: orderCost(shard, plans.cover.queries),
+      },
       warnings,
     };
   } finally {
@@ -83,15 +94,33 @@ export async function planAssembly(options: PlanOptions): Promise<AssemblyPlan> 
   }
 }
 
-/** Algorithm 1's, with nodes of a bad record later (they are asked all the same). */
-function orderOf(nodes: readonly ActiveNode[], hashDb: string | undefined): number[] {
-  const order = queryOrder(nodes.length);
-  if (hashDb === undefined) return order;
+interface Plan {
+  readonly order: readonly number[];
+  readonly queries: readonly PlannedQuery[];
+}
+
+/** Algorithm 1, with nodes of a bad record later (they are asked all the same). */
+function bisectPlan(shard: Shard, rankOf: (index: number) => number): Plan {
+  const order = queryOrder(shard.numNodes).sort((a, b) => rankOf(a) - rankOf(b));
+  return { order, queries: planQueries(shard, order, new Set(allPartitions(shard))) };
+}
+
+/** The fewest nodes, those of a bad record only for what nobody else has. */
+function coverPlan(shard: Shard, rankOf: (index: number) => number): Plan {
+  const groups: number[][] = [[], [], []];
+  for (let index = 0; index < shard.numNodes; index++) groups[rankOf(index)]?.push(index);
+  const queries = coverQueries({ shard, groups, needed: new Set(allPartitions(shard)) });
+  return { order: queries.map(({ nodeIndex }) => nodeIndex), queries };
+}
+
+/** What the record of each node costs it, by the node's index. */
+function ranksOf(nodes: readonly ActiveNode[], hashDb: string | undefined): (index: number) => number {
+  if (hashDb === undefined) return () => 0;
   const database = HashDatabase.open(hashDb, { mustExist: true });
   try {
     const kinds = database.offenceKinds();
-    const rankOf = (index: number) => recordRank(kinds.get(nodes[index]?.id ?? "") ?? []);
-    return order.sort((a, b) => rankOf(a) - rankOf(b));
+    const ranks = nodes.map(({ id }) => recordRank(kinds.get(id) ?? []));
+    return (index) => ranks[index] ?? 0;
   } finally {
     database.close();
   }

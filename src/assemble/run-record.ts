@@ -22,6 +22,7 @@ export function runRecord({ startedAt, agreed, options, log }: RunFacts): object
     versions: { "snapshot-assemble": packageVersion(), node: process.version },
     settings: {
       quorum: options.quorum ?? defaults.quorum,
+      order: options.order ?? defaults.order,
       concurrency: options.concurrency ?? defaults.concurrency,
     },
     partitions: [...agreed.agreements]

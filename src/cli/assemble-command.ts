@@ -10,6 +10,7 @@ import type { Quorum } from "../gossip/collector.ts";
 import { Failure } from "../model/failure.ts";
 import { concurrencyMax } from "../model/limits.ts";
 import type { Compression } from "../model/snapshot-layout.ts";
+import { type OrderRule, orderRules } from "../plan/order-rule.ts";
 import { BarReporter } from "../ui/bar-reporter.ts";
 import { formatBytes, formatCount, formatDuration } from "../ui/format.ts";
 import { JsonReporter } from "../ui/json-reporter.ts";
@@ -26,6 +27,7 @@ export interface AssembleFlags extends ClusterFlags {
   readonly gossip?: string;
   readonly hashDb?: string;
   readonly quorum: Quorum;
+  readonly order: OrderRule;
   readonly concurrency: number;
   readonly compress: Compression;
   readonly out: string;
@@ -60,6 +62,7 @@ export function addAssembleOptions(command: Command): Command {
       "a hash database: gossip that was collected, and records of nodes; what the run learns is added to it",
     )
     .addOption(quorumOption().default(defaults.quorum))
+    .addOption(orderOption())
     .addOption(
       new Option("--concurrency <n>", "nodes that are asked at the same time")
         .argParser(parseCount(1, concurrencyMax))
@@ -76,6 +79,12 @@ export function addAssembleOptions(command: Command): Command {
     .option("--allow-empty", "publish even where every partition is empty: such a network may keep no copies")
     .option("--json", "one JSON object a line on stdout, the last one the summary")
     .option("--quiet", "print nothing unless something fails");
+}
+
+/** How the nodes are chosen that are asked. */
+export function orderOption(): Option {
+  const rules = "bisect: Algorithm 1; cover: as few nodes as can be, and of so few those that send the least";
+  return new Option("--order <rule>", rules).choices(orderRules).default(defaults.order);
 }
 
 /** What counts as agreed, for those who count. */
@@ -105,6 +114,7 @@ async function assembleFrom(
     gossip,
     hashDb,
     quorum,
+    order,
     concurrency,
     compress: compression,
     requireChain,
@@ -132,6 +142,7 @@ async function assembleFrom(
       requireChain,
       stateMetadata,
       allowEmpty,
+      order,
       concurrency,
       compression,
       signal,

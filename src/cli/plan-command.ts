@@ -4,6 +4,8 @@ import { type AssemblyPlan, planAssembly } from "../assemble/plan.ts";
 import { parseSnapshotTime } from "../chain/timestamp.ts";
 import { shortId } from "../model/node.ts";
 import { printable } from "../model/printable.ts";
+import type { OrderCost, ReceivedCost } from "../plan/order-cost.ts";
+import { type OrderRule, orderRules } from "../plan/order-rule.ts";
 import { formatCount } from "../ui/format.ts";
 import type { Io } from "./io.ts";
 import { networkOptionsOf } from "./network-options.ts";
@@ -13,11 +15,13 @@ import { type ClusterFlags, withCluster } from "./with-cluster.ts";
 export interface PlanFlags extends ClusterFlags {
   readonly timestamp?: string;
   readonly hashDb?: string;
+  readonly order: OrderRule;
 }
 
 export const planExamples = `Examples:
   $ snapshot-assemble plan --archiver http://127.0.0.1:4000
   $ snapshot-assemble plan --archiver http://127.0.0.1:4000 --timestamp latest
+  $ snapshot-assemble plan --archiver http://127.0.0.1:4000 --order cover
   $ snapshot-assemble plan --nodes nodes.json --nodes-per-consensus-group 5 --nodes-per-edge 2 --json
 `;
 
@@ -25,15 +29,15 @@ export async function runPlan(flags: PlanFlags, io: Io): Promise<Outcome> {
   const timestamp = flags.timestamp === undefined ? undefined : parseSnapshotTime(flags.timestamp);
   return await withCluster(flags, io, async (network) => {
     const options = networkOptionsOf(network, timestamp !== undefined);
-    const plan = await planAssembly({ ...options, timestamp, hashDb: flags.hashDb, signal: io.signal });
-    for (const warning of plan.warnings)
-      io.stderr.write(`warning: ${printable(warning)}
-`);
-    return { summary: { ...plan }, text: describePlan(plan) };
+    const { hashDb, order } = flags;
+    const plan = await planAssembly({ ...options, timestamp, hashDb, order, signal: io.signal });
+    for (const warning of plan.warnings) io.stderr.write(`warning: ${printable(warning)}\n`);
+    return { summary: { ...plan }, text: describePlan(plan, order) };
   });
 }
 
-function describePlan({ nodes, order, queries, requests, shard }: AssemblyPlan): string {
+function describePlan(plan: AssemblyPlan, rule: OrderRule): string {
+  const { nodes, order, orders, queries, requests, shard } = plan;
   const shown = 20;
   const lines = queries.map(({ node, url, index, partitions }, position) => {
     const list = runsText(partitions);
@@ -43,9 +47,16 @@ function describePlan({ nodes, order, queries, requests, shard }: AssemblyPlan):
   return [
     `${formatCount(nodes)} nodes; each stores ${formatCount(Math.min(nodes, 2 * shard.storeRadius + 1))} partitions and the global one`,
     `order: ${order.slice(0, shown).map(shortId).join(" ")}${more}`,
-    `${formatCount(queries.length)} nodes give everything, in ${formatCount(requests)} requests:`,
+    ...orderRules.map((each) => describeCost(each, orders[each])),
+    `${formatCount(queries.length)} nodes give everything, in ${formatCount(requests)} requests, by --order ${rule}:`,
     ...lines,
   ].join("\n");
+}
+
+function describeCost(rule: OrderRule, { nodes, withRanges, withoutRanges }: OrderCost): string {
+  const part = (cost: ReceivedCost) =>
+    `${formatCount(cost.requests)} requests bring ${formatCount(cost.partitionsReceived)} partitions`;
+  return `--order ${rule.padEnd(6)}  ${formatCount(nodes)} nodes: ${part(withRanges)}; from nodes that know no ranges ${part(withoutRanges)}`;
 }
 
 /** `-1 0-4 7` rather than each number. */

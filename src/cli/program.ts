@@ -6,6 +6,7 @@ import {
   type AssembleFlags,
   addAssembleOptions,
   assembleExamples,
+  orderOption,
   quorumOption,
   runAssemble,
 } from "./assemble-command.ts";
@@ -46,10 +47,11 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
 
   addClusterOption(addNetworkOptions(program.command("plan")))
     .description(
-      "Shows the order of queries and who is expected to give what; asks for nothing but the lists.",
+      "Shows the order of queries, who is expected to give what, and what each order costs; asks for nothing but the lists.",
     )
     .option("--timestamp <time>", "the snapshot's time, whose cycle the node list must be of")
     .option("--hash-db <file>", "a hash database: nodes with a bad record are asked later")
+    .addOption(orderOption())
     .option("--json", "one JSON object on stdout")
     .action(async (flags: PlanFlags) => end(await runPlan(flags, io)));
 

@@ -105,8 +105,13 @@ function ringDistance(shard: Shard, a: number, b: number): number {
 function around(shard: Shard, centre: number, radius: number): number[] {
   const { numNodes } = shard;
   requireCount("index", centre, 0, numNodes - 1);
-  if (2 * radius + 1 >= numNodes) return Array.from({ length: numNodes }, (_, index) => index);
-  const indices: number[] = [];
-  for (let step = -radius; step <= radius; step++) indices.push((centre + step + numNodes) % numNodes);
-  return indices.sort((a, b) => a - b);
+  if (2 * radius + 1 >= numNodes) return upTo(0, numNodes - 1);
+  const [first, last] = [centre - radius, centre + radius];
+  if (first < 0) return [...upTo(0, last), ...upTo(first + numNodes, numNodes - 1)];
+  if (last >= numNodes) return [...upTo(0, last - numNodes), ...upTo(first, numNodes - 1)];
+  return upTo(first, last);
+}
+
+function upTo(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, step) => first + step);
 }

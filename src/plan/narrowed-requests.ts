@@ -13,19 +13,24 @@ export interface NarrowedRequest {
   readonly partitions: readonly number[];
 }
 
-/** @param partitions ascending; all of them are stored by the node */
+/**
+ * @param partitions ascending; all of them are stored by the node
+ * @param isEmpty whether a partition is known to have no accounts: a request may go over it, at no cost
+ */
 export function narrowedRequests(
   shard: Shard,
   nodeIndex: number,
   partitions: readonly number[],
   timestamp: number,
+  isEmpty: (partition: number) => boolean = () => false,
 ): NarrowedRequest[] {
   const withGlobal = partitions.includes(GLOBAL_PARTITION);
   const local = partitions.filter((partition) => partition !== GLOBAL_PARTITION);
-  if (local.length === storedPartitions(shard, nodeIndex).length) {
+  const isWanted = new Set(local);
+  if (local.length > 0 && storedPartitions(shard, nodeIndex).every((p) => isWanted.has(p) || isEmpty(p))) {
     return [{ request: withGlobal ? { timestamp } : { timestamp, isGlobal: false }, partitions }];
   }
-  const requests: NarrowedRequest[] = runsOf(local).map((run) => {
+  const requests: NarrowedRequest[] = runsOf(local, isEmpty).map((run) => {
     const accountStart = partitionRange(shard, run[0] as number).low;
     const accountEnd = partitionRange(shard, run.at(-1) as number).high;
     return { request: { timestamp, accountStart, accountEnd, isGlobal: false }, partitions: run };
@@ -35,11 +40,13 @@ export function narrowedRequests(
 }
 
 /** Neighbouring partitions together; a run does not go on over the end of the address space. */
-function runsOf(partitions: readonly number[]): number[][] {
+function runsOf(partitions: readonly number[], isEmpty: (partition: number) => boolean): number[][] {
   const runs: number[][] = [];
   for (const partition of partitions) {
     const run = runs.at(-1);
-    if (run !== undefined && run.at(-1) === partition - 1) run.push(partition);
+    let next = (run?.at(-1) ?? partition) + 1;
+    while (next < partition && isEmpty(next)) next++;
+    if (run !== undefined && next === partition) run.push(partition);
     else runs.push([partition]);
   }
   return runs;

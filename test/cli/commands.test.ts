@@ -150,6 +150,47 @@ describe("plan", () => {
     const { status, stdout } = await commandLine(["plan", "--archiver", cluster.archiverUrl]);
     expect(status).toBe(0);
     for (const { id } of cluster.nodes) expect(stdout).toContain(id.slice(0, 8));
+    for (const order of ["bisect", "cover"]) expect(stdout).toContain(`--order ${order}`);
+  });
+
+  it("shows what each order costs, and lists the queries of the one that is asked for", async () => {
+    const sharding = ["--nodes-per-consensus-group", "3", "--nodes-per-edge", "0"];
+    const said = await commandLine([
+      ...["plan", "--json", "--archiver", cluster.archiverUrl, "--order", "cover"],
+      ...sharding,
+    ]);
+    expect(said.summary()).toMatchObject({
+      requests: 2,
+      orders: {
+        bisect: {
+          nodes: 3,
+          withRanges: { requests: 3, partitionsReceived: 6 },
+          withoutRanges: { requests: 3, partitionsReceived: 12 },
+        },
+        cover: {
+          nodes: 2,
+          withRanges: { requests: 2, partitionsReceived: 6 },
+          withoutRanges: { requests: 2, partitionsReceived: 8 },
+        },
+      },
+    });
+    const { queries } = said.summary() as unknown as { queries: { partitions: number[] }[] };
+    expect(queries.flatMap(({ partitions }) => partitions).sort((a, b) => a - b)).toEqual([
+      -1, 0, 1, 2, 3, 4,
+    ]);
+  });
+
+  it("ends with status 2 for an order that there is not", async () => {
+    const said = await commandLine([
+      "plan",
+      "--json",
+      "--archiver",
+      cluster.archiverUrl,
+      "--order",
+      "random",
+    ]);
+    expect(said.status).toBe(2);
+    expect(said.summary()).toMatchObject({ type: "summary", ok: false, error: { code: "usage" } });
   });
 
   it("asks for nothing but the lists", async () => {

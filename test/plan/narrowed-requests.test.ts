@@ -69,6 +69,16 @@ describe("the requests to a node", () => {
     expect(narrowedRequests(shard, node, partitions, timestamp)).toEqual(requests);
   });
 
+  it("go over partitions that are known to have no accounts, which cost nothing", () => {
+    const isEmpty = (partition: number) => partition === 3;
+    expect(narrowedRequests(shard, 4, [2, 4, 5], timestamp, isEmpty)).toEqual([
+      { request: range(2, 5), partitions: [2, 4, 5] },
+    ]);
+    expect(narrowedRequests(shard, 4, [-1, 2, 4, 5, 6], timestamp, isEmpty)).toEqual([
+      { request: { timestamp }, partitions: [-1, 2, 4, 5, 6] },
+    ]);
+  });
+
   it("of a node that stores all ask for all at once", () => {
     const single = makeShard({ numNodes: 1 });
     expect(narrowedRequests(single, 0, [-1, 0], timestamp)).toEqual([

@@ -1,0 +1,61 @@
+/** Which node is asked next, by the rule of the run: Algorithm 1, or as few nodes as can be. */
+
+import type { Shard } from "../model/shard.ts";
+import { coverQueries } from "../plan/cover-queries.ts";
+import { nextQuery, type PlannedQuery } from "../plan/next-query.ts";
+import type { OrderRule } from "../plan/order-rule.ts";
+import type { NodeBook } from "./node-book.ts";
+
+export interface PlannerContext {
+  readonly shard: Shard;
+  readonly book: NodeBook;
+  readonly rule: OrderRule;
+  /** Whether a partition is agreed to have no accounts. */
+  readonly isEmpty: (partition: number) => boolean;
+}
+
+export class QueryPlanner {
+  readonly #context: PlannerContext;
+  /** Of a cover, what is still to be asked. */
+  #cover: readonly PlannedQuery[] = [];
+
+  constructor(context: PlannerContext) {
+    this.#context = context;
+  }
+
+  /** @param needed partitions that are missing, and that nobody is giving */
+  next(needed: ReadonlySet<number>, nowMs: number): PlannedQuery | undefined {
+    if (needed.size === 0) return undefined;
+    const { shard, book, rule } = this.#context;
+    if (rule === "cover") return this.#nextOfCover(needed, nowMs);
+    return nextQuery(shard, book.askable(nowMs), needed, (index, partition) =>
+      book.mayGive(index, partition),
+    );
+  }
+
+  /** A cover stays the best one as long as everything goes as planned; after that, another one is made. */
+  #nextOfCover(needed: ReadonlySet<number>, nowMs: number): PlannedQuery | undefined {
+    const { shard, book, isEmpty } = this.#context;
+    const groups = book.askableGroups(nowMs);
+    if (!this.#isAsPlanned(needed, new Set(groups.flat()))) {
+      const refusedBy = (index: number) => book.refusedBy(index);
+      this.#cover = coverQueries({ shard, groups, needed, refusedBy, isEmpty });
+    }
+    const [next, ...later] = this.#cover;
+    this.#cover = later;
+    return next;
+  }
+
+  #isAsPlanned(needed: ReadonlySet<number>, askable: ReadonlySet<number>): boolean {
+    const { book } = this.#context;
+    const planned = this.#cover.reduce((sum, { partitions }) => sum + partitions.length, 0);
+    return (
+      planned === needed.size &&
+      this.#cover.every(
+        ({ nodeIndex, partitions }) =>
+          askable.has(nodeIndex) &&
+          partitions.every((partition) => needed.has(partition) && book.mayGive(nodeIndex, partition)),
+      )
+    );
+  }
+}
