@@ -9,7 +9,7 @@ import { Failure } from "../model/failure.ts";
 import { DEFAULT_HASH_KEY } from "../model/hash.ts";
 import { latestCandidatesMax } from "../model/limits.ts";
 import type { Shard } from "../model/shard.ts";
-import type { ListContext } from "../network/lists.ts";
+import type { ListContext } from "../network/list-source.ts";
 import { findShard } from "../network/sharding.ts";
 import { queryOrder } from "../plan/query-order.ts";
 import { lockPath, PartialSnapshot } from "../store/partial-snapshot.ts";

@@ -5,7 +5,9 @@ import type { SnapshotTime } from "../chain/timestamp.ts";
 import type { CycleRecord } from "../model/cycle.ts";
 import { Failure } from "../model/failure.ts";
 import type { ActiveNode } from "../model/node.ts";
-import { type ListContext, readCycles, readNodeList } from "../network/lists.ts";
+import { readCycles } from "../network/cycles.ts";
+import type { ListContext } from "../network/list-source.ts";
+import { readNodeList } from "../network/node-list.ts";
 import type { ListSources } from "../network/options.ts";
 
 export interface Network {

@@ -1,12 +1,16 @@
-/** What a run would ask of whom, if every node gives what is expected of it: no request but for the lists. */
+/**
+ * What a run would ask of whom, if every node gives what is expected of it: no request but for the lists.
+ * What not every plan needs is loaded where it is needed: most of its time would go into loading.
+ */
 
 import type { Boundary } from "../chain/boundary.ts";
 import type { SnapshotTime } from "../chain/timestamp.ts";
 import { HttpClient } from "../fetch/http-client.ts";
-import { DEFAULT_HASH_KEY } from "../model/hash.ts";
+import { DEFAULT_HASH_KEY } from "../model/hash-key.ts";
 import type { ActiveNode } from "../model/node.ts";
 import { allPartitions, type Shard } from "../model/shard.ts";
-import { type ListContext, readNodeList } from "../network/lists.ts";
+import type { ListContext } from "../network/list-source.ts";
+import { readNodeList } from "../network/node-list.ts";
 import type { NetworkOptions } from "../network/options.ts";
 import { shardOfSettings } from "../network/sharding.ts";
 import { coverQueries } from "../plan/cover-queries.ts";
@@ -16,8 +20,6 @@ import { type OrderCost, orderCost } from "../plan/order-cost.ts";
 import type { OrderRule } from "../plan/order-rule.ts";
 import { queryOrder } from "../plan/query-order.ts";
 import { recordRank } from "../plan/record-rank.ts";
-import { HashDatabase } from "../store/hash-database.ts";
-import { differentNodes, readNetwork } from "./network.ts";
 import { defaults } from "./options.ts";
 
 export interface ExpectedQuery {
@@ -66,7 +68,7 @@ export async function planAssembly(options: PlanOptions): Promise<AssemblyPlan> 
     const hashKey = options.hashKey ?? DEFAULT_HASH_KEY;
     const { nodes, boundary } = await readNodes(options, { client, hashKey, signal: options.signal, warn });
     const shard = shardOfSettings(nodes.length, options, warn);
-    const rankOf = ranksOf(nodes, options.hashDb);
+    const rankOf = await ranksOf(nodes, options.hashDb);
     const plans = { bisect: bisectPlan(shard, rankOf), cover: coverPlan(shard, rankOf) };
     const { order, queries: planned } = plans[options.order ?? defaults.order];
     const queries = planned.flatMap(({ nodeIndex, partitions }): ExpectedQuery[] => {
@@ -114,8 +116,12 @@ function coverPlan(shard: Shard, rankOf: (index: number) => number): Plan {
 }
 
 /** What the record of each node costs it, by the node's index. */
-function ranksOf(nodes: readonly ActiveNode[], hashDb: string | undefined): (index: number) => number {
+async function ranksOf(
+  nodes: readonly ActiveNode[],
+  hashDb: string | undefined,
+): Promise<(index: number) => number> {
   if (hashDb === undefined) return () => 0;
+  const { HashDatabase } = await import("../store/hash-database.ts");
   const database = HashDatabase.open(hashDb, { mustExist: true });
   try {
     const kinds = database.offenceKinds();
@@ -134,6 +140,7 @@ async function readNodes(
     const { nodes } = await readNodeList(options, context);
     return { nodes, boundary: undefined };
   }
+  const { differentNodes, readNetwork } = await import("./network.ts");
   const { nodes, boundaries } = await readNetwork(options, options.timestamp, context);
   const [boundary] = boundaries;
   const different = boundary === undefined ? undefined : differentNodes(nodes, boundary.cycle);

@@ -9,7 +9,7 @@ import { FetchFailure } from "../fetch/fetch-failure.ts";
 import type { CycleRecord } from "../model/cycle.ts";
 import { Failure, messageOf } from "../model/failure.ts";
 import { listBytesMax } from "../model/limits.ts";
-import type { ListContext } from "../network/lists.ts";
+import type { ListContext } from "../network/list-source.ts";
 import { parseJson, WireError } from "../wire/parse.ts";
 import { parseStateMetadata, type StateHashes } from "../wire/state-metadata.ts";
 import type { AgreedHashes } from "./agree.ts";

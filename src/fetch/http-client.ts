@@ -7,7 +7,7 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { Agent, type Dispatcher, request as undiciRequest } from "undici";
+import type { Agent, Dispatcher } from "undici";
 import { systemCodeOf } from "../model/failure.ts";
 import {
   errorBodyBytesMax,
@@ -41,23 +41,16 @@ export interface HttpRequest {
 }
 
 export class HttpClient {
-  readonly #agent: Agent;
   readonly #timeouts: HttpTimeouts;
+  #agent: Agent | undefined;
 
   constructor(timeouts: HttpTimeouts) {
     this.#timeouts = timeouts;
-    this.#agent = new Agent({
-      connect: { timeout: timeouts.connectTimeoutMs },
-      headersTimeout: timeouts.stallTimeoutMs,
-      bodyTimeout: timeouts.stallTimeoutMs,
-      maxHeaderSize: headerBytesMax,
-      pipelining: 1,
-    });
   }
 
   /** Ends all connections, those in use included. */
-  close(): Promise<void> {
-    return this.#agent.destroy();
+  async close(): Promise<void> {
+    await this.#agent?.destroy();
   }
 
   /**
@@ -107,11 +100,22 @@ export class HttpClient {
     return Buffer.concat(chunks);
   }
 
-  #open({ url, body }: HttpRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async #open({ url, body }: HttpRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    // Loaded with the first request: a command that reads files alone has no use for it.
+    const undici = await import("undici");
+    signal.throwIfAborted();
+    const { connectTimeoutMs, stallTimeoutMs } = this.#timeouts;
+    this.#agent ??= new undici.Agent({
+      connect: { timeout: connectTimeoutMs },
+      headersTimeout: stallTimeoutMs,
+      bodyTimeout: stallTimeoutMs,
+      maxHeaderSize: headerBytesMax,
+      pipelining: 1,
+    });
     const headers = { "accept-encoding": "gzip;q=0.5, identity", accept: "application/json" };
     const common = { dispatcher: this.#agent, signal };
-    if (body === undefined) return undiciRequest(url, { ...common, method: "GET", headers });
-    return undiciRequest(url, {
+    if (body === undefined) return undici.request(url, { ...common, method: "GET", headers });
+    return undici.request(url, {
       ...common,
       method: "POST",
       headers: { ...headers, "content-type": "application/json" },

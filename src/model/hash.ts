@@ -9,9 +9,9 @@
  */
 
 import { createBLAKE2b } from "hash-wasm";
+import { DEFAULT_HASH_KEY } from "./hash-key.ts";
 
-/** The key of the network that this protocol was first written for. */
-export const DEFAULT_HASH_KEY = "69fa4195670576c0160d660c3be36556ff8d504725be8a59b5a96509e0c994bc";
+export { DEFAULT_HASH_KEY };
 
 const HASH_BITS = 256;
 const KEY_BYTES = 32;

@@ -81,6 +81,11 @@ export function storedPartitions(shard: Shard, nodeIndex: number): number[] {
   return around(shard, nodeIndex, shard.storeRadius);
 }
 
+/** How many partitions each node stores, the global one not counted. */
+export function storedCount({ numNodes, storeRadius }: Shard): number {
+  return Math.min(numNodes, 2 * storeRadius + 1);
+}
+
 /** The indices of the nodes that vote on a partition, ascending; for −1 that is all of them. */
 export function coveringNodes(shard: Shard, partition: number): number[] {
   if (partition === GLOBAL_PARTITION) return Array.from({ length: shard.numNodes }, (_, index) => index);

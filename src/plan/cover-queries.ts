@@ -3,7 +3,7 @@
  * would send if they gave all that they store (docs/decisions/0011): pure.
  */
 
-import { GLOBAL_PARTITION, type Shard, storedPartitions, stores } from "../model/shard.ts";
+import { GLOBAL_PARTITION, type Shard, storedCount, storedPartitions, stores } from "../model/shard.ts";
 import type { PlannedQuery } from "./next-query.ts";
 import type { Arc } from "./proper-ring.ts";
 import { coverRing } from "./ring-cover.ts";
@@ -33,13 +33,15 @@ export function coverQueries(task: CoverTask): PlannedQuery[] {
 /** What each node stores, in one piece; around what it is not to be asked for, in several. */
 function arcsOf({ shard, refusedBy, isEmpty }: CoverTask, nodes: readonly number[]): Arc[] {
   const { numNodes, storeRadius } = shard;
-  const length = Math.min(numNodes, 2 * storeRadius + 1);
+  const length = storedCount(shard);
   const weights = arcWeights(shard, length, isEmpty);
   return nodes.flatMap((node) => {
     // Where every node stores everything, all arcs are one.
     const first = length === numNodes ? 0 : (node - storeRadius + numNodes) % numNodes;
     const weight = weights[first] as number;
-    const refused = [...(refusedBy?.(node) ?? [])]
+    const all = [...(refusedBy?.(node) ?? [])];
+    if (all.length === 0) return [{ node, first, length, weight }];
+    const refused = all
       .filter((partition) => partition !== GLOBAL_PARTITION && stores(shard, node, partition))
       .map((partition) => (partition - first + numNodes) % numNodes)
       .sort((a, b) => a - b);

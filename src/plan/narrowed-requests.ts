@@ -4,7 +4,13 @@
  * partitions, and one for the global accounts.
  */
 
-import { GLOBAL_PARTITION, partitionRange, type Shard, storedPartitions } from "../model/shard.ts";
+import {
+  GLOBAL_PARTITION,
+  partitionRange,
+  type Shard,
+  storedCount,
+  storedPartitions,
+} from "../model/shard.ts";
 import type { SnapshotReq } from "../wire/snapshot-request.ts";
 
 export interface NarrowedRequest {
@@ -22,12 +28,11 @@ export function narrowedRequests(
   nodeIndex: number,
   partitions: readonly number[],
   timestamp: number,
-  isEmpty: (partition: number) => boolean = () => false,
+  isEmpty?: (partition: number) => boolean,
 ): NarrowedRequest[] {
   const withGlobal = partitions.includes(GLOBAL_PARTITION);
   const local = partitions.filter((partition) => partition !== GLOBAL_PARTITION);
-  const isWanted = new Set(local);
-  if (local.length > 0 && storedPartitions(shard, nodeIndex).every((p) => isWanted.has(p) || isEmpty(p))) {
+  if (isAllOf(shard, nodeIndex, local, isEmpty)) {
     return [{ request: withGlobal ? { timestamp } : { timestamp, isGlobal: false }, partitions }];
   }
   const requests: NarrowedRequest[] = runsOf(local, isEmpty).map((run) => {
@@ -39,13 +44,29 @@ export function narrowedRequests(
   return requests;
 }
 
+/** Whether nothing but empty partitions is left out of what a node stores. */
+function isAllOf(
+  shard: Shard,
+  nodeIndex: number,
+  partitions: readonly number[],
+  isEmpty: ((partition: number) => boolean) | undefined,
+): boolean {
+  if (partitions.length === 0) return false;
+  if (partitions.length === storedCount(shard)) return true;
+  if (isEmpty === undefined) return false;
+  const isWanted = new Set(partitions);
+  return storedPartitions(shard, nodeIndex).every(
+    (partition) => isWanted.has(partition) || isEmpty(partition),
+  );
+}
+
 /** Neighbouring partitions together; a run does not go on over the end of the address space. */
-function runsOf(partitions: readonly number[], isEmpty: (partition: number) => boolean): number[][] {
+function runsOf(partitions: readonly number[], isEmpty?: (partition: number) => boolean): number[][] {
   const runs: number[][] = [];
   for (const partition of partitions) {
     const run = runs.at(-1);
     let next = (run?.at(-1) ?? partition) + 1;
-    while (next < partition && isEmpty(next)) next++;
+    while (next < partition && isEmpty?.(next)) next++;
     if (run !== undefined && next === partition) run.push(partition);
     else runs.push([partition]);
   }

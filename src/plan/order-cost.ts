@@ -1,6 +1,6 @@
 /** What a run costs that asks certain queries, if every node gives what is expected of it. */
 
-import { type Shard, storedPartitions } from "../model/shard.ts";
+import { type Shard, storedCount } from "../model/shard.ts";
 import { narrowedRequests } from "./narrowed-requests.ts";
 import type { PlannedQuery } from "./next-query.ts";
 
@@ -24,7 +24,7 @@ export function orderCost(shard: Shard, queries: readonly PlannedQuery[]): Order
     narrowedRequests(shard, nodeIndex, partitions, 0),
   );
   const asked = requests.reduce((sum, { partitions }) => sum + partitions.length, 0);
-  const sent = queries.reduce((sum, { nodeIndex }) => sum + storedPartitions(shard, nodeIndex).length + 1, 0);
+  const sent = queries.length * (storedCount(shard) + 1);
   return {
     nodes: queries.length,
     withRanges: { requests: requests.length, partitionsReceived: asked },

@@ -18,10 +18,11 @@ import { type Arc, lastOf, ProperRing } from "./proper-ring.ts";
  */
 export function coverRing(arcs: readonly Arc[], isNeeded: readonly boolean[]): Arc[] {
   const proper = withoutContained(arcs, isNeeded.length);
-  const needed = coveredOf(proper, isNeeded);
+  const counts = depths(proper, isNeeded.length);
+  const needed = isNeeded.map((is, position) => is && (counts[position] as number) > 0);
   if (!needed.includes(true)) return [];
   const ring = new ProperRing(proper, needed);
-  const pivot = leastCovered(proper, needed);
+  const pivot = leastCovered(counts, needed);
   const starts = startsAt(pivot, proper, needed.length);
   const rounds = starts.map((start) => ring.greedy(start));
   const count = Math.min(...rounds.map(({ length }) => length));
@@ -44,13 +45,14 @@ function withoutContained(arcs: readonly Arc[], size: number): Arc[] {
 }
 
 /** How many arcs hold each position. */
-function depths(arcs: readonly Arc[], size: number): number[] {
-  const changes = new Float64Array(2 * size + 1);
-  for (const arc of arcs) {
-    changes[arc.first] = (changes[arc.first] ?? 0) + 1;
-    changes[lastOf(arc) + 1] = (changes[lastOf(arc) + 1] ?? 0) - 1;
+function depths(arcs: readonly Arc[], size: number): Int32Array {
+  // What an arc has beyond the ring's end is of the next turn.
+  const changes = new Int32Array(2 * size + 1);
+  for (const { first, length } of arcs) {
+    changes[first] = (changes[first] as number) + 1;
+    changes[first + length] = (changes[first + length] as number) - 1;
   }
-  const counts = new Array<number>(size).fill(0);
+  const counts = new Int32Array(size);
   let open = 0;
   for (let position = 0; position < 2 * size; position++) {
     open += changes[position] as number;
@@ -59,17 +61,12 @@ function depths(arcs: readonly Arc[], size: number): number[] {
   return counts;
 }
 
-function coveredOf(arcs: readonly Arc[], isNeeded: readonly boolean[]): boolean[] {
-  const counts = depths(arcs, isNeeded.length);
-  return isNeeded.map((is, position) => is && (counts[position] as number) > 0);
-}
-
 /** The needed position with the fewest arcs: every cover has one of them. */
-function leastCovered(arcs: readonly Arc[], needed: readonly boolean[]): number {
-  const counts = depths(arcs, needed.length);
+function leastCovered(counts: Int32Array, needed: readonly boolean[]): number {
   let least = -1;
-  for (const [position, is] of needed.entries()) {
-    if (is && (least < 0 || (counts[position] as number) < (counts[least] as number))) least = position;
+  for (let position = 0; position < needed.length; position++) {
+    if (!needed[position]) continue;
+    if (least < 0 || (counts[position] as number) < (counts[least] as number)) least = position;
   }
   return least;
 }

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { nodesMax } from "../../src/model/limits.ts";
 import { parseNodeList } from "../../src/wire/node-list.ts";
+import { nodeListOf, plainRows } from "../../src/wire/node-rows.ts";
 import { seeded } from "../seeded.ts";
 import { hostileText } from "./hostile-text.ts";
 import { wireErrorOf } from "./wire-error.ts";
@@ -103,6 +104,64 @@ describe("a node", () => {
     expect(wireErrorOf((source) => parseNodeList({ nodeList: [{ ...row, ...changes }] }, source))).toContain(
       says,
     );
+  });
+});
+
+describe("the quick look at rows", () => {
+  it("comes to the same as the schema, or leaves the list to it", () => {
+    const field = <T>(usual: T, ...rare: unknown[]) =>
+      fc.oneof({ weight: 20, arbitrary: fc.constant<unknown>(usual) }, fc.constantFrom<unknown>(...rare));
+    const rare = [
+      null,
+      "",
+      0,
+      1,
+      65_535,
+      65_536,
+      1.5,
+      -1,
+      "80",
+      " 1",
+      "10.0.0.1",
+      "a/b",
+      "x".repeat(256),
+      [],
+      {},
+    ];
+    const anyRow = fc.record(
+      {
+        id: field(row.id, hex("A"), hex("d").slice(1), ...rare),
+        ip: field(row.ip, hex("e"), ...rare),
+        port: field(row.port, ...rare),
+        publicKey: field(row.publicKey, hex("F"), ...rare),
+        externalIp: field("1.2.3.4", ...rare),
+        externalPort: field(9002, ...rare),
+        status: fc.constant("active"),
+      },
+      { requiredKeys: ["ip", "port", "publicKey"] },
+    );
+    const anyList = fc.oneof(
+      { weight: 20, arbitrary: fc.array(anyRow, { maxLength: 3 }) },
+      fc.constantFrom<unknown>(null, undefined, "rows", [null], [[]], {}, { nodeList: {} }, 5),
+    );
+    let plain = 0;
+    const property = fc.property(anyList, fc.boolean(), (rows, isBare) => {
+      const received = isBare ? rows : { nodeList: rows };
+      const quick = plainRows(received);
+      if (quick === undefined) return;
+      plain++;
+      const nodes = quick.map((own) => nodeListOf([own], received, "test").nodes);
+      expect(nodes).toEqual(quick.map((own) => parseNodeList([own], "test").nodes));
+      if (new Set(quick.map(({ id }) => id)).size === quick.length) {
+        expect(nodeListOf(quick, received, "test")).toEqual(parseNodeList(received, "test"));
+      }
+    });
+    fc.assert(property, seeded(2000));
+    expect(plain).toBeGreaterThan(300);
+  });
+
+  it("is not taken for lists that are too long", () => {
+    expect(plainRows(new Array(nodesMax + 1).fill(row))).toBeUndefined();
   });
 });
 

@@ -1,0 +1,58 @@
+/** Reads the cycle records, as many as are needed, and checks that they are one chain. */
+
+import { checkChain } from "../chain/cycle-chain.ts";
+import type { SnapshotTime } from "../chain/timestamp.ts";
+import { type CycleRecord, cycleEndMs } from "../model/cycle.ts";
+import { Failure } from "../model/failure.ts";
+import { cycleRecordsMax } from "../model/limits.ts";
+import { type CycleRecords, parseCycleRecords } from "../wire/cycle-records.ts";
+import { type ListContext, type Received, readList } from "./list-source.ts";
+import type { ListSources } from "./options.ts";
+
+/** Cycle records that are asked for first: enough for recent snapshots, and a small answer. */
+const FIRST_RECORDS = 100;
+
+/**
+ * As many of the newest records as are needed to know the cycle of the given time.
+ *
+ * @throws Failure
+ */
+export async function readCycles(
+  sources: ListSources,
+  time: SnapshotTime,
+  context: ListContext,
+): Promise<Received<CycleRecords>> {
+  const read = (count: number) =>
+    readList(sources.cycles, `cycleinfo/${count}`, sources, context, parseCycleRecords);
+  let cycles = await read(FIRST_RECORDS);
+  if (sources.cycles === undefined) {
+    const missing = missingBefore(cycles.records, time);
+    if (missing > 0) cycles = await read(Math.min(cycles.records.length + missing, cycleRecordsMax));
+  }
+  requireUnbroken(cycles.records, context);
+  return cycles;
+}
+
+/** How many records before the oldest one are needed, and a few to spare. */
+function missingBefore(records: readonly CycleRecord[], time: SnapshotTime): number {
+  const oldest = records[0];
+  if (oldest === undefined || time.kind === "latest") return 0;
+  const spare = 2;
+  if (time.kind === "cycle") return time.counter < oldest.counter ? oldest.counter - time.counter + spare : 0;
+  const beforeMs = cycleEndMs(oldest) - time.timestamp;
+  return beforeMs > 0 ? Math.ceil(beforeMs / (oldest.duration * 1000)) + spare : 0;
+}
+
+function requireUnbroken(records: readonly CycleRecord[], { hashKey, warn }: ListContext): void {
+  const findings = checkChain(records, hashKey);
+  const broken = findings.find((finding) => finding.severity === "broken");
+  if (broken !== undefined) {
+    throw new Failure("verification", `the cycle chain is broken: ${broken.problem}`, {
+      hint: "Ask another archiver; check --hash-key if every record is said to be wrong.",
+    });
+  }
+  const [first, ...others] = findings;
+  if (first !== undefined) {
+    warn(`the cycle chain: ${first.problem}${others.length > 0 ? `, and ${others.length} more gaps` : ""}`);
+  }
+}
