@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
-import { type AssembleResult, assemble } from "../assemble/assemble.ts";
+import type { AssembleResult } from "../assemble/assemble.ts";
 import { defaults } from "../assemble/options.ts";
 import type { AssembleEvent, Reporter, RunSummary } from "../assemble/reporter.ts";
 import { parseSnapshotTime, type SnapshotTime } from "../chain/timestamp.ts";
@@ -11,10 +11,7 @@ import { Failure } from "../model/failure.ts";
 import { concurrencyMax } from "../model/limits.ts";
 import type { Compression } from "../model/snapshot-layout.ts";
 import { type OrderRule, orderRules } from "../plan/order-rule.ts";
-import { BarReporter } from "../ui/bar-reporter.ts";
 import { formatBytes, formatCount, formatDuration } from "../ui/format.ts";
-import { JsonReporter } from "../ui/json-reporter.ts";
-import { LineReporter } from "../ui/line-reporter.ts";
 import { makeStyle } from "../ui/style.ts";
 import type { Io } from "./io.ts";
 import { addNetworkOptions, type NetworkFlags, networkOptionsOf } from "./network-options.ts";
@@ -122,7 +119,8 @@ async function assembleFrom(
     allowEmpty,
   } = flags;
   let summary: RunSummary | undefined;
-  const shown = reporterOf(flags, io);
+  const { assemble } = await import("../assemble/assemble.ts");
+  const shown = await reporterOf(flags, io);
   const reporter: Reporter = {
     report: (event: AssembleEvent) => {
       if (event.type === "end") summary = event.summary;
@@ -148,17 +146,27 @@ async function assembleFrom(
       signal,
       reporter,
     });
-    return { summary: { ...result }, text: describeResult(result) };
+    return { summary: { ...result }, text: () => describeResult(result) };
   } catch (error) {
     return { summary: { ...summary }, error };
   }
 }
 
-function reporterOf({ json, quiet }: AssembleFlags, { stdout, stderr, env }: Io): Reporter | undefined {
+async function reporterOf(
+  { json, quiet }: AssembleFlags,
+  { stdout, stderr, env }: Io,
+): Promise<Reporter | undefined> {
   if (quiet === true) return undefined;
-  if (json === true) return new JsonReporter((line) => stdout.write(`${line}\n`));
+  if (json === true) {
+    const { JsonReporter } = await import("../ui/json-reporter.ts");
+    return new JsonReporter((line) => stdout.write(`${line}\n`));
+  }
   const style = makeStyle(stderr.isTTY, env);
-  if (stderr.isTTY === true) return new BarReporter(stderr, style);
+  if (stderr.isTTY === true) {
+    const { BarReporter } = await import("../ui/bar-reporter.ts");
+    return new BarReporter(stderr, style);
+  }
+  const { LineReporter } = await import("../ui/line-reporter.ts");
   return new LineReporter((line) => stderr.write(`${line}\n`), style);
 }
 

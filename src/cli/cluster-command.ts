@@ -1,11 +1,7 @@
 /** `snapshot-assemble cluster`: a cluster, from a fixture or live, that goes on until it is ended. */
 
 import { type Command, Option } from "commander";
-import { startCluster } from "../cluster/cluster.ts";
-import { faultHelp } from "../cluster/faults.ts";
-import { fixtureNames, loadFixture } from "../cluster/fixture.ts";
-import { startLiveCluster } from "../cluster/live/live-cluster.ts";
-import { liveDefaults } from "../cluster/live/live-settings.ts";
+import { liveDefaults } from "../cluster/live/live-defaults.ts";
 import { Failure } from "../model/failure.ts";
 import { makeStyle } from "../ui/style.ts";
 import type { Io } from "./io.ts";
@@ -46,6 +42,8 @@ const txRateMax = 100_000;
 const cycleDurationMaxMs = 24 * 3600 * 1000;
 
 export async function clusterHelp(): Promise<string> {
+  const { faultHelp } = await import("../cluster/faults.ts");
+  const { fixtureNames } = await import("../cluster/fixture.ts");
   return `
 A live cluster's validators are processes of their own, each with a database. Its transactions move balances
 between accounts, and never change their total. What it starts with, and all transactions since, are in its
@@ -149,6 +147,8 @@ export async function runCluster(
 }
 
 async function runFixture(fixture: string, json: boolean, io: Io): Promise<Outcome> {
+  const { startCluster } = await import("../cluster/cluster.ts");
+  const { loadFixture } = await import("../cluster/fixture.ts");
   const cluster = await startCluster(await loadFixture(fixture));
   const { stop: _stop, ...description } = cluster;
   try {
@@ -181,6 +181,7 @@ async function runLive(
   }
   const settings = { ...liveDefaults, ...others, cycleDuration: durationMs / 1000, faults: fault ?? [] };
   const style = makeStyle(io.stderr.isTTY, io.env);
+  const { startLiveCluster } = await import("../cluster/live/live-cluster.ts");
   const cluster = await startLiveCluster(settings, {
     directory,
     signal: io.signal,

@@ -1,7 +1,7 @@
 /** `snapshot-assemble collect`: a listener that takes part in the gossip until it is ended. */
 
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type CollectStatus, collect } from "../collect/collect.ts";
+import type { CollectStatus } from "../collect/collect.ts";
 import { collectDefaults, type Keep } from "../collect/options.ts";
 import type { CollectEvent, CollectReporter } from "../collect/reporter.ts";
 import { keepCyclesMax } from "../model/limits.ts";
@@ -80,8 +80,9 @@ export async function runCollect(flags: CollectFlags, io: Io): Promise<Outcome> 
   const { listen, db: database, keep, poll: pollMs, json, quiet, ...network } = flags;
   const options = networkOptionsOf(network, true);
   const reporter = reporterOf({ json, quiet }, io);
+  const { collect } = await import("../collect/collect.ts");
   const status = await collect({ ...options, listen, database, keep, pollMs, signal: io.signal, reporter });
-  return { summary: { ...status }, text: describeStatus(status) };
+  return { summary: { ...status }, text: () => describeStatus(status) };
 }
 
 function reporterOf(

@@ -92,7 +92,7 @@ function tell(
       `${JSON.stringify({ type: "summary", ok: exitCode === SUCCESS, exitCode, ...base, ...summary, ...failed })}\n`,
     );
   } else if (error === undefined && text !== undefined && !isQuiet) {
-    io.stdout.write(`${printable(text)}\n`);
+    io.stdout.write(`${printable(text())}\n`);
   }
   if (error !== undefined && !isJson) tellError(error, io);
   if (exitCode === DEFECT) io.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);

@@ -1,6 +1,6 @@
 /** `snapshot-assemble nodes --hash-db <file>`: what is known of each node. */
 
-import { type NodeRecord, readNodeRecords } from "../collect/node-records.ts";
+import type { NodeRecord } from "../collect/node-records.ts";
 import { quoted } from "../wire/parse.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -9,9 +9,10 @@ export const nodesExamples = `Examples:
   $ snapshot-assemble nodes --hash-db hashes.sqlite --json
 `;
 
-export function runNodes(hashDb: string): Outcome {
+export async function runNodes(hashDb: string): Promise<Outcome> {
+  const { readNodeRecords } = await import("../collect/node-records.ts");
   const nodes = readNodeRecords(hashDb);
-  return { summary: { nodes }, text: describeNodes(nodes) };
+  return { summary: { nodes }, text: () => describeNodes(nodes) };
 }
 
 function describeNodes(nodes: readonly NodeRecord[]): string {

@@ -1,9 +1,10 @@
 /** `snapshot-assemble plan`: the order of queries, and who is expected to give what. */
 
-import { type AssemblyPlan, planAssembly } from "../assemble/plan.ts";
+import type { AssemblyPlan } from "../assemble/plan.ts";
 import { parseSnapshotTime } from "../chain/timestamp.ts";
 import { shortId } from "../model/node.ts";
 import { printable } from "../model/printable.ts";
+import { storedCount } from "../model/shard.ts";
 import type { OrderCost, ReceivedCost } from "../plan/order-cost.ts";
 import { type OrderRule, orderRules } from "../plan/order-rule.ts";
 import { formatCount } from "../ui/format.ts";
@@ -29,10 +30,11 @@ export async function runPlan(flags: PlanFlags, io: Io): Promise<Outcome> {
   const timestamp = flags.timestamp === undefined ? undefined : parseSnapshotTime(flags.timestamp);
   return await withCluster(flags, io, async (network) => {
     const options = networkOptionsOf(network, timestamp !== undefined);
+    const { planAssembly } = await import("../assemble/plan.ts");
     const { hashDb, order } = flags;
     const plan = await planAssembly({ ...options, timestamp, hashDb, order, signal: io.signal });
     for (const warning of plan.warnings) io.stderr.write(`warning: ${printable(warning)}\n`);
-    return { summary: { ...plan }, text: describePlan(plan, order) };
+    return { summary: { ...plan }, text: () => describePlan(plan, order) };
   });
 }
 
@@ -45,7 +47,7 @@ function describePlan(plan: AssemblyPlan, rule: OrderRule): string {
   });
   const more = order.length > shown ? ` … (${formatCount(order.length)} nodes)` : "";
   return [
-    `${formatCount(nodes)} nodes; each stores ${formatCount(Math.min(nodes, 2 * shard.storeRadius + 1))} partitions and the global one`,
+    `${formatCount(nodes)} nodes; each stores ${formatCount(storedCount(shard))} partitions and the global one`,
     `order: ${order.slice(0, shown).map(shortId).join(" ")}${more}`,
     ...orderRules.map((each) => describeCost(each, orders[each])),
     `${formatCount(queries.length)} nodes give everything, in ${formatCount(requests)} requests, by --order ${rule}:`,

@@ -88,7 +88,7 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
     .description("Prints the record of each node in a hash database: what it sent, and what it did wrong.")
     .requiredOption("--hash-db <file>", "the hash database")
     .option("--json", "one JSON object on stdout, with the signed evidence")
-    .action(({ hashDb }: { hashDb: string }) => end(runNodes(hashDb)));
+    .action(async ({ hashDb }: { hashDb: string }) => end(await runNodes(hashDb)));
 
   const examples = {
     "": assembleExamples,

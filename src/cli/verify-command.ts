@@ -1,6 +1,5 @@
 /** `snapshot-assemble verify <directory>`: an offline check of a published snapshot. */
 
-import { verifySnapshot } from "../assemble/verify-snapshot.ts";
 import type { Quorum } from "../gossip/collector.ts";
 import { Failure, type FailureCode } from "../model/failure.ts";
 import { formatBytes, formatCount } from "../ui/format.ts";
@@ -32,9 +31,10 @@ export async function runVerify(directory: string, flags: VerifyFlags, { signal 
     quorum,
     subset: subset === undefined ? undefined : { ...subset, first },
   };
+  const { verifySnapshot } = await import("../assemble/verify-snapshot.ts");
   const findings = await verifySnapshot(directory, options);
   const summary = { ...findings };
-  if (findings.ok) return { summary, text: describeVerified(findings) };
+  if (findings.ok) return { summary, text: () => describeVerified(findings) };
   const lines = findings.findings.map(({ file, problem }) => `  ${file}: ${problem}`);
   const problem = `${directory} is not what it says (${lines.length} findings)\n${lines.join("\n")}`;
   const error = new Failure(codeOf(findings), problem, {

@@ -1,7 +1,6 @@
 /** `--cluster <fixture>`: a cluster that is there for one run, in the place of a network. */
 
 import { type Command, Option } from "commander";
-import { spawnCluster } from "../cluster/spawn-cluster.ts";
 import type { Io } from "./io.ts";
 import type { NetworkFlags } from "./network-options.ts";
 
@@ -21,6 +20,7 @@ export async function withCluster<T>(
   action: (network: NetworkFlags) => Promise<T>,
 ): Promise<T> {
   if (flags.cluster === undefined) return action(flags);
+  const { spawnCluster } = await import("../cluster/spawn-cluster.ts");
   const { archiverUrl, archiverPublicKey, stop } = await spawnCluster(flags.cluster, { signal: io.signal });
   try {
     return await action({ ...flags, archiver: archiverUrl, archiverKey: archiverPublicKey });

@@ -4,7 +4,7 @@
  */
 
 import { type ChainedRecord, chainedRecord, hashLag } from "../cycle-chain.ts";
-import type { LiveSettings } from "./live-settings.ts";
+import type { LiveSettings } from "./live-defaults.ts";
 
 /** Records that are kept: more than anybody asks for. */
 const recordsMax = 20_000;

@@ -19,7 +19,8 @@ import { archiverIdentity, makeNodeList, type NodeRow } from "../archiver-server
 import type { ClusterNetwork } from "../network.ts";
 import { makeLiveArchiver } from "./live-archiver.ts";
 import { LiveChain } from "./live-chain.ts";
-import { type LiveSettings, liveNetwork, setUpNodes } from "./live-settings.ts";
+import type { LiveSettings } from "./live-defaults.ts";
+import { liveNetwork, setUpNodes } from "./live-settings.ts";
 import { Sequencer } from "./sequencer.ts";
 import { TransactionLog } from "./transaction-log.ts";
 import { type KeeperEvent, ValidatorKeeper } from "./validator-keeper.ts";

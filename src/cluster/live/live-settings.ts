@@ -1,4 +1,4 @@
-/** What a live cluster is: its size, its pace, and who in it misbehaves. */
+/** What its settings make of a live cluster: its nodes, the state that it begins with, and who misbehaves. */
 
 import { Failure } from "../../model/failure.ts";
 import { makeShard, type Shard, storedPartitions } from "../../model/shard.ts";
@@ -9,42 +9,7 @@ import { honestSetup, type NodeSetup } from "../node-setup.ts";
 import type { Random } from "../random.ts";
 import { SeededState } from "../seeded-state.ts";
 import { lyingAbout } from "./lies.ts";
-
-/** Plain values, which a process can be started with. */
-export interface LiveSettings {
-  readonly seed: string;
-  readonly nodes: number;
-  readonly nodesPerConsensusGroup: number;
-  readonly nodesPerEdge: number;
-  /** Seconds. */
-  readonly cycleDuration: number;
-  /** Every so many cycles one is marked. */
-  readonly snapshotEvery: number;
-  /** At the beginning. */
-  readonly accounts: number;
-  readonly globalAccounts: number;
-  /** Transactions a second. */
-  readonly txRate: number;
-  /** `<node>:<fault>` or `<node>:<fault>=<value>`; `*` stands for all nodes. */
-  readonly faults: readonly string[];
-}
-
-/**
- * With nine nodes, each votes on seven partitions and stores no others: two may lie and one be away, and four of
- * the seven votes on any partition are still the same.
- */
-export const liveDefaults: LiveSettings = {
-  seed: "live",
-  nodes: 9,
-  nodesPerConsensusGroup: 7,
-  nodesPerEdge: 0,
-  cycleDuration: 2,
-  snapshotEvery: 5,
-  accounts: 2000,
-  globalAccounts: 4,
-  txRate: 200,
-  faults: [],
-};
+import type { LiveSettings } from "./live-defaults.ts";
 
 /** What accounts are before the first transaction, all last changed at one moment, in milliseconds. */
 const genesisMs = 1_700_000_000_000;

@@ -8,7 +8,7 @@ import type { LogEntry } from "../../validator/log-entry.ts";
 import { balanceOf } from "../../validator/transaction.ts";
 import type { ClusterNetwork } from "../network.ts";
 import { Random } from "../random.ts";
-import type { LiveSettings } from "./live-settings.ts";
+import type { LiveSettings } from "./live-defaults.ts";
 
 /** Every so many transactions, one makes a new account, and one sets the fee in a global account. */
 const newAccountEvery = 25;

@@ -11,8 +11,9 @@ import { GLOBAL_PARTITION } from "../../model/shard.ts";
 import { Validator, type ValidatorReport } from "../../validator/validator.ts";
 import type { ClusterNetwork } from "../network.ts";
 import type { NodeSetup } from "../node-setup.ts";
+import type { LiveSettings } from "./live-defaults.ts";
 import type { LiveExportSettings } from "./live-export-process.ts";
-import { type LiveSettings, liveNetwork, setUpNode } from "./live-settings.ts";
+import { liveNetwork, setUpNode } from "./live-settings.ts";
 
 /** What it is started with, as JSON. */
 export interface ProcessSettings {
