@@ -194,6 +194,7 @@ class Assembly {
       onWrong: (node, wrong) => this.#known?.sawWrong(node, wrong, agreed),
       incomingPath: (answer, partition) => partial.incomingPath(answer, partition),
       accept: (partition, path) => partial.accept(partition, path),
+      discard: (path) => partial.discard(path),
     });
     try {
       await fetch.run();

@@ -1,299 +1,121 @@
 /**
- * The loop that has all missing partitions fetched: which node is asked next for what, what becomes of its
- * answer, and when there is nobody left to ask.
+ * The loop that has all missing partitions fetched: who is asked next for what, who is late and overtaken by
+ * others, and when there is nobody left to ask. What becomes of an answer is `node-asker.ts`.
  */
 
-import pLimit from "p-limit";
-import { FetchFailure } from "../fetch/fetch-failure.ts";
-import type { HttpClient } from "../fetch/http-client.ts";
-import { decideRetry, type RetryDecision } from "../fetch/retry.ts";
 import { sleep } from "../fetch/sleep.ts";
-import { AnswerError } from "../merge/answer-error.ts";
-import {
-  type AnswerTarget,
-  type MatchedPartition,
-  type MergeReport,
-  mergeAnswer,
-  type WrongPartition,
-} from "../merge/merge-answer.ts";
 import { hashText } from "../model/hash.ts";
-import { bytesPerSecondMin, slownessMax } from "../model/limits.ts";
+import { answerTailMs, latenessCheckMs } from "../model/limits.ts";
 import { EMPTY_PREIMAGE } from "../model/partition-hash.ts";
-import { type Shard, storedPartitions, stores } from "../model/shard.ts";
-import { narrowedRequests } from "../plan/narrowed-requests.ts";
-import type { PlannedQuery } from "../plan/next-query.ts";
-import type { OrderRule } from "../plan/order-rule.ts";
+import { NodeSpeeds } from "../plan/node-speeds.ts";
 import { exhaustedFailure } from "./exhausted.ts";
-import { offencesOf, outcomeOf } from "./judgement.ts";
-import type { NodeBook } from "./node-book.ts";
+import type { FetchContext } from "./fetch-context.ts";
+import { NodeAsker } from "./node-asker.ts";
+import { NodeQuery } from "./node-query.ts";
+import { latePartitions, mayOvertake, outpaced } from "./overtaking.ts";
+import { PartitionClaims } from "./partition-claims.ts";
 import { QueryPlanner } from "./query-planner.ts";
-import type { RunLog } from "./run-log.ts";
-import { SizeBudget } from "./size-budget.ts";
-
-export interface FetchContext {
-  readonly client: HttpClient;
-  readonly shard: Shard;
-  readonly timestamp: number;
-  readonly hashKey: string;
-  readonly agreedHashes: ReadonlyMap<number, string>;
-  readonly book: NodeBook;
-  readonly order: OrderRule;
-  readonly concurrency: number;
-  readonly log: RunLog;
-  readonly signal?: AbortSignal | undefined;
-  /** Where a partition of one answer (by number) is written while it comes. */
-  readonly incomingPath: (answer: number, partition: number) => string;
-  readonly accept: (partition: number, path: string) => Promise<void>;
-  /** Told of what a node gave wrongly. */
-  readonly onWrong?: ((node: string, wrong: WrongPartition) => void) | undefined;
-}
-
-/** Answers below this say nothing about a node's speed. */
-const SPEED_SAMPLE_BYTES = 1_000_000;
 
 export class PartitionFetch {
   readonly #context: FetchContext;
-  readonly #missing: Set<number>;
-  /** Partition → the node that is giving it. */
-  readonly #claims = new Map<number, number>();
-  readonly #sizes: SizeBudget;
+  readonly #claims: PartitionClaims;
+  readonly #speeds = new NodeSpeeds();
   readonly #planner: QueryPlanner;
-  readonly #isEmpty: (partition: number) => boolean;
-  /** Whether copies may be cut from the bytes of answers; and the nodes whose answers are parsed anyway. */
-  #isQuick = true;
-  readonly #parsed = new Set<number>();
-  #answers = 0;
-  /** Bytes a second, of the fastest answer so far. */
-  #fastest = 0;
+  readonly #asker: NodeAsker;
+  /** Queries under way, each with its end. */
+  readonly #running = new Map<NodeQuery, Promise<void>>();
 
   constructor(missing: Iterable<number>, context: FetchContext) {
-    this.#missing = new Set(missing);
     this.#context = context;
-    this.#sizes = new SizeBudget(context.book);
+    this.#claims = new PartitionClaims(missing);
     const emptyHash = hashText(EMPTY_PREIMAGE, context.hashKey);
-    this.#isEmpty = (partition) => context.agreedHashes.get(partition) === emptyHash;
-    this.#planner = new QueryPlanner({ ...context, rule: context.order, isEmpty: this.#isEmpty });
+    const isEmpty = (partition: number) => context.agreedHashes.get(partition) === emptyHash;
+    const speeds = this.#speeds;
+    this.#planner = new QueryPlanner({ ...context, speeds, rule: context.order, isEmpty });
+    this.#asker = new NodeAsker({ ...context, claims: this.#claims, speeds, isEmpty });
   }
 
   /** @throws Failure `incomplete`, `verification`, `temporary` or `disk` */
   async run(): Promise<void> {
-    const { concurrency, signal, book } = this.#context;
-    const limit = pLimit(concurrency);
+    const { signal, book } = this.#context;
+    const { missing, open } = this.#claims;
     const stop = new AbortController();
-    const active = new Set<Promise<void>>();
-    const start = (query: PlannedQuery) => {
-      this.#begin(query);
-      const running = limit(() => this.#query(query, stop.signal)).finally(() => active.delete(running));
-      active.add(running);
-    };
     try {
-      while (this.#missing.size > 0) {
+      while (missing.size > 0) {
         signal?.throwIfAborted();
-        let query = active.size < concurrency ? this.#next() : undefined;
-        while (query !== undefined) {
-          start(query);
-          query = active.size < concurrency ? this.#next() : undefined;
-        }
-        const wakeMs = active.size < concurrency ? book.nextMs(this.#unclaimed()) : undefined;
-        if (active.size === 0 && wakeMs === undefined) throw exhaustedFailure(this.#missing, book);
-        await this.#waitFor(active, wakeMs);
+        for (let query = this.#next(); query !== undefined; query = this.#next())
+          this.#start(query, stop.signal);
+        const wakeMs = this.#hasRoom() ? book.nextMs(open) : undefined;
+        if (this.#running.size === 0 && wakeMs === undefined) throw exhaustedFailure(missing, book);
+        await this.#untilSomethingHappens(wakeMs);
       }
+      await this.#finish();
     } finally {
       stop.abort();
-      await Promise.allSettled(active);
+      await Promise.allSettled(this.#running.values());
     }
   }
 
-  async #waitFor(active: ReadonlySet<Promise<void>>, wakeMs: number | undefined): Promise<void> {
+  #hasRoom(): boolean {
+    return this.#running.size < this.#context.concurrency;
+  }
+
+  #next(): NodeQuery | undefined {
+    const planned = this.#hasRoom() ? this.#planner.next(this.#claims.open, performance.now()) : undefined;
+    return planned === undefined ? this.#nextOvertaking() : new NodeQuery(planned, false);
+  }
+
+  /** Late partitions are asked elsewhere as well, while those go on who are late with them. */
+  #nextOvertaking(): NodeQuery | undefined {
+    const running = [...this.#running.keys()];
+    if (!mayOvertake(running, this.#context.concurrency)) return undefined;
+    const late = latePartitions(running, this.#claims, this.#speeds);
+    if (late.size === 0) return undefined;
+    const hasAsked = (partition: number, index: number) => this.#claims.hasAsked(partition, index);
+    const planned = this.#planner.elsewhere(late, hasAsked, performance.now());
+    if (planned === undefined) return undefined;
+    for (const query of outpaced(planned.partitions, this.#claims)) query.cancel("overtaken");
+    return new NodeQuery(planned, true);
+  }
+
+  #start(query: NodeQuery, stop: AbortSignal): void {
+    this.#context.book.asked(query.nodeIndex);
+    this.#claims.begin(query);
+    const ended = this.#asker.ask(query, stop).finally(() => {
+      this.#claims.release(query);
+      this.#running.delete(query);
+    });
+    this.#running.set(query, ended);
+  }
+
+  /** Until a query is over, a node may be asked again, or somebody may be late. */
+  async #untilSomethingHappens(wakeMs: number | undefined): Promise<void> {
+    const { signal } = this.#context;
     const timer = new AbortController();
-    const wake = wakeMs === undefined ? [] : [sleep(Math.max(0, wakeMs - performance.now()), timer.signal)];
-    const abort = this.#context.signal === undefined ? [] : [whenAborted(this.#context.signal, timer.signal)];
+    const nowMs = performance.now();
+    const checkMs = this.#running.size === 0 ? Number.POSITIVE_INFINITY : nowMs + latenessCheckMs;
+    const wake = sleep(Math.max(0, Math.min(wakeMs ?? checkMs, checkMs) - nowMs), timer.signal);
+    const abort = signal === undefined ? [] : [whenAborted(signal, timer.signal)];
     try {
-      await Promise.race([...active, ...wake, ...abort]);
+      await Promise.race([...this.#running.values(), wake, ...abort]);
     } finally {
       timer.abort();
-      await Promise.allSettled([...wake, ...abort]);
+      await Promise.allSettled([wake, ...abort]);
     }
   }
 
-  #unclaimed(): Set<number> {
-    return new Set([...this.#missing].filter((partition) => !this.#claims.has(partition)));
-  }
-
-  #next(): PlannedQuery | undefined {
-    return this.#planner.next(this.#unclaimed(), performance.now());
-  }
-
-  #begin({ nodeIndex, partitions }: PlannedQuery): void {
-    this.#context.book.asked(nodeIndex);
-    for (const partition of partitions) this.#claims.set(partition, nodeIndex);
-  }
-
-  /** Asks one node until it has given, or failed to give, all that it was to give. */
-  async #query({ nodeIndex, partitions }: PlannedQuery, stop: AbortSignal): Promise<void> {
-    const { shard, timestamp, book } = this.#context;
-    try {
-      for (;;) {
-        const open = partitions.filter((partition) => this.#isOpenFor(nodeIndex, partition));
-        const [next] = narrowedRequests(shard, nodeIndex, open, timestamp, this.#isEmpty);
-        if (open.length === 0 || next === undefined) break;
-        const isDone = await this.#ask(nodeIndex, next.request, new Set(next.partitions), stop);
-        if (!isDone) return;
-      }
-      book.answered(nodeIndex);
-    } finally {
-      for (const [partition, claimant] of this.#claims) {
-        if (claimant === nodeIndex) this.#claims.delete(partition);
-      }
+  /** All is verified: answers under way may come to their ends, and are recorded in any case. */
+  async #finish(): Promise<void> {
+    const givers = [...this.#running.keys()].filter(({ cancellation }) => cancellation === undefined);
+    while (givers.length > 0 && givers.every((query) => this.#running.has(query))) {
+      this.#context.signal?.throwIfAborted();
+      await this.#untilSomethingHappens(undefined);
     }
+    const untilMs = performance.now() + answerTailMs;
+    while (this.#running.size > 0 && performance.now() < untilMs) await this.#untilSomethingHappens(untilMs);
+    for (const query of this.#running.keys()) query.cancel("not needed");
+    await Promise.all(this.#running.values());
   }
-
-  #isOpenFor(nodeIndex: number, partition: number): boolean {
-    return this.#missing.has(partition) && this.#context.book.mayGive(nodeIndex, partition);
-  }
-
-  /** One request. Answers whether its answer came to an end, so that the next can follow. */
-  async #ask(
-    nodeIndex: number,
-    body: object,
-    requested: ReadonlySet<number>,
-    stop: AbortSignal,
-  ): Promise<boolean> {
-    const { client, shard, book, log, signal } = this.#context;
-    const { id, url } = book.node(nodeIndex);
-    const verified: number[] = [];
-    let bytes = 0;
-    const startedMs = performance.now();
-    const onBytes = (count: number) => {
-      bytes += count;
-      log.received(count);
-    };
-    const bytesPerSecondFloor = () => this.#slowest(nodeIndex);
-    const chunks = client.stream({
-      url: `${url}/snapshot`,
-      body,
-      signal: stop,
-      onBytes,
-      bytesPerSecondMin: bytesPerSecondFloor,
-    });
-    const report = await mergeAnswer(
-      this.#sizes.bounded(chunks, storedPartitions(shard, nodeIndex).length + 1),
-      this.#target(nodeIndex, requested, verified),
-    );
-    signal?.throwIfAborted();
-    stop.throwIfAborted();
-    requireNodesFault(report.error);
-    const durationMs = Math.round(performance.now() - startedMs);
-    log.query({
-      node: id,
-      partitions: [...requested],
-      verified,
-      bytes,
-      outcome: outcomeOf(report),
-      durationMs,
-    });
-    for (const offence of offencesOf(id, report)) log.offence(offence);
-    if (report.isUncanonical) this.#isQuick = false;
-    for (const wrong of report.wrong) {
-      const { partition, expected, got, isCertain } = wrong;
-      // Perhaps only our short cut was wrong: it is asked again, and parsed.
-      if (!isCertain) {
-        this.#parsed.add(nodeIndex);
-        continue;
-      }
-      this.#context.onWrong?.(id, wrong);
-      book.refuse(nodeIndex, partition, "wrong", `gave a partition with hash ${got}, expected ${expected}`);
-    }
-    for (const { partition, bytes: size } of report.outgrown) {
-      this.#sizes.refuse(nodeIndex, partition, size);
-    }
-    this.#noteSpeed(bytes, durationMs);
-    if (verified.length > 0) book.succeeded(nodeIndex);
-    if (!report.isComplete) this.#fail(nodeIndex, report, requested);
-    return report.isComplete;
-  }
-
-  #target(nodeIndex: number, requested: ReadonlySet<number>, verified: number[]): AnswerTarget {
-    const { shard, hashKey, agreedHashes, book, incomingPath } = this.#context;
-    const answer = this.#answers++;
-    return {
-      shard,
-      hashKey,
-      requested,
-      isQuick: this.#isQuick && !this.#parsed.has(nodeIndex),
-      stores: (partition) => stores(shard, nodeIndex, partition),
-      claim: (partition) => {
-        const claimant = this.#claims.get(partition) ?? nodeIndex;
-        if (claimant !== nodeIndex || !this.#isOpenFor(nodeIndex, partition)) return undefined;
-        this.#claims.set(partition, nodeIndex);
-        return agreedHashes.get(partition);
-      },
-      pathOf: (partition) => incomingPath(answer, partition),
-      take: async (matched) => {
-        await this.#take(matched, book.node(nodeIndex).id);
-        verified.push(matched.partition);
-      },
-      mayGrowTo: (partition, bytes) => this.#sizes.mayGrow(nodeIndex, partition, bytes),
-    };
-  }
-
-  #noteSpeed(bytes: number, durationMs: number): void {
-    if (bytes >= SPEED_SAMPLE_BYTES) this.#fastest = Math.max(this.#fastest, (bytes / durationMs) * 1000);
-  }
-
-  /** How slow a node may be: slower where nobody else could give what it is to give. */
-  #slowest(nodeIndex: number): number {
-    const claimed = [...this.#claims].filter(([, claimant]) => claimant === nodeIndex);
-    const isReplaceable = claimed.every(([partition]) => this.#context.book.hasOther(nodeIndex, partition));
-    return isReplaceable ? Math.max(bytesPerSecondMin, this.#fastest / slownessMax) : bytesPerSecondMin;
-  }
-
-  async #take({ partition, accounts, bytes, path }: MatchedPartition, source: string): Promise<void> {
-    const { accept, log } = this.#context;
-    await accept(partition, path);
-    this.#missing.delete(partition);
-    log.verified(partition, { accounts, bytes }, source);
-    for (const offence of this.#sizes.offencesFor(partition, bytes)) log.offence(offence);
-  }
-
-  #fail(nodeIndex: number, report: MergeReport, requested: ReadonlySet<number>): void {
-    const { book } = this.#context;
-    const error = report.error as FetchFailure | AnswerError;
-    const failures = book.failures(nodeIndex) + 1;
-    const status = error instanceof FetchFailure ? error.status : undefined;
-    book.failed(
-      nodeIndex,
-      error.message,
-      status,
-      this.#decide(nodeIndex, report, requested, failures),
-      performance.now(),
-    );
-  }
-
-  #decide(
-    nodeIndex: number,
-    report: MergeReport,
-    requested: ReadonlySet<number>,
-    failures: number,
-  ): RetryDecision {
-    const { error, lastPartition } = report;
-    if (error instanceof FetchFailure) return decideRetry(error, failures, Math.random());
-    const again = decideRetry(new FetchFailure("reset", "broken off"), failures, Math.random());
-    if (!(error instanceof AnswerError) || error.kind === "truncated") return again;
-    // What it cannot send now, it cannot send later; but its other partitions may be fine.
-    const [only] = requested.size === 1 ? requested : [];
-    const broken = lastPartition !== undefined && requested.has(lastPartition) ? lastPartition : only;
-    if (broken === undefined) return { retry: false };
-    if (this.#context.book.mayGive(nodeIndex, broken))
-      this.#context.book.refuse(nodeIndex, broken, "broken", error.message);
-    return again;
-  }
-}
-
-/** Whatever the node cannot be blamed for is a defect of ours. */
-function requireNodesFault(error: unknown): void {
-  if (error === undefined || error instanceof AnswerError || error instanceof FetchFailure) return;
-  throw error;
 }
 
 function whenAborted(signal: AbortSignal, unless: AbortSignal): Promise<void> {

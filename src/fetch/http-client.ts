@@ -34,8 +34,6 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined;
   /** After which the request is given up, however it goes. */
   readonly deadlineMs?: number;
-  /** Bytes a second, below which the answer counts as stalled; asked now and then. */
-  readonly bytesPerSecondMin?: () => number;
   /** Told of the bytes that came over the wire, before decompression. */
   readonly onBytes?: (count: number) => void;
 }
@@ -127,9 +125,9 @@ export class HttpClient {
 async function* guarded(
   body: AsyncIterable<Buffer>,
   stallTimeoutMs: number,
-  { onBytes, bytesPerSecondMin }: Pick<HttpRequest, "onBytes" | "bytesPerSecondMin">,
+  { onBytes }: Pick<HttpRequest, "onBytes">,
 ): AsyncGenerator<Buffer, void, void> {
-  const guard = new StallGuard(stallTimeoutMs, undefined, bytesPerSecondMin);
+  const guard = new StallGuard(stallTimeoutMs);
   guard.startWaiting();
   for await (const chunk of body) {
     onBytes?.(chunk.length);

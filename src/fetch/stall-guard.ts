@@ -9,20 +9,13 @@ import { FetchFailure } from "./fetch-failure.ts";
 
 export class StallGuard {
   readonly #windowMs: number;
-  readonly #bytesPerSecond: () => number;
   readonly #nowMs: () => number;
   #waitingSinceMs = 0;
   #waitedMs = 0;
   #bytes = 0;
 
-  /** @param bytesPerSecond asked at the end of each window */
-  constructor(
-    windowMs: number,
-    nowMs: () => number = () => performance.now(),
-    bytesPerSecond: () => number = () => bytesPerSecondMin,
-  ) {
+  constructor(windowMs: number, nowMs: () => number = () => performance.now()) {
     this.#windowMs = windowMs;
-    this.#bytesPerSecond = bytesPerSecond;
     this.#nowMs = nowMs;
   }
 
@@ -35,7 +28,7 @@ export class StallGuard {
     this.#waitedMs += this.#nowMs() - this.#waitingSinceMs;
     this.#bytes += bytes;
     if (this.#waitedMs < this.#windowMs) return;
-    const enough = (this.#bytesPerSecond() * this.#waitedMs) / 1000;
+    const enough = (bytesPerSecondMin * this.#waitedMs) / 1000;
     if (this.#bytes < enough) {
       const seconds = Math.round(this.#waitedMs / 1000);
       throw new FetchFailure("stalled", `only ${this.#bytes} bytes in ${seconds} s of waiting`);

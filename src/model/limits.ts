@@ -112,8 +112,37 @@ export const retryAfterMaxMs = 60_000;
  *  node that sends a byte now and then must not hold the run for ever. */
 export const bytesPerSecondMin = 1 * KiB;
 
-/** How much slower than the fastest a node may be while others could give the same. */
-export const slownessMax = 100;
+/** An answer is late when it has made us wait so many times as long as others did for as many bytes, and this
+ *  much longer at the least: a pause of a second is nothing unusual. */
+export const latenessFactor = 4;
+export const lateAfterMs = 2_000;
+
+/** Without a byte, where there is no other answer to compare with: a third of the usual stall timeout. */
+export const lateUnmeasuredMs = 10_000;
+
+/** How often it is looked whether an answer is late. */
+export const latenessCheckMs = 250;
+
+/** Late partitions that are asked elsewhere at once; and nodes that give one partition at once, the first
+ *  included. Each further one may bring everything a second time, into memory and onto the disk. */
+export const overtakingsAtOnceMax = 4;
+export const giversMax = 3;
+
+/** How much of a node's new answer goes into what is known of its speed, so that one slip is no verdict. */
+export const speedSmoothing = 0.3;
+
+/** Shorter answers say nothing about bytes a second: they come in one piece. */
+export const speedSampleBytes = 1_000_000;
+
+/** Answers that others are compared with, the newest: enough that a minority of slow ones does not count. */
+export const speedsCompared = 64;
+
+/** Differences of less than this do not put a node behind others: so much is chance. */
+export const paceMarginMs = 100;
+
+/** Once all is verified and one answer is over, how long the others may go on to their end: usually that is a
+ *  few bytes, and whether they come well to an end stands in the record. */
+export const answerTailMs = 250;
 
 /** Size of the buffers between the socket, the hash and the disk. */
 export const writeBufferBytes = 256 * KiB;

@@ -84,6 +84,11 @@ export class PartialSnapshot {
     });
   }
 
+  /** Removes what came of a partition that is accepted already. */
+  async discard(path: string): Promise<void> {
+    await onDisk(`cannot remove ${path}`, () => rm(path, { force: true }));
+  }
+
   /** What an earlier run left of a partition, if it has the agreed hash; anything else is removed. */
   async resume(partition: number, hash: string, hashKey: string): Promise<ArtifactScan | undefined> {
     const artifact = this.#artifact(partition);

@@ -1,0 +1,28 @@
+/** What the fetching of partitions works with. */
+
+import type { HttpClient } from "../fetch/http-client.ts";
+import type { WrongPartition } from "../merge/merge-answer.ts";
+import type { Shard } from "../model/shard.ts";
+import type { OrderRule } from "../plan/order-rule.ts";
+import type { NodeBook } from "./node-book.ts";
+import type { RunLog } from "./run-log.ts";
+
+export interface FetchContext {
+  readonly client: HttpClient;
+  readonly shard: Shard;
+  readonly timestamp: number;
+  readonly hashKey: string;
+  readonly agreedHashes: ReadonlyMap<number, string>;
+  readonly book: NodeBook;
+  readonly order: OrderRule;
+  readonly concurrency: number;
+  readonly log: RunLog;
+  readonly signal?: AbortSignal | undefined;
+  /** Where a partition of one answer (by number) is written while it comes. */
+  readonly incomingPath: (answer: number, partition: number) => string;
+  readonly accept: (partition: number, path: string) => Promise<void>;
+  /** Drops what came of a partition that another answer has given. */
+  readonly discard: (path: string) => Promise<void>;
+  /** Told of what a node gave wrongly. */
+  readonly onWrong?: ((node: string, wrong: WrongPartition) => void) | undefined;
+}

@@ -1,0 +1,191 @@
+/** Has one node give what its query says, request by request, and judges what came of each. */
+
+import { FetchFailure } from "../fetch/fetch-failure.ts";
+import { decideRetry, type RetryDecision } from "../fetch/retry.ts";
+import { AnswerError } from "../merge/answer-error.ts";
+import {
+  type AnswerTarget,
+  type MatchedPartition,
+  type MergeReport,
+  mergeAnswer,
+} from "../merge/merge-answer.ts";
+import { storedCount, stores } from "../model/shard.ts";
+import { type NarrowedRequest, narrowedRequests } from "../plan/narrowed-requests.ts";
+import type { NodeSpeeds } from "../plan/node-speeds.ts";
+import type { FetchContext } from "./fetch-context.ts";
+import { offencesOf, outcomeOf } from "./judgement.ts";
+import type { NodeQuery } from "./node-query.ts";
+import type { PartitionClaims } from "./partition-claims.ts";
+import { SizeBudget } from "./size-budget.ts";
+
+export interface AskerContext extends FetchContext {
+  readonly claims: PartitionClaims;
+  readonly speeds: NodeSpeeds;
+  /** Whether a partition is agreed to have no accounts. */
+  readonly isEmpty: (partition: number) => boolean;
+}
+
+export class NodeAsker {
+  readonly #context: AskerContext;
+  readonly #sizes: SizeBudget;
+  /** Whether copies may be cut from the bytes of answers; and the nodes whose answers are parsed anyway. */
+  #isQuick = true;
+  readonly #parsed = new Set<number>();
+  #answers = 0;
+
+  constructor(context: AskerContext) {
+    this.#context = context;
+    this.#sizes = new SizeBudget(context.book);
+  }
+
+  /** Asks until the node has given, or failed to give, all that it was to give, or the query is cancelled. */
+  async ask(query: NodeQuery, stop: AbortSignal): Promise<void> {
+    const { shard, timestamp, book, isEmpty } = this.#context;
+    while (query.cancellation === undefined) {
+      const open = query.partitions.filter((partition) => this.#isOpenFor(query, partition));
+      const [next] = narrowedRequests(shard, query.nodeIndex, open, timestamp, isEmpty);
+      if (next === undefined) break;
+      const isDone = await this.#request(query, next, stop);
+      if (!isDone) return;
+    }
+    book.answered(query.nodeIndex);
+  }
+
+  #isOpenFor({ nodeIndex }: NodeQuery, partition: number): boolean {
+    return this.#context.claims.isWanted(partition) && this.#context.book.mayGive(nodeIndex, partition);
+  }
+
+  /** One request. Answers whether the node may be asked for more at once. */
+  async #request(
+    query: NodeQuery,
+    { request, partitions }: NarrowedRequest,
+    stop: AbortSignal,
+  ): Promise<boolean> {
+    const { client, shard, book, log, signal } = this.#context;
+    const { id, url } = book.node(query.nodeIndex);
+    const requested = new Set(partitions);
+    const verified: number[] = [];
+    let bytes = 0;
+    const startedMs = performance.now();
+    const watch = query.ask(requested);
+    const chunks = client.stream({
+      url: `${url}/snapshot`,
+      body: request,
+      signal: AbortSignal.any([stop, query.signal]),
+      onBytes: (count) => {
+        bytes += count;
+        log.received(count);
+      },
+    });
+    const report = await mergeAnswer(
+      this.#sizes.bounded(watch.watched(chunks), storedCount(shard) + 1),
+      this.#target(query, requested, verified),
+    );
+    signal?.throwIfAborted();
+    stop.throwIfAborted();
+    requireNodesFault(report.error);
+    const ended = endedByUs(query, report);
+    const durationMs = Math.round(performance.now() - startedMs);
+    log.query({ node: id, partitions, verified, bytes, outcome: ended ?? outcomeOf(report), durationMs });
+    for (const offence of offencesOf(id, report)) log.offence(offence);
+    this.#learn(query.nodeIndex, report);
+    // Without an answer, only the time until we gave up on it is known: it is slower than that.
+    if (report.isComplete || ended === "overtaken") this.#context.speeds.note(query.nodeIndex, watch.soFar);
+    if (verified.length > 0) book.succeeded(query.nodeIndex);
+    if (ended !== undefined) return true;
+    if (!report.isComplete) this.#fail(query.nodeIndex, report, requested);
+    return report.isComplete;
+  }
+
+  /** What an answer says of what its node can be asked for. */
+  #learn(nodeIndex: number, report: MergeReport): void {
+    const { book, onWrong } = this.#context;
+    if (report.isUncanonical) this.#isQuick = false;
+    for (const wrong of report.wrong) {
+      const { partition, expected, got, isCertain } = wrong;
+      // Perhaps only our short cut was wrong: it is asked again, and parsed.
+      if (!isCertain) {
+        this.#parsed.add(nodeIndex);
+        continue;
+      }
+      onWrong?.(book.node(nodeIndex).id, wrong);
+      book.refuse(nodeIndex, partition, "wrong", `gave a partition with hash ${got}, expected ${expected}`);
+    }
+    for (const { partition, bytes } of report.outgrown) this.#sizes.refuse(nodeIndex, partition, bytes);
+  }
+
+  #target(query: NodeQuery, requested: ReadonlySet<number>, verified: number[]): AnswerTarget {
+    const { shard, hashKey, agreedHashes, claims, incomingPath } = this.#context;
+    const { nodeIndex } = query;
+    const answer = this.#answers++;
+    return {
+      shard,
+      hashKey,
+      requested,
+      isQuick: this.#isQuick && !this.#parsed.has(nodeIndex),
+      stores: (partition) => stores(shard, nodeIndex, partition),
+      claim: (partition) =>
+        this.#isOpenFor(query, partition) && claims.claim(partition, query)
+          ? agreedHashes.get(partition)
+          : undefined,
+      pathOf: (partition) => incomingPath(answer, partition),
+      take: async (matched) => {
+        if (await this.#take(query, matched)) verified.push(matched.partition);
+      },
+      mayGrowTo: (partition, bytes) => this.#sizes.mayGrow(nodeIndex, partition, bytes),
+    };
+  }
+
+  /** Takes a partition over, from the first who has it right; answers whether this was the first. */
+  async #take(query: NodeQuery, { partition, accounts, bytes, path }: MatchedPartition): Promise<boolean> {
+    const { accept, discard, book, claims, log } = this.#context;
+    if (!claims.settle(partition)) {
+      await discard(path);
+      return false;
+    }
+    await accept(partition, path);
+    const others = claims.verified(partition, query);
+    log.verified(partition, { accounts, bytes }, book.node(query.nodeIndex).id);
+    for (const offence of this.#sizes.offencesFor(partition, bytes)) log.offence(offence);
+    for (const other of others) other.overtaken((wanted) => claims.isWanted(wanted));
+    return true;
+  }
+
+  #fail(nodeIndex: number, report: MergeReport, requested: ReadonlySet<number>): void {
+    const { book } = this.#context;
+    const error = report.error as FetchFailure | AnswerError;
+    const status = error instanceof FetchFailure ? error.status : undefined;
+    const decision = this.#decide(nodeIndex, report, requested, book.failures(nodeIndex) + 1);
+    book.failed(nodeIndex, error.message, status, decision, performance.now());
+  }
+
+  #decide(
+    nodeIndex: number,
+    report: MergeReport,
+    requested: ReadonlySet<number>,
+    failures: number,
+  ): RetryDecision {
+    const { error, lastPartition } = report;
+    if (error instanceof FetchFailure) return decideRetry(error, failures, Math.random());
+    const again = decideRetry(new FetchFailure("reset", "broken off"), failures, Math.random());
+    if (!(error instanceof AnswerError) || error.kind === "truncated") return again;
+    // What it cannot send now, it cannot send later; but its other partitions may be fine.
+    const [only] = requested.size === 1 ? requested : [];
+    const broken = lastPartition !== undefined && requested.has(lastPartition) ? lastPartition : only;
+    if (broken === undefined) return { retry: false };
+    if (this.#context.book.mayGive(nodeIndex, broken))
+      this.#context.book.refuse(nodeIndex, broken, "broken", error.message);
+    return again;
+  }
+}
+
+/** Why we ended an answer that would have gone on; `undefined` where it ended by itself. */
+function endedByUs(query: NodeQuery, { error }: MergeReport) {
+  return error instanceof FetchFailure && error.kind === "aborted" ? query.cancellation : undefined;
+}
+
+/** Whatever the node cannot be blamed for is a defect of ours. */
+function requireNodesFault(error: unknown): void {
+  if (error === undefined || error instanceof AnswerError || error instanceof FetchFailure) return;
+  throw error;
+}

@@ -1,0 +1,92 @@
+import { describe, expect, it } from "vitest";
+import { NodeQuery } from "../../src/assemble/node-query.ts";
+import { mayOvertake, outpaced } from "../../src/assemble/overtaking.ts";
+import { PartitionClaims } from "../../src/assemble/partition-claims.ts";
+import { giversMax, overtakingsAtOnceMax } from "../../src/model/limits.ts";
+
+function queryOf(nodeIndex: number, partitions: readonly number[], isOvertaking = false): NodeQuery {
+  return new NodeQuery({ nodeIndex, partitions }, isOvertaking);
+}
+
+describe("the claims on partitions", () => {
+  it("give a partition to one query, and open it again when that is over without it", () => {
+    const claims = new PartitionClaims([0, 1, 2]);
+    const [first, second] = [queryOf(0, [0, 1]), queryOf(1, [2])];
+    claims.begin(first);
+    expect([...claims.open]).toEqual([2]);
+    expect(claims.claim(0, second)).toBe(false);
+    expect(claims.claim(2, second)).toBe(true);
+    claims.release(first);
+    expect([...claims.open].sort()).toEqual([0, 1]);
+    expect(claims.claim(0, second)).toBe(true);
+  });
+
+  it("let two queries give what one is late with, and stay with the other when one is over", () => {
+    const claims = new PartitionClaims([0]);
+    const [late, other] = [queryOf(0, [0]), queryOf(1, [0], true)];
+    claims.begin(late);
+    claims.begin(other);
+    expect([claims.claim(0, late), claims.claim(0, other)]).toEqual([true, true]);
+    claims.release(late);
+    expect([...claims.open]).toEqual([]);
+    expect(claims.claim(0, other)).toBe(true);
+    expect([claims.hasAsked(0, 0), claims.hasAsked(0, 1), claims.hasAsked(0, 2)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it("take right content once, however close the second comes", () => {
+    const claims = new PartitionClaims([0, 1]);
+    const [late, other] = [queryOf(0, [0, 1]), queryOf(1, [0], true)];
+    claims.begin(late);
+    claims.begin(other);
+    expect(claims.settle(0)).toBe(true);
+    // It is not in its place yet: it is missing still, and no longer wanted.
+    expect(claims.settle(0)).toBe(false);
+    expect([claims.missing.has(0), claims.claim(0, late)]).toEqual([true, false]);
+    expect(claims.verified(0, other)).toEqual([late]);
+    expect([claims.missing.has(0), claims.open.has(0), claims.settle(0)]).toEqual([false, false, false]);
+    claims.release(late);
+    expect([...claims.open]).toEqual([1]);
+  });
+});
+
+describe("a query", () => {
+  it("is overtaken when nothing of what it is asked for is wanted any more, and not before", () => {
+    const wanted = new Set([0, 1]);
+    const query = queryOf(0, [0, 1, 2]);
+    query.ask(new Set([0, 1]));
+    wanted.delete(0);
+    query.overtaken((partition) => wanted.has(partition));
+    expect([query.cancellation, query.signal.aborted]).toEqual([undefined, false]);
+    wanted.delete(1);
+    query.overtaken((partition) => wanted.has(partition));
+    expect([query.cancellation, query.signal.aborted]).toEqual(["overtaken", true]);
+    query.cancel("not needed");
+    expect(query.cancellation).toBe("overtaken");
+    expect(() => query.ask(new Set([2]))).toThrow();
+  });
+});
+
+describe("overtaking", () => {
+  it("uses the room that there is, and one place more, up to its bound", () => {
+    const slow = Array.from({ length: 4 }, (_, node) => queryOf(node, [node]));
+    const fast = Array.from({ length: overtakingsAtOnceMax }, (_, node) => queryOf(9 + node, [node], true));
+    expect(mayOvertake(slow, 8)).toBe(true);
+    expect(mayOvertake(slow, 4)).toBe(true);
+    expect(mayOvertake([...slow, ...fast.slice(0, 1)], 4)).toBe(false);
+    expect(mayOvertake([...slow, ...fast.slice(0, 1)], 8)).toBe(true);
+    expect(mayOvertake([...slow, ...fast], 64)).toBe(false);
+  });
+
+  it("makes room where as many are giving a partition as may", () => {
+    const claims = new PartitionClaims([0, 1]);
+    const givers = Array.from({ length: giversMax }, (_, node) => queryOf(node, [0], node > 0));
+    for (const query of givers.slice(1)) claims.begin(query);
+    expect(outpaced([0, 1], claims)).toEqual([]);
+    claims.begin(givers[0] as NodeQuery);
+    expect(outpaced([0, 1], claims)).toHaveLength(1);
+  });
+});
