@@ -11,38 +11,15 @@ import {
   netconfigTimeMaxMs,
 } from "../model/limits.ts";
 import type { ActiveNode } from "../model/node.ts";
-import {
-  DEFAULT_NODES_PER_CONSENSUS_GROUP,
-  DEFAULT_NODES_PER_EDGE,
-  makeShard,
-  type Shard,
-} from "../model/shard.ts";
+import type { Shard } from "../model/shard.ts";
 import { parseNetconfig, type ShardingConfig } from "../wire/netconfig.ts";
 import { parseJson, WireError } from "../wire/parse.ts";
-import type { NetworkOptions } from "./options.ts";
+import { type GivenSettings, shardOf, shardOfSettings } from "./given-sharding.ts";
 
 export interface ShardingContext {
   readonly client: HttpClient;
   readonly signal?: AbortSignal | undefined;
   readonly warn: (message: string) => void;
-}
-
-type GivenSettings = Pick<NetworkOptions, "nodesPerConsensusGroup" | "nodesPerEdge">;
-
-/** The geometry by the given settings alone; what is not given has its usual value, with a warning. */
-export function shardOfSettings(
-  numNodes: number,
-  given: GivenSettings,
-  warn: (message: string) => void,
-): Shard {
-  if (given.nodesPerConsensusGroup === undefined) {
-    const nodesPerEdge = given.nodesPerEdge ?? DEFAULT_NODES_PER_EDGE;
-    warn(
-      `taking the usual ${DEFAULT_NODES_PER_CONSENSUS_GROUP} nodes per consensus group and ${nodesPerEdge} per edge, unless --nodes-per-consensus-group and --nodes-per-edge say otherwise`,
-    );
-    return shardOf(numNodes, DEFAULT_NODES_PER_CONSENSUS_GROUP, nodesPerEdge);
-  }
-  return shardOf(numNodes, given.nodesPerConsensusGroup, given.nodesPerEdge);
 }
 
 /** The geometry, by asking validators for what is not given. */
@@ -58,14 +35,6 @@ export async function findShard(
   if (said === undefined) return shardOfSettings(nodes.length, given, context.warn);
   const nodesPerConsensusGroup = given.nodesPerConsensusGroup ?? said.nodesPerConsensusGroup;
   return shardOf(nodes.length, nodesPerConsensusGroup, given.nodesPerEdge ?? said.nodesPerEdge);
-}
-
-function shardOf(numNodes: number, nodesPerConsensusGroup: number, nodesPerEdge: number | undefined): Shard {
-  return makeShard({
-    numNodes,
-    nodesPerConsensusGroup,
-    ...(nodesPerEdge === undefined ? {} : { nodesPerEdge }),
-  });
 }
 
 /**
