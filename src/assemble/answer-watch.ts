@@ -11,7 +11,7 @@ export class AnswerWatch {
   /** `undefined` while we are busy with what has come. */
   #waitingSinceMs: number | undefined;
 
-  constructor(nowMs: () => number = () => performance.now()) {
+  constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
     this.#waitingSinceMs = nowMs();
   }

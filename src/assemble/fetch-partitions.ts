@@ -15,11 +15,13 @@ import { NodeQuery } from "./node-query.ts";
 import { latePartitions, mayOvertake, outpaced } from "./overtaking.ts";
 import { PartitionClaims } from "./partition-claims.ts";
 import { QueryPlanner } from "./query-planner.ts";
+import { WakefulClock } from "./wakeful-clock.ts";
 
 export class PartitionFetch {
   readonly #context: FetchContext;
   readonly #claims: PartitionClaims;
   readonly #speeds = new NodeSpeeds();
+  readonly #clock = new WakefulClock();
   readonly #planner: QueryPlanner;
   readonly #asker: NodeAsker;
   /** Queries under way, each with its end. */
@@ -30,9 +32,9 @@ export class PartitionFetch {
     this.#claims = new PartitionClaims(missing);
     const emptyHash = hashText(EMPTY_PREIMAGE, context.hashKey);
     const isEmpty = (partition: number) => context.agreedHashes.get(partition) === emptyHash;
-    const speeds = this.#speeds;
+    const [speeds, clock] = [this.#speeds, this.#clock];
     this.#planner = new QueryPlanner({ ...context, speeds, rule: context.order, isEmpty });
-    this.#asker = new NodeAsker({ ...context, claims: this.#claims, speeds, isEmpty });
+    this.#asker = new NodeAsker({ ...context, claims: this.#claims, speeds, clock, isEmpty });
   }
 
   /** @throws Failure `incomplete`, `verification`, `temporary` or `disk` */
@@ -40,6 +42,7 @@ export class PartitionFetch {
     const { signal, book } = this.#context;
     const { missing, open } = this.#claims;
     const stop = new AbortController();
+    const stopClock = this.#clock.start();
     try {
       while (missing.size > 0) {
         signal?.throwIfAborted();
@@ -51,6 +54,7 @@ export class PartitionFetch {
       }
       await this.#finish();
     } finally {
+      stopClock();
       stop.abort();
       await Promise.allSettled(this.#running.values());
     }

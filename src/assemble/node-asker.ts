@@ -17,10 +17,12 @@ import { offencesOf, outcomeOf } from "./judgement.ts";
 import type { NodeQuery } from "./node-query.ts";
 import type { PartitionClaims } from "./partition-claims.ts";
 import { SizeBudget } from "./size-budget.ts";
+import type { WakefulClock } from "./wakeful-clock.ts";
 
 export interface AskerContext extends FetchContext {
   readonly claims: PartitionClaims;
   readonly speeds: NodeSpeeds;
+  readonly clock: WakefulClock;
   /** Whether a partition is agreed to have no accounts. */
   readonly isEmpty: (partition: number) => boolean;
 }
@@ -67,7 +69,7 @@ export class NodeAsker {
     const verified: number[] = [];
     let bytes = 0;
     const startedMs = performance.now();
-    const watch = query.ask(requested);
+    const watch = query.ask(requested, () => this.#context.clock.nowMs);
     const chunks = client.stream({
       url: `${url}/snapshot`,
       body: request,

@@ -45,9 +45,9 @@ export class NodeQuery {
   }
 
   /** Begins its next request. */
-  ask(requested: ReadonlySet<number>): AnswerWatch {
+  ask(requested: ReadonlySet<number>, nowMs: () => number): AnswerWatch {
     this.#ending.signal.throwIfAborted();
-    const watch = new AnswerWatch();
+    const watch = new AnswerWatch(nowMs);
     this.#state = { kind: "asking", requested, watch };
     return watch;
   }

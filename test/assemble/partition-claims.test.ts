@@ -57,7 +57,7 @@ describe("a query", () => {
   it("is overtaken when nothing of what it is asked for is wanted any more, and not before", () => {
     const wanted = new Set([0, 1]);
     const query = queryOf(0, [0, 1, 2]);
-    query.ask(new Set([0, 1]));
+    query.ask(new Set([0, 1]), () => 0);
     wanted.delete(0);
     query.overtaken((partition) => wanted.has(partition));
     expect([query.cancellation, query.signal.aborted]).toEqual([undefined, false]);
@@ -66,7 +66,7 @@ describe("a query", () => {
     expect([query.cancellation, query.signal.aborted]).toEqual(["overtaken", true]);
     query.cancel("not needed");
     expect(query.cancellation).toBe("overtaken");
-    expect(() => query.ask(new Set([2]))).toThrow();
+    expect(() => query.ask(new Set([2]), () => 0)).toThrow();
   });
 });
 
