@@ -75,8 +75,8 @@ export class PartitionFetch {
     if (!mayOvertake(running, this.#context.concurrency)) return undefined;
     const late = latePartitions(running, this.#claims, this.#speeds);
     if (late.size === 0) return undefined;
-    const hasAsked = (partition: number, index: number) => this.#claims.hasAsked(partition, index);
-    const planned = this.#planner.elsewhere(late, hasAsked, performance.now());
+    const askedOf = (index: number) => this.#claims.askedOf(index);
+    const planned = this.#planner.elsewhere(late, askedOf, performance.now());
     if (planned === undefined) return undefined;
     for (const query of outpaced(planned.partitions, this.#claims)) query.cancel("overtaken");
     return new NodeQuery(planned, true);

@@ -6,6 +6,7 @@
 import type { RetryDecision } from "../fetch/retry.ts";
 import type { ActiveNode } from "../model/node.ts";
 import { GLOBAL_PARTITION, type Shard, stores } from "../model/shard.ts";
+import { rankGroups } from "../plan/rank-groups.ts";
 
 type State =
   | { readonly kind: "free" }
@@ -75,25 +76,15 @@ export class NodeBook {
   }
 
   /**
-   * Those that can be asked now, in order; nodes that have failed, in this run or by their record, come after
-   * those that have not.
+   * Those that can be asked now, in order, and in groups: nodes that have failed more often, in this run or by
+   * their record, are in a later one.
    */
-  askable(nowMs: number): number[] {
-    return this.askableGroups(nowMs).flat();
-  }
-
-  /** The same, in groups: those of a later one have failed more often. */
   askableGroups(nowMs: number): number[][] {
-    const groups = new Map<number, number[]>();
-    for (const index of this.#order) {
+    const askable = this.#order.filter((index) => {
       const { state } = this.#entry(index);
-      if (state.kind !== "free" && (state.kind !== "waiting" || state.untilMs > nowMs)) continue;
-      const setback = this.setback(index);
-      const group = groups.get(setback);
-      if (group === undefined) groups.set(setback, [index]);
-      else group.push(index);
-    }
-    return [...groups].sort(([a], [b]) => a - b).map(([, group]) => group);
+      return state.kind === "free" || (state.kind === "waiting" && state.untilMs <= nowMs);
+    });
+    return rankGroups(askable, (index) => this.#setback(index));
   }
 
   mayGive(index: number, partition: number): boolean {
@@ -181,7 +172,7 @@ export class NodeBook {
   }
 
   /** How many failures count against a node: its own of this run, and its record. */
-  setback(index: number): number {
+  #setback(index: number): number {
     const { node, failures } = this.#entry(index);
     return failures + (this.#ranks.get(node.id) ?? 0);
   }

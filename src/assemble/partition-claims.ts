@@ -5,6 +5,8 @@
 
 import type { NodeQuery } from "./node-query.ts";
 
+const nothing: ReadonlySet<never> = new Set<never>();
+
 export class PartitionClaims {
   /** Not verified yet. */
   readonly missing: Set<number>;
@@ -13,7 +15,7 @@ export class PartitionClaims {
   readonly #givers = new Map<number, Set<NodeQuery>>();
   /** Right content has come, and is being put in its place. */
   readonly #settled = new Set<number>();
-  /** Nodes that were ever asked, by partition. */
+  /** What each node was ever asked for. */
   readonly #asked = new Map<number, Set<number>>();
 
   constructor(missing: Iterable<number>) {
@@ -27,7 +29,7 @@ export class PartitionClaims {
   }
 
   givers(partition: number): ReadonlySet<NodeQuery> {
-    return this.#givers.get(partition) ?? new Set();
+    return this.#givers.get(partition) ?? nothing;
   }
 
   /** Partitions that a query is giving, and that are still wanted. */
@@ -35,8 +37,9 @@ export class PartitionClaims {
     return query.partitions.filter((p) => this.isWanted(p) && this.givers(p).has(query));
   }
 
-  hasAsked(partition: number, nodeIndex: number): boolean {
-    return this.#asked.get(partition)?.has(nodeIndex) === true;
+  /** The partitions that a node was ever asked for. */
+  askedOf(nodeIndex: number): ReadonlySet<number> {
+    return this.#asked.get(nodeIndex) ?? nothing;
   }
 
   /** The query is to give its partitions, beside those that are giving them already. */
@@ -80,9 +83,9 @@ export class PartitionClaims {
     const givers = this.#givers.get(partition);
     if (givers === undefined) this.#givers.set(partition, new Set([query]));
     else givers.add(query);
-    const asked = this.#asked.get(partition);
-    if (asked === undefined) this.#asked.set(partition, new Set([query.nodeIndex]));
-    else asked.add(query.nodeIndex);
+    const asked = this.#asked.get(query.nodeIndex);
+    if (asked === undefined) this.#asked.set(query.nodeIndex, new Set([partition]));
+    else asked.add(partition);
     this.open.delete(partition);
   }
 }

@@ -8,6 +8,7 @@ import { coverQueries } from "../plan/cover-queries.ts";
 import { nextQuery, type PlannedQuery } from "../plan/next-query.ts";
 import type { NodeSpeeds } from "../plan/node-speeds.ts";
 import type { OrderRule } from "../plan/order-rule.ts";
+import { rankGroups } from "../plan/rank-groups.ts";
 import type { NodeBook } from "./node-book.ts";
 
 export interface PlannerContext {
@@ -40,24 +41,24 @@ export class QueryPlanner {
   /**
    * Whom to ask for partitions that others are giving too slowly: as few nodes as can be, by either rule.
    *
-   * @param hasAsked who was asked already
+   * @param askedOf what a node was asked for already
    */
   elsewhere(
     late: ReadonlySet<number>,
-    hasAsked: (partition: number, nodeIndex: number) => boolean,
+    askedOf: (nodeIndex: number) => ReadonlySet<number>,
     nowMs: number,
   ): PlannedQuery | undefined {
     const { shard, book, isEmpty } = this.#context;
     const refusedBy = (index: number) => [
       ...book.refusedBy(index),
-      ...[...late].filter((partition) => hasAsked(partition, index)),
+      ...[...askedOf(index)].filter((partition) => late.has(partition)),
     ];
     return coverQueries({ shard, groups: this.#groups(nowMs), needed: late, refusedBy, isEmpty })[0];
   }
 
   #groups(nowMs: number): number[][] {
     const { book, speeds } = this.#context;
-    return book.askableGroups(nowMs).flatMap((group) => grouped(group, (index) => speeds.pace(index)));
+    return book.askableGroups(nowMs).flatMap((group) => rankGroups(group, (index) => speeds.pace(index)));
   }
 
   /** A cover stays the best one as long as everything goes as planned; after that, another one is made. */
@@ -84,16 +85,4 @@ export class QueryPlanner {
       )
     );
   }
-}
-
-/** Those with the same rank together, in their order; the lower ranks first. */
-function grouped(indices: readonly number[], rankOf: (index: number) => number): number[][] {
-  const groups = new Map<number, number[]>();
-  for (const index of indices) {
-    const rank = rankOf(index);
-    const group = groups.get(rank);
-    if (group === undefined) groups.set(rank, [index]);
-    else group.push(index);
-  }
-  return [...groups].sort(([a], [b]) => a - b).map(([, group]) => group);
 }

@@ -28,13 +28,13 @@ describe("the order of nodes", () => {
         ["a", 1],
       ]),
     );
-    expect(book.askable(0)).toEqual([2, 1, 0, 3]);
+    expect(book.askableGroups(0)).toEqual([[2, 1], [0], [3]]);
   });
 
   it("weighs what fails in this run against the record", () => {
     const book = new NodeBook(nodes, shard, [0, 1, 2, 3], new Map([["a", 2]]));
     const decision = { retry: true, delayMs: 0 } as const;
     for (let failure = 0; failure < 3; failure++) book.failed(1, "reset", undefined, decision, 0);
-    expect(book.askable(1)).toEqual([2, 3, 0, 1]);
+    expect(book.askableGroups(1)).toEqual([[2, 3], [0], [1]]);
   });
 });
