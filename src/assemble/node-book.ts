@@ -43,6 +43,8 @@ export class NodeBook {
   readonly #entries: Entry[];
   readonly #order: readonly number[];
   readonly #ranks: ReadonlyMap<string, number>;
+  /** Nodes with failures that count. */
+  readonly #haveFailed = new Set<number>();
 
   /**
    * @param order of Algorithm 1
@@ -80,11 +82,15 @@ export class NodeBook {
    * their record, are in a later one.
    */
   askableGroups(nowMs: number): number[][] {
-    const askable = this.#order.filter((index) => {
-      const { state } = this.#entry(index);
-      return state.kind === "free" || (state.kind === "waiting" && state.untilMs <= nowMs);
-    });
+    const askable = this.#order.filter((index) => this.isAskable(index, nowMs));
+    // In a large network in which all goes well, this is asked for often.
+    if (this.#haveFailed.size === 0 && this.#ranks.size === 0) return [askable];
     return rankGroups(askable, (index) => this.#setback(index));
+  }
+
+  isAskable(index: number, nowMs: number): boolean {
+    const { state } = this.#entry(index);
+    return state.kind === "free" || (state.kind === "waiting" && state.untilMs <= nowMs);
   }
 
   mayGive(index: number, partition: number): boolean {
@@ -126,6 +132,7 @@ export class NodeBook {
   /** It has given something: whatever failed before does not count against it any more. */
   succeeded(index: number): void {
     this.#entry(index).failures = 0;
+    this.#haveFailed.delete(index);
   }
 
   failed(
@@ -137,6 +144,7 @@ export class NodeBook {
   ): void {
     const entry = this.#entry(index);
     entry.failures++;
+    this.#haveFailed.add(index);
     entry.lastFailure = reason;
     entry.lastStatus = status;
     entry.state = decision.retry

@@ -22,8 +22,9 @@ export interface PlannerContext {
 
 export class QueryPlanner {
   readonly #context: PlannerContext;
-  /** Of a cover, what is still to be asked. */
-  #cover: readonly PlannedQuery[] = [];
+  /** Of a cover, what is still to be asked, the next query last; and for how many partitions that is. */
+  #cover: PlannedQuery[] = [];
+  #planned = 0;
 
   constructor(context: PlannerContext) {
     this.#context = context;
@@ -33,9 +34,9 @@ export class QueryPlanner {
   next(needed: ReadonlySet<number>, nowMs: number): PlannedQuery | undefined {
     if (needed.size === 0) return undefined;
     const { shard, book, rule } = this.#context;
-    const groups = this.#groups(nowMs);
-    if (rule === "cover") return this.#nextOfCover(needed, groups);
-    return nextQuery(shard, groups.flat(), needed, (index, partition) => book.mayGive(index, partition));
+    if (rule === "cover") return this.#nextOfCover(needed, nowMs);
+    const order = this.#groups(nowMs).flat();
+    return nextQuery(shard, order, needed, (index, partition) => book.mayGive(index, partition));
   }
 
   /**
@@ -58,31 +59,34 @@ export class QueryPlanner {
 
   #groups(nowMs: number): number[][] {
     const { book, speeds } = this.#context;
-    return book.askableGroups(nowMs).flatMap((group) => rankGroups(group, (index) => speeds.pace(index)));
+    const groups = book.askableGroups(nowMs);
+    if (speeds.isEven) return groups;
+    return groups.flatMap((group) => rankGroups(group, (index) => speeds.pace(index)));
   }
 
   /** A cover stays the best one as long as everything goes as planned; after that, another one is made. */
-  #nextOfCover(needed: ReadonlySet<number>, groups: readonly number[][]): PlannedQuery | undefined {
+  #nextOfCover(needed: ReadonlySet<number>, nowMs: number): PlannedQuery | undefined {
     const { shard, book, isEmpty } = this.#context;
-    if (!this.#isAsPlanned(needed, new Set(groups.flat()))) {
+    if (!this.#isAsPlanned(needed, nowMs)) {
       const refusedBy = (index: number) => book.refusedBy(index);
-      this.#cover = coverQueries({ shard, groups, needed, refusedBy, isEmpty });
+      const groups = this.#groups(nowMs);
+      this.#cover = coverQueries({ shard, groups, needed, refusedBy, isEmpty }).reverse();
+      this.#planned = this.#cover.reduce((sum, { partitions }) => sum + partitions.length, 0);
     }
-    const [next, ...later] = this.#cover;
-    this.#cover = later;
+    const next = this.#cover.pop();
+    this.#planned -= next?.partitions.length ?? 0;
     return next;
   }
 
-  #isAsPlanned(needed: ReadonlySet<number>, askable: ReadonlySet<number>): boolean {
+  /** Whether the cover is for what is needed now, and its next node can be asked as it says. */
+  #isAsPlanned(needed: ReadonlySet<number>, nowMs: number): boolean {
     const { book } = this.#context;
-    const planned = this.#cover.reduce((sum, { partitions }) => sum + partitions.length, 0);
+    const next = this.#cover.at(-1);
     return (
-      planned === needed.size &&
-      this.#cover.every(
-        ({ nodeIndex, partitions }) =>
-          askable.has(nodeIndex) &&
-          partitions.every((partition) => needed.has(partition) && book.mayGive(nodeIndex, partition)),
-      )
+      next !== undefined &&
+      this.#planned === needed.size &&
+      book.isAskable(next.nodeIndex, nowMs) &&
+      next.partitions.every((p) => needed.has(p) && book.mayGive(next.nodeIndex, p))
     );
   }
 }

@@ -19,7 +19,7 @@ export interface CoverTask {
   readonly isEmpty?: (partition: number) => boolean;
 }
 
-/** Partitions that no node can give are left out. What comes first is for the node that is to give the most. */
+/** Partitions that no node can give are left out. The first query is the one that may be for all that its node has. */
 export function coverQueries(task: CoverTask): PlannedQuery[] {
   const { shard, groups } = task;
   const isOpen = Array.from({ length: shard.numNodes }, (_, partition) => task.needed.has(partition));

@@ -40,10 +40,14 @@ interface Measured extends Speed {
   readonly bytes: number;
 }
 
+/** No node has this index. */
+const notMeasured = -1;
+
 export class NodeSpeeds {
   readonly #speeds = new Map<number, Speed>();
   /** The newest answers, which others are compared with. */
   readonly #recent: Measured[] = [];
+  #isEven: boolean | undefined;
   #usual: { readonly bytes: number; readonly leastMs: number; readonly medianMs: number } | undefined;
 
   /** Notes an answer; the newer ones of a node count for more. */
@@ -59,7 +63,14 @@ export class NodeSpeeds {
       this.#recent.shift();
     const bytes = this.#recent.reduce((sum, recent) => sum + recent.bytes, 0) / this.#recent.length;
     const times = this.#recent.map((recent) => expectedMs(recent, bytes));
+    this.#isEven = undefined;
     this.#usual = { bytes, leastMs: Math.min(...times), medianMs: median(times) };
+  }
+
+  /** Whether all paces are 0. */
+  get isEven(): boolean {
+    this.#isEven ??= [...this.#speeds.keys(), notMeasured].every((index) => this.pace(index) === 0);
+    return this.#isEven;
   }
 
   /**
