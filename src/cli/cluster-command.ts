@@ -191,11 +191,12 @@ async function runLive(
       if (text !== undefined) io.stderr.write(`${text}\n`);
     },
   });
-  const { stop: _stop, ...description } = cluster;
+  const { stop: _stop, failed, ...description } = cluster;
   try {
     const { archiverUrl, nodes } = cluster;
     tellStart(description, nodes.length, `--archiver ${archiverUrl} --timestamp latest`, json, io);
-    await untilAborted(io.signal);
+    const failure = await Promise.race([untilAborted(io.signal), failed]);
+    if (failure !== undefined) throw failure;
     return { summary: description };
   } finally {
     await cluster.stop();
@@ -218,7 +219,7 @@ function usage(problem: string, hint: string): Failure {
   return new Failure("usage", problem, { hint });
 }
 
-function untilAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+function untilAborted(signal: AbortSignal): Promise<undefined> {
+  if (signal.aborted) return Promise.resolve(undefined);
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(undefined), { once: true }));
 }

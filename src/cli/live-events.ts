@@ -21,6 +21,12 @@ export function describeLiveEvent(event: LiveEvent, style: Style): string | unde
         `its hash of partition ${partition} in cycle ${cycle} is ${own}; agreed is ${agreed}, by ${votesFor} of ${outOf}`,
       );
     }
+    case "export-refused":
+      return warning(event.cause);
+    case "cycle-missed":
+      return event.isMarked
+        ? warning(`it came too late for the snapshot of cycle ${event.cycle}`)
+        : undefined;
     case "cycle-failed":
       return warning(`cycle ${event.cycle}: ${event.cause}`);
     case "export-retrieved":

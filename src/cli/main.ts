@@ -25,7 +25,11 @@ export async function main(): Promise<void> {
   // A reader that goes away (`| head`) has seen enough; the run goes on, and its status is its own.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") return;
+      if (error.code === "EPIPE") {
+        // A cluster has nothing to do but to be there for its reader, and to tell.
+        if (stream === process.stdout && process.argv[2] === "cluster") ending.abort();
+        return;
+      }
       // What a full disk takes no more of is lost, but its reader must know.
       const { code } = diskFailure("cannot write the output", error);
       process.exit(statusOfFailure(code, undefined));

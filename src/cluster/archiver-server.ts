@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { signed } from "../model/signature.ts";
 import { type Identity, makeIdentity } from "../validator/identity.ts";
-import { JsonServer, sendJson } from "../validator/json-server.ts";
+import { JsonServer, sendJson, urlOf } from "../validator/json-server.ts";
 import { Refusal } from "../validator/refusal.ts";
 import type { ChainedRecord } from "./cycle-chain.ts";
 import type { ClusterNetwork } from "./network.ts";
@@ -31,7 +31,7 @@ export interface ArchiverOptions {
 
 export function makeArchiverServer({ identity, nodeList, cycles, answer }: ArchiverOptions): JsonServer {
   return new JsonServer(async (request, response) => {
-    const url = new URL(request.url ?? "/", "http://archiver");
+    const url = urlOf(request);
     const { pathname } = url;
     if (request.method === "GET" && pathname === "/full-nodelist") {
       const nodes = nodeList();

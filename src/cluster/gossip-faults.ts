@@ -4,7 +4,7 @@ import { Failure } from "../model/failure.ts";
 import { GLOBAL_PARTITION } from "../model/shard.ts";
 import { sendRefusal } from "../validator/json-server.ts";
 import { Refusal } from "../validator/refusal.ts";
-import { type GossipMessage, makeVote } from "../validator/vote.ts";
+import { makeVote, type SignedVote } from "../validator/vote.ts";
 import { type FaultKind, given } from "./fault-kind.ts";
 import type { NodeSetup } from "./node-setup.ts";
 
@@ -110,7 +110,7 @@ function falsified({ random }: NodeSetup, hashes: Hashes, partition: number | un
   return new Map([...hashes].map(([of, hash]) => [of, (partition ?? of) === of ? random.hex(8) : hash]));
 }
 
-function withBadSignature(message: GossipMessage): GossipMessage {
+function withBadSignature(message: SignedVote): SignedVote {
   const { owner, sig } = message.sign;
   const otherDigit = sig.startsWith("0") ? "1" : "0";
   return { ...message, sign: { owner, sig: otherDigit + sig.slice(1) } };

@@ -252,19 +252,38 @@ export const exportStartMaxMs = 10_000;
 export const exportTimeMaxMs = 30 * 60_000;
 
 /** Cycles before and after its own of which a validator takes and keeps gossip: whoever assembles a snapshot
- *  asks for that of the newest few marked cycles. */
+ *  asks for that of the newest few marked cycles. Where the messages are more than so many bytes, the oldest go. */
 export const gossipCyclesBehind = 128;
 export const gossipCyclesAhead = 4;
+export const gossipHeardBytesMax = 256 * MiB;
 
-/** Messages that validators send one another in one push, and the bytes of one. */
+/** What validators send one another in one push: so many messages, of so many bytes together, and room for one
+ *  that is larger by itself. */
 export const gossipMessagesPerPushMax = 64;
-export const gossipPushBytesMax = 16 * MiB;
+export const gossipBatchBytesMax = 1 * MiB;
+export const gossipPushBytesMax = 8 * MiB;
 
-/** Messages that wait for a validator which does not answer, how long it may take to, and how often it is tried. */
+/** What waits for a validator which does not answer, how long it may take to, and how often it is tried. */
 export const outboxMessagesMax = 1_024;
+export const outboxBytesMax = 16 * MiB;
 export const gossipPushTimeoutMs = 3_000;
 export const gossipPushAttemptsMax = 3;
 export const gossipPushPauseMs = 250;
+
+/** Connections to a server of a cluster, how long a request may take to come whole, and all bodies of requests
+ *  that are held at once. */
+export const serverConnectionsMax = 1_024;
+export const serverRequestMs = 10_000;
+export const serverBodiesBytesMax = 64 * MiB;
+
+/** How long an answer may wait for a client that reads slower than {@link bytesPerSecondMin}. */
+export const answerStallMs = 30_000;
+
+/** The body of `POST /snapshot`: it has four short fields. */
+export const snapshotRequestBytesMax = 4 * KiB;
+
+/** State metadata that validators tell the archiver: a hash for each partition, and room for the rest. */
+export const stateMetadataBytesMax = 8 * MiB;
 
 /** Cycles that a validator hashes at the same time: beyond that it is too slow for its network, and the next
  *  cycle waits. */
@@ -283,7 +302,13 @@ export const hashedCyclesKept = 10_000;
 export const snapshotAnswersMax = 64;
 export const snapshotAnswersPerAddressMax = 32;
 
-/** An entry of the transaction log, how long it may be silent, and the pause before it is asked for again. */
+/** An entry of the transaction log: the longest has two addresses and an amount. */
+export const logEntryBytesMax = 1 * KiB;
+
+/** Entries of the transaction log that are made at once, after a pause in which none were. */
+export const logEntriesAtOnceMax = 10_000;
+
+/** How long the transaction log may be silent, and the pause before it is asked for again. */
 export const logSilenceMaxMs = 60_000;
 export const logPauseMs = 250;
 

@@ -23,6 +23,8 @@ export interface AccountSource {
   select(selection: Selection): Iterable<WrappedData>;
   /** How many {@link AccountSource.select} gives. */
   count(selection: Selection): number;
+  /** Keeps what it reads from in its place, until the answer is released. */
+  hold?(): () => void;
 }
 
 /** Both in one, ascending, as each of them is: global accounts stand between the others. */

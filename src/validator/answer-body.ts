@@ -8,6 +8,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setImmediate } from "node:timers/promises";
 import { constants, createGzip } from "node:zlib";
+import { answerStallMs, bytesPerSecondMin } from "../model/limits.ts";
 import type { Pieces } from "./conduct.ts";
 
 /** Characters that are joined before they are written. */
@@ -26,6 +27,7 @@ export async function sendPieces(
   // One chunk waits at most; `pipeline` asks for the next when the socket has drained.
   const body = Readable.from(chunksOf(pieces), { objectMode: false, highWaterMark: 1 });
   response.setHeader("Content-Type", "application/json");
+  const watch = setInterval(endIfUnread(response), answerStallMs).unref();
   try {
     if (options.isGzip) {
       response.setHeader("Content-Encoding", "gzip");
@@ -35,7 +37,20 @@ export async function sendPieces(
     }
   } catch {
     response.destroy();
+  } finally {
+    clearInterval(watch);
   }
+}
+
+/** Ends an answer that nobody reads: it holds files open, and a place that others wait for. */
+function endIfUnread(response: ServerResponse): () => void {
+  let before = 0;
+  return () => {
+    const written = response.socket?.bytesWritten ?? 0;
+    const bytesMin = (bytesPerSecondMin * answerStallMs) / 1000;
+    if (response.writableNeedDrain && written - before < bytesMin) response.destroy();
+    before = written;
+  };
 }
 
 /** The pieces of `{"<key>":[<row>,<row>…]}`. */

@@ -8,7 +8,7 @@ import { agreementCyclesMax } from "../model/limits.ts";
 import { type Conduct, reach } from "./conduct.ts";
 import type { CycleEnd } from "./log-entry.ts";
 import type { LoggedEntry } from "./log-feed.ts";
-import type { FinalizedCycle, Snapshots } from "./snapshot/index.ts";
+import type { CycleReport, FinalizedCycle, Snapshots } from "./snapshot/index.ts";
 import type { SnapshotExporter } from "./snapshot/snapshot-exporter.ts";
 import type { Progress, StateDatabase } from "./state-database.ts";
 import type { Transaction } from "./transaction.ts";
@@ -30,6 +30,7 @@ export interface CommitterOptions {
   readonly snapshots: Pick<Snapshots, "cycleTxsFinalized" | "waitUntilReady">;
   readonly exporter: SnapshotExporter;
   readonly conduct: Conduct;
+  readonly report: (report: CycleReport) => void;
   /** Whether there is a snapshot of that moment already. */
   readonly isHeld: (timestampMs: number) => boolean;
 }
@@ -99,8 +100,11 @@ export class Committer {
 
   /** What is long over, whoever was away has missed: nobody waits for his word of it. */
   #finalized(cycle: FinalizedCycle): void {
-    const { snapshots, isHeld } = this.#options;
-    if (cycle.timestamp + agreementCyclesMax * this.#progress.durationMs < Date.now()) return;
+    const { snapshots, isHeld, report } = this.#options;
+    if (cycle.timestamp + agreementCyclesMax * this.#progress.durationMs < Date.now()) {
+      report({ type: "cycle-missed", cycle: cycle.cycle, isMarked: cycle.isMarked });
+      return;
+    }
     snapshots.cycleTxsFinalized({ ...cycle, isMarked: cycle.isMarked && !isHeld(cycle.timestamp) });
   }
 

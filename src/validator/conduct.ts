@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { WrappedData } from "../model/account-copy.ts";
 import type { Selection } from "./account-source.ts";
 import type { Belief } from "./belief.ts";
-import type { GossipMessage } from "./vote.ts";
+import type { SignedVote } from "./vote.ts";
 
 /** What is known of an answer to `POST /snapshot` before its first byte. */
 export interface AnswerContext {
@@ -42,7 +42,7 @@ export interface Conduct {
   /** What it votes, from what it has hashed; an entry for each vote, of which an honest node has one. */
   votes: ((hashes: Hashes) => Hashes)[];
   /** What becomes of its signed messages. */
-  readonly messages: ((message: GossipMessage) => GossipMessage)[];
+  readonly messages: ((message: SignedVote) => SignedVote)[];
   isFirstDesign: boolean;
   /** What it takes its state to be. */
   readonly beliefs: Belief[];

@@ -3,19 +3,26 @@
  * message that it hears, once. What is not validly signed by an active node goes no further.
  */
 
+import pLimit from "p-limit";
 import type { PartitionGossip } from "../gossip/partition-gossip.ts";
 import { messageOf } from "../model/failure.ts";
 import {
   gossipCyclesAhead,
   gossipCyclesBehind,
+  gossipHeardBytesMax,
+  gossipMessageBytesBase,
+  gossipMessageBytesPerPartition,
   gossipMessagesPerPushMax,
   gossipMessagesPerSenderMax,
+  signatureChecksAtOnce,
 } from "../model/limits.ts";
 import type { ActiveNode } from "../model/node.ts";
-import { isSignedByAsync } from "../model/signature.ts";
+import { isSignedByAsync, signedHash } from "../model/signature.ts";
 import { type GossipMessage, parseGossipMessage } from "../wire/gossip-message.ts";
+import { HeardGossip } from "./heard-gossip.ts";
 import { PeerOutbox } from "./peer-outbox.ts";
 import { Refusal } from "./refusal.ts";
+import { signedContent } from "./signed-content.ts";
 
 export interface RelayOptions {
   /** All active nodes, in ascending order of ID. */
@@ -40,8 +47,10 @@ export class GossipRelay {
   readonly #options: RelayOptions;
   readonly #nodes: ReadonlyMap<string, ActiveNode>;
   readonly #outboxes: readonly PeerOutbox[];
-  /** Cycle → sender → messages as JSON, whose signatures hold: what others are answered with. */
-  readonly #heard = new Map<number, Map<string, string[]>>();
+  readonly #heard: HeardGossip;
+  /** Signatures are checked on other threads: to make one up costs nothing, and must not cost every core. */
+  readonly #checks = pLimit(signatureChecksAtOnce);
+  readonly #messageBytesMax: number;
   #currentCycle = 0;
 
   constructor(options: RelayOptions) {
@@ -49,12 +58,13 @@ export class GossipRelay {
     this.#options = options;
     this.#nodes = new Map(nodes.map((node) => [node.id, node]));
     this.#outboxes = peersOf(index, nodes.length).map((peer) => new PeerOutbox(peer, nodes[peer]?.url ?? ""));
+    this.#heard = new HeardGossip(gossipMessagesPerSenderMax, gossipHeardBytesMax);
+    this.#messageBytesMax = gossipMessageBytesBase + gossipMessageBytesPerPartition * (nodes.length + 1);
   }
 
   /** The messages of a cycle as JSON; `undefined` where there are none. */
   messagesOf(cycle: number): readonly string[] | undefined {
-    const senders = this.#heard.get(cycle);
-    return senders === undefined ? undefined : [...senders.values()].flat();
+    return this.#heard.messagesOf(cycle);
   }
 
   /**
@@ -65,8 +75,9 @@ export class GossipRelay {
     const [first, last] = [messages[0], messages.at(-1)];
     if (first === undefined || last === undefined) return;
     for (const outbox of this.#outboxes) outbox.add(outbox.peer % 2 === 0 ? first : last);
-    const own = parseGossipMessage(JSON.parse(first), "own");
-    if (!this.#keep(own, first)) return;
+    const received = JSON.parse(first) as object;
+    const own = parseGossipMessage(received, "own");
+    if (!this.#heard.add(own, first, signedHash(received))) return;
     this.#options.gossip.receive(own);
     this.#options.onMessage(cycle);
   }
@@ -85,9 +96,7 @@ export class GossipRelay {
   /** Forgets what nobody will ask for any more, and what is made up of the far future. */
   cycleBegan(cycle: number): void {
     this.#currentCycle = cycle;
-    for (const known of this.#heard.keys()) {
-      if (!this.#isNear(known)) this.#heard.delete(known);
-    }
+    this.#heard.keep((known) => this.#isNear(known));
   }
 
   async stop(): Promise<void> {
@@ -95,46 +104,26 @@ export class GossipRelay {
   }
 
   async #take(received: object): Promise<keyof PushOutcome> {
-    const text = JSON.stringify(received);
-    // The signature comes first; only what has been found valid before is not checked again.
-    if (this.#isKnown(received as { cycle?: number; sender?: string }, text)) return "known";
-    if (!(await isSignedByAsync(received))) return "refused";
+    const signed = signedContent(received);
+    if (signed === undefined || signed.text.length > this.#messageBytesMax) return "refused";
+    // The signature comes before all else; only what has been found valid before is not checked again.
+    if (this.#heard.has(signed.hash)) return "known";
+    if (!(await this.#checks(() => isSignedByAsync(signed.content)))) return "refused";
     let message: GossipMessage;
     try {
-      message = parseGossipMessage(received, "push");
+      message = parseGossipMessage(signed.content, "push");
     } catch {
       return "refused";
     }
-    const { owner } = (received as { sign: { owner: string } }).sign;
-    if (this.#nodes.get(message.sender)?.publicKey !== owner || !this.#isNear(message.cycle))
-      return "refused";
-    if (!this.#keep(message, text)) return "known";
+    const { cycle, sender } = message;
+    if (this.#nodes.get(sender)?.publicKey !== signed.owner || !this.#isNear(cycle)) return "refused";
+    if (!this.#heard.add(message, signed.text, signed.hash)) return "known";
     this.#options.gossip.receive(message);
-    for (const forwarded of this.#options.forwarded(message.cycle, [text])) {
+    for (const forwarded of this.#options.forwarded(cycle, [signed.text])) {
       for (const outbox of this.#outboxes) outbox.add(forwarded);
     }
-    this.#options.onMessage(message.cycle);
+    this.#options.onMessage(cycle);
     return "taken";
-  }
-
-  #isKnown({ cycle, sender }: { cycle?: number; sender?: string }, text: string): boolean {
-    return (
-      this.#heard
-        .get(cycle ?? -1)
-        ?.get(sender ?? "")
-        ?.includes(text) === true
-    );
-  }
-
-  /** Whether it is new, and one of the few of its sender that are kept. */
-  #keep({ cycle, sender }: GossipMessage, text: string): boolean {
-    const senders = this.#heard.get(cycle) ?? new Map<string, string[]>();
-    const texts = senders.get(sender) ?? [];
-    if (texts.includes(text) || texts.length >= gossipMessagesPerSenderMax) return false;
-    texts.push(text);
-    senders.set(sender, texts);
-    this.#heard.set(cycle, senders);
-    return true;
   }
 
   #isNear(cycle: number): boolean {

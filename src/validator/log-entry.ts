@@ -27,9 +27,6 @@ export interface LogStart {
 
 export type LogEntry = Transaction | CycleEnd | LogStart;
 
-/** The longest entry has two addresses and an amount. */
-export const logEntryBytesMax = 1024;
-
 const milliseconds = z.int("expected milliseconds").nonnegative("expected milliseconds");
 const seconds = z.int("expected seconds").nonnegative("expected seconds");
 const hexDigits = z.string().regex(/^[0-9a-f]{1,64}$/, "expected hex digits");

@@ -2,8 +2,8 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "undici";
-import { logPauseMs, logSilenceMaxMs } from "../model/limits.ts";
-import { type LogEntry, logEntryBytesMax, parseLogEntry } from "./log-entry.ts";
+import { logEntryBytesMax, logPauseMs, logSilenceMaxMs } from "../model/limits.ts";
+import { type LogEntry, parseLogEntry } from "./log-entry.ts";
 
 export interface LoggedEntry {
   readonly entry: LogEntry;

@@ -4,12 +4,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "undici";
 import {
   errorBodyBytesMax,
+  gossipBatchBytesMax,
   gossipMessagesPerPushMax,
   gossipPushAttemptsMax,
   gossipPushPauseMs,
   gossipPushTimeoutMs,
+  outboxBytesMax,
   outboxMessagesMax,
 } from "../model/limits.ts";
+
+/** `refused`: it will be refused again. */
+type Outcome = "taken" | "refused" | "failed";
 
 export class PeerOutbox {
   /** The index of the validator. */
@@ -18,6 +23,7 @@ export class PeerOutbox {
   readonly #agent = new Agent({ connections: 1, pipelining: 1, maxResponseSize: errorBodyBytesMax });
   readonly #ending = new AbortController();
   #waiting: string[] = [];
+  #bytes = 0;
   #sending: Promise<void> | undefined;
 
   constructor(peer: number, url: string) {
@@ -25,10 +31,11 @@ export class PeerOutbox {
     this.#url = url;
   }
 
-  /** What waits for a validator that does not answer is dropped from some number on, the oldest first. */
+  /** Where too much waits for a validator that does not answer, the oldest is dropped. */
   add(message: string): void {
     this.#waiting.push(message);
-    if (this.#waiting.length > outboxMessagesMax) this.#waiting.shift();
+    this.#bytes += message.length;
+    while (this.#waiting.length > outboxMessagesMax || this.#bytes > outboxBytesMax) this.#shift();
     this.#sending ??= this.#sendAll();
   }
 
@@ -40,20 +47,47 @@ export class PeerOutbox {
 
   async #sendAll(): Promise<void> {
     while (this.#waiting.length > 0 && !this.#ending.signal.aborted) {
-      const messages = this.#waiting.splice(0, gossipMessagesPerPushMax);
-      const body = `{"messages":[${messages.join(",")}]}`;
-      for (let attempt = 1; attempt <= gossipPushAttemptsMax; attempt++) {
-        if (await this.#isPushed(body)) break;
-        await sleep(gossipPushPauseMs, undefined, { signal: this.#ending.signal }).catch(() => undefined);
-      }
+      const batch = this.#nextBatch();
+      if ((await this.#send(batch)) !== "refused" || batch.length === 1) continue;
+      // It may be one of them that is too much; the others are not to go with it.
+      for (const message of batch) await this.#send([message]);
     }
     this.#sending = undefined;
   }
 
-  async #isPushed(body: string): Promise<boolean> {
+  /** As many as may go together; one that is larger goes by itself. */
+  #nextBatch(): string[] {
+    const batch: string[] = [];
+    let bytes = 0;
+    while (batch.length < gossipMessagesPerPushMax) {
+      const next = this.#waiting[0];
+      if (next === undefined || (batch.length > 0 && bytes + next.length > gossipBatchBytesMax)) break;
+      bytes += next.length;
+      batch.push(next);
+      this.#shift();
+    }
+    return batch;
+  }
+
+  #shift(): void {
+    this.#bytes -= this.#waiting.shift()?.length ?? 0;
+  }
+
+  async #send(messages: readonly string[]): Promise<Outcome> {
+    const body = `{"messages":[${messages.join(",")}]}`;
+    let outcome: Outcome = "failed";
+    for (let attempt = 1; attempt <= gossipPushAttemptsMax && !this.#ending.signal.aborted; attempt++) {
+      outcome = await this.#push(body);
+      if (outcome !== "failed") break;
+      await sleep(gossipPushPauseMs, undefined, { signal: this.#ending.signal }).catch(() => undefined);
+    }
+    return outcome;
+  }
+
+  async #push(body: string): Promise<Outcome> {
     try {
       const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(gossipPushTimeoutMs)]);
-      const response = await this.#agent.request({
+      const { statusCode, body: answer } = await this.#agent.request({
         origin: this.#url,
         path: "/partition-gossip",
         method: "POST",
@@ -61,11 +95,11 @@ export class PeerOutbox {
         body,
         signal,
       });
-      await response.body.dump();
-      // What it refuses now, it will refuse again.
-      return response.statusCode < 500;
+      await answer.dump();
+      if (statusCode >= 500) return "failed";
+      return statusCode >= 400 ? "refused" : "taken";
     } catch {
-      return false;
+      return "failed";
     }
   }
 }

@@ -4,9 +4,6 @@ import { z } from "zod";
 import { EVERYTHING, type Selection } from "./account-source.ts";
 import { Refusal } from "./refusal.ts";
 
-/** A request has three short fields; more than this is no request. */
-export const requestBytesMax = 4096;
-
 const address = z.string().regex(/^[0-9a-f]{64}$/, "not 64 lower-case hex digits");
 
 /** Unknown fields are no error: a later extension must not be refused by a node that ignores it. */

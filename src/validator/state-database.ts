@@ -107,18 +107,6 @@ export class StateDatabase {
     });
   }
 
-  networkHash(cycle: number): string | undefined {
-    return this.#file.get<{ hash: string }>("SELECT hash FROM network WHERE cycleNumber = ?", cycle)?.hash;
-  }
-
-  partitionHashes(cycle: number): Map<number, string> {
-    const rows = this.#file.all<{ partitionId: number; hash: string }>(
-      "SELECT partitionId, hash FROM partitions WHERE cycleNumber = ?",
-      cycle,
-    );
-    return new Map(rows.map(({ partitionId, hash }) => [partitionId, hash]));
-  }
-
   saveVotes(cycle: number, messages: readonly string[]): void {
     this.#file.write(() => {
       for (const [place, message] of messages.entries()) {

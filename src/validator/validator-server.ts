@@ -1,15 +1,15 @@
 /** A validator's HTTP side: `/netconfig`, `/partition-gossip` and `/snapshot` of PROTOCOL.md. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { gossipPushBytesMax } from "../model/limits.ts";
+import { gossipPushBytesMax, snapshotRequestBytesMax } from "../model/limits.ts";
 import { listPieces, sendPieces } from "./answer-body.ts";
 import { AnswerSlots } from "./answer-slots.ts";
 import { type Conduct, deviated, honestConduct, type Pieces, passedOn } from "./conduct.ts";
 import type { PushOutcome } from "./gossip-relay.ts";
 import type { HeldSnapshots } from "./held-snapshots.ts";
-import { JsonServer, readBody, sendJson } from "./json-server.ts";
+import { JsonServer, readBody, sendJson, urlOf } from "./json-server.ts";
 import { Refusal } from "./refusal.ts";
-import { parseSnapshotRequest, requestBytesMax } from "./snapshot-request.ts";
+import { parseSnapshotRequest } from "./snapshot-request.ts";
 
 export interface ServerOptions {
   readonly netconfig: object;
@@ -30,16 +30,14 @@ export function makeValidatorServer(options: ServerOptions): JsonServer {
     for (const intercept of conduct.intercept) {
       if (await intercept(request, response)) return;
     }
-    const url = new URL(request.url ?? "/", "http://validator");
+    const url = urlOf(request);
     switch (`${request.method} ${url.pathname}`) {
       case "GET /netconfig":
         return sendJson(response, deviated(conduct.netconfig, options.netconfig));
       case "GET /partition-gossip":
         return sendGossip(response, url.searchParams.get("cycle"), options, conduct);
       case "POST /snapshot":
-        return answers.use(request.socket.remoteAddress ?? "", () =>
-          sendSnapshot(request, response, options.snapshots, conduct),
-        );
+        return sendSnapshot(request, response, options.snapshots, conduct, answers);
       case "POST /partition-gossip":
         return receiveGossip(request, response, options);
       case "GET /healthz":
@@ -78,18 +76,24 @@ async function sendSnapshot(
   response: ServerResponse,
   snapshots: HeldSnapshots,
   conduct: Conduct,
+  answers: AnswerSlots,
 ): Promise<void> {
-  const { timestamp, selection } = parseSnapshotRequest(await readBody(request, requestBytesMax));
-  const source = snapshots.find(timestamp);
-  const served = deviated(conduct.select, selection);
-  const context = { selection, accounts: source.count(served) };
-  const rows = deviated(conduct.rows, source.select(served), context);
-  const pieces = deviated<Pieces, [typeof context]>(
-    conduct.text,
-    listPieces("snapshot", texts(rows)),
-    context,
-  );
-  await sendPieces(response, pieces, { isGzip: conduct.isGzip });
+  const { timestamp, selection } = parseSnapshotRequest(await readBody(request, snapshotRequestBytesMax));
+  await answers.use(request.socket.remoteAddress ?? "", async () => {
+    const source = snapshots.find(timestamp);
+    // From here to the end it must not be taken away.
+    const release = source.hold?.();
+    try {
+      const served = deviated(conduct.select, selection);
+      const context = { selection, accounts: source.count(served) };
+      const rows = deviated(conduct.rows, source.select(served), context);
+      const honest = listPieces("snapshot", texts(rows));
+      const pieces = deviated<Pieces, [typeof context]>(conduct.text, honest, context);
+      await sendPieces(response, pieces, { isGzip: conduct.isGzip });
+    } finally {
+      release?.();
+    }
+  });
 }
 
 function* texts(rows: Iterable<object>): Generator<string> {

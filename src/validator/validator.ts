@@ -168,6 +168,7 @@ export class Validator {
       snapshots,
       exporter: this.#exporter,
       conduct,
+      report,
       isHeld: (timestampMs) => this.#held.timestamps.includes(timestampMs),
     });
     this.#relay = relay;

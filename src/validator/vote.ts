@@ -13,7 +13,7 @@ export interface GossipData {
   readonly summaryHash: Readonly<Record<string, string>>;
 }
 
-export interface GossipMessage {
+export interface SignedVote {
   readonly cycle: number;
   /** The first design had the map of hashes itself in the place of `data`. */
   readonly data: GossipData | PartitionHashMap;
@@ -33,7 +33,7 @@ export function makeVote(
   cycle: number,
   hashes: ReadonlyMap<number, string>,
   options: VoteOptions = {},
-): GossipMessage {
+): SignedVote {
   const partitionHash: PartitionHashMap = Object.fromEntries(hashes);
   const data = options.isFirstDesign ? partitionHash : { partitionHash, receiptMapHash: {}, summaryHash: {} };
   return signed({ cycle, data, sender: identity.id }, identity.privateKey);

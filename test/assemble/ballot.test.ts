@@ -7,7 +7,7 @@ import { gossipMessageBytesBase, gossipMessageBytesPerPartition } from "../../sr
 import { makeShard } from "../../src/model/shard.ts";
 import { isSignedBy, signed } from "../../src/model/signature.ts";
 import { type Identity, makeIdentity } from "../../src/validator/identity.ts";
-import { type GossipMessage, makeVote } from "../../src/validator/vote.ts";
+import { makeVote, type SignedVote } from "../../src/validator/vote.ts";
 
 const cycle = 7;
 const random = Random.named("ballots");
@@ -24,7 +24,7 @@ function newBox(): BallotBox {
 }
 
 /** A vote for one and the same hash, told by a letter. */
-function vote(letter: string, identity: Identity = first): GossipMessage {
+function vote(letter: string, identity: Identity = first): SignedVote {
   const hashes = new Map([-1, 0, 1, 2].map((partition) => [partition, letter.repeat(64)]));
   return makeVote(identity, cycle, hashes);
 }

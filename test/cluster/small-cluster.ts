@@ -3,7 +3,7 @@
 import { type Cluster, startCluster } from "../../src/cluster/cluster.ts";
 import { type Fixture, parseFixture } from "../../src/cluster/fixture.ts";
 import type { WrappedData } from "../../src/model/account-copy.ts";
-import type { GossipMessage } from "../../src/validator/vote.ts";
+import type { SignedVote } from "../../src/validator/vote.ts";
 
 const description = {
   name: "small",
@@ -64,14 +64,14 @@ export async function snapshotOf(
   return snapshot;
 }
 
-export async function gossipOf(cluster: Cluster, index: number): Promise<GossipMessage[]> {
+export async function gossipOf(cluster: Cluster, index: number): Promise<SignedVote[]> {
   const url = `${urlOf(cluster, index)}/partition-gossip?cycle=${cluster.snapshotCycle}`;
-  const { messages } = (await (await fetch(url)).json()) as { messages: GossipMessage[] };
+  const { messages } = (await (await fetch(url)).json()) as { messages: SignedVote[] };
   return messages;
 }
 
 /** The hashes of a message in either form. */
-export function votesOf({ data }: GossipMessage): Record<string, string> {
+export function votesOf({ data }: SignedVote): Record<string, string> {
   const { partitionHash } = data as { partitionHash?: Record<string, string> };
   return partitionHash ?? (data as Record<string, string>);
 }

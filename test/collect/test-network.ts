@@ -5,7 +5,7 @@ import { hashText } from "../../src/model/hash.ts";
 import { networkHash } from "../../src/model/partition-hash.ts";
 import { allPartitions, makeShard, storedPartitions } from "../../src/model/shard.ts";
 import { makeIdentity } from "../../src/validator/identity.ts";
-import { type GossipMessage, makeVote } from "../../src/validator/vote.ts";
+import { makeVote, type SignedVote } from "../../src/validator/vote.ts";
 import { httpServer } from "../servers.ts";
 
 export const settings = { nodesPerConsensusGroup: 3, nodesPerEdge: 0 };
@@ -27,7 +27,7 @@ export function voteOf(
   index: number,
   cycle: number,
   lies: Readonly<Record<number, string>> = {},
-): GossipMessage {
+): SignedVote {
   const identity = identities[index];
   if (identity === undefined) throw new RangeError(`there is no node ${index}`);
   const stored = [...storedPartitions(shard, Math.min(index, 4)), -1];

@@ -8,7 +8,7 @@ import { Committer } from "../../src/validator/committer.ts";
 import { honestConduct } from "../../src/validator/conduct.ts";
 import type { LogEntry } from "../../src/validator/log-entry.ts";
 import { ExportShelf } from "../../src/validator/snapshot/export-shelf.ts";
-import type { FinalizedCycle } from "../../src/validator/snapshot/index.ts";
+import type { CycleReport, FinalizedCycle } from "../../src/validator/snapshot/index.ts";
 import { SnapshotExporter } from "../../src/validator/snapshot/snapshot-exporter.ts";
 import { temporaryDirectory } from "../temporary.ts";
 import { genesis, hashesOf, openState, partitions, shard, transfers } from "./small-state.ts";
@@ -43,9 +43,12 @@ async function setUp(startsAfterMs: number, endsInstead = false) {
     database.close();
   });
   const finalized: FinalizedCycle[] = [];
+  const reports: CycleReport[] = [];
+  const report = (one: CycleReport) => void reports.push(one);
   const committer = new Committer({
     database,
     exporter,
+    report,
     conduct: honestConduct(),
     isHeld: () => false,
     snapshots: {
@@ -59,7 +62,7 @@ async function setUp(startsAfterMs: number, endsInstead = false) {
   });
   let position = 100;
   const logged = (entries: LogEntry[]) => entries.map((entry) => ({ entry, position: ++position }));
-  return { database, exporter, committer, finalized, logged };
+  return { database, exporter, committer, finalized, reports, report, logged };
 }
 
 describe("commits", () => {
@@ -96,7 +99,7 @@ describe("commits", () => {
   });
 
   it("pass over what is to be done at the end of a cycle that is long over", async () => {
-    const { database, committer, finalized, logged } = await setUp(0);
+    const { database, committer, finalized, reports, logged } = await setUp(0);
     const past: LogEntry = {
       type: "cycle-end",
       cycle: 1,
@@ -105,17 +108,18 @@ describe("commits", () => {
     };
     await committer.apply(logged([start, past]));
     expect([finalized, database.progress.cycle]).toEqual([[], 1]);
+    expect(reports).toEqual([{ type: "cycle-missed", cycle: 1, isMarked: true }]);
   });
 
   it("have the end of a cycle told again after a restart right behind it", async () => {
-    const { database, exporter, committer, logged, finalized } = await setUp(0);
+    const { database, exporter, committer, logged, finalized, report } = await setUp(0);
     await committer.apply(logged([start, cycleEnd(1)]));
     const told: FinalizedCycle[] = [];
     const snapshots = {
       waitUntilReady: () => Promise.resolve(),
       cycleTxsFinalized: (cycle: FinalizedCycle) => void told.push(cycle),
     };
-    const options = { database, exporter, snapshots, conduct: honestConduct(), isHeld: () => false };
+    const options = { database, exporter, snapshots, report, conduct: honestConduct(), isHeld: () => false };
     new Committer(options).resume();
     expect(told).toEqual(finalized);
     new Committer({ ...options, isHeld: () => true }).resume();

@@ -1,11 +1,16 @@
 /** How gossip travels: to real servers, once, and only what is validly signed. */
 
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { PartitionGossip } from "../../src/gossip/partition-gossip.ts";
+import { gossipBatchBytesMax, outboxBytesMax } from "../../src/model/limits.ts";
 import { makeShard } from "../../src/model/shard.ts";
+import { signed } from "../../src/model/signature.ts";
 import { GossipRelay } from "../../src/validator/gossip-relay.ts";
 import { type Identity, makeIdentity } from "../../src/validator/identity.ts";
+import { PeerOutbox } from "../../src/validator/peer-outbox.ts";
+import { signedContent } from "../../src/validator/signed-content.ts";
 import { makeVote } from "../../src/validator/vote.ts";
 import { httpServer } from "../servers.ts";
 
@@ -19,6 +24,11 @@ const shard = {
   ...makeShard({ numNodes, nodesPerConsensusGroup: 3 }),
   nodeIds: identities.map(({ id }) => id),
 };
+
+/** In the form in which messages are passed on. */
+function passed(message: object): string {
+  return signedContent(message)?.text ?? "";
+}
 
 function vote(identity = other, cycle = 5, digit = "a") {
   return makeVote(identity, cycle, new Map([[-1, digit.repeat(64)]]));
@@ -56,6 +66,8 @@ async function setUp(status = 200) {
   return { relay, pushes, collected };
 }
 
+type Signed = ReturnType<typeof vote>;
+
 /** Until what is on its way has arrived. */
 async function quiet(pushes: ReadonlyMap<number, readonly string[]>): Promise<void> {
   for (let before = -1; ; await sleep(60)) {
@@ -79,11 +91,15 @@ describe("a validator's gossip", () => {
 
   it("forwards a message of another once, however often it comes", async () => {
     const { relay, pushes, collected } = await setUp();
-    const text = JSON.stringify(vote());
-    expect(await relay.receive(text)).toEqual({ taken: 1, known: 0, refused: 0 });
-    expect(await relay.receive(`{"messages":[${text},${text}]}`)).toEqual({ taken: 0, known: 2, refused: 0 });
+    const message = passed(vote());
+    expect(await relay.receive(message)).toEqual({ taken: 1, known: 0, refused: 0 });
+    expect(await relay.receive(`{"messages":[${message},${message}]}`)).toEqual({
+      taken: 0,
+      known: 2,
+      refused: 0,
+    });
     await quiet(pushes);
-    expect([...pushes.values()]).toEqual(Array(5).fill([text]));
+    expect([...pushes.values()]).toEqual(Array(5).fill([message]));
     expect(collected()).toBe(1);
   });
 
@@ -108,10 +124,43 @@ describe("a validator's gossip", () => {
     expect([collected(), collected(500), relay.messagesOf(5)]).toEqual([0, 0, undefined]);
   });
 
+  it.each([
+    {
+      id: "another field beside the signature",
+      copy: (one: Signed) => ({ ...one, sign: { ...one.sign, pad: "x" } }),
+    },
+    {
+      id: "upper-case digits",
+      copy: (one: Signed) => ({ ...one, sign: { ...one.sign, sig: one.sign.sig.toUpperCase() } }),
+    },
+    { id: "another order of keys", copy: (one: Signed) => Object.fromEntries(Object.entries(one).reverse()) },
+    {
+      id: "a key that is not hashed",
+      copy: (one: Signed) => JSON.parse(JSON.stringify(one).replace("{", '{"constructor":1,')) as object,
+    },
+  ])("takes a copy for what it is, and not for a contradiction: $id", async ({ copy }) => {
+    const { relay, pushes } = await setUp();
+    const [first, second] = [vote(), vote(other, 5, "b")];
+    for (const message of [copy(first), first, copy(first)]) await relay.receive(JSON.stringify(message));
+    expect(relay.messagesOf(5)).toHaveLength(1);
+    expect(relay.messagesOf(5)?.[0]).not.toMatch(/pad|constructor/);
+    // There is room for what convicts its sender.
+    expect(await relay.receive(JSON.stringify(second))).toEqual({ taken: 1, known: 0, refused: 0 });
+    await quiet(pushes);
+    expect(pushes.get(1)).toHaveLength(2);
+  });
+
+  it("refuses a message that is larger than one of its network can be", async () => {
+    const { relay } = await setUp();
+    const { sign: _sign, ...large } = { ...vote(), pad: "x".repeat(100_000) };
+    const message = signed(large, other.privateKey);
+    expect(await relay.receive(JSON.stringify(message))).toEqual({ taken: 0, known: 0, refused: 1 });
+  });
+
   it("keeps and forwards two different messages of a sender, and no third", async () => {
     const { relay, pushes } = await setUp();
-    const texts = ["a", "b", "c"].map((digit) => JSON.stringify(vote(other, 5, digit)));
-    for (const text of texts) await relay.receive(text);
+    const texts = ["a", "b", "c"].map((digit) => passed(vote(other, 5, digit)));
+    for (const one of texts) await relay.receive(one);
     await quiet(pushes);
     expect(relay.messagesOf(5)).toEqual(texts.slice(0, 2));
     expect(pushes.get(1)?.sort()).toEqual(texts.slice(0, 2).sort());
@@ -123,6 +172,41 @@ describe("a validator's gossip", () => {
     await sleep(700);
     await quiet(pushes);
     expect(pushes.size).toBe(5);
+  });
+
+  it("does not drop a message with others that a validator refuses", async () => {
+    const taken: string[] = [];
+    const url = await httpServer(async (request, response) => {
+      const body = await text(request);
+      if (body.includes("refuse")) return void response.writeHead(400).end();
+      taken.push(...(JSON.parse(body) as { messages: string[] }).messages);
+      response.end("{}");
+    });
+    const outbox = new PeerOutbox(1, url);
+    onTestFinished(() => outbox.stop());
+    for (const message of ["first", "second", "refuse", "third"]) outbox.add(JSON.stringify(message));
+    await vi.waitFor(() => expect(taken).toEqual(["first", "second", "third"]));
+  });
+
+  it("goes in pushes of no more bytes than are taken, and drops the oldest of too much", async () => {
+    const sizes: number[] = [];
+    let isOpen = false;
+    const url = await httpServer(async (request, response) => {
+      while (!isOpen) await sleep(5);
+      sizes.push((await text(request)).length);
+      response.end("{}");
+    });
+    const outbox = new PeerOutbox(1, url);
+    onTestFinished(() => outbox.stop());
+    const message = JSON.stringify("x".repeat(gossipBatchBytesMax / 4));
+    for (let count = 0; count < 200; count++) outbox.add(message);
+    isOpen = true;
+    await vi.waitFor(() => expect(sizes.length).toBeGreaterThan(outboxBytesMax / gossipBatchBytesMax));
+    await sleep(100);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(gossipBatchBytesMax + 100);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(
+      outboxBytesMax + 2 * gossipBatchBytesMax,
+    );
   });
 
   it("forgets what is long past", async () => {

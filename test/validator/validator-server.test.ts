@@ -1,9 +1,15 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "vitest";
+import { Agent } from "undici";
+import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import type { WrappedData } from "../../src/model/account-copy.ts";
-import { snapshotAnswersMax, snapshotAnswersPerAddressMax } from "../../src/model/limits.ts";
+import {
+  gossipPushBytesMax,
+  snapshotAnswersMax,
+  snapshotAnswersPerAddressMax,
+} from "../../src/model/limits.ts";
 import type { AccountSource } from "../../src/validator/account-source.ts";
 import { AnswerSlots } from "../../src/validator/answer-slots.ts";
 import { type Conduct, honestConduct } from "../../src/validator/conduct.ts";
@@ -103,6 +109,55 @@ describe("a snapshot that is not held", () => {
   });
 });
 
+describe("a validator's server", () => {
+  const snapshots = new HeldSnapshots(() => ({ startMs: 0, durationMs: 60_000, finalizedMs: 60_000 }));
+  const receiveGossip = () => Promise.resolve({ taken: 0, known: 0, refused: 0 });
+  const listen = async () => {
+    server = makeValidatorServer({ netconfig: {}, snapshots, gossipOf: () => undefined, receiveGossip });
+    return await server.listen("127.0.0.1");
+  };
+
+  it("answers the next request at once after one whose body is too large", async () => {
+    const agent = new Agent({ connections: 1, pipelining: 1 });
+    onTestFinished(() => agent.destroy());
+    const origin = await listen();
+    const push = async (body: string) => {
+      const answer = await agent.request({ origin, path: "/partition-gossip", method: "POST", body });
+      await answer.body.dump();
+      return answer.statusCode;
+    };
+    const began = performance.now();
+    expect(await push("x".repeat(gossipPushBytesMax + 1)).catch(() => 400)).toBe(400);
+    expect(await push("{}")).toBe(200);
+    expect(performance.now() - began).toBeLessThan(4000);
+  });
+
+  it("keeps a place for those who have asked, and none for those who are still at it", async () => {
+    const url = new URL(await listen());
+    const sockets = await Promise.all(
+      Array.from({ length: snapshotAnswersMax }, async () => {
+        const socket = connect(Number(url.port), url.hostname);
+        await once(socket, "connect");
+        socket.write("POST /snapshot HTTP/1.1\r\nHost: validator\r\nContent-Length: 100\r\n\r\n{");
+        return socket;
+      }),
+    );
+    const answer = await fetch(`${url}snapshot`, {
+      method: "POST",
+      body: JSON.stringify({ timestamp: 60_000 }),
+    });
+    expect(answer.status).toBe(404);
+    for (const socket of sockets) socket.destroy();
+  });
+
+  it.each(["//", "http:///x"])("refuses %s as a target", async (path) => {
+    const url = new URL(await listen());
+    const socket = connect(Number(url.port), url.hostname);
+    socket.end(`GET ${path} HTTP/1.1\r\nHost: validator\r\nConnection: close\r\n\r\n`);
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 40[04] /);
+  });
+});
+
 describe("too many answers at once", () => {
   it("are refused with 429 to one address, and with 503 in all, until some have ended", async () => {
     const slots = new AnswerSlots();
@@ -177,6 +232,6 @@ describe("a request", () => {
       body: JSON.stringify({ timestamp }),
     });
     expect(response.status).toBe(500);
-    expect(await response.json()).toEqual({ error: "out of order" });
+    expect(await response.json()).toEqual({ error: "an error of this server" });
   });
 });

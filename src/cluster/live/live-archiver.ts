@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { listBytesMax } from "../../model/limits.ts";
+import { stateMetadataBytesMax } from "../../model/limits.ts";
 import { isSignedBy } from "../../model/signature.ts";
 import { type JsonServer, readBody, sendJson } from "../../validator/json-server.ts";
 import { Refusal } from "../../validator/refusal.ts";
@@ -61,7 +61,7 @@ async function hear(
 ): Promise<void> {
   const source = "state metadata";
   try {
-    const received = parseJson(await readBody(request, listBytesMax), source) as {
+    const received = parseJson(await readBody(request, stateMetadataBytesMax), source) as {
       sign?: { owner?: string };
     };
     const owner = received?.sign?.owner ?? "";

@@ -53,6 +53,8 @@ export interface LiveClusterDescription {
 }
 
 export interface LiveCluster extends LiveClusterDescription {
+  /** Resolves if it cannot go on: its transactions can no longer be written down, for instance. */
+  readonly failed: Promise<Failure>;
   /** Ends all processes and servers. */
   stop(): Promise<void>;
 }
@@ -87,6 +89,10 @@ export async function startLiveCluster(
     return await cluster.start((index) => setups[index]?.isListening === false);
   } catch (error) {
     await cluster.stop();
+    // What has not begun leaves nothing behind, so that the directory can be given again.
+    await Promise.all(
+      (await readdir(directory).catch(() => [])).map((name) => removeTree(join(directory, name))),
+    );
     throw error;
   }
 }
@@ -119,7 +125,8 @@ class Running {
 
   async start(isDown: (index: number) => boolean): Promise<LiveCluster> {
     const genesis = join(this.#directory, "genesis.jsonl");
-    await pipeline(Readable.from(this.#genesisLines()), createWriteStream(genesis));
+    const { signal } = this.#options;
+    await pipeline(Readable.from(this.#genesisLines()), createWriteStream(genesis), signal ? { signal } : {});
     const log = await TransactionLog.create(join(this.#directory, "transactions.jsonl"));
     this.#log = log;
     const archiver = makeLiveArchiver({
@@ -139,8 +146,14 @@ class Running {
     const totalBalance = String(sequencer.totalBalance);
     this.#chain = new LiveChain(this.#settings, startSeconds);
     await log.append([{ type: "start", start: startSeconds, duration: cycleDuration }]);
-    this.#running = this.#run(log, this.#chain, sequencer, startSeconds * 1000);
+    const running = this.#run(log, this.#chain, sequencer, startSeconds * 1000);
+    const failed = new Promise<Failure>((resolve) => {
+      this.#running = running.catch((error: unknown) =>
+        resolve(diskFailure(`cannot write ${log.path}`, error)),
+      );
+    });
     return {
+      failed,
       name: "live",
       archiverUrl,
       archiverPublicKey: archiverIdentity(this.#network.seed).publicKey,
@@ -176,7 +189,12 @@ class Running {
       const own = { live: this.#settings, index, host: this.#host, port: 0, archiverUrl, directory };
       return new ValidatorKeeper(own, (event) => this.#options.report?.({ ...event, validator: index }));
     });
-    const urls = await Promise.all(this.#keepers.map((keeper) => keeper.start()));
+    const starts = Promise.all(this.#keepers.map((keeper) => keeper.start()));
+    starts.catch(() => undefined);
+    const urls = await Promise.race([
+      starts,
+      ...(this.#options.signal ? [aborted(this.#options.signal)] : []),
+    ]);
     // Only now, so that none of the others was given the port of one that is down.
     await Promise.all(this.#keepers.filter((_, index) => isDown(index)).map((keeper) => keeper.stop()));
     return urls;
@@ -208,7 +226,7 @@ class Running {
     await this.#archiver?.close();
     await this.#running;
     await this.#log?.close();
-    if (this.#options.directory === undefined) await rm(this.#directory, { recursive: true, force: true });
+    if (this.#options.directory === undefined) await removeTree(this.#directory);
   }
 }
 
@@ -223,4 +241,18 @@ async function openDirectory(path: string | undefined): Promise<string> {
   throw new Failure("configuration", `${path} is not empty`, {
     hint: "Give a directory that does not exist yet: a live cluster begins anew each time.",
   });
+}
+
+/** Rejects when the signal is aborted. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort, { once: true });
+  });
+}
+
+/** An export process may still be about to notice that its validator has ended. */
+async function removeTree(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
 }

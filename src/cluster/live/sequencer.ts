@@ -3,6 +3,7 @@
  * settled by the seed and by the moment at which the cluster began.
  */
 
+import { logEntriesAtOnceMax } from "../../model/limits.ts";
 import { GLOBAL_PARTITION } from "../../model/shard.ts";
 import type { LogEntry } from "../../validator/log-entry.ts";
 import { balanceOf } from "../../validator/transaction.ts";
@@ -48,15 +49,17 @@ export class Sequencer {
     return total;
   }
 
-  /** What has happened since it was last asked, and before a moment: transactions and ends of cycles, in order. */
+  /** What has happened since it was last asked, and before a moment: transactions and ends of cycles, in order;
+   *  after a long pause, only the first of it. */
   until(nowMs: number): LogEntry[] {
     const entries: LogEntry[] = [];
-    for (;;) {
+    while (entries.length < logEntriesAtOnceMax) {
       const timestamp = this.#startMs + Math.floor((this.#made * 1000) / this.#settings.txRate);
       const end = this.#startMs + (this.#cycle + 1) * this.#settings.cycleDuration * 1000;
       if (Math.min(timestamp, end) > nowMs) return entries;
       entries.push(timestamp < end ? this.#transaction(timestamp) : this.#cycleEnd(end));
     }
+    return entries;
   }
 
   #cycleEnd(timestamp: number): LogEntry {

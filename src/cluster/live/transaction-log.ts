@@ -22,11 +22,14 @@ export class TransactionLog {
     return new TransactionLog(path, await open(path, "wx+"));
   }
 
-  /** One call at a time. */
+  /** One call at a time. @throws the system's error of a full or broken disk */
   async append(entries: readonly LogEntry[]): Promise<void> {
     if (entries.length === 0) return;
     const text = Buffer.from(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(""));
-    await this.#handle.write(text, 0, text.length, this.#bytes);
+    for (let done = 0; done < text.length; ) {
+      const { bytesWritten } = await this.#handle.write(text, done, text.length - done, this.#bytes + done);
+      done += bytesWritten;
+    }
     this.#bytes += text.length;
     this.#growth.emit("grown");
   }

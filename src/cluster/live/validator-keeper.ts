@@ -84,6 +84,7 @@ export class ValidatorKeeper {
     });
     child.stdin.on("error", () => undefined);
     this.#child = child;
+    this.#lastError = undefined;
     return child;
   }
 
@@ -92,7 +93,8 @@ export class ValidatorKeeper {
     return new Promise((resolve, reject) => {
       child.once("error", reject);
       createInterface({ input: child.stdout }).on("line", (text) => {
-        const line = JSON.parse(text) as ProcessLine;
+        const line = lineOf(text);
+        if (line === undefined) return;
         if (line.type === "listening") resolve(line.url);
         else if (line.type === "error") this.#lastError = line;
         else this.#report(line);
@@ -127,5 +129,14 @@ export class ValidatorKeeper {
     } catch {
       this.#died("it did not start again");
     }
+  }
+}
+
+/** `undefined` for what a process that is killed leaves half said. */
+function lineOf(text: string): ProcessLine | undefined {
+  try {
+    return JSON.parse(text) as ProcessLine;
+  } catch {
+    return undefined;
   }
 }

@@ -4,7 +4,6 @@
  */
 
 import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { exportStartMaxMs, exportTimeMaxMs } from "../../model/limits.ts";
 import type { ExportCommand, ExportMessage } from "./export-protocol.ts";
 import type { ExportRequest } from "./write-export.ts";
@@ -26,7 +25,7 @@ export class ExportOperation {
   /** Resolves when the export is written; rejects with the first cause of its failure. */
   readonly done: Promise<void>;
   readonly #child: ChildProcess;
-  readonly #exited: Promise<unknown>;
+  readonly #exited: Promise<void>;
   readonly #timers: readonly NodeJS.Timeout[];
   readonly #failures: ((cause: Error) => void)[] = [];
   #start: () => void = () => undefined;
@@ -48,15 +47,19 @@ export class ExportOperation {
       setTimeout(() => this.fail(new Error(`it had not ${doing} after ${afterMs} ms`)), afterMs);
     this.#timers = [failLater("started", exportStartMaxMs), failLater("ended", exportTimeMaxMs)];
     child.on("message", (message: ExportMessage) => this.#hear(message, onWrote));
-    child.once("error", (error) => this.fail(error));
-    if (hasEnded(child)) {
+    child.on("error", (error) => this.fail(error));
+    if (child.pid === undefined || hasEnded(child)) {
+      // One that could not be started says why with an error, which comes next.
       this.#exited = Promise.resolve();
-      this.fail(new Error("its process had ended before"));
+      setImmediate(() => this.fail(new Error("its process had ended before")));
       return;
     }
-    this.#exited = once(child, "exit").then(([status, signal]) =>
-      this.fail(new Error(`its process ended (${signal ?? `status ${status}`})`)),
-    );
+    this.#exited = new Promise((resolve) => {
+      child.once("exit", (status, signal) => {
+        this.fail(new Error(`its process ended (${signal ?? `status ${status}`})`));
+        resolve();
+      });
+    });
     const command: ExportCommand = { type: "export", request };
     child.send(command, (error) => {
       if (error !== null) this.fail(error);

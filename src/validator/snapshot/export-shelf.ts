@@ -32,7 +32,7 @@ export class ExportShelf {
   readonly #directory: string;
   readonly #keepMax: number;
   /** In ascending order of time. */
-  #held: HeldExport[] = [];
+  readonly #held: HeldExport[] = [];
 
   private constructor(directory: string, keepMax: number) {
     this.#directory = directory;
@@ -45,7 +45,7 @@ export class ExportShelf {
     await makeDirectories(directory);
     for (const name of await readdir(directory)) await shelf.#takeUp(name);
     shelf.#held.sort((a, b) => a.timestamp - b.timestamp);
-    await shelf.#dropOldest();
+    shelf.#dropOldest();
     return shelf;
   }
 
@@ -79,7 +79,7 @@ export class ExportShelf {
     await syncPath(this.#directory);
     const held = { cycle, timestamp, accounts: new ExportedAccounts(place, ascending(hashes.keys())) };
     this.#held.push(held);
-    await this.#dropOldest();
+    this.#dropOldest();
     return held;
   }
 
@@ -95,11 +95,19 @@ export class ExportShelf {
     else this.#held.push(held);
   }
 
-  async #dropOldest(): Promise<void> {
-    const dropped = this.#held.slice(0, Math.max(0, this.#held.length - this.#keepMax));
-    this.#held = this.#held.slice(dropped.length);
-    // Answers that are being sent have their files open, and go on.
-    for (const { timestamp } of dropped) await remove(join(this.#directory, snapshotName(timestamp)));
+  /** They are offered no more, and removed when no answer is read from them any more: whatever then is left is
+   *  removed at the next start. */
+  #dropOldest(): void {
+    for (const { timestamp, accounts } of this.#held.splice(
+      0,
+      Math.max(0, this.#held.length - this.#keepMax),
+    )) {
+      const place = join(this.#directory, snapshotName(timestamp));
+      void accounts
+        .released()
+        .then(() => remove(place))
+        .catch(() => undefined);
+    }
   }
 }
 

@@ -21,11 +21,29 @@ export class ExportedAccounts implements AccountSource {
   readonly #directory: string;
   /** Ascending, without the global one. */
   readonly #partitions: readonly number[];
+  #holders = 0;
+  #onReleased: () => void = () => undefined;
 
   /** @param partitions those of the export, ascending */
   constructor(directory: string, partitions: readonly number[]) {
     this.#directory = directory;
     this.#partitions = partitions.filter((partition) => partition !== GLOBAL_PARTITION);
+  }
+
+  /** Keeps the export in its place until the answer is released, even where it is dropped meanwhile. */
+  hold(): () => void {
+    this.#holders++;
+    return () => {
+      if (--this.#holders === 0) this.#onReleased();
+    };
+  }
+
+  /** Resolves when nobody holds it any more. */
+  async released(): Promise<void> {
+    if (this.#holders === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onReleased = resolve;
+    });
   }
 
   select(selection: Selection): Iterable<WrappedData> {

@@ -8,6 +8,7 @@ import { type AllHashes, type Collector, isAgreed } from "../../gossip/collector
 import type { PartitionGossip } from "../../gossip/partition-gossip.ts";
 import { messageOf } from "../../model/failure.ts";
 import { agreementCyclesMax, hashedCyclesKept, hashedCyclesMax } from "../../model/limits.ts";
+import { networkHash } from "../../model/partition-hash.ts";
 import { GLOBAL_PARTITION, type Shard } from "../../model/shard.ts";
 import { type Conduct, deviated, reach } from "../conduct.ts";
 import type { GossipRelay } from "../gossip-relay.ts";
@@ -36,7 +37,11 @@ export type CycleReport = { readonly cycle: number } & (
       readonly votesFor: number;
       readonly outOf: number;
     }
+  /** Another export is active: this moment is not exported. */
+  | { readonly type: "export-refused"; readonly cause: string }
   | { readonly type: "cycle-failed"; readonly cause: string }
+  /** It was long over when this validator came to it: it was neither hashed nor, if it was marked, exported. */
+  | { readonly type: "cycle-missed"; readonly isMarked: boolean }
 );
 
 export interface FinalizedCycle {
@@ -128,7 +133,7 @@ export class Snapshots {
     try {
       exporter.initiate({ ...target, partitions: this.#partitions }, hashed);
     } catch (error) {
-      report({ type: "cycle-failed", cycle, cause: messageOf(error) });
+      report({ type: "export-refused", cycle, cause: messageOf(error) });
     }
   }
 
@@ -161,11 +166,12 @@ export class Snapshots {
       report({ type: "not-agreed", cycle, messages: open.collector.messages.size });
       return;
     }
-    const { partitionHashes, networkHash } = hashes;
-    database.saveHashes(cycle, partitionHashes, networkHash);
+    const agreed = agreedIn(hashes);
+    const hash = networkHash(agreed);
+    database.saveHashes(cycle, agreed, hash);
     database.forgetBefore(cycle - hashedCyclesKept);
-    announce(cycle, networkHash, partitionHashes);
-    report({ type: "agreed", cycle, networkHash, weak: weakIn(hashes) });
+    announce(cycle, hash, agreed);
+    report({ type: "agreed", cycle, networkHash: hash, weak: weakIn(hashes) });
     for (const [partition, own] of open.own) this.#compare(cycle, partition, own, hashes);
   }
 
@@ -175,6 +181,11 @@ export class Snapshots {
     const { hash: agreed, votesFor, outOf } = agreement;
     this.#options.report({ type: "disagreement", cycle, partition, own, agreed, votesFor, outOf });
   }
+}
+
+/** Of each partition the hash that those who cover it agree on: others have no vote on it (decision 1). */
+export function agreedIn({ partitionHashes, agreements }: AllHashes): Map<number, string> {
+  return new Map([...partitionHashes].map(([of, hash]) => [of, agreements.get(of)?.hash ?? hash]));
 }
 
 /** Partitions whose hash has no more than half of those who cover it behind it. */

@@ -75,8 +75,8 @@ export class SnapshotExporter {
   initiate(target: ExportTarget, ownHashes: Promise<ReadonlyMap<number, string>>): void {
     this.#checkNotActive(target);
     ownHashes.catch(() => undefined); // told when the export is to be retrieved
-    this.prepare();
-    const child = this.#standby ?? spawnExportProcess(this.#options.entry);
+    const isReady = this.#standby !== undefined && isAlive(this.#standby);
+    const child = isReady && this.#standby ? this.#standby : spawnExportProcess(this.#options.entry);
     this.#standby = undefined;
     const directory = this.#options.shelf.workingDirectory(target.timestamp);
     const operation = new ExportOperation(child, { ...target, directory }, () =>
@@ -153,5 +153,5 @@ class ExportStopped extends Error {
 }
 
 function isAlive(child: ChildProcess): boolean {
-  return child.exitCode === null && child.signalCode === null && child.connected;
+  return child.pid !== undefined && child.exitCode === null && child.signalCode === null && child.connected;
 }

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { MANIFEST_FILE } from "../../../src/model/snapshot-layout.ts";
 import { EVERYTHING } from "../../../src/validator/account-source.ts";
 import type { ExportEntry } from "../../../src/validator/snapshot/export-operation.ts";
@@ -236,6 +236,20 @@ describe("an export", () => {
     ]);
   });
 
+  it("is reported where no process can be started at all", async () => {
+    const { exporter, initiate, reports } = await setUp();
+    const { execPath } = process;
+    process.execPath = "/nowhere/node";
+    onTestFinished(() => {
+      process.execPath = execPath;
+    });
+    initiate(0);
+    await exporter.waitUntilDone();
+    expect(reports).toMatchObject([
+      { type: "export-failed", stage: "initiate", cause: "spawn /nowhere/node ENOENT" },
+    ]);
+  });
+
   it("ends with its validator: its process is stopped, and nothing is left behind", async () => {
     const { exporter, initiate, reports, exports } = await setUp(slowEntry(10_000));
     initiate(0);
@@ -265,7 +279,27 @@ describe("the shelf", () => {
       await exporter.waitUntilDone();
     }
     expect(shelf.held.map(({ cycle }) => cycle)).toEqual([1, 2]);
-    expect(readdirSync(exports).sort()).toEqual([1, 2].map((cycle) => `snapshot-${endOf(cycle)}`));
+    await vi.waitFor(() =>
+      expect(readdirSync(exports).sort()).toEqual([1, 2].map((cycle) => `snapshot-${endOf(cycle)}`)),
+    );
+  });
+
+  it("keeps what is being read from in its place, until the reader has ended", async () => {
+    const { exporter, initiate, database, exports, shelf } = await setUp();
+    initiate(0);
+    await exporter.waitUntilDone();
+    const [first] = shelf.held;
+    const release = first?.accounts.hold();
+    for (const cycle of [1, 2, 3]) {
+      endCycle(database, cycle);
+      initiate(cycle);
+      await exporter.waitUntilDone();
+    }
+    expect(shelf.held.map(({ cycle }) => cycle)).toEqual([2, 3]);
+    expect(hashesOf([...(first?.accounts.select(EVERYTHING) ?? [])])).toEqual(hashesOf(genesis));
+    await vi.waitFor(() => expect(readdirSync(exports)).toHaveLength(3));
+    release?.();
+    await vi.waitFor(() => expect(readdirSync(exports)).toHaveLength(2));
   });
 
   it("is as it was when it is opened again, without what was half done", async () => {

@@ -2,17 +2,20 @@
 
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import Database from "libsql";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { Collector } from "../../../src/gossip/collector.ts";
 import { PartitionGossip } from "../../../src/gossip/partition-gossip.ts";
 import { agreementCyclesMax } from "../../../src/model/limits.ts";
 import { networkHash, partitionHashes } from "../../../src/model/partition-hash.ts";
-import { allPartitions, storedPartitions } from "../../../src/model/shard.ts";
+import { allPartitions, coveringNodes, makeShard, storedPartitions } from "../../../src/model/shard.ts";
 import { honestConduct } from "../../../src/validator/conduct.ts";
 import { GossipRelay } from "../../../src/validator/gossip-relay.ts";
 import { makeIdentity } from "../../../src/validator/identity.ts";
 import { ExportShelf } from "../../../src/validator/snapshot/export-shelf.ts";
-import { type CycleReport, Snapshots } from "../../../src/validator/snapshot/index.ts";
+import { agreedIn, type CycleReport, Snapshots } from "../../../src/validator/snapshot/index.ts";
 import { SnapshotExporter } from "../../../src/validator/snapshot/snapshot-exporter.ts";
+import type { StateDatabase } from "../../../src/validator/state-database.ts";
 import { makeVote } from "../../../src/validator/vote.ts";
 import { builtFile } from "../../built.ts";
 import { deadUrl } from "../../servers.ts";
@@ -82,6 +85,20 @@ async function setUp() {
   return { database, relay, gossip, reports, announced, conduct, finalize, voted };
 }
 
+/** What the database has of cycle 0. */
+function kept({ path }: StateDatabase) {
+  const database = new Database(path);
+  const network = database.prepare("SELECT hash FROM network WHERE cycleNumber = 0").get([]);
+  const rows = database.prepare("SELECT partitionId, hash FROM partitions WHERE cycleNumber = 0").all([]);
+  database.close();
+  return {
+    network: (network as { hash: string } | undefined)?.hash,
+    partitions: new Map(
+      (rows as { partitionId: number; hash: string }[]).map((row) => [row.partitionId, row.hash]),
+    ),
+  };
+}
+
 const isOwn = (text: string) => text.includes(`"sender":"${self?.id}"`);
 
 describe("a finalized cycle", () => {
@@ -93,10 +110,10 @@ describe("a finalized cycle", () => {
     expect(relay.messagesOf(0)).toContain(voteOf(0, 0));
     const hash = networkHash(trueHashes);
     expect(reports).toEqual([{ type: "agreed", cycle: 0, networkHash: hash, weak: [] }]);
-    expect(database.partitionHashes(0)).toEqual(
+    expect(kept(database).partitions).toEqual(
       new Map(allPartitions(shard).map((of) => [of, trueHashes.get(of)])),
     );
-    expect([database.networkHash(0), announced]).toEqual([hash, [[0, hash]]]);
+    expect([kept(database).network, announced]).toEqual([hash, [[0, hash]]]);
   });
 
   it("is said loudly to be another one's where the agreed hash is not our own", async () => {
@@ -114,13 +131,33 @@ describe("a finalized cycle", () => {
     ]);
   });
 
+  it("hears nobody about partitions that he does not cover, however many they are", () => {
+    const wide = makeShard({ numNodes: 9, nodesPerConsensusGroup: 3 });
+    const nodeIds = Array.from({ length: 9 }, (_, index) => index.toString(16).repeat(64));
+    const [truth, falsehood] = ["a", "f"].map((digit) => digit.repeat(64)) as [string, string];
+    const collector = new Collector({ ...wide, cycleNumber: 0, nodeIds });
+    collector.process(
+      nodeIds.map((sender, index) => {
+        const covered = [-1, ...nodeIds.keys()].filter((of) => coveringNodes(wide, of).includes(index));
+        const hashes = covered.map((of) => [of, truth] as const);
+        // Nodes 3 to 6 are four, and three cover partition 1.
+        const lies = index >= 3 && index <= 6 ? [0, 1].map((of) => [of, falsehood] as const) : [];
+        return { cycle: 0, data: { partitionHash: Object.fromEntries([...hashes, ...lies]) }, sender };
+      }),
+    );
+    const all = collector.allHashes() ?? expect.unreachable();
+    expect(agreedIn(all)).toEqual(new Map([-1, ...nodeIds.keys()].map((of) => [of, truth])));
+    // The network's own tally is another one (decision 1).
+    expect(all.partitionHashes.get(1)).toBe(falsehood);
+  });
+
   it("waits for more votes while a liar's would decide, and then has the right hash", async () => {
     const { reports, relay, database, finalize, voted } = await setUp();
     await relay.receive(voteOf(1, 0, 1));
     await relay.receive(voteOf(3, 0));
     finalize(0);
     await voted(0);
-    expect([reports, database.networkHash(0)]).toEqual([[], undefined]);
+    expect([reports, kept(database).network]).toEqual([[], undefined]);
     await relay.receive(voteOf(2, 0));
     expect(reports).toMatchObject([{ type: "agreed", networkHash: networkHash(trueHashes), weak: [] }]);
   });
