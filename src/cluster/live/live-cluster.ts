@@ -90,9 +90,8 @@ export async function startLiveCluster(
   } catch (error) {
     await cluster.stop();
     // What has not begun leaves nothing behind, so that the directory can be given again.
-    await Promise.all(
-      (await readdir(directory).catch(() => [])).map((name) => removeTree(join(directory, name))),
-    );
+    for (const name of await readdir(directory).catch(() => [])) await removeTree(join(directory, name));
+    options.signal?.throwIfAborted();
     throw error;
   }
 }
