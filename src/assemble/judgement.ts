@@ -24,8 +24,7 @@ const answerOffences: Readonly<Record<AnswerErrorKind, OffenceKind>> = {
 };
 
 export function offencesOf(node: string, report: MergeReport): Offence[] {
-  const wrong = report.wrong.filter(({ isCertain }) => isCertain);
-  const offences: Offence[] = wrong.map(({ partition, expected, got, accounts, conflict }) =>
+  const offences: Offence[] = report.wrong.map(({ partition, expected, got, accounts, conflict }) =>
     conflict === undefined
       ? {
           node,
@@ -73,6 +72,5 @@ export function outcomeOf({ error, wrong }: MergeReport): string {
   if (error instanceof FetchFailure)
     return error.status === undefined ? error.kind : `status ${error.status}`;
   if (error instanceof AnswerError) return error.kind;
-  if (wrong.some(({ isCertain }) => isCertain)) return "wrong";
-  return wrong.length > 0 ? "to be parsed" : "complete";
+  return wrong.length > 0 ? "wrong" : "complete";
 }

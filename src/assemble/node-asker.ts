@@ -30,9 +30,6 @@ export interface AskerContext extends FetchContext {
 export class NodeAsker {
   readonly #context: AskerContext;
   readonly #sizes: SizeBudget;
-  /** Whether copies may be cut from the bytes of answers; and the nodes whose answers are parsed anyway. */
-  #isQuick = true;
-  readonly #parsed = new Set<number>();
   #answers = 0;
 
   constructor(context: AskerContext) {
@@ -102,14 +99,8 @@ export class NodeAsker {
   /** What an answer says of what its node can be asked for. */
   #learn(nodeIndex: number, report: MergeReport): void {
     const { book, onWrong } = this.#context;
-    if (report.isUncanonical) this.#isQuick = false;
     for (const wrong of report.wrong) {
-      const { partition, expected, got, isCertain } = wrong;
-      // Perhaps only our short cut was wrong: it is asked again, and parsed.
-      if (!isCertain) {
-        this.#parsed.add(nodeIndex);
-        continue;
-      }
+      const { partition, expected, got } = wrong;
       onWrong?.(book.node(nodeIndex).id, wrong);
       book.refuse(nodeIndex, partition, "wrong", `gave a partition with hash ${got}, expected ${expected}`);
     }
@@ -124,7 +115,6 @@ export class NodeAsker {
       shard,
       hashKey,
       requested,
-      isQuick: this.#isQuick && !this.#parsed.has(nodeIndex),
       stores: (partition) => stores(shard, nodeIndex, partition),
       claim: (partition) =>
         this.#isOpenFor(query, partition) && claims.claim(partition, query)

@@ -13,15 +13,17 @@ const COMMA = 0x2c;
 const CLOSE_LIST = Buffer.from("]");
 const FIRST_BUFFER_BYTES = 4096;
 
-/** UTF-8 needs at most three bytes for a UTF-16 code unit. */
-const BYTES_PER_CODE_UNIT_MAX = 3;
-
 export class CopyListWriter {
   readonly path: string;
   readonly #hash: RunningHash;
-  #buffer = Buffer.allocUnsafe(FIRST_BUFFER_BYTES);
+  #buffer: Buffer = Buffer.allocUnsafe(FIRST_BUFFER_BYTES);
   #pending = 0;
-  #written = 0;
+  /** What was flushed last, which may still be on its way to the file. */
+  #flushed: Buffer = Buffer.alloc(0);
+  #flushedBytes = 0;
+  #writing: Promise<void> = Promise.resolve();
+  /** The buffer that is being written, and free after that. */
+  #spare: Buffer | undefined;
   #accounts = 0;
   #handle: FileHandle | undefined;
 
@@ -55,7 +57,7 @@ export class CopyListWriter {
 
   /** Bytes so far, those included that are still in the buffer. */
   get bytes(): number {
-    return this.#written + this.#pending;
+    return this.#flushedBytes + this.#pending;
   }
 
   get pendingBytes(): number {
@@ -67,30 +69,47 @@ export class CopyListWriter {
     return this.#pending >= writeBufferBytes;
   }
 
-  /** @param encoding of a text: `latin1` where it has a character for each byte */
-  append(copy: string | Buffer, encoding: "utf8" | "latin1" = "utf8"): void {
-    const bytesPerUnit = typeof copy === "string" && encoding === "utf8" ? BYTES_PER_CODE_UNIT_MAX : 1;
-    this.#reserve(1 + copy.length * bytesPerUnit);
-    this.#buffer[this.#pending++] = this.#accounts++ === 0 ? OPEN_LIST : COMMA;
-    this.#pending +=
-      typeof copy === "string"
-        ? this.#buffer.write(copy, this.#pending, encoding)
-        : copy.copy(this.#buffer, this.#pending);
+  /** @param copies with commas between them, where there are several */
+  append(copies: Buffer, count = 1): void {
+    this.#reserve(1 + copies.length);
+    this.#buffer[this.#pending++] = this.#accounts === 0 ? OPEN_LIST : COMMA;
+    this.#accounts += count;
+    this.#pending += copies.copy(this.#buffer, this.#pending);
   }
 
-  /** @throws Failure `disk` */
+  /** Whether the last copy, which has so many bytes, is this one. Not to be asked after a release. */
+  endsWith(copy: Buffer, lastCopyBytes: number): boolean {
+    const last = this.#pending > 0 ? this.#buffer.subarray(0, this.#pending) : this.#flushed;
+    return last.subarray(last.length - lastCopyBytes).equals(copy);
+  }
+
+  /**
+   * Hashes what has gathered, and begins to write it. Waits for the write before: what is on its way is one
+   * buffer at the most, and a slow disk slows down whoever brings more.
+   *
+   * @throws Failure `disk`, of an earlier write perhaps
+   */
   async flush(): Promise<void> {
     if (this.#pending === 0) return;
     const bytes = this.#buffer.subarray(0, this.#pending);
     this.#hash.update(bytes);
-    await this.#write(bytes);
+    await this.#writing;
+    this.#flushed = bytes;
+    [this.#buffer, this.#spare] = [this.#spare ?? Buffer.allocUnsafe(this.#buffer.length), this.#buffer];
+    this.#writing = this.#write(bytes, this.#flushedBytes);
+    // Told to whoever flushes or releases next.
+    this.#writing.catch(() => undefined);
+    this.#flushedBytes += bytes.length;
     this.#pending = 0;
   }
 
-  /** Flushes, and gives back the buffer and the file handle until there is more. */
+  /** Flushes, and gives back the buffers and the file handle until there is more. */
   async release(): Promise<void> {
     await this.flush();
+    await this.#writing;
     this.#buffer = Buffer.allocUnsafe(FIRST_BUFFER_BYTES);
+    this.#flushed = Buffer.alloc(0);
+    this.#spare = undefined;
     await this.#handle?.close();
     this.#handle = undefined;
   }
@@ -114,6 +133,7 @@ export class CopyListWriter {
   /** Lets go of the file as it is. */
   async abandon(): Promise<void> {
     this.#pending = 0;
+    await this.#writing.catch(() => undefined);
     await this.#handle?.close();
     this.#handle = undefined;
   }
@@ -128,13 +148,12 @@ export class CopyListWriter {
     this.#buffer = larger;
   }
 
-  async #write(bytes: Buffer): Promise<void> {
+  async #write(bytes: Buffer, position: number): Promise<void> {
     try {
-      this.#handle ??= await open(this.path, this.#written === 0 ? "w" : "r+");
+      this.#handle ??= await open(this.path, position === 0 ? "w" : "r+");
       for (let done = 0; done < bytes.length; ) {
-        const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, this.#written);
+        const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, position + done);
         done += bytesWritten;
-        this.#written += bytesWritten;
       }
     } catch (error) {
       throw diskFailure(`cannot write ${this.path}`, error);

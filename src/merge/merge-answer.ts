@@ -8,11 +8,11 @@ import { Failure } from "../model/failure.ts";
 import { hashText } from "../model/hash.ts";
 import { duplicateAccountsMax, foreignAccountsMax, pendingBytesMax } from "../model/limits.ts";
 import { EMPTY_PREIMAGE } from "../model/partition-hash.ts";
-import { GLOBAL_PARTITION, partitionOf, type Shard } from "../model/shard.ts";
+import { GLOBAL_PARTITION, type Shard } from "../model/shard.ts";
 import { AnswerError } from "./answer-error.ts";
+import { AnswerReader } from "./answer-reader.ts";
+import type { CopyRun } from "./copy-run.ts";
 import { PartitionSink } from "./partition-sink.ts";
-import { RecordCopier } from "./record-copier.ts";
-import { RecordFramer } from "./record-framer.ts";
 
 export interface MatchedPartition {
   readonly partition: number;
@@ -27,8 +27,6 @@ export interface AnswerTarget {
   readonly hashKey: string;
   /** Whether the asked node should hold the accounts of a partition at all. */
   readonly stores: (partition: number) => boolean;
-  /** Whether copies may be cut from the bytes of records where they look canonical. */
-  readonly isQuick?: boolean;
   /** What was asked for. */
   readonly requested: ReadonlySet<number>;
   /** The agreed hash of a partition that this answer may give, and nobody else from then on; `undefined`
@@ -49,8 +47,6 @@ export interface WrongPartition {
   readonly accounts: number;
   /** An account that was there twice with different content. */
   readonly conflict: string | undefined;
-  /** Whether the sender is to blame: not where copies were only cut, and parsing may make it right. */
-  readonly isCertain: boolean;
 }
 
 export interface MergeReport {
@@ -63,8 +59,6 @@ export interface MergeReport {
   readonly lastPartition: number | undefined;
   readonly foreignAccounts: number;
   readonly duplicateAccounts: number;
-  /** Whether the answer has records that are not canonical, so that cutting copies does not pay. */
-  readonly isUncanonical: boolean;
   /** Partitions that were had whole, and have another hash than the agreed one. */
   readonly wrong: readonly WrongPartition[];
   /** Partitions that had the agreed hash, and then went on with more accounts. */
@@ -76,25 +70,33 @@ export interface MergeReport {
 /** @throws Failure `disk`; whatever the node does wrong is in the report */
 export async function mergeAnswer(chunks: AsyncIterable<Buffer>, target: AnswerTarget): Promise<MergeReport> {
   const merger = new AnswerMerger(target);
-  const framer = new RecordFramer("snapshot");
+  const reader = new AnswerReader(target.shard);
   let error: unknown;
   try {
-    for await (const chunk of chunks) {
-      for (const record of framer.push(chunk)) {
-        const pause = merger.merge(record);
-        if (pause !== undefined) await pause;
-      }
-    }
-    framer.end();
+    for await (const chunk of chunks) await merger.mergeAll(reader.read(chunk));
+    await merger.mergeAll(reader.rest());
+    reader.end();
   } catch (thrown) {
-    error = thrown;
+    error = await mergeRest(merger, reader, thrown);
   }
+  reader.close();
   try {
     if (error instanceof Failure) throw error;
     return await merger.finish(error);
   } catch (thrown) {
     await merger.discardAll();
     throw thrown;
+  }
+}
+
+/** Of an answer that broke off, what was received before counts first. Answers what ended it. */
+async function mergeRest(merger: AnswerMerger, reader: AnswerReader, thrown: unknown): Promise<unknown> {
+  if (thrown instanceof AnswerError || thrown instanceof Failure) return thrown;
+  try {
+    await merger.mergeAll(reader.rest());
+    return thrown;
+  } catch (earlier) {
+    return earlier;
   }
 }
 
@@ -118,23 +120,27 @@ class AnswerMerger {
   #lastPartition: number | undefined;
   #foreign = 0;
   #duplicates = 0;
-  readonly #copier: RecordCopier;
 
   constructor(target: AnswerTarget) {
     this.#target = target;
-    this.#copier = new RecordCopier(target.isQuick ?? false);
   }
 
-  /** Merges one record; answers a promise where the next one must wait. */
-  merge(record: Buffer): Promise<void> | undefined {
-    const { accountId, isGlobal, copy, encoding } = this.#copier.copyOf(record);
-    this.#accounts++;
-    const partition = isGlobal ? GLOBAL_PARTITION : partitionOf(this.#target.shard, accountId);
+  async mergeAll(runs: Iterable<CopyRun>): Promise<void> {
+    for (const run of runs) {
+      const pause = this.#merge(run);
+      if (pause !== undefined) await pause;
+    }
+  }
+
+  /** Merges one run; answers a promise where the next one must wait. */
+  #merge(run: CopyRun): Promise<void> | undefined {
+    const { partition, count } = run;
+    this.#accounts += count;
     this.#lastPartition = partition;
-    const sink = this.#sinks.get(partition) ?? this.#begin(partition);
+    const sink = this.#sinks.get(partition) ?? this.#beginFor(partition, count);
     if (sink === undefined) return undefined;
     const pendingBefore = sink.pendingBytes;
-    if (sink.add(accountId, copy, encoding) === "duplicate") this.#countDuplicate();
+    if (sink.add(run) === "duplicate") this.#countDuplicate();
     this.#pendingBytes += sink.pendingBytes - pendingBefore;
     const left = this.#leaveFor(sink);
     const mustPause = left !== undefined || sink.isFull || this.#pendingBytes > pendingBytesMax;
@@ -157,7 +163,6 @@ class AnswerMerger {
       lastPartition: this.#lastPartition,
       foreignAccounts: this.#foreign,
       duplicateAccounts: this.#duplicates,
-      isUncanonical: this.#copier.isUncanonical,
       wrong,
       superfluous: [...this.#superfluous],
       outgrown: this.#outgrown,
@@ -167,6 +172,15 @@ class AnswerMerger {
   async discardAll(): Promise<void> {
     await Promise.allSettled([...this.#sinks.values()].map((sink) => sink.discard()));
     this.#sinks.clear();
+  }
+
+  /** Begins a partition, or passes over each of its accounts. */
+  #beginFor(partition: number, accounts: number): PartitionSink | undefined {
+    for (let passed = 0; passed < accounts; passed++) {
+      const sink = this.#begin(partition);
+      if (sink !== undefined) return sink;
+    }
+    return undefined;
   }
 
   #begin(partition: number): PartitionSink | undefined {
@@ -203,7 +217,6 @@ class AnswerMerger {
   /** Takes the partition that was left, if it is complete, and writes what has gathered. */
   async #pause(sink: PartitionSink, left: PartitionSink | undefined): Promise<void> {
     if (left !== undefined && this.#isMatched(left)) await this.#end(left, true);
-    else if (left !== undefined && !left.isCertain) this.#copier.parseFromNowOn();
     if (this.#pendingBytes > pendingBytesMax) {
       for (const open of this.#sinks.values()) await open.release();
       this.#pendingBytes = 0;
@@ -239,7 +252,7 @@ class AnswerMerger {
       if (hash === expected) {
         this.#taken.add(partition);
         await this.#target.take({ partition, accounts, bytes, path });
-      } else wrong = { partition, expected, got: hash, accounts, conflict, isCertain: sink.isCertain };
+      } else wrong = { partition, expected, got: hash, accounts, conflict };
     }
     this.#sinks.delete(partition);
     // What was taken has another place by now.
@@ -255,7 +268,7 @@ class AnswerMerger {
       const expected = this.#target.claim(partition);
       if (expected === undefined) continue;
       const got = hashText(EMPTY_PREIMAGE, this.#target.hashKey);
-      wrong.push({ partition, expected, got, accounts: 0, conflict: undefined, isCertain: true });
+      wrong.push({ partition, expected, got, accounts: 0, conflict: undefined });
     }
     return wrong;
   }

@@ -6,6 +6,7 @@
 
 import { rm } from "node:fs/promises";
 import { CopyListWriter } from "./copy-list-writer.ts";
+import { accountIdAt, type CopyRun } from "./copy-run.ts";
 import { type SortedPartition, sortPartition } from "./sort-partition.ts";
 
 export interface FinishedPartition {
@@ -25,21 +26,16 @@ export class PartitionSink {
   readonly #writer: CopyListWriter;
   readonly #hashKey: string;
   #isSorted = true;
-  #isCertain = true;
   #lastId = "";
-  /** Not kept while accounts go elsewhere: a copy may be large, and partitions are many. */
-  #lastCopy: string | undefined;
+  /** The length of the last copy; 0 while accounts go elsewhere, when it is not kept: a copy may be large,
+   *  and partitions are many. */
+  #lastCopyBytes = 0;
   #conflict: string | undefined;
 
   constructor(partition: number, path: string, hashKey: string) {
     this.partition = partition;
     this.#writer = new CopyListWriter(path, hashKey);
     this.#hashKey = hashKey;
-  }
-
-  /** Whether all copies were made by parsing: then a wrong hash is the sender's doing. */
-  get isCertain(): boolean {
-    return this.#isCertain;
   }
 
   get accounts(): number {
@@ -58,21 +54,27 @@ export class PartitionSink {
     return this.#writer.isFull;
   }
 
-  /** Answers `duplicate` for a copy that repeats the last one, which is not kept. */
-  add(accountId: string, copy: string, encoding: "utf8" | "latin1" = "utf8"): "added" | "duplicate" {
-    if (accountId === this.#lastId) {
-      if (copy === this.#lastCopy) return "duplicate";
-      // Whether it is the same as one that was let go of, the sort finds out.
-      if (this.#lastCopy === undefined) this.#isSorted = false;
-      else this.#conflict ??= accountId;
-    } else if (accountId < this.#lastId) {
-      this.#isSorted = false;
+  /** Answers `duplicate` where the first copy repeats the last one that came, and is left out for that. */
+  add(run: CopyRun): "added" | "duplicate" {
+    const isRepeated = this.#noteFirst(run);
+    const rest = isRepeated ? run.bytes.subarray(run.firstEnd + 1) : run.bytes;
+    if (rest.length > 0) {
+      this.#lastId = accountIdAt(run.bytes, run.lastStart);
+      this.#lastCopyBytes = run.bytes.length - run.lastStart;
+      this.#writer.append(rest, isRepeated ? run.count - 1 : run.count);
     }
-    this.#lastId = accountId;
-    this.#lastCopy = copy;
-    this.#writer.append(copy, encoding);
-    if (encoding === "latin1") this.#isCertain = false;
-    return "added";
+    return isRepeated ? "duplicate" : "added";
+  }
+
+  /** Compares the first copy with what came before; answers whether it is the last one again. */
+  #noteFirst({ bytes, firstEnd }: CopyRun): boolean {
+    const accountId = accountIdAt(bytes, 0);
+    if (accountId > this.#lastId) return false;
+    // Whether it is the same as one that was let go of, the sort finds out.
+    if (accountId < this.#lastId || this.#lastCopyBytes === 0) this.#isSorted = false;
+    else if (this.#writer.endsWith(bytes.subarray(0, firstEnd), this.#lastCopyBytes)) return true;
+    else this.#conflict ??= accountId;
+    return false;
   }
 
   flush(): Promise<void> {
@@ -80,7 +82,7 @@ export class PartitionSink {
   }
 
   release(): Promise<void> {
-    this.#lastCopy = undefined;
+    this.#lastCopyBytes = 0;
     return this.#writer.release();
   }
 

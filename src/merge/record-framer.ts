@@ -80,13 +80,19 @@ export class RecordFramer {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  #scan(chunk: Buffer, records: Buffer[]): void {
-    let offset = 0;
+  /** Whether what comes next belongs to a record. */
+  get isInRecord(): boolean {
+    return this.#place === "record";
+  }
+
+  /**
+   * Goes on between records, to the brace of the next one or to the end of the chunk; answers where it stands.
+   *
+   * @throws AnswerError
+   */
+  seekRecord(chunk: Buffer, start: number): number {
+    let offset = start;
     while (offset < chunk.length) {
-      if (this.#place === "record") {
-        offset = this.#scanRecord(chunk, offset, records);
-        continue;
-      }
       const byte = chunk[offset] as number;
       if (isWhiteSpace(byte) && this.#tokenOffset === 0) {
         if (++this.#whiteSpace > whiteSpaceRunMax) {
@@ -97,7 +103,30 @@ export class RecordFramer {
       }
       this.#whiteSpace = 0;
       // The brace that begins a record is left to the scan of the record.
-      if (!this.#step(byte)) offset++;
+      if (this.#step(byte)) return offset;
+      offset++;
+    }
+    return offset;
+  }
+
+  /** At the brace of a record: it is not looked at before more of it has come. */
+  awaitRecord(): void {
+    this.#place = "next";
+  }
+
+  /** At the brace of a record: somebody else has read it, and perhaps more of them. */
+  passRecord(): void {
+    this.#place = "after-record";
+  }
+
+  #scan(chunk: Buffer, records: Buffer[]): void {
+    let offset = 0;
+    while (offset < chunk.length) {
+      if (!this.isInRecord) offset = this.seekRecord(chunk, offset);
+      if (!this.isInRecord) return;
+      const { end, record } = this.takeRecord(chunk, offset);
+      if (record !== undefined) records.push(record);
+      offset = end;
     }
   }
 
@@ -153,8 +182,12 @@ export class RecordFramer {
     this.#place = this.#head.length > 1 ? "tail" : "end";
   }
 
-  /** Goes on to the end of the record or of the chunk; answers where it stopped. */
-  #scanRecord(chunk: Buffer, start: number, records: Buffer[]): number {
+  /**
+   * Goes on to the end of the record or of the chunk; answers where that is, and the record if it is whole.
+   *
+   * @throws AnswerError
+   */
+  takeRecord(chunk: Buffer, start: number): { end: number; record: Buffer | undefined } {
     let depth = this.#depth;
     let inString = this.#inString;
     let escaped = this.#escaped;
@@ -178,14 +211,13 @@ export class RecordFramer {
     }
     const piece = chunk.subarray(start, offset);
     if (!ended || this.#carried > 0) this.#carryOver(piece);
-    if (ended) {
-      records.push(this.#carried > 0 ? this.#carry.subarray(0, this.#carried) : piece);
-      // The record that was just handed out keeps its memory: the next one gets other.
-      this.#carry = Buffer.alloc(0);
-      this.#carried = 0;
-      this.#place = "after-record";
-    }
-    return offset;
+    if (!ended) return { end: offset, record: undefined };
+    const record = this.#carried > 0 ? this.#carry.subarray(0, this.#carried) : piece;
+    // The record that is handed out keeps its memory: the next one gets other.
+    this.#carry = Buffer.alloc(0);
+    this.#carried = 0;
+    this.#place = "after-record";
+    return { end: offset, record };
   }
 
   /** Copies, so that a record that comes in tiny chunks costs no more than its own bytes. */

@@ -19,6 +19,10 @@ export const depthMax = 500;
 /** One account record on the wire. The largest real accounts hold contract code of some 100 KiB. */
 export const recordBytesMax = 16 * MiB;
 
+/** The beginning of a record that is held until more of it has come: most records are smaller, and larger
+ *  ones are parsed. */
+export const heldRecordBytesMax = 256 * KiB;
+
 /** White space in a row outside of records. A pretty-printed answer has some dozens. */
 export const whiteSpaceRunMax = 64 * KiB;
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CopyListWriter } from "../../src/merge/copy-list-writer.ts";
+import { singleRun } from "../../src/merge/copy-run.ts";
 import { PartitionSink } from "../../src/merge/partition-sink.ts";
 import { sortPartition } from "../../src/merge/sort-partition.ts";
 import { accountCopyText, type WrappedData } from "../../src/model/account-copy.ts";
@@ -24,7 +25,7 @@ function preimageOf(of: readonly WrappedData[]): string {
 }
 
 function addAll(sink: PartitionSink, of: Iterable<WrappedData>): string[] {
-  return Array.from(of, (account) => sink.add(account.accountId, accountCopyText(account)));
+  return Array.from(of, (account) => sink.add(singleRun(0, accountCopyText(account))));
 }
 
 function newSink(hashKey = key) {
@@ -38,13 +39,13 @@ describe("a list of copies", () => {
     const directory = temporaryDirectory();
     const step = fc.constantFrom("flush", "release", "nothing", "nothing");
     const copy = fc.string({ unit: "binary", maxLength: 300 }).map((text) => JSON.stringify(text));
-    const items = fc.array(fc.tuple(copy, step, fc.boolean()), { maxLength: 40 });
+    const items = fc.array(fc.tuple(copy, step), { maxLength: 40 });
     let run = 0;
     const property = fc.asyncProperty(items, async (list) => {
       const writer = new CopyListWriter(join(directory, `${run++}`), key);
       const written: string[] = [];
-      for (const [text, then, asBytes] of list) {
-        writer.append(asBytes ? Buffer.from(text) : text);
+      for (const [text, then] of list) {
+        writer.append(Buffer.from(text));
         written.push(text);
         if (then === "flush") await writer.flush();
         if (then === "release") await writer.release();
@@ -68,9 +69,9 @@ describe("a list of copies", () => {
 
   it("says when it is time to flush", async () => {
     const writer = new CopyListWriter(join(temporaryDirectory(), "list"), key);
-    writer.append("x".repeat(writeBufferBytes - 2));
+    writer.append(Buffer.alloc(writeBufferBytes - 2, "x"));
     expect(writer.isFull).toBe(false);
-    writer.append("y");
+    writer.append(Buffer.from("y"));
     expect(writer.isFull).toBe(true);
     await writer.flush();
     expect(writer.isFull).toBe(false);
@@ -79,8 +80,8 @@ describe("a list of copies", () => {
 
   it("that cannot be written is a failure of the disk", async () => {
     const writer = new CopyListWriter(join(temporaryDirectory(), "nowhere", "list"), key);
-    writer.append("{}");
-    await expect(writer.flush()).rejects.toMatchObject({ name: "Failure", code: "disk" });
+    writer.append(Buffer.from("{}"));
+    await expect(writer.release()).rejects.toMatchObject({ name: "Failure", code: "disk" });
   });
 });
 
@@ -180,7 +181,7 @@ describe("sorting a partition that does not fit into memory", () => {
   it("merges its runs, duplicates over two runs included", async () => {
     const { directory, sink } = newSink();
     for (const account of [...[...large].reverse(), ...large.slice(-2)]) {
-      sink.add(account.accountId, accountCopyText(account));
+      sink.add(singleRun(0, accountCopyText(account)));
       if (sink.isFull) await sink.flush();
     }
     expect(sink.bytes).toBeGreaterThan(2 * sortChunkBytes);
@@ -199,7 +200,7 @@ describe("sorting a partition that does not fit into memory", () => {
   it("leaves what it sorts as it is", async () => {
     const directory = temporaryDirectory();
     const writer = new CopyListWriter(join(directory, "list"), key);
-    for (const account of [...accounts].reverse()) writer.append(accountCopyText(account));
+    for (const account of [...accounts].reverse()) writer.append(Buffer.from(accountCopyText(account)));
     const unsorted = await writer.close();
     const sorted = await sortPartition(writer.path, join(directory, "sorted"), key);
     expect(sorted.hash).toBe(hashText(preimage));

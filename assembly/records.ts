@@ -1,0 +1,118 @@
+/**
+ * The fast way from records to the copies of their accounts: one walk over the received bytes, which writes
+ * the copies that the network hashes. It is exact: a record is either copied as the plain way copies it
+ * (src/merge/record-copier.ts), or refused, and left to that.
+ *
+ * Copies that follow each other in the order of their accounts, in one partition, are a run: text that can be
+ * appended to the partition's list as it is. Of each run six numbers are kept in a row: its partition, how
+ * many copies, and where it begins, where its first copy ends, where its last one begins, where it ends.
+ */
+
+import { copyRecord, ID_OFFSET, isGlobal } from "./account";
+import {
+  at,
+  INPUT,
+  INPUT_BYTES,
+  OUTPUT,
+  out,
+  ROW_BYTES,
+  ROWS,
+  readFrom,
+  skipSpace,
+  writeFrom,
+} from "./memory";
+import { hexValue } from "./typed-values";
+
+export const input: i32 = INPUT;
+export const inputBytes: i32 = INPUT_BYTES;
+export const rows: i32 = ROWS;
+
+/** Why the walk ended. */
+const AFTER_RECORD: i32 = 0;
+const REFUSED: i32 = 1;
+const INCOMPLETE: i32 = 2;
+export let ending: i32 = AFTER_RECORD;
+export let runs: i32 = 0;
+
+const GLOBAL_PARTITION: i32 = -1;
+
+let partitionSize: u64 = 1;
+let lastPartition: i32 = 0;
+
+/** What is looked at as one: a word, an escape, a sequence of UTF-8. */
+const WORD_BYTES_MAX: i32 = 6;
+
+/** White space that is passed over between two records; more is counted by the framer. */
+const SPACE_MAX: i32 = 16;
+
+/** The geometry of the network (see "Partitions" of the protocol). */
+export function setShard(size: f64, numNodes: i32): void {
+  partitionSize = <u64>size;
+  lastPartition = numNodes - 1;
+}
+
+/**
+ * Copies records from the first one, whose brace is at `from`, up to the first that is refused or goes on
+ * behind `end`. Answers where it stopped: behind a record, or at the brace of one that was not copied.
+ */
+export function copyRecords(from: i32, end: i32): i32 {
+  // What is behind the end is no text, so that no loop needs to ask where it is.
+  v128.store(end, i8x16.splat(0));
+  v128.store(end + 16, i8x16.splat(0));
+  runs = 0;
+  writeFrom(OUTPUT);
+  readFrom(from);
+  let row = ROWS - ROW_BYTES;
+  let lastCopy = 0;
+  for (;;) {
+    const record = at;
+    const copy = out + 1;
+    store<u8>(out, 0x2c);
+    writeFrom(copy);
+    if (!copyRecord()) {
+      ending = at + WORD_BYTES_MAX > end ? INCOMPLETE : REFUSED;
+      return record;
+    }
+    const partition = isGlobal ? GLOBAL_PARTITION : partitionOf(copy + ID_OFFSET);
+    const goesOn =
+      runs > 0 && load<i32>(row) === partition && isBefore(lastCopy + ID_OFFSET, copy + ID_OFFSET);
+    if (goesOn) store<i32>(row, load<i32>(row, 4) + 1, 4);
+    else {
+      runs += 1;
+      row += ROW_BYTES;
+      store<i32>(row, partition);
+      store<i32>(row, 1, 4);
+      store<i32>(row, copy, 8);
+      store<i32>(row, out, 12);
+    }
+    store<i32>(row, copy, 16);
+    store<i32>(row, out, 20);
+    lastCopy = copy;
+
+    const after = at;
+    if (load<u8>(at) === 0x2c) {
+      readFrom(at + 1);
+      skipSpace();
+      if (load<u8>(at) === 0x7b && at - after <= SPACE_MAX) continue;
+    }
+    ending = AFTER_RECORD;
+    return after;
+  }
+}
+
+function partitionOf(id: i32): i32 {
+  let prefix: u64 = 0;
+  for (let i = 0; i < 8; i++) prefix = (prefix << 4) | hexValue(load<u8>(id + i));
+  return <i32>min(prefix / partitionSize, <u64>lastPartition);
+}
+
+/** Whether the one account comes before the other. */
+function isBefore(first: i32, second: i32): bool {
+  for (let i = 0; i < 64; i += 16) {
+    const same = i8x16.bitmask(i8x16.eq(v128.load(first + i), v128.load(second + i)));
+    if (same === 0xffff) continue;
+    const difference = i + ctz(~same);
+    return load<u8>(first + difference) < load<u8>(second + difference);
+  }
+  return false;
+}

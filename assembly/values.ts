@@ -1,0 +1,91 @@
+/**
+ * The values of an account's data, copied as canonical text that is escaped once more, since the copy holds
+ * it as text (see "Hashing and signing" of the protocol). What is not certainly canonical, or can certainly
+ * be put in order, is refused.
+ */
+
+import { at, out, put, putEscapedQuote, readFrom, skipSpace, writeFrom } from "./memory";
+import { copyObject } from "./objects";
+import { copyString } from "./strings";
+
+/** Objects and lists inside one another. Deeper data is left to the parser, which has its own bound. */
+export const DEPTH_MAX: i32 = 32;
+
+/** Any integer of so many digits is a number that JavaScript writes with the same digits. */
+const DIGITS_MAX: i32 = 15;
+
+/** Copies the value that begins here; false where it is refused, or goes on behind the end of the input. */
+export function copyValue(depth: i32): bool {
+  switch (load<u8>(at)) {
+    case 0x22: // "
+      readFrom(at + 1);
+      putEscapedQuote();
+      if (!copyString(true)) return false;
+      putEscapedQuote();
+      return true;
+    case 0x7b: // {
+      return depth < DEPTH_MAX && copyObject(depth + 1);
+    case 0x5b: // [
+      return depth < DEPTH_MAX && copyList(depth + 1);
+    case 0x74: // t
+      return copyWord(0x65757274, 4);
+    case 0x6e: // n
+      return copyWord(0x6c6c756e, 4);
+    case 0x66: // f
+      return load<u8>(at + 4) === 0x65 && copyWord(0x736c6166, 5);
+    default:
+      return copyInteger();
+  }
+}
+
+/** @param letters the first four of them */
+function copyWord(letters: u32, length: i32): bool {
+  if (load<u32>(at) !== letters) return false;
+  store<u64>(out, load<u64>(at));
+  readFrom(at + length);
+  writeFrom(out + length);
+  return true;
+}
+
+/** Copies an integer in the form in which JavaScript writes it; refuses any other number. */
+export function copyInteger(): bool {
+  let from = at;
+  let byte: i32 = load<u8>(from);
+  const isNegative = byte === 0x2d;
+  if (isNegative) {
+    put(byte);
+    byte = load<u8>(++from);
+  }
+  const first = from;
+  while (byte >= 0x30 && byte <= 0x39) {
+    put(byte);
+    byte = load<u8>(++from);
+  }
+  const digits = from - first;
+  const beginsWithZero = load<u8>(first) === 0x30;
+  const isCanonical = digits > 0 && digits <= DIGITS_MAX && !(beginsWithZero && (isNegative || digits > 1));
+  readFrom(from);
+  return isCanonical && byte !== 0x2e && (byte | 0x20) !== 0x65;
+}
+
+function copyList(depth: i32): bool {
+  put(0x5b);
+  readFrom(at + 1);
+  skipSpace();
+  if (load<u8>(at) === 0x5d) {
+    readFrom(at + 1);
+    put(0x5d);
+    return true;
+  }
+  for (;;) {
+    if (!copyValue(depth)) return false;
+    skipSpace();
+    const byte: i32 = load<u8>(at);
+    if (byte !== 0x2c && byte !== 0x5d) return false;
+    readFrom(at + 1);
+    put(byte);
+    if (byte === 0x5d) break;
+    skipSpace();
+  }
+  return true;
+}

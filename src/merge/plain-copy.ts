@@ -1,0 +1,24 @@
+/** The plain way from a record to its copy, which any other way has to agree with: parse it, and write it. */
+
+import { accountCopyText, isGlobalAccount } from "../model/account-copy.ts";
+import { CanonicalTextError } from "../model/canonical.ts";
+import { GLOBAL_PARTITION, partitionOf, type Shard } from "../model/shard.ts";
+import { WireError } from "../wire/parse.ts";
+import { parseWrappedData } from "../wire/wrapped-data.ts";
+import { AnswerError } from "./answer-error.ts";
+import { type CopyRun, singleRun } from "./copy-run.ts";
+
+/**
+ * @param record from brace to brace
+ * @throws AnswerError `malformed` for a record that is no account
+ */
+export function plainCopy(record: Buffer, shard: Shard): CopyRun {
+  try {
+    const account = parseWrappedData(record, "a record");
+    const partition = isGlobalAccount(account) ? GLOBAL_PARTITION : partitionOf(shard, account.accountId);
+    return singleRun(partition, accountCopyText(account));
+  } catch (error) {
+    if (!(error instanceof WireError || error instanceof CanonicalTextError)) throw error;
+    throw new AnswerError("malformed", error.message, { cause: error });
+  }
+}
