@@ -67,7 +67,7 @@ export class NodeAsker {
     let bytes = 0;
     const startedMs = performance.now();
     const watch = query.ask(requested, () => this.#context.clock.nowMs);
-    const chunks = client.stream({
+    const chunks = client.streamInPlace({
       url: `${url}/snapshot`,
       body: request,
       signal: AbortSignal.any([stop, query.signal]),

@@ -7,7 +7,7 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import type { Agent, Dispatcher } from "undici";
+import type { Agent, buildConnector, Dispatcher } from "undici";
 import { systemCodeOf } from "../model/failure.ts";
 import {
   errorBodyBytesMax,
@@ -18,6 +18,8 @@ import {
 } from "../model/limits.ts";
 import { quoted } from "../wire/parse.ts";
 import { FetchFailure, type FetchFailureDetail, type FetchFailureKind } from "./fetch-failure.ts";
+import { flowing } from "./flowing.ts";
+import { ReceiveBuffers } from "./receive-buffers.ts";
 import { RequestClock } from "./request-clock.ts";
 import { StallGuard } from "./stall-guard.ts";
 
@@ -39,6 +41,7 @@ export interface HttpRequest {
 }
 
 export class HttpClient {
+  readonly #buffers = new ReceiveBuffers();
   readonly #timeouts: HttpTimeouts;
   #agent: Agent | undefined;
 
@@ -56,7 +59,14 @@ export class HttpClient {
    *
    * @throws FetchFailure
    */
-  async *stream(request: HttpRequest): AsyncGenerator<Buffer, void, void> {
+  stream(request: HttpRequest): AsyncGenerator<Buffer, void, void> {
+    return this.#stream(request, (body) => body);
+  }
+
+  async *#stream(
+    request: HttpRequest,
+    read: (body: Readable) => AsyncIterable<Buffer>,
+  ): AsyncGenerator<Buffer, void, void> {
     const { connectTimeoutMs, stallTimeoutMs } = this.#timeouts;
     let raw: Readable | undefined;
     const clock = new RequestClock(request.signal);
@@ -69,9 +79,10 @@ export class HttpClient {
       raw = answer.body;
       await requireOk(answer, stallTimeoutMs);
       const encoding = String(answer.headers["content-encoding"] ?? "identity").toLowerCase();
-      const chunks = guarded(raw, stallTimeoutMs, request);
-      if (encoding === "identity" || encoding === "") yield* chunks;
-      else if (encoding === "gzip" || encoding === "x-gzip") yield* gunzipped(chunks);
+      const isPlain = encoding === "identity" || encoding === "";
+      if (isPlain) yield* guarded(read(raw), stallTimeoutMs, request);
+      else if (encoding === "gzip" || encoding === "x-gzip")
+        yield* gunzipped(guarded(raw, stallTimeoutMs, request));
       else
         throw new FetchFailure(
           "not-http",
@@ -86,6 +97,16 @@ export class HttpClient {
     }
   }
 
+  /**
+   * As {@link stream}, for whoever is done with a chunk when asking for the next one: then its memory is used
+   * again.
+   *
+   * @throws FetchFailure
+   */
+  streamInPlace(request: HttpRequest): AsyncGenerator<Buffer, void, void> {
+    return this.#stream(request, (body) => this.#buffers.reusing(flowing(body)));
+  }
+
   /** The whole body of a 200 answer; `too-large` past `bytesMax`. */
   async whole(request: HttpRequest, bytesMax: number): Promise<Buffer> {
     const chunks: Buffer[] = [];
@@ -98,13 +119,19 @@ export class HttpClient {
     return Buffer.concat(chunks);
   }
 
+  #connector(build: typeof buildConnector, timeout: number): buildConnector.connector {
+    const secure = build({ timeout });
+    const plain = build({ timeout, onread: this.#buffers.onread });
+    return (options, callback) => (options.protocol === "https:" ? secure : plain)(options, callback);
+  }
+
   async #open({ url, body }: HttpRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     // Loaded with the first request: a command that reads files alone has no use for it.
     const undici = await import("undici");
     signal.throwIfAborted();
     const { connectTimeoutMs, stallTimeoutMs } = this.#timeouts;
     this.#agent ??= new undici.Agent({
-      connect: { timeout: connectTimeoutMs },
+      connect: this.#connector(undici.buildConnector, connectTimeoutMs),
       headersTimeout: stallTimeoutMs,
       bodyTimeout: stallTimeoutMs,
       maxHeaderSize: headerBytesMax,

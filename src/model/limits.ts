@@ -151,6 +151,15 @@ export const answerTailMs = 250;
 /** Size of the buffers between the socket, the hash and the disk. */
 export const writeBufferBytes = 256 * KiB;
 
+/** Memory that a connection receives into at once. */
+export const receiveBufferBytes = 128 * KiB;
+
+/** Buffers of that kind that are kept for the next partition: two for each of the usual number of answers. */
+export const idleBuffersMax = 8;
+
+/** How long the hash thread waits for more to hash before it ends: partitions follow each other at once. */
+export const hashThreadIdleMs = 1_000;
+
 /** Bytes of copies that are sorted in memory at once, where an answer comes out of order. */
 export const sortChunkBytes = 24 * MiB;
 
