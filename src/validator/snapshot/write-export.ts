@@ -115,7 +115,7 @@ async function writePartition(
       for (const row of rows) {
         // The list's bracket or a comma stands before each copy.
         const offset = writer.bytes + 1;
-        writer.append(copyTextOf(row));
+        writer.append(Buffer.from(copyTextOf(row)));
         const { accountId, isText } = row;
         await index.add({ accountId, offset, bytes: writer.bytes - offset, isText });
         if (writer.isFull) await writer.flush();
