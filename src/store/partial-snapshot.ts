@@ -17,7 +17,8 @@ import type { CountingRules } from "../wire/counting-rules.ts";
 import { scanArtifact } from "./artifact-scan.ts";
 import { gzipFile, makeDirectories, syncPath, writeSynced } from "./durable.ts";
 
-/** Files that are synced at once: the disk orders them better than we do. */
+/** Files that are synced at once: one while partitions still come, which need the disk as well; in the end
+ *  several, which the disk orders better than we do. */
 const SYNCS_AT_ONCE = 8;
 
 export interface SnapshotPlace {
@@ -40,6 +41,9 @@ export class PartialSnapshot {
   readonly #place: SnapshotPlace;
   readonly #directory: string;
   readonly #incoming: string;
+  /** What is synced while other partitions still come. */
+  readonly #syncing = new Map<string, Promise<void>>();
+  readonly #syncInTurn = pLimit(1);
 
   private constructor(place: SnapshotPlace) {
     this.#place = place;
@@ -77,11 +81,15 @@ export class PartialSnapshot {
   async accept(partition: number, path: string): Promise<void> {
     const artifact = this.#artifact(partition);
     await onDisk(`cannot keep ${artifact}`, async () => {
-      if (this.#place.compression === "none") return rename(path, artifact);
+      if (this.#place.compression === "none") {
+        await rename(path, artifact);
+        return;
+      }
       await gzipFile(path, `${path}.gz`);
       await rename(`${path}.gz`, artifact);
       await rm(path);
     });
+    this.#beginToSync(artifact);
   }
 
   /** Removes what came of a partition that is accepted already. */
@@ -123,7 +131,10 @@ export class PartialSnapshot {
       await writeSynced(join(this.#directory, layout.RUN_FILE), runRecordText(run, files, data.hashKey));
       await writeSynced(join(this.#directory, layout.EXPORT_DATA_FILE), exportDataText(data));
       const artifacts = manifest.artifacts.map(([, file]) => join(this.#directory, file));
-      await pLimit(SYNCS_AT_ONCE).map(artifacts, syncPath);
+      await pLimit(SYNCS_AT_ONCE).map(
+        artifacts,
+        (artifact) => this.#syncing.get(artifact) ?? syncPath(artifact),
+      );
       await writeSynced(join(this.#directory, layout.MANIFEST_FILE), text);
       await syncPath(this.#directory);
       await putInPlace(this.#directory, directory);
@@ -133,6 +144,12 @@ export class PartialSnapshot {
 
   #artifact(partition: number): string {
     return join(this.#directory, layout.artifactFile(partition, this.#place.compression));
+  }
+
+  #beginToSync(artifact: string): void {
+    const syncing = this.#syncInTurn(() => syncPath(artifact));
+    syncing.catch(() => undefined); // told when the snapshot is published
+    this.#syncing.set(artifact, syncing);
   }
 
   /** An earlier run may have been of another size or compression. */
