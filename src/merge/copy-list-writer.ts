@@ -1,29 +1,31 @@
 /**
- * Writes copies as the text of a list, which is what a partition's preimage is, and hashes it on the way:
- * through one buffer, to a file that is open only while it is written to.
+ * Writes copies as the text of a list, which is what a partition's preimage is, and hashes it on the way: to a
+ * file that is open only while it is written to. While one buffer is hashed and written, the other is filled.
  */
 
 import { type FileHandle, open } from "node:fs/promises";
 import { diskFailure } from "../model/failure.ts";
 import { RunningHash } from "../model/hash.ts";
 import { writeBufferBytes } from "../model/limits.ts";
+import { HashThread, type ThreadHash } from "./hash-thread.ts";
+import { giveBack, largeBuffer, largerBuffer, shareable, smallBuffer } from "./list-buffer.ts";
 
 const OPEN_LIST = 0x5b;
 const COMMA = 0x2c;
-const CLOSE_LIST = Buffer.from("]");
-const FIRST_BUFFER_BYTES = 4096;
+const CLOSE_LIST = 0x5d;
 
 export class CopyListWriter {
   readonly path: string;
+  /** Who hashes: this thread, until there is much to hash and another one for it. */
   readonly #hash: RunningHash;
-  #buffer: Buffer = Buffer.allocUnsafe(FIRST_BUFFER_BYTES);
+  #threadHash: ThreadHash | undefined;
+  #buffer = smallBuffer();
   #pending = 0;
-  /** What was flushed last, which may still be on its way to the file. */
+  /** What was flushed last, and the buffer that it is in: it may still be on its way. */
   #flushed: Buffer = Buffer.alloc(0);
+  #flushing: Buffer | undefined;
+  #isFlushed: Promise<unknown> = Promise.resolve();
   #flushedBytes = 0;
-  #writing: Promise<void> = Promise.resolve();
-  /** The buffer that is being written, and free after that. */
-  #spare: Buffer | undefined;
   #accounts = 0;
   #handle: FileHandle | undefined;
 
@@ -84,21 +86,24 @@ export class CopyListWriter {
   }
 
   /**
-   * Hashes what has gathered, and begins to write it. Waits for the write before: what is on its way is one
-   * buffer at the most, and a slow disk slows down whoever brings more.
+   * Begins to hash and to write what has gathered. Waits for the flush before: what is on its way is one buffer
+   * at the most, and a slow disk slows down whoever brings more.
    *
-   * @throws Failure `disk`, of an earlier write perhaps
+   * @throws Failure `disk`, of the flush before perhaps
    */
   async flush(): Promise<void> {
     if (this.#pending === 0) return;
     const bytes = this.#buffer.subarray(0, this.#pending);
-    this.#hash.update(bytes);
-    await this.#writing;
+    if (this.isFull) this.#threadHash ??= HashThread.shared().adopt(this.#hash);
+    if (this.#threadHash === undefined) this.#hash.update(bytes);
+    await this.#isFlushed;
+    const hashed = this.#threadHash?.update(shareable(bytes));
+    this.#isFlushed = Promise.all([hashed, this.#write(bytes, this.#flushedBytes === 0)]);
+    this.#isFlushed.catch(() => undefined); // told to whoever flushes or releases next
+    const free = this.#flushing ?? largeBuffer();
+    this.#flushing = this.#buffer;
+    this.#buffer = free;
     this.#flushed = bytes;
-    [this.#buffer, this.#spare] = [this.#spare ?? Buffer.allocUnsafe(this.#buffer.length), this.#buffer];
-    this.#writing = this.#write(bytes, this.#flushedBytes);
-    // Told to whoever flushes or releases next.
-    this.#writing.catch(() => undefined);
     this.#flushedBytes += bytes.length;
     this.#pending = 0;
   }
@@ -106,53 +111,80 @@ export class CopyListWriter {
   /** Flushes, and gives back the buffers and the file handle until there is more. */
   async release(): Promise<void> {
     await this.flush();
-    await this.#writing;
-    this.#buffer = Buffer.allocUnsafe(FIRST_BUFFER_BYTES);
-    this.#flushed = Buffer.alloc(0);
-    this.#spare = undefined;
-    await this.#handle?.close();
-    this.#handle = undefined;
+    await this.#letGo();
   }
 
-  /** The hash of the list if it ended here. */
-  hashIfClosed(): string {
-    const hash = this.#hash.copy();
-    hash.update(this.#accounts === 0 ? Buffer.from("[") : this.#buffer.subarray(0, this.#pending));
-    return hash.update(CLOSE_LIST).digest();
+  /** The hash of the list if it ended here. Nothing may be appended before the answer. */
+  hashIfClosed(): Promise<string> {
+    this.#reserve(2);
+    const end = this.#pending + this.#close(this.#pending);
+    const bytes = this.#buffer.subarray(0, end);
+    if (this.#threadHash !== undefined) return this.#threadHash.digestWith(shareable(bytes));
+    return Promise.resolve(this.#hash.copy().update(bytes).digest());
   }
 
   /** Ends the list and the file; answers the hash of the list. */
   async close(): Promise<string> {
     this.#reserve(2);
-    if (this.#accounts === 0) this.#buffer[this.#pending++] = OPEN_LIST;
-    this.#pending += CLOSE_LIST.copy(this.#buffer, this.#pending);
+    this.#pending += this.#close(this.#pending);
     await this.release();
-    return this.#hash.digest();
+    if (this.#threadHash === undefined) return this.#hash.digest();
+    const hash = await this.#threadHash.digestWith(new Uint8Array(0));
+    this.#forgetThread();
+    return hash;
   }
 
   /** Lets go of the file as it is. */
   async abandon(): Promise<void> {
     this.#pending = 0;
-    await this.#writing.catch(() => undefined);
-    await this.#handle?.close();
-    this.#handle = undefined;
+    this.#forgetThread();
+    await this.#letGo().catch(() => undefined);
+  }
+
+  /** Writes the end of the list at a place in the buffer; answers its length. */
+  #close(at: number): number {
+    if (this.#accounts > 0) {
+      this.#buffer[at] = CLOSE_LIST;
+      return 1;
+    }
+    this.#buffer[at] = OPEN_LIST;
+    this.#buffer[at + 1] = CLOSE_LIST;
+    return 2;
+  }
+
+  #forgetThread(): void {
+    this.#threadHash?.forget();
+    this.#threadHash = undefined;
+  }
+
+  async #letGo(): Promise<void> {
+    try {
+      await this.#isFlushed;
+    } finally {
+      giveBack(this.#buffer);
+      if (this.#flushing !== undefined) giveBack(this.#flushing);
+      this.#buffer = smallBuffer();
+      this.#flushing = undefined;
+      this.#flushed = Buffer.alloc(0);
+      const handle = this.#handle;
+      this.#handle = undefined;
+      await handle?.close();
+    }
   }
 
   #reserve(bytes: number): void {
     const needed = this.#pending + bytes;
     if (needed <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafe(
-      Math.max(needed, Math.min(2 * this.#buffer.length, 2 * writeBufferBytes)),
-    );
-    this.#buffer.copy(larger, 0, 0, this.#pending);
+    const larger = largerBuffer(needed, this.#buffer.subarray(0, this.#pending));
+    giveBack(this.#buffer);
     this.#buffer = larger;
   }
 
-  async #write(bytes: Buffer, position: number): Promise<void> {
+  async #write(bytes: Buffer, isFirst: boolean): Promise<void> {
     try {
-      this.#handle ??= await open(this.path, position === 0 ? "w" : "r+");
+      this.#handle ??= await open(this.path, isFirst ? "w" : "a");
       for (let done = 0; done < bytes.length; ) {
-        const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, position + done);
+        const { bytesWritten } = await this.#handle.write(bytes, done);
         done += bytesWritten;
       }
     } catch (error) {

@@ -216,7 +216,7 @@ class AnswerMerger {
 
   /** Takes the partition that was left, if it is complete, and writes what has gathered. */
   async #pause(sink: PartitionSink, left: PartitionSink | undefined): Promise<void> {
-    if (left !== undefined && this.#isMatched(left)) await this.#end(left, true);
+    if (left !== undefined && (await this.#isMatched(left))) await this.#end(left, true);
     if (this.#pendingBytes > pendingBytesMax) {
       for (const open of this.#sinks.values()) await open.release();
       this.#pendingBytes = 0;
@@ -232,9 +232,9 @@ class AnswerMerger {
     throw new AnswerError("too-large", `partition ${sink.partition} goes on after ${sink.bytes} bytes`);
   }
 
-  #isMatched(sink: PartitionSink): boolean {
+  async #isMatched(sink: PartitionSink): Promise<boolean> {
     const expected = this.#target.claim(sink.partition);
-    return expected !== undefined && sink.matches(expected);
+    return expected !== undefined && (await sink.matches(expected));
   }
 
   /**
@@ -246,7 +246,7 @@ class AnswerMerger {
     this.#pendingBytes -= sink.pendingBytes;
     const expected = this.#target.claim(partition);
     let wrong: WrongPartition | undefined;
-    if (expected !== undefined && (isComplete || sink.matches(expected))) {
+    if (expected !== undefined && (isComplete || (await sink.matches(expected)))) {
       const { hash, accounts, bytes, path, duplicates, conflict } = await sink.finish();
       this.#duplicates += duplicates;
       if (hash === expected) {

@@ -87,8 +87,8 @@ export class PartitionSink {
   }
 
   /** Whether the partition, if it ended here, would hash to the given hash. */
-  matches(hash: string): boolean {
-    return this.#isSorted && this.#writer.hashIfClosed() === hash;
+  async matches(hash: string): Promise<boolean> {
+    return this.#isSorted && (await this.#writer.hashIfClosed()) === hash;
   }
 
   /** Ends the partition; sorts it where that is needed. */
