@@ -6,8 +6,12 @@ import { canonicalTextOf } from "../../dist/model/canonical.js";
 import { hashText } from "../../dist/model/hash.js";
 import { makeShard, partitionOf } from "../../dist/model/shard.js";
 
-/** @param answers requests as `{url, body}`, which together give all partitions of nine nodes */
-export async function plainAssemble(answers, directory) {
+/**
+ * It runs in a process that is warm, and does not sync what it writes: both are in its favour.
+ *
+ * @param answers requests as `{url, body}`, which together give all partitions
+ */
+export async function plainAssemble(answers, numNodes, directory) {
   const accounts = new Map();
   for (const { url, body } of answers) {
     const headers = { "content-type": "application/json" };
@@ -15,7 +19,7 @@ export async function plainAssemble(answers, directory) {
     const { snapshot } = JSON.parse(await response.text());
     for (const account of snapshot) accounts.set(account.accountId, account);
   }
-  const shard = makeShard({ numNodes: 9 });
+  const shard = makeShard({ numNodes });
   const partitions = new Map();
   for (const { accountId, data, stateId, timestamp, syncData } of accounts.values()) {
     const isGlobal = syncData?.isGlobal === true ? 1 : 0;

@@ -1,6 +1,6 @@
 /**
- * Nine validators and their archiver over a state that lies ready on disk, so that they cost as little as can
- * be: `speed-server.js <megabytes> canonical|unsorted <directory>`. Prints where they are, as one line of JSON.
+ * Validators and their archiver over a state that lies ready on disk, so that they cost as little as can
+ * be: `speed-server.js <megabytes> canonical|unsorted <directory> <nodes>`. Prints where they are, as one line of JSON.
  */
 
 import { createHash, generateKeyPairSync } from "node:crypto";
@@ -17,8 +17,8 @@ import { narrowedRequests } from "../../dist/plan/narrowed-requests.js";
 import { planQueries } from "../../dist/plan/next-query.js";
 import { queryOrder } from "../../dist/plan/query-order.js";
 
-const [megabytes, form, directory] = process.argv.slice(2);
-const numNodes = 9;
+const [megabytes, form, directory, nodeCount] = process.argv.slice(2);
+const numNodes = Number(nodeCount);
 const shard = makeShard({ numNodes, nodesPerConsensusGroup: 3, nodesPerEdge: 1 });
 const start = 1700000000;
 const duration = 60;
@@ -51,7 +51,7 @@ const answers = requests.flatMap(({ nodeIndex, partitions }) =>
     body: request,
   })),
 );
-process.stdout.write(`${JSON.stringify({ archiver, answers, timestamp })}\n`);
+process.stdout.write(`${JSON.stringify({ archiver, answers, timestamp, numNodes })}\n`);
 process.stdin.resume().on("end", () => process.exit());
 
 /** Writes a partition's records as they go over the wire; answers its hash. */

@@ -1,103 +1,100 @@
 /**
- * How fast the main job is: `npm run bench [megabytes]`.
+ * How fast the main job is: `npm run bench`. Takes some minutes, 5 GB of disk, and wants two quiet cores.
  *
- * Three contenders against the same validators, which are a process of their own, in turn, five times:
- *
- * - `curl` of the same answers into `b2sum`: the limit that common tools reach
- * - the plain way: each answer fetched whole, parsed, merged in a map, sorted, stringified, hashed, written
- * - `snapshot-assemble`
- *
- * Once with validators that send canonical text, which is the usual case, once with keys in another order,
- * so that every record has to be parsed. A table, and JSON on the last line.
+ * A table of what must be reached, what is aimed at, and what was measured: medians of five rounds, in each of
+ * which all contenders have their turn (contest.js); all times are printed before, so that outliers show. JSON
+ * with the machine on the last line. `npm run bench -- 50` takes a state of 50 MB in the place of 200.
  */
 
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { machine, median, say, time } from "./measure.js";
-import { plainAssemble } from "./plain.js";
+import { contest, medianOf } from "./contest.js";
+import { machine, say } from "./measure.js";
 
-const run = promisify(execFile);
-const rounds = 5;
 const megabytes = Number(process.argv[2] ?? 200);
-const command = fileURLToPath(new URL("../../bin/snapshot-assemble.js", import.meta.url));
-const server = fileURLToPath(new URL("./speed-server.js", import.meta.url));
+const all = ["curl", "plain", "ours"];
 
-const results = {};
-for (const form of ["canonical", "unsorted"]) results[form] = await bench(form);
-say(JSON.stringify({ machine, megabytes, results }));
+say(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}`);
+const canonical = await contest({ megabytes, form: "canonical", nodes: 9, contenders: all });
+const unsorted = await contest({ megabytes, form: "unsorted", nodes: 9, contenders: all });
+const medium = await contest({
+  megabytes: 2 * megabytes,
+  form: "canonical",
+  nodes: 9,
+  contenders: ["curl", "ours"],
+});
+const large = await contest({
+  megabytes: 10 * megabytes,
+  form: "canonical",
+  nodes: 9,
+  contenders: ["curl", "ours"],
+});
+const manyNodes = await contest({ megabytes, form: "canonical", nodes: 90, contenders: ["curl", "ours"] });
 
-async function bench(form) {
-  const scratch = await mkdtemp(join(tmpdir(), "bench-speed-"));
-  const child = spawn(process.execPath, [server, String(megabytes), form, scratch], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  try {
-    const [line] = await once(child.stdout, "data");
-    const { archiver, answers, timestamp } = JSON.parse(line.toString());
-    const times = { curl: [], plain: [], ours: [] };
-    let peakBytes = 0;
-    for (let round = 0; round < rounds; round++) {
-      times.curl.push(await time(() => curl(answers)));
-      times.plain.push(await time(() => plainAssemble(answers, join(scratch, "plain"))));
-      const out = join(scratch, `ours-${round}`);
-      times.ours.push(
-        await time(async () => {
-          const args = ["--archiver", archiver, "--timestamp", String(timestamp), "--out", out, "--quiet"];
-          peakBytes = Math.max(peakBytes, await peakOf([command, ...args]));
-        }),
-      );
-      await rm(out, { recursive: true });
-    }
-    const [curlMs, plainMs, oursMs] = [median(times.curl), median(times.plain), median(times.ours)];
-    const result = {
-      curlMs,
-      plainMs,
-      oursMs,
-      overCurl: round2(oursMs / curlMs),
-      plainOver: round2(plainMs / oursMs),
-      peakMB: Math.round(peakBytes / 1e6),
-    };
-    say(
-      `${form.padEnd(10)} ${megabytes} MB: curl|b2sum ${curlMs} ms, the plain way ${plainMs} ms, ours ${oursMs} ms`,
-    );
-    say(
-      `${" ".repeat(10)} ours ÷ curl ${result.overCurl}, the plain way ÷ ours ${result.plainOver}, peak ${result.peakMB} MB`,
-    );
-    return result;
-  } finally {
-    child.kill();
-    await rm(scratch, { recursive: true, force: true });
-  }
+const rows = [
+  ...[canonical, unsorted, medium, large].map((result) => ({
+    what: `ours ÷ (curl | b2sum), ${nameOf(result)}`,
+    atLeast: "≤ 3.0",
+    aim: "1.5",
+    measured: ratio(result, "ours", "curl"),
+  })),
+  ...[canonical, unsorted].map((result) => ({
+    what: `the plain way ÷ ours, ${nameOf(result)}`,
+    atLeast: "≥ 8",
+    aim: "20",
+    measured: ratio(result, "plain", "ours"),
+  })),
+  ...[canonical, unsorted, large, manyNodes].map((result) => ({
+    what: `peak memory of the main job, ${nameOf(result)}`,
+    atLeast: "≤ 250 MB",
+    aim: "150 MB",
+    measured: `${Math.round(result.peakBytes / 1e6)} MB`,
+  })),
+  {
+    what: "time per byte at 10 times the state",
+    atLeast: "≤ +15 %",
+    aim: "0",
+    measured: growth(large, canonical, 10),
+    note: "what a run costs whatever its size counts less in a large one",
+  },
+  {
+    what: "time per byte at 10 times the nodes",
+    atLeast: "≤ +15 %",
+    aim: "0",
+    measured: growth(manyNodes, canonical, 1),
+  },
+  ...(await ringRows()),
+];
+
+const widths = ["what", "atLeast", "aim", "measured"].map((key) =>
+  Math.max(...rows.map((row) => String(row[key]).length), key.length),
+);
+for (const row of [
+  { what: "what", atLeast: "at least", aim: "aim", measured: "measured", note: "" },
+  ...rows,
+]) {
+  const cells = [row.what, row.atLeast, row.aim, row.measured].map((cell, i) =>
+    String(cell).padEnd(widths[i]),
+  );
+  say(`| ${cells.join(" | ")} | ${row.note ?? ""}`);
+}
+say(JSON.stringify({ machine, rows, contests: [canonical, unsorted, medium, large, manyNodes] }));
+
+/** What is measured of rings and of requests, which is a script of its own. */
+async function ringRows() {
+  const url = new URL("./ring.js", import.meta.url);
+  return existsSync(fileURLToPath(url)) ? (await import(url.href)).ringRows() : [];
 }
 
-/** The same requests that the main job makes, into b2sum. */
-async function curl(answers) {
-  for (const { url, body } of answers) {
-    await run("sh", [
-      "-c",
-      `curl -s -H content-type:application/json -d '${JSON.stringify(body)}' ${url} | b2sum`,
-    ]);
-  }
+function nameOf({ megabytes: size, form, nodes }) {
+  return `${size} MB, ${nodes} nodes, ${form === "canonical" ? "canonical" : "keys in another order"}`;
 }
 
-/**
- * Runs a Node script; answers the most memory that it held, in bytes. Its resource usage would do, were it not
- * that a process begins with what the one held that it was forked from.
- */
-async function peakOf(args) {
-  const report = `import { readFileSync } from "node:fs";
-    const peak = () => /VmHWM:\\s+(\\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1];
-    process.on("exit", () => process.stderr.write("peak " + peak() + "\\n"));`;
-  const preload = `data:text/javascript,${encodeURIComponent(report)}`;
-  const { stderr } = await run(process.execPath, ["--import", preload, ...args]);
-  return Number(/peak (\d+)/.exec(stderr)?.[1]) * 1024;
+function ratio(result, over, under) {
+  return (medianOf(result, over) / medianOf(result, under)).toFixed(2);
 }
 
-function round2(value) {
-  return Math.round(value * 100) / 100;
+function growth(later, earlier, factor) {
+  const percent = (medianOf(later, "ours") / factor / medianOf(earlier, "ours") - 1) * 100;
+  return `${percent < 0 ? "−" : "+"}${Math.abs(Math.round(percent))} %`;
 }

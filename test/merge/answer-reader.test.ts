@@ -154,6 +154,50 @@ describe("hostile bytes", () => {
     }
   });
 
+  it("behind a backslash come to the same", () => {
+    const hex = (code: number) => code.toString(16).padStart(4, "0");
+    const codes = [
+      ...Array.from({ length: 0x300 }, (_, code) => code),
+      0x2028,
+      0xd7ff,
+      0xd800,
+      0xdc00,
+      0xffff,
+    ];
+    const escapes = [
+      ...Array.from({ length: 128 }, (_, code) => `\\${String.fromCharCode(code)}`),
+      ...codes.flatMap((code) => [`\\u${hex(code)}`, `\\u${hex(code).toUpperCase()}`]),
+    ];
+    for (const escape of escapes) {
+      for (const data of [`"${escape}"`, `["${escape}"]`, `{"${escape}":1}`]) {
+        const answered = Buffer.from(dense.replace('"{\\"t\\":1}"', data));
+        const [fast, plain] = [readFast([answered], shard), readPlainly([answered], shard)];
+        if (fast.error !== plain.error || fast.copies.join() !== plain.copies.join())
+          expect(fast, data).toEqual(plain);
+      }
+    }
+  });
+
+  it("that look like UTF-8 come to the same", () => {
+    const firsts = [
+      0x80, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf4, 0xf5, 0xff,
+    ];
+    const seconds = [0x22, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0];
+    const others = [0x41, 0x7f, 0x80, 0xbf, 0xc0];
+    const [before, after] = dense.split("é") as [string, string];
+    for (const first of firsts) {
+      for (const second of seconds) {
+        for (const [third, fourth] of others.flatMap((one) => others.map((other) => [one, other] as const))) {
+          const bytes = Buffer.from([first, second, third, fourth]);
+          const answered = Buffer.concat([Buffer.from(before), bytes, Buffer.from(after)]);
+          const [fast, plain] = [readFast([answered], shard), readPlainly([answered], shard)];
+          if (fast.error !== plain.error || fast.copies.join() !== plain.copies.join())
+            expect(fast, bytes.toString("hex")).toEqual(plain);
+        }
+      }
+    }
+  });
+
   it("left out, put in, and moved come to the same", () => {
     const bases = fc.constantFrom(ordinary, Buffer.from(dense));
     const change = fc.record({
