@@ -47,7 +47,8 @@ function copyWord(letters: u32, length: i32): bool {
   return true;
 }
 
-/** Copies an integer in the form in which JavaScript writes it; refuses any other number. */
+/** Copies an integer in the form in which JavaScript writes it. Of any other number, a part is copied: what
+ *  follows is refused then, since it is neither a comma nor an end. */
 export function copyInteger(): bool {
   let from = at;
   let byte: i32 = load<u8>(from);
@@ -63,9 +64,8 @@ export function copyInteger(): bool {
   }
   const digits = from - first;
   const beginsWithZero = load<u8>(first) === 0x30;
-  const isCanonical = digits > 0 && digits <= DIGITS_MAX && !(beginsWithZero && (isNegative || digits > 1));
   readFrom(from);
-  return isCanonical && byte !== 0x2e && (byte | 0x20) !== 0x65;
+  return digits > 0 && digits <= DIGITS_MAX && !(beginsWithZero && (isNegative || digits > 1));
 }
 
 function copyList(depth: i32): bool {
