@@ -41,11 +41,7 @@ export class HashThread {
 
   constructor(url: URL = workerUrl) {
     this.#worker = new Worker(url);
-    this.#worker.unref();
-    this.#worker.once("message", () => {
-      this.#isReady = true;
-      this.#worker.on("message", (answer: HashAnswer) => this.#takeAnswer(answer));
-    });
+    this.#worker.on("message", (answer: HashAnswer) => this.#take(answer));
     this.#worker.on("error", (error) => this.#fail(error));
     this.#worker.on("exit", (status) => this.#fail(new Error(`the hash thread ended with status ${status}`)));
   }
@@ -83,8 +79,10 @@ export class HashThread {
     }, hashThreadIdleMs).unref();
   }
 
-  #takeAnswer(answer: HashAnswer): void {
-    this.#waiting.shift()?.resolve(answer);
+  /** The first answer is to no order, and says that the thread is there. */
+  #take(answer: HashAnswer): void {
+    if (this.#isReady) this.#waiting.shift()?.resolve(answer);
+    this.#isReady = true;
     if (this.#waiting.length === 0) this.#worker.unref();
   }
 

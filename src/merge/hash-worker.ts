@@ -11,7 +11,6 @@ parentPort?.on("message", (order: HashOrder) => {
   parentPort?.postMessage(answer);
 });
 
-/** The answer to no order says that the thread is there. */
 parentPort?.postMessage({ digest: undefined });
 
 function obey(order: HashOrder): string | undefined {

@@ -1,10 +1,14 @@
+import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { HashThread, type ThreadHash } from "../../src/merge/hash-thread.ts";
 import { hashText, RunningHash } from "../../src/model/hash.ts";
 import { temporaryDirectory } from "../temporary.ts";
+
+const built = new URL("../../dist/merge/hash-thread.js", import.meta.url).href;
 
 /** A hash that goes on in the thread, once that is there. */
 async function adopted(thread: HashThread, hash: RunningHash): Promise<ThreadHash> {
@@ -40,6 +44,14 @@ describe("a hash that goes on in the thread", () => {
       hash?.forget();
     }
   });
+});
+
+it("a thread that nobody uses does not keep its process", async () => {
+  const script = `import { HashThread } from ${JSON.stringify(built)}; HashThread.shared(); await new Promise((resolve) => setTimeout(resolve, 500));`;
+  const { stderr } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
+    timeout: 10_000,
+  });
+  expect(stderr).toBe("");
 });
 
 describe("a thread that dies", () => {
