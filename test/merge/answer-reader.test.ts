@@ -123,6 +123,15 @@ describe("an answer", () => {
     }
   });
 
+  it("is read the same with any white space between records", () => {
+    for (const bytes of [1, 16, 17, 1_000, 65_535, 65_536, 65_537, 70_000]) {
+      const spaced = Buffer.from(dense.replace("}},{", `}},${" ".repeat(bytes)}{`));
+      for (const size of [1_000, 50_000, 100_000]) {
+        expect(readFast(pieces(spaced, size), shard)).toEqual(readPlainly([spaced], shard));
+      }
+    }
+  });
+
   it("is read the same where a record is larger than what is held", () => {
     const record = (bytes: number, at: number) =>
       `{"accountId":"${at.toString(16).padStart(64, "0")}","stateId":"","data":{"z":"${"x".repeat(bytes)}","a":1},"timestamp":1}`;

@@ -111,6 +111,23 @@ describe("the copy engine leaves to the plain way", () => {
   });
 });
 
+it("the copy engine takes bytes as base64 exactly where nothing is in the bits left over", () => {
+  for (const last of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") {
+    for (const text of [`A${last}==`, `AA${last}=`]) {
+      const isCanonical = Buffer.from(text, "base64").toString("base64") === text;
+      const { copy } = copyOf(withData(`{"dataType":"bb","value":"${text}"}`));
+      expect(copy !== undefined, text).toBe(isCanonical);
+    }
+  }
+});
+
+it("the copy engine knows the addresses that rounding leaves to the last partition", () => {
+  const engine = CopyEngine.take(makeShard({ numNodes: 9 }));
+  engine.copy(0, engine.input.write(`${withData("1").replace(id, "f".repeat(64))}]}`));
+  expect([...engine.runs()].map(({ partition }) => partition)).toEqual([8]);
+  engine.giveBack();
+});
+
 it("a record that goes on behind the end is told from one that is refused", () => {
   const engine = CopyEngine.take(shard);
   const record = withData('{"a":{"dataType":"bi","value":"2a"},"b":["x\\n",7,{}]}');
