@@ -18,7 +18,7 @@ import type { Findings } from "../verify/findings.ts";
 import { type AgreedHashes, type AgreementContext, findAgreedHashes } from "./agree.ts";
 import { PartitionFetch } from "./fetch-partitions.ts";
 import { readGossipFile } from "./gossip-file.ts";
-import { KnownHashes } from "./known-hashes.ts";
+import type { KnownHashes } from "./known-hashes.ts";
 import { differentNodes, type Network, readNetwork } from "./network.ts";
 import { NodeBook } from "./node-book.ts";
 import { type AssembleOptions, defaults } from "./options.ts";
@@ -77,7 +77,12 @@ class Assembly {
   }
 
   async run(): Promise<AssembleResult> {
-    this.#known = KnownHashes.open(this.#options.hashDb, this.#hashKey, this.#log);
+    const { hashDb } = this.#options;
+    if (hashDb !== undefined) {
+      // Without a database, SQLite is not loaded.
+      const { KnownHashes } = await import("./known-hashes.ts");
+      this.#known = KnownHashes.open(hashDb, this.#hashKey, this.#log);
+    }
     try {
       return await this.#assemble();
     } finally {

@@ -35,8 +35,8 @@ export class KnownHashes {
   }
 
   /** @throws Failure where the file is no hash database, or cannot be had */
-  static open(path: string | undefined, hashKey: string, log: RunLog): KnownHashes | undefined {
-    return path === undefined ? undefined : new KnownHashes(path, hashKey, log);
+  static open(path: string, hashKey: string, log: RunLog): KnownHashes {
+    return new KnownHashes(path, hashKey, log);
   }
 
   /** @throws Failure `configuration` where the database is of another network */
