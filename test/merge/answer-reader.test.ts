@@ -177,8 +177,8 @@ describe("hostile bytes", () => {
       ...Array.from({ length: 128 }, (_, code) => `\\${String.fromCharCode(code)}`),
       ...codes.flatMap((code) => [`\\u${hex(code)}`, `\\u${hex(code).toUpperCase()}`]),
     ];
-    for (const escape of escapes) {
-      for (const data of [`"${escape}"`, `["${escape}"]`, `{"${escape}":1}`]) {
+    for (const escaped of escapes) {
+      for (const data of [`"${escaped}"`, `["${escaped}"]`, `{"${escaped}":1}`]) {
         const answered = Buffer.from(dense.replace('"{\\"t\\":1}"', data));
         const [fast, plain] = [readFast([answered], shard), readPlainly([answered], shard)];
         if (fast.error !== plain.error || fast.copies.join() !== plain.copies.join())
