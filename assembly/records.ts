@@ -1,7 +1,7 @@
 /**
  * The fast way from records to the copies of their accounts: one walk over the received bytes, which writes
  * the copies that the network hashes. It is exact: a record is either copied as the plain way copies it
- * (src/merge/record-copier.ts), or refused, and left to that.
+ * (src/merge/plain-copy.ts), or refused, and left to that.
  *
  * Copies that follow each other in the order of their accounts, in one partition, are a run: text that can be
  * appended to the partition's list as it is. Of each run six numbers are kept in a row: its partition, how

@@ -5,14 +5,14 @@
 
 import { sleep } from "../fetch/sleep.ts";
 import { hashText } from "../model/hash.ts";
-import { answerTailMs, latenessCheckMs } from "../model/limits.ts";
+import { answerTailMs, latenessCheckMs, lateUnmeasuredMs, patienceMax } from "../model/limits.ts";
 import { EMPTY_PREIMAGE } from "../model/partition-hash.ts";
 import { NodeSpeeds } from "../plan/node-speeds.ts";
 import { exhaustedFailure } from "./exhausted.ts";
 import type { FetchContext } from "./fetch-context.ts";
 import { NodeAsker } from "./node-asker.ts";
 import { NodeQuery } from "./node-query.ts";
-import { latePartitions, mayOvertake, outpaced } from "./overtaking.ts";
+import { giveWay, latePartitions, lateQueries } from "./overtaking.ts";
 import { PartitionClaims } from "./partition-claims.ts";
 import { QueryPlanner } from "./query-planner.ts";
 import { WakefulClock } from "./wakeful-clock.ts";
@@ -26,6 +26,9 @@ export class PartitionFetch {
   readonly #asker: NodeAsker;
   /** Queries under way, each with its end. */
   readonly #running = new Map<NodeQuery, Promise<void>>();
+  /** How many times longer than usual answers are waited for, and since when. */
+  #patience = 1;
+  #patientSinceMs = performance.now();
 
   constructor(missing: Iterable<number>, context: FetchContext) {
     this.#context = context;
@@ -71,15 +74,29 @@ export class PartitionFetch {
 
   /** Late partitions are asked elsewhere as well, while those go on who are late with them. */
   #nextOvertaking(): NodeQuery | undefined {
-    const running = [...this.#running.keys()];
-    if (!mayOvertake(running, this.#context.concurrency)) return undefined;
-    const late = latePartitions(running, this.#claims, this.#speeds);
+    const running = [...this.#running.keys()].filter(({ cancellation }) => cancellation === undefined);
+    const lateOnes = lateQueries(running, this.#speeds, this.#patience);
+    const late = latePartitions(lateOnes, this.#claims);
     if (late.size === 0) return undefined;
+    const nowMs = performance.now();
     const askedOf = (index: number) => this.#claims.askedOf(index);
-    const planned = this.#planner.elsewhere(late, askedOf, performance.now());
-    if (planned === undefined) return undefined;
-    for (const query of outpaced(planned.partitions, this.#claims)) query.cancel("overtaken");
+    const planned = this.#planner.elsewhere(late, askedOf, nowMs);
+    if (planned === undefined) {
+      this.#beMorePatient(late, nowMs);
+      return undefined;
+    }
+    const { concurrency } = this.#context;
+    for (const query of giveWay(planned.partitions, { running, late: lateOnes, concurrency }, this.#claims))
+      query.cancel("overtaken");
     return new NodeQuery(planned, true);
+  }
+
+  /** Everybody was asked for what is late: they may be once more, and have longer for it. */
+  #beMorePatient(late: ReadonlySet<number>, nowMs: number): void {
+    if (nowMs - this.#patientSinceMs < this.#patience * lateUnmeasuredMs) return;
+    this.#patientSinceMs = nowMs;
+    this.#patience = Math.min(patienceMax, 2 * this.#patience);
+    this.#claims.askAgain(late);
   }
 
   #start(query: NodeQuery, stop: AbortSignal): void {

@@ -139,7 +139,8 @@ export class NodeAsker {
     const others = claims.verified(partition, query);
     log.verified(partition, { accounts, bytes }, book.node(query.nodeIndex).id);
     for (const offence of this.#sizes.offencesFor(partition, bytes)) log.offence(offence);
-    for (const other of others) other.overtaken((wanted) => claims.isWanted(wanted));
+    query.verified++;
+    for (const other of others) other.overtaken(claims.heldBy(other));
     return true;
   }
 

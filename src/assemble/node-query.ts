@@ -20,6 +20,8 @@ export class NodeQuery {
   readonly partitions: readonly number[];
   /** Whether it asks for what another node is giving too slowly. */
   readonly isOvertaking: boolean;
+  /** How many partitions it has given that had the agreed hash. */
+  verified = 0;
   readonly #ending = new AbortController();
   #state: State = { kind: "planned" };
 
@@ -59,9 +61,15 @@ export class NodeQuery {
     this.#ending.abort();
   }
 
-  /** Others have given some of what it was to give: it ends where nothing is left to hope for. */
-  overtaken(isWanted: (partition: number) => boolean): void {
-    const hopedFor = this.#state.kind === "asking" ? [...this.#state.requested] : this.partitions;
-    if (!hopedFor.some(isWanted)) this.cancel("overtaken");
+  /**
+   * Others have given some of what it was to give: it ends where nothing is left to hope for in its answer.
+   *
+   * @param held what it is giving, and is still wanted
+   */
+  overtaken(held: readonly number[]): void {
+    const state = this.#state;
+    const isHopedFor = (partition: number) =>
+      state.kind !== "asking" || state.requested.has(partition) || !this.partitions.includes(partition);
+    if (!held.some(isHopedFor)) this.cancel("overtaken");
   }
 }

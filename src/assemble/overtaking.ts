@@ -8,38 +8,67 @@ import type { NodeSpeeds } from "../plan/node-speeds.ts";
 import type { NodeQuery } from "./node-query.ts";
 import type { PartitionClaims } from "./partition-claims.ts";
 
-/** Partitions that are wanted, and that all who are giving them are late with. */
-export function latePartitions(
-  running: Iterable<NodeQuery>,
-  claims: PartitionClaims,
+/** Queries whose answers are late. */
+export function lateQueries(
+  running: readonly NodeQuery[],
   speeds: NodeSpeeds,
-): Set<number> {
-  const answers = [...running].flatMap((query) => {
+  patience: number,
+): Set<NodeQuery> {
+  const answers = running.flatMap((query) => {
     const { answer } = query;
     return answer === undefined ? [] : [{ query, answer }];
   });
   const isLate = (own: (typeof answers)[number]) => {
     const others = answers.filter((other) => other !== own).map(({ answer }) => answer);
-    return speeds.isLate(own.query.nodeIndex, own.answer, others);
+    return speeds.isLate(own.query.nodeIndex, own.answer, others, patience);
   };
-  const late = new Set(answers.filter(isLate).map(({ query }) => query));
+  return new Set(answers.filter(isLate).map(({ query }) => query));
+}
+
+/** Partitions that are wanted, and that all who are giving them are late with. */
+export function latePartitions(late: ReadonlySet<NodeQuery>, claims: PartitionClaims): Set<number> {
   const partitions = [...late].flatMap((query) => claims.heldBy(query));
   return new Set(partitions.filter((partition) => [...claims.givers(partition)].every((by) => late.has(by))));
 }
 
-/** Overtakings use the room that there is, and one place more, so that the slow ones cannot fill it. */
-export function mayOvertake(running: readonly NodeQuery[], concurrency: number): boolean {
+/** Overtakings use the room that there is, and one place more. */
+function hasRoom(running: readonly NodeQuery[], concurrency: number): boolean {
   const overtaking = running.filter(({ isOvertaking }) => isOvertaking).length;
   if (overtaking >= overtakingsAtOnceMax) return false;
   return running.length < concurrency || overtaking === 0;
 }
 
-/** Those that must give way where others are asked as well: the slowest, where too many give one partition. */
-export function outpaced(partitions: readonly number[], claims: PartitionClaims): NodeQuery[] {
-  return partitions.flatMap((partition) => {
+/**
+ * Those that must give way where a partition is asked elsewhere as well: one of too many who give it; and, where
+ * there is no room, one of those that are late. So however many are slow, they do not fill the room for good.
+ */
+export function giveWay(
+  partitions: readonly number[],
+  {
+    running,
+    late,
+    concurrency,
+  }: {
+    readonly running: readonly NodeQuery[];
+    readonly late: ReadonlySet<NodeQuery>;
+    readonly concurrency: number;
+  },
+  claims: PartitionClaims,
+): NodeQuery[] {
+  const ways = partitions.flatMap((partition) => {
     const givers = [...claims.givers(partition)];
-    if (givers.length < giversMax) return [];
-    const bytesOf = ({ answer }: NodeQuery) => answer?.bytes ?? 0;
-    return givers.sort((a, b) => bytesOf(a) - bytesOf(b)).slice(0, 1);
+    return givers.length < giversMax ? [] : leastUseful(givers, claims);
   });
+  if (ways.length > 0 || hasRoom(running, concurrency)) return ways;
+  return leastUseful([...late], claims);
+}
+
+/**
+ * Of some queries the one that is missed least: it has given the least that was right, others give the same, and
+ * it began first. How many bytes it has sent does not count: those are as cheap as they are wrong.
+ */
+function leastUseful(queries: readonly NodeQuery[], claims: PartitionClaims): NodeQuery[] {
+  const aloneWith = (query: NodeQuery) => claims.heldAlone(query).length;
+  const [least] = queries.toSorted((a, b) => a.verified - b.verified || aloneWith(a) - aloneWith(b));
+  return least === undefined ? [] : [least];
 }

@@ -32,14 +32,25 @@ export class PartitionClaims {
     return this.#givers.get(partition) ?? nothing;
   }
 
-  /** Partitions that a query is giving, and that are still wanted. */
+  /** Partitions that a query is giving, asked for them or not, and that are still wanted. */
   heldBy(query: NodeQuery): number[] {
-    return query.partitions.filter((p) => this.isWanted(p) && this.givers(p).has(query));
+    const held = [...this.#givers].filter(([p, givers]) => givers.has(query) && this.isWanted(p));
+    return held.map(([partition]) => partition);
+  }
+
+  /** Partitions that nobody but a query is giving. */
+  heldAlone(query: NodeQuery): number[] {
+    return this.heldBy(query).filter((partition) => this.givers(partition).size === 1);
   }
 
   /** The partitions that a node was ever asked for. */
   askedOf(nodeIndex: number): ReadonlySet<number> {
     return this.#asked.get(nodeIndex) ?? nothing;
+  }
+
+  /** Those who were asked for these may be asked again. */
+  askAgain(partitions: ReadonlySet<number>): void {
+    for (const asked of this.#asked.values()) for (const partition of partitions) asked.delete(partition);
   }
 
   /** The query is to give its partitions, beside those that are giving them already. */

@@ -22,9 +22,11 @@ export interface PlannerContext {
 
 export class QueryPlanner {
   readonly #context: PlannerContext;
-  /** Of a cover, what is still to be asked, the next query last; and for how many partitions that is. */
+  /** Of a cover, what is still to be asked, the next query last; for how many partitions that is, and how many
+   *  it leaves out, since nobody can give them now. */
   #cover: PlannedQuery[] = [];
   #planned = 0;
+  #leftOut = 0;
 
   constructor(context: PlannerContext) {
     this.#context = context;
@@ -72,6 +74,7 @@ export class QueryPlanner {
       const groups = this.#groups(nowMs);
       this.#cover = coverQueries({ shard, groups, needed, refusedBy, isEmpty }).reverse();
       this.#planned = this.#cover.reduce((sum, { partitions }) => sum + partitions.length, 0);
+      this.#leftOut = needed.size - this.#planned;
     }
     const next = this.#cover.pop();
     this.#planned -= next?.partitions.length ?? 0;
@@ -84,7 +87,7 @@ export class QueryPlanner {
     const next = this.#cover.at(-1);
     return (
       next !== undefined &&
-      this.#planned === needed.size &&
+      this.#planned + this.#leftOut === needed.size &&
       book.isAskable(next.nodeIndex, nowMs) &&
       next.partitions.every((p) => needed.has(p) && book.mayGive(next.nodeIndex, p))
     );

@@ -2,9 +2,10 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AnswerContext, Pieces } from "../validator/conduct.ts";
-import type { FaultKind } from "./fault-kind.ts";
+import { type FaultKind, given } from "./fault-kind.ts";
 
 const fillerCharacters = 64 * 1024;
+const drippedCharacters = 700;
 const whiteSpaceCharacters = 1024 ** 3;
 
 export const bodyFaults: readonly FaultKind[] = [
@@ -27,6 +28,14 @@ export const bodyFaults: readonly FaultKind[] = [
     name: "trickle",
     description: "sends a byte a second, half-way, for ever",
     apply: ({ conduct }) => void conduct.text.push(thenTrickle),
+  },
+  {
+    name: "drip",
+    description: "sends made-up accounts: so many at once, then four a second",
+    parameter: { kind: "count", default: 0 },
+    apply: ({ conduct }, count) => {
+      conduct.text.push((_pieces, context) => drip(given(count), context));
+    },
   },
   {
     name: "garbage",
@@ -88,6 +97,24 @@ async function* thenTrickle(pieces: Pieces, context: AnswerContext): AsyncGenera
   for (;;) {
     yield " ";
     await sleep(1000, undefined, { ref: false });
+  }
+}
+
+/** Fast enough not to be taken for stalled, and never of any use. */
+async function* drip(count: number, { selection }: AnswerContext): AsyncGenerator<string> {
+  const made = (number: number) =>
+    JSON.stringify({
+      accountId: selection.accountStart.slice(0, 16) + number.toString(16).padStart(48, "0"),
+      stateId: "0".repeat(64),
+      data: { filler: "x".repeat(drippedCharacters) },
+      timestamp: 1,
+      syncData: { isGlobal: selection.isGlobal === true },
+    });
+  yield '{"snapshot":[';
+  yield Array.from({ length: count + 1 }, (_, number) => made(number)).join(",");
+  for (let number = count + 1; ; number++) {
+    yield `,${made(number)}`;
+    await sleep(250, undefined, { ref: false });
   }
 }
 

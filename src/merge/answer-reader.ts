@@ -26,6 +26,8 @@ export class AnswerReader {
   constructor(shard: Shard) {
     this.#shard = shard;
     this.#engine = CopyEngine.take(shard);
+    // Otherwise there would be no room for a chunk beside what is held.
+    if (this.#engine.input.length <= heldRecordBytesMax) throw new Error("the engine's input is too small");
   }
 
   /** No run may be in use any more, and nothing may be read. */

@@ -98,7 +98,7 @@ export class CopyListWriter {
     if (this.#threadHash === undefined) this.#hash.update(bytes);
     await this.#isFlushed;
     const hashed = this.#threadHash?.update(shareable(bytes));
-    this.#isFlushed = Promise.all([hashed, this.#write(bytes, this.#flushedBytes === 0)]);
+    this.#isFlushed = both(hashed, this.#write(bytes, this.#flushedBytes === 0));
     this.#isFlushed.catch(() => undefined); // told to whoever flushes or releases next
     const free = this.#flushing ?? largeBuffer();
     this.#flushing = this.#buffer;
@@ -191,4 +191,9 @@ export class CopyListWriter {
       throw diskFailure(`cannot write ${this.path}`, error);
     }
   }
+}
+
+/** Waits for the ends of both, so that nothing goes on behind a failure; throws the first one's. */
+async function both(...parts: readonly (Promise<unknown> | undefined)[]): Promise<void> {
+  for (const part of await Promise.allSettled(parts)) if (part.status === "rejected") throw part.reason;
 }

@@ -121,8 +121,19 @@ export const bytesPerSecondMin = 1 * KiB;
 export const latenessFactor = 4;
 export const lateAfterMs = 2_000;
 
-/** Without a byte, where there is no other answer to compare with: a third of the usual stall timeout. */
+/** Where there is no other answer to compare with, one is late after this without a byte (a third of the usual
+ *  stall timeout), or as long after it would have ended at the slowest rate at which somebody else is not asked
+ *  as well: then there is something to compare with. */
 export const lateUnmeasuredMs = 10_000;
+export const unmeasuredBytesPerSecond = 256 * KiB;
+
+/** How many times as long as others' an answer may be for its length to count, where it is asked whether it is late:
+ *  a node that knows no ranges sends all that it stores, others perhaps one partition of it. */
+export const lengthFactor = 16;
+
+/** How many times longer than usual late answers are waited for in the end, where everybody else was asked as
+ *  well: twice as long each time, so that whoever is slow and honest can end at last. */
+export const patienceMax = 64;
 
 /** How often it is looked whether an answer is late. */
 export const latenessCheckMs = 250;

@@ -8,10 +8,12 @@ import {
   lateAfterMs,
   latenessFactor,
   lateUnmeasuredMs,
+  lengthFactor,
   paceMarginMs,
   speedSampleBytes,
   speedSmoothing,
   speedsCompared,
+  unmeasuredBytesPerSecond,
 } from "../model/limits.ts";
 
 /** One answer, or as much of it as there is so far. */
@@ -35,10 +37,15 @@ interface Speed {
   readonly msPerByte: number | undefined;
 }
 
-interface Measured extends Speed {
-  readonly nodeIndex: number;
+interface Compared extends Speed {
   readonly bytes: number;
 }
+
+interface Measured extends Compared {
+  readonly nodeIndex: number;
+}
+
+const unmeasuredMsPerByte = 1000 / unmeasuredBytesPerSecond;
 
 /** No node has this index. */
 const notMeasured = -1;
@@ -88,20 +95,30 @@ export class NodeSpeeds {
 
   /**
    * Whether an answer makes us wait so much longer than those of other nodes that it is worth asking others.
+   * Bytes do not buy time without end: what is beyond the answers that it is compared with does not count.
    *
    * @param others answers under way at the same time: what slows all of them down is nobody's lateness
+   * @param patience how many times longer than usual is waited
    */
-  isLate(nodeIndex: number, answer: AnswerSoFar, others: readonly SpeedSample[]): boolean {
-    const compared: Speed[] = this.#recent.filter((recent) => recent.nodeIndex !== nodeIndex);
-    compared.push(...others.filter(({ bytes }) => bytes > 0).map(speedOf));
-    if (compared.length === 0) return answer.silentMs > lateUnmeasuredMs;
+  isLate(nodeIndex: number, answer: AnswerSoFar, others: readonly SpeedSample[], patience = 1): boolean {
+    const compared: Compared[] = this.#recent.filter((recent) => recent.nodeIndex !== nodeIndex);
+    const underWay = others.filter(({ bytes }) => bytes > 0);
+    compared.push(...underWay.map((other) => ({ ...speedOf(other), bytes: other.bytes })));
+    const waitedMs = answer.firstByteMs + answer.bytesMs;
+    if (compared.length === 0) {
+      const slowestMs = answer.bytes * unmeasuredMsPerByte;
+      return (
+        answer.silentMs > patience * lateUnmeasuredMs || waitedMs > patience * (lateUnmeasuredMs + slowestMs)
+      );
+    }
     const firstByteMs = median(compared.map((speed) => speed.firstByteMs));
-    if (answer.silentMs > lateAfterMs + latenessFactor * firstByteMs) return true;
+    if (answer.silentMs > patience * (lateAfterMs + latenessFactor * firstByteMs)) return true;
     const rates = compared.flatMap(({ msPerByte }) => (msPerByte === undefined ? [] : [msPerByte]));
-    // Where none was long enough to have a rate, only short ones can be compared.
-    if (rates.length === 0 && answer.bytes >= speedSampleBytes) return false;
-    const usualMs = firstByteMs + answer.bytes * (rates.length === 0 ? 0 : median(rates));
-    return answer.firstByteMs + answer.bytesMs > lateAfterMs + latenessFactor * usualMs;
+    // Where none was long enough to have a rate of its own, the slowest one is taken that passes unmeasured.
+    const msPerByte = rates.length === 0 ? unmeasuredMsPerByte : median(rates);
+    const longest = Math.max(...compared.map(({ bytes }) => bytes));
+    const counted = Math.min(answer.bytes, lengthFactor * longest + speedSampleBytes);
+    return waitedMs > patience * (lateAfterMs + latenessFactor * (firstByteMs + counted * msPerByte));
   }
 }
 

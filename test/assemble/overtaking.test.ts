@@ -113,6 +113,29 @@ describe.concurrent("a node that is late", () => {
     expect(offenders.filter((text) => text.startsWith("0"))).toEqual([]);
   });
 
+  it.each([
+    { id: "the one that is asked first", faults: ["0:drip"], changes: {} },
+    { id: "by --order cover as well", faults: ["0:drip", "4:drip"], changes: { order: "cover" } as const },
+    { id: "one node at a time", faults: ["0:drip", "4:drip"], changes: { concurrency: 1 } },
+    { id: "a megabyte of it at once", faults: ["4:drip=1500"], changes: {} },
+    {
+      id: "more of them than there is room",
+      faults: ["0:drip", "4:drip", "8:drip"],
+      changes: { concurrency: 2 },
+    },
+  ])(
+    "does not hold up a run with made-up accounts without end: $id",
+    { timeout },
+    async ({ faults, changes }) => {
+      const { queries, durationMs } = await run(faults, changes);
+      expect(durationMs).toBeLessThan(1.5 * halfMs);
+      const liars = faults.map((fault) => Number(fault[0]));
+      expect(
+        queries.filter(({ index }) => liars.includes(index)).flatMap(({ verified }) => verified),
+      ).toEqual([]);
+    },
+  );
+
   it("does not win by being fast and wrong", { timeout }, async () => {
     // What node 0 is late with is stored by its neighbours, of which two lie about everything.
     const { queries, offenders, durationMs } = await run(["0:slow=60s", "1:corrupt-data", "7:corrupt-data"]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { NodeQuery } from "../../src/assemble/node-query.ts";
-import { mayOvertake, outpaced } from "../../src/assemble/overtaking.ts";
+import { giveWay, latePartitions } from "../../src/assemble/overtaking.ts";
 import { PartitionClaims } from "../../src/assemble/partition-claims.ts";
 import { giversMax, overtakingsAtOnceMax } from "../../src/model/limits.ts";
 
@@ -55,10 +55,10 @@ describe("a query", () => {
     const query = queryOf(0, [0, 1, 2]);
     query.ask(new Set([0, 1]), () => 0);
     wanted.delete(0);
-    query.overtaken((partition) => wanted.has(partition));
+    query.overtaken([...wanted]);
     expect([query.cancellation, query.signal.aborted]).toEqual([undefined, false]);
     wanted.delete(1);
-    query.overtaken((partition) => wanted.has(partition));
+    query.overtaken([...wanted, 2]);
     expect([query.cancellation, query.signal.aborted]).toEqual(["overtaken", true]);
     query.cancel("not needed");
     expect(query.cancellation).toBe("overtaken");
@@ -66,23 +66,57 @@ describe("a query", () => {
   });
 });
 
+describe("a query that gives more than it was asked for", () => {
+  it("is late with that as well, and is not overtaken as long as it is wanted", () => {
+    const claims = new PartitionClaims([0, 1, 2]);
+    const query = queryOf(0, [0]);
+    claims.begin(query);
+    query.ask(new Set([0]), () => 0);
+    expect(claims.claim(1, query)).toBe(true);
+    expect(claims.heldBy(query)).toEqual([0, 1]);
+    expect([...latePartitions(new Set([query]), claims)]).toEqual([0, 1]);
+    claims.settle(0);
+    query.overtaken(claims.heldBy(query));
+    expect(query.cancellation).toBeUndefined();
+    claims.settle(1);
+    query.overtaken(claims.heldBy(query));
+    expect(query.cancellation).toBe("overtaken");
+  });
+});
+
 describe("overtaking", () => {
-  it("uses the room that there is, and one place more, up to its bound", () => {
-    const slow = Array.from({ length: 4 }, (_, node) => queryOf(node, [node]));
-    const fast = Array.from({ length: overtakingsAtOnceMax }, (_, node) => queryOf(9 + node, [node], true));
-    expect(mayOvertake(slow, 8)).toBe(true);
-    expect(mayOvertake(slow, 4)).toBe(true);
-    expect(mayOvertake([...slow, ...fast.slice(0, 1)], 4)).toBe(false);
-    expect(mayOvertake([...slow, ...fast.slice(0, 1)], 8)).toBe(true);
-    expect(mayOvertake([...slow, ...fast], 64)).toBe(false);
+  const none = new Set<NodeQuery>();
+  const slow = Array.from({ length: 4 }, (_, node) => queryOf(node, [node]));
+  const fast = Array.from({ length: overtakingsAtOnceMax }, (_, node) => queryOf(9 + node, [node], true));
+
+  it("uses the room that there is and one place more, and then that of one that is late", () => {
+    const claims = new PartitionClaims([0, 1, 2, 3]);
+    const waysOf = (running: NodeQuery[], concurrency: number) =>
+      giveWay([0], { running, late: new Set(slow), concurrency }, claims);
+    expect(waysOf(slow, 8)).toEqual([]);
+    expect(waysOf(slow, 4)).toEqual([]);
+    expect(waysOf([...slow, ...fast.slice(0, 1)], 4)).toHaveLength(1);
+    expect(waysOf([...slow, ...fast.slice(0, 1)], 8)).toEqual([]);
+    expect(waysOf([...slow, ...fast], 64)).toHaveLength(1);
   });
 
   it("makes room where as many are giving a partition as may", () => {
     const claims = new PartitionClaims([0, 1]);
     const givers = Array.from({ length: giversMax }, (_, node) => queryOf(node, [0], node > 0));
+    const ways = () => giveWay([0, 1], { running: givers, late: none, concurrency: 8 }, claims);
     for (const query of givers.slice(1)) claims.begin(query);
-    expect(outpaced([0, 1], claims)).toEqual([]);
+    expect(ways()).toEqual([]);
     claims.begin(givers[0] as NodeQuery);
-    expect(outpaced([0, 1], claims)).toHaveLength(1);
+    expect(ways()).toHaveLength(1);
+  });
+
+  it("has those give way who have given least, and who are not alone with something else", () => {
+    const claims = new PartitionClaims([0, 1, 2]);
+    const [useful, alone, useless] = [queryOf(0, [0]), queryOf(1, [0, 1]), queryOf(2, [0], true)];
+    useful.verified = 3;
+    for (const query of [useful, alone, useless]) claims.begin(query);
+    const running = [useful, alone, useless];
+    expect(giveWay([0], { running, late: none, concurrency: 8 }, claims)).toEqual([useless]);
+    expect(giveWay([2], { running, late: new Set(running), concurrency: 1 }, claims)).toEqual([useless]);
   });
 });

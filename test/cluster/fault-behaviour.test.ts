@@ -141,6 +141,12 @@ const behaviours: Record<string, Behaviour> = {
     expect(end).toBe("unfinished");
     expect(text.endsWith("  ")).toBe(true);
   },
+  "drip=3": async (cluster) => {
+    const { text, end } = await textWithin(cluster, 1300);
+    expect(end).toBe("unfinished");
+    const { snapshot } = JSON.parse(`${text}]}`) as { snapshot: object[] };
+    expect(snapshot.length).toBeGreaterThan(4);
+  },
   garbage: async (cluster) => {
     expect(await (await postSnapshot(cluster, 0)).text()).toMatch(/^<!doctype html>/);
   },

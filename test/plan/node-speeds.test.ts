@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { lateAfterMs, latenessFactor, lateUnmeasuredMs } from "../../src/model/limits.ts";
+import {
+  lateAfterMs,
+  latenessFactor,
+  lateUnmeasuredMs,
+  unmeasuredBytesPerSecond,
+} from "../../src/model/limits.ts";
 import { NodeSpeeds, type SpeedSample } from "../../src/plan/node-speeds.ts";
 
 const answer = (firstByteMs: number, bytes = 10_000, bytesMs = 0): SpeedSample => ({
@@ -80,7 +85,33 @@ describe("an answer", () => {
   it("is not late where all that are under way are as slow, nor for being long", () => {
     const slow = soFar(megabytes(1_000, 60_000));
     expect(new NodeSpeeds().isLate(1, slow, [megabytes(900, 60_000), megabytes(1_000, 61_000)])).toBe(false);
-    expect(measured([0, answer(2)]).isLate(1, slow, [])).toBe(false);
+    expect(measured([0, megabytes(100, 6_000)]).isLate(1, slow, [])).toBe(false);
+  });
+
+  it("that nothing can be compared with is late when it comes drop by drop", () => {
+    const drops = (ms: number) => soFar(answer(5, 3 * ms, ms), 500);
+    expect(new NodeSpeeds().isLate(0, drops(lateUnmeasuredMs), [])).toBe(false);
+    expect(new NodeSpeeds().isLate(0, drops(1.1 * lateUnmeasuredMs), [])).toBe(true);
+    const steady = soFar(answer(5, 2 * unmeasuredBytesPerSecond * 60, 60_000), 5);
+    expect(new NodeSpeeds().isLate(0, steady, [])).toBe(false);
+  });
+
+  it("does not buy time with bytes", () => {
+    const short = measured([0, answer(5)], [2, answer(5)]);
+    const boughtMs = (bytes: number) => {
+      for (let ms = 0; ; ms += 1_000) if (short.isLate(1, soFar(answer(5, bytes, ms)), [])) return ms;
+    };
+    expect(boughtMs(1.1e6)).toBeLessThan(30_000);
+    expect(boughtMs(1e9)).toBe(boughtMs(1e12));
+    expect(boughtMs(1e12)).toBeLessThan(60_000);
+  });
+
+  it("is waited for longer with more patience", () => {
+    const late = soFar(answer(waited, 0), waited);
+    expect([1, 2].map((patience) => measured([0, answer(5)]).isLate(1, late, [], patience))).toEqual([
+      true,
+      false,
+    ]);
   });
 
   it("is not compared with its own node's earlier ones", () => {
