@@ -31,7 +31,7 @@ export const bodyFaults: readonly FaultKind[] = [
   },
   {
     name: "drip",
-    description: "sends made-up accounts: so many at once, then four a second",
+    description: "sends made-up accounts: so many, then four a second",
     parameter: { kind: "count", default: 0 },
     apply: ({ conduct }, count) => {
       conduct.text.push((_pieces, context) => drip(given(count), context));

@@ -6,7 +6,7 @@ import { type FaultKind, given } from "./fault-kind.ts";
 export const liveFaults: readonly FaultKind[] = [
   {
     name: "kill-at",
-    description: `dies once (SIGKILL), at ${validatorSteps.join("/")}`,
+    description: `dies once (SIGKILL) at ${validatorSteps.join("/")}`,
     parameter: { kind: "step" },
     isLiveOnly: true,
     apply: ({ conduct }, place) => {
@@ -18,7 +18,7 @@ export const liveFaults: readonly FaultKind[] = [
   },
   {
     name: "slow-export",
-    description: "pauses between two partitions of an export",
+    description: "pauses after each partition of an export",
     parameter: { kind: "duration", default: 500 },
     isLiveOnly: true,
     apply: ({ conduct }, ms) => {
