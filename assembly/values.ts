@@ -9,7 +9,7 @@ import { copyObject } from "./objects";
 import { copyString } from "./strings";
 
 /** Objects and lists inside one another. Deeper data is left to the parser, which has its own bound. */
-export const DEPTH_MAX: i32 = 32;
+const DEPTH_MAX: i32 = 32;
 
 /** Any integer of so many digits is a number that JavaScript writes with the same digits. */
 const DIGITS_MAX: i32 = 15;
