@@ -15,6 +15,7 @@ import { queryOrder } from "../plan/query-order.ts";
 import { lockPath, PartialSnapshot } from "../store/partial-snapshot.ts";
 import { acquireRunLock } from "../store/run-lock.ts";
 import type { Findings } from "../verify/findings.ts";
+import type { CountingRules } from "../wire/counting-rules.ts";
 import { type AgreedHashes, type AgreementContext, findAgreedHashes } from "./agree.ts";
 import { PartitionFetch } from "./fetch-partitions.ts";
 import { readGossipFile } from "./gossip-file.ts";
@@ -220,10 +221,18 @@ class Assembly {
     this.#log.stage("publishing");
     const size = { accounts: this.#log.accounts, bytes: this.#log.stateBytes };
     const { consensusRadius, storeRadius } = shard;
+    const counting: CountingRules = {
+      sharding: {
+        nodesPerConsensusGroup: 2 * consensusRadius + 1,
+        nodesPerEdge: storeRadius - consensusRadius,
+        source: "told",
+      },
+      quorum: { rule: this.#options.quorum ?? defaults.quorum, source: "given" },
+    };
     const evidence = {
       nodeList: network.nodeList,
       cycles: network.cycles,
-      counting: { consensusRadius, storeRadius, quorum: this.#options.quorum ?? defaults.quorum },
+      counting,
       gossip: agreed.box.evidence(),
     };
     const run = runRecord({ startedAt, agreed, options: this.#options, log: this.#log });

@@ -1,7 +1,7 @@
 /** What an assembly tells of itself while it goes on. The engine declares it; user interfaces implement it. */
 
 import type { FailureCode } from "../model/failure.ts";
-import type { Offence, OffenceKind } from "../model/offence.ts";
+import type { Offence, OffenceKind, ReportedOffence } from "../model/offence.ts";
 
 export type { Offence, OffenceKind };
 
@@ -32,7 +32,7 @@ export interface RunSummary {
   /** Of the verified partitions' preimages. */
   readonly stateBytes: number;
   readonly queries: readonly QueryRecord[];
-  readonly offences: readonly Offence[];
+  readonly offences: readonly ReportedOffence[];
   readonly warnings: readonly string[];
   readonly durationMs: number;
 }
@@ -48,7 +48,7 @@ export type AssembleEvent =
   | { readonly type: "warning"; readonly message: string }
   | { readonly type: "progress"; readonly progress: Progress }
   | { readonly type: "query"; readonly query: QueryRecord }
-  | { readonly type: "offence"; readonly offence: Offence }
+  | { readonly type: "offence"; readonly offence: ReportedOffence }
   | { readonly type: "end"; readonly summary: RunSummary; readonly failure: FailureCode | undefined };
 
 export interface Reporter {

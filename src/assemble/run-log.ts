@@ -1,6 +1,7 @@
 /** What happened in a run so far: the figures of its summary, and the source of all its events. */
 
 import { offencesPerNodeMax } from "../model/limits.ts";
+import { basisOf, type ReportedOffence } from "../model/offence.ts";
 import { printable } from "../model/printable.ts";
 import type { Offence, Progress, QueryRecord, Reporter, RunSummary } from "./reporter.ts";
 
@@ -14,7 +15,7 @@ export class RunLog {
   readonly #reporter: Reporter | undefined;
   readonly #startedMs = performance.now();
   readonly #queries: QueryRecord[] = [];
-  readonly #offences: Offence[] = [];
+  readonly #offences: ReportedOffence[] = [];
   readonly #offencesOf = new Map<string, number>();
   readonly #warnings: string[] = [];
   /** Partition → the node that gave it, or how else it was had. */
@@ -35,7 +36,7 @@ export class RunLog {
     return this.#stateBytes;
   }
 
-  get offences(): readonly Offence[] {
+  get offences(): readonly ReportedOffence[] {
     return this.#offences;
   }
 
@@ -59,8 +60,9 @@ export class RunLog {
     const count = (this.#offencesOf.get(offence.node) ?? 0) + 1;
     this.#offencesOf.set(offence.node, count);
     if (count > offencesPerNodeMax) return;
-    this.#offences.push(offence);
-    this.#reporter?.report({ type: "offence", offence });
+    const reported = { ...offence, basis: basisOf(offence.kind) };
+    this.#offences.push(reported);
+    this.#reporter?.report({ type: "offence", offence: reported });
   }
 
   received(bytes: number): void {

@@ -10,7 +10,7 @@ import { messageOf } from "../model/failure.ts";
 import { hashText } from "../model/hash.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { ActiveNode } from "../model/node.ts";
-import { allPartitions, type Shard } from "../model/shard.ts";
+import { allPartitions, makeShard, type Shard } from "../model/shard.ts";
 import { isSignedBy } from "../model/signature.ts";
 import {
   COUNTING_FILE,
@@ -70,11 +70,10 @@ class Audit {
       const { nodes } = nodeList;
       const expected = manifest.snapshot.numPartitions;
       if (nodes.length === expected) {
-        const numNodes = nodes.length;
-        const partitionSize = Math.round(2 ** 32 / numNodes);
-        const { consensusRadius, storeRadius } = settings;
-        const quorum = this.#options.quorum ?? settings.quorum;
-        votes = await this.#votes(nodes, { numNodes, partitionSize, consensusRadius, storeRadius }, quorum);
+        const { nodesPerConsensusGroup, nodesPerEdge } = settings.sharding;
+        const quorum = this.#options.quorum ?? settings.quorum.rule;
+        const shard = makeShard({ numNodes: nodes.length, nodesPerConsensusGroup, nodesPerEdge });
+        votes = await this.#votes(nodes, shard, quorum);
         if (quorum === "popular") this.#notes.push(POPULAR_NOTE);
       } else {
         this.#find(

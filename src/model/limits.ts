@@ -16,6 +16,10 @@ export const nodesMax = 50_000;
  *  recursive, and must end with an error long before the stack does. */
 export const depthMax = 500;
 
+/** Values in one JSON text from outside, such as an account or a gossip message: some 100 MB once they are parsed.
+ *  The largest honest message has three hashes for each of 50,000 partitions. */
+export const jsonValuesMax = 500_000;
+
 /** One account record on the wire. The largest real accounts hold contract code of some 100 KiB. */
 export const recordBytesMax = 16 * MiB;
 

@@ -15,8 +15,10 @@ export type OffenceKind =
   | "stalled-answer"
   | "oversized-answer"
   | "redirect"
-  /** Gossip that is malformed, or whose signature does not hold. */
+  /** A gossip response that is malformed, or that passes on messages which nobody signed. */
   | "invalid-gossip"
+  /** A malformed or oversized message that carries the sender's own valid signature. */
+  | "invalid-vote"
   /** Two different messages of one sender for one cycle. */
   | "equivocation"
   /** A vote for another hash than the agreed one. */
@@ -48,4 +50,21 @@ export interface RecordedOffence extends Offence {
   readonly whenMs: number;
   readonly cycle?: number;
   readonly evidence?: OffenceEvidence;
+}
+
+/**
+ * What an offence rests on. `signed`: messages that carry the offender's own signature convince a third party.
+ * `observed`: what the node itself sent us over its own connection, for which ours is the only word.
+ */
+export type OffenceBasis = "signed" | "observed";
+
+const signedKinds: ReadonlySet<OffenceKind> = new Set(["invalid-vote", "equivocation", "dissenting-vote"]);
+
+/** An offence as it is reported, with what it rests on. */
+export interface ReportedOffence extends Offence {
+  readonly basis: OffenceBasis;
+}
+
+export function basisOf(kind: OffenceKind): OffenceBasis {
+  return signedKinds.has(kind) ? "signed" : "observed";
 }

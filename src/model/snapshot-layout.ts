@@ -12,6 +12,9 @@ export const CYCLES_FILE = `${EVIDENCE_DIRECTORY}/cycles.json`;
 /** How far the votes of a node reach, and how many carry a hash: without it, nobody can count again. */
 export const COUNTING_FILE = `${EVIDENCE_DIRECTORY}/counting.json`;
 
+/** A `/netconfig` response that proves the sharding settings, where they were proved. */
+export const NETCONFIG_FILE = `${EVIDENCE_DIRECTORY}/netconfig.json`;
+
 const PARTITION_DIGITS = 5;
 
 export type Compression = "none" | "gzip";

@@ -18,6 +18,7 @@ const weights: Readonly<Record<OffenceKind, 1 | 2>> = {
   "oversized-answer": 2,
   redirect: 2,
   "invalid-gossip": 2,
+  "invalid-vote": 2,
   equivocation: 2,
   "dissenting-vote": 2,
   "contradicts-own-vote": 2,

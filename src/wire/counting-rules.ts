@@ -1,28 +1,39 @@
-/** The rules that a snapshot's votes were counted by, as its evidence keeps them. */
+/** The rules that a snapshot's votes were counted by, as its evidence keeps them (`evidence/counting.json`). */
 
 import { z } from "zod";
 import { nodesMax } from "../model/limits.ts";
 import { parseAs } from "./parse.ts";
 
-const radius = z
-  .int("expected a number of nodes")
-  .min(0, "expected a number of nodes")
-  .max(nodesMax, "expected a number of nodes");
+/**
+ * Where a setting comes from. `given`: from the user, in so many words. `proved`: it hashes to a value in the
+ * cycle chain. `told`: validators say so, and nothing proves it.
+ */
+export type TrustSource = "given" | "proved" | "told";
+
+const source = z.enum(["given", "proved", "told"], "expected given, proved or told");
+const nodes = (min: number) =>
+  z
+    .int("expected a number of nodes")
+    .min(min, `expected at least ${min} nodes`)
+    .max(nodesMax, `expected at most ${nodesMax} nodes`);
 const rules = z.strictObject({
-  consensusRadius: radius,
-  storeRadius: radius,
-  quorum: z.enum(["majority", "popular"], "expected majority or popular"),
+  sharding: z.strictObject({ nodesPerConsensusGroup: nodes(1), nodesPerEdge: nodes(0), source }),
+  quorum: z.strictObject({
+    rule: z.enum(["majority", "popular"], "expected majority or popular"),
+    source,
+  }),
 });
 
 export interface CountingRules {
-  /** Node i votes on the partitions `i ± consensusRadius`. */
-  readonly consensusRadius: number;
-  /** Node i stores the partitions `i ± storeRadius`. */
-  readonly storeRadius: number;
-  readonly quorum: "majority" | "popular";
+  readonly sharding: {
+    readonly nodesPerConsensusGroup: number;
+    readonly nodesPerEdge: number;
+    readonly source: TrustSource;
+  };
+  readonly quorum: { readonly rule: "majority" | "popular"; readonly source: TrustSource };
 }
 
 /** @throws WireError */
-export function parseCountingRules(received: unknown, source: string): CountingRules {
-  return parseAs(rules, received, source);
+export function parseCountingRules(received: unknown, from: string): CountingRules {
+  return parseAs(rules, received, from);
 }

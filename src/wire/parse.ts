@@ -3,6 +3,7 @@
 import type { z } from "zod";
 import { quotedCharactersMax } from "../model/limits.ts";
 import { printable } from "../model/printable.ts";
+import { crossedBound, defaultJsonBounds, type JsonBounds } from "./json-bounds.ts";
 
 /** Outside text that is not of the form that PROTOCOL.md gives it. */
 export class WireError extends Error {
@@ -16,8 +17,10 @@ export class WireError extends Error {
   }
 }
 
-/** @throws WireError naming the source */
-export function parseJson(text: string, source: string): unknown {
+/** @throws WireError naming the source, where it is no JSON or would make more than `bounds` permit */
+export function parseJson(text: string, source: string, bounds: JsonBounds = defaultJsonBounds): unknown {
+  const crossed = crossedBound(text, bounds);
+  if (crossed !== undefined) throw new WireError(source, crossed);
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -255,6 +255,7 @@ describe("a run with one faulty node", () => {
         {
           node: cluster.nodes[0]?.id,
           kind: "wrong-partition",
+          basis: "observed",
           partition: 1,
           detail: expect.stringMatching(/expected [0-9a-f]{64}, got [0-9a-f]{64} of \d+ accounts/),
         },

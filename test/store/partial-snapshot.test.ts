@@ -26,7 +26,10 @@ const size = { accounts: 20, bytes: 12345 };
 const evidence = {
   nodeList: Buffer.from("[]"),
   cycles: Buffer.from("[]"),
-  counting: { consensusRadius: 1, storeRadius: 2, quorum: "majority" as const },
+  counting: {
+    sharding: { nodesPerConsensusGroup: 3, nodesPerEdge: 1, source: "given" as const },
+    quorum: { rule: "majority" as const, source: "given" as const },
+  },
   gossip: [Buffer.from('{"a":1}\n'), Buffer.from('{"b":2}\n')],
 };
 
