@@ -3,7 +3,9 @@
  * before. Archivers can leave records out, but not change one without breaking a hash.
  */
 
+import { CanonicalTextError } from "../model/canonical.ts";
 import { type CycleRecord, cycleMarker } from "../model/cycle.ts";
+import { quoted } from "../wire/parse.ts";
 
 export interface ChainFinding {
   /** `broken` disproves a record; `gap` only leaves something unsaid. */
@@ -15,26 +17,40 @@ export interface ChainFinding {
 /** @param records ascending by number */
 export function checkChain(records: readonly CycleRecord[], hashKey?: string): ChainFinding[] {
   const findings: ChainFinding[] = [];
+  const markers = records.map((record) => trueMarker(record, hashKey));
   records.forEach((record, index) => {
-    findings.push(...checkMarker(record, hashKey));
+    findings.push(...checkMarker(record, markers[index]));
     const before = records[index - 1];
-    if (before !== undefined) findings.push(...checkLink(before, record));
+    if (before !== undefined) findings.push(...checkLink(before, markers[index - 1], record));
   });
   return findings;
 }
 
-function checkMarker(record: CycleRecord, hashKey?: string): ChainFinding[] {
-  const cycle = record.counter;
-  if (record.marker === undefined) {
+/** The hash of a record as received, whatever it says of itself; `undefined` where no node can have hashed it. */
+function trueMarker({ received }: CycleRecord, hashKey?: string): string | undefined {
+  try {
+    return cycleMarker(received, hashKey);
+  } catch (error) {
+    if (error instanceof CanonicalTextError) return undefined;
+    throw error;
+  }
+}
+
+function checkMarker({ counter: cycle, marker }: CycleRecord, computed: string | undefined): ChainFinding[] {
+  if (computed === undefined) {
+    return [{ severity: "broken", cycle, problem: `record ${cycle} has no canonical text` }];
+  }
+  if (marker === undefined) {
     return [{ severity: "gap", cycle, problem: `record ${cycle} has no marker, so it cannot be checked` }];
   }
-  const marker = cycleMarker(record.received, hashKey);
-  if (marker === record.marker) return [];
-  const problem = `record ${cycle} says that its hash is ${record.marker}, but it is ${marker}`;
+  if (marker === computed) return [];
+  const problem = `record ${cycle} says that its hash is ${quoted(marker)}, but it is ${computed}`;
   return [{ severity: "broken", cycle, problem }];
 }
 
-function checkLink(before: CycleRecord, record: CycleRecord): ChainFinding[] {
+/** @param computed the hash of the record before: a record that does not state its marker is still held to it */
+function checkLink(before: CycleRecord, computed: string | undefined, record: CycleRecord): ChainFinding[] {
+  const marker = before.marker ?? computed;
   const cycle = record.counter;
   if (cycle === before.counter) {
     const problem = `there are two records of cycle ${cycle}: a fork`;
@@ -45,8 +61,8 @@ function checkLink(before: CycleRecord, record: CycleRecord): ChainFinding[] {
     return [{ severity: "gap", cycle, problem }];
   }
   const findings: ChainFinding[] = [];
-  if (before.marker !== undefined && record.previous !== undefined && record.previous !== before.marker) {
-    const problem = `record ${cycle} follows ${record.previous}, but record ${before.counter} is ${before.marker}`;
+  if (marker !== undefined && record.previous !== undefined && record.previous !== marker) {
+    const problem = `record ${cycle} follows ${quoted(record.previous)}, but record ${before.counter} is ${marker}`;
     findings.push({ severity: "broken", cycle, problem });
   }
   if (record.start < before.start + before.duration) {

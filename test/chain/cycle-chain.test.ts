@@ -87,6 +87,22 @@ describe("the cycle chain", () => {
       records: cycles.map(({ marker, ...record }, index) => (index === 11 ? record : { marker, ...record })),
       findings: [{ severity: "gap", cycle: 11, problem: "record 11 has no marker, so it cannot be checked" }],
     },
+    {
+      id: "a changed record without its marker, which the next record disproves",
+      records: changed(4, { active: 8, marker: undefined }, false).map(({ ...record }) => {
+        if (record["marker"] === undefined) delete record["marker"];
+        return record;
+      }),
+      findings: [
+        { severity: "gap", cycle: 4, problem: "record 4 has no marker, so it cannot be checked" },
+        { severity: "broken", cycle: 5, problem: expect.stringContaining("but record 4 is") },
+      ],
+    },
+    {
+      id: "a record that has no canonical text",
+      records: changed(11, { extra: { dataType: "bi", value: "no digits" } }, false),
+      findings: [{ severity: "broken", cycle: 11, problem: "record 11 has no canonical text" }],
+    },
   ])("is found to have $id", ({ records, findings }) => {
     expect(check(records)).toEqual(findings);
   });
