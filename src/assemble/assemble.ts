@@ -3,14 +3,14 @@
 import type { Boundary } from "../chain/boundary.ts";
 import { parseSnapshotTime, type SnapshotTime } from "../chain/timestamp.ts";
 import { HttpClient } from "../fetch/http-client.ts";
-import type { CycleRecord } from "../model/cycle.ts";
+import { type CycleRecord, networkConfigHashOf } from "../model/cycle.ts";
 import { type ExportData, exportDataDigest } from "../model/export-data.ts";
 import { Failure } from "../model/failure.ts";
 import { DEFAULT_HASH_KEY } from "../model/hash.ts";
 import { latestCandidatesMax } from "../model/limits.ts";
 import type { Shard } from "../model/shard.ts";
 import type { ListContext } from "../network/list-source.ts";
-import { findShard } from "../network/sharding.ts";
+import { findSharding, type Sharding, shardOf } from "../network/sharding.ts";
 import { queryOrder } from "../plan/query-order.ts";
 import { lockPath, PartialSnapshot } from "../store/partial-snapshot.ts";
 import { acquireRunLock } from "../store/run-lock.ts";
@@ -68,6 +68,8 @@ class Assembly {
   readonly #client: HttpClient;
   readonly #log: RunLog;
   readonly #hashKey: string;
+  /** By the hash of the network's configuration. */
+  readonly #shardings = new Map<string | undefined, Sharding>();
   #known: KnownHashes | undefined;
 
   constructor(options: AssembleOptions, client: HttpClient, log: RunLog) {
@@ -98,8 +100,8 @@ class Assembly {
     this.#log.stage("reading the node list and the cycle records");
     const network = await readNetwork(this.#options, timeOf(this.#options.timestamp), this.#context());
     this.#known?.claim(network.records);
-    const shard = await findShard(network.nodes, this.#options, this.#context());
-    const { boundary, agreed } = await this.#agree(network, shard);
+    const { boundary, agreed, sharding } = await this.#agree(network);
+    const shard = shardOf(network.nodes.length, sharding);
     await this.#hearWitnesses(network.records, boundary.cycle.counter, agreed);
     this.#known?.learn(boundary.cycle.counter, agreed);
     const { timestamp, cycle } = boundary;
@@ -111,7 +113,7 @@ class Assembly {
       if (published !== undefined) return this.#alreadyPublished(published, data);
       const partial = await this.#fetch(network, shard, boundary, agreed);
       signal?.throwIfAborted();
-      return await this.#publish(partial, network, shard, data, agreed, startedAt);
+      return await this.#publish(partial, network, sharding, data, agreed, startedAt);
     } finally {
       await lock.release();
     }
@@ -128,13 +130,12 @@ class Assembly {
   }
 
   /** Of the boundaries that `latest` can mean, the newest one that validators have hashes of is taken. */
-  async #agree(network: Network, shard: Shard): Promise<{ boundary: Boundary; agreed: AgreedHashes }> {
+  async #agree(network: Network): Promise<{ boundary: Boundary; agreed: AgreedHashes; sharding: Sharding }> {
     const { gossip, quorum, allowEmpty, signal } = this.#options;
     const given = gossip === undefined ? [] : [{ messages: await readGossipFile(gossip), source: gossip }];
-    const context: AgreementContext = {
+    const context = {
       client: this.#client,
       nodes: network.nodes,
-      shard,
       hashKey: this.#hashKey,
       quorum: quorum ?? defaults.quorum,
       allowEmpty: allowEmpty === true,
@@ -144,13 +145,27 @@ class Assembly {
     };
     let first: Failure | undefined;
     for (const boundary of network.boundaries.slice(0, latestCandidatesMax)) {
-      const agreed = await this.#agreeOn(boundary, context);
-      if (!(agreed instanceof Failure)) return { boundary, agreed };
+      const sharding = await this.#sharding(network, boundary.cycle);
+      this.#log.areSettingsProved = sharding.source !== "told";
+      const shard = shardOf(network.nodes.length, sharding);
+      const agreed = await this.#agreeOn(boundary, { ...context, shard });
+      if (!(agreed instanceof Failure)) return { boundary, agreed, sharding };
       // What is said in the end is what is wrong with the one that was meant.
       first ??= agreed;
       if (network.boundaries.length > 1) this.#log.warn(agreed.message);
     }
     throw first ?? new Error("there is no boundary to agree on");
+  }
+
+  /** The settings of a cycle, looked up once for all cycles of the same configuration. */
+  async #sharding({ nodes }: Network, cycle: CycleRecord): Promise<Sharding> {
+    const configHash = networkConfigHashOf(cycle);
+    const known = this.#shardings.get(configHash);
+    if (known !== undefined) return known;
+    this.#log.stage("asking validators for the sharding settings");
+    const sharding = await findSharding(nodes, this.#options, configHash, this.#context());
+    this.#shardings.set(configHash, sharding);
+    return sharding;
   }
 
   /** A failure is answered where an older boundary may do better, and thrown where it would not. */
@@ -213,26 +228,22 @@ class Assembly {
   async #publish(
     partial: PartialSnapshot,
     network: Network,
-    shard: Shard,
+    { nodesPerConsensusGroup, nodesPerEdge, source, proof }: Sharding,
     data: ExportData,
     agreed: AgreedHashes,
     startedAt: Date,
   ): Promise<AssembleResult> {
     this.#log.stage("publishing");
     const size = { accounts: this.#log.accounts, bytes: this.#log.stateBytes };
-    const { consensusRadius, storeRadius } = shard;
     const counting: CountingRules = {
-      sharding: {
-        nodesPerConsensusGroup: 2 * consensusRadius + 1,
-        nodesPerEdge: storeRadius - consensusRadius,
-        source: "told",
-      },
+      sharding: { nodesPerConsensusGroup, nodesPerEdge, source },
       quorum: { rule: this.#options.quorum ?? defaults.quorum, source: "given" },
     };
     const evidence = {
       nodeList: network.nodeList,
       cycles: network.cycles,
       counting,
+      netconfig: proof,
       gossip: agreed.box.evidence(),
     };
     const run = runRecord({ startedAt, agreed, options: this.#options, log: this.#log });

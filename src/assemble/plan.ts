@@ -6,10 +6,10 @@
 import type { Boundary } from "../chain/boundary.ts";
 import type { SnapshotTime } from "../chain/timestamp.ts";
 import { HttpClient } from "../fetch/http-client.ts";
+import { networkConfigHashOf } from "../model/cycle.ts";
 import { DEFAULT_HASH_KEY } from "../model/hash-key.ts";
 import type { ActiveNode } from "../model/node.ts";
 import { allPartitions, type Shard } from "../model/shard.ts";
-import { shardOfSettings } from "../network/given-sharding.ts";
 import type { ListContext } from "../network/list-source.ts";
 import { readNodeList } from "../network/node-list.ts";
 import type { NetworkOptions } from "../network/options.ts";
@@ -66,8 +66,9 @@ export async function planAssembly(options: PlanOptions): Promise<AssemblyPlan> 
   const warn = (message: string) => warnings.push(message);
   try {
     const hashKey = options.hashKey ?? DEFAULT_HASH_KEY;
-    const { nodes, boundary } = await readNodes(options, { client, hashKey, signal: options.signal, warn });
-    const shard = shardOfSettings(nodes.length, options, warn);
+    const context = { client, hashKey, signal: options.signal, warn };
+    const { nodes, boundary } = await readNodes(options, context);
+    const shard = await findShard(nodes, boundary, options, context);
     const rankOf = await ranksOf(nodes, options.hashDb);
     const plans = { bisect: bisectPlan(shard, rankOf), cover: coverPlan(shard, rankOf) };
     const { order, queries: planned } = plans[options.order ?? defaults.order];
@@ -94,6 +95,18 @@ export async function planAssembly(options: PlanOptions): Promise<AssemblyPlan> 
   } finally {
     await client.close();
   }
+}
+
+/** Under the same settings as a run would count by. */
+async function findShard(
+  nodes: readonly ActiveNode[],
+  boundary: Boundary | undefined,
+  options: PlanOptions,
+  context: ListContext,
+): Promise<Shard> {
+  const { findSharding, shardOf } = await import("../network/sharding.ts");
+  const configHash = boundary === undefined ? undefined : networkConfigHashOf(boundary.cycle);
+  return shardOf(nodes.length, await findSharding(nodes, options, configHash, context));
 }
 
 interface Plan {

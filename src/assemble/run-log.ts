@@ -1,7 +1,7 @@
 /** What happened in a run so far: the figures of its summary, and the source of all its events. */
 
 import { offencesPerNodeMax } from "../model/limits.ts";
-import { basisOf, type ReportedOffence } from "../model/offence.ts";
+import { basisOf, dependsOnSharding, type ReportedOffence } from "../model/offence.ts";
 import { printable } from "../model/printable.ts";
 import type { Offence, Progress, QueryRecord, Reporter, RunSummary } from "./reporter.ts";
 
@@ -12,6 +12,8 @@ export class RunLog {
   digest: string | null = null;
   directory: string | null = null;
   partitionsTotal = 0;
+  /** Nobody is blamed for what depends on settings that nothing proves. */
+  areSettingsProved = true;
   readonly #reporter: Reporter | undefined;
   readonly #startedMs = performance.now();
   readonly #queries: QueryRecord[] = [];
@@ -57,6 +59,7 @@ export class RunLog {
 
   /** Beyond its bound, a node's offences are no longer written down. */
   offence(offence: Offence): void {
+    if (!this.areSettingsProved && dependsOnSharding(offence.kind)) return;
     const count = (this.#offencesOf.get(offence.node) ?? 0) + 1;
     this.#offencesOf.set(offence.node, count);
     if (count > offencesPerNodeMax) return;

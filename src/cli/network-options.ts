@@ -39,13 +39,13 @@ export function addNetworkOptions(command: Command): Command {
     .addOption(
       new Option(
         "--nodes-per-consensus-group <n>",
-        "nodes that vote on a partition (default: what most validators say in /netconfig, else 5)",
+        "nodes that vote on a partition (default: what a /netconfig response proves, or all of a sample state)",
       ).argParser(parseCount(1, nodesMax)),
     )
     .addOption(
       new Option(
         "--nodes-per-edge <n>",
-        "nodes on each side of those that store it too (default: what most validators say, else 2)",
+        "nodes on each side of those that store it too (default: as above)",
       ).argParser(parseCount(0, nodesMax)),
     )
     .addOption(

@@ -47,7 +47,7 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
 
   addClusterOption(addNetworkOptions(program.command("plan")))
     .description(
-      "Shows the order of queries, who is expected to give what, and what each order costs; asks for nothing but the lists.",
+      "Shows the order of queries, which node is expected to give what, and what each order costs. It reads the lists and the sharding settings, and requests no accounts.",
     )
     .option("--timestamp <time>", "the snapshot's time, whose cycle the node list must be of")
     .option("--hash-db <file>", "a hash database: nodes with a bad record are asked later")

@@ -12,6 +12,7 @@ import { applyFault } from "./faults.ts";
 import type { Fixture } from "./fixture.ts";
 import { exchangeGossip, type ReceivedGossip } from "./gossip-exchange.ts";
 import { hashesOf, makeNetwork, type Network } from "./network.ts";
+import { networkConfigHashOf, networkConfigOf } from "./network-config.ts";
 import { NodeAccounts } from "./node-accounts.ts";
 import { honestSetup, type NodeSetup } from "./node-setup.ts";
 
@@ -50,6 +51,7 @@ export async function startCluster(fixture: Fixture, options: ClusterOptions = {
     ...fixture,
     activeNodes: fixture.nodes,
     networkHash: networkHash(hashes),
+    networkConfigHash: fixture.networkConfigHash ? networkConfigHashOf(fixture) : undefined,
   });
   const servers: JsonServer[] = [];
   const listen = (server: JsonServer) => {
@@ -110,10 +112,9 @@ function makeValidator(
   const clock = { startMs, durationMs, finalizedMs: startMs + fixture.cycles * durationMs };
   const snapshots = new HeldSnapshots(() => clock);
   snapshots.hold([[network.snapshotTimestamp, new NodeAccounts(network.state, stored, lies)]]);
-  const { nodesPerConsensusGroup, nodesPerEdge, cycleDuration } = fixture;
   const received = index % 2 === 0 ? gossip.byEvenNodes : gossip.byOddNodes;
   return makeValidatorServer({
-    netconfig: { config: { cycleDuration, sharding: { nodesPerConsensusGroup, nodesPerEdge } } },
+    netconfig: { config: networkConfigOf(fixture) },
     snapshots,
     gossipOf: (cycle) => (cycle === network.snapshotCycle ? received : undefined),
     conduct,

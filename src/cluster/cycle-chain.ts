@@ -22,6 +22,7 @@ export interface ChainSettings {
   readonly snapshotCycle: number;
   /** The network hash of the snapshot's cycle. */
   readonly networkHash: string;
+  readonly networkConfigHash?: string | undefined;
 }
 
 export interface ChainedRecord {
@@ -54,7 +55,10 @@ export function makeCycleChain(settings: ChainSettings): ChainedRecord[] {
 }
 
 /** What all records of a chain have in common. */
-export type ChainIdentity = Pick<ChainSettings, "seed" | "cycleDuration" | "activeNodes">;
+export type ChainIdentity = Pick<
+  ChainSettings,
+  "seed" | "cycleDuration" | "activeNodes" | "networkConfigHash"
+>;
 
 /** What a record says that is its own. */
 export interface RecordContent extends Pick<ChainedRecord, "counter" | "start" | "networkDataHash"> {
@@ -63,7 +67,7 @@ export interface RecordContent extends Pick<ChainedRecord, "counter" | "start" |
 
 /** The record that follows another one, or begins the chain. */
 export function chainedRecord(
-  { seed, cycleDuration, activeNodes }: ChainIdentity,
+  { seed, cycleDuration, activeNodes, networkConfigHash }: ChainIdentity,
   previous: ChainedRecord | undefined,
   { counter, start, networkDataHash, isMarked }: RecordContent,
 ): ChainedRecord {
@@ -73,7 +77,7 @@ export function chainedRecord(
     previous: previous?.marker ?? "0".repeat(64),
     start,
     duration: cycleDuration,
-    networkConfigHash: sha256(`${seed}/config`),
+    ...(networkConfigHash === undefined ? {} : { networkConfigHash }),
     mode: "processing",
     safetyMode: false,
     safetyNum: 0,

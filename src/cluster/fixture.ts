@@ -53,6 +53,8 @@ const fixtureSchema = z
     emptyPartitions: z.array(count).default([]),
     /** A network that keeps none gossips the hash of nothing for every partition. */
     accountCopies: z.boolean().default(true),
+    /** Whether cycle records name the hash of the network's configuration, which proves the sharding settings. */
+    networkConfigHash: z.boolean().default(true),
     /** Records in the chain. */
     cycles: z.int().min(2).max(10_000),
     /** Seconds. */

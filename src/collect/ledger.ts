@@ -121,7 +121,7 @@ export class Ledger {
     const { book } = this.#context;
     for (const message of messages) {
       const { tally } = book.entry(message.cycle);
-      if (tally?.isComplete === true) this.#blame(message, tally.agreed);
+      if (tally?.isComplete === true) this.#blame(message, tally);
       tally?.count(message.sender, message.hashes);
     }
     for (const cycle of cycles) {
@@ -146,15 +146,16 @@ export class Ledger {
       reporter?.report({ type: "warning", message });
     }
     for await (const { sender, text, isContradicting } of this.#stored(cycle)) {
-      if (!isContradicting) this.#blame({ cycle, sender, text, hashes: hashesOf(text) }, tally.agreed);
+      if (!isContradicting) this.#blame({ cycle, sender, text, hashes: hashesOf(text) }, tally);
     }
   }
 
   /** A vote against what most have agreed on, proved by its own signature and the votes of the others. */
   #blame(
     { cycle, sender, text, hashes }: Pick<CheckedMessage, "cycle" | "sender" | "text" | "hashes">,
-    agreed: Hashes,
+    { agreed, roster }: CycleTally,
   ): void {
+    if (!roster.areSettingsProved) return;
     const [partition, ...others] = dissent(hashes, agreed);
     if (partition === undefined) return;
     const more = others.length > 0 ? `, and otherwise than agreed on ${others.length} more partitions` : "";

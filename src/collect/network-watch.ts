@@ -5,14 +5,14 @@
  */
 
 import type { HttpClient } from "../fetch/http-client.ts";
-import type { CycleRecord } from "../model/cycle.ts";
+import { type CycleRecord, networkConfigHashOf } from "../model/cycle.ts";
 import { Failure } from "../model/failure.ts";
 import { collectCyclesAhead, collectCyclesBehind } from "../model/limits.ts";
 import { readCycles } from "../network/cycles.ts";
 import { readNodeList } from "../network/node-list.ts";
 import type { NetworkOptions } from "../network/options.ts";
-import { findShard } from "../network/sharding.ts";
-import { isSameRoster, makeRoster, type Roster, resized } from "./roster.ts";
+import { findSharding, type Sharding } from "../network/sharding.ts";
+import { isSameRoster, makeRoster, type Roster } from "./roster.ts";
 
 export interface WatchContext {
   readonly client: HttpClient;
@@ -27,6 +27,9 @@ export class NetworkWatch {
   readonly #cyclesBehind: number;
   #roster: Roster | undefined;
   #newest: CycleRecord | undefined;
+  #sharding: Sharding | undefined;
+  /** What the newest record says that the settings hash to. */
+  #configHash: string | undefined;
   /** Cycle → its nodes, within the window. */
   readonly #rosters = new Map<number, Roster>();
 
@@ -86,11 +89,17 @@ export class NetworkWatch {
       });
     }
     this.#requireSameNetwork(newest);
-    if (this.#roster === undefined) {
-      this.#roster = makeRoster(nodes, await findShard(nodes, this.#options, this.#context));
-    } else if (!isSameRoster(this.#roster, nodes)) {
-      this.#roster = makeRoster(nodes, resized(this.#roster.shard, nodes.length));
+    const configHash = networkConfigHashOf(newest);
+    const isSameConfig = this.#sharding !== undefined && configHash === this.#configHash;
+    const sharding =
+      isSameConfig && this.#sharding !== undefined
+        ? this.#sharding
+        : await findSharding(nodes, this.#options, configHash, this.#context);
+    if (this.#roster === undefined || !isSameConfig || !isSameRoster(this.#roster, nodes)) {
+      this.#roster = makeRoster(nodes, sharding);
     }
+    this.#sharding = sharding;
+    this.#configHash = configHash;
     this.#newest = newest;
     this.#assign(records, this.#roster);
   }

@@ -1,20 +1,24 @@
 /** Who may speak in a cycle, and where each of them is on the ring. */
 
 import type { ActiveNode } from "../model/node.ts";
-import { makeShard, type Shard } from "../model/shard.ts";
+import type { Shard } from "../model/shard.ts";
+import { type Sharding, shardOf } from "../network/sharding.ts";
 
 export interface Roster {
   /** In ascending order of ID. */
   readonly nodes: readonly ActiveNode[];
   readonly shard: Shard;
+  /** Whether the sharding settings are given or proved: else nobody is blamed for what depends on them. */
+  readonly areSettingsProved: boolean;
   readonly keyOf: ReadonlyMap<string, string>;
   readonly indexOf: ReadonlyMap<string, number>;
 }
 
-export function makeRoster(nodes: readonly ActiveNode[], shard: Shard): Roster {
+export function makeRoster(nodes: readonly ActiveNode[], sharding: Sharding): Roster {
   return {
     nodes,
-    shard,
+    shard: shardOf(nodes.length, sharding),
+    areSettingsProved: sharding.source !== "told",
     keyOf: new Map(nodes.map(({ id, publicKey }) => [id, publicKey])),
     indexOf: new Map(nodes.map(({ id }, index) => [id, index])),
   };
@@ -28,10 +32,4 @@ export function isSameRoster(roster: Roster, nodes: readonly ActiveNode[]): bool
       return other?.id === id && other.publicKey === publicKey && other.url === url;
     })
   );
-}
-
-/** The geometry of the same network with another number of nodes: its radii are settings, and stay. */
-export function resized({ consensusRadius, storeRadius }: Shard, numNodes: number): Shard {
-  const nodesPerConsensusGroup = 2 * consensusRadius + 1;
-  return makeShard({ numNodes, nodesPerConsensusGroup, nodesPerEdge: storeRadius - consensusRadius });
 }

@@ -1,5 +1,6 @@
 /** Cycle records (PROTOCOL.md, Time and Cycle records). */
 
+import { isHex64 } from "./address.ts";
 import { canonicalTextOf } from "./canonical.ts";
 import { hashText } from "./hash.ts";
 
@@ -25,6 +26,15 @@ export interface CycleRecord {
 /** The end of a cycle in milliseconds: the timestamp of the snapshot that belongs to it. */
 export function cycleEndMs(record: Pick<CycleRecord, "start" | "duration">): number {
   return (record.start + record.duration) * 1000;
+}
+
+/**
+ * The hash of the network's configuration that a record names, where it can be believed: a record whose marker is
+ * missing proves nothing.
+ */
+export function networkConfigHashOf(record: CycleRecord): string | undefined {
+  const { networkConfigHash } = record.received;
+  return record.marker !== undefined && isHex64(networkConfigHash) ? networkConfigHash : undefined;
 }
 
 /** The hash of a record, as received, without its `marker` and `certificate`: 64 hex digits. */

@@ -81,6 +81,10 @@ export const cycleRecordsMax = 262_144;
  *  liars is not the majority, and which does not hold up a run. */
 export const netconfigNodes = 21;
 export const netconfigNodesAtOnce = 21;
+
+/** Validators asked for a `/netconfig` response that the cycle record proves: one honest one suffices, and among so
+ *  many there is one even where four in five lie or are silent. */
+export const netconfigProofNodes = 84;
 export const netconfigTimeMaxMs = 15_000;
 
 /** A node list or cycle records, from the first attempt's beginning to its end. */

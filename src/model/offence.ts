@@ -65,6 +65,22 @@ export interface ReportedOffence extends Offence {
   readonly basis: OffenceBasis;
 }
 
+const shardingKinds: ReadonlySet<OffenceKind> = new Set([
+  "wrong-partition",
+  "superfluous-account",
+  "foreign-accounts",
+  "oversized-answer",
+  "dissenting-vote",
+]);
+
+/**
+ * Whether an offence of this kind depends on the sharding settings: under wrong ones, the agreed hash may be that of
+ * liars, and an honest node seems to hold what it does not store.
+ */
+export function dependsOnSharding(kind: OffenceKind): boolean {
+  return shardingKinds.has(kind);
+}
+
 export function basisOf(kind: OffenceKind): OffenceBasis {
   return signedKinds.has(kind) ? "signed" : "observed";
 }

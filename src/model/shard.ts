@@ -38,8 +38,7 @@ export function makeShard(settings: ShardSettings): Shard {
   requireCount("numNodes", numNodes, 1, nodesMax);
   const group = settings.nodesPerConsensusGroup ?? DEFAULT_NODES_PER_CONSENSUS_GROUP;
   requireCount("nodesPerConsensusGroup", group, 1, Number.MAX_SAFE_INTEGER);
-  const oddGroup = group % 2 === 0 ? group + 1 : group;
-  const consensusRadius = Math.floor((oddGroup - 1) / 2);
+  const consensusRadius = consensusRadiusOf(group);
   const nodesPerEdge = settings.nodesPerEdge ?? consensusRadius;
   requireCount("nodesPerEdge", nodesPerEdge, 0, Number.MAX_SAFE_INTEGER);
   return {
@@ -48,6 +47,11 @@ export function makeShard(settings: ShardSettings): Shard {
     consensusRadius,
     storeRadius: consensusRadius + nodesPerEdge,
   };
+}
+
+/** How far a node's votes reach on either side of its home partition. */
+export function consensusRadiusOf(nodesPerConsensusGroup: number): number {
+  return Math.floor(nodesPerConsensusGroup / 2);
 }
 
 function requireCount(name: string, value: number, min: number, max: number): void {

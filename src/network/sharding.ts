@@ -1,94 +1,115 @@
-/** The network's sharding settings: what the user gives wins, else what most validators say, else the usual. */
+/**
+ * The network's sharding settings, which decide how many votes carry a partition (PROTOCOL.md, Partitions). What the
+ * user gives wins. A `/netconfig` response that hashes to the cycle record's `networkConfigHash` proves them. Failing
+ * that, all responses of a random sample must be the same, from at least half of the sample. They are never assumed:
+ * under settings of their own choice, a few liars are a majority.
+ */
 
-import { randomInt } from "node:crypto";
-import pLimit from "p-limit";
-import { FetchFailure } from "../fetch/fetch-failure.ts";
 import type { HttpClient } from "../fetch/http-client.ts";
-import {
-  netconfigBytesMax,
-  netconfigNodes,
-  netconfigNodesAtOnce,
-  netconfigTimeMaxMs,
-} from "../model/limits.ts";
+import { Failure } from "../model/failure.ts";
 import type { ActiveNode } from "../model/node.ts";
-import type { Shard } from "../model/shard.ts";
-import { parseNetconfig, type ShardingConfig } from "../wire/netconfig.ts";
-import { parseJson, WireError } from "../wire/parse.ts";
-import { type GivenSettings, shardOf, shardOfSettings } from "./given-sharding.ts";
+import { consensusRadiusOf, makeShard, type Shard } from "../model/shard.ts";
+import type { TrustSource } from "../wire/counting-rules.ts";
+import { type NetconfigSample, sampleNetconfig } from "./netconfig-sample.ts";
+import type { NetworkOptions } from "./options.ts";
+
+export type ShardingOverrides = Pick<NetworkOptions, "nodesPerConsensusGroup" | "nodesPerEdge">;
+
+export interface Sharding {
+  readonly nodesPerConsensusGroup: number;
+  readonly nodesPerEdge: number;
+  /** The weaker one, where the two come from different sources. */
+  readonly source: TrustSource;
+  /** The `/netconfig` response that proves them, as received. */
+  readonly proof: Buffer | undefined;
+}
 
 export interface ShardingContext {
   readonly client: HttpClient;
+  readonly hashKey: string;
   readonly signal?: AbortSignal | undefined;
   readonly warn: (message: string) => void;
 }
 
-/** The geometry, by asking validators for what is not given. */
-export async function findShard(
-  nodes: readonly ActiveNode[],
-  given: GivenSettings,
-  context: ShardingContext,
-): Promise<Shard> {
-  if (given.nodesPerConsensusGroup !== undefined && given.nodesPerEdge !== undefined) {
-    return shardOf(nodes.length, given.nodesPerConsensusGroup, given.nodesPerEdge);
-  }
-  const said = await askNetconfig(nodes, context);
-  if (said === undefined) return shardOfSettings(nodes.length, given, context.warn);
-  const nodesPerConsensusGroup = given.nodesPerConsensusGroup ?? said.nodesPerConsensusGroup;
-  return shardOf(nodes.length, nodesPerConsensusGroup, given.nodesPerEdge ?? said.nodesPerEdge);
-}
-
 /**
- * What more than half of the nodes say that could be reached. They are picked at random, so that nobody can
- * choose a place in the network from which to decide; and one that is there but tells no settings counts
- * against all: otherwise a single liar would decide where nobody else answers.
+ * @param networkConfigHash of the cycle's record, where the record has one and its marker holds
+ * @throws Failure `no-agreement` where the settings are neither given nor proved nor told by all
  */
-async function askNetconfig(
+export async function findSharding(
   nodes: readonly ActiveNode[],
+  overrides: ShardingOverrides,
+  networkConfigHash: string | undefined,
   context: ShardingContext,
-): Promise<ShardingConfig | undefined> {
-  const asked = pickAtRandom(nodes, netconfigNodes);
-  const answers = await pLimit(netconfigNodesAtOnce).map(asked, (node) => netconfigOf(node, context));
-  const reached = answers.filter((answer) => answer !== "unreachable");
-  const told = reached.filter((answer) => answer !== "nothing");
-  const winner = told.find(
-    (config) => told.filter((other) => isSame(config, other)).length * 2 > reached.length,
+): Promise<Sharding> {
+  const { nodesPerConsensusGroup, nodesPerEdge } = overrides;
+  if (nodesPerConsensusGroup !== undefined && nodesPerEdge !== undefined) {
+    return { nodesPerConsensusGroup, nodesPerEdge, source: "given", proof: undefined };
+  }
+  const sample = await sampleNetconfig(nodes, networkConfigHash, context);
+  const { config, source, proof } =
+    sample.proof === undefined ? tellUnanimously(sample) : proveBy(sample.proof);
+  if (source === "told") {
+    const why =
+      networkConfigHash === undefined
+        ? "the cycle record has no networkConfigHash"
+        : "no /netconfig response hashes to the cycle record's networkConfigHash";
+    context.warn(`the sharding settings are the validators' word, which nothing proves: ${why}`);
+  }
+  const group = nodesPerConsensusGroup ?? config.nodesPerConsensusGroup;
+  const edge = nodesPerEdge ?? config.nodesPerEdge ?? consensusRadiusOf(group);
+  const settings = { nodesPerConsensusGroup: group, nodesPerEdge: edge };
+  // The response proves its own settings, not those that a user gives in part.
+  const isOverridden = nodesPerConsensusGroup !== undefined || nodesPerEdge !== undefined;
+  if (isOverridden && source === "proved") return { ...settings, source: "given", proof: undefined };
+  return { ...settings, source, proof };
+}
+
+/** The geometry of a network of so many nodes. */
+export function shardOf(
+  numNodes: number,
+  sharding: Pick<Sharding, "nodesPerConsensusGroup" | "nodesPerEdge">,
+): Shard {
+  const { nodesPerConsensusGroup, nodesPerEdge } = sharding;
+  return makeShard({ numNodes, nodesPerConsensusGroup, nodesPerEdge });
+}
+
+function proveBy({ config, bytes }: NonNullable<NetconfigSample["proof"]>) {
+  return { config, source: "proved" as const, proof: bytes };
+}
+
+function tellUnanimously(sample: NetconfigSample) {
+  const [first, ...others] = sample.responses;
+  const isUnanimous = others.every(
+    ({ config }) =>
+      config.nodesPerConsensusGroup === first?.config.nodesPerConsensusGroup &&
+      config.nodesPerEdge === first.config.nodesPerEdge,
   );
-  if (winner === undefined) {
-    context.warn(
-      told.length === 0
-        ? "no validator told its sharding settings in /netconfig"
-        : "no majority of validators agrees on the sharding settings in /netconfig",
-    );
-    return undefined;
+  if (first === undefined || !isUnanimous || sample.responses.length * 2 < sample.asked)
+    throw undetermined(sample);
+  return { config: first.config, source: "told" as const, proof: undefined };
+}
+
+const nodesShown = 3;
+
+function undetermined({ asked, responses, failures }: NetconfigSample): Failure {
+  const sayings = new Map<string, string[]>();
+  for (const { node, config } of responses) {
+    const said = `${config.nodesPerConsensusGroup} per consensus group and ${config.nodesPerEdge ?? "no"} per edge`;
+    sayings.set(said, [...(sayings.get(said) ?? []), `${node.id.slice(0, 8)} (${node.url})`]);
   }
-  const others = told.filter((config) => !isSame(config, winner)).length;
-  if (others > 0)
-    context.warn(`${others} of ${told.length} validators tell other sharding settings in /netconfig`);
-  return winner;
+  const details = [...sayings].map(([said, nodes]) => `${nodes.length} say ${said}: ${listed(nodes)}`);
+  const silent = failures.map(({ node, reason }) => `${node.id.slice(0, 8)} (${node.url}): ${reason}`);
+  if (silent.length > 0) details.push(`${silent.length} do not say: ${listed(silent)}`);
+  const problem =
+    sayings.size > 1
+      ? "validators contradict each other about the sharding settings"
+      : `only ${responses.length} of ${asked} validators state the sharding settings`;
+  return new Failure("no-agreement", `${problem}, and nothing proves them: ${details.join("; ")}`, {
+    hint: "Give the network's settings with --nodes-per-consensus-group and --nodes-per-edge.",
+  });
 }
 
-function isSame(a: ShardingConfig, b: ShardingConfig): boolean {
-  return a.nodesPerConsensusGroup === b.nodesPerConsensusGroup && a.nodesPerEdge === b.nodesPerEdge;
-}
-
-function pickAtRandom<T>(list: readonly T[], count: number): T[] {
-  const rest = [...list];
-  const picked: T[] = [];
-  while (picked.length < count && rest.length > 0) picked.push(...rest.splice(randomInt(rest.length), 1));
-  return picked;
-}
-
-async function netconfigOf(
-  node: ActiveNode,
-  { client, signal }: ShardingContext,
-): Promise<ShardingConfig | "nothing" | "unreachable"> {
-  const url = `${node.url}/netconfig`;
-  try {
-    const bytes = await client.whole({ url, signal, deadlineMs: netconfigTimeMaxMs }, netconfigBytesMax);
-    return parseNetconfig(parseJson(bytes.toString("utf8"), url), url);
-  } catch (error) {
-    if (error instanceof WireError) return "nothing";
-    if (!(error instanceof FetchFailure) || error.kind === "aborted") throw error;
-    return error.kind === "unreachable" ? "unreachable" : "nothing";
-  }
+function listed(items: readonly string[]): string {
+  const more = items.length > nodesShown ? `, and ${items.length - nodesShown} more` : "";
+  return `${items.slice(0, nodesShown).join(", ")}${more}`;
 }

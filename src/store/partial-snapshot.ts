@@ -33,6 +33,8 @@ export interface Evidence {
   readonly nodeList: Uint8Array;
   readonly cycles: Uint8Array;
   readonly counting: CountingRules;
+  /** The `/netconfig` response that proves the sharding settings, where they were proved. */
+  readonly netconfig?: Uint8Array | undefined;
   /** One message a line, ascending by sender. */
   readonly gossip: Iterable<Uint8Array>;
 }
@@ -169,8 +171,10 @@ export class PartialSnapshot {
       [layout.NODE_LIST_FILE, [evidence.nodeList]],
       [layout.CYCLES_FILE, [evidence.cycles]],
       [layout.COUNTING_FILE, [Buffer.from(`${JSON.stringify(evidence.counting, null, 2)}\n`)]],
+      [layout.NETCONFIG_FILE, evidence.netconfig === undefined ? undefined : [evidence.netconfig]],
       [layout.GOSSIP_FILE, evidence.gossip],
     ] as const) {
+      if (content === undefined) continue;
       const hash = new RunningHash(hashKey);
       await writeSynced(join(this.#directory, file), hashed(content, hash));
       hashes[file] = hash.digest();

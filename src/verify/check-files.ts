@@ -9,6 +9,7 @@ import {
   EXPORT_DATA_FILE,
   GOSSIP_FILE,
   MANIFEST_FILE,
+  NETCONFIG_FILE,
   NODE_LIST_FILE,
   RUN_FILE,
 } from "../model/snapshot-layout.ts";
@@ -35,7 +36,8 @@ export async function checkFiles(
   if (hashes[EXPORT_DATA_FILE] !== digest) {
     findings.push({ kind: "run-record", file: RUN_FILE, problem: "it is the record of another snapshot" });
   }
-  for (const file of listed) {
+  const isProved = hashes[NETCONFIG_FILE] !== undefined;
+  for (const file of isProved ? [...listed, NETCONFIG_FILE] : listed) {
     const kind = file === MANIFEST_FILE ? "manifest" : "evidence";
     const bytes = await read(reader, file, kind);
     if (!Buffer.isBuffer(bytes)) {

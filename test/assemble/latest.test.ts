@@ -58,7 +58,9 @@ async function frontOf(cluster: Cluster, messages: readonly string[]): Promise<P
   const list = await Promise.all(rows);
   const archiver = makeArchiverServer({ identity, nodeList: () => list, cycles: () => cycles });
   onTestFinished(() => archiver.close());
-  return { archiver: await archiver.listen("127.0.0.1"), archiverKey: identity.publicKey };
+  const { nodesPerConsensusGroup, nodesPerEdge } = fixture;
+  const sharding = { nodesPerConsensusGroup, nodesPerEdge };
+  return { archiver: await archiver.listen("127.0.0.1"), archiverKey: identity.publicKey, ...sharding };
 }
 
 async function passOn(request: IncomingMessage, response: ServerResponse, url: string): Promise<void> {

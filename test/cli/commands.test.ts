@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Cluster, startCluster } from "../../src/cluster/cluster.ts";
 import { published } from "../cluster/published.ts";
 import { smallFixture } from "../cluster/small-cluster.ts";
-import { httpServer } from "../servers.ts";
+import { deadUrl, httpServer } from "../servers.ts";
 import { makeTemporaryDirectory, removeDirectory, temporaryDirectory } from "../temporary.ts";
 import { commandLine } from "./command-line.ts";
 
@@ -193,7 +193,7 @@ describe("plan", () => {
     expect(said.summary()).toMatchObject({ type: "summary", ok: false, error: { code: "usage" } });
   });
 
-  it("asks for nothing but the lists", async () => {
+  it("asks for nothing but the node list where the sharding settings are given", async () => {
     const asked: string[] = [];
     const list = await (await fetch(`${cluster.archiverUrl}/full-nodelist?activeOnly=true`)).text();
     const archiver = await httpServer((request, response) => {
@@ -203,8 +203,20 @@ describe("plan", () => {
       const rows = (JSON.parse(list) as { nodeList: object[] }).nodeList.map((row) => ({ ...row, ...here }));
       response.end(JSON.stringify({ nodeList: rows }));
     });
-    expect((await commandLine(["plan", "--archiver", archiver])).status).toBe(0);
+    const given = ["--nodes-per-consensus-group", "3", "--nodes-per-edge", "1"];
+    expect((await commandLine(["plan", "--archiver", archiver, ...given])).status).toBe(0);
     expect(asked).toEqual(["GET /full-nodelist?activeOnly=true"]);
+  });
+
+  it("does not assume sharding settings that no validator states", async () => {
+    const list = await (await fetch(`${cluster.archiverUrl}/full-nodelist?activeOnly=true`)).text();
+    const { nodeList } = JSON.parse(list) as { nodeList: object[] };
+    const nodes = join(temporaryDirectory(), "nodes.json");
+    const nobody = { externalIp: "127.0.0.1", externalPort: Number(new URL(await deadUrl()).port) };
+    writeFileSync(nodes, JSON.stringify(nodeList.map((row) => ({ ...row, ...nobody }))));
+    const said = await commandLine(["plan", "--json", "--nodes", nodes]);
+    expect(said.status).toBe(6);
+    expect(said.summary()).toMatchObject({ error: { code: "no-agreement" } });
   });
 
   it("ends with status 2 where it is not said of what", async () => {

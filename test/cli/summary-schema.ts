@@ -26,6 +26,7 @@ const fields = {
     z.strictObject({
       node: hex64,
       kind: z.string().min(1),
+      basis: z.enum(["signed", "observed"]),
       partition: partition.optional(),
       detail: z.string().min(1),
     }),

@@ -138,8 +138,8 @@ describe("a pushed message", () => {
     {
       id: "deeper than the stack",
       body: `{"cycle":20,"a":${"[".repeat(200_000)}${"]".repeat(200_000)}}`,
-      status: 403,
-      problem: /no active/,
+      status: 400,
+      problem: /nested more than 500 levels deep/,
     },
     {
       id: "in a list that is cut off",

@@ -1,13 +1,15 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { HttpClient } from "../../src/fetch/http-client.ts";
-import { netconfigNodes } from "../../src/model/limits.ts";
+import type { Failure } from "../../src/model/failure.ts";
+import { DEFAULT_HASH_KEY } from "../../src/model/hash-key.ts";
+import { netconfigNodes, netconfigProofNodes } from "../../src/model/limits.ts";
 import type { ActiveNode } from "../../src/model/node.ts";
-import { makeShard } from "../../src/model/shard.ts";
-import { findShard } from "../../src/network/sharding.ts";
+import { configHashOf } from "../../src/network/netconfig-sample.ts";
+import { findSharding } from "../../src/network/sharding.ts";
 import { deadUrl, httpServer } from "../servers.ts";
+import { readVectors } from "../vectors.ts";
 
-/** Short, so that an answer without an end can be waited for. */
-const netconfigTimeMaxMs = 1_000;
+/** Short, so that a test can wait for a response without end. */
 vi.mock("../../src/model/limits.ts", async (importOriginal) => ({
   ...(await importOriginal<object>()),
   netconfigTimeMaxMs: 1_000,
@@ -16,15 +18,20 @@ vi.mock("../../src/model/limits.ts", async (importOriginal) => ({
 /** What a node does with a request for its settings. */
 type Manner = "true" | "false" | "other" | "none" | "malformed" | "broken" | "endless" | "down";
 
-/** Group and edge. */
-const settings = { true: [7, 3], false: [128, 64], other: [9, 1] } as const;
+const sharding = {
+  true: { nodesPerConsensusGroup: 7, nodesPerEdge: 3 },
+  false: { nodesPerConsensusGroup: 5, nodesPerEdge: 2 },
+  other: { nodesPerConsensusGroup: 9, nodesPerEdge: 1 },
+} as const;
 
-const noMajority = "no majority of validators agrees on the sharding settings in /netconfig";
-const noneTold = "no validator told its sharding settings in /netconfig";
-const usual = expect.stringContaining("taking the usual 5 nodes per consensus group and 2 per edge");
+const netconfigOf = (manner: keyof typeof sharding) => ({ config: { sharding: sharding[manner] } });
+const trueHash = configHashOf(netconfigOf("true"), DEFAULT_HASH_KEY);
 
 /** One server plays all nodes: the first part of the path says which of them is asked. */
-async function findFrom(manners: readonly Manner[], given: Parameters<typeof findShard>[1] = {}) {
+async function findFrom(
+  manners: readonly Manner[],
+  options: { configHash?: string | undefined; overrides?: Parameters<typeof findSharding>[1] } = {},
+) {
   const asked: string[] = [];
   const alive = await httpServer((request, response) => {
     const [, manner = ""] = (request.url ?? "").split("/");
@@ -35,10 +42,7 @@ async function findFrom(manners: readonly Manner[], given: Parameters<typeof fin
     else if (manner === "endless") {
       const timer = setInterval(() => response.write(" ".repeat(1024)), 20);
       response.on("close", () => clearInterval(timer));
-    } else {
-      const [nodesPerConsensusGroup, nodesPerEdge] = settings[manner as keyof typeof settings];
-      response.end(JSON.stringify({ config: { sharding: { nodesPerConsensusGroup, nodesPerEdge } } }));
-    }
+    } else response.end(JSON.stringify(netconfigOf(manner as keyof typeof sharding)));
   });
   const dead = await deadUrl();
   const nodes = manners.map((manner, index): ActiveNode => {
@@ -48,93 +52,167 @@ async function findFrom(manners: readonly Manner[], given: Parameters<typeof fin
   const client = new HttpClient({ connectTimeoutMs: 2_000, stallTimeoutMs: 5_000 });
   onTestFinished(() => client.close());
   const warnings: string[] = [];
-  const shard = await findShard(nodes, given, { client, warn: (message) => warnings.push(message) });
-  return { shard, warnings, asked };
-}
-
-function shardOf(numNodes: number, [nodesPerConsensusGroup, nodesPerEdge]: readonly [number, number]) {
-  return makeShard({ numNodes, nodesPerConsensusGroup, nodesPerEdge });
+  const warn = (message: string) => warnings.push(message);
+  const context = { client, hashKey: DEFAULT_HASH_KEY, warn };
+  const found = findSharding(nodes, options.overrides ?? {}, options.configHash, context);
+  return { found, warnings, asked };
 }
 
 function times(count: number, manner: Manner): Manner[] {
   return Array.from({ length: count }, () => manner);
 }
 
-describe("the sharding settings that validators tell", () => {
-  it("are taken without a word where all tell the same", async () => {
-    const { shard, warnings } = await findFrom(times(5, "true"));
-    expect(shard).toEqual(shardOf(5, settings.true));
+async function failureOf(found: Promise<unknown>): Promise<Failure> {
+  return (await found.then(
+    () => expect.fail("the settings were found"),
+    (error: unknown) => error,
+  )) as Failure;
+}
+
+describe("sharding settings that a cycle record proves", () => {
+  it.each<{ id: string; manners: Manner[] }>([
+    { id: "all say the truth", manners: times(5, "true") },
+    { id: "all but one lie", manners: [...times(14, "false"), "true"] },
+    { id: "all but one are silent", manners: [...times(6, "down"), ...times(6, "none"), "true"] },
+    { id: "all but one never end their response", manners: [...times(8, "endless"), "true"] },
+  ])("are found where $id", async ({ manners }) => {
+    const { found, warnings } = await findFrom(manners, { configHash: trueHash });
+    expect(await found).toEqual({
+      ...sharding.true,
+      source: "proved",
+      proof: Buffer.from(JSON.stringify(netconfigOf("true"))),
+    });
     expect(warnings).toEqual([]);
   });
 
-  it.each<{ id: string; manners: Manner[] }>([
-    { id: "have none", manners: ["false", ...times(4, "none")] },
-    { id: "answer something else", manners: ["false", ...times(4, "malformed")] },
-    { id: "end the connection", manners: ["false", ...times(4, "broken")] },
-    { id: "do one or the other", manners: ["false", "none", "malformed", "broken"] },
-    { id: "are a single one", manners: ["false", "none"] },
-  ])("are not decided by a single node, where others that are there $id", async ({ manners }) => {
-    const { shard, warnings } = await findFrom(manners);
-    expect(shard).toEqual(shardOf(manners.length, [5, 2]));
-    expect(warnings).toEqual([noMajority, usual]);
+  it("are looked for beyond the sample, up to a bound", async () => {
+    const liars = times(netconfigNodes + 10, "false");
+    const { found } = await findFrom([...liars, "true"], { configHash: trueHash });
+    expect((await found).source).toBe("proved");
+    const many = await findFrom(times(netconfigProofNodes + 40, "false"), { configHash: trueHash });
+    await many.found;
+    expect(many.asked).toHaveLength(netconfigProofNodes);
   });
 
-  it("are not decided by just half of those that are there", async () => {
-    const { shard, warnings } = await findFrom(["false", "false", "none", "none"]);
-    expect(shard).toEqual(shardOf(4, [5, 2]));
-    expect(warnings).toEqual([noMajority, usual]);
+  it("are those of a real network's response and record", () => {
+    const { hashKey, answer, networkConfigHash } = readVectors<{
+      hashKey: string;
+      answer: string;
+      networkConfigHash: string;
+    }>("netconfig");
+    const received = typeof answer === "string" ? JSON.parse(answer) : answer;
+    expect(configHashOf(received, hashKey)).toBe(networkConfigHash);
+  });
+});
+
+describe("sharding settings that nothing proves", () => {
+  it.each([
+    { id: "the record names no hash", configHash: undefined, why: "has no networkConfigHash" },
+    {
+      id: "no response has the record's hash",
+      configHash: "00".repeat(32),
+      why: "no /netconfig response hashes",
+    },
+  ])("are told where all validators say the same and $id, with a warning", async ({ configHash, why }) => {
+    const { found, warnings } = await findFrom(times(5, "true"), { configHash });
+    expect(await found).toEqual({ ...sharding.true, source: "told", proof: undefined });
+    expect(warnings).toEqual([expect.stringContaining(why)]);
   });
 
-  it("are decided by more than half of those that are there, and the others are counted", async () => {
-    const { shard, warnings } = await findFrom(["false", "true", "other", "true", "true"]);
-    expect(shard).toEqual(shardOf(5, settings.true));
-    expect(warnings).toEqual(["2 of 5 validators tell other sharding settings in /netconfig"]);
+  it("are told where half of the sample answers, and the same", async () => {
+    const { found } = await findFrom(["true", "none", "true", "down"]);
+    expect((await found).source).toBe("told");
   });
 
-  it("are decided without the nodes that are down", async () => {
-    const { shard, warnings } = await findFrom([...times(7, "down"), "true", "none", "true"]);
-    expect(shard).toEqual(shardOf(10, settings.true));
-    expect(warnings).toEqual([]);
+  it.each<{ id: string; manners: Manner[]; problem: string }>([
+    {
+      id: "a minority answers and the rest refuse",
+      manners: ["false", "false", ...times(3, "none")],
+      problem: "only 2 of 5",
+    },
+    {
+      id: "a minority answers and the rest are down",
+      manners: ["false", ...times(2, "down")],
+      problem: "only 1 of 3",
+    },
+    {
+      id: "a minority answers and the rest never end",
+      manners: ["false", "endless", "endless"],
+      problem: "only 1 of 3",
+    },
+    {
+      id: "a minority answers and the rest are malformed",
+      manners: ["false", ...times(2, "malformed")],
+      problem: "only 1 of 3",
+    },
+    {
+      id: "a minority answers and the rest break off",
+      manners: ["false", ...times(2, "broken")],
+      problem: "only 1 of 3",
+    },
+    {
+      id: "a majority contradicts one",
+      manners: [...times(9, "true"), "other"],
+      problem: "contradict each other",
+    },
+    {
+      id: "one contradicts a majority of liars",
+      manners: [...times(9, "false"), "true"],
+      problem: "contradict each other",
+    },
+    { id: "nobody answers", manners: times(3, "down"), problem: "only 0 of 3" },
+  ])("are not assumed where $id", async ({ manners, problem }) => {
+    const { found } = await findFrom(manners);
+    const { code, message, hint } = await failureOf(found);
+    expect(code).toBe("no-agreement");
+    expect(message).toContain(problem);
+    expect(hint).toContain("--nodes-per-consensus-group and --nodes-per-edge");
   });
 
-  it("are the usual ones where nobody has a majority", async () => {
-    const { shard, warnings } = await findFrom(["true", "true", "false", "false", "other"]);
-    expect(shard).toEqual(shardOf(5, [5, 2]));
-    expect(warnings).toEqual([noMajority, usual]);
-  });
-
-  it.each<{ id: string; manners: Manner[] }>([
-    { id: "has any", manners: times(3, "none") },
-    { id: "is there", manners: times(3, "down") },
-  ])("are the usual ones where nobody $id", async ({ manners }) => {
-    const { shard, warnings } = await findFrom(manners);
-    expect(shard).toEqual(shardOf(3, [5, 2]));
-    expect(warnings).toEqual([noneTold, usual]);
+  it("name who says what in the error", async () => {
+    const { found } = await findFrom(["true", "true", "other", "none"]);
+    const { message } = await failureOf(found);
+    expect(message).toContain("2 say 7 per consensus group and 3 per edge: 00000000 (");
+    expect(message).toContain("1 say 9 per consensus group and 1 per edge: 00000000 (");
+    expect(message).toContain("1 do not say: 00000000 (");
   });
 
   it("are asked of no more nodes than the bound says", async () => {
-    const { shard, asked } = await findFrom(times(netconfigNodes + 9, "true"));
+    const { found, asked } = await findFrom(times(netconfigNodes + 9, "true"));
+    await found;
     expect(new Set(asked).size).toBe(netconfigNodes);
     expect(asked).toHaveLength(netconfigNodes);
-    expect(shard).toEqual(shardOf(netconfigNodes + 9, settings.true));
+  });
+});
+
+describe("sharding settings that the user gives", () => {
+  it("are taken without asking anybody", async () => {
+    const overrides = { nodesPerConsensusGroup: 3, nodesPerEdge: 0 };
+    const { found, asked } = await findFrom(times(3, "false"), { overrides, configHash: trueHash });
+    expect(await found).toEqual({ ...overrides, source: "given", proof: undefined });
+    expect(asked).toEqual([]);
   });
 
-  it("are not asked for where they are given, and fill in only what is not", async () => {
-    const whole = await findFrom(times(3, "true"), { nodesPerConsensusGroup: 3, nodesPerEdge: 0 });
-    expect(whole.shard).toEqual(shardOf(3, [3, 0]));
-    expect(whole.asked).toEqual([]);
-    const half = await findFrom(times(3, "true"), { nodesPerEdge: 0 });
-    expect(half.shard).toEqual(shardOf(3, [7, 0]));
+  it("win over those that are proved, which fill in what is not given", async () => {
+    const { found } = await findFrom(["true", "false"], {
+      overrides: { nodesPerConsensusGroup: 3 },
+      configHash: trueHash,
+    });
+    expect(await found).toEqual({
+      nodesPerConsensusGroup: 3,
+      nodesPerEdge: 3,
+      source: "given",
+      proof: undefined,
+    });
   });
 
-  it("are not waited for without end, and an answer that has none counts as none", async () => {
-    const startMs = performance.now();
-    const decided = await findFrom(["true", "endless", "true"]);
-    const undecided = await findFrom(["false", "endless", "endless"]);
-    const tookMs = performance.now() - startMs;
-    expect(decided.shard).toEqual(shardOf(3, settings.true));
-    expect(undecided.shard).toEqual(shardOf(3, [5, 2]));
-    expect(undecided.warnings).toEqual([noMajority, usual]);
-    expect(tookMs).toBeGreaterThan(1.5 * netconfigTimeMaxMs);
-  }, 10_000);
+  it("count as told where the rest is merely told", async () => {
+    const { found } = await findFrom(times(3, "true"), { overrides: { nodesPerEdge: 0 } });
+    expect(await found).toEqual({
+      nodesPerConsensusGroup: 7,
+      nodesPerEdge: 0,
+      source: "told",
+      proof: undefined,
+    });
+  });
 });

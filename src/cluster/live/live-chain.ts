@@ -4,6 +4,7 @@
  */
 
 import { type ChainedRecord, chainedRecord, hashLag } from "../cycle-chain.ts";
+import { networkConfigHashOf } from "../network-config.ts";
 import type { LiveSettings } from "./live-defaults.ts";
 
 /** Records that are kept: more than anybody asks for. */
@@ -45,7 +46,9 @@ export class LiveChain {
   begin(): ChainedRecord {
     const counter = this.#next;
     const { cycleDuration, snapshotEvery, nodes } = this.#settings;
-    const record = chainedRecord({ ...this.#settings, activeNodes: nodes }, this.#records.at(-1), {
+    const networkConfigHash = networkConfigHashOf(this.#settings);
+    const identity = { ...this.#settings, activeNodes: nodes, networkConfigHash };
+    const record = chainedRecord(identity, this.#records.at(-1), {
       counter,
       start: this.#startSeconds + counter * cycleDuration,
       networkDataHash: this.#newHashes(counter - hashLag),

@@ -10,6 +10,7 @@ import { Failure, type FailureCode, messageOf } from "../../model/failure.ts";
 import { GLOBAL_PARTITION } from "../../model/shard.ts";
 import { Validator, type ValidatorReport } from "../../validator/validator.ts";
 import type { ClusterNetwork } from "../network.ts";
+import { networkConfigOf } from "../network-config.ts";
 import type { NodeSetup } from "../node-setup.ts";
 import type { LiveSettings } from "./live-defaults.ts";
 import type { LiveExportSettings } from "./live-export-process.ts";
@@ -68,7 +69,6 @@ async function openValidator({ live, index, host, port, archiverUrl, directory }
   const network = liveNetwork(live);
   const setup = setUpNode(live, network, index);
   const { conduct, identity, stored } = setup;
-  const { nodesPerConsensusGroup, nodesPerEdge, cycleDuration } = live;
   return await Validator.open({
     identity,
     index,
@@ -77,7 +77,7 @@ async function openValidator({ live, index, host, port, archiverUrl, directory }
     host,
     port,
     archiverUrl,
-    netconfig: { config: { cycleDuration, sharding: { nodesPerConsensusGroup, nodesPerEdge } } },
+    netconfig: { config: networkConfigOf(live) },
     genesis: () => genesisOf(network, stored),
     exportEntry: exportEntry(setup),
     conduct,
