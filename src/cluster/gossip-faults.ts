@@ -86,9 +86,11 @@ export const gossipFaults: readonly FaultKind[] = [
   },
   {
     name: "wrong-netconfig",
-    description: "answers /netconfig with other settings than the network's",
-    apply: ({ conduct }) => {
-      const sharding = { nodesPerConsensusGroup: 128, nodesPerEdge: 64 };
+    description: "states other sharding settings in /netconfig than the network's: groups of <count> nodes",
+    parameter: { kind: "count", default: 128 },
+    apply: ({ conduct }, value) => {
+      const nodesPerConsensusGroup = given(value);
+      const sharding = { nodesPerConsensusGroup, nodesPerEdge: Math.floor(nodesPerConsensusGroup / 2) };
       conduct.netconfig.push(() => ({ config: { sharding } }));
     },
   },

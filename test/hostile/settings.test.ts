@@ -1,0 +1,74 @@
+/** Validators that lie about how many of them vote on a partition, so that a few votes would decide. */
+
+import { readdirSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import type { AssembleOptions } from "../../src/assemble/options.ts";
+import { type Cluster, startCluster } from "../../src/cluster/cluster.ts";
+import { loadFixture } from "../../src/cluster/fixture.ts";
+import { assembleFrom, failureOf, filesIn } from "../assemble/run.ts";
+import { temporaryDirectory } from "../temporary.ts";
+
+async function withFixture(name: string, test: (cluster: Cluster) => Promise<void>): Promise<void> {
+  const cluster = await startCluster(await loadFixture(name));
+  try {
+    await test(cluster);
+  } finally {
+    await cluster.stop();
+  }
+}
+
+const true15: Partial<AssembleOptions> = { nodesPerConsensusGroup: 11, nodesPerEdge: 2 };
+
+describe("liars about the sharding settings", () => {
+  it("stop a run where all others are silent and nothing proves the settings", async () => {
+    await withFixture("settings-withheld", async (cluster) => {
+      const out = temporaryDirectory();
+      const { code, message, hint } = await failureOf(assembleFrom(cluster, { out }));
+      expect(code).toBe("no-agreement");
+      expect(message).toContain("only 3 of 15 validators state the sharding settings");
+      expect(message).toContain("3 say 5 per consensus group and 2 per edge");
+      expect(hint).toContain("--nodes-per-consensus-group");
+      expect(readdirSync(out)).toEqual([]);
+    });
+  });
+
+  it("are outvoted and named where the user gives the true settings", async () => {
+    await withFixture("settings-withheld", async (cluster) => {
+      const result = await assembleFrom(cluster, true15);
+      expect(result.networkHash).toBe(cluster.networkHash);
+      expect([...new Set(result.offences.map(({ node }) => node))].sort()).toEqual(
+        [6, 7, 8].map((index) => cluster.nodes[index]?.id),
+      );
+    });
+  });
+
+  it("do not decide where two of any five neighbours lie and the cycle record proves the settings", async () => {
+    await withFixture("settings-lied-about", async (cluster) => {
+      for (let run = 0; run < 3; run++) {
+        const result = await assembleFrom(cluster);
+        expect(result.networkHash).toBe(cluster.networkHash);
+        const evidence = filesIn(result.directory);
+        expect(JSON.parse(String(evidence.get("evidence/counting.json")))).toMatchObject({
+          sharding: { nodesPerConsensusGroup: 5, nodesPerEdge: 2, source: "proved" },
+        });
+        expect(JSON.parse(String(evidence.get("evidence/netconfig.json")))).toMatchObject({
+          config: { sharding: { nodesPerConsensusGroup: 5, nodesPerEdge: 2 } },
+        });
+      }
+    });
+  });
+
+  it("are blamed for nothing where the settings are merely told", async () => {
+    await withFixture("settings-told", async (cluster) => {
+      const result = await assembleFrom(cluster);
+      expect(result.networkHash).toBe(cluster.networkHash);
+      expect(result.offences).toEqual([]);
+      expect(result.warnings).toEqual([expect.stringContaining("nothing proves")]);
+      const evidence = filesIn(result.directory);
+      expect(JSON.parse(String(evidence.get("evidence/counting.json")))).toMatchObject({
+        sharding: { source: "told" },
+      });
+      expect([...evidence.keys()]).not.toContain("evidence/netconfig.json");
+    });
+  });
+});
