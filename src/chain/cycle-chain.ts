@@ -61,7 +61,10 @@ function checkLink(before: CycleRecord, computed: string | undefined, record: Cy
     return [{ severity: "gap", cycle, problem }];
   }
   const findings: ChainFinding[] = [];
-  if (marker !== undefined && record.previous !== undefined && record.previous !== marker) {
+  if (isRestart(before, record)) {
+    const problem = `the network was shut down after record ${before.counter} and restarted with record ${cycle}: nothing proves that link`;
+    findings.push({ severity: "gap", cycle, problem });
+  } else if (marker !== undefined && record.previous !== undefined && record.previous !== marker) {
     const problem = `record ${cycle} follows ${quoted(record.previous)}, but record ${before.counter} is ${marker}`;
     findings.push({ severity: "broken", cycle, problem });
   }
@@ -70,6 +73,14 @@ function checkLink(before: CycleRecord, computed: string | undefined, record: Cy
     findings.push({ severity: "gap", cycle, problem });
   }
   return findings;
+}
+
+/**
+ * Whether a link is that of a restart (PROTOCOL.md, Cycle records). The first node of the restarted network hashes the
+ * shutdown record with its marker and with settings of its own, which no record states.
+ */
+function isRestart(before: CycleRecord, record: CycleRecord): boolean {
+  return before.received["mode"] === "shutdown" && record.received["mode"] === "restart";
 }
 
 /** What the chain says of a cycle's network hash: every different hash that a record names for it. */

@@ -24,6 +24,17 @@ function changed(index: number, changes: object, isMarkerRenewed = true): Record
   });
 }
 
+/** The chain shut down with record 10, and going on with a link that is not the shutdown record's marker. */
+function restarted(records: typeof cycles, mode = "restart"): Record<string, unknown>[] {
+  return records.map((record, index) => {
+    if (index < 10) return record;
+    const { marker: _marker, ...rest } = record;
+    const changes = index === 10 ? { mode: "shutdown" } : { mode, previous: "22".repeat(32) };
+    const other = { ...rest, ...changes };
+    return { ...other, marker: cycleMarker(other, hashKey) };
+  });
+}
+
 describe("the cycle chain", () => {
   it("of the network is unbroken", () => {
     expect(check(cycles)).toEqual([]);
@@ -97,6 +108,18 @@ describe("the cycle chain", () => {
         { severity: "gap", cycle: 4, problem: "record 4 has no marker, so it cannot be checked" },
         { severity: "broken", cycle: 5, problem: expect.stringContaining("but record 4 is") },
       ],
+    },
+    {
+      id: "a restart of the network, whose link nothing proves",
+      records: restarted(cycles),
+      findings: [
+        { severity: "gap", cycle: 11, problem: expect.stringContaining("shut down after record 10") },
+      ],
+    },
+    {
+      id: "another previous after a shutdown that no restart follows",
+      records: restarted(cycles, "processing"),
+      findings: [{ severity: "broken", cycle: 11, problem: expect.stringContaining("record 11 follows") }],
     },
     {
       id: "a record that has no canonical text",
