@@ -59,10 +59,14 @@ export const listBytesMax = 64 * MiB;
 /** One gossip message on the wire, in the largest network. */
 export const gossipMessageBytesMax = 8 * MiB;
 
-/** The signed part of a message that counts: three hashes for each partition of its network, and room for
- *  the rest. It is kept in memory, and as evidence. */
+/** The signed part of a vote: three hashes for each partition that its sender stores, and room for the rest. It is
+ *  kept in memory, and as evidence. */
 export const gossipMessageBytesBase = 16 * KiB;
 export const gossipMessageBytesPerPartition = 512;
+
+/** A message as received, in times of the longest vote of its network: what is longer is not parsed. Whoever passes a
+ *  message on can make it longer, by white space and by keys that no signature covers. */
+export const gossipReceivedFactor = 4;
 
 /** All of one node's answer to a request for gossip, which is streamed: 10,000 nodes of 1,000 hashes. */
 export const gossipAnswerBytesMax = 1 * GiB;

@@ -48,6 +48,56 @@ export async function isSignedByAsync(object: unknown, hashKey?: string): Promis
   });
 }
 
+/**
+ * Whether a signature holds for its owner and the hash at its own end. That this is the hash of some object is for
+ * the caller to compare: this is the curve alone, for a caller that has the hash already. Never throws.
+ */
+export function signatureHolds({ owner, sig }: Sign): boolean {
+  const claim = curveClaim(owner, sig);
+  return claim !== undefined && verify(null, claim.message, claim.publicKey, claim.signature);
+}
+
+/** {@link signatureHolds} on another thread. */
+export async function signatureHoldsAsync({ owner, sig }: Sign): Promise<boolean> {
+  const claim = curveClaim(owner, sig);
+  if (claim === undefined) return false;
+  const { message, publicKey, signature } = claim;
+  return await new Promise((resolve) => {
+    verify(null, message, publicKey, signature, (error, holds) => resolve(error === null && holds));
+  });
+}
+
+/** The `sign` of a received object, its digits in lower case; `undefined` where it has none of the right form. */
+export function signOf(object: object): Sign | undefined {
+  const { sign } = object as { sign?: Partial<Sign> | null };
+  if (typeof sign !== "object" || sign === null) return undefined;
+  const { owner, sig } = sign;
+  if (typeof owner !== "string" || typeof sig !== "string") return undefined;
+  if (!ownerPattern.test(owner) || !sigPattern.test(sig)) return undefined;
+  return { owner: owner.toLowerCase(), sig: sig.toLowerCase() };
+}
+
+/** The hash that a signature claims to be over: the second part of `sig`. */
+export function claimedHash({ sig }: Sign): string {
+  return sig.slice(2 * SIGNATURE_BYTES);
+}
+
+function curveClaim(
+  owner: string,
+  sig: string,
+): { message: Buffer; publicKey: KeyObject; signature: Buffer } | undefined {
+  const bytes = Buffer.from(sig, "hex");
+  try {
+    return {
+      message: bytes.subarray(SIGNATURE_BYTES),
+      publicKey: publicKeyOf(owner),
+      signature: bytes.subarray(0, SIGNATURE_BYTES),
+    };
+  } catch {
+    return undefined; // no point of the curve
+  }
+}
+
 /** What is left to check once the signed message is known to be the object's hash. */
 function claimOf(
   object: unknown,

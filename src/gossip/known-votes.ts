@@ -1,0 +1,69 @@
+/** What has been admitted so far: of each sender and cycle the first vote, and the one that contradicts it. */
+
+/** What is remembered of a vote. Its text is kept by whoever admits it: in memory, on disk, in a database. */
+export interface KnownVote {
+  readonly cycle: number;
+  /** The sender's node ID. */
+  readonly sender: string;
+  /** The hash that is signed. */
+  readonly hash: string;
+}
+
+/** The cycle under which a conviction is remembered whose message does not say which it is of. */
+export const NO_CYCLE = -1;
+
+export class KnownVotes {
+  /** Cycle → sender → votes. */
+  readonly #votes = new Map<number, Map<string, readonly KnownVote[]>>();
+  readonly #byHash = new Map<string, KnownVote>();
+  /** Cycle → those whose signature holds over a message that is no vote. */
+  readonly #convicted = new Map<number, Set<string>>();
+
+  withHash(hash: string): KnownVote | undefined {
+    return this.#byHash.get(hash);
+  }
+
+  /** The first vote, and the one that contradicts it. */
+  of(cycle: number, sender: string): readonly KnownVote[] {
+    return this.#votes.get(cycle)?.get(sender) ?? [];
+  }
+
+  /** A third vote of a sender is not remembered. */
+  add({ cycle, sender, hash }: KnownVote): void {
+    const votes = this.of(cycle, sender);
+    if (votes.length > 1 || this.#byHash.has(hash)) return;
+    const vote = { cycle, sender, hash };
+    const senders = this.#votes.get(cycle) ?? new Map<string, readonly KnownVote[]>();
+    this.#votes.set(cycle, senders.set(sender, [...votes, vote]));
+    this.#byHash.set(hash, vote);
+  }
+
+  delete({ cycle, sender, hash }: KnownVote): void {
+    const left = this.of(cycle, sender).filter((vote) => vote.hash !== hash);
+    this.#byHash.delete(hash);
+    if (left.length > 0) this.#votes.get(cycle)?.set(sender, left);
+    else this.#votes.get(cycle)?.delete(sender);
+  }
+
+  /** Whether a sender has signed what is no vote. */
+  isConvicted(cycle: number, sender: string): boolean {
+    return this.#convicted.get(cycle)?.has(sender) === true;
+  }
+
+  /** Returns whether that is new. */
+  convict(cycle: number, sender: string): boolean {
+    const convicted = this.#convicted.get(cycle) ?? new Set();
+    if (convicted.has(sender)) return false;
+    this.#convicted.set(cycle, convicted.add(sender));
+    return true;
+  }
+
+  dropBefore(cycle: number): void {
+    for (const known of this.#convicted.keys()) if (known < cycle) this.#convicted.delete(known);
+    for (const [known, senders] of this.#votes) {
+      if (known >= cycle) continue;
+      for (const { hash } of [...senders.values()].flat()) this.#byHash.delete(hash);
+      this.#votes.delete(known);
+    }
+  }
+}
