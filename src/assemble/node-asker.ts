@@ -66,6 +66,7 @@ export class NodeAsker {
     const verified: number[] = [];
     let bytes = 0;
     const startedMs = performance.now();
+    log.asked(id);
     const watch = query.ask(requested, () => this.#context.clock.nowMs);
     const chunks = client.streamInPlace({
       url: `${url}/snapshot`,

@@ -47,6 +47,8 @@ export type AssembleEvent =
   | { readonly type: "stage"; readonly message: string }
   | { readonly type: "warning"; readonly message: string }
   | { readonly type: "progress"; readonly progress: Progress }
+  /** A request to a node has begun; a `query` of that node says how it ended. */
+  | { readonly type: "asked"; readonly node: string }
   | { readonly type: "query"; readonly query: QueryRecord }
   | { readonly type: "offence"; readonly offence: ReportedOffence }
   | { readonly type: "end"; readonly summary: RunSummary; readonly failure: FailureCode | undefined };

@@ -52,6 +52,10 @@ export class RunLog {
     this.#reporter?.report({ type: "warning", message: shown });
   }
 
+  asked(node: string): void {
+    this.#reporter?.report({ type: "asked", node });
+  }
+
   query(query: QueryRecord): void {
     this.#queries.push(query);
     this.#reporter?.report({ type: "query", query });

@@ -162,7 +162,8 @@ async function reporterOf(
     return new JsonReporter((line) => stdout.write(`${line}\n`));
   }
   const style = makeStyle(stderr.isTTY, env);
-  if (stderr.isTTY === true) {
+  // A dumb terminal cannot draw over a line.
+  if (stderr.isTTY === true && env["TERM"] !== "dumb") {
     const { BarReporter } = await import("../ui/bar-reporter.ts");
     return new BarReporter(stderr, style);
   }

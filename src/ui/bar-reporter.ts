@@ -1,27 +1,33 @@
-/** A progress bar on a terminal: partitions verified, bytes, rate, time left. */
+/** A progress bar on a terminal: partitions verified, bytes, rate, time left, and for whom the run waits. */
 
 import { Presets, SingleBar } from "cli-progress";
 import type { AssembleEvent, Progress, Reporter } from "../assemble/reporter.ts";
+import { shortId } from "../model/node.ts";
 import { describeOffence } from "./describe-event.ts";
 import { formatBytes, formatDuration } from "./format.ts";
+import { ProgressMeter } from "./progress-meter.ts";
 import type { Style } from "./style.ts";
 
 const refreshMs = 100;
+/** How often the bar is drawn while nothing happens. */
+const tickMs = 500;
 
 /** Leaves room for the figures on a terminal of 80 columns. */
-const barColumns = 20;
+const barColumns = 16;
 
 export class BarReporter implements Reporter {
   readonly #bar: SingleBar;
   readonly #stream: NodeJS.WritableStream;
   readonly #style: Style;
-  #startedMs: number | undefined;
+  readonly #meter = new ProgressMeter();
+  #isDrawn = false;
   #lastMs = 0;
+  #ticking: NodeJS.Timeout | undefined;
 
   constructor(stream: NodeJS.WritableStream, style: Style) {
     this.#stream = stream;
     this.#style = style;
-    const format = "{bar} {value}/{total} partitions | {bytes} | {rate}/s | {left}";
+    const format = "{bar} {value}/{total} partitions | {bytes} | {rate} | {left}";
     this.#bar = new SingleBar(
       { format, stream, clearOnComplete: true, hideCursor: true, barsize: barColumns },
       Presets.shades_classic,
@@ -42,39 +48,61 @@ export class BarReporter implements Reporter {
       case "offence":
         this.#above(`${this.#style.warning("offence:")} ${describeOffence(event.offence)}`);
         break;
-      case "end":
-        this.#bar.stop();
+      case "asked":
+        this.#meter.asked(event.node, performance.now());
         break;
       case "query":
+        this.#meter.answered(event.query.node);
+        break;
+      case "end":
+        clearInterval(this.#ticking);
+        this.#erase();
         break;
     }
   }
 
-  #progress({ partitions, bytesReceived }: Progress): void {
+  #progress(progress: Progress): void {
     const nowMs = performance.now();
-    if (this.#startedMs === undefined) {
-      this.#startedMs = nowMs;
-      this.#bar.start(partitions.total, partitions.verified, { bytes: "0 B", rate: "–", left: "…" });
-    }
-    if (nowMs - this.#lastMs < refreshMs && partitions.verified < partitions.total) return;
-    this.#lastMs = nowMs;
-    const elapsedMs = nowMs - this.#startedMs;
-    const rate = elapsedMs > 0 ? (bytesReceived / elapsedMs) * 1000 : 0;
-    const leftMs = (elapsedMs / Math.max(partitions.verified, 1)) * (partitions.total - partitions.verified);
-    const left = partitions.verified === 0 ? "…" : `${formatDuration(leftMs)} left`;
-    this.#bar.update(partitions.verified, {
-      bytes: formatBytes(bytesReceived),
-      rate: formatBytes(rate),
-      left,
-    });
+    this.#meter.update(progress, nowMs);
+    const isLast = progress.partitions.verified === progress.partitions.total;
+    if (nowMs - this.#lastMs >= refreshMs || isLast) this.#draw(nowMs);
+    this.#ticking ??= setInterval(() => this.#draw(performance.now()), tickMs).unref();
   }
 
-  /** A line above the bar, which is drawn again at the next progress. */
-  #above(line: string): void {
-    if (this.#startedMs !== undefined) {
-      this.#bar.stop();
-      this.#startedMs = undefined;
+  #draw(nowMs: number): void {
+    const { progress } = this.#meter;
+    if (progress === undefined) return;
+    this.#lastMs = nowMs;
+    const { total, verified } = progress.partitions;
+    const rate = this.#meter.rate(nowMs);
+    const figures = {
+      bytes: formatBytes(progress.bytesReceived),
+      rate: rate === undefined ? "–" : `${formatBytes(rate)}/s`,
+      left: this.#left(nowMs),
+    };
+    if (this.#isDrawn) this.#bar.update(verified, figures);
+    else this.#bar.start(total, verified, figures);
+    this.#isDrawn = true;
+  }
+
+  #left(nowMs: number): string {
+    const [first, ...others] = this.#meter.waitingFor(nowMs);
+    if (first !== undefined) {
+      const more = others.length > 0 ? ` and ${others.length} more` : "";
+      return `waiting for ${shortId(first.node)}${more}, ${formatDuration(first.sinceMs)}`;
     }
+    const leftMs = this.#meter.leftMs(nowMs);
+    return leftMs === undefined ? "…" : `${formatDuration(leftMs)} left`;
+  }
+
+  /** A line above the bar, which is drawn again with the next progress or tick. */
+  #above(line: string): void {
+    this.#erase();
     this.#stream.write(`${line}\n`);
+  }
+
+  #erase(): void {
+    if (this.#isDrawn) this.#bar.stop();
+    this.#isDrawn = false;
   }
 }

@@ -31,6 +31,7 @@ export class JsonReporter implements Reporter {
         this.#write(JSON.stringify({ type: "progress", ...event.progress }));
         break;
       }
+      case "asked":
       case "end":
         break;
     }

@@ -34,6 +34,7 @@ export class LineReporter implements Reporter {
       case "progress":
         this.#progress(event.progress);
         break;
+      case "asked":
       case "end":
         break;
     }
