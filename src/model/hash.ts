@@ -1,26 +1,16 @@
 /**
  * The network's hash (PROTOCOL.md, Hashing and signing): BLAKE2b, 32 bytes, keyed, as lower-case hex.
  *
- * hash-wasm compiles its module asynchronously, while whoever hashes wants to do so at once, with any
- * key, and many hashes side by side. So one instance is made when this module loads, and each running
- * hash owns a state that is swapped in (`save` and `load` of some 240 bytes) whenever another hash ran
- * in between. A keyed BLAKE2b that has seen nothing yet holds its key, padded, in its block buffer: the
- * state for another key is that state with the key's bytes replaced.
+ * One engine computes many hashes side by side, with any key: each running hash owns a state, which is loaded into the
+ * engine (some 240 bytes) whenever another hash ran in between.
  */
 
-// This hash alone: all that the package has takes a tenth of a small run to load.
-import hashWasm from "hash-wasm/dist/blake2b.umd.min.js";
+import * as engine from "./blake2b.ts";
 import { DEFAULT_HASH_KEY } from "./hash-key.ts";
 
 export { DEFAULT_HASH_KEY };
 
-const HASH_BITS = 256;
 const KEY_BYTES = 32;
-
-const engine = await hashWasm.createBLAKE2b(HASH_BITS, Buffer.from(DEFAULT_HASH_KEY, "hex"));
-const defaultState = engine.init().save();
-const keyOffset = Buffer.from(defaultState).indexOf(Buffer.from(DEFAULT_HASH_KEY, "hex"));
-if (keyOffset < 0) throw new Error("hash-wasm keeps its BLAKE2b key in another form than expected");
 
 let loaded: RunningHash | undefined;
 
@@ -61,7 +51,7 @@ export class RunningHash {
   digest(): string {
     this.#load();
     loaded = undefined;
-    return engine.digest("hex");
+    return engine.digest();
   }
 
   #load(): void {
@@ -77,7 +67,7 @@ export function hashText(text: string | Uint8Array, hashKey: string = DEFAULT_HA
   return new RunningHash(hashKey).update(typeof text === "string" ? Buffer.from(text) : text).digest();
 }
 
-const states = new Map([[DEFAULT_HASH_KEY, defaultState]]);
+const states = new Map<string, Uint8Array>();
 
 function initialState(hashKey: string): Uint8Array {
   const known = states.get(hashKey);
@@ -86,8 +76,10 @@ function initialState(hashKey: string): Uint8Array {
   if (key.length !== KEY_BYTES || key.toString("hex") !== hashKey.toLowerCase()) {
     throw new RangeError(`a hash key has ${KEY_BYTES * 2} hex digits, not "${hashKey}"`);
   }
-  const state = Uint8Array.from(defaultState);
-  state.set(key, keyOffset);
+  // The engine's state is about to be overwritten: the running hash takes its own back.
+  void loaded?.state;
+  loaded = undefined;
+  const state = engine.initialState(key);
   states.set(hashKey, state);
   return state;
 }
