@@ -16,6 +16,19 @@ export const nodesMax = 50_000;
  *  recursive, and must end with an error long before the stack does. */
 export const depthMax = 500;
 
+/** Hexadecimal digits of a big integer. One of an EVM has at most 64. */
+export const bigIntegerDigitsMax = 16 * KiB;
+
+/** Hexadecimal digits of a big integer that stands where digits or a byte belong: the network's code reads its
+ *  decimal digits there. Converting takes quadratic time, and each level of nesting makes the number longer. */
+export const nestedBigIntegerDigitsMax = 256;
+
+/** Bytes that stand where digits or a byte belong: the network's code makes text of them. */
+export const nestedBytesMax = 16 * KiB;
+
+/** Lists inside one another where digits or a byte belong: each level copies its text. */
+export const nestedListsMax = 16;
+
 /** Values in one JSON text from outside, such as an account or a gossip message: some 100 MB once they are parsed.
  *  The largest honest message has three hashes for each of 50,000 partitions. */
 export const jsonValuesMax = 500_000;
