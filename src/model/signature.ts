@@ -5,9 +5,13 @@
 
 import { createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { canonicalTextOf } from "./canonical.ts";
+import { hasSmallOrder, isCanonical } from "./ed25519-encodings.ts";
 import { hashText } from "./hash.ts";
+import { isTypedValue } from "./typed-values.ts";
 
 const SIGNATURE_BYTES = 64;
+/** The first half of a signature is a point of the curve. */
+const POINT_BYTES = 32;
 const sigPattern = /^[0-9a-f]{192}$/i;
 const ownerPattern = /^[0-9a-f]{64}$/i;
 
@@ -29,7 +33,10 @@ export function signedHash(object: object, hashKey?: string): string {
 
 /**
  * Whether `object.sign` holds: its signature is valid for its owner, and the signed message is the hash
- * of this very object. Never throws: what is malformed is not signed.
+ * of this very object. Never throws: what is malformed is not signed, nor is what crosses a bound of limits.ts.
+ *
+ * Keys and signatures that libsodium refuses are refused: an owner of small order, for which anybody can make up
+ * a signature, or in another encoding than its only one, and a signature whose point is of small order.
  *
  * @param object a value as `JSON.parse` returned it
  */
@@ -103,15 +110,19 @@ function claimOf(
   object: unknown,
   hashKey: string | undefined,
 ): { message: Buffer; publicKey: KeyObject; signature: Buffer } | undefined {
-  if (typeof object !== "object" || object === null) return undefined;
+  // A typed value stands for a number or for bytes: a signature covers none of its other fields.
+  if (typeof object !== "object" || object === null || isTypedValue(object)) return undefined;
   const { sign } = object as { sign?: Partial<Sign> | null };
   if (typeof sign?.owner !== "string" || typeof sign.sig !== "string") return undefined;
   if (!ownerPattern.test(sign.owner) || !sigPattern.test(sign.sig)) return undefined;
+  const owner = Buffer.from(sign.owner, "hex");
   const sig = Buffer.from(sign.sig, "hex");
+  if (!isCanonical(owner) || hasSmallOrder(owner) || hasSmallOrder(sig.subarray(0, POINT_BYTES)))
+    return undefined;
   const message = sig.subarray(SIGNATURE_BYTES);
   try {
     if (message.toString("hex") !== signedHash(object, hashKey)) return undefined;
-    return { message, publicKey: publicKeyOf(sign.owner), signature: sig.subarray(0, SIGNATURE_BYTES) };
+    return { message, publicKey: publicKeyOf(owner), signature: sig.subarray(0, SIGNATURE_BYTES) };
   } catch {
     return undefined; // no canonical text, or no point of the curve: nothing that anybody can have signed
   }
@@ -136,7 +147,7 @@ export function ownerOf(privateKey: KeyObject): string {
 }
 
 /** As a JWK, which takes a tenth of the time that DER takes to be parsed. */
-function publicKeyOf(owner: string): KeyObject {
-  const x = Buffer.from(owner, "hex").toString("base64url");
+function publicKeyOf(owner: Buffer): KeyObject {
+  const x = owner.toString("base64url");
   return createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
 }
