@@ -33,6 +33,9 @@ export const nestedListsMax = 16;
  *  The largest honest message has three hashes for each of 50,000 partitions. */
 export const jsonValuesMax = 500_000;
 
+/** Values in one account. The code of a contract may be a list of some 100,000 numbers. */
+export const accountValuesMax = 125_000;
+
 /** One account record on the wire. The largest real accounts hold contract code of some 100 KiB. */
 export const recordBytesMax = 16 * MiB;
 

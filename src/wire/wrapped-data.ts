@@ -5,11 +5,14 @@
 
 import type { WrappedData } from "../model/account-copy.ts";
 import { isHex64 } from "../model/address.ts";
+import { accountValuesMax, depthMax } from "../model/limits.ts";
 import { describe, parseJson, WireError } from "./parse.ts";
+
+const bounds = { depthMax, valuesMax: accountValuesMax };
 
 /** @throws WireError naming the field, what was expected and what came */
 export function parseWrappedData(record: Buffer, source: string): WrappedData {
-  const value = parseJson(record.toString("utf8"), source) as Record<string, unknown>;
+  const value = parseJson(record.toString("utf8"), source, bounds) as Record<string, unknown>;
   const { accountId, stateId, timestamp, syncData } = value;
   if (!isHex64(accountId)) throw wrong(source, "accountId", "64 lower-case hex digits", accountId);
   if (typeof stateId !== "string") throw wrong(source, "stateId", "a hash", stateId);

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { accountValuesMax } from "../../src/model/limits.ts";
 import { parseWrappedData } from "../../src/wire/wrapped-data.ts";
 import { seeded } from "../seeded.ts";
 import { hostileText } from "./hostile-text.ts";
@@ -84,6 +85,16 @@ describe("an account on the wire", () => {
   it("with a timestamp that no number holds is refused", () => {
     const text = JSON.stringify(account).replace("1700000000123", "1e999");
     expect(wireErrorOf((source) => parseWrappedData(Buffer.from(text), source))).toContain("timestamp: ");
+  });
+
+  it("of more values than the bound is refused before it is parsed, whatever it is", () => {
+    const withValues = (count: number) =>
+      Buffer.from(JSON.stringify({ ...account, data: Array(count).fill(0) }));
+    // Beside its data's values it has the data, the other fields, and itself.
+    expect(parseWrappedData(withValues(accountValuesMax - 10), "test").accountId).toBe(account.accountId);
+    expect(wireErrorOf((source) => parseWrappedData(withValues(accountValuesMax), source))).toBe(
+      `more than ${accountValuesMax} values`,
+    );
   });
 
   it.each([
