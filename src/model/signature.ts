@@ -41,37 +41,25 @@ export function signedHash(object: object, hashKey?: string): string {
  * @param object a value as `JSON.parse` returned it
  */
 export function isSignedBy(object: unknown, hashKey?: string): boolean {
-  const claim = claimOf(object, hashKey);
-  return claim !== undefined && verify(null, claim.message, claim.publicKey, claim.signature);
+  return decide(claimOf(object, hashKey));
 }
 
 /** {@link isSignedBy}, of which the costly part, the curve, is done on another thread. */
 export async function isSignedByAsync(object: unknown, hashKey?: string): Promise<boolean> {
-  const claim = claimOf(object, hashKey);
-  if (claim === undefined) return false;
-  const { message, publicKey, signature } = claim;
-  return await new Promise((resolve) => {
-    verify(null, message, publicKey, signature, (error, holds) => resolve(error === null && holds));
-  });
+  return await decideAsync(claimOf(object, hashKey));
 }
 
 /**
  * Whether a signature holds for its owner and the hash at its own end. That this is the hash of some object is for
  * the caller to compare: this is the curve alone, for a caller that has the hash already. Never throws.
  */
-export function signatureHolds({ owner, sig }: Sign): boolean {
-  const claim = curveClaim(owner, sig);
-  return claim !== undefined && verify(null, claim.message, claim.publicKey, claim.signature);
+export function signatureHolds(sign: Sign): boolean {
+  return decide(curveClaim(sign));
 }
 
 /** {@link signatureHolds} on another thread. */
-export async function signatureHoldsAsync({ owner, sig }: Sign): Promise<boolean> {
-  const claim = curveClaim(owner, sig);
-  if (claim === undefined) return false;
-  const { message, publicKey, signature } = claim;
-  return await new Promise((resolve) => {
-    verify(null, message, publicKey, signature, (error, holds) => resolve(error === null && holds));
-  });
+export async function signatureHoldsAsync(sign: Sign): Promise<boolean> {
+  return await decideAsync(curveClaim(sign));
 }
 
 /** The `sign` of a received object, its digits in lower case; `undefined` where it has none of the right form. */
@@ -89,43 +77,49 @@ export function claimedHash({ sig }: Sign): string {
   return sig.slice(2 * SIGNATURE_BYTES);
 }
 
-function curveClaim(
-  owner: string,
-  sig: string,
-): { message: Buffer; publicKey: KeyObject; signature: Buffer } | undefined {
-  const bytes = Buffer.from(sig, "hex");
+interface CurveClaim {
+  readonly message: Buffer;
+  readonly publicKey: KeyObject;
+  readonly signature: Buffer;
+}
+
+/** What is left to check once the signed message is known to be the object's hash. */
+function claimOf(object: unknown, hashKey: string | undefined): CurveClaim | undefined {
+  // A typed value stands for a number or for bytes: a signature covers none of its other fields.
+  if (typeof object !== "object" || object === null || isTypedValue(object)) return undefined;
+  const sign = signOf(object);
+  if (sign === undefined) return undefined;
   try {
-    return {
-      message: bytes.subarray(SIGNATURE_BYTES),
-      publicKey: publicKeyOf(owner),
-      signature: bytes.subarray(0, SIGNATURE_BYTES),
-    };
+    return claimedHash(sign) === signedHash(object, hashKey) ? curveClaim(sign) : undefined;
+  } catch {
+    return undefined; // no canonical text: nothing that anybody can have signed
+  }
+}
+
+/** What the curve has to decide; `undefined` for keys and signatures that libsodium refuses. */
+function curveClaim({ owner, sig }: Sign): CurveClaim | undefined {
+  const key = Buffer.from(owner, "hex");
+  const bytes = Buffer.from(sig, "hex");
+  if (!isCanonical(key) || hasSmallOrder(key) || hasSmallOrder(bytes.subarray(0, POINT_BYTES)))
+    return undefined;
+  try {
+    const signature = bytes.subarray(0, SIGNATURE_BYTES);
+    return { message: bytes.subarray(SIGNATURE_BYTES), publicKey: publicKeyOf(key), signature };
   } catch {
     return undefined; // no point of the curve
   }
 }
 
-/** What is left to check once the signed message is known to be the object's hash. */
-function claimOf(
-  object: unknown,
-  hashKey: string | undefined,
-): { message: Buffer; publicKey: KeyObject; signature: Buffer } | undefined {
-  // A typed value stands for a number or for bytes: a signature covers none of its other fields.
-  if (typeof object !== "object" || object === null || isTypedValue(object)) return undefined;
-  const { sign } = object as { sign?: Partial<Sign> | null };
-  if (typeof sign?.owner !== "string" || typeof sign.sig !== "string") return undefined;
-  if (!ownerPattern.test(sign.owner) || !sigPattern.test(sign.sig)) return undefined;
-  const owner = Buffer.from(sign.owner, "hex");
-  const sig = Buffer.from(sign.sig, "hex");
-  if (!isCanonical(owner) || hasSmallOrder(owner) || hasSmallOrder(sig.subarray(0, POINT_BYTES)))
-    return undefined;
-  const message = sig.subarray(SIGNATURE_BYTES);
-  try {
-    if (message.toString("hex") !== signedHash(object, hashKey)) return undefined;
-    return { message, publicKey: publicKeyOf(owner), signature: sig.subarray(0, SIGNATURE_BYTES) };
-  } catch {
-    return undefined; // no canonical text, or no point of the curve: nothing that anybody can have signed
-  }
+function decide(claim: CurveClaim | undefined): boolean {
+  return claim !== undefined && verify(null, claim.message, claim.publicKey, claim.signature);
+}
+
+async function decideAsync(claim: CurveClaim | undefined): Promise<boolean> {
+  if (claim === undefined) return false;
+  const { message, publicKey, signature } = claim;
+  return await new Promise((resolve) => {
+    verify(null, message, publicKey, signature, (error, holds) => resolve(error === null && holds));
+  });
 }
 
 /** A copy of `object` with the `sign` of the given Ed25519 key pair. */
