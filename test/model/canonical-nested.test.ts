@@ -14,16 +14,7 @@ import { seeded } from "../seeded.ts";
 import { readVectors } from "../vectors.ts";
 import { nestedJson } from "./nested-json.ts";
 import { networkText } from "./network-text.ts";
-
-/** `undefined` where it is refused. */
-function ourText(wire: string): string | undefined {
-  try {
-    return canonicalText(wire);
-  } catch (error) {
-    if (error instanceof CanonicalTextError) return undefined;
-    throw error;
-  }
-}
+import { ourText } from "./our-text.ts";
 
 const { cases } = readVectors<{ cases: { wire: string; canonical: string | null }[] }>("canonical-nested");
 

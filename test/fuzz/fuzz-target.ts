@@ -1,0 +1,75 @@
+/** One thing to be tried with all kinds of input, and how long it is. */
+
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+
+/** A target: what it is given, and what must hold of it. */
+export interface FuzzTarget {
+  readonly name: string;
+  /** The property, with a bound on each case's time. */
+  readonly property: fc.IAsyncProperty<[unknown]>;
+  /** An input as it is saved. */
+  readonly show: (input: unknown) => string;
+}
+
+/** What became of one target. */
+export interface FuzzResult {
+  readonly target: string;
+  readonly cases: number;
+  readonly failure?: { readonly problem: string; readonly input: string; readonly file: string };
+}
+
+/** Generous for a busy machine: what is exponential takes far longer. */
+const caseTimeMaxMs = 5_000;
+const memoryMaxBytes = 1024 ** 3;
+
+const casesPerBatch = 100;
+const shownCharacters = 300;
+
+/**
+ * @param check throws where something does not hold
+ * @param show the input as text, for whoever has to reproduce it
+ */
+export function fuzzTarget<T>(
+  name: string,
+  inputs: fc.Arbitrary<T>,
+  check: (input: T) => void | Promise<void>,
+  show: (input: T) => string = String,
+): FuzzTarget {
+  const property = fc.asyncProperty(inputs, async (input) => {
+    const startedAt = performance.now();
+    await check(input);
+    const tookMs = performance.now() - startedAt;
+    if (tookMs > caseTimeMaxMs) throw new Error(`it took ${Math.round(tookMs)} ms`);
+    const { rss } = process.memoryUsage();
+    if (rss > memoryMaxBytes) throw new Error(`the process has ${Math.round(rss / 1024 ** 2)} MiB`);
+  });
+  return {
+    name,
+    property: property as unknown as fc.IAsyncProperty<[unknown]>,
+    show: (input) => show(input as T),
+  };
+}
+
+/** Runs batches of cases while `goesOn` says so, and at least one. */
+export async function runTarget(
+  { name, property, show }: FuzzTarget,
+  seed: number,
+  goesOn: () => boolean,
+): Promise<FuzzResult> {
+  let cases = 0;
+  for (let batch = 0; batch === 0 || goesOn(); batch++) {
+    const details = await fc.check(property, { seed: seed + batch, numRuns: casesPerBatch });
+    cases += details.numRuns;
+    if (!details.failed) continue;
+    const input = show(details.counterexample?.[0]);
+    const file = join(mkdtempSync(join(tmpdir(), "fuzz-input-")), "input.txt");
+    writeFileSync(file, input);
+    const problem = `seed ${seed + batch}: ${String(details.errorInstance)}`;
+    const shown = input.length > shownCharacters ? `${input.slice(0, shownCharacters)}…` : input;
+    return { target: name, cases, failure: { problem, input: shown, file } };
+  }
+  return { target: name, cases };
+}

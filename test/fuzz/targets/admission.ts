@@ -1,0 +1,58 @@
+/** Admission of gossip: it never throws, and what it counts carries its sender's own signature. */
+
+import fc from "fast-check";
+import { expect } from "vitest";
+import { VoteAdmission } from "../../../src/gossip/admission.ts";
+import { makeValidatorSet } from "../../../src/gossip/validator-set.ts";
+import { makeShard } from "../../../src/model/shard.ts";
+import { isSignedBy, signed } from "../../../src/model/signature.ts";
+import { type Identity, makeIdentity } from "../../../src/validator/identity.ts";
+import { makeVote } from "../../../src/validator/vote.ts";
+import { nestedJson } from "../../model/nested-json.ts";
+import { networkText } from "../../model/network-text.ts";
+import { fuzzTarget } from "../fuzz-target.ts";
+import { mutatedText } from "../mutated-text.ts";
+
+const identities = ["11", "22"].map((byte) =>
+  makeIdentity(byte.repeat(32), Buffer.from(byte.repeat(32), "hex")),
+);
+const [first, second] = identities as [Identity, Identity];
+const validators = makeValidatorSet(identities, makeShard({ numNodes: 2 }));
+const cycle = 7;
+const vote = (letter: string, identity: Identity) =>
+  makeVote(identity, cycle, new Map([-1, 0, 1].map((partition) => [partition, letter.repeat(64)])));
+const honest = [vote("a", first), vote("b", first), vote("a", second)].map((message) =>
+  JSON.stringify(message),
+);
+
+/** A liar signs what it likes, typed values included. */
+const liars = fc.tuple(nestedJson, nestedJson).map(([data, more]) => {
+  if (networkText(data) === undefined || networkText(more) === undefined) return honest[0] as string;
+  const { sign: _, ...unsigned } = vote("c", first);
+  const message = { ...unsigned, more: JSON.parse(more) as unknown, data: JSON.parse(data) as unknown };
+  return JSON.stringify(signed(message, first.privateKey));
+});
+
+const messages = fc.array(fc.oneof(mutatedText(honest), liars), { maxLength: 5 });
+
+export const admissionTargets = [
+  fuzzTarget(
+    "gossip admission",
+    messages,
+    (texts) => {
+      const validatorsOf = (of: number) => (of === cycle ? validators : undefined);
+      const admission = new VoteAdmission({ validatorsOf, latest: validators });
+      for (const text of texts) {
+        const admitted = admission.admit(text);
+        if (admitted.kind !== "new" && admitted.kind !== "equivocation") continue;
+        const { sender, cycle: of, text: line } = admitted.vote;
+        const message = JSON.parse(line) as { sender: string; cycle: number; sign: { owner: string } };
+        expect(of).toBe(cycle);
+        expect(message).toMatchObject({ sender, cycle });
+        expect(message.sign.owner.toLowerCase()).toBe(validators.keyOf.get(sender));
+        expect(isSignedBy(message)).toBe(true);
+      }
+    },
+    (texts) => texts.join("\n"),
+  ),
+];

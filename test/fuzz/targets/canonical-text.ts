@@ -1,0 +1,26 @@
+/** Canonical text is what the network's own code answers, the plain way and the fast way, and both refuse the same. */
+
+import fc from "fast-check";
+import { expect } from "vitest";
+import { copiesOf, networkCopiesOf } from "../../merge/data-copies.ts";
+import { nestedJson } from "../../model/nested-json.ts";
+import { networkText } from "../../model/network-text.ts";
+import { ourText } from "../../model/our-text.ts";
+import { textOf, wireJson } from "../../model/wire-json.ts";
+import { fuzzTarget } from "../fuzz-target.ts";
+
+const json = fc.oneof(
+  nestedJson,
+  wireJson.map((value) => textOf(value)),
+);
+
+export const canonicalTargets = [
+  fuzzTarget("canonical text", json, (text) => {
+    const canonical = ourText(text);
+    expect(canonical).toBe(networkText(text));
+    if (canonical !== undefined) expect(ourText(canonical)).toBe(networkText(canonical));
+  }),
+  fuzzTarget("account copies", json, (data) => {
+    expect(copiesOf(data)).toEqual(networkCopiesOf(data));
+  }),
+];
