@@ -15,6 +15,7 @@ import { hashesOf, makeNetwork, type Network } from "./network.ts";
 import { networkConfigHashOf, networkConfigOf } from "./network-config.ts";
 import { NodeAccounts } from "./node-accounts.ts";
 import { honestSetup, type NodeSetup } from "./node-setup.ts";
+import type { AccountMaker } from "./seeded-state.ts";
 
 /** What others need to know of a running cluster. */
 export interface ClusterDescription {
@@ -38,11 +39,13 @@ export interface Cluster extends ClusterDescription {
 
 export interface ClusterOptions {
   readonly host?: string;
+  /** What an account is; by default as various as in real networks. */
+  readonly makeAccount?: AccountMaker;
 }
 
 export async function startCluster(fixture: Fixture, options: ClusterOptions = {}): Promise<Cluster> {
   const host = options.host ?? "127.0.0.1";
-  const network = makeNetwork(fixture);
+  const network = makeNetwork(fixture, options.makeAccount);
   const setups = makeSetups(fixture, network);
   const trueHashes = await hashesOf(network);
   const hashes = fixture.accountCopies ? trueHashes : hashesOfNothing(trueHashes);

@@ -6,7 +6,7 @@ import { type Identity, makeIdentity } from "../validator/identity.ts";
 import { firstCycleStart } from "./cycle-chain.ts";
 import type { Fixture } from "./fixture.ts";
 import { Random } from "./random.ts";
-import { SeededState } from "./seeded-state.ts";
+import { type AccountMaker, SeededState } from "./seeded-state.ts";
 
 export interface ClusterNetwork {
   readonly seed: string;
@@ -26,7 +26,8 @@ export interface Network extends ClusterNetwork {
   readonly snapshotTimestamp: number;
 }
 
-export function makeNetwork(fixture: Fixture): Network {
+/** @param makeAccount what an account is; by default as various as in real networks */
+export function makeNetwork(fixture: Fixture, makeAccount?: AccountMaker): Network {
   const { seed, nodes, nodesPerConsensusGroup, nodesPerEdge, snapshotCycle, cycleDuration } = fixture;
   const shard = makeShard({ numNodes: nodes, nodesPerConsensusGroup, nodesPerEdge });
   const snapshotTimestamp = (firstCycleStart + (snapshotCycle + 1) * cycleDuration) * 1000;
@@ -34,7 +35,10 @@ export function makeNetwork(fixture: Fixture): Network {
     seed,
     identities: makeIdentities(seed, nodes),
     shard,
-    state: new SeededState({ ...fixture, timestampMs: snapshotTimestamp }, shard),
+    state: new SeededState(
+      { ...fixture, timestampMs: snapshotTimestamp, ...(makeAccount && { makeAccount }) },
+      shard,
+    ),
     snapshotCycle,
     snapshotTimestamp,
     cycleDurationMs: cycleDuration * 1000,
