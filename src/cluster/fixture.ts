@@ -48,7 +48,7 @@ const fixtureSchema = z
     nodesPerEdge: count,
     accounts: count.max(100_000_000),
     /** Bytes of an account's data, about. */
-    accountBytes: z.int().min(16).max(8_000_000).default(300),
+    accountBytes: z.int().min(16).max(4_000_000).default(300),
     globalAccounts: count.max(10_000_000).default(0),
     emptyPartitions: z.array(count).default([]),
     /** A network that keeps none gossips the hash of nothing for every partition. */

@@ -14,8 +14,7 @@ export interface CopyRun {
   readonly lastStart: number;
 }
 
-export function singleRun(partition: number, copy: string): CopyRun {
-  const bytes = Buffer.from(copy);
+export function singleRun(partition: number, bytes: Buffer): CopyRun {
   return { partition, count: 1, bytes, firstEnd: bytes.length, lastStart: 0 };
 }
 

@@ -1,6 +1,6 @@
 /** The plain way from a record to its copy, which any other way has to agree with: parse it, and write it. */
 
-import { accountCopyText, isGlobalAccount } from "../model/account-copy.ts";
+import { accountCopyBytes, isGlobalAccount } from "../model/account-copy.ts";
 import { CanonicalTextError } from "../model/canonical.ts";
 import { GLOBAL_PARTITION, partitionOf, type Shard } from "../model/shard.ts";
 import { WireError } from "../wire/parse.ts";
@@ -16,7 +16,7 @@ export function plainCopy(record: Buffer, shard: Shard): CopyRun {
   try {
     const account = parseWrappedData(record, "a record");
     const partition = isGlobalAccount(account) ? GLOBAL_PARTITION : partitionOf(shard, account.accountId);
-    return singleRun(partition, accountCopyText(account));
+    return singleRun(partition, accountCopyBytes(account));
   } catch (error) {
     if (!(error instanceof WireError || error instanceof CanonicalTextError)) throw error;
     throw new AnswerError("malformed", error.message, { cause: error });

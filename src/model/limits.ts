@@ -36,8 +36,9 @@ export const jsonValuesMax = 500_000;
 /** Values in one account. The code of a contract may be a list of some 100,000 numbers. */
 export const accountValuesMax = 125_000;
 
-/** One account record on the wire. The largest real accounts hold contract code of some 100 KiB. */
-export const recordBytesMax = 16 * MiB;
+/** One account record on the wire. The largest real accounts hold contract code of some 100 KiB. Copying one of
+ *  this size takes ten times as much memory for the moment, for each of the answers that come at once. */
+export const recordBytesMax = 8 * MiB;
 
 /** The beginning of a record that is held until more of it has come: most records are smaller, and larger
  *  ones are parsed. */

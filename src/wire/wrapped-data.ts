@@ -12,7 +12,11 @@ const bounds = { depthMax, valuesMax: accountValuesMax };
 
 /** @throws WireError naming the field, what was expected and what came */
 export function parseWrappedData(record: Buffer, source: string): WrappedData {
-  const value = parseJson(record.toString("utf8"), source, bounds) as Record<string, unknown>;
+  const received = parseJson(record.toString("utf8"), source, bounds);
+  if (typeof received !== "object" || received === null) {
+    throw new WireError(source, `expected an account, got ${describe(received)}`);
+  }
+  const value = received as Record<string, unknown>;
   const { accountId, stateId, timestamp, syncData } = value;
   if (!isHex64(accountId)) throw wrong(source, "accountId", "64 lower-case hex digits", accountId);
   if (typeof stateId !== "string") throw wrong(source, "stateId", "a hash", stateId);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Cluster, startCluster } from "../../src/cluster/cluster.ts";
 import type { FaultKind } from "../../src/cluster/fault-kind.ts";
+import type { OffenceKind } from "../../src/model/offence.ts";
 import type { Conduct } from "../../src/validator/conduct.ts";
 import { assembleFrom, filesIn } from "../assemble/run.ts";
 import { smallFixture } from "../cluster/small-cluster.ts";
@@ -20,7 +21,7 @@ function nested(levels: number, open: string, inner: string, close: string): str
   return open.repeat(levels) + inner + close.repeat(levels);
 }
 
-const hostileData: readonly { id: string; data: () => string }[] = [
+const hostileData: readonly { id: string; data: () => string; kind?: OffenceKind }[] = [
   {
     id: "big integers whose digits are big integers, 110 deep",
     data: () => nested(110, '{"dataType":"bi","value":', '"ffffffffffffffff"', "}"),
@@ -39,12 +40,17 @@ const hostileData: readonly { id: string; data: () => string }[] = [
   },
   { id: "objects nested 600 deep", data: () => nested(600, '{"a":', "1", "}") },
   { id: "a million lists in one another", data: () => nested(MiB, "[", "1", "]") },
-  { id: "ten million digits", data: () => `{"dataType":"bi","value":"${"f".repeat(10 * MiB)}"}` },
+  { id: "seven million digits", data: () => `{"dataType":"bi","value":"${"f".repeat(7 * MiB)}"}` },
   { id: "a big integer that is none", data: () => '{"dataType":"bi","value":"xyz"}' },
-  { id: "15 MB of empty objects", data: () => `[${"{},".repeat(5 * MiB)}{}]` },
+  { id: "six megabytes of empty objects", data: () => `[${"{},".repeat(2 * MiB)}{}]` },
   {
-    id: "a buffer of seven million numbers",
-    data: () => `{"type":"Buffer","data":[${"1,".repeat(7 * MiB)}1]}`,
+    id: "sixteen megabytes of empty objects",
+    data: () => `[${"{},".repeat(5.3 * MiB)}{}]`,
+    kind: "oversized-answer",
+  },
+  {
+    id: "a buffer of three million numbers",
+    data: () => `{"type":"Buffer","data":[${"1,".repeat(3 * MiB)}1]}`,
   },
 ];
 
@@ -65,7 +71,7 @@ async function withLiar(
 }
 
 describe("a validator whose answer has an account with", () => {
-  it.each(hostileData)("$id is blamed alone, and others give its partitions", async ({ data }) => {
+  it.each(hostileData)("$id is blamed alone, and others give its partitions", async ({ data, kind }) => {
     const text = data();
     const account = `{"accountId":"${"00".repeat(32)}","stateId":"aa","data":${text},"timestamp":1}`;
     await withLiar(
@@ -76,7 +82,7 @@ describe("a validator whose answer has an account with", () => {
         expect(offences).toEqual([
           expect.objectContaining({
             node: cluster.nodes[liar]?.id,
-            kind: "malformed-answer",
+            kind: kind ?? "malformed-answer",
             basis: "observed",
           }),
         ]);

@@ -6,7 +6,7 @@ import { CopyListWriter } from "../../src/merge/copy-list-writer.ts";
 import { singleRun } from "../../src/merge/copy-run.ts";
 import { PartitionSink } from "../../src/merge/partition-sink.ts";
 import { sortPartition } from "../../src/merge/sort-partition.ts";
-import { accountCopyText, type WrappedData } from "../../src/model/account-copy.ts";
+import { accountCopyBytes, accountCopyText, type WrappedData } from "../../src/model/account-copy.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../../src/model/hash.ts";
 import { sortChunkBytes, writeBufferBytes } from "../../src/model/limits.ts";
 import { partitionPreimages } from "../../src/model/partition-hash.ts";
@@ -25,7 +25,7 @@ function preimageOf(of: readonly WrappedData[]): string {
 }
 
 function addAll(sink: PartitionSink, of: Iterable<WrappedData>): string[] {
-  return Array.from(of, (account) => sink.add(singleRun(0, accountCopyText(account))));
+  return Array.from(of, (account) => sink.add(singleRun(0, accountCopyBytes(account))));
 }
 
 function newSink(hashKey = key) {
@@ -181,7 +181,7 @@ describe("sorting a partition that does not fit into memory", () => {
   it("merges its runs, duplicates over two runs included", async () => {
     const { directory, sink } = newSink();
     for (const account of [...[...large].reverse(), ...large.slice(-2)]) {
-      sink.add(singleRun(0, accountCopyText(account)));
+      sink.add(singleRun(0, accountCopyBytes(account)));
       if (sink.isFull) await sink.flush();
     }
     expect(sink.bytes).toBeGreaterThan(2 * sortChunkBytes);

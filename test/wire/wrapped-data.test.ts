@@ -87,6 +87,12 @@ describe("an account on the wire", () => {
     expect(wireErrorOf((source) => parseWrappedData(Buffer.from(text), source))).toContain("timestamp: ");
   });
 
+  it.each(["null", "1", '"text"'])("that is %s is refused", (text) => {
+    expect(wireErrorOf((source) => parseWrappedData(Buffer.from(text), source))).toContain(
+      "expected an account",
+    );
+  });
+
   it("of more values than the bound is refused before it is parsed, whatever it is", () => {
     const withValues = (count: number) =>
       Buffer.from(JSON.stringify({ ...account, data: Array(count).fill(0) }));
