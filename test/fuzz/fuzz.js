@@ -17,6 +17,9 @@ import { parseArgs } from "node:util";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
 
+/** To start, to shorten an input that fails, and to end; a case that takes longer hangs. */
+const graceMs = 180_000;
+
 const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "1" },
@@ -44,7 +47,16 @@ const args = [vitest, "run", "test/fuzz/fuzz.test.ts", "--testTimeout=0", "--rep
 const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "pipe", "inherit"] });
 const output = [];
 child.stdout.on("data", (chunk) => output.push(chunk));
+let isHanging = false;
+const watchdog = setTimeout(
+  () => {
+    isHanging = true;
+    child.kill("SIGKILL");
+  },
+  Number(values.minutes) * 60_000 + graceMs,
+);
 const [status] = await once(child, "close");
+clearTimeout(watchdog);
 
 const lines = readResults();
 for (const { target, cases, failure } of lines) {
@@ -55,6 +67,7 @@ for (const { target, cases, failure } of lines) {
     `  again: npm run fuzz -- --minutes ${values.minutes} --seed ${values.seed} --target "${target}"\n`,
   );
 }
+if (isHanging) process.stdout.write("a case did not end, of the target after these\n");
 // A crash of the process that runs the targets is a failure as well, and leaves no result.
 if (status !== 0 && lines.every(({ failure }) => failure === undefined)) {
   process.stdout.write(Buffer.concat(output));
