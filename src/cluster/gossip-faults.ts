@@ -86,7 +86,7 @@ export const gossipFaults: readonly FaultKind[] = [
   },
   {
     name: "wrong-netconfig",
-    description: "states other sharding settings in /netconfig than the network's: groups of <count> nodes",
+    description: "states false sharding settings in /netconfig: groups of <n> nodes",
     parameter: { kind: "count", default: 128 },
     apply: ({ conduct }, value) => {
       const nodesPerConsensusGroup = given(value);
