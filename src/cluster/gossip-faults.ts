@@ -86,7 +86,7 @@ export const gossipFaults: readonly FaultKind[] = [
   },
   {
     name: "wrong-netconfig",
-    description: "states false sharding settings in /netconfig: groups of <n> nodes",
+    description: "states groups of <n> nodes in /netconfig",
     parameter: { kind: "count", default: 128 },
     apply: ({ conduct }, value) => {
       const nodesPerConsensusGroup = given(value);
