@@ -10,19 +10,15 @@ export function exhaustedFailure(missing: ReadonlySet<number>, book: NodeBook): 
   const partitions = [...missing].sort((a, b) => a - b);
   const outcomes = partitions.map((partition) => book.outcomes(partition));
   const code = codeOf(outcomes);
-  const lines = partitions.slice(0, PARTITIONS_SHOWN).map((partition, index) => {
+  const details = partitions.slice(0, PARTITIONS_SHOWN).flatMap((partition, index) => {
     const reasons = (outcomes[index] ?? []).map(
       ({ node, reason }) => `  ${shortId(node.id)} (${node.url}): ${reason}`,
     );
-    return `partition ${partition}:\n${reasons.join("\n")}`;
+    return [`partition ${partition}:`, ...reasons];
   });
-  const more =
-    partitions.length > PARTITIONS_SHOWN
-      ? `\nand ${partitions.length - PARTITIONS_SHOWN} more partitions`
-      : "";
-  return new Failure(code, `${titles[code]} (${partitions.length} missing)\n${lines.join("\n")}${more}`, {
-    hint: hints[code],
-  });
+  if (partitions.length > PARTITIONS_SHOWN)
+    details.push(`and ${partitions.length - PARTITIONS_SHOWN} more partitions`);
+  return new Failure(code, `${titles[code]} (${partitions.length} missing)`, { details, hint: hints[code] });
 }
 
 type ExhaustedCode = Extract<FailureCode, "incomplete" | "verification" | "temporary">;

@@ -2,7 +2,7 @@
 
 import { offencesPerNodeMax } from "../model/limits.ts";
 import { basisOf, dependsOnSharding, type ReportedOffence } from "../model/offence.ts";
-import { printable } from "../model/printable.ts";
+import { messageLine } from "../model/printable.ts";
 import type { Offence, Progress, QueryRecord, Reporter, RunSummary } from "./reporter.ts";
 
 export class RunLog {
@@ -43,11 +43,11 @@ export class RunLog {
   }
 
   stage(message: string): void {
-    this.#reporter?.report({ type: "stage", message: printable(message) });
+    this.#reporter?.report({ type: "stage", message: messageLine(message) });
   }
 
   warn(message: string): void {
-    const shown = printable(message);
+    const shown = messageLine(message);
     this.#warnings.push(shown);
     this.#reporter?.report({ type: "warning", message: shown });
   }
@@ -57,8 +57,9 @@ export class RunLog {
   }
 
   query(query: QueryRecord): void {
-    this.#queries.push(query);
-    this.#reporter?.report({ type: "query", query });
+    const shown = { ...query, outcome: messageLine(query.outcome) };
+    this.#queries.push(shown);
+    this.#reporter?.report({ type: "query", query: shown });
   }
 
   /** Beyond its bound, a node's offences are no longer written down. */
@@ -67,7 +68,7 @@ export class RunLog {
     const count = (this.#offencesOf.get(offence.node) ?? 0) + 1;
     this.#offencesOf.set(offence.node, count);
     if (count > offencesPerNodeMax) return;
-    const reported = { ...offence, basis: basisOf(offence.kind) };
+    const reported = { ...offence, detail: messageLine(offence.detail), basis: basisOf(offence.kind) };
     this.#offences.push(reported);
     this.#reporter?.report({ type: "offence", offence: reported });
   }

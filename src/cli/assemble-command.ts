@@ -16,7 +16,7 @@ import { makeStyle } from "../ui/style.ts";
 import type { Io } from "./io.ts";
 import { addNetworkOptions, type NetworkFlags, networkOptionsOf } from "./network-options.ts";
 import type { Outcome } from "./outcome.ts";
-import { parseCount } from "./values.ts";
+import { parseCount, parseSource } from "./values.ts";
 import { addClusterOption, type ClusterFlags, withCluster } from "./with-cluster.ts";
 
 export interface AssembleFlags extends ClusterFlags {
@@ -72,7 +72,12 @@ export function addAssembleOptions(command: Command): Command {
     )
     .option("--out <directory>", "where snapshots are published", defaults.out)
     .option("--require-chain", "publish only where a later cycle record names the same network hash")
-    .option("--state-metadata <source>", "a file or URL of state metadata, which must not disagree")
+    .addOption(
+      new Option(
+        "--state-metadata <source>",
+        "a file or URL of state metadata, which must not disagree",
+      ).argParser(parseSource("--state-metadata")),
+    )
     .option("--allow-empty", "publish even where every partition is empty: such a network may keep no copies")
     .option("--json", "one JSON object a line on stdout, the last one the summary")
     .option("--quiet", "print nothing unless something fails");
@@ -106,7 +111,7 @@ async function assembleFrom(
   flags: AssembleFlags,
   io: Io,
 ): Promise<Outcome> {
-  const options = networkOptionsOf(network, true);
+  const options = networkOptionsOf(network, true, io.env);
   const {
     gossip,
     hashDb,
@@ -146,7 +151,7 @@ async function assembleFrom(
       signal,
       reporter,
     });
-    return { summary: { ...result }, text: () => describeResult(result) };
+    return { summary: { ...result }, lines: () => describeResult(result) };
   } catch (error) {
     return { summary: { ...summary }, error };
   }
@@ -171,7 +176,7 @@ async function reporterOf(
   return new LineReporter((line) => stderr.write(`${line}\n`), style);
 }
 
-function describeResult(result: AssembleResult): string {
+function describeResult(result: AssembleResult): string[] {
   const { timestamp, cycle, partitions, accounts, stateBytes, networkHash, digest, directory, durationMs } =
     result;
   const state = `${formatCount(accounts)} accounts (${formatBytes(stateBytes)}) in ${formatCount(partitions.total)} partitions`;
@@ -181,5 +186,5 @@ function describeResult(result: AssembleResult): string {
     `network hash  ${networkHash}`,
     `digest        ${digest}`,
     `published     ${directory} in ${formatDuration(durationMs)}`,
-  ].join("\n");
+  ];
 }

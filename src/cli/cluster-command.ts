@@ -3,6 +3,7 @@
 import { type Command, Option } from "commander";
 import { liveDefaults } from "../cluster/live/live-defaults.ts";
 import { Failure } from "../model/failure.ts";
+import { printableJson } from "../model/printable.ts";
 import { makeStyle } from "../ui/style.ts";
 import type { Io } from "./io.ts";
 import { describeLiveEvent } from "./live-events.ts";
@@ -186,7 +187,7 @@ async function runLive(
     directory,
     signal: io.signal,
     report: (event) => {
-      if (json) return void io.stdout.write(`${JSON.stringify(event)}\n`);
+      if (json) return void io.stdout.write(`${printableJson(event)}\n`);
       const text = describeLiveEvent(event, style);
       if (text !== undefined) io.stderr.write(`${text}\n`);
     },
@@ -210,7 +211,7 @@ function tellStart(
   json: boolean,
   { stdout, stderr }: Io,
 ): void {
-  stdout.write(`${json ? JSON.stringify({ type: "cluster", ...description }) : description.archiverUrl}\n`);
+  stdout.write(`${json ? printableJson({ type: "cluster", ...description }) : description.archiverUrl}\n`);
   if (json) return;
   stderr.write(`${nodes} validators are listening; Ctrl-C ends them. Try:\n  snapshot-assemble ${options}\n`);
 }

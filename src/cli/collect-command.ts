@@ -5,6 +5,7 @@ import type { CollectStatus } from "../collect/collect.ts";
 import { collectDefaults, type Keep } from "../collect/options.ts";
 import type { CollectEvent, CollectReporter } from "../collect/reporter.ts";
 import { keepCyclesMax } from "../model/limits.ts";
+import { messageLine, printableJson } from "../model/printable.ts";
 import { describeOffence } from "../ui/describe-event.ts";
 import { formatCount } from "../ui/format.ts";
 import { makeStyle } from "../ui/style.ts";
@@ -78,11 +79,11 @@ export function addCollectOptions(command: Command): Command {
 
 export async function runCollect(flags: CollectFlags, io: Io): Promise<Outcome> {
   const { listen, db: database, keep, poll: pollMs, json, quiet, ...network } = flags;
-  const options = networkOptionsOf(network, true);
+  const options = networkOptionsOf(network, true, io.env);
   const reporter = reporterOf({ json, quiet }, io);
   const { collect } = await import("../collect/collect.ts");
   const status = await collect({ ...options, listen, database, keep, pollMs, signal: io.signal, reporter });
-  return { summary: { ...status }, text: () => describeStatus(status) };
+  return { summary: { ...status }, lines: () => describeStatus(status) };
 }
 
 function reporterOf(
@@ -90,7 +91,7 @@ function reporterOf(
   { stdout, stderr, env }: Io,
 ): CollectReporter | undefined {
   if (quiet === true) return undefined;
-  if (json === true) return { report: (event) => void stdout.write(`${JSON.stringify(event)}\n`) };
+  if (json === true) return { report: (event) => void stdout.write(`${printableJson(event)}\n`) };
   const style = makeStyle(stderr.isTTY, env);
   const paint = { warning: style.warning("warning:"), offence: style.warning("offence:") };
   return { report: (event) => void stderr.write(`${describeEvent(event, paint)}\n`) };
@@ -107,16 +108,16 @@ function describeEvent(event: CollectEvent, label: { warning: string; offence: s
     case "offence":
       return `${label.offence} ${describeOffence(event.offence)}`;
     case "warning":
-      return `${label.warning} ${event.message}`;
+      return `${label.warning} ${messageLine(event.message)}`;
   }
 }
 
-function describeStatus({ messages, cycles, pushed }: CollectStatus): string {
+function describeStatus({ messages, cycles, pushed }: CollectStatus): string[] {
   const range = cycles.first === null ? "of no cycle" : `of cycles ${cycles.first} to ${cycles.last}`;
   return [
     `kept       ${formatCount(messages)} messages ${range}, ${formatCount(cycles.agreed)} agreed network hashes`,
     `pushed     ${formatCount(pushed.stored)} stored, ${formatCount(pushed.known)} known, ${formatCount(pushed.refused)} refused`,
-  ].join("\n");
+  ];
 }
 
 function parseListen(text: string): Listen {

@@ -1,12 +1,13 @@
 /** What happens in a live cluster, as a person reads it: what is as it should be is not said every cycle. */
 
 import type { LiveEvent } from "../cluster/live/live-cluster.ts";
+import { messageLine } from "../model/printable.ts";
 import type { Style } from "../ui/style.ts";
 
 /** A line; `undefined` for what goes without saying. */
 export function describeLiveEvent(event: LiveEvent, style: Style): string | undefined {
   const who = `validator ${event.validator}`;
-  const warning = (text: string) => `${style.warning("warning:")} ${who}: ${text}`;
+  const warning = (text: string) => `${style.warning("warning:")} ${who}: ${messageLine(text)}`;
   switch (event.type) {
     case "agreed":
       if (event.weak.length === 0) return undefined;

@@ -1,11 +1,12 @@
 /** From the process's arguments to its exit status. */
 
-import { type Command, CommanderError } from "commander";
+import { CommanderError } from "commander";
 import { diskFailure, Failure } from "../model/failure.ts";
-import { printable } from "../model/printable.ts";
+import { messageLine, printable, printableJson } from "../model/printable.ts";
+import { withoutUrls } from "../model/shown-url.ts";
 import { makeStyle } from "../ui/style.ts";
-import { quoted } from "../wire/parse.ts";
 import { clusterHelp } from "./cluster-command.ts";
+import { type CommandLine, readCommandLine } from "./command-line.ts";
 import { DEFECT, type EndingSignal, SUCCESS, statusOfFailure, statusOfSignal } from "./exit-status.ts";
 import type { Io } from "./io.ts";
 import { emptyRunSummary, type Outcome } from "./outcome.ts";
@@ -27,7 +28,7 @@ export async function main(): Promise<void> {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EPIPE") {
         // A cluster has nothing to do but to be there for its reader, and to tell.
-        if (stream === process.stdout && process.argv[2] === "cluster") ending.abort();
+        if (stream === process.stdout && firstWord(process.argv.slice(2)) === "cluster") ending.abort();
         return;
       }
       // What a full disk takes no more of is lost, but its reader must know.
@@ -42,6 +43,10 @@ export async function main(): Promise<void> {
   process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
 }
 
+function firstWord(args: readonly string[]): string | undefined {
+  return args.find((arg) => !arg.startsWith("-"));
+}
+
 /** Runs a command line; answers its exit status. */
 export async function run(
   args: readonly string[],
@@ -49,80 +54,84 @@ export async function run(
   signalReceived: () => EndingSignal | undefined = () => undefined,
 ): Promise<number> {
   let outcome: Outcome = { summary: {} };
+  const program = buildProgram({
+    io,
+    clusterHelp: args.includes("cluster") ? await clusterHelp() : "",
+    end: (reached) => {
+      outcome = reached;
+    },
+  });
+  const commandLine = readCommandLine(args, program);
   try {
-    const program = buildProgram({
-      io,
-      clusterHelp: args.includes("cluster") ? await clusterHelp() : "",
-      end: (reached) => {
-        outcome = reached;
-      },
-    });
-    requireKnownCommand(program, args[0]);
-    await program.parseAsync([...args], { from: "user" });
+    if (commandLine.problem !== undefined) throw commandLine.problem;
+    await program.parseAsync([...commandLine.args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return SUCCESS;
     outcome = { summary: {}, error: error instanceof CommanderError ? usageFailure(error) : error };
   }
-  return tell(outcome, args, io, signalReceived());
-}
-
-/** The main job has no name and takes no arguments: a word that comes first is a command or a mistake. */
-function requireKnownCommand(program: Command, word: string | undefined): void {
-  const names = ["help", ...program.commands.map((command) => command.name())];
-  if (word === undefined || word.startsWith("-") || names.includes(word)) return;
-  throw new Failure("usage", `there is no command ${quoted(word)}`, {
-    hint: `The commands are ${names.slice(1).join(", ")}; the main job has no name: snapshot-assemble --timestamp <time> …`,
-  });
+  return tell(outcome, commandLine, io, signalReceived());
 }
 
 function usageFailure({ message }: CommanderError): Failure {
-  return new Failure("usage", message.replace(/^error: /, ""), { hint: "See snapshot-assemble --help." });
+  const problem = withoutUrls(message.replace(/^error: /, ""));
+  return new Failure("usage", problem, { hint: "See snapshot-assemble --help." });
 }
 
 function tell(
-  { summary, text, error }: Outcome,
-  args: readonly string[],
+  { summary, lines, error }: Outcome,
+  { command, isJson, isQuiet }: CommandLine,
   io: Io,
   signal?: EndingSignal,
 ): number {
-  const isJson = args.includes("--json");
-  const isQuiet = args.includes("--quiet");
   const exitCode = error === undefined ? SUCCESS : statusOf(error, signal);
   // A cluster has said where it is by the time that it ends.
-  if (isJson && (args[0] !== "cluster" || error !== undefined)) {
-    const base = isMainJob(args) ? emptyRunSummary : {};
+  if (isJson && (command !== "cluster" || error !== undefined)) {
+    const base = command === undefined ? emptyRunSummary : {};
     const failed = error === undefined ? {} : { error: describeError(error) };
-    io.stdout.write(
-      `${JSON.stringify({ type: "summary", ok: exitCode === SUCCESS, exitCode, ...base, ...summary, ...failed })}\n`,
-    );
-  } else if (error === undefined && text !== undefined && !isQuiet) {
-    io.stdout.write(`${printable(text())}\n`);
+    const all = { type: "summary", ok: exitCode === SUCCESS, exitCode, ...base, ...summary, ...failed };
+    io.stdout.write(`${printableJson(all)}\n`);
+  } else if (error === undefined && lines !== undefined && !isQuiet) {
+    for (const line of lines()) io.stdout.write(`${printable(line)}\n`);
   }
   if (error !== undefined && !isJson) tellError(error, io);
-  if (exitCode === DEFECT) io.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  if (exitCode === DEFECT) for (const line of stackOf(error)) io.stderr.write(`${line}\n`);
   return exitCode;
-}
-
-function isMainJob(args: readonly string[]): boolean {
-  return !["plan", "verify", "cluster", "collect", "nodes"].includes(args[0] ?? "");
 }
 
 function statusOf(error: unknown, signal: EndingSignal | undefined): number {
   return error instanceof Failure ? statusOfFailure(error.code, signal) : DEFECT;
 }
 
-function describeError(error: unknown): { code: string; message: string; hint: string } {
-  if (error instanceof Failure) return { code: error.code, message: error.message, hint: error.hint ?? "" };
+interface ErrorDescription {
+  readonly code: string;
+  readonly message: string;
+  readonly details: readonly string[];
+  readonly hint: string;
+}
+
+function describeError(error: unknown): ErrorDescription {
+  if (error instanceof Failure) {
+    const { code, message, details, hint } = error;
+    return { code, message, details, hint: hint ?? "" };
+  }
   return {
     code: "defect",
-    message: String(error),
+    message: messageLine(String(error)),
+    details: [],
     hint: "This is a defect of snapshot-assemble: please report it.",
   };
 }
 
 function tellError(error: unknown, { stderr, env }: Io): void {
   const style = makeStyle(stderr.isTTY, env);
-  const { message, hint } = describeError(error);
-  const told = `${message}\n${hint === "" ? "" : `hint: ${hint}\n`}`;
-  stderr.write(`${style.error("error:")} ${printable(told)}`);
+  const { message, details, hint } = describeError(error);
+  stderr.write(`${style.error("error:")} ${printable(message)}\n`);
+  for (const detail of details) stderr.write(`  ${printable(detail)}\n`);
+  if (hint !== "") stderr.write(`hint: ${printable(hint)}\n`);
+}
+
+/** Indented, since its first lines are the message of the error. */
+function stackOf(error: unknown): string[] {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return stack.split("\n").map((line) => `    ${messageLine(line.trim())}`);
 }

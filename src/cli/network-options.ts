@@ -4,6 +4,7 @@ import { type Command, Option } from "commander";
 import { Failure } from "../model/failure.ts";
 import { nodesMax } from "../model/limits.ts";
 import type { NetworkOptions } from "../network/options.ts";
+import type { Io } from "./io.ts";
 import { durationHelp, parseCount, parseDuration, parseKey, parseUrl } from "./values.ts";
 
 export interface NetworkFlags {
@@ -22,7 +23,7 @@ export function addNetworkOptions(command: Command): Command {
   return command
     .addOption(
       new Option("--archiver <url>", "read the node list and cycle records from this archiver").argParser(
-        parseUrl,
+        parseUrl("--archiver"),
       ),
     )
     .addOption(
@@ -34,7 +35,7 @@ export function addNetworkOptions(command: Command): Command {
     .option("--nodes <file>", "read the node list from a file")
     .option("--cycles <file>", "read the cycle records from a file")
     .addOption(
-      new Option("--hash-key <hex>", "the network's hash key").env("ARCHIVER_HASH_KEY").argParser(parseKey),
+      new Option("--hash-key <hex>", "the network's hash key (env: ARCHIVER_HASH_KEY)").argParser(parseKey),
     )
     .addOption(
       new Option(
@@ -63,13 +64,26 @@ export function addNetworkOptions(command: Command): Command {
 }
 
 /** @param needsCycles whether the node list alone would not do */
-export function networkOptionsOf(flags: NetworkFlags, needsCycles: boolean): NetworkOptions {
+export function networkOptionsOf(flags: NetworkFlags, needsCycles: boolean, env: Io["env"]): NetworkOptions {
   const { connectTimeout, stallTimeout, ...same } = flags;
+  const hashKey = flags.hashKey ?? hashKeyOf(env);
   const isGiven = flags.nodes !== undefined && (flags.cycles !== undefined || !needsCycles);
   if (flags.archiver === undefined && !isGiven) {
     throw new Failure("usage", "it is not said which network is meant", {
       hint: `Give --archiver <url>, or ${needsCycles ? "both --nodes <file> and --cycles <file>" : "--nodes <file>"}.`,
     });
   }
-  return { ...same, connectTimeoutMs: connectTimeout, stallTimeoutMs: stallTimeout };
+  return { ...same, hashKey, connectTimeoutMs: connectTimeout, stallTimeoutMs: stallTimeout };
+}
+
+/** An empty variable counts as unset. */
+function hashKeyOf({ ARCHIVER_HASH_KEY: text }: Io["env"]): string | undefined {
+  if (text === undefined || text === "") return undefined;
+  try {
+    return parseKey(text);
+  } catch {
+    throw new Failure("usage", "ARCHIVER_HASH_KEY: expected 64 hex digits", {
+      hint: "Correct the environment variable, or unset it.",
+    });
+  }
 }

@@ -12,11 +12,11 @@ export const nodesExamples = `Examples:
 export async function runNodes(hashDb: string): Promise<Outcome> {
   const { readNodeRecords } = await import("../collect/node-records.ts");
   const nodes = readNodeRecords(hashDb);
-  return { summary: { nodes }, text: () => describeNodes(nodes) };
+  return { summary: { nodes }, lines: () => describeNodes(nodes) };
 }
 
-function describeNodes(nodes: readonly NodeRecord[]): string {
-  if (nodes.length === 0) return "the database knows of no node yet";
+function describeNodes(nodes: readonly NodeRecord[]): string[] {
+  if (nodes.length === 0) return ["the database knows of no node yet"];
   const rows = nodes.map(({ node, messages, lastCycle, offences }) => [
     quoted(node),
     String(messages),
@@ -26,7 +26,7 @@ function describeNodes(nodes: readonly NodeRecord[]): string {
     offences[0] === undefined ? "–" : new Date(offences[0].whenMs).toISOString(),
     kindsText(offences.map(({ kind }) => kind)),
   ]);
-  return tableText([
+  return tableLines([
     ["node", "messages", "last cycle", "offences", "signed", "last offence", "kinds"],
     ...rows,
   ]);
@@ -39,16 +39,14 @@ function kindsText(kinds: readonly string[]): string {
   return [...counts].map(([kind, count]) => `${quoted(kind)}${count > 1 ? ` ×${count}` : ""}`).join(", ");
 }
 
-function tableText(rows: readonly (readonly string[])[]): string {
+function tableLines(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? "").length)),
   );
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
 }

@@ -3,8 +3,8 @@
 export interface Outcome {
   /** The fields of the last JSON line, beside `type`, `ok` and `exitCode`. */
   readonly summary: Readonly<Record<string, unknown>>;
-  /** For people; made where it is shown. */
-  readonly text?: () => string;
+  /** For people, line by line; made where it is shown. */
+  readonly lines?: () => readonly string[];
   readonly error?: unknown;
 }
 

@@ -3,7 +3,7 @@
 import type { AssemblyPlan } from "../assemble/plan.ts";
 import { parseSnapshotTime } from "../chain/timestamp.ts";
 import { shortId } from "../model/node.ts";
-import { printable } from "../model/printable.ts";
+import { messageLine } from "../model/printable.ts";
 import { storedCount } from "../model/shard.ts";
 import type { OrderCost, ReceivedCost } from "../plan/order-cost.ts";
 import { type OrderRule, orderRules } from "../plan/order-rule.ts";
@@ -29,16 +29,16 @@ export const planExamples = `Examples:
 export async function runPlan(flags: PlanFlags, io: Io): Promise<Outcome> {
   const timestamp = flags.timestamp === undefined ? undefined : parseSnapshotTime(flags.timestamp);
   return await withCluster(flags, io, async (network) => {
-    const options = networkOptionsOf(network, timestamp !== undefined);
+    const options = networkOptionsOf(network, timestamp !== undefined, io.env);
     const { planAssembly } = await import("../assemble/plan.ts");
     const { hashDb, order } = flags;
     const plan = await planAssembly({ ...options, timestamp, hashDb, order, signal: io.signal });
-    for (const warning of plan.warnings) io.stderr.write(`warning: ${printable(warning)}\n`);
-    return { summary: { ...plan }, text: () => describePlan(plan, order) };
+    for (const warning of plan.warnings) io.stderr.write(`warning: ${messageLine(warning)}\n`);
+    return { summary: { ...plan }, lines: () => describePlan(plan, order) };
   });
 }
 
-function describePlan(plan: AssemblyPlan, rule: OrderRule): string {
+function describePlan(plan: AssemblyPlan, rule: OrderRule): string[] {
   const { nodes, order, orders, queries, requests, shard } = plan;
   const shown = 20;
   const lines = queries.map(({ node, url, index, partitions }, position) => {
@@ -52,7 +52,7 @@ function describePlan(plan: AssemblyPlan, rule: OrderRule): string {
     ...orderRules.map((each) => describeCost(each, orders[each])),
     `${formatCount(queries.length)} nodes give everything, in ${formatCount(requests)} requests, by --order ${rule}:`,
     ...lines,
-  ].join("\n");
+  ];
 }
 
 function describeCost(rule: OrderRule, { nodes, withRanges, withoutRanges }: OrderCost): string {

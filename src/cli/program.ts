@@ -2,6 +2,7 @@
 
 import { Command, Option } from "commander";
 import { packageVersion } from "../assemble/run-record.ts";
+import { Failure } from "../model/failure.ts";
 import {
   type AssembleFlags,
   addAssembleOptions,
@@ -42,7 +43,8 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
     )
     .version(packageVersion())
     .enablePositionalOptions()
-    .helpCommand(true);
+    .helpCommand(true)
+    .hook("preSubcommand", refuseOwnOptions);
   addAssembleOptions(program).action(async (flags: AssembleFlags) => end(await runAssemble(flags, io)));
 
   addClusterOption(addNetworkOptions(program.command("plan")))
@@ -111,4 +113,13 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
       });
   }
   return program;
+}
+
+/** What the main command has parsed, no other one would use. `readCommandLine` leaves such options only before `--`. */
+function refuseOwnOptions(main: Command, command: Command): void {
+  const given = main.options.find((option) => main.getOptionValueSource(option.attributeName()) === "cli");
+  if (given === undefined) return;
+  throw new Failure("usage", `${given.long} stands before ${command.name()}, and would be ignored`, {
+    hint: `Write it after the name of the command: snapshot-assemble ${command.name()} ${given.long} …`,
+  });
 }

@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError } from "commander";
 import { isHex64 } from "../model/address.ts";
+import { Failure } from "../model/failure.ts";
 
 /** Bare numbers from this on are taken for milliseconds: nobody waits a quarter of an hour for one byte. */
 const bareMillisecondsFrom = 1_000;
@@ -34,10 +35,21 @@ export function parseKey(text: string): string {
   throw new InvalidArgumentError("expected 64 hex digits");
 }
 
-export function parseUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol === "http:" || url?.protocol === "https:") return url.href.replace(/\/+$/, "");
-  throw new InvalidArgumentError("expected a URL such as http://127.0.0.1:4000");
+/** A value that cannot be used is not repeated in the message: it may hold a password. */
+export function parseUrl(option: string): (text: string) => string {
+  return (text) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    const isUsable = (url?.protocol === "http:" || url?.protocol === "https:") && url.hash === "";
+    if (url !== undefined && isUsable) return url.href.replace(/\/+$/, "");
+    throw new Failure("usage", `${option}: expected a URL such as http://127.0.0.1:4000`, {
+      hint: "See snapshot-assemble --help.",
+    });
+  };
+}
+
+/** The path of a file, or a URL. */
+export function parseSource(option: string): (text: string) => string {
+  return (text) => (/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? parseUrl(option)(text) : text);
 }
 
 export interface Subset {

@@ -34,12 +34,16 @@ export async function runVerify(directory: string, flags: VerifyFlags, { signal 
   const { verifySnapshot } = await import("../assemble/verify-snapshot.ts");
   const findings = await verifySnapshot(directory, options);
   const summary = { ...findings };
-  if (findings.ok) return { summary, text: () => describeVerified(findings) };
-  const lines = findings.findings.map(({ file, problem }) => `  ${file}: ${problem}`);
-  const problem = `${directory} is not what it says (${lines.length} findings)\n${lines.join("\n")}`;
-  const error = new Failure(codeOf(findings), problem, {
-    hint: "Do not use it: assemble the snapshot again, or get it from elsewhere.",
-  });
+  if (findings.ok) return { summary, lines: () => describeVerified(findings) };
+  const details = findings.findings.map(({ file, problem }) => `${file}: ${problem}`);
+  const error = new Failure(
+    codeOf(findings),
+    `${directory} is not what it says (${details.length} findings)`,
+    {
+      details,
+      hint: "Do not use it: assemble the snapshot again, or get it from elsewhere.",
+    },
+  );
   return { summary, error };
 }
 
@@ -60,7 +64,7 @@ function codeOf({ findings }: Findings): FailureCode {
   return "verification";
 }
 
-function describeVerified(findings: Findings): string {
+function describeVerified(findings: Findings): string[] {
   const {
     timestamp,
     cycle,
@@ -92,5 +96,5 @@ function describeVerified(findings: Findings): string {
         `  partition ${partition}: ${votesFor} for, ${votesAgainst} against, of ${outOf}`,
     ),
     ...notes.map((note) => `note          ${note}`),
-  ].join("\n");
+  ];
 }

@@ -3,6 +3,8 @@
  * and what to do next. Anything else that is thrown is a defect of ours.
  */
 
+import { messageLine } from "./printable.ts";
+
 export type FailureCode =
   | "usage"
   | "configuration"
@@ -19,20 +21,25 @@ export type FailureCode =
   | "interrupted";
 
 export interface FailureOptions {
+  /** What the message comes from, line by line: one finding, or one node's outcome, each. */
+  readonly details?: readonly string[];
   /** What the user can do about it, as one sentence. */
   readonly hint?: string;
   readonly cause?: unknown;
 }
 
+/** Its texts are printable lines, whatever was put into them: they may repeat what others sent. */
 export class Failure extends Error {
   override readonly name = "Failure";
   readonly code: FailureCode;
+  readonly details: readonly string[];
   readonly hint: string | undefined;
 
   constructor(code: FailureCode, message: string, options: FailureOptions = {}) {
-    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    super(messageLine(message), options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
-    this.hint = options.hint;
+    this.details = (options.details ?? []).map(messageLine);
+    this.hint = options.hint === undefined ? undefined : messageLine(options.hint);
   }
 }
 

@@ -209,6 +209,9 @@ export const offencesPerNodeMax = 50;
 /** Characters of outside text that are repeated in a message. */
 export const quotedCharactersMax = 120;
 
+/** Characters of one message: a path, a hash or two, and several quotations. */
+export const lineCharactersMax = 8_192;
+
 /** Cycles that gossip may wait for: those who are behind by more have other worries. */
 export const gossipCyclesMax = 16;
 

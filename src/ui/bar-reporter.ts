@@ -3,6 +3,7 @@
 import { Presets, SingleBar } from "cli-progress";
 import type { AssembleEvent, Progress, Reporter } from "../assemble/reporter.ts";
 import { shortId } from "../model/node.ts";
+import { messageLine } from "../model/printable.ts";
 import { describeOffence } from "./describe-event.ts";
 import { formatBytes, formatDuration } from "./format.ts";
 import { ProgressMeter } from "./progress-meter.ts";
@@ -40,10 +41,10 @@ export class BarReporter implements Reporter {
         this.#progress(event.progress);
         break;
       case "stage":
-        this.#above(event.message);
+        this.#above(messageLine(event.message));
         break;
       case "warning":
-        this.#above(`${this.#style.warning("warning:")} ${event.message}`);
+        this.#above(`${this.#style.warning("warning:")} ${messageLine(event.message)}`);
         break;
       case "offence":
         this.#above(`${this.#style.warning("offence:")} ${describeOffence(event.offence)}`);

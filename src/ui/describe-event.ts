@@ -2,14 +2,15 @@
 
 import type { Offence, QueryRecord } from "../assemble/reporter.ts";
 import { shortId } from "../model/node.ts";
+import { messageLine } from "../model/printable.ts";
 import { formatBytes, formatCount } from "./format.ts";
 
 export function describeOffence({ node, kind, partition, detail }: Offence): string {
   const where = partition === undefined ? "" : ` of partition ${partition}`;
-  return `node ${shortId(node)}: ${kind}${where}: ${detail}`;
+  return messageLine(`node ${shortId(node)}: ${kind}${where}: ${detail}`);
 }
 
 export function describeQuery({ node, partitions, verified, bytes, outcome }: QueryRecord): string {
   const gave = `gave ${formatCount(verified.length)} of ${formatCount(partitions.length)} partitions in ${formatBytes(bytes)}`;
-  return `node ${shortId(node)} ${gave}${outcome === "complete" ? "" : ` (${outcome})`}`;
+  return messageLine(`node ${shortId(node)} ${gave}${outcome === "complete" ? "" : ` (${outcome})`}`);
 }

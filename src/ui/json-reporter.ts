@@ -1,6 +1,7 @@
 /** One JSON object a line, for machines. The summary is written by whoever knows the exit status. */
 
 import type { AssembleEvent, Reporter } from "../assemble/reporter.ts";
+import { printableJson } from "../model/printable.ts";
 
 const progressEveryMs = 1_000;
 
@@ -16,19 +17,19 @@ export class JsonReporter implements Reporter {
     switch (event.type) {
       case "stage":
       case "warning":
-        this.#write(JSON.stringify(event));
+        this.#write(printableJson(event));
         break;
       case "query":
-        this.#write(JSON.stringify({ type: "query", ...event.query }));
+        this.#write(printableJson({ type: "query", ...event.query }));
         break;
       case "offence":
-        this.#write(JSON.stringify({ type: "offence", ...event.offence }));
+        this.#write(printableJson({ type: "offence", ...event.offence }));
         break;
       case "progress": {
         const nowMs = performance.now();
         if (nowMs - this.#lastMs < progressEveryMs) return;
         this.#lastMs = nowMs;
-        this.#write(JSON.stringify({ type: "progress", ...event.progress }));
+        this.#write(printableJson({ type: "progress", ...event.progress }));
         break;
       }
       case "asked":

@@ -1,6 +1,7 @@
 /** Plain lines for logs and mail: what happens, and now and then how far it is. */
 
 import type { AssembleEvent, Progress, Reporter } from "../assemble/reporter.ts";
+import { messageLine } from "../model/printable.ts";
 import { describeOffence, describeQuery } from "./describe-event.ts";
 import { formatBytes, formatCount } from "./format.ts";
 import type { Style } from "./style.ts";
@@ -20,10 +21,10 @@ export class LineReporter implements Reporter {
   report(event: AssembleEvent): void {
     switch (event.type) {
       case "stage":
-        this.#write(event.message);
+        this.#write(messageLine(event.message));
         break;
       case "warning":
-        this.#write(`${this.#style.warning("warning:")} ${event.message}`);
+        this.#write(`${this.#style.warning("warning:")} ${messageLine(event.message)}`);
         break;
       case "query":
         this.#write(describeQuery(event.query));

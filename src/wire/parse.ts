@@ -61,5 +61,5 @@ export function describe(value: unknown): string {
 /** Outside text for a message: shortened, and without control characters that a terminal would obey. */
 export function quoted(text: string): string {
   const short = text.length > quotedCharactersMax ? `${text.slice(0, quotedCharactersMax)}…` : text;
-  return printable(short.replaceAll("\n", " "));
+  return printable(short);
 }

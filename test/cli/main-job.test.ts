@@ -13,9 +13,16 @@ import { failureSchema, successSchema } from "./summary-schema.ts";
 
 const expected = await published(smallFixture());
 
+/** The usual options, apart from those that `more` gives. */
 function argsFor(cluster: Cluster, out: string, ...more: string[]): string[] {
-  const stall = ["--stall-timeout", "500ms"];
-  return ["--archiver", cluster.archiverUrl, "--timestamp", "latest", "--out", out, ...stall, ...more];
+  const usual = {
+    "--archiver": cluster.archiverUrl,
+    "--timestamp": "latest",
+    "--out": out,
+    "--stall-timeout": "500ms",
+  };
+  const missing = Object.entries(usual).filter(([name]) => !more.includes(name));
+  return [...missing.flat(), ...more];
 }
 
 describe("the main job, for machines", () => {
@@ -273,15 +280,14 @@ describe("the main job, for people", () => {
 
   it("takes the hash key from the environment", async () => {
     await withCluster({}, async (cluster) => {
-      const before = process.env["ARCHIVER_HASH_KEY"];
-      process.env["ARCHIVER_HASH_KEY"] = "00".repeat(32);
-      try {
-        const { status } = await commandLine(argsFor(cluster, temporaryDirectory()));
-        expect(status).toBe(4);
-      } finally {
-        if (before === undefined) delete process.env["ARCHIVER_HASH_KEY"];
-        else process.env["ARCHIVER_HASH_KEY"] = before;
-      }
+      const withKey = (key: string) =>
+        commandLine(argsFor(cluster, temporaryDirectory()), { env: { ARCHIVER_HASH_KEY: key } });
+      expect(await withKey("00".repeat(32))).toMatchObject({ status: 4 });
+      expect(await withKey("none")).toMatchObject({
+        status: 2,
+        stderr: expect.stringContaining("ARCHIVER_HASH_KEY"),
+      });
+      expect(await withKey("")).toMatchObject({ status: 0 });
     });
   });
 });

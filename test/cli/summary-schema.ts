@@ -55,5 +55,10 @@ export const failureSchema = z.strictObject({
   networkHash: hex64.nullable(),
   digest: z.null(),
   directory: z.null(),
-  error: z.strictObject({ code: z.string().min(1), message: z.string().min(1), hint: z.string() }),
+  error: z.strictObject({
+    code: z.string().min(1),
+    message: z.string().min(1),
+    details: z.array(z.string()),
+    hint: z.string(),
+  }),
 });
