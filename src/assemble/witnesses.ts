@@ -9,6 +9,7 @@ import { FetchFailure } from "../fetch/fetch-failure.ts";
 import type { CycleRecord } from "../model/cycle.ts";
 import { Failure, messageOf } from "../model/failure.ts";
 import { listBytesMax } from "../model/limits.ts";
+import { shownUrl } from "../model/shown-url.ts";
 import type { ListContext } from "../network/list-source.ts";
 import { parseJson, WireError } from "../wire/parse.ts";
 import { parseStateMetadata, type StateHashes } from "../wire/state-metadata.ts";
@@ -42,29 +43,31 @@ export async function requireMetadataAgrees(
   agreed: AgreedHashes,
   context: ListContext,
 ): Promise<void> {
+  const shown = shownUrl(source);
   const statements = (await readMetadata(source, context)).filter((statement) => statement.cycle === cycle);
-  if (statements.length === 0) context.warn(`${source} says nothing of cycle ${cycle}`);
+  if (statements.length === 0) context.warn(`${shown} says nothing of cycle ${cycle}`);
   for (const { networkHash, partitionHashes } of statements) {
     if (networkHash !== agreed.networkHash) {
-      throw disagrees(source, `the network hash is ${networkHash}, agreed is ${agreed.networkHash}`);
+      throw disagrees(shown, `the network hash is ${networkHash}, agreed is ${agreed.networkHash}`);
     }
     for (const [partition, hash] of partitionHashes) {
       const other = agreed.partitionHashes.get(partition);
       if (other !== hash)
-        throw disagrees(source, `partition ${partition} has the hash ${hash}, agreed is ${other}`);
+        throw disagrees(shown, `partition ${partition} has the hash ${hash}, agreed is ${other}`);
     }
   }
 }
 
 async function readMetadata(source: string, { client, signal }: ListContext): Promise<StateHashes[]> {
-  const isUrl = /^https?:\/\//.test(source);
+  const isUrl = /^https?:\/\//i.test(source);
+  const shown = shownUrl(source);
   try {
     const bytes = isUrl ? await client.whole({ url: source, signal }, listBytesMax) : await readFile(source);
-    return parseStateMetadata(parseJson(bytes.toString("utf8"), source), source);
+    return parseStateMetadata(parseJson(bytes.toString("utf8"), shown), shown);
   } catch (error) {
     if (error instanceof FetchFailure && error.kind === "aborted") throw error;
     const isPassing = error instanceof FetchFailure;
-    const problem = error instanceof WireError ? error.message : `cannot read ${source}: ${messageOf(error)}`;
+    const problem = error instanceof WireError ? error.message : `cannot read ${shown}: ${messageOf(error)}`;
     throw new Failure(isPassing ? "temporary" : "configuration", problem, {
       cause: error,
       hint: "Correct --state-metadata, or leave it out: it is only a further witness.",

@@ -17,6 +17,7 @@ import {
   headerBytesMax,
 } from "../model/limits.ts";
 import { quoted } from "../wire/parse.ts";
+import { targetOf } from "./basic-auth.ts";
 import { FetchFailure, type FetchFailureDetail, type FetchFailureKind } from "./fetch-failure.ts";
 import { flowing } from "./flowing.ts";
 import { ReceiveBuffers } from "./receive-buffers.ts";
@@ -125,7 +126,7 @@ export class HttpClient {
     return (options, callback) => (options.protocol === "https:" ? secure : plain)(options, callback);
   }
 
-  async #open({ url, body }: HttpRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async #open({ url: address, body }: HttpRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     // Loaded with the first request: a command that reads files alone has no use for it.
     const undici = await import("undici");
     signal.throwIfAborted();
@@ -137,7 +138,12 @@ export class HttpClient {
       maxHeaderSize: headerBytesMax,
       pipelining: 1,
     });
-    const headers = { "accept-encoding": "gzip;q=0.5, identity", accept: "application/json" };
+    const { url, headers: authorization } = targetOf(address);
+    const headers = {
+      "accept-encoding": "gzip;q=0.5, identity",
+      accept: "application/json",
+      ...authorization,
+    };
     const common = { dispatcher: this.#agent, signal };
     if (body === undefined) return undici.request(url, { ...common, method: "GET", headers });
     return undici.request(url, {

@@ -7,7 +7,8 @@ import { decideRetry } from "../fetch/retry.ts";
 import { sleep } from "../fetch/sleep.ts";
 import { Failure, messageOf } from "../model/failure.ts";
 import { listBytesMax, listTimeMaxMs } from "../model/limits.ts";
-import { parseJson, WireError } from "../wire/parse.ts";
+import { shownUrl } from "../model/shown-url.ts";
+import { parseJson, quoted, WireError } from "../wire/parse.ts";
 import type { ListSources } from "./options.ts";
 
 /** A list, and the bytes that it was read from. */
@@ -29,8 +30,9 @@ export async function readList<T extends { received: unknown }>(
   parse: (received: unknown, source: string) => T | Promise<T>,
 ): Promise<Received<T>> {
   const isFile = file !== undefined;
-  const source = file ?? `${archiverBase(sources)}/${path}`;
-  const bytes = isFile ? await readListFile(file) : await fetchList(source, context);
+  const url = isFile ? "" : archiverUrl(sources, path);
+  const source = file ?? shownList(sources, path);
+  const bytes = isFile ? await readListFile(file) : await fetchList({ url, source }, context);
   let list: T;
   try {
     list = await parse(parseJson(bytes.toString("utf8"), source), source);
@@ -43,13 +45,31 @@ export async function readList<T extends { received: unknown }>(
   return { ...list, bytes };
 }
 
-function archiverBase({ archiver }: ListSources): string {
-  if (archiver === undefined) {
-    throw new Failure("usage", "neither an archiver nor files are given", {
-      hint: "Give --archiver <url>, or both --nodes <file> and --cycles <file>.",
+function requireArchiver({ archiver }: ListSources): string {
+  if (archiver !== undefined) return archiver;
+  throw new Failure("usage", "neither an archiver nor files are given", {
+    hint: "Give --archiver <url>, or both --nodes <file> and --cycles <file>.",
+  });
+}
+
+/** The address of a list; a query of the archiver's own address, which may be a token, stays. */
+function archiverUrl(sources: ListSources, path: string): string {
+  const archiver = requireArchiver(sources);
+  if (!URL.canParse(archiver)) {
+    throw new Failure("usage", "the archiver's address is no URL", {
+      hint: "Give one such as http://127.0.0.1:4000.",
     });
   }
-  return archiver.replace(/\/+$/, "");
+  const url = new URL(archiver);
+  const [pathname = "", query = ""] = path.split("?");
+  url.pathname = `${url.pathname.replace(/\/+$/, "")}/${pathname}`;
+  url.search = [query, url.search.slice(1)].filter((part) => part !== "").join("&");
+  return url.href;
+}
+
+/** The same for messages, without what nobody else should read. */
+function shownList(sources: ListSources, path: string): string {
+  return `${shownUrl(requireArchiver(sources)).replace(/(\?\*{3})?\/*$/, "")}/${path}`;
 }
 
 async function readListFile(file: string): Promise<Buffer> {
@@ -65,32 +85,35 @@ async function readListFile(file: string): Promise<Buffer> {
   }
 }
 
-async function fetchList(url: string, { client, signal }: ListContext): Promise<Buffer> {
+async function fetchList(
+  { url, source }: { url: string; source: string },
+  { client, signal }: ListContext,
+): Promise<Buffer> {
   for (let failures = 1; ; failures++) {
     try {
       return await client.whole({ url, signal, deadlineMs: listTimeMaxMs }, listBytesMax);
     } catch (error) {
       if (!(error instanceof FetchFailure) || error.kind === "aborted") throw error;
       const decision = decideRetry(error, failures, Math.random());
-      if (!decision.retry) throw archiverFailure(url, error);
+      if (!decision.retry) throw archiverFailure(source, error);
       await sleep(decision.delayMs, signal);
     }
   }
 }
 
-function archiverFailure(url: string, error: FetchFailure): Failure {
+function archiverFailure(source: string, error: FetchFailure): Failure {
   const isSpeakingHttp = error.kind === "status" && error.status !== undefined && error.status < 500;
   const isWrongServer = isSpeakingHttp || error.kind === "redirect" || error.kind === "too-large";
   const options = { cause: error };
   if (isWrongServer && error.status !== 429 && error.status !== 425) {
     const hint = "Check that --archiver is the address of an archiver.";
-    return new Failure("configuration", `the archiver's answer to ${url}: ${error.message}`, {
+    return new Failure("configuration", `the archiver's answer to ${source}: ${error.message}`, {
       ...options,
       hint,
     });
   }
   const hint = "Try again later, or ask another archiver with --archiver.";
-  return new Failure("temporary", `the archiver cannot be reached at ${url}: ${error.message}`, {
+  return new Failure("temporary", `the archiver cannot be reached at ${source}: ${error.message}`, {
     ...options,
     hint,
   });
@@ -113,7 +136,9 @@ async function requireSigned(
   const { isSignedBy } = await import("../model/signature.ts");
   if (!isSignedBy(received, hashKey)) throw unsigned(`${source}: the signature does not hold`);
   if (archiverKey !== undefined && sign.owner !== archiverKey) {
-    throw unsigned(`${source} is signed by ${String(sign.owner)}, not by the archiver's key ${archiverKey}`);
+    throw unsigned(
+      `${source} is signed by ${quoted(String(sign.owner))}, not by the archiver's key ${archiverKey}`,
+    );
   }
 }
 
