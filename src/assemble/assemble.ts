@@ -12,7 +12,7 @@ import type { Shard } from "../model/shard.ts";
 import type { ListContext } from "../network/list-source.ts";
 import { findSharding, type Sharding, shardOf } from "../network/sharding.ts";
 import { queryOrder } from "../plan/query-order.ts";
-import { lockPath, PartialSnapshot } from "../store/partial-snapshot.ts";
+import { lockPath, PartialSnapshot, requirePlace } from "../store/partial-snapshot.ts";
 import { acquireRunLock } from "../store/run-lock.ts";
 import type { Findings } from "../verify/findings.ts";
 import type { CountingRules } from "../wire/counting-rules.ts";
@@ -97,6 +97,8 @@ class Assembly {
   async #assemble(): Promise<AssembleResult> {
     const startedAt = new Date();
     const { out, signal } = this.#options;
+    // Before anybody is asked for anything.
+    await requirePlace(out);
     this.#log.stage("reading the node list and the cycle records");
     const network = await readNetwork(this.#options, timeOf(this.#options.timestamp), this.#context());
     this.#known?.claim(network.records);

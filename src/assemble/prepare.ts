@@ -32,7 +32,7 @@ export async function prepareArtifacts(
 async function writeEmpty(partial: PartialSnapshot, partition: number): Promise<void> {
   const path = partial.incomingPath(0, partition);
   try {
-    await writeFile(path, EMPTY_PREIMAGE);
+    await writeFile(path, EMPTY_PREIMAGE, { flag: "wx", mode: 0o644 });
   } catch (error) {
     throw diskFailure(`cannot write ${path}`, error);
   }

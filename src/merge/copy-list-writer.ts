@@ -3,12 +3,19 @@
  * file that is open only while it is written to. While one buffer is hashed and written, the other is filled.
  */
 
+import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { diskFailure } from "../model/failure.ts";
 import { RunningHash } from "../model/hash.ts";
 import { writeBufferBytes } from "../model/limits.ts";
 import { HashThread, type ThreadHash } from "./hash-thread.ts";
 import { giveBack, largeBuffer, largerBuffer, shareable, smallBuffer } from "./list-buffer.ts";
+
+/** A file that is there already, or a link, is not written to. */
+const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+const NEW_FILE = O_WRONLY | O_CREAT | O_EXCL;
+const MORE_OF_IT = O_WRONLY | O_APPEND | O_NOFOLLOW;
+const FILE_MODE = 0o644;
 
 const OPEN_LIST = 0x5b;
 const COMMA = 0x2c;
@@ -182,7 +189,7 @@ export class CopyListWriter {
 
   async #write(bytes: Buffer, isFirst: boolean): Promise<void> {
     try {
-      this.#handle ??= await open(this.path, isFirst ? "w" : "a");
+      this.#handle ??= await open(this.path, isFirst ? NEW_FILE : MORE_OF_IT, FILE_MODE);
       for (let done = 0; done < bytes.length; ) {
         const { bytesWritten } = await this.#handle.write(bytes, done);
         done += bytesWritten;

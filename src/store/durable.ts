@@ -8,6 +8,7 @@ import { crc32, createGzip, createInflateRaw } from "node:zlib";
 import { diskFailure, systemCodeOf } from "../model/failure.ts";
 import { writeBufferBytes } from "../model/limits.ts";
 import type { Compression } from "../model/snapshot-layout.ts";
+import { DIRECTORY_MODE, FILE_MODE } from "./own-files.ts";
 
 /** Has the system write a file or directory, and what it knows of it, to the disk. */
 export async function syncPath(path: string): Promise<void> {
@@ -19,9 +20,10 @@ export async function syncPath(path: string): Promise<void> {
   }
 }
 
+/** Writes a new file: what is there already, a link included, is not written to. */
 export async function writeSynced(path: string, content: string | Iterable<Uint8Array>): Promise<void> {
   try {
-    await writeFile(path, content, { flush: true });
+    await writeFile(path, content, { flush: true, flag: "wx", mode: FILE_MODE });
   } catch (error) {
     throw diskFailure(`cannot write ${path}`, error);
   }
@@ -37,7 +39,7 @@ export async function gzipFile(path: string, gzipPath: string): Promise<void> {
     createReadStream(path, { highWaterMark: writeBufferBytes }),
     createGzip({ level: 6, chunkSize: writeBufferBytes }),
     withoutSystem,
-    createWriteStream(gzipPath),
+    createWriteStream(gzipPath, { flags: "wx", mode: FILE_MODE }),
   );
 }
 
@@ -112,14 +114,14 @@ async function readGzipEnds(path: string): Promise<{ header: Buffer; trailer: Bu
  */
 export async function makeDirectories(path: string): Promise<void> {
   try {
-    await mkdir(path);
+    await mkdir(path, { mode: DIRECTORY_MODE });
   } catch (error) {
     const code = systemCodeOf(error);
     if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
     if (code !== "ENOENT" || dirname(path) === path) throw error;
     await makeDirectories(dirname(path));
     // Another run may have been quicker; a place that takes no directories says ENOENT again.
-    await mkdir(path).catch((again) => {
+    await mkdir(path, { mode: DIRECTORY_MODE }).catch((again) => {
       if (systemCodeOf(again) !== "EEXIST") throw again;
     });
   }

@@ -3,7 +3,7 @@
  * takes its place in one step when it is complete (FORMAT.md, All or nothing).
  */
 
-import { lstat, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import pLimit from "p-limit";
 import type { ArtifactScan } from "../model/artifact-scan.ts";
@@ -16,6 +16,15 @@ import * as layout from "../model/snapshot-layout.ts";
 import type { CountingRules } from "../wire/counting-rules.ts";
 import { scanArtifact } from "./artifact-scan.ts";
 import { gzipFile, makeDirectories, syncPath, writeSynced } from "./durable.ts";
+import {
+  DIRECTORY_MODE,
+  isOwnFile,
+  removeOwn,
+  requireOwner,
+  requireOwnTree,
+  requireSafePlace,
+  statsOf,
+} from "./own-files.ts";
 
 /** Files that are synced at once: one while partitions still come, which need the disk as well; in the end
  *  several, which the disk orders better than we do. */
@@ -57,9 +66,12 @@ export class PartialSnapshot {
   static async open(place: SnapshotPlace): Promise<PartialSnapshot> {
     const partial = new PartialSnapshot(place);
     await onDisk(`cannot prepare ${partial.#directory}`, async () => {
-      await requireOwnDirectory(partial.#directory);
-      await rm(partial.#incoming, { recursive: true, force: true });
+      await requireSafePlace(place.out);
+      await requireOwnTree(partial.#directory, "to be removed");
+      await removeOwn(partial.#incoming);
       await makeDirectories(partial.#incoming);
+      // Some file systems have an owner and a mode of their own for everything.
+      await requireOwnTree(partial.#directory, "to be removed");
       await restoreReplaced(publishedPath(place));
     });
     return partial;
@@ -87,7 +99,12 @@ export class PartialSnapshot {
         await rename(path, artifact);
         return;
       }
-      await gzipFile(path, `${path}.gz`);
+      try {
+        await gzipFile(path, `${path}.gz`);
+      } catch (error) {
+        await rm(`${path}.gz`, { force: true });
+        throw error;
+      }
       await rename(`${path}.gz`, artifact);
       await rm(path);
     });
@@ -102,12 +119,14 @@ export class PartialSnapshot {
   /** What an earlier run left of a partition, if it has the agreed hash; anything else is removed. */
   async resume(partition: number, hash: string, hashKey: string): Promise<ArtifactScan | undefined> {
     const artifact = this.#artifact(partition);
-    const isFile = (await lstat(artifact).catch(() => undefined))?.isFile() === true;
-    const scan = isFile
+    const stats = await onDisk(`cannot look at ${artifact}`, () => statsOf(artifact));
+    if (stats === undefined) return undefined;
+    requireOwner(artifact, stats, [process.getuid?.()]);
+    const scan = isOwnFile(stats)
       ? await scanArtifact(artifact, this.#place.compression, hashKey).catch(() => undefined)
       : undefined;
     if (scan?.hash === hash) return scan;
-    await onDisk(`cannot remove ${artifact}`, () => rm(artifact, { recursive: true, force: true }));
+    await onDisk(`cannot remove ${artifact}`, () => removeOwn(artifact));
     return undefined;
   }
 
@@ -139,6 +158,7 @@ export class PartialSnapshot {
       );
       await writeSynced(join(this.#directory, layout.MANIFEST_FILE), text);
       await syncPath(this.#directory);
+      await requireOwnTree(this.#directory, "to be kept");
       await putInPlace(this.#directory, directory);
     });
     return { directory, manifest };
@@ -158,14 +178,14 @@ export class PartialSnapshot {
   async #removeStrangers(manifest: Manifest): Promise<void> {
     const known = new Set(manifest.artifacts.map(([, file]) => file));
     for (const name of await readdir(this.#directory)) {
-      if (!known.has(name)) await rm(join(this.#directory, name), { recursive: true, force: true });
+      if (!known.has(name)) await removeOwn(join(this.#directory, name));
     }
   }
 
   /** Answers the hashes of what it wrote. */
   async #writeEvidence(evidence: Evidence, hashKey: string): Promise<FileHashes> {
     const directory = join(this.#directory, layout.EVIDENCE_DIRECTORY);
-    await mkdir(directory);
+    await mkdir(directory, { mode: DIRECTORY_MODE });
     const hashes: Record<string, string> = {};
     for (const [file, content] of [
       [layout.NODE_LIST_FILE, [evidence.nodeList]],
@@ -191,9 +211,24 @@ function* hashed(content: Iterable<Uint8Array>, hash: RunningHash): Generator<Ui
   }
 }
 
+/** @throws Failure `disk` where nothing can be published safely; a directory that is not there yet will be made */
+export async function requirePlace(out: string): Promise<void> {
+  await onDisk(`cannot look at ${out}`, () => requireSafePlace(out));
+}
+
 /** Where a snapshot is published. */
 export function publishedPath(place: Pick<SnapshotPlace, "out" | "timestamp">): string {
   return join(place.out, layout.snapshotName(place.timestamp));
+}
+
+/**
+ * Whether a snapshot is published there, right or not.
+ *
+ * @throws Failure `disk` where others may have written, or may yet write, to any of it
+ */
+export async function isPublished(place: Pick<SnapshotPlace, "out" | "timestamp">): Promise<boolean> {
+  const directory = publishedPath(place);
+  return await onDisk(`cannot look at ${directory}`, () => requireOwnTree(directory, "to be removed"));
 }
 
 /** The lock of whoever works on a snapshot. */
@@ -204,33 +239,22 @@ export function lockPath(place: Pick<SnapshotPlace, "out" | "timestamp">): strin
 /** A directory cannot be renamed over a full one: the older snapshot steps aside, and is removed last. */
 async function putInPlace(partial: string, published: string): Promise<void> {
   const replaced = replacedPath(published);
-  if (await exists(published)) await rename(published, replaced);
+  if (await requireOwnTree(published, "to be removed")) await rename(published, replaced);
   await rename(partial, published);
   await syncPath(dirname(published));
-  await rm(replaced, { recursive: true, force: true });
+  await removeOwn(replaced);
 }
 
 /** A run that was killed between the two renames has left the older snapshot aside. */
 async function restoreReplaced(published: string): Promise<void> {
   const replaced = replacedPath(published);
-  if (!(await exists(replaced))) return;
-  if (await exists(published)) await rm(replaced, { recursive: true });
+  if (!(await requireOwnTree(replaced, "to be removed"))) return;
+  if ((await statsOf(published)) !== undefined) await removeOwn(replaced);
   else await rename(replaced, published);
-}
-
-/** What is written to and cleared must be a directory in its own place, not a link to somebody else's. */
-async function requireOwnDirectory(path: string): Promise<void> {
-  const stats = await lstat(path).catch(() => undefined);
-  if (stats === undefined || stats.isDirectory()) return;
-  throw new Error("something is in its place that is no directory; remove it");
 }
 
 function replacedPath(published: string): string {
   return join(dirname(published), `.${published.slice(dirname(published).length + 1)}.replaced`);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
 async function onDisk<T>(doing: string, action: () => Promise<T>): Promise<T> {

@@ -3,15 +3,17 @@
  * system takes back when its process dies, however it dies: no process ID to be mistaken about.
  */
 
-import { lstat, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, lstat, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import Database from "libsql";
-import { diskFailure, Failure } from "../model/failure.ts";
+import { diskFailure, Failure, systemCodeOf } from "../model/failure.ts";
 import { quoted } from "../wire/parse.ts";
 import { makeDirectories } from "./durable.ts";
+import { removeOwn, requireOwn, requireSafePlace, statsOf } from "./own-files.ts";
 
 const attempts = 10;
+const LOCK_MODE = 0o600;
 
 /** A host name has at most 255 characters; the rest is short. */
 const holderBytesMax = 1_024;
@@ -28,12 +30,13 @@ export async function acquireRunLock(path: string): Promise<RunLock> {
   const holderPath = `${path}.holder`;
   try {
     await makeDirectories(dirname(path));
+    await requireSafePlace(dirname(path));
     for (let attempt = 0; attempt < attempts; attempt++) {
       const database = await tryLock(path);
       if (database === undefined) continue;
-      await rm(holderPath, { recursive: true, force: true });
+      await removeOwn(holderPath);
       const holder = `process ${process.pid} on ${hostname()}, since ${new Date().toISOString()}`;
-      await writeFile(holderPath, holder, { flag: "wx" });
+      await writeFile(holderPath, holder, { flag: "wx", mode: LOCK_MODE });
       return {
         release: async () => {
           // Removed while it is held: whoever opened it meanwhile sees that it is another file by then.
@@ -51,9 +54,7 @@ export async function acquireRunLock(path: string): Promise<RunLock> {
 
 /** The open lock; `undefined` where the file was replaced under us, and it must be tried again. */
 async function tryLock(path: string): Promise<Database.Database | undefined> {
-  const stats = await lstat(path).catch(() => undefined);
-  if (stats !== undefined && !stats.isFile()) throw new Error("it is no regular file; remove it");
-  await writeFile(path, "", { flag: "a" });
+  await makeLockFile(path);
   const before = await inodeOf(path);
   const database = new Database(path, { timeout: 0 });
   try {
@@ -69,8 +70,29 @@ async function tryLock(path: string): Promise<Database.Database | undefined> {
   return undefined;
 }
 
+/**
+ * Whoever can open the file can hold the lock, be it only to read: nobody else may. A file that is there is not
+ * opened, since closing it again would end the lock of a run in this process.
+ */
+async function makeLockFile(path: string): Promise<void> {
+  const stats = await statsOf(path);
+  if (stats === undefined) {
+    await writeFile(path, "", { flag: "wx", mode: LOCK_MODE }).catch((error) => {
+      if (systemCodeOf(error) !== "EEXIST") throw error; // another run is making it
+    });
+    return;
+  }
+  requireOwn(path, stats, "file");
+  if (stats.nlink !== 1) {
+    throw new Failure("disk", `${path} has ${stats.nlink} names; remove this one`, {
+      hint: "A lock is a file of its own, and no other name of one.",
+    });
+  }
+  if ((stats.mode & 0o777) !== LOCK_MODE) await chmod(path, LOCK_MODE);
+}
+
 async function inodeOf(path: string): Promise<bigint | undefined> {
-  const stats = await stat(path, { bigint: true }).catch(() => undefined);
+  const stats = await lstat(path, { bigint: true }).catch(() => undefined);
   return stats?.ino;
 }
 

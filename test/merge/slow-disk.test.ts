@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { mergeAnswer } from "../../src/merge/merge-answer.ts";
 import { hashText } from "../../src/model/hash.ts";
 import { writeBufferBytes } from "../../src/model/limits.ts";
@@ -12,6 +12,14 @@ import { makeShard } from "../../src/model/shard.ts";
 import { makeAccounts } from "../accounts.ts";
 import { makeTarget } from "./answer-target.ts";
 import { pieces } from "./chunks.ts";
+
+// A new file cannot be a pipe: the one of this test is opened as it is.
+vi.mock("node:fs/promises", async (importOriginal) => {
+  const original = await importOriginal<typeof import("node:fs/promises")>();
+  const openPipe: typeof original.open = (path, flags, mode) =>
+    original.open(path, typeof flags === "number" ? "a" : flags, mode);
+  return { ...original, open: openPipe };
+});
 
 it("takes no more than two buffers of a partition while nothing is written", async () => {
   const shard = makeShard({ numNodes: 1 });
