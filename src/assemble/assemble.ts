@@ -216,6 +216,7 @@ class Assembly {
       signal,
       onWrong: (node, wrong) => this.#known?.sawWrong(node, wrong, agreed),
       incomingPath: (answer, partition) => partial.incomingPath(answer, partition),
+      freeBytes: () => partial.freeBytes(),
       accept: (partition, path) => partial.accept(partition, path),
       discard: (path) => partial.discard(path),
     });

@@ -20,6 +20,8 @@ export interface FetchContext {
   readonly signal?: AbortSignal | undefined;
   /** Where a partition of one answer (by number) is written while it comes. */
   readonly incomingPath: (answer: number, partition: number) => string;
+  /** Of the disk that partitions are written to. */
+  readonly freeBytes: () => Promise<number>;
   readonly accept: (partition: number, path: string) => Promise<void>;
   /** Drops what came of a partition that another answer has given. */
   readonly discard: (path: string) => Promise<void>;

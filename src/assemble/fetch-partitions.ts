@@ -29,6 +29,8 @@ export class PartitionFetch {
   /** How many times longer than usual answers are waited for, and since when. */
   #patience = 1;
   #patientSinceMs = performance.now();
+  /** Once the disk was full: then nothing else takes space beside an answer. */
+  #isOneAtATime = false;
 
   constructor(missing: Iterable<number>, context: FetchContext) {
     this.#context = context;
@@ -52,7 +54,11 @@ export class PartitionFetch {
         for (let query = this.#next(); query !== undefined; query = this.#next())
           this.#start(query, stop.signal);
         const wakeMs = this.#hasRoom() ? book.nextMs(open) : undefined;
-        if (this.#running.size === 0 && wakeMs === undefined) throw exhaustedFailure(missing, book);
+        if (this.#running.size === 0 && wakeMs === undefined) {
+          if (this.#isOneAtATime || !this.#asker.tryLastShare(missing)) throw exhaustedFailure(missing, book);
+          this.#isOneAtATime = true;
+          continue;
+        }
         await this.#untilSomethingHappens(wakeMs);
       }
       await this.#finish();
@@ -64,7 +70,7 @@ export class PartitionFetch {
   }
 
   #hasRoom(): boolean {
-    return this.#running.size < this.#context.concurrency;
+    return this.#running.size < (this.#isOneAtATime ? 1 : this.#context.concurrency);
   }
 
   #next(): NodeQuery | undefined {

@@ -17,10 +17,12 @@ const fetchOffences: Readonly<Record<FetchFailureKind, OffenceKind | undefined>>
   aborted: undefined,
 };
 
-const answerOffences: Readonly<Record<AnswerErrorKind, OffenceKind>> = {
+const answerOffences: Readonly<Record<AnswerErrorKind, OffenceKind | undefined>> = {
   malformed: "malformed-answer",
   truncated: "truncated-answer",
   "too-large": "oversized-answer",
+  // Whether a partition is too large, only the right one tells: that is said when it is known.
+  "over-budget": undefined,
 };
 
 export function offencesOf(node: string, report: MergeReport): Offence[] {
@@ -55,8 +57,7 @@ export function offencesOf(node: string, report: MergeReport): Offence[] {
     });
   }
   const kind = kindOf(report.error);
-  // Whether a partition is too large, only the right one tells: that is said when it is known.
-  if (kind !== undefined && report.outgrown.length === 0) {
+  if (kind !== undefined) {
     offences.push({ node, kind, detail: (report.error as Error).message });
   }
   return offences;

@@ -9,6 +9,7 @@ import {
   type MergeReport,
   mergeAnswer,
 } from "../merge/merge-answer.ts";
+import { Failure, isDiskFull } from "../model/failure.ts";
 import { storedCount, stores } from "../model/shard.ts";
 import { type NarrowedRequest, narrowedRequests } from "../plan/narrowed-requests.ts";
 import type { NodeSpeeds } from "../plan/node-speeds.ts";
@@ -27,6 +28,14 @@ export interface AskerContext extends FetchContext {
   readonly isEmpty: (partition: number) => boolean;
 }
 
+/** What is noted of one answer while it comes. */
+interface AnswerNotes {
+  readonly requested: ReadonlySet<number>;
+  readonly verified: number[];
+  /** Partitions that something of was written down. */
+  readonly begun: Set<number>;
+}
+
 export class NodeAsker {
   readonly #context: AskerContext;
   readonly #sizes: SizeBudget;
@@ -34,7 +43,20 @@ export class NodeAsker {
 
   constructor(context: AskerContext) {
     this.#context = context;
-    this.#sizes = new SizeBudget(context.book);
+    this.#sizes = new SizeBudget(context.book, context.freeBytes);
+  }
+
+  /**
+   * Begins again with what the disk had no room for, now that nothing else is under way.
+   *
+   * @returns whether there is anything to begin again with
+   */
+  tryLastShare(missing: ReadonlySet<number>): boolean {
+    const { book } = this.#context;
+    if (![...missing].some((partition) => book.isRefused(partition, "no-space"))) return false;
+    this.#sizes.allowLastShare();
+    book.forgive("no-space");
+    return true;
   }
 
   /** Asks until the node has given, or failed to give, all that it was to give, or the query is cancelled. */
@@ -77,15 +99,26 @@ export class NodeAsker {
         log.received(count);
       },
     });
+    const answer = this.#answers++;
+    const begun = new Set<number>();
     const report = await mergeAnswer(
       this.#sizes.bounded(watch.watched(chunks), storedCount(shard) + 1),
-      this.#target(query, requested, verified),
-    );
+      this.#target(query, answer, { requested, verified, begun }),
+    )
+      .catch((error: unknown) => requireDiskFull(error))
+      .finally(() => this.#sizes.ended(answer));
     signal?.throwIfAborted();
     stop.throwIfAborted();
+    const durationMs = Math.round(performance.now() - startedMs);
+    if (report instanceof Failure) {
+      log.query({ node: id, partitions, verified, bytes, outcome: "disk full", durationMs });
+      for (const partition of begun)
+        if (!verified.includes(partition))
+          book.refuse(query.nodeIndex, partition, "no-space", report.message);
+      return true;
+    }
     requireNodesFault(report.error);
     const ended = endedByUs(query, report);
-    const durationMs = Math.round(performance.now() - startedMs);
     log.query({ node: id, partitions, verified, bytes, outcome: ended ?? outcomeOf(report), durationMs });
     for (const offence of offencesOf(id, report)) log.offence(offence);
     this.#learn(query.nodeIndex, report);
@@ -108,10 +141,9 @@ export class NodeAsker {
     for (const { partition, bytes } of report.outgrown) this.#sizes.refuse(nodeIndex, partition, bytes);
   }
 
-  #target(query: NodeQuery, requested: ReadonlySet<number>, verified: number[]): AnswerTarget {
+  #target(query: NodeQuery, answer: number, { requested, verified, begun }: AnswerNotes): AnswerTarget {
     const { shard, hashKey, agreedHashes, claims, incomingPath } = this.#context;
     const { nodeIndex } = query;
-    const answer = this.#answers++;
     return {
       shard,
       hashKey,
@@ -121,11 +153,14 @@ export class NodeAsker {
         this.#isOpenFor(query, partition) && claims.claim(partition, query)
           ? agreedHashes.get(partition)
           : undefined,
-      pathOf: (partition) => incomingPath(answer, partition),
+      pathOf: (partition) => {
+        begun.add(partition);
+        return incomingPath(answer, partition);
+      },
       take: async (matched) => {
         if (await this.#take(query, matched)) verified.push(matched.partition);
       },
-      mayGrowTo: (partition, bytes) => this.#sizes.mayGrow(nodeIndex, partition, bytes),
+      mayHold: (bytes, partition) => this.#sizes.mayHold(answer, nodeIndex, partition, bytes),
     };
   }
 
@@ -136,10 +171,15 @@ export class NodeAsker {
       await discard(path);
       return false;
     }
-    await accept(partition, path);
+    try {
+      await accept(partition, path);
+    } catch (error) {
+      claims.unsettle(partition);
+      throw error;
+    }
     const others = claims.verified(partition, query);
     log.verified(partition, { accounts, bytes }, book.node(query.nodeIndex).id);
-    for (const offence of this.#sizes.offencesFor(partition, bytes)) log.offence(offence);
+    for (const offence of this.#sizes.confirmed(partition, bytes)) log.offence(offence);
     query.verified++;
     for (const other of others) other.overtaken(claims.heldBy(other));
     return true;
@@ -163,6 +203,12 @@ export class NodeAsker {
     if (error instanceof FetchFailure) return decideRetry(error, failures, Math.random());
     const again = decideRetry(new FetchFailure("reset", "broken off"), failures, Math.random());
     if (!(error instanceof AnswerError) || error.kind === "truncated") return again;
+    if (error.kind === "over-budget") {
+      // A long answer of which nothing was kept must not come again at once either.
+      if (report.outgrown.length === 0)
+        for (const partition of requested) this.#sizes.refuse(nodeIndex, partition, 0);
+      return again;
+    }
     // What it cannot send now, it cannot send later; but its other partitions may be fine.
     const [only] = requested.size === 1 ? requested : [];
     const broken = lastPartition !== undefined && requested.has(lastPartition) ? lastPartition : only;
@@ -176,6 +222,12 @@ export class NodeAsker {
 /** Why we ended an answer that would have gone on; `undefined` where it ended by itself. */
 function endedByUs(query: NodeQuery, { error }: MergeReport) {
   return error instanceof FetchFailure && error.kind === "aborted" ? query.cancellation : undefined;
+}
+
+/** A full disk is no end of the run while others may send less. */
+function requireDiskFull(error: unknown): Failure {
+  if (error instanceof Failure && isDiskFull(error)) return error;
+  throw error;
 }
 
 /** Whatever the node cannot be blamed for is a defect of ours. */

@@ -15,7 +15,7 @@ type State =
   | { readonly kind: "given-up" };
 
 /** Why a node is not asked for a partition any more. */
-export type Refusal = "wrong" | "outgrown" | "broken";
+export type Refusal = "wrong" | "outgrown" | "broken" | "no-space";
 
 /** What came of one node as a source of one partition. */
 export interface SourceOutcome {
@@ -157,15 +157,15 @@ export class NodeBook {
   }
 
   /** Forgets refusals of one kind, of all nodes. */
-  forgive(partition: number, refusal: Refusal): void {
+  forgive(forgiven: Refusal): void {
     for (const { refused } of this.#entries) {
-      if (refused.get(partition)?.refusal === refusal) refused.delete(partition);
+      for (const [partition, { refusal }] of refused) if (refusal === forgiven) refused.delete(partition);
     }
   }
 
-  /** How many nodes refused a partition for that reason. */
-  countRefusals(partition: number, refusal: Refusal): number {
-    return this.#entries.filter(({ refused }) => refused.get(partition)?.refusal === refusal).length;
+  /** Whether a node is not asked for a partition for that reason. */
+  isRefused(partition: number, reason: Refusal): boolean {
+    return this.#entries.some(({ refused }) => refused.get(partition)?.refusal === reason);
   }
 
   /** What came of each node that stores a partition, by node. */

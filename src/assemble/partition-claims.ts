@@ -81,6 +81,11 @@ export class PartitionClaims {
     return true;
   }
 
+  /** Settled content could not be put in its place: it is wanted again. */
+  unsettle(partition: number): void {
+    this.#settled.delete(partition);
+  }
+
   /** Settled content is in its place. Answers who else was giving it. */
   verified(partition: number, by: NodeQuery): NodeQuery[] {
     const others = [...this.givers(partition)].filter((query) => query !== by);

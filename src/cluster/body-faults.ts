@@ -1,11 +1,13 @@
 /** Faults in the text of an answer to `POST /snapshot`, whatever the accounts in it. */
 
+import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AnswerContext, Pieces } from "../validator/conduct.ts";
 import { type FaultKind, given } from "./fault-kind.ts";
 
 const fillerCharacters = 64 * 1024;
 const drippedCharacters = 700;
+const inflatedCharacters = 10_000;
 const whiteSpaceCharacters = 1024 ** 3;
 
 export const bodyFaults: readonly FaultKind[] = [
@@ -67,6 +69,15 @@ export const bodyFaults: readonly FaultKind[] = [
       conduct.text.push(endlessRecord);
     },
   },
+  {
+    name: "inflate",
+    description: "sends made-up accounts, so many MB",
+    parameter: { kind: "count", default: 2_000 },
+    apply: ({ conduct }, megabytes) => {
+      conduct.isGzip = true;
+      conduct.text.push((_pieces, context) => inflated(given(megabytes), context));
+    },
+  },
 ];
 
 async function* firstHalf(pieces: Pieces, { accounts }: AnswerContext): AsyncGenerator<string> {
@@ -98,6 +109,23 @@ async function* thenTrickle(pieces: Pieces, context: AnswerContext): AsyncGenera
     yield " ";
     await sleep(1000, undefined, { ref: false });
   }
+}
+
+/** Compressed, and yet nothing that a bound on the ratio would notice. */
+function* inflated(megabytes: number, { selection }: AnswerContext): Generator<string> {
+  const filler = "x".repeat(inflatedCharacters);
+  yield '{"snapshot":[';
+  for (let number = 0; number * inflatedCharacters < megabytes * 1_000_000; number++) {
+    const account = {
+      accountId: selection.accountStart.slice(0, 16) + number.toString(16).padStart(48, "0"),
+      stateId: randomBytes(32).toString("hex"),
+      data: { filler },
+      timestamp: 1,
+      syncData: { isGlobal: selection.isGlobal === true },
+    };
+    yield `${number === 0 ? "" : ","}${JSON.stringify(account)}`;
+  }
+  yield "]}";
 }
 
 /** Fast enough not to be taken for stalled, and never of any use. */

@@ -6,7 +6,9 @@ export type AnswerErrorKind =
   /** It ends before `]}`. */
   | "truncated"
   /** A record, white space, repetitions or foreign accounts beyond their bounds. */
-  | "too-large";
+  | "too-large"
+  /** More than is taken from one node before others have sent as much: it may be right. */
+  | "over-budget";
 
 export class AnswerError extends Error {
   override readonly name = "AnswerError";

@@ -36,8 +36,9 @@ export interface AnswerTarget {
   readonly pathOf: (partition: number) => string;
   /** Takes a partition over that has the agreed hash. */
   readonly take: (partition: MatchedPartition) => Promise<void>;
-  /** Asked as a partition grows: may it have that many bytes? */
-  readonly mayGrowTo: (partition: number, bytes: number) => boolean;
+  /** Asked as the answer grows: may it go on, with so many bytes of partitions that are not known to be right yet?
+   *  The partition is the one that grows. */
+  readonly mayHold: (bytes: number, partition: number) => Promise<boolean>;
 }
 
 export interface WrongPartition {
@@ -63,7 +64,7 @@ export interface MergeReport {
   readonly wrong: readonly WrongPartition[];
   /** Partitions that had the agreed hash, and then went on with more accounts. */
   readonly superfluous: readonly number[];
-  /** Partitions that were given up for being too large so far. */
+  /** Partitions that were given up for being too large so far, those that made up most of what was held. */
   readonly outgrown: readonly { readonly partition: number; readonly bytes: number }[];
 }
 
@@ -115,6 +116,8 @@ class AnswerMerger {
   /** Where accounts were last put, the global partition aside. */
   #current: PartitionSink | undefined;
   #pendingBytes = 0;
+  /** Of all partitions that are open, on the disk or on their way there. */
+  #heldBytes = 0;
   #accounts = 0;
   #superfluousAccounts = 0;
   #lastPartition: number | undefined;
@@ -139,9 +142,10 @@ class AnswerMerger {
     this.#lastPartition = partition;
     const sink = this.#sinks.get(partition) ?? this.#beginFor(partition, count);
     if (sink === undefined) return undefined;
-    const pendingBefore = sink.pendingBytes;
+    const before = sink.bytes;
     if (sink.add(run) === "duplicate") this.#countDuplicate();
-    this.#pendingBytes += sink.pendingBytes - pendingBefore;
+    this.#pendingBytes += sink.bytes - before;
+    this.#heldBytes += sink.bytes - before;
     const left = this.#leaveFor(sink);
     const mustPause = left !== undefined || sink.isFull || this.#pendingBytes > pendingBytesMax;
     return mustPause ? this.#pause(sink, left) : undefined;
@@ -224,12 +228,20 @@ class AnswerMerger {
       this.#pendingBytes -= left.pendingBytes;
       await left.release();
     }
-    if (!sink.isFull) return;
-    this.#pendingBytes -= sink.pendingBytes;
-    await sink.flush();
-    if (this.#target.mayGrowTo(sink.partition, sink.bytes)) return;
-    this.#outgrown.push({ partition: sink.partition, bytes: sink.bytes });
-    throw new AnswerError("too-large", `partition ${sink.partition} goes on after ${sink.bytes} bytes`);
+    if (sink.isFull) {
+      this.#pendingBytes -= sink.pendingBytes;
+      await sink.flush();
+    }
+    await this.#requireBudget(sink.partition);
+  }
+
+  async #requireBudget(partition: number): Promise<void> {
+    const held = this.#heldBytes;
+    if (await this.#target.mayHold(held, partition)) return;
+    for (const { partition, bytes } of this.#sinks.values()) {
+      if (bytes * this.#sinks.size >= held) this.#outgrown.push({ partition, bytes });
+    }
+    throw new AnswerError("over-budget", `the answer goes on after ${held} bytes that nothing confirms`);
   }
 
   async #isMatched(sink: PartitionSink): Promise<boolean> {
@@ -244,6 +256,7 @@ class AnswerMerger {
   async #end(sink: PartitionSink, isComplete: boolean): Promise<WrongPartition | undefined> {
     const { partition } = sink;
     this.#pendingBytes -= sink.pendingBytes;
+    this.#heldBytes -= sink.bytes;
     const expected = this.#target.claim(partition);
     let wrong: WrongPartition | undefined;
     if (expected !== undefined && (isComplete || (await sink.matches(expected)))) {

@@ -38,17 +38,25 @@ export async function sortPartition(
   sortedPath: string,
   hashKey: string,
 ): Promise<SortedPartition> {
-  let runs = await writeRuns(path, sortedPath, hashKey);
-  for (let round = 0; runs.length > sortFanInMax; round++) {
-    const merged = `${sortedPath}.merged-${round}`;
-    await mergeRuns(runs.slice(0, sortFanInMax), merged, hashKey, "keep");
-    runs = [...runs.slice(sortFanInMax), merged];
+  const runs: string[] = [];
+  try {
+    await writeRuns(path, sortedPath, hashKey, runs);
+    for (let round = 0; runs.length > sortFanInMax; round++) {
+      const merged = `${sortedPath}.merged-${round}`;
+      runs.push(merged);
+      await mergeRuns(runs.slice(0, sortFanInMax), merged, hashKey, "keep");
+      runs.splice(0, sortFanInMax);
+    }
+    return await mergeRuns(runs, sortedPath, hashKey, "drop");
+  } catch (error) {
+    // On a full disk, most of all, what is of no use any more must not stay.
+    await Promise.all([...runs, sortedPath].map((file) => rm(file, { force: true })));
+    throw error;
   }
-  return mergeRuns(runs, sortedPath, hashKey, "drop");
 }
 
-async function writeRuns(path: string, sortedPath: string, hashKey: string): Promise<string[]> {
-  const runs: string[] = [];
+/** @param runs is told of each file before it is written */
+async function writeRuns(path: string, sortedPath: string, hashKey: string, runs: string[]): Promise<void> {
   let held: Entry[] = [];
   let heldBytes = 0;
   const writeRun = async () => {
@@ -69,7 +77,6 @@ async function writeRuns(path: string, sortedPath: string, hashKey: string): Pro
     if (heldBytes >= sortChunkBytes) await writeRun();
   }
   await writeRun();
-  return runs;
 }
 
 /** Merges sorted lists into one, and removes them. */

@@ -51,6 +51,7 @@ export function messageOf(thrown: unknown): string {
 /** The system's code (`ENOSPC`, `ECONNREFUSED` …) of an error or of its causes, if it has one. */
 export function systemCodeOf(thrown: unknown): string | undefined {
   for (let error = thrown; error instanceof Error; error = error.cause) {
+    if (error instanceof Failure) continue; // its code is our own
     const { code } = error as NodeJS.ErrnoException;
     if (typeof code === "string") return code;
     if (error instanceof AggregateError && error.errors.length > 0) return systemCodeOf(error.errors[0]);
@@ -58,10 +59,15 @@ export function systemCodeOf(thrown: unknown): string | undefined {
   return undefined;
 }
 
+/** Whether it failed since the disk, or this user's share of it, is full. */
+export function isDiskFull(thrown: unknown): boolean {
+  const code = systemCodeOf(thrown);
+  return code === "ENOSPC" || code === "EDQUOT";
+}
+
 /** A file or directory of ours that could not be read or written. */
 export function diskFailure(doing: string, thrown: unknown): Failure {
-  const code = systemCodeOf(thrown);
-  const full = code === "ENOSPC" || code === "EDQUOT";
+  const full = isDiskFull(thrown);
   return new Failure("disk", `${doing}: ${full ? "no space is left on the disk" : messageOf(thrown)}`, {
     cause: thrown,
     hint: full

@@ -47,12 +47,21 @@ export const heldRecordBytesMax = 256 * KiB;
 /** White space in a row outside of records. A pretty-printed answer has some dozens. */
 export const whiteSpaceRunMax = 64 * KiB;
 
-/** A partition's bytes on the first attempt, before a second node has said that it really is that
- *  large; then {@link partitionBudgetFactor} times as much, and so on up to {@link partitionBytesMax}.
- *  An endless answer therefore costs one such budget, not the disk. */
-export const partitionBudgetBytes = 512 * MiB;
-export const partitionBudgetFactor = 16;
+/** What one answer may hold on the disk before a hash confirms it: at first; then so many times as much as the
+ *  largest partition that is confirmed, since addresses are spread evenly; and where other nodes have sent more
+ *  than either, {@link unconfirmedFactor} times as much, and so on up to {@link partitionBytesMax}. */
+export const unconfirmedBytesFirst = 32 * MiB;
+export const unconfirmedPerConfirmed = 4;
+export const unconfirmedFactor = 16;
 export const partitionBytesMax = 8 * TiB;
+
+/** Of the free disk, what all answers together may take unconfirmed: others use the disk as well. In the end, when
+ *  nobody is left to ask and answers come one at a time, one may take more. */
+export const unconfirmedDiskShare = 1 / 2;
+export const unconfirmedDiskShareLast = 7 / 8;
+
+/** An answer's bytes for each partition that its node stores, whether they are kept or passed over. */
+export const answerBytesPerPartition = 512 * MiB;
 
 /** Accounts of an answer in partitions that its node does not store. A node may hold left-overs of an
  *  earlier membership; more than these is somebody else's state, sent to cost us time. */

@@ -3,7 +3,7 @@
  * takes its place in one step when it is complete (FORMAT.md, All or nothing).
  */
 
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import pLimit from "p-limit";
 import type { ArtifactScan } from "../model/artifact-scan.ts";
@@ -84,6 +84,14 @@ export class PartialSnapshot {
   /** Where a partition of one answer is written while it comes. */
   incomingPath(answer: number, partition: number): string {
     return join(this.#incoming, `${answer}-${partition}.json`);
+  }
+
+  /** Free space of its disk; infinite where the file system does not say. */
+  async freeBytes(): Promise<number> {
+    const { bavail, bsize, blocks } = await onDisk(`cannot look at ${this.#directory}`, () =>
+      statfs(this.#directory),
+    );
+    return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize;
   }
 
   /** Removes what came and was not accepted: on a full disk it would only be in the way. */

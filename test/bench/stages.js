@@ -157,7 +157,7 @@ function targetOf(claim) {
     claim,
     pathOf: (partition) => join(scratch, `merged-${partition}`),
     take: () => Promise.resolve(),
-    mayGrowTo: () => true,
+    mayHold: () => Promise.resolve(true),
   };
 }
 

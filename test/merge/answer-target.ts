@@ -52,6 +52,6 @@ export function makeTarget(settings: TargetSettings): RecordingTarget {
       rmSync(matched.path);
       return Promise.resolve();
     },
-    mayGrowTo: (_, bytes) => bytes <= bytesMax,
+    mayHold: (bytes) => Promise.resolve(bytes <= bytesMax),
   };
 }

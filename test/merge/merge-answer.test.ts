@@ -350,7 +350,7 @@ describe("a partition that goes on and on", () => {
       bytesMax: writeBufferBytes,
     });
     const report = await mergeAnswer(streamOf(pieces(Buffer.from(text), 65_536)), target);
-    expect(report).toMatchObject({ isComplete: false, error: { kind: "too-large" }, wrong: [] });
+    expect(report).toMatchObject({ isComplete: false, error: { kind: "over-budget" }, wrong: [] });
     expect(report.outgrown).toHaveLength(1);
     expect(report.outgrown[0]?.bytes).toBeGreaterThan(writeBufferBytes);
     expect(target.leftOver()).toEqual([]);

@@ -1,0 +1,107 @@
+/** Validators that send more than there is, to fill the disk of whoever asks them. */
+
+import { execFileSync } from "node:child_process";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { startCluster } from "../../src/cluster/cluster.ts";
+import { PartialSnapshot } from "../../src/store/partial-snapshot.ts";
+import { assembleFrom, failureOf } from "../assemble/run.ts";
+import { published } from "../cluster/published.ts";
+import { smallFixture, withCluster } from "../cluster/small-cluster.ts";
+import { temporaryDirectory } from "../temporary.ts";
+
+const MB = 1_000_000;
+const expected = await published(smallFixture());
+
+/** The most bytes that a directory ever had while something went on. */
+async function peakOf(directory: string, action: Promise<unknown>): Promise<number> {
+  let peak = 0;
+  const timer = setInterval(() => {
+    peak = Math.max(peak, sizeOf(directory));
+  }, 5);
+  await action.finally(() => clearInterval(timer));
+  return peak;
+}
+
+function sizeOf(directory: string): number {
+  const sizes = readdirSync(directory, { recursive: true }).map(
+    (name) => statSync(join(directory, String(name)), { throwIfNoEntry: false })?.size ?? 0,
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** A disk of so many megabytes, where this user may make one. */
+function tinyDisk(megabytes: number): string | undefined {
+  const directory = temporaryDirectory();
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m,mode=0755`, "tmpfs", directory], {
+      stdio: "ignore",
+    });
+  } catch {
+    return undefined;
+  }
+  onTestFinished(() => void execFileSync("umount", [directory]));
+  return directory;
+}
+
+describe("a validator that sends two gigabytes for a small partition", () => {
+  it("takes little of the disk, is blamed, and does not hold up the snapshot", async () => {
+    await withCluster({ faults: ["0:inflate", "4:inflate"] }, async (cluster) => {
+      const out = temporaryDirectory();
+      const run = assembleFrom(cluster, { out });
+      expect(await peakOf(out, run)).toBeLessThan(120 * MB);
+      const { networkHash, offences } = await run;
+      expect(networkHash).toBe(expected.networkHash);
+      const liars = new Set([cluster.nodes[0]?.id, cluster.nodes[4]?.id]);
+      expect(offences.length).toBeGreaterThan(0);
+      for (const { node, kind } of offences) {
+        expect(liars).toContain(node);
+        expect(kind).toBe("oversized-answer");
+      }
+      expect(readdirSync(out)).toEqual([`snapshot-${cluster.snapshotTimestamp}`]);
+    });
+  });
+
+  it.each([
+    { id: "by what the disk says that it has", isSaid: true },
+    { id: "by what the disk takes no more of", isSaid: false },
+  ])("does not fill a disk that is smaller than what it sends, $id", async ({ isSaid }) => {
+    const disk = tinyDisk(8);
+    const out = disk ?? temporaryDirectory();
+    const free = vi.spyOn(PartialSnapshot.prototype, "freeBytes");
+    // Where no such disk can be made, the real one says that it has no more.
+    if (disk === undefined) free.mockResolvedValue(8 * MB);
+    else if (!isSaid) free.mockResolvedValue(Number.POSITIVE_INFINITY);
+    onTestFinished(() => free.mockRestore());
+    await withCluster({ faults: ["0:inflate", "4:inflate"] }, async (cluster) => {
+      const run = assembleFrom(cluster, { out });
+      expect(await peakOf(out, run)).toBeLessThan(9 * MB);
+      const { networkHash, queries, offences } = await run;
+      expect(networkHash).toBe(expected.networkHash);
+      expect(queries.map(({ outcome }) => outcome)).toContain("disk full");
+      expect(offences).toEqual([]);
+      expect(free).toHaveBeenCalled();
+    });
+  });
+});
+
+describe("a disk that is too small for the state", () => {
+  it("ends the run with a failure of the disk, blames nobody, and keeps what was verified", async () => {
+    const disk = tinyDisk(1);
+    const out = disk ?? temporaryDirectory();
+    const free = vi.spyOn(PartialSnapshot.prototype, "freeBytes");
+    if (disk === undefined) free.mockResolvedValue(100_000);
+    onTestFinished(() => free.mockRestore());
+    // 2 MB in five partitions.
+    const cluster = await startCluster(smallFixture({ accounts: 6_000 }));
+    onTestFinished(() => cluster.stop());
+    const failure = await failureOf(assembleFrom(cluster, { out }));
+    expect(failure).toMatchObject({ code: "disk" });
+    expect(failure.hint).toContain("Free some space");
+    expect(readdirSync(out)).toEqual([`.snapshot-${cluster.snapshotTimestamp}.partial`]);
+    expect(readdirSync(join(out, `.snapshot-${cluster.snapshotTimestamp}.partial`))).not.toContain(
+      "incoming",
+    );
+  });
+});
