@@ -71,7 +71,7 @@ export const bodyFaults: readonly FaultKind[] = [
   },
   {
     name: "inflate",
-    description: "sends made-up accounts, so many MB",
+    description: "sends so many MB of made-up accounts, compressed",
     parameter: { kind: "count", default: 2_000 },
     apply: ({ conduct }, megabytes) => {
       conduct.isGzip = true;

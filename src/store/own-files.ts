@@ -60,26 +60,33 @@ export function requireOwn(path: string, stats: Stats, kind: EntryKind): void {
 }
 
 /**
+ * What a directory is looked at for. To be kept, it may have nothing but files and directories that nobody else can
+ * write to. To be checked, it may have anything else as well, of which the check will tell. To be removed, all of it
+ * must be this user's.
+ */
+export type TreeUse = "to be kept" | "to be checked" | "to be removed";
+
+/**
  * Checks a directory and everything in it.
  *
  * @returns whether there is anything of that name
- * @throws Failure `disk` as {@link requireOwn}; with "to be removed", files may be links or of any other kind
+ * @throws Failure `disk` where something in it does not suit its use
  */
-export async function requireOwnTree(path: string, what: "to be kept" | "to be removed"): Promise<boolean> {
+export async function requireOwnTree(path: string, use: TreeUse): Promise<boolean> {
   const stats = await statsOf(path);
   if (stats === undefined) return false;
   requireOwn(path, stats, "directory");
   for (const entry of await readdir(path, { withFileTypes: true })) {
     const within = join(path, entry.name);
-    if (entry.isDirectory()) await requireOwnTree(within, what);
-    else await requireOwnEntry(within, what);
+    if (entry.isDirectory()) await requireOwnTree(within, use);
+    else await requireOwnEntry(within, use);
   }
   return true;
 }
 
-async function requireOwnEntry(path: string, what: "to be kept" | "to be removed"): Promise<void> {
+async function requireOwnEntry(path: string, use: TreeUse): Promise<void> {
   const stats = await lstat(path);
-  if (what === "to be kept") requireOwn(path, stats, "file");
+  if (use === "to be kept" || (use === "to be checked" && stats.isFile())) requireOwn(path, stats, "file");
   else requireOwner(path, stats, [ownUserId()]);
 }
 

@@ -236,7 +236,7 @@ export function publishedPath(place: Pick<SnapshotPlace, "out" | "timestamp">): 
  */
 export async function isPublished(place: Pick<SnapshotPlace, "out" | "timestamp">): Promise<boolean> {
   const directory = publishedPath(place);
-  return await onDisk(`cannot look at ${directory}`, () => requireOwnTree(directory, "to be removed"));
+  return await onDisk(`cannot look at ${directory}`, () => requireOwnTree(directory, "to be checked"));
 }
 
 /** The lock of whoever works on a snapshot. */

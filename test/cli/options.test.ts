@@ -1,0 +1,167 @@
+/** Nothing on the command line is read and then ignored. */
+
+import type { Command, Option } from "commander";
+import { describe, expect, it } from "vitest";
+import { readCommandLine } from "../../src/cli/command-line.ts";
+import { buildProgram } from "../../src/cli/program.ts";
+import { temporaryDirectory } from "../temporary.ts";
+import { commandLine } from "./command-line.ts";
+
+function makeProgram(): Command {
+  const io = {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: {},
+    signal: new AbortController().signal,
+  };
+  return buildProgram({ io, clusterHelp: "", end: () => undefined });
+}
+
+/** A value that the option takes. */
+function valueFor({ long, argChoices }: Option): string {
+  if (argChoices?.[0] !== undefined) return argChoices[0];
+  const { 0: value = "file" } = [
+    [/key$/, "ab".repeat(32)],
+    [/archiver$/, "http://127.0.0.1:9"],
+    [/state-metadata$/, "http://127.0.0.1:9/state"],
+    [/timestamp$/, "latest"],
+    [/timeout$|duration$|poll$|max-age$/, "3s"],
+    [/^--listen$/, "127.0.0.1:1"],
+    [/^--subset$/, "1/3"],
+    [/^--keep$/, "7d"],
+    [/^--fault$/, "0:busy"],
+    [/nodes$|per-|concurrency$|every$|accounts$|rate$/, "7"],
+  ].flatMap(([pattern, text]) => ((pattern as RegExp).test(long ?? "") ? [text as string] : []));
+  return value;
+}
+
+/** What is left of the arguments: the options that a command took, or the message of the refusal. */
+async function parsed(args: readonly string[]): Promise<Record<string, unknown> | string> {
+  const program = makeProgram();
+  let taken: Record<string, unknown> | undefined;
+  for (const each of [program, ...program.commands]) {
+    each.action(() => {
+      taken = { ...each.opts(), command: each.name() };
+    });
+  }
+  const line = readCommandLine(args, program);
+  if (line.problem !== undefined) return line.problem.message;
+  try {
+    await program.parseAsync([...line.args], { from: "user" });
+  } catch (error) {
+    return (error as Error).message;
+  }
+  if (taken === undefined) throw new Error("no command was run");
+  return taken;
+}
+
+const program = makeProgram();
+const allOptions = [program, ...program.commands].flatMap(({ options }) => options);
+const longNames = [...new Set(allOptions.flatMap(({ long }) => long ?? []))].filter((n) => n !== "--version");
+const rest: Readonly<Record<string, string[]>> = { verify: ["directory"], nodes: ["--hash-db", "file"] };
+
+describe.each(program.commands.map((command) => command.name()))("before %s", (name) => {
+  it.each(longNames)("%s is used, or refused by name", async (long) => {
+    const option = [
+      ...(program.commands.find((command) => command.name() === name)?.options ?? []),
+      ...allOptions,
+    ];
+    const found = option.find((each) => each.long === long);
+    if (found === undefined) throw new Error(`there is no ${long}`);
+    const isOwn = program.commands.some((each) => each.name() === name && each.options.includes(found));
+    const value = found.required ? [name === "nodes" && long === "--hash-db" ? "file" : valueFor(found)] : [];
+    const before = await parsed([long, ...value, name, ...(rest[name] ?? [])]);
+    const after = await parsed([name, ...(rest[name] ?? []), long, ...value]);
+    expect(before).toEqual(after);
+    if (isOwn) expect(before).toMatchObject({ command: name, [found.attributeName()]: expect.anything() });
+    else expect(before).toContain(long);
+  });
+});
+
+it("an option takes a value in every command that has it, or in none", () => {
+  for (const long of longNames) {
+    const same = allOptions.filter((option) => option.long === long);
+    expect(new Set(same.map(({ required }) => required)).size, long).toBe(1);
+  }
+});
+
+describe("a value that is empty", () => {
+  const cases = [program, ...program.commands].flatMap((command) =>
+    command.options
+      .filter(({ required }) => required)
+      .map(({ long }) => ({ long: long ?? "", words: command === program ? [] : [command.name()] })),
+  );
+  it.each(cases)("is refused: $words $long", async ({ long, words }) => {
+    for (const args of [[long, ""], [`${long}=`], [long, " "]]) {
+      const said = await commandLine([...words, ...(rest[words[0] ?? ""] ?? []), ...args]);
+      expect(said).toMatchObject({ status: 2, stdout: "" });
+      expect(said.stderr).toContain(`error: ${long} is empty`);
+    }
+  });
+
+  it("is refused where it is a directory to verify", async () => {
+    expect(await commandLine(["verify", ""])).toMatchObject({ status: 2 });
+  });
+});
+
+describe("what contradicts itself", () => {
+  it.each([
+    {
+      id: "two keys",
+      args: ["--archiver-key", "aa".repeat(32), "collect", "--archiver-key", "bb".repeat(32)],
+    },
+    { id: "two timestamps", args: ["--timestamp", "latest", "--timestamp", "cycle:8"] },
+    { id: "two directories", args: ["--out", "a", "--timestamp", "latest", "--out=b"] },
+  ])("is refused by name: $id", async ({ args }) => {
+    const said = await commandLine(args);
+    expect(said).toMatchObject({ status: 2 });
+    expect(said.stderr).toMatch(/^error: --[a-z-]+ is given twice/);
+  });
+
+  it("is not the same value twice, nor another fault", async () => {
+    expect(await parsed(["--out", "a", "--timestamp", "latest", "--out", "a"])).toMatchObject({ out: "a" });
+    const faults = ["cluster", "--live", "--fault", "0:busy", "--fault", "1:busy"];
+    expect(await parsed(faults)).toMatchObject({ fault: ["0:busy", "1:busy"] });
+  });
+});
+
+describe("an option", () => {
+  it("has the next one for no value", async () => {
+    const said = await commandLine(["--timestamp", "latest", "--out", "--json"]);
+    expect(said.summary()).toMatchObject({ exitCode: 2, error: { message: "--out has no value" } });
+  });
+
+  it("before a double dash and a command is refused, since the command would not see it", async () => {
+    const said = await commandLine([
+      "--json",
+      "--archiver-key",
+      "ab".repeat(32),
+      "--",
+      "verify",
+      "directory",
+    ]);
+    expect(said.summary()).toMatchObject({ exitCode: 2 });
+  });
+
+  it("is refused before help, which takes none", async () => {
+    expect(await commandLine(["--out", "a", "help", "verify"])).toMatchObject({ status: 2 });
+    expect(await commandLine(["help", "verify"])).toMatchObject({ status: 0 });
+    expect(await commandLine(["--help", "verify"])).toMatchObject({ status: 0 });
+    expect(await commandLine(["--version"])).toMatchObject({ status: 0 });
+  });
+
+  it("--json before a command makes its output JSON", async () => {
+    const said = await commandLine(["--json", "verify", temporaryDirectory()]);
+    expect(said.stderr).toBe("");
+    expect(said.summary()).toMatchObject({ exitCode: 10, error: { code: "no-such-snapshot" } });
+  });
+});
+
+it("an environment variable that is empty is unset, also before a command", async () => {
+  const args = ["plan", "--nodes", "no-such-file"];
+  const unset = await commandLine(args);
+  expect(await commandLine(args, { env: { ARCHIVER_HASH_KEY: "" } })).toMatchObject({
+    status: unset.status,
+    stderr: unset.stderr,
+  });
+});
