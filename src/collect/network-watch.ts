@@ -12,6 +12,7 @@ import { readCycles } from "../network/cycles.ts";
 import { readNodeList } from "../network/node-list.ts";
 import type { NetworkOptions } from "../network/options.ts";
 import { findSharding, type Sharding } from "../network/sharding.ts";
+import { quoted } from "../wire/parse.ts";
 import { isSameRoster, makeRoster, type Roster } from "./roster.ts";
 
 export interface WatchContext {
@@ -108,7 +109,8 @@ export class NetworkWatch {
     const known = this.#newest;
     if (known === undefined) return;
     const [before, now] = [networkIdOf(known), networkIdOf(newest)];
-    if (before !== now) throw strange(`the archiver tells of network ${now}, and not of ${before} any more`);
+    if (before !== now)
+      throw strange(`the archiver tells of network ${quoted(now)}, and not of ${quoted(before)} any more`);
     if (newest.counter < known.counter) {
       throw strange(`the archiver's newest cycle is ${newest.counter}, after it was ${known.counter}`);
     }

@@ -1,0 +1,182 @@
+/** Passwords in addresses are sent to whom they are for, and shown to nobody. */
+
+import { readFileSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { type Cluster, startCluster } from "../../src/cluster/cluster.ts";
+import { targetOf } from "../../src/fetch/basic-auth.ts";
+import { shownUrl, withoutUrls } from "../../src/model/shown-url.ts";
+import { filesIn } from "../assemble/run.ts";
+import { smallFixture, withCluster } from "../cluster/small-cluster.ts";
+import { deadUrl, httpServer } from "../servers.ts";
+import { temporaryDirectory } from "../temporary.ts";
+import { commandLine, type Said } from "./command-line.ts";
+
+const user = "archivist";
+const password = "p4ss:w@rd/ä";
+const token = "t0ken";
+const secrets = [user, password, token, encodeURIComponent(password)];
+
+/** With all that must not be shown. */
+function secretUrl(url: string): string {
+  const { host, pathname } = new URL(url);
+  return `http://${user}:${encodeURIComponent(password)}@${host}${pathname}?key=${token}`;
+}
+
+function requireNoSecret(text: string): void {
+  for (const secret of secrets) expect(text).not.toContain(secret);
+}
+
+function requireNoSecretSaid({ stdout, stderr }: Said): void {
+  requireNoSecret(stdout);
+  requireNoSecret(stderr);
+}
+
+/** An archiver before that of a cluster, which wants a password; notes what it was asked. */
+async function guardedArchiver(cluster: Cluster, metadata?: object) {
+  const asked: IncomingMessage[] = [];
+  const url = await httpServer((request, response) => {
+    asked.push(request);
+    const expected = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+    const { pathname, searchParams } = new URL(request.url ?? "", "http://archiver");
+    if (request.headers.authorization !== expected || searchParams.get("key") !== token) {
+      response.writeHead(401).end();
+    } else if (pathname === "/state" && metadata !== undefined) {
+      response.end(JSON.stringify(metadata));
+    } else {
+      void fetch(`${cluster.archiverUrl}${request.url}`)
+        .then((answer) => answer.text())
+        .then((text) => response.end(text));
+    }
+  });
+  return { url, asked };
+}
+
+describe("a password in an address", () => {
+  it("opens the archiver and the state metadata, and is in nothing that is printed or published", async () => {
+    await withCluster({}, async (cluster) => {
+      const metadata = { counter: 8, stateHashes: [], receiptHashes: [], summaryHashes: [] };
+      const { url, asked } = await guardedArchiver(cluster, metadata);
+      for (const more of [[], ["--json"], ["--quiet"]]) {
+        const out = temporaryDirectory();
+        const said = await commandLine([
+          ...["--archiver", secretUrl(url), "--state-metadata", secretUrl(`${url}/state`)],
+          ...["--timestamp", "latest", "--out", out, ...more],
+        ]);
+        expect(said.status, said.stderr).toBe(0);
+        requireNoSecretSaid(said);
+        for (const bytes of filesIn(out).values()) requireNoSecret(String(bytes));
+        const run = readFileSync(join(out, `snapshot-${cluster.snapshotTimestamp}`, "run.json"), "utf8");
+        expect(run).toContain("http://***@");
+      }
+      expect(asked.length).toBeGreaterThan(5);
+      expect((await commandLine(["plan", "--archiver", secretUrl(url)])).status).toBe(0);
+    });
+  });
+
+  it("is not sent to validators", async () => {
+    const authorizations: (string | undefined)[] = [];
+    const cluster = await startCluster(smallFixture());
+    try {
+      const validator = new URL(
+        await httpServer((request, response) => {
+          authorizations.push(request.headers.authorization);
+          response.writeHead(404).end();
+        }),
+      );
+      const archiver = await httpServer((request, response) => {
+        void fetch(`${cluster.archiverUrl}${request.url}`)
+          .then((answer) => answer.json())
+          .then((list) => {
+            const { sign: _, ...unsigned } = list as { sign?: unknown; nodeList?: object[] };
+            const there = { externalIp: validator.hostname, externalPort: Number(validator.port) };
+            const nodeList = unsigned.nodeList?.map((row) => ({ ...row, ...there }));
+            response.end(JSON.stringify(nodeList === undefined ? unsigned : { nodeList }));
+          });
+      });
+      const out = temporaryDirectory();
+      const args = ["--archiver", secretUrl(archiver), "--timestamp", "latest", "--out", out];
+      requireNoSecretSaid(await commandLine(args));
+      expect(authorizations.length).toBeGreaterThan(0);
+      expect(new Set(authorizations)).toEqual(new Set([undefined]));
+    } finally {
+      await cluster.stop();
+    }
+  });
+
+  it("is in no error, whatever becomes of the request", async () => {
+    const answers = [
+      await deadUrl(),
+      await httpServer((_, response) => void response.writeHead(401).end()),
+      await httpServer((_, response) => void response.writeHead(302, { location: "http://elsewhere" }).end()),
+      await httpServer((_, response) => void response.end("no JSON")),
+      await httpServer((_, response) => void response.end("{}")),
+      await httpServer((_, response) => void response.end('{"nodeList":[],"sign":{"owner":"a","sig":"b"}}')),
+    ];
+    const db = join(temporaryDirectory(), "hashes.sqlite");
+    for (const url of answers) {
+      const network = ["--archiver", secretUrl(url), "--connect-timeout", "100ms"];
+      const commands = [
+        [...network, "--timestamp", "latest"],
+        ["plan", ...network],
+        ["collect", ...network, "--listen", "127.0.0.1:0", "--db", db],
+      ];
+      const all = url === answers[0] ? commands.slice(0, 1) : commands;
+      for (const args of all) {
+        for (const more of [[], ["--json"]]) {
+          const said = await commandLine([...args, ...more]);
+          expect([2, 4, 5]).toContain(said.status);
+          requireNoSecretSaid(said);
+        }
+      }
+    }
+  });
+
+  it.each([
+    ["--archiver", `ftp://${user}:${token}@host`],
+    ["--archiver", `${user}:${token}@host:4000`],
+    ["--archiver", `http://${user}:${token}/x@host`],
+    ["--archiver", `http://host/#${token}`],
+    ["--state-metadata", `ftp://${user}:${token}@host`],
+    [`--archivr=http://${user}:${token}@host`],
+    ["--quorum", `http://${user}:${token}@host`],
+    [`http://${user}:${token}@host`],
+    ["--listen", `http://${user}:${token}@host`],
+  ])("is in no error about the command line: %s %s", async (...args) => {
+    for (const more of [[], ["--json"]]) {
+      const said = await commandLine([...args, "--timestamp", "latest", ...more]);
+      expect(said.status).toBe(2);
+      requireNoSecretSaid(said);
+    }
+  });
+});
+
+describe("an address that is shown", () => {
+  it.each([
+    ["http://127.0.0.1:4000", "http://127.0.0.1:4000"],
+    ["http://user@host/", "http://***@host/"],
+    ["https://user:password@host:1/path?a=b&c#d", "https://***@host:1/path?***#***"],
+    ["HTTP://user:password@host", "http://***@host"],
+    ["http://user:pass/word@host", "http://***"],
+    ["./state?.json", "./state?.json"],
+  ])("%s is %s", (url, shown) => {
+    expect(shownUrl(url)).toBe(shown);
+  });
+
+  it("is cut out of a sentence with all that follows it", () => {
+    expect(withoutUrls("unknown option '--x=http://user:password@host'")).toBe(
+      "unknown option '--x=http://***",
+    );
+  });
+});
+
+describe("the target of a request", () => {
+  it("has the user and password as a header, decoded, and not in the address", () => {
+    const { url, headers } = targetOf("http://us%40er:p%3Ass%zz@host:1/path?q");
+    expect(url).toBe("http://host:1/path?q");
+    const basic = String(headers["authorization"]).replace("Basic ", "");
+    expect(Buffer.from(basic, "base64").toString()).toBe("us@er:p%3Ass%zz");
+    expect(targetOf("http://host/@a")).toEqual({ url: "http://host/@a", headers: {} });
+  });
+});
