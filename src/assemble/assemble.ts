@@ -25,6 +25,7 @@ import { NodeBook } from "./node-book.ts";
 import { type AssembleOptions, defaults } from "./options.ts";
 import { prepareArtifacts } from "./prepare.ts";
 import { findPublished } from "./published.ts";
+import { requireReadsBack } from "./read-back.ts";
 import type { RunSummary } from "./reporter.ts";
 import { RunLog } from "./run-log.ts";
 import { runRecord } from "./run-record.ts";
@@ -111,7 +112,7 @@ class Assembly {
     const data = { timestamp, cycle: cycle.counter, hashKey: this.#hashKey, networkHash, partitionHashes };
     const lock = await acquireRunLock(lockPath({ out, timestamp }));
     try {
-      const published = await findPublished(out, data);
+      const published = await findPublished(out, data, this.#options.quorum);
       if (published !== undefined) return this.#alreadyPublished(published, data);
       const partial = await this.#fetch(network, shard, boundary, agreed);
       signal?.throwIfAborted();
@@ -250,7 +251,9 @@ class Assembly {
       gossip: agreed.box.evidence(),
     };
     const run = runRecord({ startedAt, agreed, options: this.#options, log: this.#log });
-    const { directory, manifest } = await partial.publish(data, size, evidence, run);
+    const manifest = await partial.complete(data, size, evidence, run);
+    await requireReadsBack(partial.directory, { quorum: this.#options.quorum, signal: this.#options.signal });
+    const directory = await partial.putInPlace();
     return this.#result(directory, manifest.snapshot.digest, data);
   }
 

@@ -1,5 +1,6 @@
 /** A snapshot that is in its place already, whole and right, need not be made again. */
 
+import type { Quorum } from "../gossip/collector.ts";
 import { type ExportData, exportDataDigest } from "../model/export-data.ts";
 import { isPublished, publishedPath } from "../store/partial-snapshot.ts";
 import type { Findings } from "../verify/findings.ts";
@@ -10,9 +11,13 @@ import { verifySnapshot } from "./verify-snapshot.ts";
  *
  * @throws Failure `disk` where it is another user's: what is right now need not stay so
  */
-export async function findPublished(out: string, data: ExportData): Promise<Findings | undefined> {
+export async function findPublished(
+  out: string,
+  data: ExportData,
+  quorum?: Quorum,
+): Promise<Findings | undefined> {
   const directory = publishedPath({ out, timestamp: data.timestamp });
   if (!(await isPublished({ out, timestamp: data.timestamp }))) return undefined;
-  const findings = await verifySnapshot(directory).catch(() => undefined);
+  const findings = await verifySnapshot(directory, { quorum }).catch(() => undefined);
   return findings?.ok === true && findings.digest === exportDataDigest(data) ? findings : undefined;
 }

@@ -1,31 +1,35 @@
 /** Everything about a published snapshot that can be checked offline: bytes, votes, chain. */
 
 import { readFile } from "node:fs/promises";
-import type { Quorum } from "../gossip/collector.ts";
 import { Failure, messageOf } from "../model/failure.ts";
+import { DEFAULT_HASH_KEY, hashText } from "../model/hash.ts";
 import { SnapshotDirectory } from "../store/snapshot-directory.ts";
-import { checkArtifacts, openSnapshot } from "../verify/check-snapshot.ts";
+import { type ArtifactCheck, checkArtifactFiles, checkArtifacts } from "../verify/check-artifacts.ts";
+import { openSnapshot } from "../verify/check-snapshot.ts";
+import type { Requirement } from "../verify/claims.ts";
+import { FindingList } from "../verify/finding-list.ts";
 import type { EvidenceReport, Findings } from "../verify/findings.ts";
-import { WireError } from "../wire/parse.ts";
+import { parseNodeList } from "../wire/node-list.ts";
+import { parseJson, WireError } from "../wire/parse.ts";
+import { signerOf, type Trust, type TrustedNodeList } from "./audit.ts";
 import { auditEvidence } from "./verify-evidence.ts";
 
-export interface VerifyOptions {
+export interface VerifyOptions extends Omit<Trust, "nodeList" | "marker"> {
   /** A file with the node list that the auditor trusts, instead of the one in the snapshot. */
   readonly trustNodeList?: string | undefined;
-  readonly quorum?: Quorum | undefined;
+  /** The marker of a cycle record that the auditor knows, of the snapshot's cycle or a later one. */
+  readonly trustMarker?: string | undefined;
+  /** By default `proved` where the auditor brings a node list, a key or a marker, else `told`. */
+  readonly require?: Requirement | undefined;
   /** One artifact in so many is read, beginning with the given one; all by default. */
+  readonly subset?: { readonly oneIn: number; readonly first: number } | undefined;
   /** Ends the check. */
   readonly signal?: AbortSignal | undefined;
-  readonly subset?: { readonly oneIn: number; readonly first: number } | undefined;
 }
 
-const nothingCounted: EvidenceReport = {
-  votes: [],
-  nodeList: null,
-  chain: "unread",
-  findings: [],
-  notes: [],
-};
+const nothingCounted: EvidenceReport = { votes: [], nodeList: null, chain: "unread", claims: [], notes: [] };
+
+const noArtifacts: ArtifactCheck = { checked: 0, verified: 0, accounts: 0, bytes: 0 };
 
 /**
  * Checks a published snapshot: artifacts, export data, network hash; the signed votes, counted again; the
@@ -35,25 +39,54 @@ const nothingCounted: EvidenceReport = {
  *   list cannot be read; whatever else is wrong is a finding
  */
 export async function verifySnapshot(directory: string, options: VerifyOptions = {}): Promise<Findings> {
-  const reader = new SnapshotDirectory(directory, options.signal);
-  const opened = await openSnapshot(reader);
-  const { manifest, entries, hashKey } = opened;
   const { subset } = options;
   const isChosen = (index: number) =>
     subset === undefined || index % subset.oneIn === subset.first % subset.oneIn;
-  const trustedNodeList = await readTrusted(options.trustNodeList);
+  return await check(directory, options, (reader, opened, findings) =>
+    checkArtifacts(reader, opened, isChosen, findings),
+  );
+}
+
+/** Checks everything but the bytes of the artifacts, of which only name, kind and size are looked at. */
+export async function verifyWithoutArtifacts(
+  directory: string,
+  options: VerifyOptions = {},
+): Promise<Findings> {
+  return await check(directory, options, async (reader, { manifest }, findings) => {
+    if (manifest !== undefined) await checkArtifactFiles(reader, manifest, findings);
+    return noArtifacts;
+  });
+}
+
+type CheckArtifacts = (
+  reader: SnapshotDirectory,
+  opened: Awaited<ReturnType<typeof openSnapshot>>,
+  findings: FindingList,
+) => Promise<ArtifactCheck>;
+
+async function check(
+  directory: string,
+  options: VerifyOptions,
+  checkArtifactsOf: CheckArtifacts,
+): Promise<Findings> {
+  const { trustNodeList, trustMarker, archiverKey, signal } = options;
+  const reader = new SnapshotDirectory(directory, signal);
+  const findings = new FindingList();
+  const opened = await openSnapshot(reader, findings);
+  const { manifest, entries, hashKey, files } = opened;
+  const nodeList = await readTrusted(trustNodeList, hashKey);
+  const hasTrust = trustNodeList !== undefined || trustMarker !== undefined || archiverKey !== undefined;
+  const require = options.require ?? (hasTrust ? "proved" : "told");
+  const trust: Trust = { ...options, nodeList, marker: trustMarker };
   const audit =
     manifest === undefined || hashKey === undefined
       ? nothingCounted
-      : await withTrusted(() =>
-          auditEvidence({ reader, manifest, entries, hashKey }, { trustedNodeList, quorum: options.quorum }),
-        );
-  const artifacts = await checkArtifacts(reader, opened, isChosen);
-  options.signal?.throwIfAborted();
-  const findings = [...opened.findings, ...artifacts.findings, ...audit.findings];
+      : await auditEvidence({ reader, manifest, entries, hashKey, files }, { trust, require }, findings);
+  const artifacts = await checkArtifactsOf(reader, opened, findings);
+  signal?.throwIfAborted();
   return {
     directory,
-    ok: findings.length === 0,
+    ok: findings.count === 0,
     timestamp: manifest?.snapshot.timestamp ?? null,
     cycle: manifest?.blockHeight ?? null,
     networkHash: manifest?.snapshot.networkHash ?? null,
@@ -65,30 +98,32 @@ export async function verifySnapshot(directory: string, options: VerifyOptions =
     },
     accounts: artifacts.accounts,
     bytes: artifacts.bytes,
-    votes: audit.votes,
-    nodeList: audit.nodeList,
-    chain: audit.chain,
-    findings,
-    notes: audit.notes,
+    ...audit,
+    findings: findings.all,
+    findingsOmitted: findings.omitted,
   };
 }
 
-async function readTrusted(file: string | undefined): Promise<{ bytes: Buffer; source: string } | undefined> {
+/** The auditor's own list is no finding: its mistakes are the auditor's. */
+async function readTrusted(
+  file: string | undefined,
+  hashKey: string = DEFAULT_HASH_KEY,
+): Promise<TrustedNodeList | undefined> {
   if (file === undefined) return undefined;
   try {
-    return { bytes: await readFile(file), source: file };
+    const bytes = await readFile(file);
+    const list = parseNodeList(parseJson(bytes.toString("utf8"), file), file);
+    // Under the hash key that the directory names, which may be a wrong one: then nothing follows from it.
+    const signer = signerOf(list.received, hashKey);
+    return {
+      list,
+      source: file,
+      hash: hashText(bytes, hashKey),
+      signer: typeof signer === "object" ? signer.key : undefined,
+    };
   } catch (error) {
-    throw new Failure("configuration", `cannot read ${file}: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-/** Only the auditor's own list is parsed outside of a finding: its mistakes are the auditor's. */
-async function withTrusted<T>(action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    if (!(error instanceof WireError)) throw error;
-    throw new Failure("configuration", error.message, {
+    const problem = error instanceof WireError ? error.message : `cannot read ${file}: ${messageOf(error)}`;
+    throw new Failure("configuration", problem, {
       cause: error,
       hint: "Correct the file given with --trust-node-list.",
     });

@@ -1,6 +1,6 @@
 /** The command line: what there is, and its help. Building it has no side effects. */
 
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { packageVersion } from "../assemble/run-record.ts";
 import { Failure } from "../model/failure.ts";
 import {
@@ -8,7 +8,6 @@ import {
   addAssembleOptions,
   assembleExamples,
   orderOption,
-  quorumOption,
   runAssemble,
 } from "./assemble-command.ts";
 import {
@@ -24,8 +23,7 @@ import { addNetworkOptions } from "./network-options.ts";
 import { nodesExamples, runNodes } from "./nodes-command.ts";
 import type { Outcome } from "./outcome.ts";
 import { type PlanFlags, planExamples, runPlan } from "./plan-command.ts";
-import { parseSubset } from "./values.ts";
-import { runVerify, type VerifyFlags, verifyExamples } from "./verify-command.ts";
+import { addVerifyOptions, runVerify, type VerifyFlags, verifyExamples } from "./verify-command.ts";
 import { addClusterOption } from "./with-cluster.ts";
 
 export interface ProgramParts {
@@ -57,23 +55,9 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
     .option("--json", "one JSON object on stdout")
     .action(async (flags: PlanFlags) => end(await runPlan(flags, io)));
 
-  program
-    .command("verify")
-    .description("Checks a published snapshot, offline.")
-    .argument("<directory>", "of the snapshot")
-    .option("--json", "one JSON object on stdout")
-    .option(
-      "--trust-node-list <file>",
-      "count the votes of these nodes, not of those that the snapshot names",
-    )
-    .addOption(quorumOption())
-    .addOption(
-      new Option("--subset <share>", "read only such a share of the artifacts, another each time").argParser(
-        parseSubset,
-      ),
-    )
-    .option("--quiet", "print nothing unless something is wrong")
-    .action(async (directory: string, flags: VerifyFlags) => end(await runVerify(directory, flags, io)));
+  addVerifyOptions(program.command("verify")).action(async (directory: string, flags: VerifyFlags) =>
+    end(await runVerify(directory, flags, io)),
+  );
 
   addClusterCommandOptions(program.command("cluster"))
     .action(async (fixture: string | undefined, flags: ClusterCommandFlags) =>

@@ -239,8 +239,45 @@ export const pendingBytesMax = 8 * MiB;
 /** Boundaries tried for `latest`, the newest first: validators need a while to finalize a cycle. */
 export const latestCandidatesMax = 4;
 
-/** Any file of a snapshot that is read whole; the largest is the gossip of some 10,000 nodes. */
+/** Any file of a snapshot of which nothing else is known. */
 export const evidenceFileBytesMax = 256 * MiB;
+
+/** Findings of one verification that are kept, and the characters of each: more help nobody. */
+export const findingsMax = 1_000;
+export const findingCharactersMax = 600;
+
+/** The manifest, before the number of its partitions is known: 250 bytes for each of 50,001 artifacts. */
+export const manifestBytesMax = 12 * MiB;
+
+/** Export data: a hash and its key for each partition, and five lines more. */
+export const exportDataBytesBase = 4 * KiB;
+export const exportDataBytesPerPartition = 128;
+
+/** The record of a run: where each partition came from, the queries and offences of each node, and room for a
+ *  small network in which much goes wrong. It is parsed and written anew, to some eight times its size. */
+export const runRecordBytesBase = 4 * MiB;
+export const runRecordBytesPerPartition = 16 * KiB;
+export const runRecordBytesMax = 32 * MiB;
+
+/** A node list in the evidence: rows have some 300 bytes. */
+export const nodeListBytesBase = 256 * KiB;
+export const nodeListBytesPerNode = 4 * KiB;
+
+/** The rules of counting: a dozen fields. */
+export const countingBytesMax = 16 * KiB;
+
+/** One message in the evidence, as it was received, and all of them. It is twice what a message that counts may
+ *  have, for white space and fields that others have added. */
+export const gossipLineBytesBase = 2 * gossipMessageBytesBase;
+export const gossipLineBytesPerPartition = 2 * gossipMessageBytesPerPartition;
+export const gossipEvidenceBytesMax = 2 * GiB;
+
+/** Votes on different hashes that are kept where the most popular one is asked for. */
+export const popularHashesMax = 500_000;
+
+/** Evidence of a later version, and how many such files. */
+export const otherEvidenceBytesMax = 64 * MiB;
+export const otherEvidenceFilesMax = 16;
 
 /** Nodes asked at the same time, at the most: each has a connection and a file. */
 export const concurrencyMax = 64;
@@ -380,3 +417,6 @@ export const logPauseMs = 250;
 /** How long an archiver may take to answer a validator, and the pause before it is asked again. */
 export const archiverTimeoutMs = 5_000;
 export const archiverPauseMs = 250;
+
+/** Notes on one verification: gaps in the chain, and the like. */
+export const auditNotesMax = 20;

@@ -15,16 +15,11 @@ export function runRecordText(record: object, files: FileHashes, hashKey: string
   return textOf({ ...complete, hash: hashOf(complete, hashKey) });
 }
 
-/** The hashes that a record lists; `undefined` where it is not as it was written. */
-export function readRunRecord(text: string, hashKey: string): FileHashes | undefined {
-  try {
-    const { hash, ...record } = JSON.parse(text) as { hash?: unknown; files?: FileHashes };
-    // There is one way to write it: other white space is damage as well.
-    const isAsWritten = text === textOf({ ...record, hash }) && hash === hashOf(record, hashKey);
-    return isAsWritten ? record.files : undefined;
-  } catch {
-    return undefined;
-  }
+/** Whether a record's text is as {@link runRecordText} writes it, its hash included. */
+export function isAsWritten(text: string, parsed: object, hashKey: string): boolean {
+  const { hash, ...record } = parsed as { hash?: unknown };
+  // There is one way to write it: other white space is damage as well.
+  return text === textOf({ ...record, hash }) && hash === hashOf(record, hashKey);
 }
 
 function hashOf(record: object, hashKey: string): string {

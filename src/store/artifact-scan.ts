@@ -6,22 +6,31 @@
 import { COPY_PREFIX } from "../model/account-copy.ts";
 import { ADDRESS_DIGITS } from "../model/address.ts";
 import type { ArtifactScan } from "../model/artifact-scan.ts";
+import type { ByteBudget } from "../model/byte-budget.ts";
 import { RunningHash } from "../model/hash.ts";
 import type { Compression } from "../model/snapshot-layout.ts";
 import { readArtifact } from "./durable.ts";
 
-/** @throws the file system's or zlib's error where it cannot be read */
+export interface ScanLimits {
+  /** Ends the scan. */
+  readonly signal?: AbortSignal | undefined;
+  /** How many plain bytes may be read. */
+  readonly budget?: ByteBudget | undefined;
+}
+
+/** @throws BudgetExceeded, or the file system's or zlib's error where it cannot be read */
 export async function scanArtifact(
   path: string,
   compression: Compression,
   hashKey: string,
-  signal?: AbortSignal,
+  { signal, budget }: ScanLimits = {},
 ): Promise<ArtifactScan> {
   const hash = new RunningHash(hashKey);
   const ids = new AccountIds();
   let bytes = 0;
-  for await (const chunk of readArtifact(path, compression)) {
+  for await (const chunk of readArtifact(path, compression, budget)) {
     signal?.throwIfAborted();
+    if (chunk.includes(0)) throw new Error("it has a zero byte, as a sparse file has: no artifact has one");
     hash.update(chunk);
     ids.push(chunk);
     bytes += chunk.length;

@@ -1,14 +1,16 @@
 /** Writing so that it is still there after a power failure. */
 
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, open, stat, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdir, open, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { crc32, createGzip, createInflateRaw } from "node:zlib";
+import { ByteBudget } from "../model/byte-budget.ts";
 import { diskFailure, systemCodeOf } from "../model/failure.ts";
-import { writeBufferBytes } from "../model/limits.ts";
+import { gzipIdleBytesMax, writeBufferBytes } from "../model/limits.ts";
 import type { Compression } from "../model/snapshot-layout.ts";
 import { DIRECTORY_MODE, FILE_MODE } from "./own-files.ts";
+import { openRegularFile } from "./regular-file.ts";
 
 /** Has the system write a file or directory, and what it knows of it, to the disk. */
 export async function syncPath(path: string): Promise<void> {
@@ -60,32 +62,57 @@ const GZIP_TRAILER_BYTES = 8;
 /**
  * The plain bytes of an artifact.
  *
- * @throws for a gzip file that is anything but one member as it was written: zlib would pass over another
- *   header, and over what follows the end
+ * @param budget how much may be read, of the plain bytes; what a file's own size already exceeds is not read at all
+ * @throws BudgetExceeded; also for a gzip file that is anything but one member as it was written: zlib would pass
+ *   over another header, and over what follows the end
  */
 export async function* readArtifact(
   path: string,
   compression: Compression,
+  budget: ByteBudget = new ByteBudget(Number.POSITIVE_INFINITY),
 ): AsyncGenerator<Buffer, void, void> {
-  if (compression === "none") {
-    yield* createReadStream(path, { highWaterMark: writeBufferBytes });
-    return;
+  const handle = await openRegularFile(path);
+  try {
+    const { size } = await handle.stat();
+    // gzip never makes a text much longer.
+    budget.require(compression === "none" ? size : size - gzipIdleBytesMax);
+    for await (const chunk of compression === "none" ? readPlain(handle) : readGzip(handle, size)) {
+      budget.take(chunk.length);
+      yield chunk;
+    }
+  } finally {
+    await handle.close();
   }
-  const { header, trailer, size } = await readGzipEnds(path);
+}
+
+function readPlain(handle: FileHandle): AsyncIterable<Buffer> {
+  return handle.createReadStream({ start: 0, autoClose: false, highWaterMark: writeBufferBytes });
+}
+
+async function* readGzip(handle: FileHandle, size: number): AsyncGenerator<Buffer, void, void> {
+  const { header, trailer } = await readGzipEnds(handle, size);
   if (!header.equals(gzipHeader)) throw new Error("its gzip header is not the one that is written");
   const end = size - GZIP_TRAILER_BYTES - 1;
   if (end < gzipHeader.length) throw new Error("it is too short for a gzip file");
   const inflate = createInflateRaw({ chunkSize: writeBufferBytes });
-  const file = createReadStream(path, { start: gzipHeader.length, end, highWaterMark: writeBufferBytes });
+  const file = handle.createReadStream({
+    start: gzipHeader.length,
+    end,
+    autoClose: false,
+    highWaterMark: writeBufferBytes,
+  });
   file.on("error", (error) => inflate.destroy(error));
   let checksum = 0;
   let bytes = 0;
-  for await (const chunk of file.pipe(inflate) as AsyncIterable<Buffer>) {
-    checksum = crc32(chunk, checksum);
-    bytes += chunk.length;
-    yield chunk;
+  try {
+    for await (const chunk of file.pipe(inflate) as AsyncIterable<Buffer>) {
+      checksum = crc32(chunk, checksum);
+      bytes += chunk.length;
+      yield chunk;
+    }
+  } finally {
+    file.destroy();
   }
-  file.destroy();
   if (gzipHeader.length + inflate.bytesWritten + GZIP_TRAILER_BYTES !== size) {
     throw new Error("there is something behind the end of the gzip");
   }
@@ -94,18 +121,12 @@ export async function* readArtifact(
   }
 }
 
-async function readGzipEnds(path: string): Promise<{ header: Buffer; trailer: Buffer; size: number }> {
-  const handle = await open(path, "r");
-  try {
-    const { size } = await handle.stat();
-    const header = Buffer.alloc(gzipHeader.length);
-    const trailer = Buffer.alloc(GZIP_TRAILER_BYTES);
-    await handle.read(header, 0, header.length, 0);
-    await handle.read(trailer, 0, trailer.length, Math.max(0, size - trailer.length));
-    return { header, trailer, size };
-  } finally {
-    await handle.close();
-  }
+async function readGzipEnds(handle: FileHandle, size: number): Promise<{ header: Buffer; trailer: Buffer }> {
+  const header = Buffer.alloc(gzipHeader.length);
+  const trailer = Buffer.alloc(GZIP_TRAILER_BYTES);
+  await handle.read(header, 0, header.length, 0);
+  await handle.read(trailer, 0, trailer.length, Math.max(0, size - trailer.length));
+  return { header, trailer };
 }
 
 /**

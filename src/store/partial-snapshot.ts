@@ -138,17 +138,11 @@ export class PartialSnapshot {
     return undefined;
   }
 
-  /** Completes the directory and puts it in its place. Answers that place, and the manifest. */
-  async publish(
-    data: ExportData,
-    size: StateSize,
-    evidence: Evidence,
-    run: object,
-  ): Promise<{ directory: string; manifest: Manifest }> {
+  /** Writes what is missing of the snapshot, and syncs all of it. It is not in its place yet. */
+  async complete(data: ExportData, size: StateSize, evidence: Evidence, run: object): Promise<Manifest> {
     const manifest = makeManifest(data, size, this.#place.compression);
     const text = manifestText(manifest);
-    const directory = publishedPath(this.#place);
-    await onDisk(`cannot publish ${directory}`, async () => {
+    await onDisk(`cannot complete ${this.#directory}`, async () => {
       await rm(this.#incoming, { recursive: true, force: true });
       await this.#removeStrangers(manifest);
       const evidenceHashes = await this.#writeEvidence(evidence, data.hashKey);
@@ -166,10 +160,18 @@ export class PartialSnapshot {
       );
       await writeSynced(join(this.#directory, layout.MANIFEST_FILE), text);
       await syncPath(this.#directory);
+    });
+    return manifest;
+  }
+
+  /** Puts the directory, which is complete, in its place. Returns that place. */
+  async putInPlace(): Promise<string> {
+    const directory = publishedPath(this.#place);
+    await onDisk(`cannot publish ${directory}`, async () => {
       await requireOwnTree(this.#directory, "to be kept");
       await putInPlace(this.#directory, directory);
     });
-    return { directory, manifest };
+    return directory;
   }
 
   #artifact(partition: number): string {

@@ -1,10 +1,14 @@
-/** A published snapshot, to be read by those who check it. */
+/** A published snapshot, to be read by those who check it: anybody may have made it, links and devices included. */
 
-import { lstat, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import type { Dirent } from "node:fs";
+import { type FileHandle, lstat, opendir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { ArtifactScan } from "../model/artifact-scan.ts";
-import { evidenceFileBytesMax } from "../model/limits.ts";
+import type { ByteBudget } from "../model/byte-budget.ts";
+import { evidenceFileBytesMax, writeBufferBytes } from "../model/limits.ts";
+import { EVIDENCE_DIRECTORY } from "../model/snapshot-layout.ts";
 import { scanArtifact } from "./artifact-scan.ts";
+import { openRegularFile } from "./regular-file.ts";
 
 export class SnapshotDirectory {
   readonly directory: string;
@@ -16,25 +20,97 @@ export class SnapshotDirectory {
     this.#signal = signal;
   }
 
-  /** One of the small files, whole. */
-  async readBytes(file: string): Promise<Buffer> {
-    const path = join(this.directory, file);
-    const size = await sizeOf(path);
-    if (size > evidenceFileBytesMax)
-      throw new Error(`it has ${size} bytes, more than ${evidenceFileBytesMax}`);
-    return await readFile(path);
+  /**
+   * One of the small files, whole.
+   *
+   * @throws the file system's error; an error where it is no regular file, or has more than `bytesMax` bytes
+   */
+  async readBytes(file: string, bytesMax: number = evidenceFileBytesMax): Promise<Buffer> {
+    const handle = await this.#open(file);
+    try {
+      const size = await sizeWithin(handle, bytesMax);
+      // One byte more than it has: what grows meanwhile is noticed, and not read on.
+      const buffer = Buffer.allocUnsafe(size + 1);
+      let length = 0;
+      while (length < buffer.length) {
+        const { bytesRead } = await handle.read(buffer, length, buffer.length - length);
+        if (bytesRead === 0) break;
+        length += bytesRead;
+      }
+      if (length > size) throw new Error("it grows while it is read");
+      return buffer.subarray(0, length);
+    } finally {
+      await handle.close();
+    }
   }
 
-  async scan(file: string, hashKey: string): Promise<ArtifactScan> {
-    const path = join(this.directory, file);
-    await sizeOf(path);
-    return await scanArtifact(path, file.endsWith(".gz") ? "gzip" : "none", hashKey, this.#signal);
+  /** The bytes of a file piece by piece; errors as {@link readBytes}. */
+  async *readChunks(file: string, bytesMax: number): AsyncGenerator<Buffer, void, void> {
+    const handle = await this.#open(file);
+    try {
+      let left = await sizeWithin(handle, bytesMax);
+      const stream = handle.createReadStream({ start: 0, autoClose: false, highWaterMark: writeBufferBytes });
+      for await (const chunk of stream as AsyncIterable<Buffer>) {
+        this.#signal?.throwIfAborted();
+        left -= chunk.length;
+        if (left < 0) throw new Error("it grows while it is read");
+        yield chunk;
+      }
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** @param budget how many bytes the plain text may have; what it has is taken from it */
+  async scan(file: string, hashKey: string, budget?: ByteBudget): Promise<ArtifactScan> {
+    const compression = file.endsWith(".gz") ? "gzip" : "none";
+    return await scanArtifact(join(this.directory, file), compression, hashKey, {
+      signal: this.#signal,
+      budget,
+    });
+  }
+
+  /** The size of a file in bytes; errors as {@link readBytes}. */
+  async sizeOf(file: string): Promise<number> {
+    const handle = await this.#open(file);
+    try {
+      return (await handle.stat()).size;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /**
+   * The names of everything in the directory and in that of the evidence: `evidence/gossip.jsonl`. What is no
+   * directory of its own has no name within.
+   */
+  async *names(): AsyncGenerator<string, void, void> {
+    for await (const { name } of await this.#entries("")) {
+      yield name;
+      if (name !== EVIDENCE_DIRECTORY || !(await this.#isDirectory(name))) continue;
+      for await (const { name: within } of await this.#entries(name)) yield `${name}/${within}`;
+    }
+  }
+
+  async #entries(directory: string): Promise<AsyncIterable<Dirent>> {
+    return await opendir(join(this.directory, directory));
+  }
+
+  async #isDirectory(name: string): Promise<boolean> {
+    return (await lstat(join(this.directory, name))).isDirectory();
+  }
+
+  async #open(file: string): Promise<FileHandle> {
+    const parent = dirname(file);
+    if (parent !== "." && !(await this.#isDirectory(parent))) {
+      throw new Error(`${parent} is no directory, or a link to one: nothing is read through it`);
+    }
+    return await openRegularFile(join(this.directory, file));
   }
 }
 
-/** Anything but a regular file may be somewhere else, or never end. */
-async function sizeOf(path: string): Promise<number> {
-  const stats = await lstat(path);
-  if (!stats.isFile()) throw new Error("it is no regular file");
-  return stats.size;
+async function sizeWithin(handle: FileHandle, bytesMax: number): Promise<number> {
+  const { size } = await handle.stat();
+  if (size > bytesMax) throw new Error(`it has ${size} bytes, more than ${bytesMax}`);
+  return size;
 }

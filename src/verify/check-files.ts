@@ -1,11 +1,17 @@
-/** Checks the files that no artifact and no export data vouch for, by the hashes that `run.json` lists. */
+/**
+ * Checks the files that no artifact and no export data vouch for, by the hashes that `run.json` lists; and that
+ * there is no file that nothing names.
+ */
 
 import { messageOf } from "../model/failure.ts";
-import { hashText } from "../model/hash.ts";
-import { readRunRecord } from "../model/run-record.ts";
+import { RunningHash } from "../model/hash.ts";
+import { otherEvidenceFilesMax } from "../model/limits.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { FileHashes } from "../model/run-record.ts";
 import {
   COUNTING_FILE,
   CYCLES_FILE,
+  EVIDENCE_DIRECTORY,
   EXPORT_DATA_FILE,
   GOSSIP_FILE,
   MANIFEST_FILE,
@@ -13,52 +19,101 @@ import {
   NODE_LIST_FILE,
   RUN_FILE,
 } from "../model/snapshot-layout.ts";
-import type { Finding } from "./findings.ts";
+import { WireError } from "../wire/parse.ts";
+import { fileBytesMax } from "./file-bounds.ts";
+import type { FindingList } from "./finding-list.ts";
+import type { FindingKind } from "./findings.ts";
+import { readRunRecord } from "./read-run-record.ts";
 import type { SnapshotReader } from "./snapshot-reader.ts";
 
-const listed = [MANIFEST_FILE, NODE_LIST_FILE, CYCLES_FILE, COUNTING_FILE, GOSSIP_FILE];
+/** What every snapshot has. */
+const required = [MANIFEST_FILE, NODE_LIST_FILE, CYCLES_FILE, COUNTING_FILE, GOSSIP_FILE];
+const known = new Set([...required, NETCONFIG_FILE, EXPORT_DATA_FILE]);
 
-/** @param digest of the snapshot, by its manifest */
+/** @returns the hashes that `run.json` lists; `undefined` where it cannot be relied on */
 export async function checkFiles(
   reader: SnapshotReader,
+  manifest: Manifest,
   hashKey: string,
-  digest: string,
-): Promise<Finding[]> {
-  const run = await read(reader, RUN_FILE, "run-record");
-  if (!Buffer.isBuffer(run)) return [run];
-  const hashes = readRunRecord(run.toString("utf8"), hashKey);
-  if (hashes === undefined) {
-    return [
-      { kind: "run-record", file: RUN_FILE, problem: "it is not as it was written: its hash is another" },
-    ];
-  }
-  const findings: Finding[] = [];
+  findings: FindingList,
+): Promise<FileHashes | undefined> {
+  const { numPartitions, digest } = manifest.snapshot;
+  const hashes = await readListed(reader, numPartitions, hashKey, findings);
+  await checkNames(reader, manifest, hashes ?? {}, findings);
+  if (hashes === undefined) return undefined;
   if (hashes[EXPORT_DATA_FILE] !== digest) {
-    findings.push({ kind: "run-record", file: RUN_FILE, problem: "it is the record of another snapshot" });
+    findings.add("run-record", RUN_FILE, "it is the record of another snapshot");
   }
-  const isProved = hashes[NETCONFIG_FILE] !== undefined;
-  for (const file of isProved ? [...listed, NETCONFIG_FILE] : listed) {
-    const kind = file === MANIFEST_FILE ? "manifest" : "evidence";
-    const bytes = await read(reader, file, kind);
-    if (!Buffer.isBuffer(bytes)) {
-      findings.push(bytes);
-      continue;
+  for (const file of new Set([...required, ...evidenceListed(hashes, manifest, findings)])) {
+    const kind: FindingKind = file === MANIFEST_FILE ? "manifest" : "evidence";
+    try {
+      const hash = await hashOf(reader, file, fileBytesMax(file, numPartitions), hashKey);
+      if (hash === hashes[file]) continue;
+      findings.add(kind, file, `its hash is ${hash}, ${RUN_FILE} says ${hashes[file] ?? "nothing"}`);
+    } catch (error) {
+      findings.add(kind, file, messageOf(error));
     }
-    const hash = hashText(bytes, hashKey);
-    if (hash === hashes[file]) continue;
-    findings.push({
-      kind,
-      file,
-      problem: `its hash is ${hash}, ${RUN_FILE} says ${hashes[file] ?? "nothing"}`,
-    });
   }
-  return findings;
+  return hashes;
 }
 
-async function read(reader: SnapshotReader, file: string, kind: Finding["kind"]): Promise<Buffer | Finding> {
+async function readListed(
+  reader: SnapshotReader,
+  numPartitions: number,
+  hashKey: string,
+  findings: FindingList,
+): Promise<FileHashes | undefined> {
   try {
-    return await reader.readBytes(file);
+    const bytes = await reader.readBytes(RUN_FILE, fileBytesMax(RUN_FILE, numPartitions));
+    return readRunRecord(bytes.toString("utf8"), hashKey);
   } catch (error) {
-    return { kind, file, problem: messageOf(error) };
+    const problem =
+      error instanceof WireError ? error.message.replace(`${RUN_FILE}: `, "") : messageOf(error);
+    findings.add("run-record", RUN_FILE, problem);
+    return undefined;
   }
+}
+
+/** Evidence that the record lists; artifacts and export data have hashes elsewhere. */
+function evidenceListed(hashes: FileHashes, manifest: Manifest, findings: FindingList): string[] {
+  const elsewhere = new Set([...manifest.artifacts.map(([, file]) => file), EXPORT_DATA_FILE, RUN_FILE]);
+  const listed = Object.keys(hashes).filter((file) => !elsewhere.has(file));
+  const others = listed.filter((file) => !known.has(file));
+  if (others.length <= otherEvidenceFilesMax) return listed;
+  findings.add("run-record", RUN_FILE, `it lists ${others.length} files that the format does not know`);
+  return listed.filter((file) => known.has(file));
+}
+
+/** A file that nothing names is a finding (FORMAT.md), and so is a directory. */
+async function checkNames(
+  reader: SnapshotReader,
+  manifest: Manifest,
+  hashes: FileHashes,
+  findings: FindingList,
+): Promise<void> {
+  const artifacts = manifest.artifacts.map(([, file]) => file);
+  const named = new Set([
+    ...[...required, EXPORT_DATA_FILE, RUN_FILE, EVIDENCE_DIRECTORY],
+    ...artifacts,
+    ...Object.keys(hashes),
+  ]);
+  try {
+    for await (const name of reader.names()) {
+      if (named.has(name)) continue;
+      findings.add("extra-file", name, `neither ${MANIFEST_FILE} nor ${RUN_FILE} names it`);
+    }
+  } catch (error) {
+    findings.add("evidence", EVIDENCE_DIRECTORY, messageOf(error));
+  }
+}
+
+async function hashOf(
+  reader: SnapshotReader,
+  file: string,
+  bytesMax: number,
+  hashKey: string,
+): Promise<string> {
+  const hash = new RunningHash(hashKey);
+  for await (const chunk of reader.readChunks(file, bytesMax)) hash.update(chunk);
+  return hash.digest();
 }

@@ -1,5 +1,7 @@
 /** What a check of a snapshot found. */
 
+import type { Claim, ClaimName } from "./claims.ts";
+
 export type FindingKind =
   | "manifest"
   | "export-data"
@@ -9,19 +11,27 @@ export type FindingKind =
   | "artifact-unreadable"
   | "artifact-hash"
   | "totals"
-  /** `run.json`: its own hash, or those of the files that it lists. */
+  /** `run.json`: its form, its own hash, or those of the files that it lists. */
   | "run-record"
+  /** A file that nothing names. */
+  | "extra-file"
   | "evidence"
   | "node-list"
+  /** Sharding settings that contradict their proof, the auditor, or the signed messages. */
+  | "sharding"
   | "gossip"
   | "no-agreement"
-  | "chain";
+  | "chain"
+  /** A claim that only the directory makes, where the auditor asks for proof. */
+  | "unproved";
 
 export interface Finding {
   readonly kind: FindingKind;
   /** The file that is wrong. */
   readonly file: string;
   readonly partition?: number;
+  /** Of `unproved`: which claim. */
+  readonly claim?: ClaimName;
   readonly problem: string;
 }
 
@@ -33,6 +43,12 @@ export interface PartitionVotes {
   readonly outOf: number;
 }
 
+/**
+ * What later cycle records say of the network hash. `confirms`: a record that the auditor's trust reaches names it.
+ * `told`: only records that rest on the directory's word do. `silent`: none does.
+ */
+export type ChainWitness = "confirms" | "told" | "silent" | "unread";
+
 /** What the evidence says, counted again. */
 export interface EvidenceReport {
   readonly votes: readonly PartitionVotes[];
@@ -42,9 +58,8 @@ export interface EvidenceReport {
     readonly hash: string;
     readonly nodes: number;
   } | null;
-  /** Whether a later cycle record names the same network hash. */
-  readonly chain: "confirms" | "silent" | "unread";
-  readonly findings: readonly Finding[];
+  readonly chain: ChainWitness;
+  readonly claims: readonly Claim[];
   /** What is worth knowing, and wrong with nobody's files. */
   readonly notes: readonly string[];
 }
@@ -69,7 +84,11 @@ export interface Findings {
   /** Empty where the votes could not be counted again. */
   readonly votes: readonly PartitionVotes[];
   readonly nodeList: EvidenceReport["nodeList"];
-  readonly chain: EvidenceReport["chain"];
+  readonly chain: ChainWitness;
+  /** What the result rests on. */
+  readonly claims: readonly Claim[];
   readonly findings: readonly Finding[];
+  /** How many more there were than `findings` lists. */
+  readonly findingsOmitted: number;
   readonly notes: readonly string[];
 }

@@ -1,6 +1,7 @@
-/** Reads the small files of a snapshot directory, which anybody may have written, and says what is wrong. */
+/** Reads the manifest and the export data of a snapshot, which anybody may have written. */
 
 import { z } from "zod";
+import { isHex64 } from "../model/address.ts";
 import { Failure, messageOf, systemCodeOf } from "../model/failure.ts";
 import { hashText } from "../model/hash.ts";
 import { nodesMax } from "../model/limits.ts";
@@ -8,8 +9,10 @@ import type { Manifest } from "../model/manifest.ts";
 import { GLOBAL_PARTITION } from "../model/shard.ts";
 import { EXPORT_DATA_FILE, isPlainName, MANIFEST_FILE, partitionKey } from "../model/snapshot-layout.ts";
 import { hex64 } from "../wire/hex.ts";
+import type { JsonBounds } from "../wire/json-bounds.ts";
 import { parseAs, parseJson, quoted, WireError } from "../wire/parse.ts";
-import type { Finding } from "./findings.ts";
+import { fileBytesMax } from "./file-bounds.ts";
+import type { FindingList } from "./finding-list.ts";
 import type { SnapshotReader } from "./snapshot-reader.ts";
 
 const count = z.int("expected a whole number").min(0, "expected a whole number");
@@ -32,20 +35,29 @@ const manifestSchema = z.strictObject({
   }),
 });
 
+/** Three values for each artifact, and a dozen more. */
+const manifestBounds: JsonBounds = { depthMax: 4, valuesMax: 3 * (nodesMax + 1) + 32 };
+
 /** @throws Failure `no-such-snapshot` where there is no manifest */
-export async function readManifest(reader: SnapshotReader): Promise<Manifest | Finding> {
+export async function readManifest(
+  reader: SnapshotReader,
+  findings: FindingList,
+): Promise<Manifest | undefined> {
   let text: string;
   try {
-    text = (await reader.readBytes(MANIFEST_FILE)).toString("utf8");
+    text = (await reader.readBytes(MANIFEST_FILE, fileBytesMax(MANIFEST_FILE, 0))).toString("utf8");
   } catch (error) {
     const code = systemCodeOf(error);
-    if (code !== "ENOENT" && code !== "ENOTDIR") return finding("manifest", MANIFEST_FILE, messageOf(error));
+    if (code !== "ENOENT" && code !== "ENOTDIR") {
+      findings.add("manifest", MANIFEST_FILE, messageOf(error));
+      return undefined;
+    }
     throw new Failure("no-such-snapshot", `${reader.directory} is no snapshot: it has no ${MANIFEST_FILE}`, {
       hint: "Give the directory of a published snapshot, such as snapshots/snapshot-1700000640000.",
     });
   }
   try {
-    const manifest = parseAs(manifestSchema, parseJson(text, MANIFEST_FILE), MANIFEST_FILE);
+    const manifest = parseAs(manifestSchema, parseJson(text, MANIFEST_FILE, manifestBounds), MANIFEST_FILE);
     const keys = [GLOBAL_PARTITION, ...Array.from({ length: manifest.snapshot.numPartitions }, (_, p) => p)];
     const wrong = keys.findIndex(
       (partition, index) => manifest.artifacts[index]?.[0] !== partitionKey(partition),
@@ -61,67 +73,62 @@ export async function readManifest(reader: SnapshotReader): Promise<Manifest | F
       throw new WireError(MANIFEST_FILE, "artifacts: two partitions have the same file");
     return manifest;
   } catch (error) {
-    if (error instanceof WireError) return finding("manifest", MANIFEST_FILE, error.message);
-    throw error;
+    if (!(error instanceof WireError)) throw error;
+    findings.add("manifest", MANIFEST_FILE, error.message);
+    return undefined;
   }
 }
 
-/** The export data as key → value, and everything about its form that is wrong. */
+/** The export data as key → value; everything about its form that is wrong is a finding. */
 export async function readExportData(
   reader: SnapshotReader,
   manifest: Manifest,
-): Promise<{ entries: ReadonlyMap<string, string>; findings: Finding[] }> {
+  findings: FindingList,
+): Promise<ReadonlyMap<string, string>> {
   const file = EXPORT_DATA_FILE;
+  const find = (problem: string) => findings.add("export-data", file, problem);
   const entries = new Map<string, string>();
-  const findings: Finding[] = [];
   let text: string;
   try {
-    text = (await reader.readBytes(file)).toString("utf8");
+    const bytesMax = fileBytesMax(file, manifest.snapshot.numPartitions);
+    text = (await reader.readBytes(file, bytesMax)).toString("utf8");
   } catch (error) {
-    return { entries, findings: [finding("export-data", file, messageOf(error))] };
+    find(messageOf(error));
+    return entries;
   }
   let previous: string | undefined;
   for (const [index, line] of text.split("\n").slice(0, -1).entries()) {
     const entry = parseEntry(line);
     if (entry === undefined) {
-      findings.push(
-        finding("export-data", file, `line ${index + 1}: expected ["key","value"], got ${quoted(line)}`),
-      );
+      find(`line ${index + 1}: expected ["key","value"], got ${quoted(line)}`);
       continue;
     }
     const [key, value] = entry;
     if (previous !== undefined && key <= previous) {
-      findings.push(
-        finding(
-          "export-data",
-          file,
-          `line ${index + 1}: ${quoted(key)} does not come after ${quoted(previous)}`,
-        ),
-      );
+      find(`line ${index + 1}: ${quoted(key)} does not come after ${quoted(previous)}`);
     }
     previous = key;
     entries.set(key, value);
   }
-  if (!text.endsWith("\n")) findings.push(finding("export-data", file, "the last line does not end"));
+  if (!text.endsWith("\n")) find("the last line does not end");
   const hashKey = entries.get("hash.key") ?? "";
-  if (!/^[0-9a-f]{64}$/.test(hashKey)) {
-    findings.push(
-      finding("export-data", file, `hash.key: expected 64 lower-case hex digits, got ${quoted(hashKey)}`),
-    );
-    return { entries, findings };
+  if (!isHex64(hashKey)) {
+    find(`hash.key: expected 64 lower-case hex digits, got ${quoted(hashKey)}`);
+    return entries;
   }
   const digest = hashText(text, hashKey);
   if (digest !== manifest.snapshot.digest) {
-    findings.push(
-      finding("digest", file, `its digest is ${digest}, the manifest says ${manifest.snapshot.digest}`),
-    );
+    findings.add("digest", file, `its digest is ${digest}, the manifest says ${manifest.snapshot.digest}`);
   }
-  return { entries, findings };
+  return entries;
 }
+
+/** A list of two texts. */
+const entryBounds: JsonBounds = { depthMax: 1, valuesMax: 3 };
 
 function parseEntry(line: string): [string, string] | undefined {
   try {
-    const value: unknown = JSON.parse(line);
+    const value = parseJson(line, EXPORT_DATA_FILE, entryBounds);
     if (!Array.isArray(value) || value.length !== 2) return undefined;
     const [key, text] = value as unknown[];
     if (typeof key !== "string" || typeof text !== "string") return undefined;
@@ -130,8 +137,4 @@ function parseEntry(line: string): [string, string] | undefined {
   } catch {
     return undefined;
   }
-}
-
-function finding(kind: Finding["kind"], file: string, problem: string): Finding {
-  return { kind, file, problem };
 }

@@ -36,7 +36,7 @@ describe("a published snapshot, checked offline", () => {
     expect(findings.findings).toEqual([]);
     expect(findings).toMatchObject({
       ok: true,
-      chain: "confirms",
+      chain: "told",
       nodeList: { source: "evidence", nodes: 9 },
     });
     expect(findings.votes).toHaveLength(10);

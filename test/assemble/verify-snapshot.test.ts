@@ -244,7 +244,7 @@ describe("export data", () => {
     },
     {
       id: "with a hostile line",
-      change: (lines: string[]) => [...lines, hostileText.replaceAll("\n", "")],
+      change: (lines: string[]) => [...lines, hostileText.slice(0, 1_000).replaceAll("\n", "")],
       says: 'expected ["key","value"]',
     },
     {

@@ -97,10 +97,14 @@ async function makeSnapshot() {
   const evidence = {
     nodeList: Buffer.from("[]"),
     cycles: Buffer.from("[]"),
-    counting: { consensusRadius: 1, storeRadius: 2, quorum: "majority" },
+    counting: {
+      sharding: { nodesPerConsensusGroup: 3, nodesPerEdge: 1, source: "given" },
+      quorum: { rule: "majority", source: "given" },
+    },
     gossip: [],
   };
-  const { directory, manifest } = await partial.publish(data, { accounts, bytes }, evidence, {});
+  const manifest = await partial.complete(data, { accounts, bytes }, evidence, {});
+  const directory = await partial.putInPlace();
   return { directory, files: manifest.artifacts.map(([, file]) => join(directory, file)) };
 }
 

@@ -2,7 +2,8 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DEFAULT_HASH_KEY, hashText } from "../../src/model/hash.ts";
-import { readRunRecord, runRecordText } from "../../src/model/run-record.ts";
+import { runRecordText } from "../../src/model/run-record.ts";
+import { readRunRecord } from "../../src/verify/read-run-record.ts";
 import { assembleFrom } from "../assemble/run.ts";
 import { withCluster } from "../cluster/small-cluster.ts";
 import { makeTemporaryDirectory, removeDirectory, temporaryDirectory } from "../temporary.ts";
@@ -72,7 +73,7 @@ describe("verify ends with a status for each kind of failure", () => {
     writeFileSync(trusted, JSON.stringify([...list.nodeList, stranger]));
     expect(await statusOf("--trust-node-list", trusted, published)).toEqual({
       status: 8,
-      kinds: ["node-list"],
+      kinds: ["node-list", "unproved"],
     });
   });
 });

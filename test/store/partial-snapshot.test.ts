@@ -48,7 +48,8 @@ async function accept(partial: PartialSnapshot, partitions: Iterable<number>, an
 async function publish(out: string, compression: Compression = "none", order = [...preimages.keys()]) {
   const partial = await open(out, compression);
   await accept(partial, order);
-  return await partial.publish(data, size, evidence, { startedAt: order.join() });
+  const manifest = await partial.complete(data, size, evidence, { startedAt: order.join() });
+  return { directory: await partial.putInPlace(), manifest };
 }
 
 const name = `snapshot-${timestamp}`;
@@ -157,7 +158,7 @@ describe("a snapshot that cannot be published", () => {
     const before = readFileSync(join(out, name, "run.json"), "utf8");
     const partial = await open(out);
     await accept(partial, [-1, 0, 1]);
-    await expect(partial.publish(data, size, evidence, {})).rejects.toMatchObject({ code: "disk" });
+    await expect(partial.complete(data, size, evidence, {})).rejects.toMatchObject({ code: "disk" });
     expect(readFileSync(join(out, name, "run.json"), "utf8")).toBe(before);
     expect(readdirSync(partial.directory)).toEqual(expect.arrayContaining(["partition-00000.json"]));
     expect(readdirSync(partial.directory)).not.toContain("export-manifest.json");
@@ -167,7 +168,7 @@ describe("a snapshot that cannot be published", () => {
     const out = temporaryDirectory();
     const partial = await open(out);
     await accept(partial, [0]);
-    await expect(partial.publish(data, size, evidence, {})).rejects.toMatchObject({ code: "disk" });
+    await expect(partial.complete(data, size, evidence, {})).rejects.toMatchObject({ code: "disk" });
     expect(existsSync(join(out, name))).toBe(false);
   });
 

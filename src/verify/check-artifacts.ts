@@ -1,0 +1,110 @@
+/** One pass of the hash function over the artifacts, as far as the manifest states that there is something. */
+
+import type { ArtifactScan } from "../model/artifact-scan.ts";
+import { BudgetExceeded, ByteBudget } from "../model/byte-budget.ts";
+import { messageOf, systemCodeOf } from "../model/failure.ts";
+import type { Manifest } from "../model/manifest.ts";
+import { GLOBAL_PARTITION, makeShard, partitionRange } from "../model/shard.ts";
+import { MANIFEST_FILE } from "../model/snapshot-layout.ts";
+import type { OpenSnapshot } from "./check-snapshot.ts";
+import type { FindingList } from "./finding-list.ts";
+import type { SnapshotReader } from "./snapshot-reader.ts";
+
+export interface ArtifactCheck {
+  readonly checked: number;
+  readonly verified: number;
+  readonly accounts: number;
+  readonly bytes: number;
+}
+
+/** @param isChosen which artifacts are read, by their place in the manifest */
+export async function checkArtifacts(
+  reader: SnapshotReader,
+  { manifest, entries, hashKey }: OpenSnapshot,
+  isChosen: (index: number) => boolean,
+  findings: FindingList,
+): Promise<ArtifactCheck> {
+  const totals = { checked: 0, verified: 0, accounts: 0, bytes: 0 };
+  if (manifest === undefined || hashKey === undefined) return totals;
+  const budget = new ByteBudget(manifest.snapshot.bytes);
+  for (const [index, [key, file]] of manifest.artifacts.entries()) {
+    const expected = entries.get(key);
+    // Without a hash there is nothing to compare with, which is a finding already.
+    if (expected === undefined || !isChosen(index)) continue;
+    totals.checked++;
+    const partition = Number(key.slice("partition.".length));
+    let scan: ArtifactScan;
+    try {
+      scan = await reader.scan(file, hashKey, budget);
+    } catch (error) {
+      reportUnread(error, file, partition, findings);
+      continue;
+    }
+    totals.accounts += scan.accounts;
+    totals.bytes += scan.bytes;
+    const problem =
+      scan.hash === expected ? rangeProblem(manifest, partition, scan) : hashProblem(scan, expected);
+    if (problem === undefined) totals.verified++;
+    else findings.add("artifact-hash", file, problem, { partition });
+  }
+  if (totals.verified === manifest.artifacts.length) checkTotals(manifest, totals, findings);
+  return totals;
+}
+
+/** The artifacts' files are there, regular, and no larger than the manifest states; none of them is read. */
+export async function checkArtifactFiles(
+  reader: SnapshotReader,
+  manifest: Manifest,
+  findings: FindingList,
+): Promise<void> {
+  const sizes = new Map<string, number>();
+  for (const [key, file] of manifest.artifacts) {
+    try {
+      sizes.set(file, await reader.sizeOf(file));
+    } catch (error) {
+      reportUnread(error, file, Number(key.slice("partition.".length)), findings);
+    }
+  }
+  const isPlain = ![...sizes.keys()].some((file) => file.endsWith(".gz"));
+  const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  if (!isPlain || sizes.size < manifest.artifacts.length || bytes === manifest.snapshot.bytes) return;
+  findings.add("totals", MANIFEST_FILE, `it says ${manifest.snapshot.bytes} bytes, but there are ${bytes}`);
+}
+
+function reportUnread(error: unknown, file: string, partition: number, findings: FindingList): void {
+  if (systemCodeOf(error) === "ENOENT") {
+    findings.add("artifact-missing", file, "the file is missing", { partition });
+    return;
+  }
+  findings.add("artifact-unreadable", file, messageOf(error), { partition });
+  if (error instanceof BudgetExceeded) {
+    findings.add("totals", MANIFEST_FILE, "the artifacts have more bytes than it states; no more were read");
+  }
+}
+
+function hashProblem(scan: ArtifactScan, expected: string): string {
+  return `its hash is ${scan.hash}, the export data says ${expected}`;
+}
+
+/** Two partitions that are swapped, hashes and all, make the same network hash; but not the same addresses. */
+function rangeProblem(
+  manifest: Manifest,
+  partition: number,
+  { firstId, lastId }: ArtifactScan,
+): string | undefined {
+  if (partition === GLOBAL_PARTITION || firstId === undefined || lastId === undefined) return undefined;
+  const { low, high } = partitionRange(makeShard({ numNodes: manifest.snapshot.numPartitions }), partition);
+  if (low <= firstId && firstId <= lastId && lastId <= high) return undefined;
+  return `it holds accounts from ${firstId} to ${lastId}, but the partition those from ${low} to ${high}`;
+}
+
+function checkTotals(
+  manifest: Manifest,
+  totals: { accounts: number; bytes: number },
+  findings: FindingList,
+): void {
+  const { accounts, bytes } = manifest.snapshot;
+  if (accounts === totals.accounts && bytes === totals.bytes) return;
+  const problem = `it says ${accounts} accounts in ${bytes} bytes, but there are ${totals.accounts} in ${totals.bytes}`;
+  findings.add("totals", MANIFEST_FILE, problem);
+}

@@ -1,0 +1,50 @@
+/** Findings as they come up: a bounded number of them, each fit to be shown. */
+
+import { findingCharactersMax, findingsMax } from "../model/limits.ts";
+import { printable } from "../model/printable.ts";
+import { quoted } from "../wire/parse.ts";
+import type { Finding, FindingKind } from "./findings.ts";
+
+/** The part of a finding that does not follow from its kind and file. */
+type Particulars = Pick<Finding, "partition" | "claim">;
+
+export class FindingList {
+  readonly #kept: Finding[] = [];
+  readonly #known = new Set<string>();
+  #omitted = 0;
+  #count = 0;
+
+  get all(): readonly Finding[] {
+    return this.#kept;
+  }
+
+  /** How many were found beyond those that are kept. */
+  get omitted(): number {
+    return this.#omitted;
+  }
+
+  /** How many were found. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** A problem that two checks find in one file is one finding. */
+  add(kind: FindingKind, file: string, problem: string, particulars: Particulars = {}): void {
+    const finding = { kind, file: quoted(file), ...particulars, problem: shown(problem) };
+    const key = JSON.stringify([kind, finding.file, finding.problem]);
+    if (this.#known.has(key)) return;
+    this.#count++;
+    if (this.#kept.length === findingsMax) {
+      this.#omitted++;
+      return;
+    }
+    this.#known.add(key);
+    this.#kept.push(finding);
+  }
+}
+
+function shown(problem: string): string {
+  const short =
+    problem.length > findingCharactersMax ? `${problem.slice(0, findingCharactersMax)}…` : problem;
+  return printable(short).replaceAll("\n", " ");
+}
