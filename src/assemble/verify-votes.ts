@@ -1,16 +1,15 @@
 /** Reads the signed messages of the evidence, one at a time, and counts what they say of the snapshot's hashes. */
 
+import { type Vote, VoteAdmission } from "../gossip/admission.ts";
 import { addVote, mostPopular, type Tally } from "../gossip/tally.ts";
+import { makeValidatorSet } from "../gossip/validator-set.ts";
 import { messageOf } from "../model/failure.ts";
 import { popularHashesMax } from "../model/limits.ts";
 import type { ActiveNode } from "../model/node.ts";
-import { GLOBAL_PARTITION } from "../model/shard.ts";
-import { isSignedBy, signedHash } from "../model/signature.ts";
+import { GLOBAL_PARTITION, makeShard } from "../model/shard.ts";
 import { GOSSIP_FILE, partitionKey } from "../model/snapshot-layout.ts";
 import { fileBytesMax, gossipLineBytesMax } from "../verify/file-bounds.ts";
 import { linesOf } from "../verify/lines.ts";
-import { type GossipMessage, parseGossipMessage } from "../wire/gossip-message.ts";
-import { parseJson, WireError } from "../wire/parse.ts";
 import type { Audit } from "./audit.ts";
 import { VoteCount } from "./vote-count.ts";
 
@@ -50,18 +49,23 @@ export async function countVotes(
 class Counter {
   readonly #audit: Audit;
   readonly #nodes: readonly ActiveNode[];
+  readonly #admission: VoteAdmission;
   readonly #indexOf: ReadonlyMap<string, number>;
   readonly #votes: VoteCount;
   readonly #shownRadii = new Map<number, number>();
-  /** By sender: the signed hashes of its first message, and of the one that contradicts it. */
-  readonly #seen = new Map<string, string[]>();
   readonly #popularRadius: number | undefined;
   readonly #tally: Tally = new Map();
   #hashes = 0;
+  #messages = 0;
   #equivocations = 0;
 
   constructor(audit: Audit, nodes: readonly ActiveNode[], popularRadius: number | undefined) {
-    const { entries } = audit.subject;
+    const { entries, hashKey, manifest } = audit.subject;
+    // A bound that fits any group size: which one it is, may be what the votes have to show.
+    const shard = makeShard({ numNodes: nodes.length, nodesPerConsensusGroup: nodes.length });
+    const validators = makeValidatorSet(nodes, shard);
+    const validatorsOf = (cycle: number) => (cycle === manifest.blockHeight ? validators : undefined);
+    this.#admission = new VoteAdmission({ validatorsOf, latest: validators }, hashKey);
     this.#audit = audit;
     this.#nodes = nodes;
     this.#popularRadius = popularRadius;
@@ -69,25 +73,20 @@ class Counter {
     this.#votes = new VoteCount(nodes.length, (partition) => entries.get(partitionKey(partition)));
   }
 
-  /** Takes a message in; returns why it does not count. */
+  /** Takes a message in; returns why it does not belong here, if so. */
   take(text: string): string | undefined {
-    let message: GossipMessage;
-    try {
-      message = parseGossipMessage(parseJson(text, "the message"), "the message");
-    } catch (error) {
-      if (error instanceof WireError) return error.message;
-      throw error;
+    const admission = this.#admission.admit(text);
+    switch (admission.kind) {
+      case "new":
+        return this.#count(admission.vote);
+      case "equivocation":
+        this.#equivocations++;
+        return undefined;
+      case "duplicate":
+        return `the message of ${admission.vote.sender} is there already`;
+      case "rejected":
+        return admission.problem;
     }
-    const { sender, cycle, received } = message;
-    const { hashKey, manifest } = this.#audit.subject;
-    if (cycle !== manifest.blockHeight) return `it is of cycle ${cycle}, not ${manifest.blockHeight}`;
-    const index = this.#indexOf.get(sender);
-    if (index === undefined) return `its sender ${sender} is no node of the list`;
-    const { sign } = received as { sign?: { owner?: unknown } | null };
-    if (sign?.owner !== this.#nodes[index]?.publicKey || !isSignedBy(received, hashKey)) {
-      return `the message of ${sender} is not signed with that node's key`;
-    }
-    return this.#admit(message, index, signedHash(received, hashKey));
   }
 
   result(): CountedVotes {
@@ -100,19 +99,13 @@ class Counter {
       this.#popularRadius === undefined
         ? undefined
         : new Map([...this.#tally].map(([partition, votes]) => [partition, mostPopular(votes).hash]));
-    return { votes: this.#votes, messages: this.#seen.size, shownRadii: this.#shownRadii, popular };
+    return { votes: this.#votes, messages: this.#messages, shownRadii: this.#shownRadii, popular };
   }
 
-  #admit({ sender, hashes }: GossipMessage, index: number, hash: string): string | undefined {
-    const seen = this.#seen.get(sender);
-    if (seen !== undefined) {
-      if (seen.includes(hash)) return `the message of ${sender} is there already`;
-      if (seen.length > 1) return `it is one more message of ${sender}`;
-      seen.push(hash);
-      this.#equivocations++;
-      return undefined;
-    }
-    this.#seen.set(sender, [hash]);
+  #count({ sender, hashes }: Vote): string | undefined {
+    const index = this.#indexOf.get(sender);
+    if (index === undefined) throw new Error(`a vote of ${sender} was admitted, who is no validator`);
+    this.#messages++;
     for (const [partition, voted] of hashes) this.#votes.add(index, partition, voted);
     const radius = this.#shownRadius(hashes.keys(), index);
     if (radius !== undefined) this.#shownRadii.set(radius, (this.#shownRadii.get(radius) ?? 0) + 1);

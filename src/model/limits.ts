@@ -246,6 +246,9 @@ export const evidenceFileBytesMax = 256 * MiB;
 export const findingsMax = 1_000;
 export const findingCharactersMax = 600;
 
+/** Notes on one verification: gaps in the chain, and the like. */
+export const auditNotesMax = 20;
+
 /** The manifest, before the number of its partitions is known: 250 bytes for each of 50,001 artifacts. */
 export const manifestBytesMax = 12 * MiB;
 
@@ -266,10 +269,10 @@ export const nodeListBytesPerNode = 4 * KiB;
 /** The rules of counting: a dozen fields. */
 export const countingBytesMax = 16 * KiB;
 
-/** One message in the evidence, as it was received, and all of them. It is twice what a message that counts may
- *  have, for white space and fields that others have added. */
-export const gossipLineBytesBase = 2 * gossipMessageBytesBase;
-export const gossipLineBytesPerPartition = 2 * gossipMessageBytesPerPartition;
+/** What a vote in the evidence has beside the signed part: its signature, and an end of line. */
+export const gossipLineBytesSpare = 1 * KiB;
+
+/** All votes in the evidence: 2,000 nodes that each store everything, and each equivocate. */
 export const gossipEvidenceBytesMax = 2 * GiB;
 
 /** Votes on different hashes that are kept where the most popular one is asked for. */
@@ -417,6 +420,3 @@ export const logPauseMs = 250;
 /** How long an archiver may take to answer a validator, and the pause before it is asked again. */
 export const archiverTimeoutMs = 5_000;
 export const archiverPauseMs = 250;
-
-/** Notes on one verification: gaps in the chain, and the like. */
-export const auditNotesMax = 20;

@@ -5,8 +5,10 @@ import {
   exportDataBytesBase,
   exportDataBytesPerPartition,
   gossipEvidenceBytesMax,
-  gossipLineBytesBase,
-  gossipLineBytesPerPartition,
+  gossipLineBytesSpare,
+  gossipMessageBytesBase,
+  gossipMessageBytesMax,
+  gossipMessageBytesPerPartition,
   listBytesMax,
   manifestBytesMax,
   netconfigBytesMax,
@@ -55,5 +57,6 @@ export function fileBytesMax(file: string, numPartitions: number): number {
 
 /** The most bytes of one message in the evidence, its end of line not counted. */
 export function gossipLineBytesMax(numPartitions: number): number {
-  return gossipLineBytesBase + gossipLineBytesPerPartition * (numPartitions + 1);
+  const signedMax = gossipMessageBytesBase + gossipMessageBytesPerPartition * (numPartitions + 1);
+  return Math.min(signedMax, gossipMessageBytesMax) + gossipLineBytesSpare;
 }
