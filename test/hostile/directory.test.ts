@@ -1,0 +1,280 @@
+/** A snapshot directory that an attacker has made, and an auditor who has not lost all he knows. */
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { commandLine } from "../cli/command-line.ts";
+import { makeTemporaryDirectory, removeDirectory, temporaryDirectory } from "../temporary.ts";
+import {
+  archiver,
+  chainOf,
+  forge,
+  networkConfigHash,
+  rechained,
+  silentChain,
+  snapshotCycle,
+  stranger,
+  timestamp,
+  trueChain,
+  trustedList,
+} from "./forged-snapshot.ts";
+
+interface Verdict {
+  readonly status: number;
+  readonly kinds: readonly string[];
+  readonly bases: Readonly<Record<string, string>>;
+  readonly chain: string;
+}
+
+async function verify(directory: string, ...args: string[]): Promise<Verdict> {
+  const { status, summary } = await commandLine(["verify", "--json", ...args, directory]);
+  const { findings, claims, chain } = summary() as {
+    findings: { kind: string }[];
+    claims: { claim: string; basis: string }[];
+    chain: string;
+  };
+  const kinds = [...new Set(findings.map(({ kind }) => kind))].sort();
+  return {
+    status,
+    kinds,
+    bases: Object.fromEntries(claims.map(({ claim, basis }) => [claim, basis])),
+    chain,
+  };
+}
+
+let lists: string;
+let unsignedList: string;
+let signedList: string;
+beforeAll(() => {
+  lists = makeTemporaryDirectory();
+  unsignedList = trustedList(lists);
+  signedList = trustedList(lists, archiver);
+});
+afterAll(() => removeDirectory(lists));
+
+const markerOf = (counter: number) => trueChain[counter]?.marker ?? "";
+const toldCounting = (nodesPerConsensusGroup: number, nodesPerEdge: number, rule = "majority") => ({
+  sharding: { nodesPerConsensusGroup, nodesPerEdge, source: "told" },
+  quorum: { rule, source: "given" },
+});
+
+describe("an honest directory", () => {
+  let directory: string;
+  beforeAll(async () => {
+    directory = await forge(makeTemporaryDirectory());
+  });
+
+  it("is all told where the auditor brings nothing", async () => {
+    expect(await verify(directory)).toEqual({
+      status: 0,
+      kinds: [],
+      bases: { nodeList: "told", cycle: "told", sharding: "told", quorum: "given" },
+      chain: "told",
+    });
+  });
+
+  it.each([
+    { id: "an archiver's key", args: () => ["--archiver-key", archiver.publicKey], nodeList: "proved" },
+    { id: "a node list that the archiver has signed", args: () => ["--trust-node-list", signedList] },
+    {
+      id: "a node list and the marker of the snapshot's record",
+      args: () => ["--trust-node-list", unsignedList, "--trust-marker", markerOf(snapshotCycle)],
+      chain: "told",
+    },
+    {
+      id: "a node list and the marker of a later record",
+      args: () => ["--trust-node-list", unsignedList, "--trust-marker", markerOf(12)],
+    },
+  ])("is proved by $id", async ({ args, nodeList = "given", chain = "confirms" }) => {
+    expect(await verify(directory, ...args())).toEqual({
+      status: 0,
+      kinds: [],
+      bases: { nodeList, cycle: "proved", sharding: "proved", quorum: "given" },
+      chain,
+    });
+  });
+
+  it("is unproved by the marker of an earlier record", async () => {
+    const args = ["--trust-node-list", unsignedList, "--trust-marker", markerOf(snapshotCycle - 1)];
+    expect(await verify(directory, ...args)).toMatchObject({ status: 7, kinds: ["unproved"] });
+  });
+
+  it("is unproved where proof is asked for and nothing is given", async () => {
+    expect(await verify(directory, "--require", "proved")).toMatchObject({ status: 8, kinds: ["unproved"] });
+  });
+
+  it("is unproved by the key of another archiver", async () => {
+    const verdict = await verify(directory, "--archiver-key", stranger.publicKey);
+    expect(verdict).toMatchObject({ status: 7, kinds: ["chain", "node-list", "unproved"] });
+  });
+
+  it("needs no settings where each hash has its majority at any group size", async () => {
+    const without = await forge(temporaryDirectory(), { netconfig: null, counting: toldCounting(5, 2) });
+    const args = ["--trust-node-list", unsignedList, "--trust-marker", markerOf(12)];
+    expect(await verify(without, ...args)).toMatchObject({ status: 0, bases: { sharding: "proved" } });
+  });
+
+  it("contradicts settings of the auditor's that are others", async () => {
+    const args = ["--nodes-per-consensus-group", "7", "--nodes-per-edge", "3"];
+    expect(await verify(directory, ...args)).toMatchObject({ status: 6, kinds: ["sharding"] });
+  });
+});
+
+describe("sharding settings that the directory makes up", () => {
+  const oneLiar = { partitions: [3], liars: [3], netconfig: null, records: silentChain };
+
+  it("do not let one key forge its home partition", async () => {
+    const directory = await forge(temporaryDirectory(), {
+      ...oneLiar,
+      counting: toldCounting(1, 4),
+    });
+    expect(await verify(directory)).toMatchObject({ status: 0, bases: { sharding: "told" } });
+    const verdict = await verify(directory, "--trust-node-list", unsignedList);
+    expect(verdict).toMatchObject({ kinds: ["unproved"], bases: { sharding: "told" } });
+    expect(verdict.status).not.toBe(0);
+  });
+
+  it("are not proved by saying that they are", async () => {
+    const directory = await forge(temporaryDirectory(), { netconfig: null });
+    expect(await verify(directory)).toMatchObject({ status: 6, kinds: ["sharding"] });
+  });
+
+  it("are not proved by a configuration that hashes to something else", async () => {
+    const config = { sharding: { nodesPerConsensusGroup: 1, nodesPerEdge: 4 } };
+    const counting = {
+      ...toldCounting(1, 4),
+      sharding: { nodesPerConsensusGroup: 1, nodesPerEdge: 4, source: "proved" },
+    };
+    const directory = await forge(temporaryDirectory(), { netconfig: JSON.stringify({ config }), counting });
+    const verdict = await verify(directory, "--archiver-key", archiver.publicKey);
+    expect(verdict).toMatchObject({ status: 6, bases: { sharding: "proved" } });
+    expect(verdict.kinds).toEqual(["sharding"]);
+  });
+
+  it("are no better proved than the record that they hash to", async () => {
+    const config = { sharding: { nodesPerConsensusGroup: 1, nodesPerEdge: 4 } };
+    const { hashText, canonicalText } = await import("../../src/index.ts");
+    const configHash = hashText(canonicalText(JSON.stringify(config)));
+    const directory = await forge(temporaryDirectory(), {
+      partitions: [3],
+      liars: [3],
+      netconfig: JSON.stringify({ config }),
+      counting: toldCounting(1, 4),
+      records: rechained(silentChain, (record) => ({ ...record, networkConfigHash: configHash })),
+      cyclesSigner: stranger,
+    });
+    for (const list of [unsignedList, signedList]) {
+      const verdict = await verify(directory, "--trust-node-list", list);
+      expect(verdict).toMatchObject({
+        status: 7,
+        kinds: ["unproved"],
+        bases: { sharding: "told", cycle: "told" },
+      });
+    }
+  });
+
+  it("are contradicted by signed messages that list other partitions", async () => {
+    const directory = await forge(temporaryDirectory(), { netconfig: null, counting: toldCounting(1, 0) });
+    expect(await verify(directory)).toMatchObject({ status: 6, kinds: ["sharding"] });
+  });
+
+  it("of an older version are refused by name", async () => {
+    const directory = await forge(temporaryDirectory(), {
+      netconfig: null,
+      counting: { consensusRadius: 2, storeRadius: 4, quorum: "majority" },
+    });
+    const { status, stderr } = await commandLine(["verify", directory]);
+    expect(status).toBe(4);
+    expect(stderr).toContain("written by an older version");
+  });
+});
+
+describe("a quorum in the evidence", () => {
+  it("does not lower what the auditor asks for", async () => {
+    const directory = await forge(temporaryDirectory(), {
+      partitions: [3],
+      liars: [2, 3],
+      // Of those who vote on partition 3, the two liars and one honest node.
+      voters: [0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14],
+      records: silentChain,
+      counting: toldCounting(5, 2, "popular"),
+    });
+    expect(await verify(directory)).toMatchObject({ status: 6, kinds: ["no-agreement"] });
+    const asked = await verify(directory, "--quorum", "popular");
+    expect(asked).toMatchObject({ status: 0, bases: { quorum: "given" } });
+  });
+});
+
+describe("a cycle chain that an attacker has made", () => {
+  const years = 3 * 365 * 24 * 3600;
+  const moved = rechained(trueChain, (record) => ({ ...record, start: record.start + years }));
+  const later = { records: moved, timestamp: timestamp + years * 1000 };
+
+  it.each([
+    { id: "unsigned", cyclesSigner: null },
+    { id: "signed by somebody else", cyclesSigner: stranger },
+  ])("does not move the snapshot by years where it is $id", async ({ cyclesSigner }) => {
+    const directory = await forge(temporaryDirectory(), { ...later, cyclesSigner });
+    expect(await verify(directory)).toMatchObject({ status: 0, chain: "told", bases: { cycle: "told" } });
+    for (const list of [unsignedList, signedList]) {
+      const verdict = await verify(directory, "--trust-node-list", list);
+      expect(verdict).toMatchObject({ status: 7, kinds: ["unproved"], chain: "told" });
+    }
+    const ofArchiver = await verify(directory, "--archiver-key", archiver.publicKey);
+    expect(ofArchiver).toMatchObject({ status: 7, kinds: ["chain", "unproved"], chain: "told" });
+    const ofMarker = await verify(directory, "--trust-marker", markerOf(12), "--trust-node-list", signedList);
+    expect(ofMarker).toMatchObject({ status: 7, kinds: ["chain", "unproved"], chain: "told" });
+  });
+
+  it("is not reported as one that records the network hash", async () => {
+    const directory = await forge(temporaryDirectory(), { ...later, cyclesSigner: null });
+    const { stdout } = await commandLine(["verify", directory]);
+    expect(stdout).toContain("as cycle records say that nothing proves");
+    expect(stdout).toContain("cycle record  told by the directory alone");
+  });
+
+  it("is not led to by a marker that it names and does not have", async () => {
+    const records = moved.map((record) =>
+      record.counter === 12 ? { ...record, marker: markerOf(12) } : record,
+    );
+    const directory = await forge(temporaryDirectory(), { ...later, records, cyclesSigner: null });
+    const args = ["--trust-node-list", signedList, "--trust-marker", markerOf(12)];
+    expect(await verify(directory, ...args)).toMatchObject({ status: 7, bases: { cycle: "told" } });
+  });
+
+  it("is not led to across a record that was left out", async () => {
+    const records = trueChain.filter(({ counter }) => counter !== 10);
+    const directory = await forge(temporaryDirectory(), { records, cyclesSigner: null });
+    const args = ["--trust-node-list", signedList, "--trust-marker", markerOf(12)];
+    expect(await verify(directory, ...args)).toMatchObject({ status: 7, kinds: ["unproved"] });
+  });
+
+  it("is broken where a record was changed and its marker dropped", async () => {
+    const records = trueChain.map((record) => {
+      const { marker, ...rest } = record;
+      return record.counter === 5 ? { ...rest, mode: "changed" } : { ...rest, marker };
+    });
+    const directory = await forge(temporaryDirectory(), { records, cyclesSigner: null });
+    expect(await verify(directory)).toMatchObject({ status: 7, kinds: ["chain"] });
+  });
+
+  it("does not prove settings by a record whose marker was dropped", async () => {
+    const records = trueChain.map((record) => {
+      const { marker, ...rest } = record;
+      return record.counter === snapshotCycle
+        ? { ...rest, networkConfigHash: networkConfigHash.replace(/^./, "0") }
+        : { ...rest, marker };
+    });
+    const directory = await forge(temporaryDirectory(), { records, cyclesSigner: null });
+    expect(await verify(directory)).toMatchObject({ status: 6 });
+  });
+
+  it("names another network hash in vain", async () => {
+    const directory = await forge(temporaryDirectory(), { records: chainOf("1".repeat(64)) });
+    expect(await verify(directory)).toMatchObject({ status: 7, kinds: ["chain"] });
+  });
+});
+
+it("edges without a group are a usage error", async () => {
+  const { status, summary } = await commandLine(["verify", "--json", "--nodes-per-edge", "2", "."]);
+  expect(status).toBe(2);
+  expect(summary()["error"]).toMatchObject({ code: "usage" });
+});
