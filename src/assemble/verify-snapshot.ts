@@ -86,7 +86,7 @@ async function check(
   signal?.throwIfAborted();
   return {
     directory,
-    ok: findings.count === 0,
+    ok: findings.all.length === 0,
     timestamp: manifest?.snapshot.timestamp ?? null,
     cycle: manifest?.blockHeight ?? null,
     networkHash: manifest?.snapshot.networkHash ?? null,

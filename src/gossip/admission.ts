@@ -23,7 +23,7 @@ import { hashText } from "../model/hash.ts";
 import { shortId } from "../model/node.ts";
 import { claimedHash, type Sign, signatureHolds, signatureHoldsAsync, signOf } from "../model/signature.ts";
 import { type GossipMessage, parseGossipMessage } from "../wire/gossip-message.ts";
-import { crossedBound, defaultJsonBounds } from "../wire/json-bounds.ts";
+import { crossedBound } from "../wire/json-bounds.ts";
 import { parseJson, WireError } from "../wire/parse.ts";
 import { lineOf, type SignedText, signedContent } from "../wire/signed-text.ts";
 import { type KnownVote, KnownVotes, NO_CYCLE } from "./known-votes.ts";
@@ -148,17 +148,17 @@ export class VoteAdmission {
   screen(text: string): Candidate | Admission {
     const known = this.#known.withHash(lastSign.exec(text.slice(-LAST_SIGN_CHARACTERS))?.[1] ?? "");
     if (known !== undefined) return { kind: "duplicate", vote: known };
-    const { receivedBytesMax } = this.#rules.latest;
+    const { receivedBytesMax, jsonBounds } = this.#rules.latest;
     if (Buffer.byteLength(text) > receivedBytesMax) {
       return rejected("limit", `the message has more than ${receivedBytesMax} bytes`);
     }
     try {
-      const object = parseJson(text, "the message");
+      const object = parseJson(text, "the message", jsonBounds);
       if (typeof object === "object" && object !== null) return this.#screenObject(text, object);
       return rejected("not-json", "the message is not an object");
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      const isOurBound = crossedBound(text, defaultJsonBounds) !== undefined;
+      const isOurBound = crossedBound(text, jsonBounds) !== undefined;
       return rejected(isOurBound ? "limit" : "not-json", error.message);
     }
   }

@@ -4,9 +4,12 @@ import {
   gossipMessageBytesBase,
   gossipMessageBytesMax,
   gossipMessageBytesPerPartition,
+  gossipMessageValuesBase,
+  gossipMessageValuesPerPartition,
   gossipReceivedFactor,
 } from "../model/limits.ts";
 import { type Shard, storedCount } from "../model/shard.ts";
+import { defaultJsonBounds, type JsonBounds } from "../wire/json-bounds.ts";
 
 export interface ValidatorSet {
   /** Node ID → public key. */
@@ -17,6 +20,8 @@ export interface ValidatorSet {
   readonly voteBytesMax: number;
   /** Of a message as received, which anybody on its way may have made longer. */
   readonly receivedBytesMax: number;
+  /** On what is parsed of a message. */
+  readonly jsonBounds: JsonBounds;
 }
 
 /** The validators of a cycle, with bounds on what each of them can have to say in a network of that geometry. */
@@ -36,5 +41,7 @@ export function makeValidatorSet(
     gossipMessageBytesBase + gossipMessageBytesPerPartition * partitions,
   );
   const receivedBytesMax = Math.min(gossipMessageBytesMax, gossipReceivedFactor * voteBytesMax);
-  return { keyOf, idOf, voteBytesMax, receivedBytesMax };
+  const valuesMax = gossipMessageValuesBase + gossipMessageValuesPerPartition * partitions;
+  const jsonBounds = { ...defaultJsonBounds, valuesMax: Math.min(valuesMax, defaultJsonBounds.valuesMax) };
+  return { keyOf, idOf, voteBytesMax, receivedBytesMax, jsonBounds };
 }

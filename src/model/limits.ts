@@ -90,6 +90,11 @@ export const gossipMessageBytesMax = 8 * MiB;
 export const gossipMessageBytesBase = 16 * KiB;
 export const gossipMessageBytesPerPartition = 512;
 
+/** Values in a message as received: three hashes for each partition that its sender stores, and as many for what else
+ *  a network may say. Small values cost fifty times their size, and time wherever they are walked. */
+export const gossipMessageValuesBase = 4_096;
+export const gossipMessageValuesPerPartition = 8;
+
 /** A message as received, in times of the longest vote of its network: what is longer is not parsed. Whoever passes a
  *  message on can make it longer, by white space and by keys that no signature covers. */
 export const gossipReceivedFactor = 4;

@@ -12,7 +12,6 @@ export class FindingList {
   readonly #kept: Finding[] = [];
   readonly #known = new Set<string>();
   #omitted = 0;
-  #count = 0;
 
   get all(): readonly Finding[] {
     return this.#kept;
@@ -23,21 +22,16 @@ export class FindingList {
     return this.#omitted;
   }
 
-  /** How many were found. */
-  get count(): number {
-    return this.#count;
-  }
-
   /** A problem that two checks find in one file is one finding. */
   add(kind: FindingKind, file: string, problem: string, particulars: Particulars = {}): void {
-    const finding = { kind, file: quoted(file), ...particulars, problem: shown(problem) };
-    const key = JSON.stringify([kind, finding.file, finding.problem]);
-    if (this.#known.has(key)) return;
-    this.#count++;
+    // Beyond the bound, findings are counted, and nothing is made of them.
     if (this.#kept.length === findingsMax) {
       this.#omitted++;
       return;
     }
+    const finding = { kind, file: quoted(file), ...particulars, problem: shown(problem) };
+    const key = JSON.stringify([kind, finding.file, finding.problem]);
+    if (this.#known.has(key)) return;
     this.#known.add(key);
     this.#kept.push(finding);
   }

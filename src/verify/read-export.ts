@@ -79,6 +79,9 @@ export async function readManifest(
   }
 }
 
+/** Lines of export data that are of no partition: five, and some that show what else is wrong. */
+const otherLinesMax = 32;
+
 /** The export data as key → value; everything about its form that is wrong is a finding. */
 export async function readExportData(
   reader: SnapshotReader,
@@ -97,7 +100,10 @@ export async function readExportData(
     return entries;
   }
   let previous: string | undefined;
-  for (const [index, line] of text.split("\n").slice(0, -1).entries()) {
+  const linesMax = manifest.snapshot.numPartitions + 1 + otherLinesMax;
+  const lines = text.split("\n", linesMax + 2);
+  if (lines.length > linesMax + 1) find(`it has more than ${linesMax} lines`);
+  for (const [index, line] of lines.slice(0, -1).entries()) {
     const entry = parseEntry(line);
     if (entry === undefined) {
       find(`line ${index + 1}: expected ["key","value"], got ${quoted(line)}`);
