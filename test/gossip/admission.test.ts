@@ -341,3 +341,9 @@ describe("what is remembered", () => {
     expect(admission.admit(text(plain)).kind).toBe("new");
   });
 });
+
+it("a message of more values than its network has to say is skipped, and nobody is blamed", () => {
+  const many = voteWith({ filler: Array.from({ length: validators.jsonBounds.valuesMax }, () => 0) });
+  const admission = newAdmission().admit(text(many));
+  expect(outcome(admission)).toBe("limit, the doing of nobody");
+});

@@ -1,6 +1,7 @@
 /** A snapshot directory that an attacker has made, and an auditor who has not lost all he knows. */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { verifySnapshot } from "../../src/assemble/verify-snapshot.ts";
 import { commandLine } from "../cli/command-line.ts";
 import { makeTemporaryDirectory, removeDirectory, temporaryDirectory } from "../temporary.ts";
 import {
@@ -198,6 +199,7 @@ describe("a quorum in the evidence", () => {
       counting: toldCounting(5, 2, "popular"),
     });
     expect(await verify(directory)).toMatchObject({ status: 6, kinds: ["no-agreement"] });
+    expect((await verifySnapshot(directory)).findings.map(({ kind }) => kind)).toEqual(["no-agreement"]);
     const asked = await verify(directory, "--quorum", "popular");
     expect(asked).toMatchObject({ status: 0, bases: { quorum: "given" } });
   });
