@@ -18,7 +18,7 @@ import type { Findings } from "../verify/findings.ts";
 import type { CountingRules } from "../wire/counting-rules.ts";
 import { type AgreedHashes, type AgreementContext, findAgreedHashes } from "./agree.ts";
 import { PartitionFetch } from "./fetch-partitions.ts";
-import { readGossipFile } from "./gossip-file.ts";
+import { GossipFile } from "./gossip-file.ts";
 import type { KnownHashes } from "./known-hashes.ts";
 import { differentNodes, type Network, readNetwork } from "./network.ts";
 import { NodeBook } from "./node-book.ts";
@@ -135,7 +135,7 @@ class Assembly {
   /** Of the boundaries that `latest` can mean, the newest one that validators have hashes of is taken. */
   async #agree(network: Network): Promise<{ boundary: Boundary; agreed: AgreedHashes; sharding: Sharding }> {
     const { gossip, quorum, allowEmpty, signal } = this.#options;
-    const given = gossip === undefined ? [] : [{ messages: await readGossipFile(gossip), source: gossip }];
+    const given = gossip === undefined ? [] : [{ messages: new GossipFile(gossip), source: gossip }];
     const context = {
       client: this.#client,
       nodes: network.nodes,

@@ -1,113 +1,107 @@
 /**
- * Takes in gossip from anybody who may lie, and lets only votes through: of active nodes, for the right
- * cycle, with a signature that holds (PROTOCOL.md, Partition gossip).
+ * The votes of one cycle: takes messages from anybody, admits those that count, tallies them, and keeps them as
+ * evidence (PROTOCOL.md, Partition gossip).
  */
 
-import { Collector, type CycleShard } from "../gossip/collector.ts";
-import { canonicalTextOf } from "../model/canonical.ts";
-import { hashText } from "../model/hash.ts";
-import { gossipMessageBytesBase, gossipMessageBytesPerPartition } from "../model/limits.ts";
+import { type Admission, type Rejection, type Vote, VoteAdmission } from "../gossip/admission.ts";
+import type { CycleShard } from "../gossip/collector.ts";
+import { makeValidatorSet, type ValidatorSet } from "../gossip/validator-set.ts";
+import { VoteTally } from "../gossip/vote-tally.ts";
+import { gossipVotesBytesMax } from "../model/limits.ts";
 import type { ActiveNode } from "../model/node.ts";
-import { isSignedBy, type Sign, signedHash } from "../model/signature.ts";
-import { type GossipMessage, parseGossipMessage } from "../wire/gossip-message.ts";
-import { parseJson, WireError } from "../wire/parse.ts";
-
-/** What became of one message. */
-export type Ballot =
-  | { readonly outcome: "counted" | "known" | "stranger" | "other-cycle" }
-  /** `sender` is who it says it is of, where it says so; `isProven` where that node's signature says so. */
-  | {
-      readonly outcome: "invalid";
-      readonly problem: string;
-      readonly sender: string | undefined;
-      readonly isProven: boolean;
-    }
-  | { readonly outcome: "equivocation"; readonly sender: string };
-
-interface Counted {
-  /** Of the text as it came: most messages come again and again, letter for letter. */
-  readonly textHash: string;
-  /** What is signed. */
-  readonly signedHash: string;
-  /** Canonically, and without what others can add beside the signature. */
-  readonly text: string;
-}
+import { KeptVotes } from "./kept-votes.ts";
 
 export class BallotBox {
-  readonly collector: Collector;
-  readonly #hashKey: string;
-  readonly #bytesMax: number;
-  readonly #keyOf: ReadonlyMap<string, string>;
-  readonly #counted = new Map<string, Counted>();
-  /** Second, different messages: evidence, and no votes. */
-  readonly #equivocations = new Map<string, Counted>();
+  readonly shard: CycleShard;
+  readonly tally: VoteTally;
+  readonly validators: ValidatorSet;
+  readonly #admission: VoteAdmission;
+  readonly #votes: KeptVotes;
+  readonly #indexOf: ReadonlyMap<string, number>;
+  readonly #oversized = new Set<string>();
 
   constructor(shard: CycleShard, nodes: readonly ActiveNode[], hashKey: string) {
-    this.collector = new Collector(shard, hashKey);
-    this.#hashKey = hashKey;
-    this.#bytesMax = gossipMessageBytesBase + gossipMessageBytesPerPartition * (shard.numNodes + 1);
-    this.#keyOf = new Map(nodes.map((node) => [node.id, node.publicKey]));
+    this.shard = shard;
+    this.tally = new VoteTally(shard);
+    this.#votes = new KeptVotes(shard);
+    this.#indexOf = new Map(nodes.map(({ id }, index) => [id, index]));
+    const validators = makeValidatorSet(nodes, shard);
+    this.validators = validators;
+    const validatorsOf = (cycle: number) => (cycle === shard.cycleNumber ? validators : undefined);
+    this.#admission = new VoteAdmission({ validatorsOf, latest: validators }, hashKey);
   }
 
   /** @param text a message as received */
-  cast(text: string, source: string): Ballot {
-    let received: unknown;
-    try {
-      received = parseJson(text, source);
-      return this.#castParsed(parseGossipMessage(received, source), text);
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      const { sender } = (received ?? {}) as { sender?: unknown };
-      const isProven = typeof sender === "string" && this.#isSignedBySender(received, sender);
-      return { outcome: "invalid", problem: error.message, sender: isProven ? sender : undefined, isProven };
+  admit(text: string): Admission {
+    const admission = this.#admission.admit(text);
+    switch (admission.kind) {
+      case "new":
+        return this.#count(admission.vote) ?? admission;
+      case "equivocation":
+        this.#votes.addContradiction(admission.vote);
+        return admission;
+      case "rejected":
+        if (admission.reason === "oversized" && admission.sender !== undefined) {
+          this.#oversized.add(admission.sender);
+        }
+        return admission;
+      case "duplicate":
+        return admission;
     }
   }
 
-  /** All messages worth keeping, ascending by sender, one a line: those counted, and what contradicts them. */
+  /** How many votes count. */
+  get size(): number {
+    return this.#votes.size;
+  }
+
+  hasVoteOf(sender: string): boolean {
+    return this.#votes.has(sender);
+  }
+
+  /** The message of a sender that counts, as it is kept. */
+  textOf(sender: string): string | undefined {
+    return this.#votes.textOf(sender);
+  }
+
+  /** What a sender's vote says of the partitions that it stores. */
+  hashesOf(sender: string): ReadonlyMap<number, string> {
+    return this.#votes.hashesOf(sender);
+  }
+
+  /** Those whose votes count. */
+  senders(): IterableIterator<string> {
+    return this.#votes.senders();
+  }
+
+  /**
+   * The validators whose own signatures contradict the sharding settings: their messages list more or fewer
+   * partitions than each of them stores under these, or are longer than so many partitions need.
+   */
+  contradictingGeometry(): string[] {
+    return [...new Set([...this.#votes.ofOtherGeometry(), ...this.#oversized])].sort();
+  }
+
+  /** All messages worth keeping, ascending by sender: those that count, and what contradicts them. */
+  texts(): Generator<{ readonly sender: string; readonly text: Buffer }, void, void> {
+    return this.#votes.texts();
+  }
+
+  /** {@link texts}, one a line. */
   *evidence(): Generator<Buffer, void, void> {
-    for (const sender of [...this.#counted.keys()].sort()) {
-      for (const text of [this.#counted.get(sender)?.text, this.#equivocations.get(sender)?.text]) {
-        if (text !== undefined) yield Buffer.from(`${text}\n`);
-      }
-    }
+    const newline = Buffer.from("\n");
+    for (const { text } of this.#votes.texts()) yield Buffer.concat([text, newline]);
   }
 
-  #castParsed(message: GossipMessage, text: string): Ballot {
-    const { sender, cycle, received } = message;
-    if (cycle !== this.collector.shard.cycleNumber) return { outcome: "other-cycle" };
-    if (!this.#keyOf.has(sender)) return { outcome: "stranger" };
-    const known = this.#counted.get(sender);
-    const second = this.#equivocations.get(sender);
-    const textHash = hashText(text, this.#hashKey);
-    if (known?.textHash === textHash || second?.textHash === textHash) return { outcome: "known" };
-    if (!this.#isSignedBySender(received, sender)) {
-      const problem = `the message of ${sender} is not signed with that node's key`;
-      return { outcome: "invalid", problem, sender, isProven: false };
+  #count(vote: Vote): Rejection | undefined {
+    const index = this.#indexOf.get(vote.sender);
+    if (index === undefined) throw new Error(`${vote.sender} is admitted and is no node`);
+    if (!this.#votes.add(vote, index)) {
+      this.#admission.forget(vote);
+      const problem = `the votes of this cycle have more than ${gossipVotesBytesMax} bytes`;
+      return { kind: "rejected", reason: "limit", problem, sender: vote.sender };
     }
-    const counted = { textHash, signedHash: signedHash(received, this.#hashKey), text: signedText(received) };
-    if (counted.text.length > this.#bytesMax) {
-      const problem = `the message of ${sender} has ${counted.text.length} bytes, more than ${this.#bytesMax}`;
-      return { outcome: "invalid", problem, sender, isProven: true };
-    }
-    if (known === undefined) {
-      this.#counted.set(sender, counted);
-      this.collector.process([message]);
-      return { outcome: "counted" };
-    }
-    if (known.signedHash === counted.signedHash || second !== undefined) return { outcome: "known" };
-    this.#equivocations.set(sender, counted);
-    return { outcome: "equivocation", sender };
+    this.tally.count(index, vote.hashes);
+    return undefined;
   }
-
-  #isSignedBySender(received: unknown, sender: string): boolean {
-    const publicKey = this.#keyOf.get(sender);
-    const { sign } = received as { sign?: { owner?: unknown } | null };
-    return publicKey !== undefined && sign?.owner === publicKey && isSignedBy(received, this.#hashKey);
-  }
-}
-
-/** The message as its sender signed it: a signature is two fields, and whatever else is there is not signed. */
-function signedText(received: object): string {
-  const { sign, ...unsigned } = received as { sign: Sign };
-  return canonicalTextOf({ ...unsigned, sign: { owner: sign.owner, sig: sign.sig } });
 }

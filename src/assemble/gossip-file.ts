@@ -1,33 +1,155 @@
-/** Gossip messages from a file: `{"messages":[…]}`, a bare list, or one message a line. */
+/**
+ * Gossip messages from a file: `{"messages":[…]}`, a bare list, or one message a line. They are read one by one, each
+ * as it stands in the file.
+ */
 
-import { readFile, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { AnswerError } from "../merge/answer-error.ts";
+import { RecordFramer } from "../merge/record-framer.ts";
 import { Failure, messageOf } from "../model/failure.ts";
-import { gossipFileBytesMax } from "../model/limits.ts";
-import { parseJson, WireError } from "../wire/parse.ts";
+import { gossipFileBytesMax, gossipMessageBytesMax } from "../model/limits.ts";
+import { WireError } from "../wire/parse.ts";
 
-/** @throws Failure `configuration` */
-export async function readGossipFile(file: string): Promise<string[]> {
-  try {
-    const { size } = await stat(file);
-    if (size > gossipFileBytesMax) throw new Error(`it has ${size} bytes, more than ${gossipFileBytesMax}`);
-    return messagesOf(await readFile(file, "utf8"), file);
-  } catch (error) {
-    const problem = error instanceof WireError ? error.message : `cannot read ${file}: ${messageOf(error)}`;
-    throw new Failure("configuration", problem, {
-      cause: error,
-      hint: "Correct the file given with --gossip.",
-    });
+const bounds = { recordBytesMax: gossipMessageBytesMax, skipsLonger: true };
+
+const listStart = /^\s*\[/;
+const objectStart = /^\s*\{\s*"messages"\s*:/;
+/** How much of the file tells its form. */
+const HEAD_BYTES = 4_096;
+
+export class GossipFile implements AsyncIterable<string> {
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Reads the file from its beginning. @throws Failure `configuration` */
+  async *[Symbol.asyncIterator](): AsyncGenerator<string, void, void> {
+    try {
+      yield* this.#messages();
+    } catch (error) {
+      if (error instanceof Failure) throw error;
+      const isInside = error instanceof WireError || error instanceof AnswerError;
+      const problem = isInside ? "is no list of gossip messages" : "cannot be read";
+      throw new Failure("configuration", `${this.#path} ${problem}: ${messageOf(error)}`, {
+        cause: error,
+        hint: "Correct the file given with --gossip.",
+      });
+    }
+  }
+
+  async *#messages(): AsyncGenerator<string, void, void> {
+    let records: Records | undefined;
+    let bytes = 0;
+    let head = Buffer.alloc(0);
+    for await (const chunk of createReadStream(this.#path) as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > gossipFileBytesMax) {
+        throw new WireError(this.#path, `it has more than ${gossipFileBytesMax} bytes`);
+      }
+      if (records !== undefined) yield* textsOf(records.push(chunk));
+      else {
+        head = Buffer.concat([head, chunk]);
+        if (head.length < HEAD_BYTES) continue;
+        records = recordsOf(head, this.#path);
+        yield* textsOf(records.push(head));
+      }
+    }
+    if (records === undefined) {
+      records = recordsOf(head, this.#path);
+      yield* textsOf(records.push(head));
+    }
+    yield* textsOf(records.end());
   }
 }
 
-function messagesOf(text: string, file: string): string[] {
-  const lines = text.split("\n").filter((line) => line.trim() !== "");
-  const isOneMessageALine = lines.every(
-    (line) => /^\s*\{.*\}\s*$/.test(line) && !/^\s*\{\s*"messages"/.test(line),
-  );
-  if (isOneMessageALine) return lines;
-  const value = parseJson(text, file);
-  const list = Array.isArray(value) ? value : (value as { messages?: unknown } | null)?.messages;
-  if (!Array.isArray(list)) throw new WireError(file, "expected gossip messages: a list, or one a line");
-  return list.map((message) => JSON.stringify(message));
+function* textsOf(records: readonly Buffer[]): Generator<string, void, void> {
+  for (const record of records) yield record.toString("utf8");
+}
+
+/** In the place of what is too long for a message: no message either, so that it is counted among those. */
+const TOO_LONG = Buffer.from("…");
+
+/** What cuts a file into messages. */
+interface Records {
+  push(chunk: Buffer): Buffer[];
+  end(): Buffer[];
+}
+
+function recordsOf(head: Buffer, path: string): Records {
+  const beginning = head.toString("latin1");
+  if (objectStart.test(beginning)) return new List("messages");
+  return listStart.test(beginning) ? new List(undefined) : new Lines(path);
+}
+
+class List implements Records {
+  readonly #framer: RecordFramer;
+
+  constructor(key: string | undefined) {
+    this.#framer = new RecordFramer(key, bounds);
+  }
+
+  push(chunk: Buffer): Buffer[] {
+    return this.#framer.push(chunk);
+  }
+
+  end(): Buffer[] {
+    this.#framer.end();
+    return Array.from({ length: this.#framer.skipped }, () => TOO_LONG);
+  }
+}
+
+const NEWLINE = 0x0a;
+
+class Lines implements Records {
+  readonly #path: string;
+  /** The beginning of a line that goes on in the next chunk. */
+  #pieces: Buffer[] = [];
+  #length = 0;
+  #lines = 0;
+  #isAnyObject = false;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  push(chunk: Buffer): Buffer[] {
+    const lines: Buffer[] = [];
+    let start = 0;
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+      this.#hold(chunk.subarray(start, end));
+      lines.push(...this.#takeLine());
+      start = end + 1;
+    }
+    this.#hold(chunk.subarray(start));
+    return lines;
+  }
+
+  end(): Buffer[] {
+    const lines = this.#takeLine();
+    if (this.#lines > 0 && !this.#isAnyObject) {
+      throw new WireError(this.#path, "expected gossip messages: a list, or one a line");
+    }
+    return lines;
+  }
+
+  #hold(piece: Buffer): void {
+    this.#length += piece.length;
+    // A longer line is no message: its length alone is remembered.
+    if (this.#length > gossipMessageBytesMax) this.#pieces = [];
+    else if (piece.length > 0) this.#pieces.push(Buffer.from(piece));
+  }
+
+  /** None for an empty line. */
+  #takeLine(): Buffer[] {
+    const line = this.#length > gossipMessageBytesMax ? TOO_LONG : Buffer.concat(this.#pieces);
+    this.#pieces = [];
+    this.#length = 0;
+    const text = line.toString("latin1", 0, HEAD_BYTES).trim();
+    if (text === "") return [];
+    this.#lines++;
+    this.#isAnyObject ||= text.startsWith("{");
+    return [line];
+  }
 }

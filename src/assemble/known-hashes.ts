@@ -12,6 +12,7 @@ import type { Offence, RecordedOffence } from "../model/offence.ts";
 import { signedHash } from "../model/signature.ts";
 import { recordRank } from "../plan/record-rank.ts";
 import { HashDatabase, type SignedMessage } from "../store/hash-database.ts";
+import { parseJson } from "../wire/parse.ts";
 import type { AgreedHashes } from "./agree.ts";
 import type { RunLog } from "./run-log.ts";
 
@@ -71,10 +72,11 @@ export class KnownHashes {
 
   /** A partition that does not have the agreed hash: a lie that can be proved, where the node has signed another. */
   sawWrong(node: string, { partition, got, conflict }: WrongPartition, agreed: AgreedHashes): void {
-    const message = agreed.box.collector.messages.get(node);
-    const voted = message?.hashes.get(partition);
-    if (message === undefined || voted === undefined || voted === got || conflict !== undefined) return;
-    const { cycle, received } = message;
+    const text = agreed.box.textOf(node);
+    const voted = agreed.box.hashesOf(node).get(partition);
+    if (text === undefined || voted === undefined || voted === got || conflict !== undefined) return;
+    const cycle = agreed.box.shard.cycleNumber;
+    const received = objectIn(text);
     const detail = `signed ${voted}, and sent what has the hash ${got}`;
     const evidence = { messages: [received], sentHash: got };
     const kind = "contradicts-own-vote";
@@ -105,8 +107,8 @@ export class KnownHashes {
       if (offence.kind === "wrong-partition" && proved.has(`${offence.node}/${offence.partition}`)) return [];
       const recorded = { ...offence, ...ofCycle, whenMs };
       if (offence.kind !== "dissenting-vote") return [recorded];
-      const message = this.#learned?.box.collector.messages.get(offence.node);
-      return message === undefined ? [] : [{ ...recorded, evidence: { messages: [message.received] } }];
+      const text = this.#learned?.box.textOf(offence.node);
+      return text === undefined ? [] : [{ ...recorded, evidence: { messages: [objectIn(text)] } }];
     });
     this.#written(() => this.#database.saveOffences([...this.#proofs, ...offences]));
     this.#proofs = [];
@@ -118,10 +120,9 @@ export class KnownHashes {
 
   /** Those that count before those that contradict them. */
   *#messagesOf(cycle: number, { box }: AgreedHashes): Generator<SignedMessage, void, void> {
-    for (const line of box.evidence()) {
-      const text = line.toString("utf8").trimEnd();
-      const received = JSON.parse(text) as { sender: string };
-      yield { cycle, sender: received.sender, hash: signedHash(received, this.#hashKey), text };
+    for (const { sender, text: bytes } of box.texts()) {
+      const text = bytes.toString("utf8");
+      yield { cycle, sender, hash: signedHash(objectIn(text), this.#hashKey), text };
     }
   }
 
@@ -133,6 +134,11 @@ export class KnownHashes {
       this.#log.warn(`what was learned is not in the hash database: ${messageOf(error)}`);
     }
   }
+}
+
+/** Of a message that was admitted. */
+function objectIn(text: string): object {
+  return parseJson(text, "a message that was admitted") as object;
 }
 
 function* textsOf(messages: Iterable<SignedMessage>): Generator<string, void, void> {

@@ -59,6 +59,7 @@ export interface Vote {
  * - `limit`: it crosses a bound of ours, so that nothing can be said of its signature.
  * - `superfluous`: its sender is convicted already; nothing more of it is looked at.
  * - `malformed`: a validator's own signature holds over what is no gossip message of it.
+ * - `misattributed`: a validator's own signature holds over a message in the name of another one.
  * - `oversized`: a validator's own signature holds over more than the partitions that it stores could need.
  */
 export type RejectionReason =
@@ -69,6 +70,7 @@ export type RejectionReason =
   | "limit"
   | "superfluous"
   | "malformed"
+  | "misattributed"
   | "oversized";
 
 export interface Rejection {
@@ -96,9 +98,11 @@ export interface Candidate {
   readonly cycle: number;
 }
 
-/** Whose doing a rejected message is. */
-export function responsibleFor(reason: RejectionReason): "signer" | "relay" | "nobody" {
+/** Whose doing a rejected message is; `signing-relay` where it is of a node that has passed on its own forgery. */
+export function responsibleFor(reason: RejectionReason): "signer" | "relay" | "signing-relay" | "nobody" {
   switch (reason) {
+    case "misattributed":
+      return "signing-relay";
     case "malformed":
     case "oversized":
       return "signer";
@@ -214,7 +218,8 @@ export class VoteAdmission {
     if (content === undefined) return rejected("limit", "the message has no canonical text", named);
     if (hashText(content, this.#hashKey) !== claimedHash(sign)) return unsigned(named ?? signer);
     const claim = this.#claimOf({ text, content, sign }, signer, validators);
-    if (claim.kind === "rejected" && responsibleFor(claim.reason) !== "signer") return claim;
+    // A bound that its text crosses needs no signature.
+    if (claim.kind === "rejected" && claim.reason === "limit") return claim;
     const isSuperfluous =
       claim.kind === "new"
         ? this.#known.of(ofCycle, signer).length > 1
@@ -226,7 +231,7 @@ export class VoteAdmission {
   /** What a message is if its signature holds. */
   #claimOf(signed: SignedText, signer: string, validators: ValidatorSet): Candidate["claim"] {
     const { voteBytesMax } = validators;
-    const convict = (reason: "malformed" | "oversized", problem: string) =>
+    const convict = (reason: "malformed" | "misattributed" | "oversized", problem: string) =>
       rejected(reason, `${shortId(signer)} has signed ${problem}`, signer);
     if (Buffer.byteLength(signed.content) > voteBytesMax) {
       return convict("oversized", `${Buffer.byteLength(signed.content)} bytes, more than ${voteBytesMax}`);
@@ -239,7 +244,7 @@ export class VoteAdmission {
       return convict("malformed", `what is no gossip message: ${error.message}`);
     }
     const { cycle, sender, hashes } = message;
-    if (sender !== signer) return convict("malformed", `a message in the name of ${sender}`);
+    if (sender !== signer) return convict("misattributed", `a message in the name of ${shortId(sender)}`);
     const line = lineOf(signed, this.#hashKey);
     if (Buffer.byteLength(line) > voteBytesMax + SIGN_BYTES_MAX) {
       return rejected("limit", `the message has more than ${voteBytesMax} bytes as it came`, sender);

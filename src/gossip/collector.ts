@@ -8,36 +8,18 @@
 
 import { EventEmitter } from "node:events";
 import { networkHash } from "../model/partition-hash.ts";
-import { covers, GLOBAL_PARTITION, type Shard } from "../model/shard.ts";
+import type { Shard } from "../model/shard.ts";
 import { type GossipMessage, isParsed, parseGossipMessage } from "../wire/gossip-message.ts";
-import { addVote, isPartition, mostPopular, type Tally } from "./tally.ts";
 import { UpstreamTally } from "./upstream-tally.ts";
+import { type Agreement, VoteTally } from "./vote-tally.ts";
+
+export { type Agreement, isAgreed, type Quorum } from "./vote-tally.ts";
 
 /** A cycle's geometry, and who its nodes are. */
 export interface CycleShard extends Shard {
   readonly cycleNumber: number;
   /** In ascending order. */
   readonly nodeIds: readonly string[];
-}
-
-/** How a partition's hash was agreed on. */
-export interface Agreement {
-  /** The most popular hash; of equally popular ones the smallest as text. */
-  readonly hash: string;
-  /** Votes of nodes that cover the partition, as are the next. */
-  readonly votesFor: number;
-  readonly votesAgainst: number;
-  /** How many nodes could have voted: those that cover the partition. */
-  readonly outOf: number;
-}
-
-/** Ours is that more than half of those who could vote agree; the upstream's that half have voted. */
-export type Quorum = "majority" | "popular";
-
-export function isAgreed(agreement: Agreement, quorum: Quorum): boolean {
-  return quorum === "majority"
-    ? agreement.votesFor * 2 > agreement.outOf
-    : agreement.votesFor + agreement.votesAgainst >= Math.ceil(agreement.outOf / 2);
 }
 
 /** What is emitted with `gotAllHashes`, once every partition and −1 have a hash by the upstream's rule. */
@@ -53,7 +35,7 @@ export class Collector extends EventEmitter<{ gotAllHashes: [AllHashes] }> {
   readonly #hashKey: string | undefined;
   readonly #indexOf: ReadonlyMap<string, number>;
   readonly #messages = new Map<string, GossipMessage>();
-  readonly #votes: Tally = new Map();
+  readonly #votes: VoteTally;
   readonly #upstream: UpstreamTally;
   #emitted = false;
 
@@ -63,6 +45,7 @@ export class Collector extends EventEmitter<{ gotAllHashes: [AllHashes] }> {
     this.#hashKey = hashKey;
     this.#indexOf = new Map(shard.nodeIds.map((id, index) => [id, index]));
     this.#upstream = new UpstreamTally(shard);
+    this.#votes = new VoteTally(shard);
   }
 
   /** The messages that count, one a sender. */
@@ -101,19 +84,12 @@ export class Collector extends EventEmitter<{ gotAllHashes: [AllHashes] }> {
 
   /** How a partition stands; `undefined` before the first vote of a node that covers it. */
   agreement(partition: number): Agreement | undefined {
-    const votes = this.#votes.get(partition);
-    if (votes === undefined) return undefined;
-    const { hash } = mostPopular(votes);
-    const { votesFor, total, outOf } = this.votesFor(partition, hash);
-    return { hash, votesFor, votesAgainst: total - votesFor, outOf };
+    return this.#votes.agreement(partition);
   }
 
   /** How many of those who cover a partition voted for one hash, and in all. */
   votesFor(partition: number, hash: string): { votesFor: number; total: number; outOf: number } {
-    const votes = this.#votes.get(partition) ?? new Map<string, number>();
-    let total = 0;
-    for (const count of votes.values()) total += count;
-    return { votesFor: votes.get(hash) ?? 0, total, outOf: this.#voters(partition) };
+    return this.#votes.votesFor(partition, hash);
   }
 
   #emitAll(): void {
@@ -129,15 +105,6 @@ export class Collector extends EventEmitter<{ gotAllHashes: [AllHashes] }> {
     if (this.#messages.has(message.sender)) return;
     this.#messages.set(message.sender, message);
     this.#upstream.count(message, index);
-    for (const [partition, hash] of message.hashes) {
-      if (isPartition(this.shard, partition) && covers(this.shard, index, partition)) {
-        addVote(this.#votes, partition, hash);
-      }
-    }
-  }
-
-  #voters(partition: number): number {
-    const { numNodes, consensusRadius } = this.shard;
-    return partition === GLOBAL_PARTITION ? numNodes : Math.min(numNodes, 2 * consensusRadius + 1);
+    this.#votes.count(index, message.hashes);
   }
 }

@@ -24,12 +24,17 @@ type Place = "head" | "first" | "record" | "after-record" | "next" | "tail" | "e
 
 export interface FramerBounds {
   readonly recordBytesMax: number;
+  /** Whether a longer record is passed over, without being held, rather than the end of the text. */
+  readonly skipsLonger?: boolean;
 }
 
 export class RecordFramer {
   /** The tokens before the first record; white space may stand before each. */
   readonly #head: readonly Buffer[];
   readonly #recordBytesMax: number;
+  readonly #skipsLonger: boolean;
+  #isSkipping = false;
+  #skipped = 0;
   #place: Place;
   #token = 0;
   #tokenOffset = 0;
@@ -49,6 +54,7 @@ export class RecordFramer {
       listKey === undefined ? [] : ["{", JSON.stringify(listKey), ":"].map((text) => Buffer.from(text));
     this.#head = [...this.#head, Buffer.from("[")];
     this.#recordBytesMax = bounds.recordBytesMax;
+    this.#skipsLonger = bounds.skipsLonger === true;
     this.#place = "head";
   }
 
@@ -78,6 +84,11 @@ export class RecordFramer {
 
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** How many records were longer than the bound, and passed over. */
+  get skipped(): number {
+    return this.#skipped;
   }
 
   /** Whether what comes next belongs to a record. */
@@ -206,8 +217,9 @@ export class RecordFramer {
     this.#depth = depth;
     this.#inString = inString;
     this.#escaped = escaped;
-    if (this.#carried + offset - start > this.#recordBytesMax) {
-      throw new AnswerError("too-large", `a record has more than ${this.#recordBytesMax} bytes`);
+    if (this.#isSkipping || this.#carried + offset - start > this.#recordBytesMax) {
+      this.#skip(ended);
+      return { end: offset, record: undefined };
     }
     const piece = chunk.subarray(start, offset);
     if (!ended || this.#carried > 0) this.#carryOver(piece);
@@ -218,6 +230,19 @@ export class RecordFramer {
     this.#carried = 0;
     this.#place = "after-record";
     return { end: offset, record };
+  }
+
+  /** @throws AnswerError unless longer records are passed over */
+  #skip(ended: boolean): void {
+    if (!this.#skipsLonger) {
+      throw new AnswerError("too-large", `a record has more than ${this.#recordBytesMax} bytes`);
+    }
+    this.#carry = Buffer.alloc(0);
+    this.#carried = 0;
+    this.#isSkipping = !ended;
+    if (!ended) return;
+    this.#skipped++;
+    this.#place = "after-record";
   }
 
   /** Copies, so that a record that comes in tiny chunks costs no more than its own bytes. */

@@ -125,24 +125,51 @@ export const netconfigTimeMaxMs = 15_000;
 /** A node list or cycle records, from the first attempt's beginning to its end. */
 export const listTimeMaxMs = 300_000;
 
-/** Validators asked at once for gossip, and for how many rounds: the union soon stops growing, but
- *  honest nodes may be far down the list. */
+/** Validators that a collector asks at once for gossip. */
 export const gossipNodesPerRound = 8;
 
-/** Times that all nodes are gone through, the later ones for those that failed only for the moment. */
-export const gossipPassesMax = 3;
+/** Requests for gossip that hold a place at once: the union of so many responses soon stops growing. */
+export const gossipRequestsAtOnce = 8;
+
+/** Requests for gossip under way at once, stragglers included: each has a socket, and holds one message. */
+export const gossipRequestsMax = 64;
+
+/** How long a request for gossip holds its place without a new vote, at the most and at the least; in between it is
+ *  so many times as long as others took. What brings votes at the rate at which nobody else is asked as well holds its
+ *  place for as long as it does. */
+export const gossipPatienceMaxMs = 1_000;
+export const gossipPatienceMinMs = 250;
+export const gossipPatienceFactor = 2;
+export const gossipBytesPerSecondMin = 256 * KiB;
+
+/** How often it is looked whether a request for gossip is late. */
+export const gossipCheckMs = 50;
+
+/** Requests for gossip to one node, where the earlier ones failed only for the moment, and the pause between them. */
+export const gossipAttemptsMax = 3;
 export const gossipPauseMs = 1_000;
+
+/** Once all others have been heard, how long stragglers are waited for: as long as an honest node may be busy, and
+ *  short enough for a run that must fail to do so within a minute. Where a quorum is there already and only the
+ *  winner could still change, less will do: a straggler is more often down than decisive. */
+export const gossipStragglersMs = 10_000;
+export const gossipLateVotesMs = 3_000;
 
 /** No further node is asked for gossip after this: a large network that is down must not take hours. */
 export const gossipTimeMaxMs = 180_000;
 
-/** Once all is agreed, how long answers under way may go on, to tell who dissents. */
+/** Once all is agreed, how long responses under way may go on, to tell who dissents. */
 export const gossipGraceMs = 1_000;
 
-/** Messages of one answer that do not count (invalid, of strangers, of other cycles). */
-export const gossipUselessMax = 1_000;
+/** Messages that nobody has signed, in one response, before its rest is not read: each costs as much as an honest
+ *  one, and is made up for nothing. */
+export const gossipUnsignedMax = 100;
 
-/** A file of gossip, which is read whole. */
+/** The votes of one run, and those that contradict them, as texts: the file of evidence has no room for more. */
+export const gossipVotesBytesMax = 192 * MiB;
+export const gossipContradictionsBytesMax = 32 * MiB;
+
+/** A file of gossip. */
 export const gossipFileBytesMax = 256 * MiB;
 
 /** Attempts at one node for one thing, the first included. */

@@ -142,7 +142,7 @@ const cases: readonly { id: string; received: string; expected: string }[] = [
   {
     id: "a vote in another validator's name",
     received: text(vote("a", { ...second, id: first.id })),
-    expected: "malformed, the doing of signer",
+    expected: "misattributed, the doing of signing-relay",
   },
   {
     id: "a signed empty object",
@@ -297,7 +297,7 @@ describe("messages of one sender", () => {
   it("are not what another one signs in its name", () => {
     const admission = newAdmission();
     const forged = admission.admit(text(vote("b", { ...second, id: first.id })));
-    expect(forged).toMatchObject({ reason: "malformed", sender: second.id });
+    expect(forged).toMatchObject({ reason: "misattributed", sender: second.id });
     expect(admission.admit(text(plain)).kind).toBe("new");
   });
 
