@@ -26,7 +26,7 @@ import { type GossipMessage, parseGossipMessage } from "../wire/gossip-message.t
 import { crossedBound } from "../wire/json-bounds.ts";
 import { parseJson, WireError } from "../wire/parse.ts";
 import { lineOf, type SignedText, signedContent } from "../wire/signed-text.ts";
-import { type KnownVote, KnownVotes, NO_CYCLE } from "./known-votes.ts";
+import { type KnownVote, KnownVotes, NO_CYCLE, type SeenCopy } from "./known-votes.ts";
 import type { ValidatorSet } from "./validator-set.ts";
 
 export interface AdmissionRules {
@@ -92,6 +92,7 @@ export type Admission =
 export interface Candidate {
   readonly kind: "candidate";
   readonly sign: Sign;
+  readonly copy: SeenCopy;
   /** What it is if the signature holds: a vote, or a message that convicts its signer. */
   readonly claim: { readonly kind: "new"; readonly vote: Vote } | (Rejection & { readonly sender: string });
   /** As the message says, where it does. */
@@ -118,10 +119,6 @@ export function responsibleFor(reason: RejectionReason): "signer" | "relay" | "s
       return "nobody";
   }
 }
-
-/** Where `sign` is the last thing in the text, as in nearly all messages, it is found without parsing. */
-const lastSign = /"sign":\{"owner":"[0-9a-f]{64}","sig":"[0-9a-f]{128}([0-9a-f]{64})"\}\}$/;
-const LAST_SIGN_CHARACTERS = 300;
 
 /** `,"sign":{"owner":"…","sig":"…"}`, which the signature is not over. */
 const SIGN_BYTES_MAX = 300;
@@ -150,15 +147,17 @@ export class VoteAdmission {
 
   /** Everything but the signature, which costs more than all the rest; the cheapest checks first. */
   screen(text: string): Candidate | Admission {
-    const known = this.#known.withHash(lastSign.exec(text.slice(-LAST_SIGN_CHARACTERS))?.[1] ?? "");
-    if (known !== undefined) return { kind: "duplicate", vote: known };
     const { receivedBytesMax, jsonBounds } = this.#rules.latest;
     if (Buffer.byteLength(text) > receivedBytesMax) {
       return rejected("limit", `the message has more than ${receivedBytesMax} bytes`);
     }
+    // Most messages come again and again, letter for letter.
+    const textHash = hashText(text, this.#hashKey);
+    const known = this.#known.withText(textHash);
+    if (known !== undefined) return { kind: "duplicate", vote: known };
     try {
       const object = parseJson(text, "the message", jsonBounds);
-      if (typeof object === "object" && object !== null) return this.#screenObject(text, object);
+      if (typeof object === "object" && object !== null) return this.#screenObject(object, text, textHash);
       return rejected("not-json", "the message is not an object");
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
@@ -171,17 +170,21 @@ export class VoteAdmission {
    * What a candidate comes to. What is known is looked up again: the same message may have come while its signature
    * was checked.
    */
-  conclude({ claim, cycle: ofCycle }: Candidate, isSigned: boolean): Admission {
+  conclude({ claim, copy, cycle: ofCycle }: Candidate, isSigned: boolean): Admission {
     if (!isSigned) return unsigned(claim.kind === "new" ? claim.vote.sender : claim.sender);
     if (claim.kind === "rejected") {
       return this.#known.convict(ofCycle, claim.sender) ? claim : superfluous(claim.sender);
     }
     const { cycle, sender, hash } = claim.vote;
     const known = this.#known.withHash(hash);
-    if (known !== undefined) return { kind: "duplicate", vote: known };
+    if (known !== undefined) {
+      this.#known.addCopy(known, copy);
+      return { kind: "duplicate", vote: known };
+    }
     const [first, second] = this.#known.of(cycle, sender);
     if (second !== undefined) return superfluous(sender);
     this.#known.add(claim.vote);
+    this.#known.addCopy(claim.vote, copy);
     return first === undefined ? claim : { kind: "equivocation", vote: claim.vote, first };
   }
 
@@ -200,7 +203,7 @@ export class VoteAdmission {
     this.#known.dropBefore(cycle);
   }
 
-  #screenObject(text: string, object: object): Candidate | Admission {
+  #screenObject(object: object, text: string, textHash: string): Candidate | Admission {
     const { cycle, sender } = object as { cycle?: unknown; sender?: unknown };
     const ofCycle = Number.isSafeInteger(cycle) && Number(cycle) >= 0 ? Number(cycle) : NO_CYCLE;
     const validators = ofCycle >= 0 ? this.#rules.validatorsOf(ofCycle) : this.#rules.latest;
@@ -212,20 +215,25 @@ export class VoteAdmission {
     if (signer === undefined) return named === undefined ? stranger() : unsigned(named);
     // A node that has left and come back has another ID, and may have the same key.
     if (isHex64(sender) && named === undefined) return stranger();
-    const known = this.#known.withHash(claimedHash(sign));
-    if (known !== undefined) return { kind: "duplicate", vote: known };
     const content = signedContent(object);
     if (content === undefined) return rejected("limit", "the message has no canonical text", named);
-    if (hashText(content, this.#hashKey) !== claimedHash(sign)) return unsigned(named ?? signer);
+    const hash = claimedHash(sign);
+    if (hashText(content, this.#hashKey) !== hash) return unsigned(named ?? signer);
+    const copy = { textHash, sig: sign.sig };
+    const known = this.#known.withHash(hash);
+    if (known !== undefined && this.#known.isKnownSignature(hash, sign.sig)) {
+      this.#known.addCopy(known, copy);
+      return { kind: "duplicate", vote: known };
+    }
     const claim = this.#claimOf({ text, content, sign }, signer, validators);
     // A bound that its text crosses needs no signature.
     if (claim.kind === "rejected" && claim.reason === "limit") return claim;
     const isSuperfluous =
       claim.kind === "new"
-        ? this.#known.of(ofCycle, signer).length > 1
+        ? known === undefined && this.#known.of(ofCycle, signer).length > 1
         : this.#known.isConvicted(ofCycle, signer);
     if (isSuperfluous) return superfluous(signer);
-    return { kind: "candidate", sign, cycle: ofCycle, claim };
+    return { kind: "candidate", sign, copy, cycle: ofCycle, claim };
   }
 
   /** What a message is if its signature holds. */

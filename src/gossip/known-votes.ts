@@ -9,6 +9,16 @@ export interface KnownVote {
   readonly hash: string;
 }
 
+/** How a vote came: with these a copy of it is known without its signature being checked again. */
+export interface SeenCopy {
+  /** Of the text as received. */
+  readonly textHash: string;
+  readonly sig: string;
+}
+
+/** Texts remembered of one vote: honest nodes pass it on letter for letter, or in a form or two of their own. */
+const COPIES_MAX = 4;
+
 /** The cycle under which a conviction is remembered whose message does not say which it is of. */
 export const NO_CYCLE = -1;
 
@@ -16,11 +26,33 @@ export class KnownVotes {
   /** Cycle → sender → votes. */
   readonly #votes = new Map<number, Map<string, readonly KnownVote[]>>();
   readonly #byHash = new Map<string, KnownVote>();
+  readonly #byText = new Map<string, KnownVote>();
+  /** Signed hash → how the vote came. */
+  readonly #copies = new Map<string, readonly SeenCopy[]>();
   /** Cycle → those whose signature holds over a message that is no vote. */
   readonly #convicted = new Map<number, Set<string>>();
 
   withHash(hash: string): KnownVote | undefined {
     return this.#byHash.get(hash);
+  }
+
+  withText(textHash: string): KnownVote | undefined {
+    return this.#byText.get(textHash);
+  }
+
+  /** Whether a signature of a known vote is one that was checked, or was never seen. */
+  isKnownSignature(hash: string, sig: string): boolean {
+    const copies = this.#copies.get(hash);
+    return copies === undefined || copies.some((copy) => copy.sig === sig);
+  }
+
+  /** Remembers another copy of a known vote, whose signature holds. */
+  addCopy({ hash }: KnownVote, copy: SeenCopy): void {
+    const vote = this.#byHash.get(hash);
+    const copies = this.#copies.get(hash) ?? [];
+    if (vote === undefined || copies.length >= COPIES_MAX) return;
+    this.#copies.set(hash, [...copies, copy]);
+    this.#byText.set(copy.textHash, vote);
   }
 
   /** The first vote, and the one that contradicts it. */
@@ -40,7 +72,7 @@ export class KnownVotes {
 
   delete({ cycle, sender, hash }: KnownVote): void {
     const left = this.of(cycle, sender).filter((vote) => vote.hash !== hash);
-    this.#byHash.delete(hash);
+    this.#forgetHash(hash);
     if (left.length > 0) this.#votes.get(cycle)?.set(sender, left);
     else this.#votes.get(cycle)?.delete(sender);
   }
@@ -62,8 +94,14 @@ export class KnownVotes {
     for (const known of this.#convicted.keys()) if (known < cycle) this.#convicted.delete(known);
     for (const [known, senders] of this.#votes) {
       if (known >= cycle) continue;
-      for (const { hash } of [...senders.values()].flat()) this.#byHash.delete(hash);
+      for (const { hash } of [...senders.values()].flat()) this.#forgetHash(hash);
       this.#votes.delete(known);
     }
+  }
+
+  #forgetHash(hash: string): void {
+    this.#byHash.delete(hash);
+    for (const { textHash } of this.#copies.get(hash) ?? []) this.#byText.delete(textHash);
+    this.#copies.delete(hash);
   }
 }

@@ -6,9 +6,7 @@
 
 import { canonicalTextOf } from "../model/canonical.ts";
 import { hashText } from "../model/hash.ts";
-import { claimedHash, type Sign, signatureHolds, signOf } from "../model/signature.ts";
-import { type GossipMessage, parseGossipMessage } from "./gossip-message.ts";
-import { parseJson } from "./parse.ts";
+import { claimedHash, type Sign } from "../model/signature.ts";
 
 /** Exactly what a signature of the object is over; `undefined` where that has no canonical text within our bounds. */
 export function signedContent(object: object): string | undefined {
@@ -41,25 +39,4 @@ export function lineOf({ text, content, sign }: SignedText, hashKey?: string): s
   }
   // Line ends never stand in a JSON string as they are: here they are white space.
   return text.replaceAll(/[\r\n]/g, " ");
-}
-
-/** A gossip message in a stored text, with the key that has signed it; `undefined` unless its signature holds. */
-export function verifiedMessage(
-  text: unknown,
-  hashKey?: string,
-): { readonly message: GossipMessage; readonly owner: string; readonly hash: string } | undefined {
-  if (typeof text !== "string") return undefined;
-  try {
-    const object = parseJson(text, "a stored message");
-    if (typeof object !== "object" || object === null) return undefined;
-    const sign = signOf(object);
-    const content = signedContent(object);
-    if (sign === undefined || content === undefined) return undefined;
-    const hash = hashText(content, hashKey);
-    if (hash !== claimedHash(sign) || !signatureHolds(sign)) return undefined;
-    const message = parseGossipMessage(parseJson(content, "a stored message"), "a stored message");
-    return { message, owner: sign.owner, hash };
-  } catch {
-    return undefined;
-  }
 }

@@ -44,6 +44,11 @@ const text = (value: object) => JSON.stringify(value);
 const plain = vote("a");
 const sign = plain.sign;
 
+const badlySigned = {
+  ...plain,
+  sign: { ...sign, sig: (sign.sig.startsWith("0") ? "1" : "0") + sign.sig.slice(1) },
+};
+
 /** In short what became of a message. */
 function outcome(admission: Admission): string {
   return admission.kind === "rejected"
@@ -305,6 +310,22 @@ describe("messages of one sender", () => {
     const admission = newAdmission();
     const both = await Promise.all([admission.admitAsync(text(plain)), admission.admitAsync(text(plain))]);
     expect(both.map(({ kind }) => kind)).toEqual(["new", "duplicate"]);
+  });
+});
+
+describe("a copy of a known vote", () => {
+  it.each([
+    { id: "with one hash changed", copy: text(plain).replace("aaa", "bbb") },
+    { id: "with one digit of its signature changed", copy: text(badlySigned) },
+  ])("$id is held against the relay, whichever comes first", ({ copy }) => {
+    for (const order of [
+      [text(plain), copy],
+      [copy, text(plain)],
+    ]) {
+      const admission = newAdmission();
+      const outcomes = order.map((one) => outcome(admission.admit(one)));
+      expect(outcomes.sort()).toEqual(["new", "unsigned, the doing of relay"]);
+    }
   });
 });
 

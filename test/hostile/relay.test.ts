@@ -1,0 +1,248 @@
+/** Relays and liars: what others add to gossip, make up, or pass on, and what one of them may sign. */
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { AssembleOptions } from "../../src/assemble/options.ts";
+import { verifySnapshot } from "../../src/assemble/verify-snapshot.ts";
+import { hashesOf, makeNetwork } from "../../src/cluster/network.ts";
+import { isSignedBy, signed } from "../../src/model/signature.ts";
+import { HashDatabase } from "../../src/store/hash-database.ts";
+import { makeVote } from "../../src/validator/vote.ts";
+import { assembleFrom } from "../assemble/run.ts";
+import { published } from "../cluster/published.ts";
+import { smallFixture, withCluster } from "../cluster/small-cluster.ts";
+import { temporaryDirectory } from "../temporary.ts";
+import { attack, by, dripping, type GossipAttack, passingOn } from "./attackers.ts";
+
+const network = makeNetwork(smallFixture());
+const hashes = await hashesOf(network);
+const expected = await published(smallFixture());
+const cycle = 8;
+const everybody = [0, 1, 2, 3, 4];
+
+/** The validator that lies. */
+const liar = network.identities[2] ?? expect.unreachable();
+const idOf = (index: number) => network.identities[index]?.id ?? "";
+const lies = new Map([...hashes.keys()].map((partition) => [partition, "ee".repeat(32)]));
+
+const text = (value: object) => JSON.stringify(value);
+const isOf = (id: string) => (message: string) => message.includes(`"sender":"${id}"`);
+const deep = `${'{"a":'.repeat(600)}1${"}".repeat(600)}`;
+const decorated = (message: string) =>
+  message
+    .replace("{", '{"constructor":{"x":1},"__proto__":{"cycle":1},')
+    .replace('"sign":{', '"sign":{"x":[1],');
+
+/** A message that the liar signs, with more in it than a vote has. */
+function signedByLiar(extra: object): string {
+  const { sign: _, ...vote } = makeVote(liar, cycle, lies);
+  return text(signed({ ...vote, ...extra }, liar.privateKey));
+}
+
+/** A run against a cluster in front of which some stand; the truth is published, whatever they do. */
+async function runUnder(attacks: ReadonlyMap<number, GossipAttack>, options: Partial<AssembleOptions> = {}) {
+  return await withCluster({}, async (cluster) => {
+    const attackers = await attack(cluster, attacks);
+    const result = await assembleFrom(cluster, { ...attackers.options, ...options });
+    expect(result).toMatchObject(expected);
+    const { findings } = await verifySnapshot(result.directory);
+    expect(findings).toEqual([]);
+    const evidence = readFileSync(join(result.directory, "evidence", "gossip.jsonl"), "utf8");
+    const offences = result.offences.map(({ node, kind, basis }) => ({ node, kind, basis }));
+    return { offences, result, asked: attackers.asked, lines: evidence.trimEnd().split("\n") };
+  });
+}
+
+describe("nobody is blamed for", () => {
+  it.each([
+    { id: "keys that no signature covers", change: decorated },
+    { id: "white space", change: (message: string) => message.replaceAll(":", ": \n") },
+    {
+      id: "other digits of the same signature",
+      change: (message: string) =>
+        message.replace(/"sig":"\w+"/, (sig) => sig.toUpperCase().replace("SIG", "sig")),
+    },
+  ])("$id that relays add to all messages", async ({ change }) => {
+    const { offences, lines } = await runUnder(
+      by(
+        everybody,
+        passingOn((messages) => messages.map(change)),
+      ),
+    );
+    expect(offences).toEqual([]);
+    expect(lines).toHaveLength(5);
+    for (const line of lines) {
+      expect(line).not.toContain("constructor");
+      expect(isSignedBy(JSON.parse(line))).toBe(true);
+    }
+  });
+
+  it.each([
+    { id: "so much that a message is not read", junk: "x".repeat(3_000_000) },
+    { id: "so much nesting that a message is not read", junk: "JUNK" },
+  ])("$id, and clean copies count", async ({ junk }) => {
+    const change = (message: string) =>
+      message.replace("{", `{"constructor":${JSON.stringify(junk)},`).replace('"JUNK"', deep);
+    const { offences } = await runUnder(
+      by(
+        [0, 4],
+        passingOn((messages) => messages.map(change)),
+      ),
+    );
+    expect(offences).toEqual([]);
+  });
+
+  it.each([
+    {
+      id: "one of which is nested 600 deep",
+      extra: () => [signedByLiar({ extra: "JUNK" }).replace('"JUNK"', deep)],
+    },
+    { id: "one of 9 MB", extra: () => [signedByLiar({ filler: "x".repeat(9 << 20) })] },
+  ])("a liar's messages that all pass on, $id", async ({ extra }) => {
+    const more = extra();
+    const { offences, asked } = await runUnder(
+      by(
+        everybody,
+        passingOn((messages) => [...more, ...messages]),
+      ),
+    );
+    expect(offences).toEqual([]);
+    expect(Math.max(...asked.values())).toBe(1);
+  });
+
+  it("messages of a node that has left, and of other cycles", async () => {
+    const gone = { ...liar, id: "ab".repeat(32) };
+    const more = [text(makeVote(gone, cycle, lies)), text(makeVote(liar, cycle + 1, lies))];
+    const { offences } = await runUnder(
+      by(
+        everybody,
+        passingOn((messages) => [...more, ...messages]),
+      ),
+    );
+    expect(offences).toEqual([]);
+  });
+
+  it("messages in a hash database or a file, whoever has changed them", async () => {
+    await withCluster({}, async (cluster) => {
+      const directory = temporaryDirectory();
+      const hashDb = join(directory, "hashes.sqlite");
+      const gossip = join(directory, "gossip.json");
+      const votes = network.identities.map((identity) => makeVote(identity, cycle, hashes));
+      const database = HashDatabase.open(hashDb);
+      for (const { sender, sign, ...vote } of votes) {
+        const changed = decorated(text({ ...vote, sender, sign }));
+        database.saveMessages([{ cycle, sender, hash: sign.sig.slice(128), text: changed }], 1);
+      }
+      database.close();
+      writeFileSync(
+        gossip,
+        `{"messages":[${votes.map((vote) => text(vote).replace('"0":"', '"0":"0')).join()}]}`,
+      );
+      const result = await assembleFrom(cluster, { hashDb, gossip });
+      expect(result).toMatchObject(expected);
+      expect(result.offences).toEqual([]);
+      expect(result.warnings).toEqual([expect.stringContaining("5 messages do not count")]);
+    });
+  });
+});
+
+describe("a liar alone is blamed for", () => {
+  it("two messages of which one does not hold if it is written again, and both are evidence", async () => {
+    const sig = { type: "Buffer", data: [1, 2, 3] };
+    const more = signedByLiar({ sig });
+    const { offences, lines } = await runUnder(
+      by(
+        everybody,
+        passingOn((messages) => [more, ...messages]),
+      ),
+    );
+    expect(new Set(offences.map(({ node }) => node))).toEqual(new Set([liar.id]));
+    expect(offences).toContainEqual({ node: liar.id, kind: "equivocation", basis: "signed" });
+    expect(lines.filter(isOf(liar.id))).toContain(more);
+  });
+
+  it("a thousand malformed messages that all pass on: once", async () => {
+    const more = Array.from({ length: 1_001 }, (_, junk) => signedByLiar({ data: { junk } }));
+    const { offences, asked } = await runUnder(
+      by(
+        everybody,
+        passingOn((messages) => [...more, ...messages]),
+      ),
+    );
+    expect(offences).toEqual([{ node: liar.id, kind: "invalid-vote", basis: "signed" }]);
+    expect(Math.max(...asked.values())).toBe(1);
+  });
+
+  it("a message that is longer than its partitions need", async () => {
+    const more = signedByLiar({ filler: "x".repeat(40_000) });
+    const { offences } = await runUnder(
+      by(
+        everybody,
+        passingOn((messages) => [more, ...messages]),
+      ),
+    );
+    expect(offences).toEqual([{ node: liar.id, kind: "invalid-vote", basis: "signed" }]);
+  });
+});
+
+describe("a relay alone is blamed for", () => {
+  it.each([
+    {
+      id: "a vote with one hash changed",
+      forged: (messages: readonly string[]) =>
+        messages.map((message) => message.replace('"0":"', '"0":"0').replace(/"0":"(\w{64})\w/, '"0":"$1')),
+    },
+    {
+      id: "a vote that a stranger has signed",
+      forged: () => [
+        text(
+          makeVote(
+            {
+              ...liar,
+              id: idOf(1),
+              publicKey: "",
+              privateKey: network.identities[3]?.privateKey ?? liar.privateKey,
+            },
+            cycle,
+            lies,
+          ),
+        ).replace(/"owner":"\w{64}"/, `"owner":"${"cd".repeat(32)}"`),
+      ],
+    },
+    { id: "what is not JSON", forged: () => ["{oops}"] },
+    { id: "what has no signature", forged: () => ["{}"] },
+  ])("$id", async ({ forged }) => {
+    const change = (messages: readonly string[]) => [...forged(messages), ...messages];
+    const { offences, asked } = await runUnder(by([0], passingOn(change)));
+    expect(offences).toEqual([{ node: idOf(0), kind: "invalid-gossip", basis: "observed" }]);
+    expect(asked.get(0)).toBe(1);
+  });
+
+  it("a response that is no list of messages", async () => {
+    const { offences } = await runUnder(by([0], ({ response }) => response.end("<html>")));
+    expect(offences).toEqual([{ node: idOf(0), kind: "invalid-gossip", basis: "observed" }]);
+  });
+});
+
+describe("a run does not wait for", () => {
+  const nodes = 15;
+  const drippers = Array.from({ length: 7 }, (_, index) => 2 * index);
+
+  it.each(["majority", "popular"] as const)(
+    "slow validators that are asked first, with the %s quorum",
+    async (quorum) => {
+      // Of any three neighbours, one at the most is slow, or two where the majority is of all that have voted.
+      const slow = quorum === "majority" ? drippers : drippers.slice(0, 3);
+      await withCluster({ nodes }, async (cluster) => {
+        const { options, asked } = await attack(cluster, by(slow, dripping));
+        const startedMs = performance.now();
+        const result = await assembleFrom(cluster, { ...options, quorum, stallTimeoutMs: 30_000 });
+        expect(result.networkHash).toBe(cluster.networkHash);
+        expect(result.offences).toEqual([]);
+        expect(asked.size).toBeGreaterThan(0);
+        expect(performance.now() - startedMs).toBeLessThan(30_000);
+      });
+    },
+  );
+});
