@@ -9,11 +9,15 @@ import { decideRetry } from "../fetch/retry.ts";
 import { isAgreed, type Quorum } from "../gossip/vote-tally.ts";
 import { AnswerError } from "../merge/answer-error.ts";
 import {
+  gossipAnswerBytesMax,
   gossipAttemptsMax,
   gossipBytesPerSecondMin,
   gossipCheckMs,
   gossipGraceMs,
+  gossipKnownBytesFactor,
   gossipLateVotesMs,
+  gossipMessagesPerSenderMax,
+  gossipOtherBytesMax,
   gossipPatienceFactor,
   gossipPatienceMaxMs,
   gossipPatienceMinMs,
@@ -25,10 +29,11 @@ import {
 } from "../model/limits.ts";
 import type { ActiveNode } from "../model/node.ts";
 import { GLOBAL_PARTITION } from "../model/shard.ts";
-import { readGossipAnswer } from "../network/gossip-answer.ts";
+import { type GossipAnswerBounds, readGossipAnswer } from "../network/gossip-answer.ts";
 import type { BallotBox } from "./ballot.ts";
 import type { GossipBlame } from "./gossip-blame.ts";
 import { type HedgedRequest, HedgedRequests, type HedgedWork } from "./hedged-requests.ts";
+import { IdleClock } from "./idle-clock.ts";
 import type { RunLog } from "./run-log.ts";
 
 export interface InquiryContext {
@@ -59,6 +64,7 @@ export class GossipInquiry implements HedgedWork {
   readonly #context: InquiryContext;
   readonly #box: BallotBox;
   readonly #blame: GossipBlame;
+  readonly #clock = new IdleClock();
   readonly #endMs = performance.now() + gossipTimeMaxMs;
   #unasked: ActiveNode[];
   readonly #retries: Retry[] = [];
@@ -80,6 +86,16 @@ export class GossipInquiry implements HedgedWork {
     this.#withoutQuorum = new Set(partitions);
   }
 
+  /** Room for two votes of each node, and for what else an honest node may pass on. */
+  get #answerBounds(): GossipAnswerBounds {
+    const { keyOf, voteBytesMax, receivedBytesMax } = this.#box.validators;
+    const votesBytes = gossipMessagesPerSenderMax * keyOf.size * voteBytesMax;
+    return {
+      messageBytesMax: receivedBytesMax,
+      answerBytesMax: Math.min(votesBytes + gossipOtherBytesMax, gossipAnswerBytesMax),
+    };
+  }
+
   /** Node ID → why it could not be heard. */
   get failures(): ReadonlyMap<string, FetchFailure | AnswerError> {
     return this.#failures;
@@ -87,7 +103,7 @@ export class GossipInquiry implements HedgedWork {
 
   async run(): Promise<void> {
     this.#settle();
-    await new HedgedRequests(this, bounds).run();
+    await new HedgedRequests(this, bounds, this.#clock.nowMs).run();
     this.#context.signal?.throwIfAborted();
   }
 
@@ -133,9 +149,12 @@ export class GossipInquiry implements HedgedWork {
     this.#failures.delete(node.id);
     try {
       const deadlineMs = Math.max(1, this.#endMs - performance.now());
-      const chunks = client.stream({ url, signal: ending, deadlineMs });
-      const { receivedBytesMax } = this.#box.validators;
-      await readGossipAnswer(chunks, (text) => this.#take(text, node, request), receivedBytesMax);
+      const response = new GossipResponse(request, this.#clock);
+      const chunks = this.#clock.watched(
+        client.stream({ url, signal: ending, deadlineMs }),
+        response.hadVotes,
+      );
+      await readGossipAnswer(chunks, (text) => this.#take(text, node, response), this.#answerBounds);
     } catch (error) {
       if (error instanceof AnswerError) this.#failed(node, error, isPassing(error));
       else if (!(error instanceof FetchFailure)) throw error;
@@ -151,15 +170,16 @@ export class GossipInquiry implements HedgedWork {
   }
 
   /** Returns whether the message is one that an honest node would pass on. */
-  #take(text: string, from: ActiveNode, request: HedgedRequest): boolean {
+  #take(text: string, from: ActiveNode, response: GossipResponse): boolean {
     this.#blame.heardFrom(from.id);
     const admission = this.#box.admit(text);
     switch (admission.kind) {
       case "new":
-        request.brought(text.length, performance.now());
+        response.brought(admission.vote.hash, text.length);
         this.#settle();
         return true;
       case "duplicate":
+        response.brought(admission.vote.hash, text.length / gossipKnownBytesFactor);
         return true;
       case "equivocation":
         this.#blame.equivocated(admission.vote, from.id);
@@ -197,6 +217,34 @@ export class GossipInquiry implements HedgedWork {
     }
     return undefined;
   }
+}
+
+/** What one response has brought so far. */
+class GossipResponse {
+  readonly #request: HedgedRequest;
+  readonly #clock: IdleClock;
+  readonly #votes = new Set<string>();
+  #hadVotes = false;
+
+  constructor(request: HedgedRequest, clock: IdleClock) {
+    this.#request = request;
+    this.#clock = clock;
+  }
+
+  /** A vote that is the same as an earlier one of the same response brings nothing. */
+  brought(hash: string, bytes: number): void {
+    if (this.#votes.has(hash)) return;
+    this.#votes.add(hash);
+    this.#hadVotes = true;
+    this.#request.brought(bytes, this.#clock.nowMs());
+  }
+
+  /** Whether there were any since this was last asked. */
+  readonly hadVotes = (): boolean => {
+    const had = this.#hadVotes;
+    this.#hadVotes = false;
+    return had;
+  };
 }
 
 function isPassing(error: FetchFailure | AnswerError): boolean {

@@ -1,6 +1,6 @@
 /**
  * Requests to many nodes for the same thing, of which each node may hold a part. So many hold a place at a time. A
- * request that brings nothing new for a while loses its place, and the next node is asked meanwhile (hedging); it goes
+ * request that brings nothing useful for a while loses its place, and the next node is asked meanwhile (hedging); it goes
  * on until it ends, until enough is known, or until others need its socket. So no node, however slow, keeps others
  * from being asked.
  */
@@ -11,14 +11,14 @@ import type { ActiveNode } from "../model/node.ts";
 export interface HedgeBounds {
   /** Requests that hold a place; one more for each that has lost its own. */
   readonly placesMax: number;
-  /** Requests under way, those without a place included. */
+  /** Requests under way. No more than half of them hold a place, so that the best stragglers go on. */
   readonly requestsMax: number;
-  /** How long a request holds its place without bringing anything new: at most, at least, and as a multiple of what
+  /** How long a request holds its place without bringing anything useful: at most, at least, and as a multiple of what
    *  others took as a whole. */
   readonly patienceMaxMs: number;
   readonly patienceMinMs: number;
   readonly patienceFactor: number;
-  /** At this rate of new bytes a request holds its place for as long as it likes. */
+  /** At this rate of useful bytes a request holds its place for as long as it likes. */
   readonly bytesPerSecondMin: number;
   readonly checkMs: number;
 }
@@ -44,6 +44,7 @@ export class HedgedRequest {
   /** Until when it holds its place. */
   #placeUntilMs: number;
   #isEvicted = false;
+  #bytes = 0;
 
   constructor(nowMs: number, patienceMs: number, bounds: HedgeBounds) {
     this.startedMs = nowMs;
@@ -61,8 +62,14 @@ export class HedgedRequest {
     return this.#isEvicted;
   }
 
-  /** Something new has come: that buys time, and none to save up. */
+  /** What it has brought so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Something useful has come: that buys time, and none to save up. */
   brought(bytes: number, nowMs: number): void {
+    this.#bytes += bytes;
     const boughtMs = (1_000 * bytes) / this.#bounds.bytesPerSecondMin;
     this.#placeUntilMs = Math.min(Math.max(this.#placeUntilMs, nowMs) + boughtMs, nowMs + this.#patienceMs);
   }
@@ -92,7 +99,8 @@ export class HedgedRequests {
   #idleSinceMs: number | undefined;
   #failure: unknown;
 
-  constructor(work: HedgedWork, bounds: HedgeBounds, nowMs = () => performance.now()) {
+  /** @param nowMs a clock, of which patience is measured */
+  constructor(work: HedgedWork, bounds: HedgeBounds, nowMs: () => number) {
     this.#work = work;
     this.#bounds = bounds;
     this.#nowMs = nowMs;
@@ -117,14 +125,13 @@ export class HedgedRequests {
     const nowMs = this.#nowMs();
     const stragglers = [...this.#underWay.keys()].filter((request) => !request.holdsPlace(nowMs));
     let holding = this.#underWay.size - stragglers.length;
-    const placesMax = Math.min(this.#bounds.placesMax + stragglers.length, this.#bounds.requestsMax);
+    const placesMax = Math.min(this.#bounds.placesMax + stragglers.length, this.#bounds.requestsMax / 2);
     while (holding < placesMax) {
       const isFull = this.#underWay.size >= this.#bounds.requestsMax;
       if (isFull && stragglers.length === 0) return;
       const next = this.#work.next();
       if (next === undefined) return;
-      // Evicted before the next one begins, which takes its socket.
-      if (isFull) this.#end(stragglers.shift());
+      if (isFull) this.#evictOne(stragglers);
       this.#start(next.node, nowMs);
       holding++;
     }
@@ -144,10 +151,13 @@ export class HedgedRequests {
     this.#underWay.set(request, asked);
   }
 
-  #end(request: HedgedRequest | undefined): void {
-    if (request === undefined) return;
-    request.evict();
-    this.#underWay.delete(request);
+  /** The one that has brought least: those that have brought most are the first to be done. */
+  #evictOne(stragglers: HedgedRequest[]): void {
+    const [least, ...others] = stragglers.toSorted((a, b) => a.bytes - b.bytes);
+    if (least === undefined) return;
+    stragglers.splice(0, stragglers.length, ...others);
+    least.evict();
+    this.#underWay.delete(least);
   }
 
   /** Twice what the middle one of the others took, so that those who are busy are not taken for slow. */

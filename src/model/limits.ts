@@ -99,8 +99,10 @@ export const gossipMessageValuesPerPartition = 8;
  *  message on can make it longer, by white space and by keys that no signature covers. */
 export const gossipReceivedFactor = 4;
 
-/** All of one node's answer to a request for gossip, which is streamed: 10,000 nodes of 1,000 hashes. */
+/** All of one node's answer to a request for gossip, which is streamed: 10,000 nodes of 1,000 hashes. In a smaller
+ *  network two votes of each node, and as much else: an honest node passes on whatever has a valid signature. */
 export const gossipAnswerBytesMax = 1 * GiB;
+export const gossipOtherBytesMax = 64 * MiB;
 
 /** A `/netconfig` answer, and an error body of which a line is shown. */
 export const netconfigBytesMax = 4 * MiB;
@@ -141,6 +143,9 @@ export const gossipPatienceMaxMs = 1_000;
 export const gossipPatienceMinMs = 250;
 export const gossipPatienceFactor = 2;
 export const gossipBytesPerSecondMin = 256 * KiB;
+
+/** How many times as fast votes that are known already must come for a request to hold its place. */
+export const gossipKnownBytesFactor = 8;
 
 /** How often it is looked whether a request for gossip is late. */
 export const gossipCheckMs = 50;

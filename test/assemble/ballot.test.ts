@@ -200,3 +200,44 @@ describe("messages of one sender", () => {
     expect(evidenceOf(box)).toEqual([lineOf(vote("a")), lineOf(vote("b", second))]);
   });
 });
+
+describe("what contradicts the sharding settings", () => {
+  // Each of seven nodes stores its own partition and its neighbours'.
+  const sevenIds = Array.from({ length: 7 }, () => random.hex(8)).sort();
+  const seven = sevenIds.map((id) => makeIdentity(id, Buffer.from(random.hex(8), "hex")));
+  const ring = makeShard({ numNodes: 7, nodesPerConsensusGroup: 3, nodesPerEdge: 0 });
+  const sevenNodes = seven.map(({ id, publicKey }) => ({ id, publicKey, url: "http://127.0.0.1:1" }));
+  const naming = (partitions: readonly number[], index: number) =>
+    makeVote(seven[index] ?? first, cycle, new Map(partitions.map((of) => [of, "a".repeat(64)])));
+
+  it.each([
+    { id: "as many partitions as a node stores", partitions: [-1, 0, 1, 2], contradicts: false },
+    { id: "all of them but the global one", partitions: [0, 1, 2], contradicts: false },
+    { id: "fewer partitions", partitions: [-1, 1, 2], contradicts: true },
+    { id: "more partitions", partitions: [-1, 0, 1, 2, 3], contradicts: true },
+    { id: "other partitions", partitions: [-1, 1, 2, 3], contradicts: true },
+    { id: "no partition", partitions: [], contradicts: true },
+  ])("is a vote that names $id: $contradicts", ({ partitions, contradicts }) => {
+    const box = new BallotBox(
+      { ...ring, cycleNumber: cycle, nodeIds: sevenIds },
+      sevenNodes,
+      DEFAULT_HASH_KEY,
+    );
+    expect(box.admit(JSON.stringify(naming(partitions, 1))).kind).toBe("new");
+    expect(box.contradictingGeometry()).toEqual(contradicts ? [sevenIds[1]] : []);
+    const named = new Map(partitions.map((of) => [of, "a".repeat(64)]));
+    for (const [partition, hash] of box.hashesOf(sevenIds[1] ?? "")) expect(named.get(partition)).toBe(hash);
+  });
+
+  it("is a vote that is longer than so many partitions need", () => {
+    const { sign: _, ...unsigned } = naming([-1, 0, 1, 2], 1);
+    const long = signed({ ...unsigned, filler: "x".repeat(50_000) }, (seven[1] ?? first).privateKey);
+    const box = new BallotBox(
+      { ...ring, cycleNumber: cycle, nodeIds: sevenIds },
+      sevenNodes,
+      DEFAULT_HASH_KEY,
+    );
+    expect(box.admit(JSON.stringify(long))).toMatchObject({ reason: "oversized", sender: sevenIds[1] });
+    expect(box.contradictingGeometry()).toEqual([sevenIds[1]]);
+  });
+});

@@ -191,6 +191,17 @@ describe("a record", () => {
     expect(frame(pieces(bad, size), framer()).error?.kind).toBe("too-large");
   });
 
+  it.each([{ size: 1 }, { size: 3 }, { size: 1000 }])(
+    "that is longer is passed over where it may be, in chunks of $size bytes",
+    ({ size }) => {
+      const records = [recordOf(21), recordOf(20), `{"a":{"b":"${"}]".repeat(30)}"}}`, "{}", recordOf(5_000)];
+      const skipping = new RecordFramer("snapshot", { ...bounds, skipsLonger: true });
+      const framed = frame(pieces(Buffer.from(`{"snapshot":[${records.join()}]}`), size), skipping);
+      expect(framed).toMatchObject({ records: [recordOf(20), "{}"], error: undefined });
+      expect(skipping.skipped).toBe(3);
+    },
+  );
+
   it("that never ends is given up at its bound", () => {
     const endless = framer();
     const { error } = frame(
