@@ -12,10 +12,12 @@ import { type ActiveNode, shortId } from "../model/node.ts";
 import { EMPTY_PREIMAGE, networkHash } from "../model/partition-hash.ts";
 import { allPartitions, type Shard } from "../model/shard.ts";
 import { queryOrder } from "../plan/query-order.ts";
+import type { TrustSource } from "../wire/counting-rules.ts";
 import { BallotBox } from "./ballot.ts";
 import { blameDissenters, GossipBlame } from "./gossip-blame.ts";
 import { GossipInquiry } from "./gossip-inquiry.ts";
 import type { RunLog } from "./run-log.ts";
+import { requireShownGeometry } from "./shown-geometry.ts";
 
 /** Gossip messages from elsewhere, as texts. Where they are from is blamed for nothing. */
 export interface GivenGossip {
@@ -28,6 +30,8 @@ export interface AgreementContext {
   readonly client: HttpClient;
   readonly nodes: readonly ActiveNode[];
   readonly shard: Shard;
+  /** What the settings behind the geometry rest on. */
+  readonly shardingSource: TrustSource;
   readonly hashKey: string;
   readonly quorum: Quorum;
   readonly allowEmpty: boolean;
@@ -142,6 +146,7 @@ class AgreementReport {
     if (isContested) throw this.#noAgreement(open);
     if (open.length > 0) return { notYet: this.#noAgreement(open) };
     const partitionHashes = new Map([...agreements].map(([partition, { hash }]) => [partition, hash]));
+    requireShownGeometry(this.#box, this.#context.shardingSource, log);
     blameDissenters(this.#box, partitionHashes, log);
     const empty = hashText(EMPTY_PREIMAGE, hashKey);
     const isEmpty = [...partitionHashes.values()].every((hash) => hash === empty);

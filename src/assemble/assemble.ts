@@ -151,7 +151,7 @@ class Assembly {
       const sharding = await this.#sharding(network, boundary.cycle);
       this.#log.areSettingsProved = sharding.source !== "told";
       const shard = shardOf(network.nodes.length, sharding);
-      const agreed = await this.#agreeOn(boundary, { ...context, shard });
+      const agreed = await this.#agreeOn(boundary, { ...context, shard, shardingSource: sharding.source });
       if (!(agreed instanceof Failure)) return { boundary, agreed, sharding };
       // What is said in the end is what is wrong with the one that was meant.
       first ??= agreed;

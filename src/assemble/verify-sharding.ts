@@ -15,9 +15,11 @@ export interface AuditedSharding {
   /** `undefined` where nothing says them. */
   readonly settings: ShardingConfig | undefined;
   readonly claim: Claim;
+  /** Whether they hash to what the cycle's record says, whatever that record rests on. */
+  readonly isRecorded: boolean;
 }
 
-interface ShardingProof extends AuditedSharding {
+interface RecordedSharding extends AuditedSharding {
   readonly settings: ShardingConfig;
 }
 
@@ -38,15 +40,17 @@ export async function auditSharding(audit: Audit, cycle: AuditedCycle): Promise<
     const settings = { nodesPerConsensusGroup, nodesPerEdge: edge };
     if (counting !== undefined)
       compare(audit, counting, { nodesPerConsensusGroup, nodesPerEdge }, "the auditor");
-    return { settings, claim: claimOf("given", describe(settings)) };
+    return { settings, claim: claimOf("given", describe(settings)), isRecorded: false };
   }
   if (proof !== undefined) return proof;
   if (counting === undefined) {
-    return { settings: undefined, claim: claimOf("told", `${COUNTING_FILE} does not say them`) };
+    const claim = claimOf("told", `${COUNTING_FILE} does not say them`);
+    return { settings: undefined, claim, isRecorded: false };
   }
   return {
     settings: counting.sharding,
     claim: claimOf("told", `${COUNTING_FILE} says ${describe(counting.sharding)}`),
+    isRecorded: false,
   };
 }
 
@@ -62,7 +66,7 @@ function parseRules(received: unknown, source: string): CountingRules {
 }
 
 /** The settings of the `/netconfig` response in the evidence, if it hashes to what the cycle's record says. */
-async function proofOf(audit: Audit, { record, claim }: AuditedCycle): Promise<ShardingProof | undefined> {
+async function proofOf(audit: Audit, { record, claim }: AuditedCycle): Promise<RecordedSharding | undefined> {
   const { files, hashKey } = audit.subject;
   // A file that nothing lists is a finding, and no evidence.
   if (files?.[NETCONFIG_FILE] === undefined) return undefined;
@@ -86,7 +90,7 @@ async function proofOf(audit: Audit, { record, claim }: AuditedCycle): Promise<S
   const basis = claim.basis === "told" ? "told" : "proved";
   const rests = basis === "told" ? ", which itself is only told" : "";
   const detail = `${NETCONFIG_FILE} says ${describe(settings)}, and hashes to what the cycle's record says${rests}`;
-  return { settings, claim: claimOf(basis, detail) };
+  return { settings, claim: claimOf(basis, detail), isRecorded: true };
 }
 
 function compare(

@@ -71,6 +71,7 @@ const shardingKinds: ReadonlySet<OffenceKind> = new Set([
   "foreign-accounts",
   "oversized-answer",
   "dissenting-vote",
+  "invalid-vote",
 ]);
 
 /**

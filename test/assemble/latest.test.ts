@@ -9,7 +9,7 @@ import type { Cluster } from "../../src/cluster/cluster.ts";
 import { makeCycleChain } from "../../src/cluster/cycle-chain.ts";
 import { makeNetwork } from "../../src/cluster/network.ts";
 import { Random } from "../../src/cluster/random.ts";
-import { allPartitions } from "../../src/model/shard.ts";
+import { allPartitions, GLOBAL_PARTITION, storedPartitions } from "../../src/model/shard.ts";
 import { makeIdentity } from "../../src/validator/identity.ts";
 import { makeVote } from "../../src/validator/vote.ts";
 import { published } from "../cluster/published.ts";
@@ -29,8 +29,10 @@ const expected = await published(fixture);
 function votes(count: number, opinion: "the same" | "their own" = "the same"): string[] {
   return network.identities.slice(0, count).map((identity, index) => {
     const random = Random.named("newest cycle", opinion === "the same" ? 0 : index);
-    const hashes = allPartitions(network.shard).map((partition) => [partition, random.hex(8)] as const);
-    return JSON.stringify(makeVote(identity, newest, new Map(hashes)));
+    const hashes = new Map(allPartitions(network.shard).map((partition) => [partition, random.hex(8)]));
+    const stored = [GLOBAL_PARTITION, ...storedPartitions(network.shard, index)];
+    const own = stored.map((partition) => [partition, hashes.get(partition) ?? ""] as const);
+    return JSON.stringify(makeVote(identity, newest, new Map(own)));
   });
 }
 

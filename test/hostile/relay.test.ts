@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import type { AssembleOptions } from "../../src/assemble/options.ts";
 import { verifySnapshot } from "../../src/assemble/verify-snapshot.ts";
 import { hashesOf, makeNetwork } from "../../src/cluster/network.ts";
+import { storedPartitions } from "../../src/model/shard.ts";
 import { isSignedBy, signed } from "../../src/model/signature.ts";
 import { HashDatabase } from "../../src/store/hash-database.ts";
 import { makeVote } from "../../src/validator/vote.ts";
@@ -128,7 +129,10 @@ describe("nobody is blamed for", () => {
       const directory = temporaryDirectory();
       const hashDb = join(directory, "hashes.sqlite");
       const gossip = join(directory, "gossip.json");
-      const votes = network.identities.map((identity) => makeVote(identity, cycle, hashes));
+      const votes = network.identities.map((identity, index) => {
+        const stored = [-1, ...storedPartitions(network.shard, index)];
+        return makeVote(identity, cycle, new Map(stored.map((of) => [of, hashes.get(of) ?? ""])));
+      });
       const database = HashDatabase.open(hashDb);
       for (const { sender, sign, ...vote } of votes) {
         const changed = decorated(text({ ...vote, sender, sign }));
@@ -137,7 +141,7 @@ describe("nobody is blamed for", () => {
       database.close();
       writeFileSync(
         gossip,
-        `{"messages":[${votes.map((vote) => text(vote).replace('"0":"', '"0":"0')).join()}]}`,
+        `{"messages":[${votes.map((vote) => text(vote).replace('"-1":"', '"-1":"0')).join()}]}`,
       );
       const result = await assembleFrom(cluster, { hashDb, gossip });
       expect(result).toMatchObject(expected);

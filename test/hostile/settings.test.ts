@@ -72,3 +72,15 @@ describe("liars about the sharding settings", () => {
     });
   });
 });
+
+describe("the partitions that signed messages list", () => {
+  it("contradict settings that a user gives wrongly, before anybody is asked for accounts", async () => {
+    await withFixture("settings-told", async (cluster) => {
+      const wrong = { nodesPerConsensusGroup: 5, nodesPerEdge: 2 };
+      const { code, message, hint } = await failureOf(assembleFrom(cluster, wrong));
+      expect(code).toBe("no-agreement");
+      expect(message).toContain("9 of 9 signed messages list other partitions");
+      expect(hint).toContain("Correct --nodes-per-consensus-group");
+    });
+  });
+});
