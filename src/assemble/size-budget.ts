@@ -62,7 +62,11 @@ export class SizeBudget {
    */
   async mayHold(answer: number, nodeIndex: number, partition: number, bytes: number): Promise<boolean> {
     this.#held.set(answer, bytes);
-    if (bytes > this.#answerBytes && !this.#mayGrow(nodeIndex, partition)) return false;
+    if (bytes > this.#answerBytes && !this.#mayGrow(nodeIndex, partition)) {
+      // At once, for the next one who sends as much: this answer still takes a while to end.
+      this.#outgrownBy.add(nodeIndex);
+      return false;
+    }
     await this.#requireSpace();
     return true;
   }
@@ -80,7 +84,6 @@ export class SizeBudget {
   /** A node was broken off: it is asked for that partition again only when the budget has grown. */
   refuse(nodeIndex: number, partition: number, bytes: number): void {
     this.#outgrown.push({ nodeIndex, partition, bytes });
-    this.#outgrownBy.add(nodeIndex);
     const reason = `sent more than anybody else so far: ${bytes} bytes, not the end of it`;
     this.#book.refuse(nodeIndex, partition, "outgrown", reason);
   }
