@@ -170,6 +170,15 @@ const behaviours: Record<string, Behaviour> = {
     expect(end).toBe("too long");
     expect(text).toMatch(/"data":"a+$/);
   },
+  "inflate=2": async (cluster) => {
+    const response = await postSnapshot(cluster, 0);
+    expect(response.headers.get("Content-Encoding")).toBe("gzip");
+    const text = await response.text();
+    expect(text.length).toBeGreaterThan(2_000_000);
+    const { snapshot } = JSON.parse(text) as { snapshot: { accountId: string }[] };
+    const ids = snapshot.map(({ accountId }) => accountId);
+    expect(ids).toEqual([...new Set(ids)].sort());
+  },
   "no-range": async (cluster) => {
     const { low, high } = partitionRange(shard, 1);
     const narrow = await snapshotOf(cluster, 0, { accountStart: low, accountEnd: high, isGlobal: false });
