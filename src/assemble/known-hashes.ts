@@ -30,7 +30,7 @@ export class KnownHashes {
 
   private constructor(path: string, hashKey: string, log: RunLog) {
     this.#path = path;
-    this.#database = HashDatabase.open(path);
+    this.#database = HashDatabase.open(path, { onSkipped: (problem) => log.warn(problem) });
     this.#hashKey = hashKey;
     this.#log = log;
   }

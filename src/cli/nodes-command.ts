@@ -11,8 +11,9 @@ export const nodesExamples = `Examples:
 
 export async function runNodes(hashDb: string): Promise<Outcome> {
   const { readNodeRecords } = await import("../collect/node-records.ts");
-  const nodes = readNodeRecords(hashDb);
-  return { summary: { nodes }, lines: () => describeNodes(nodes) };
+  const { nodes, warnings } = readNodeRecords(hashDb);
+  const lines = () => [...warnings.map((warning) => `warning: ${warning}`), ...describeNodes(nodes)];
+  return { summary: { nodes, warnings }, lines };
 }
 
 function describeNodes(nodes: readonly NodeRecord[]): string[] {
@@ -41,7 +42,7 @@ function kindsText(kinds: readonly string[]): string {
 
 function tableLines(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? "").length)),
+    rows.reduce((width, row) => Math.max(width, (row[column] ?? "").length), 0),
   );
   return rows.map((row) =>
     row

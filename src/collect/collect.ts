@@ -17,6 +17,7 @@ import { type CollectOptions, collectDefaults, type Keep } from "./options.ts";
 import { CyclePoll } from "./poll.ts";
 import { PushDesk } from "./push.ts";
 import { SignatureDesk } from "./signature-desk.ts";
+import { StoredVotes } from "./stored-votes.ts";
 import { Turns } from "./turns.ts";
 
 /** What a collector has come to; also what `/healthz` says. */
@@ -44,13 +45,16 @@ const warningsRememberedMax = 100;
  *   is taken. Once it runs, what fails is told, and tried again.
  */
 export async function collect(options: CollectOptions): Promise<CollectStatus> {
-  const database = HashDatabase.open(options.database);
+  let warn = (message: string): void => options.reporter?.report({ type: "warning", message });
+  const database = HashDatabase.open(options.database, { onSkipped: (problem) => warn(problem) });
   const client = new HttpClient({
     connectTimeoutMs: options.connectTimeoutMs ?? networkDefaults.connectTimeoutMs,
     stallTimeoutMs: options.stallTimeoutMs ?? networkDefaults.stallTimeoutMs,
   });
   try {
-    return await new CollectorService(options, database, client).run();
+    const service = new CollectorService(options, database, client);
+    warn = (message) => service.warn(message);
+    return await service.run();
   } finally {
     await client.close();
     database.close();
@@ -66,6 +70,7 @@ class CollectorService {
   readonly #book = new CycleBook();
   readonly #ledger: Ledger;
   readonly #intake: Intake;
+  readonly #votes: StoredVotes;
   readonly #desk: PushDesk;
   readonly #warned = new Set<string>();
   #polls = 0;
@@ -82,17 +87,23 @@ class CollectorService {
     const hashKey = options.hashKey ?? DEFAULT_HASH_KEY;
     this.#hashKey = hashKey;
     const { signal, reporter } = options;
-    const warn = (message: string) => this.#warn(message);
+    const warn = (message: string) => this.warn(message);
     const keep = this.#keep;
     const keepCycles = "cycles" in keep ? keep.cycles : keepCyclesMax;
     this.#watch = new NetworkWatch(options, { client, hashKey, signal, warn }, keepCycles);
-    this.#ledger = new Ledger({ database, watch: this.#watch, book: this.#book, hashKey, reporter });
-    this.#intake = new Intake(this.#watch, this.#book);
+    this.#intake = new Intake(this.#watch, hashKey);
+    this.#votes = new StoredVotes(database, hashKey, (message, problem) => {
+      this.#intake.forget(message);
+      warn(problem);
+    });
+    const [watch, book, intake, votes] = [this.#watch, this.#book, this.#intake, this.#votes];
+    this.#ledger = new Ledger({ database, votes, watch, book, intake, hashKey, signal, reporter });
     this.#desk = new PushDesk({
-      intake: this.#intake,
+      intake,
       turns: new Turns(),
-      signatures: new SignatureDesk(hashKey),
+      signatures: new SignatureDesk(),
       ledger: this.#ledger,
+      signal,
     });
   }
 
@@ -100,7 +111,7 @@ class CollectorService {
     const { signal, listen, reporter } = this.#options;
     const server = new GossipServer({
       push: (body, address) => this.#push(body, address),
-      pages: (cycle) => this.#pages(cycle),
+      messages: (cycle) => this.#votes.textsOf(cycle),
       health: () => this.status(),
     });
     try {
@@ -153,17 +164,6 @@ class CollectorService {
     }
   }
 
-  #pages(cycle: number): Generator<readonly string[], void, void> | undefined {
-    const first = this.#database.messagesAfter(cycle);
-    return first.length === 0 ? undefined : this.#pagesFrom(cycle, first);
-  }
-
-  *#pagesFrom(cycle: number, first: ReturnType<HashDatabase["messagesAfter"]>) {
-    for (let page = first; page.length > 0; page = this.#database.messagesAfter(cycle, page.at(-1))) {
-      yield page.map(({ text }) => text);
-    }
-  }
-
   /** Reads the lists, takes up what they change, and forgets what is too old. */
   async #refresh(): Promise<void> {
     const before = this.#lastPoll === undefined ? undefined : this.#watch.newest.counter;
@@ -210,7 +210,6 @@ class CollectorService {
         intake: this.#intake,
         ledger: this.#ledger,
         book: this.#book,
-        hashKey: this.#hashKey,
         signal,
       };
       await this.#tried(() => new CyclePoll(cycle, roster, context).run(entry.polls));
@@ -221,7 +220,8 @@ class CollectorService {
 
   async #prune(): Promise<void> {
     const { counter, duration } = this.#watch.newest;
-    if (counter === this.#prunedAt) return;
+    // What nobody but the archiver says is no reason to forget anything.
+    if (counter === this.#prunedAt || !this.#watch.isConfirmed) return;
     const keep = this.#keep;
     const cycles = "cycles" in keep ? keep.cycles : Math.ceil(keep.ageMs / (duration * 1000));
     for (const _cycle of this.#database.prune(Math.min(Math.max(cycles, 1), keepCyclesMax), Date.now())) {
@@ -243,11 +243,11 @@ class CollectorService {
   #failed(error: unknown): void {
     this.#isFailing = true;
     this.#lastError = { at: new Date().toISOString(), message: messageOf(error) };
-    this.#warn(messageOf(error));
+    this.warn(messageOf(error));
   }
 
   /** What does not change is said once, and not at every poll. */
-  #warn(message: string): void {
+  warn(message: string): void {
     if (this.#warned.has(message)) return;
     if (this.#warned.size >= warningsRememberedMax) this.#warned.clear();
     this.#warned.add(message);

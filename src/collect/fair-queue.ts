@@ -5,6 +5,8 @@
  * sender's own messages put off.
  */
 
+import { addressPrefix } from "../serve/address-prefix.ts";
+
 export class FairQueue<T> {
   /** Address → what waits, none of them empty; the address whose turn it is first. */
   readonly #queues = new Map<string, T[]>();
@@ -16,11 +18,11 @@ export class FairQueue<T> {
 
   /** How many wait that came from there. */
   sizeOf(address: string): number {
-    return this.#queues.get(networkOf(address))?.length ?? 0;
+    return this.#queues.get(addressPrefix(address))?.length ?? 0;
   }
 
   push(item: T, address: string): void {
-    const network = networkOf(address);
+    const network = addressPrefix(address);
     const queue = this.#queues.get(network);
     if (queue === undefined) this.#queues.set(network, [item]);
     else queue.push(item);
@@ -38,12 +40,4 @@ export class FairQueue<T> {
     this.#size--;
     return item;
   }
-}
-
-/** An IPv6 host has 2^64 addresses to choose from: what counts is its network. */
-function networkOf(address: string): string {
-  if (!address.includes(":") || address.startsWith("::ffff:")) return address;
-  const [beforeZeros = ""] = address.split("::");
-  const groups = beforeZeros.split(":").filter((group) => group !== "");
-  return [...groups, "0", "0", "0", "0"].slice(0, 4).join(":");
 }

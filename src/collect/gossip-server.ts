@@ -3,89 +3,83 @@
  * and says how it is. Whoever connects may be hostile: bodies, connections and time are bounded.
  */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { Failure, messageOf, systemCodeOf } from "../model/failure.ts";
 import {
+  bytesPerSecondMin,
   collectConnectionsMax,
-  collectConnectionsPerAddressMax,
+  collectConnectionsPerPrefixMax,
   collectRequestMs,
-  headerBytesMax,
+  gossipAnswerMsMax,
+  gossipAnswersMax,
+  gossipAnswersPerPrefixMax,
   pushBodiesBytesMax,
+  pushBodiesBytesPerPrefixMax,
   pushBodyBytesMax,
+  requestHeaderBytesMax,
 } from "../model/limits.ts";
+import { addressPrefix } from "../serve/address-prefix.ts";
+import { BoundedServer } from "../serve/bounded-server.ts";
+import { BodyBudget, BodyError, type BodyProblem } from "../serve/request-body.ts";
 
-/** An answer other than a stream. */
+/** A response other than a stream. */
 export interface Answer {
   readonly status: number;
   readonly body: object;
 }
 
 export interface GossipRoutes {
-  /** Takes a pushed body in; answers once what it holds is safe. */
+  /** Takes a pushed body in; resolves once what it holds is safe. */
   readonly push: (body: Buffer, address: string) => Promise<Answer>;
-  /** The messages of a cycle in pages, each as received; `undefined` where there are none. */
-  readonly pages: (cycle: number) => Generator<readonly string[], void, void> | undefined;
+  /** The messages of a cycle, each as received. */
+  readonly messages: (cycle: number) => AsyncGenerator<string, void, void>;
   readonly health: () => object;
 }
 
-const noLongerMs = 2_000;
+const statusOfBody: Readonly<Record<BodyProblem, number>> = {
+  "too-large": 413,
+  fragmented: 400,
+  gone: 400,
+  busy: 503,
+};
 
 export class GossipServer {
   readonly #routes: GossipRoutes;
-  readonly #server: Server;
-  readonly #connections = new Map<string, number>();
-  #bodiesBytes = 0;
+  readonly #server: BoundedServer;
+  readonly #bodies = new BodyBudget({
+    bytesMax: pushBodiesBytesMax,
+    bytesPerPrefixMax: pushBodiesBytesPerPrefixMax,
+  });
+  /** Address prefix → cycles that are being sent there. */
+  readonly #answers = new Map<string, number>();
 
   constructor(routes: GossipRoutes) {
     this.#routes = routes;
-    this.#server = createServer({
-      maxHeaderSize: headerBytesMax,
-      headersTimeout: collectRequestMs,
-      requestTimeout: collectRequestMs,
-      keepAliveTimeout: collectRequestMs,
-      connectionsCheckingInterval: noLongerMs,
+    this.#server = new BoundedServer((request, response) => this.#handle(request, response), {
+      connectionsMax: collectConnectionsMax,
+      connectionsPerPrefixMax: collectConnectionsPerPrefixMax,
+      requestMs: collectRequestMs,
+      idleMs: collectRequestMs,
+      headerBytesMax: requestHeaderBytesMax,
     });
-    this.#server.maxConnections = collectConnectionsMax;
-    this.#server.timeout = collectRequestMs;
-    this.#server.on("connection", (socket) => this.#admit(socket));
-    this.#server.on("request", (request, response) => void this.#handle(request, response));
   }
 
-  /** Listens, and answers where: `http://host:port`. */
+  /** Listens, and returns where: `http://host:port`. */
   async listen(host: string, port: number): Promise<string> {
-    await new Promise<void>((resolve, reject) => {
-      const failed = (error: Error) => reject(listenFailure(host, port, error));
-      this.#server.once("error", failed).listen(port, host, () => {
-        this.#server.off("error", failed);
-        resolve();
-      });
-    });
-    const address = this.#server.address() as AddressInfo;
+    let address: AddressInfo;
+    try {
+      address = await this.#server.listen(host, port);
+    } catch (error) {
+      throw listenFailure(host, port, error);
+    }
     const shown = address.family === "IPv6" ? `[${address.address}]` : address.address;
     return `http://${shown}:${address.port}`;
   }
 
   /** Takes nothing new, and ends once what was begun is answered, or after the given time. */
   async close(withinMs: number): Promise<void> {
-    if (!this.#server.listening) return;
-    const closed = new Promise((resolve) => this.#server.close(resolve));
-    this.#server.closeIdleConnections();
-    const timer = setTimeout(() => this.#server.closeAllConnections(), withinMs);
-    await closed;
-    clearTimeout(timer);
-  }
-
-  #admit(socket: Socket): void {
-    const address = socket.remoteAddress ?? "";
-    const count = (this.#connections.get(address) ?? 0) + 1;
-    this.#connections.set(address, count);
-    socket.once("close", () => {
-      const left = (this.#connections.get(address) ?? 1) - 1;
-      if (left > 0) this.#connections.set(address, left);
-      else this.#connections.delete(address);
-    });
-    if (count > collectConnectionsPerAddressMax) socket.destroy();
+    await this.#server.close(withinMs);
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -111,21 +105,16 @@ export class GossipServer {
   async #push(request: IncomingMessage): Promise<Answer> {
     const encoding = request.headers["content-encoding"] ?? "identity";
     if (encoding !== "identity") return refusal(415, "compressed bodies are not taken");
-    if (Number(request.headers["content-length"] ?? 0) > pushBodyBytesMax) return tooLarge();
-    const chunks: Buffer[] = [];
-    let bytes = 0;
     try {
-      for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-        bytes += chunk.length;
-        this.#bodiesBytes += chunk.length;
-        if (bytes > pushBodyBytesMax) return tooLarge();
-        if (this.#bodiesBytes > pushBodiesBytesMax) return refusal(503, "too much is being pushed at once");
-        chunks.push(chunk);
+      const body = await this.#bodies.read(request, pushBodyBytesMax);
+      try {
+        return await this.#routes.push(body.bytes, request.socket.remoteAddress ?? "");
+      } finally {
+        body.release();
       }
-      const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
-      return await this.#routes.push(body, request.socket.remoteAddress ?? "");
-    } finally {
-      this.#bodiesBytes -= bytes;
+    } catch (error) {
+      if (error instanceof BodyError) return refusal(statusOfBody[error.problem], error.message);
+      throw error;
     }
   }
 
@@ -133,22 +122,46 @@ export class GossipServer {
     if (cycleText === null || !/^\d{1,15}$/.test(cycleText)) {
       return send(response, refusal(400, "cycle: not a whole number"));
     }
-    const pages = this.#routes.pages(Number(cycleText));
-    if (pages === undefined) return send(response, refusal(404, `no gossip for cycle ${cycleText}`));
-    response.setHeader("Content-Type", "application/json");
-    let before = '{"messages":[';
-    for (const page of pages) {
-      const isRoom = response.write(before + page.join(","));
-      before = ",";
-      if (!isRoom) await drained(response);
-      if (response.destroyed) return;
+    const prefix = addressPrefix(response.req.socket.remoteAddress ?? "");
+    const ofPrefix = this.#answers.get(prefix) ?? 0;
+    const total = [...this.#answers.values()].reduce((sum, count) => sum + count, 0);
+    if (ofPrefix >= gossipAnswersPerPrefixMax || total >= gossipAnswersMax) {
+      return send(response, refusal(503, "too many cycles are being sent"));
     }
+    this.#answers.set(prefix, ofPrefix + 1);
+    try {
+      await this.#streamMessages(response, Number(cycleText));
+    } finally {
+      const left = (this.#answers.get(prefix) ?? 1) - 1;
+      if (left > 0) this.#answers.set(prefix, left);
+      else this.#answers.delete(prefix);
+    }
+  }
+
+  /** One message at a time, and no faster than it is read: whoever does not read is given up. */
+  async #streamMessages(response: ServerResponse, cycle: number): Promise<void> {
+    const { socket } = response.req;
+    const startedMs = performance.now();
+    let before = '{"messages":[';
+    let bytes = 0;
+    for await (const text of this.#routes.messages(cycle)) {
+      if (socket.destroyed) return;
+      if (bytes === 0) response.setHeader("Content-Type", "application/json");
+      bytes += text.length;
+      if (!response.write(before + text)) await drained(response);
+      before = ",";
+      const elapsedMs = performance.now() - startedMs;
+      const isSlow = elapsedMs > collectRequestMs && bytes < (bytesPerSecondMin * elapsedMs) / 1000;
+      if (isSlow || elapsedMs > gossipAnswerMsMax) return void socket.destroy();
+    }
+    if (socket.destroyed) return;
+    if (bytes === 0) return send(response, refusal(404, `no gossip for cycle ${cycle}`));
     response.end("]}");
   }
 }
 
 function send(response: ServerResponse, { status, body }: Answer): void {
-  if (response.destroyed) return;
+  if (response.destroyed || response.req.socket.destroyed) return;
   const text = JSON.stringify(body);
   response.writeHead(status, {
     "Content-Type": "application/json",
@@ -164,23 +177,22 @@ export function refusal(status: number, problem: string): Answer {
   return { status, body: { error: problem } };
 }
 
-function tooLarge(): Answer {
-  return refusal(413, `the request's body has more than ${pushBodyBytesMax} bytes`);
-}
-
 /** Resolves when there is room for more, or nobody left to write to. */
 function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
+    const { socket } = response.req;
     const settle = () => {
-      response.off("drain", settle).off("close", settle);
+      response.off("drain", settle);
+      socket.off("close", settle);
       resolve();
     };
-    response.once("drain", settle).once("close", settle);
+    response.once("drain", settle);
+    socket.once("close", settle);
   });
 }
 
-function listenFailure(host: string, port: number, error: Error): Failure {
-  const reason = systemCodeOf(error) === "EADDRINUSE" ? "another program listens there" : error.message;
+function listenFailure(host: string, port: number, error: unknown): Failure {
+  const reason = systemCodeOf(error) === "EADDRINUSE" ? "another program listens there" : messageOf(error);
   return new Failure("configuration", `cannot listen on ${host}:${port}: ${reason}`, {
     cause: error,
     hint: "Give another address or port with --listen.",

@@ -3,77 +3,95 @@
  * has been agreed on and who dissents.
  */
 
-import { setImmediate } from "node:timers/promises";
+import { type Rejection, responsibleFor, type Vote } from "../gossip/admission.ts";
+import type { KnownVote } from "../gossip/known-votes.ts";
 import { messageOf } from "../model/failure.ts";
 import { hashText } from "../model/hash.ts";
-import type { Offence, RecordedOffence } from "../model/offence.ts";
+import { basisOf, type Offence, type RecordedOffence } from "../model/offence.ts";
 import { EMPTY_PREIMAGE } from "../model/partition-hash.ts";
 import type { HashDatabase, SaveOutcome } from "../store/hash-database.ts";
-import { parseGossipMessage } from "../wire/gossip-message.ts";
-import { type CycleBook, type CycleEntry, type Heard, printOf } from "./cycle-book.ts";
-import { CycleTally, dissent, type Hashes } from "./cycle-tally.ts";
-import type { CheckedMessage } from "./intake.ts";
+import type { CycleBook } from "./cycle-book.ts";
+import { CycleTally, dissent } from "./cycle-tally.ts";
+import type { Intake } from "./intake.ts";
 import type { NetworkWatch } from "./network-watch.ts";
 import type { CollectReporter } from "./reporter.ts";
+import { evidenceOf, type StoredVote, type StoredVotes } from "./stored-votes.ts";
 import { WriteQueue } from "./write-queue.ts";
 
 export interface LedgerContext {
   readonly database: HashDatabase;
+  readonly votes: StoredVotes;
   readonly watch: NetworkWatch;
   readonly book: CycleBook;
+  readonly intake: Intake;
   readonly hashKey: string;
+  readonly signal: AbortSignal;
   readonly reporter: CollectReporter | undefined;
 }
 
 export class Ledger {
   readonly #context: LedgerContext;
-  readonly #queue: WriteQueue<CheckedMessage>;
+  readonly #queue: WriteQueue<Vote>;
+  /** Hash → until it is committed. */
+  readonly #saving = new Map<string, Promise<SaveOutcome>>();
+  /** Cycles of the window of which it is known what the database holds. */
+  readonly #recalled = new Set<number>();
 
   constructor(context: LedgerContext) {
     this.#context = context;
-    this.#queue = new WriteQueue((messages) => this.#commit(messages));
+    this.#queue = new WriteQueue((votes) => this.#commit(votes));
   }
 
-  /** Keeps a message. It counts as heard at once; answers what became of it once it is on the disk. */
-  async keep(message: CheckedMessage): Promise<SaveOutcome> {
-    const { heard } = this.#context.book.entry(message.cycle);
-    const before = heard.get(message.sender);
-    const saved = this.#queue.add(message);
-    const { hash, print } = message;
-    const entry: Heard = before ?? { hash, print, contradictingPrint: undefined, saved };
-    if (before !== undefined) entry.contradictingPrint = print;
-    entry.saved = saved;
-    heard.set(message.sender, entry);
+  /** Keeps a vote that was admitted. Resolves to what became of it once it is on the disk. */
+  async keep(vote: Vote): Promise<SaveOutcome> {
+    const saved = this.#queue.add(vote);
+    this.#saving.set(vote.hash, saved);
     try {
-      const outcome = await saved;
-      // Another process may have kept a message of this sender before us.
-      if (outcome === "contradicts" || outcome === "excess") entry.contradictingPrint ??= print;
-      return outcome;
+      return await saved;
     } catch (error) {
       // It was not kept after all: the next one who brings it is not told that it is known.
-      if (before === undefined) heard.delete(message.sender);
-      else entry.contradictingPrint = undefined;
+      this.#context.intake.forget(vote);
       throw error;
     } finally {
-      if (entry.saved === saved) entry.saved = undefined;
+      this.#saving.delete(vote.hash);
     }
+  }
+
+  /** Settles when a vote that is known is on the disk; `undefined` where it is already. */
+  saving({ hash }: KnownVote): Promise<unknown> | undefined {
+    return this.#saving.get(hash);
   }
 
   /** Takes up what the database holds of the window, and counts cycles whose nodes have become known. */
   async catchUp(): Promise<void> {
-    const { watch, book } = this.#context;
-    book.dropBefore(watch.oldestCycle);
-    for (let cycle = watch.oldestCycle; cycle <= watch.lastCycle; cycle++) {
-      if (book.find(cycle) === undefined) await this.#recall(cycle, book.entry(cycle));
+    const { watch, book, intake, signal } = this.#context;
+    const { oldestCycle, lastCycle } = watch;
+    book.keepOnly(oldestCycle, lastCycle);
+    intake.forgetBefore(oldestCycle);
+    for (const cycle of this.#recalled) {
+      if (cycle < oldestCycle || cycle > lastCycle) this.#recalled.delete(cycle);
+    }
+    for (let cycle = oldestCycle; cycle <= lastCycle; cycle++) {
+      if (this.#recalled.has(cycle)) continue;
+      this.#recalled.add(cycle);
+      for await (const vote of this.#context.votes.of(cycle)) {
+        signal.throwIfAborted();
+        if (this.#isForeign(vote)) continue;
+        intake.remember(vote);
+        watch.confirm(cycle);
+      }
     }
     for (const cycle of watch.countable()) {
       const entry = book.entry(cycle);
       const roster = watch.rosterOf(cycle);
-      if (entry.tally === undefined && roster !== undefined) {
-        entry.tally = new CycleTally(roster);
-        await this.#recount(cycle, entry.tally);
-        await this.#conclude(cycle, entry.tally);
+      if (roster === undefined || entry.tally?.roster === roster) continue;
+      const tally = new CycleTally(roster);
+      entry.tally = tally;
+      for await (const vote of this.#context.votes.of(cycle)) {
+        signal.throwIfAborted();
+        if (!vote.isContradicting && this.#isOfRoster(vote, tally)) tally.count(vote.sender, vote.hashes);
       }
+      await this.#conclude(cycle, tally);
     }
   }
 
@@ -82,32 +100,36 @@ export class Ledger {
     for (const offence of this.#context.database.saveOffences(offences)) this.#tell(offence);
   }
 
+  /** Writes down a message that is no vote and carries a validator's own signature. */
+  convict({ reason, problem, sender }: Rejection, record: Buffer): void {
+    if (responsibleFor(reason) !== "signer" || sender === undefined) return;
+    // How large a vote may be depends on the settings as well.
+    if (reason === "oversized" && !this.#context.watch.roster.areSettingsProved) return;
+    const evidence = evidenceOf({ text: record.toString("utf8") });
+    this.accuse([{ node: sender, kind: "invalid-vote", detail: problem, whenMs: Date.now(), evidence }]);
+  }
+
   /** Commits what waits. */
   flush(): void {
     this.#queue.flush();
   }
 
-  async #recall(cycle: number, entry: CycleEntry): Promise<void> {
-    for await (const { sender, hash, text, isContradicting } of this.#stored(cycle)) {
-      const heard = entry.heard.get(sender);
-      const print = printOf(text);
-      if (heard !== undefined) heard.contradictingPrint = print;
-      else if (!isContradicting) {
-        entry.heard.set(sender, { hash, print, contradictingPrint: undefined, saved: undefined });
-      }
-    }
+  /** Whether a stored vote is signed with another key than its sender has, as far as that is known. */
+  #isForeign({ cycle, sender, owner }: StoredVote): boolean {
+    const { watch } = this.#context;
+    const key = (watch.rosterOf(cycle) ?? watch.roster).validators.keyOf.get(sender);
+    return key !== undefined && key !== owner.toLowerCase();
   }
 
-  async #recount(cycle: number, tally: CycleTally): Promise<void> {
-    for await (const { sender, text, isContradicting } of this.#stored(cycle)) {
-      if (!isContradicting) tally.count(sender, hashesOf(text));
-    }
+  #isOfRoster({ sender, owner }: StoredVote, { roster }: CycleTally): boolean {
+    return roster.validators.keyOf.get(sender) === owner.toLowerCase();
   }
 
-  #commit(messages: readonly CheckedMessage[]): SaveOutcome[] {
+  #commit(messages: readonly Vote[]): SaveOutcome[] {
     const outcomes = this.#context.database.saveMessages(messages, Date.now());
     const cycles = new Set<number>();
     for (const [index, message] of messages.entries()) {
+      this.#context.watch.confirm(message.cycle);
       if (outcomes[index] === "contradicts") this.#tell(equivocationOf(message));
       if (outcomes[index] === "stored") cycles.add(message.cycle);
     }
@@ -117,7 +139,7 @@ export class Ledger {
     return outcomes;
   }
 
-  async #count(messages: readonly CheckedMessage[], cycles: ReadonlySet<number>): Promise<void> {
+  async #count(messages: readonly Vote[], cycles: ReadonlySet<number>): Promise<void> {
     const { book } = this.#context;
     for (const message of messages) {
       const { tally } = book.entry(message.cycle);
@@ -145,40 +167,28 @@ export class Ledger {
       const message = `every partition of cycle ${cycle} has the hash of an empty list: this network keeps no account copies`;
       reporter?.report({ type: "warning", message });
     }
-    for await (const { sender, text, isContradicting } of this.#stored(cycle)) {
-      if (!isContradicting) this.#blame({ cycle, sender, text, hashes: hashesOf(text) }, tally);
+    for await (const vote of this.#context.votes.of(cycle)) {
+      if (!vote.isContradicting && this.#isOfRoster(vote, tally)) this.#blame(vote, tally);
     }
   }
 
   /** A vote against what most have agreed on, proved by its own signature and the votes of the others. */
-  #blame(
-    { cycle, sender, text, hashes }: Pick<CheckedMessage, "cycle" | "sender" | "text" | "hashes">,
-    { agreed, roster }: CycleTally,
-  ): void {
+  #blame(vote: Vote, { agreed, roster }: CycleTally): void {
+    const { cycle, sender, hashes } = vote;
     if (!roster.areSettingsProved) return;
     const [partition, ...others] = dissent(hashes, agreed);
     if (partition === undefined) return;
     const more = others.length > 0 ? `, and otherwise than agreed on ${others.length} more partitions` : "";
     const detail = `voted for ${hashes.get(partition)}, agreed is ${agreed.get(partition)}${more}`;
-    const evidence = { messages: [JSON.parse(text) as object] };
+    const evidence = evidenceOf(vote);
     this.accuse([
       { node: sender, kind: "dissenting-vote", cycle, partition, detail, whenMs: Date.now(), evidence },
     ]);
   }
 
-  /** A cycle's messages, page by page, with a turn for others between the pages. */
-  async *#stored(cycle: number) {
-    const { database } = this.#context;
-    let page = database.messagesAfter(cycle);
-    while (page.length > 0) {
-      yield* page;
-      await setImmediate();
-      page = database.messagesAfter(cycle, page.at(-1));
-    }
-  }
-
   #tell({ node, kind, partition, detail }: Offence): void {
-    const offence = { node, kind, ...(partition === undefined ? {} : { partition }), detail };
+    const where = partition === undefined ? {} : { partition };
+    const offence = { node, kind, ...where, detail, basis: basisOf(kind) };
     this.#context.reporter?.report({ type: "offence", offence });
   }
 
@@ -188,11 +198,7 @@ export class Ledger {
   }
 }
 
-function hashesOf(text: string): Hashes {
-  return parseGossipMessage(JSON.parse(text), "the hash database").hashes;
-}
-
-function equivocationOf({ sender, cycle }: CheckedMessage): Offence {
+function equivocationOf({ sender, cycle }: Vote): Offence {
   return {
     node: sender,
     kind: "equivocation",

@@ -13,6 +13,7 @@ import { readNodeList } from "../network/node-list.ts";
 import type { NetworkOptions } from "../network/options.ts";
 import { findSharding, type Sharding } from "../network/sharding.ts";
 import { quoted } from "../wire/parse.ts";
+import { ChainProgress } from "./chain-progress.ts";
 import { isSameRoster, makeRoster, type Roster } from "./roster.ts";
 
 export interface WatchContext {
@@ -31,6 +32,7 @@ export class NetworkWatch {
   #sharding: Sharding | undefined;
   /** What the newest record says that the settings hash to. */
   #configHash: string | undefined;
+  readonly #progress = new ChainProgress();
   /** Cycle → its nodes, within the window. */
   readonly #rosters = new Map<number, Roster>();
 
@@ -75,6 +77,16 @@ export class NetworkWatch {
     return [...this.#rosters.keys()].sort((a, b) => b - a);
   }
 
+  /** Whether validators have confirmed by their gossip what the archiver says is the newest cycle. */
+  get isConfirmed(): boolean {
+    return this.#progress.isConfirmed;
+  }
+
+  /** A validator's own signature holds over a message of that cycle. */
+  confirm(cycle: number): void {
+    this.#progress.confirm(cycle);
+  }
+
   /**
    * Reads both lists again. Where that fails, everything stays as it was.
    *
@@ -96,6 +108,10 @@ export class NetworkWatch {
       isSameConfig && this.#sharding !== undefined
         ? this.#sharding
         : await findSharding(nodes, this.#options, configHash, this.#context);
+    const proposal = this.#progress.propose(newest, Date.now(), performance.now());
+    if (proposal.kind === "refused") throw strange(`the archiver's cycle records: ${proposal.problem}`);
+    // What an answer said that is not believed any more goes with it.
+    if (proposal.kind === "jump") this.#rosters.clear();
     if (this.#roster === undefined || !isSameConfig || !isSameRoster(this.#roster, nodes)) {
       this.#roster = makeRoster(nodes, sharding);
     }
@@ -111,17 +127,16 @@ export class NetworkWatch {
     const [before, now] = [networkIdOf(known), networkIdOf(newest)];
     if (before !== now)
       throw strange(`the archiver tells of network ${quoted(now)}, and not of ${quoted(before)} any more`);
-    if (newest.counter < known.counter) {
-      throw strange(`the archiver's newest cycle is ${newest.counter}, after it was ${known.counter}`);
-    }
   }
 
   #assign(records: readonly CycleRecord[], roster: Roster): void {
     for (const cycle of this.#rosters.keys()) {
-      if (cycle < this.oldestCycle) this.#rosters.delete(cycle);
+      if (cycle < this.oldestCycle || cycle > this.lastCycle) this.#rosters.delete(cycle);
     }
     for (const { counter, active } of records) {
-      if (counter < this.oldestCycle || this.#rosters.has(counter)) continue;
+      if (counter < this.oldestCycle) continue;
+      // Who is active in the newest cycle is what the newest list says; earlier cycles keep theirs.
+      if (this.#rosters.has(counter) && counter !== this.newest.counter) continue;
       if (active === roster.nodes.length) this.#rosters.set(counter, roster);
       else if (counter === this.newest.counter) {
         const listed = `the node list has ${roster.nodes.length} nodes with an ID`;

@@ -3,6 +3,8 @@
 import type { RecordedOffence } from "../model/offence.ts";
 import { HashDatabase } from "../store/hash-database.ts";
 
+const skippedShownMax = 20;
+
 export interface NodeRecord {
   /** The node's ID. */
   readonly node: string;
@@ -14,13 +16,23 @@ export interface NodeRecord {
   readonly offences: readonly RecordedOffence[];
 }
 
+export interface NodeRecords {
+  readonly nodes: readonly NodeRecord[];
+  /** Rows that cannot be used, of the first so many. */
+  readonly warnings: readonly string[];
+}
+
 /**
  * Those with most offences first, then in ascending order of ID.
  *
  * @throws Failure `configuration` where there is no such database
  */
-export function readNodeRecords(path: string): NodeRecord[] {
-  const database = HashDatabase.open(path, { mustExist: true });
+export function readNodeRecords(path: string): NodeRecords {
+  const warnings: string[] = [];
+  const onSkipped = (problem: string) => {
+    if (warnings.length < skippedShownMax) warnings.push(problem);
+  };
+  const database = HashDatabase.open(path, { mustExist: true, onSkipped });
   try {
     const records = new Map<
       string,
@@ -34,9 +46,10 @@ export function readNodeRecords(path: string): NodeRecord[] {
       record.offences.push(offence);
       records.set(offence.node, record);
     }
-    return [...records]
+    const nodes = [...records]
       .map(([node, record]) => ({ node, ...record }))
       .sort((a, b) => b.offences.length - a.offences.length || (a.node < b.node ? -1 : 1));
+    return { nodes, warnings };
   } finally {
     database.close();
   }

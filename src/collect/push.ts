@@ -1,10 +1,12 @@
 /** A pushed body: one message, or `{"messages":[…]}`; what became of each, and of the whole. */
 
+import type { Admission, Vote } from "../gossip/admission.ts";
 import { AnswerError } from "../merge/answer-error.ts";
 import { RecordFramer } from "../merge/record-framer.ts";
-import { gossipMessageBytesMax, pushRefusalsMax } from "../model/limits.ts";
+import { gossipMessageBytesMax, pushRefusalsMax, pushSliceBytes } from "../model/limits.ts";
+import { quoted } from "../wire/parse.ts";
 import { type Answer, refusal } from "./gossip-server.ts";
-import type { Candidate, CheckedMessage, Intake, Verdict } from "./intake.ts";
+import { type Intake, statusOfRejection } from "./intake.ts";
 import type { Ledger } from "./ledger.ts";
 import type { SignatureDesk } from "./signature-desk.ts";
 import type { Turns } from "./turns.ts";
@@ -24,6 +26,8 @@ export interface PushContext {
   readonly turns: Turns;
   readonly signatures: SignatureDesk;
   readonly ledger: Ledger;
+  /** Ends what is being taken: the rest is not kept any more. */
+  readonly signal: AbortSignal;
 }
 
 export class PushDesk {
@@ -68,28 +72,45 @@ class Push {
   }
 
   async take(record: Buffer): Promise<void> {
-    const { intake, turns } = this.#context;
-    const screening = await turns.run(() => intake.screen(record.toString("utf8")), this.#address);
-    const verdict = screening.kind === "candidate" ? await this.#check(screening.candidate) : screening;
-    if (verdict.kind === "refused") {
-      this.#refuse(verdict.status, verdict.problem);
+    const { intake, turns, ledger } = this.#context;
+    const screened = await turns.run(() => intake.screen(record), this.#address);
+    let admission: Admission;
+    if (screened.kind === "candidate") {
+      const checking = this.#context.signatures.check(screened, this.#address);
+      if (checking === undefined) {
+        this.#refuse(429, "too many signatures wait to be checked");
+        return;
+      }
+      admission = intake.conclude(screened, await checking);
+    } else admission = screened;
+    if (admission.kind === "rejected") {
+      ledger.convict(admission, record);
+      this.#refuse(statusOfRejection(admission), quoted(admission.problem));
       return;
     }
     // Somebody else's push of the same message may still be under way: it is acknowledged only once it is safe.
-    const saved = verdict.kind === "known" ? verdict.heard.saved : this.#keep(verdict.message);
-    if (verdict.kind === "known") this.counts.known++;
+    const saved = admission.kind === "duplicate" ? ledger.saving(admission.vote) : this.#keep(admission.vote);
+    if (admission.kind === "duplicate") this.counts.known++;
     if (saved === undefined) return;
     this.#saving.push(saved);
     saved.catch(() => undefined); // reported where the answer waits for it
   }
 
-  /** One message after the other, so that a long list does not keep shorter ones waiting. */
+  /**
+   * One message after the other, so that a long list does not keep shorter ones waiting, and none before the one
+   * before it is judged: the shortest are a hundredth of what they take up in memory.
+   */
   async takeList(body: Buffer): Promise<void> {
+    const framer = new RecordFramer("messages", { recordBytesMax: gossipMessageBytesMax });
     try {
-      for (const record of await this.#context.turns.run(() => recordsOf(body), this.#address)) {
-        await this.take(record);
-        if (this.counts.refused > pushRefusalsMax) return;
+      for (let start = 0; start < body.length; start += pushSliceBytes) {
+        const slice = body.subarray(start, start + pushSliceBytes);
+        for (const record of await this.#context.turns.run(() => framer.push(slice), this.#address)) {
+          await this.take(record);
+          if (this.counts.refused > pushRefusalsMax || this.#context.signal.aborted) return;
+        }
       }
+      framer.end();
     } catch (error) {
       if (!(error instanceof AnswerError)) throw error;
       this.#refuse(400, `the list of messages: ${error.message}`);
@@ -104,14 +125,8 @@ class Push {
     return { status: stored > 0 ? 202 : 200, body: { ...this.counts, ...problem } };
   }
 
-  async #check(candidate: Candidate): Promise<Verdict> {
-    const checking = this.#context.signatures.check(candidate.value, this.#address);
-    if (checking !== undefined) return this.#context.intake.judge(candidate, await checking);
-    return { kind: "refused", status: 429, problem: "too many signatures wait to be checked" };
-  }
-
-  async #keep(message: CheckedMessage): Promise<void> {
-    const outcome = await this.#context.ledger.keep(message);
+  async #keep(vote: Vote): Promise<void> {
+    const outcome = await this.#context.ledger.keep(vote);
     if (outcome === "stored" || outcome === "contradicts") this.counts.stored++;
     else this.counts.known++;
   }
@@ -120,12 +135,4 @@ class Push {
     this.counts.refused++;
     this.#firstRefusal ??= refusal(status, problem);
   }
-}
-
-/** @throws AnswerError */
-function recordsOf(body: Buffer): Buffer[] {
-  const framer = new RecordFramer("messages", { recordBytesMax: gossipMessageBytesMax });
-  const records = framer.push(body);
-  framer.end();
-  return records;
 }

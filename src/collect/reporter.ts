@@ -1,6 +1,6 @@
 /** What a collector tells of itself while it goes on. User interfaces implement it. */
 
-import type { Offence } from "../model/offence.ts";
+import type { ReportedOffence } from "../model/offence.ts";
 
 export type CollectEvent =
   | { readonly type: "listening"; readonly url: string }
@@ -13,7 +13,7 @@ export type CollectEvent =
       readonly heard: number;
       readonly nodes: number;
     }
-  | { readonly type: "offence"; readonly offence: Offence }
+  | { readonly type: "offence"; readonly offence: ReportedOffence }
   | { readonly type: "warning"; readonly message: string };
 
 export interface CollectReporter {

@@ -1,5 +1,6 @@
 /** Who may speak in a cycle, and where each of them is on the ring. */
 
+import { makeValidatorSet, type ValidatorSet } from "../gossip/validator-set.ts";
 import type { ActiveNode } from "../model/node.ts";
 import type { Shard } from "../model/shard.ts";
 import { type Sharding, shardOf } from "../network/sharding.ts";
@@ -10,16 +11,17 @@ export interface Roster {
   readonly shard: Shard;
   /** Whether the sharding settings are given or proved: else nobody is blamed for what depends on them. */
   readonly areSettingsProved: boolean;
-  readonly keyOf: ReadonlyMap<string, string>;
+  readonly validators: ValidatorSet;
   readonly indexOf: ReadonlyMap<string, number>;
 }
 
 export function makeRoster(nodes: readonly ActiveNode[], sharding: Sharding): Roster {
+  const shard = shardOf(nodes.length, sharding);
   return {
     nodes,
-    shard: shardOf(nodes.length, sharding),
+    shard,
     areSettingsProved: sharding.source !== "told",
-    keyOf: new Map(nodes.map(({ id, publicKey }) => [id, publicKey])),
+    validators: makeValidatorSet(nodes, shard),
     indexOf: new Map(nodes.map(({ id }, index) => [id, index])),
   };
 }

@@ -1,34 +1,61 @@
 /** Checks signatures on other threads, a few at once, in turns by address: to make one up costs next to nothing. */
 
+import type { Candidate } from "../gossip/admission.ts";
 import {
   signatureChecksAtOnce,
+  signaturesWaitingBytesMax,
+  signaturesWaitingBytesPerPrefixMax,
   signaturesWaitingMax,
-  signaturesWaitingPerAddressMax,
+  signaturesWaitingPerPrefixMax,
 } from "../model/limits.ts";
-import { isSignedByAsync } from "../model/signature.ts";
+import { type Sign, signatureHoldsAsync } from "../model/signature.ts";
+import { addressPrefix } from "../serve/address-prefix.ts";
 import { FairQueue } from "./fair-queue.ts";
 
 interface Waiting {
-  readonly value: object;
+  readonly sign: Sign;
   readonly settle: (isSigned: boolean) => void;
 }
 
+/** What an entry of a map takes up, beside its text. */
+const bytesPerHash = 200;
+
 export class SignatureDesk {
-  readonly #hashKey: string;
   readonly #queue = new FairQueue<Waiting>();
+  /** Address prefix → what the messages of it take up whose signatures are being checked, or wait for it. */
+  readonly #bytes = new Map<string, number>();
+  #bytesInAll = 0;
   #checking = 0;
 
-  constructor(hashKey: string) {
-    this.#hashKey = hashKey;
-  }
-
-  /** Whether the object is signed; `undefined` where too much waits already. */
-  check(value: object, address: string): Promise<boolean> | undefined {
-    const isFull = this.#queue.size >= signaturesWaitingMax;
-    if (isFull || this.#queue.sizeOf(address) >= signaturesWaitingPerAddressMax) return undefined;
-    const checked = new Promise<boolean>((settle) => this.#queue.push({ value, settle }, address));
+  /** Whether the candidate is signed; `undefined` where too much waits already. */
+  check(candidate: Candidate, address: string): Promise<boolean> | undefined {
+    const bytes = bytesOf(candidate);
+    const prefix = addressPrefix(address);
+    const ofPrefix = this.#bytes.get(prefix) ?? 0;
+    const isFull =
+      this.#queue.size >= signaturesWaitingMax || this.#bytesInAll + bytes > signaturesWaitingBytesMax;
+    const isFullOfPrefix =
+      this.#queue.sizeOf(address) >= signaturesWaitingPerPrefixMax ||
+      (ofPrefix > 0 && ofPrefix + bytes > signaturesWaitingBytesPerPrefixMax);
+    if (isFull || isFullOfPrefix) return undefined;
+    this.#bytes.set(prefix, ofPrefix + bytes);
+    this.#bytesInAll += bytes;
+    const checked = new Promise<boolean>((resolve) => {
+      const settle = (isSigned: boolean) => {
+        this.#release(prefix, bytes);
+        resolve(isSigned);
+      };
+      this.#queue.push({ sign: candidate.sign, settle }, address);
+    });
     this.#next();
     return checked;
+  }
+
+  #release(prefix: string, bytes: number): void {
+    this.#bytesInAll -= bytes;
+    const left = (this.#bytes.get(prefix) ?? bytes) - bytes;
+    if (left > 0) this.#bytes.set(prefix, left);
+    else this.#bytes.delete(prefix);
   }
 
   #next(): void {
@@ -40,9 +67,13 @@ export class SignatureDesk {
     }
   }
 
-  async #run({ value, settle }: Waiting): Promise<void> {
-    settle(await isSignedByAsync(value, this.#hashKey));
+  async #run({ sign, settle }: Waiting): Promise<void> {
+    settle(await signatureHoldsAsync(sign));
     this.#checking--;
     this.#next();
   }
+}
+
+function bytesOf({ claim }: Candidate): number {
+  return claim.kind === "new" ? claim.vote.text.length + bytesPerHash * claim.vote.hashes.size : bytesPerHash;
 }

@@ -3,7 +3,7 @@
  * second through. Whoever adds one is told when it is safe.
  */
 
-import { commitBatchMax, commitDelayMs } from "../model/limits.ts";
+import { commitBatchBytesMax, commitBatchMax, commitDelayMs } from "../model/limits.ts";
 import type { SaveOutcome } from "../store/hash-database.ts";
 
 interface Waiting<T> {
@@ -12,9 +12,10 @@ interface Waiting<T> {
   readonly fail: (error: unknown) => void;
 }
 
-export class WriteQueue<T> {
+export class WriteQueue<T extends { readonly text: string }> {
   readonly #commit: (messages: readonly T[]) => readonly SaveOutcome[];
   #waiting: Waiting<T>[] = [];
+  #bytes = 0;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param commit keeps all of them or throws */
@@ -22,10 +23,11 @@ export class WriteQueue<T> {
     this.#commit = commit;
   }
 
-  /** What became of the message, once it is on the disk. */
+  /** Resolves to what became of the message, once it is on the disk. */
   add(message: T): Promise<SaveOutcome> {
     const saved = new Promise<SaveOutcome>((settle, fail) => this.#waiting.push({ message, settle, fail }));
-    if (this.#waiting.length >= commitBatchMax) this.flush();
+    this.#bytes += message.text.length;
+    if (this.#waiting.length >= commitBatchMax || this.#bytes >= commitBatchBytesMax) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), commitDelayMs);
     return saved;
   }
@@ -36,6 +38,7 @@ export class WriteQueue<T> {
     this.#timer = undefined;
     const batch = this.#waiting;
     this.#waiting = [];
+    this.#bytes = 0;
     if (batch.length === 0) return;
     try {
       const outcomes = this.#commit(batch.map(({ message }) => message));

@@ -329,8 +329,17 @@ export const databaseBusyMs = 5_000;
 /** The write-ahead log of a hash database is cut back to this once it is checkpointed. */
 export const databaseLogBytesMax = 64 * MiB;
 
-/** Messages that are read from the hash database at once, and offences deleted at once. */
+/** Rows of which the hash database is asked for the keys at once: what they hold is read one by one. */
 export const databasePageRows = 64;
+
+/** What is read of a hash database, which somebody else may have written: the short texts of a row; its offences and
+ *  senders; and the values in all evidence together, of which an offence has some hundred. */
+export const databaseWordBytesMax = 1 * KiB;
+export const databaseDetailBytesMax = 4 * KiB;
+export const databaseOffencesMax = 100_000;
+export const databaseSendersMax = 200_000;
+export const databaseEvidenceBytesMax = 32 * MiB;
+export const databaseEvidenceValuesMax = 1_000_000;
 
 /** Offences of one kind that the hash database keeps of a node, the newest: each may hold two messages. */
 export const recordedOffencesMax = 50;
@@ -343,28 +352,64 @@ export const offenceAgeMaxMs = 365 * 24 * 60 * 60 * 1_000;
 export const collectCyclesBehind = 32;
 export const collectCyclesAhead = 4;
 
+/** Cycles that an archiver's newest record may be ahead of the one before it, beyond those that have passed since: a
+ *  cycle's messages are taken for {@link collectCyclesBehind} cycles, so that a false step of this size does no harm. */
+export const chainSlackCycles = 8;
+
+/** Answers in a row, each of which goes on from the one before, and the time that they must span, to change what
+ *  gossip has confirmed. A collector that waits so long loses nothing: cycles that it missed are polled for. */
+export const chainAnswersMin = 3;
+export const chainJumpMs = 5 * 60_000;
+
+/** How far an archiver's clock may be ahead of ours, in seconds. */
+export const chainClockSlackSeconds = 600;
+
+/** Networks of this family are younger, in seconds since 1970, and no cycle of theirs is shorter than a second or
+ *  longer than a day: what follows is the highest number that a cycle can have. */
+export const chainEpochSeconds = Date.UTC(2015, 0, 1) / 1000;
+export const cycleSecondsMin = 1;
+export const cycleSecondsMax = 86_400;
+
 /** Cycles that a hash database can be told to keep. */
 export const keepCyclesMax = 1_000_000;
 
-/** A pushed message: three hashes and their keys for each partition, and room for what a later version
- *  adds. An active node could fill the disk with more. */
-export const pushedMessageBytesBase = 64 * KiB;
-export const pushedMessageBytesPerNode = 512;
-
-/** The body of one push, and all bodies that are held at once, until they are answered. */
+/** The body of one push, all bodies that are held at once until they are answered, and those of one address prefix. */
 export const pushBodyBytesMax = 16 * MiB;
 export const pushBodiesBytesMax = 64 * MiB;
+export const pushBodiesBytesPerPrefixMax = 24 * MiB;
 
 /** Messages of one push that are refused before the rest of it is not looked at. */
 export const pushRefusalsMax = 100;
+
+/** Bytes of a pushed list that are cut into messages at once. */
+export const pushSliceBytes = 4 * KiB;
 
 /** Milliseconds of work on pushes between two looks at the connections: only one new connection is accepted
  *  at each. */
 export const pushSliceMs = 5;
 
-/** Connections to a collector, and of one address: nobody can take up all of them. */
+/** Connections to a collector, and of one address prefix. Where there are too many, whoever has most loses one. */
 export const collectConnectionsMax = 1_024;
-export const collectConnectionsPerAddressMax = 512;
+export const collectConnectionsPerPrefixMax = 256;
+
+/** Headers of one request: what validators and proxies send has some hundred bytes. */
+export const requestHeaderBytesMax = 8 * KiB;
+export const requestHeadersMax = 64;
+
+/** Requests that wait on one connection, and of one address prefix: each is an object of some kilobytes, made
+ *  before anybody has asked for it. Clients that pipeline send a few ahead. */
+export const pipelinedRequestsMax = 32;
+export const waitingRequestsPerPrefixMax = 1_024;
+
+/** A body may come in so many chunks of any size; beyond them, chunks must have so many bytes on average. Each
+ *  costs an object and a call, and nobody who means to send something sends a byte at a time. */
+export const bodyChunksMax = 1_024;
+export const bytesPerChunkMin = 64;
+
+/** Cycles that a collector sends at once, in all and to one address prefix, and the longest that one may take. */
+export const gossipAnswersMax = 64;
+export const gossipAnswersPerPrefixMax = 8;
+export const gossipAnswerMsMax = 10 * 60_000;
 
 /** A push that has not come whole by then is given up, and so is a connection on which nothing moves. */
 export const collectRequestMs = 30_000;
@@ -373,14 +418,21 @@ export const collectRequestMs = 30_000;
  *  for the disk, whatever is in it. */
 export const commitDelayMs = 5;
 export const commitBatchMax = 256;
+export const commitBatchBytesMax = 4 * MiB;
 
 /** Pushed signatures that are checked at once, each on a thread of its own: to make one up costs next to
  *  nothing, and must not cost us every core. */
 export const signatureChecksAtOnce = 2;
 
-/** Signatures that wait to be checked, of one address and in all: a tenth of a second's work of each. */
-export const signaturesWaitingPerAddressMax = 1_000;
+/** Signatures that wait to be checked, of one address prefix and in all: a tenth of a second's work of each; and what
+ *  the messages take up that wait with them. */
+export const signaturesWaitingPerPrefixMax = 1_000;
 export const signaturesWaitingMax = 4_000;
+export const signaturesWaitingBytesPerPrefixMax = 8 * MiB;
+export const signaturesWaitingBytesMax = 32 * MiB;
+
+/** Stored messages that are known to be what was signed: those of a window of 1,000 nodes. */
+export const verifiedVotesMax = 32_768;
 
 /** Nodes asked for a cycle that was missed, in one poll. */
 export const pollNodesMax = 32;
@@ -404,6 +456,7 @@ export const gossipHeardBytesMax = 256 * MiB;
 export const gossipMessagesPerPushMax = 64;
 export const gossipBatchBytesMax = 1 * MiB;
 export const gossipPushBytesMax = 8 * MiB;
+export const gossipPushValuesMax = 250_000;
 
 /** What waits for a validator which does not answer, how long it may take to, and how often it is tried. */
 export const outboxMessagesMax = 1_024;
@@ -415,8 +468,10 @@ export const gossipPushPauseMs = 250;
 /** Connections to a server of a cluster, how long a request may take to come whole, and all bodies of requests
  *  that are held at once. */
 export const serverConnectionsMax = 1_024;
+export const serverConnectionsPerPrefixMax = 512;
 export const serverRequestMs = 10_000;
 export const serverBodiesBytesMax = 64 * MiB;
+export const serverBodiesBytesPerPrefixMax = 32 * MiB;
 
 /** How long an answer may wait for a client that reads slower than {@link bytesPerSecondMin}. */
 export const answerStallMs = 30_000;

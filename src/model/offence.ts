@@ -26,6 +26,28 @@ export type OffenceKind =
   /** A partition whose hash is not the one that the same node has signed. */
   | "contradicts-own-vote";
 
+const kinds: Readonly<Record<OffenceKind, true>> = {
+  "wrong-partition": true,
+  "contradicting-account": true,
+  "superfluous-account": true,
+  "foreign-accounts": true,
+  "duplicate-accounts": true,
+  "malformed-answer": true,
+  "truncated-answer": true,
+  "stalled-answer": true,
+  "oversized-answer": true,
+  redirect: true,
+  "invalid-gossip": true,
+  "invalid-vote": true,
+  equivocation: true,
+  "dissenting-vote": true,
+  "contradicts-own-vote": true,
+};
+
+export function isOffenceKind(text: string): text is OffenceKind {
+  return Object.hasOwn(kinds, text);
+}
+
 /** Something that a node did that no honest and healthy node does. */
 export interface Offence {
   /** The node's ID. */

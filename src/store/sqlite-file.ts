@@ -10,9 +10,11 @@ import { existsSync } from "node:fs";
 import Database from "libsql";
 import { diskFailure, Failure, messageOf } from "../model/failure.ts";
 import { databaseBusyMs, databaseLogBytesMax } from "../model/limits.ts";
+import { quoted } from "../wire/parse.ts";
+import { decodeStored } from "./stored-text.ts";
 
-/** What SQLite takes and gives; whole numbers need a column of type INTEGER to stay what they are. */
-export type SqlValue = string | number | null;
+/** What SQLite takes; whole numbers need a column of type INTEGER to stay what they are. */
+export type SqlValue = string | number | Uint8Array | null;
 
 export interface SqliteFormat {
   /** What a file of this format is called in a message. */
@@ -55,6 +57,7 @@ export class SqliteFile {
     const database = told(path, () => new Database(path, { timeout: busyMs }));
     const file = new SqliteFile(path, database);
     try {
+      file.#distrust();
       file.#prepareFile(format, options.isRepeatable === true);
       return file;
     } catch (error) {
@@ -129,6 +132,14 @@ export class SqliteFile {
     return statement;
   }
 
+  /** Somebody else may have prepared the file: what its schema calls must not have effects. */
+  #distrust(): void {
+    told(this.path, () => {
+      this.#database.pragma("trusted_schema = OFF");
+      this.#database.pragma("cell_size_check = ON");
+    });
+  }
+
   /** Nothing is changed in a file before it is known to be ours. */
   #prepareFile(format: SqliteFormat, isRepeatable: boolean): void {
     if (this.#isEmpty()) {
@@ -152,7 +163,8 @@ export class SqliteFile {
     return this.get<{ n: number }>("SELECT count(*) AS n FROM sqlite_master")?.n === 0;
   }
 
-  #requireFormat({ applicationId, version, name }: SqliteFormat): void {
+  #requireFormat(format: SqliteFormat): void {
+    const { applicationId, version, name } = format;
     const id = this.get<{ application_id: number }>("PRAGMA application_id")?.application_id;
     const found = this.get<{ user_version: number }>("PRAGMA user_version")?.user_version;
     if (id !== applicationId) {
@@ -160,7 +172,10 @@ export class SqliteFile {
         hint: "Give a file that does not exist yet, or one that this program has written.",
       });
     }
-    if (found === version) return;
+    if (found === version) {
+      this.#requireSchema(format);
+      return;
+    }
     const problem = `${this.path} has version ${found} of the ${name}, and this program knows version ${version}`;
     const hint =
       (found ?? 0) > version
@@ -168,6 +183,58 @@ export class SqliteFile {
         : "There is no way to bring it up to date: give another file, and let it be collected anew.";
     throw new Failure("configuration", problem, { hint });
   }
+
+  /** Triggers, views and columns of somebody else's would do other things than our statements say. */
+  #requireSchema({ schema, name }: SqliteFormat): void {
+    const expected = expectedObjects(schema);
+    const found = told(this.path, () => objectsOf(this.#database));
+    const strange =
+      [...found].find(([object, sql]) => expected.get(object) !== sql) ??
+      [...expected].find(([object]) => !found.has(object));
+    if (strange === undefined && this.#isUtf8()) return;
+    const what = strange === undefined ? "its text is not UTF-8" : `its ${quoted(strange[0])} is another one`;
+    throw new Failure("configuration", `${this.path} is no ${name} that this program has written: ${what}`, {
+      hint: "Give a file that does not exist yet, or one that this program has written.",
+    });
+  }
+
+  #isUtf8(): boolean {
+    return this.get<{ encoding: string }>("PRAGMA encoding")?.encoding === "UTF-8";
+  }
+}
+
+/** Our schemas have a handful of tables and indices. */
+const schemaObjectsMax = 100;
+
+/** Schema → what an empty file has in it after that. */
+const expectations = new Map<string, ReadonlyMap<string, string>>();
+
+function expectedObjects(schema: string): ReadonlyMap<string, string> {
+  let expected = expectations.get(schema);
+  if (expected === undefined) {
+    const database = new Database(":memory:", {});
+    database.exec(schema);
+    expected = objectsOf(database);
+    database.close();
+    expectations.set(schema, expected);
+  }
+  return expected;
+}
+
+/** `table messages` → its SQL, of all but SQLite's own statistics. */
+function objectsOf(database: Database.Database): Map<string, string> {
+  const rows = database
+    .prepare(
+      `SELECT CAST(type AS BLOB) AS type, CAST(name AS BLOB) AS name, CAST(sql AS BLOB) AS sql
+       FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\' LIMIT ${schemaObjectsMax}`,
+    )
+    .all([]) as { readonly type: unknown; readonly name: unknown; readonly sql: unknown }[];
+  return new Map(
+    rows.map(({ type, name, sql }) => [
+      `${decodeStored(type)} ${decodeStored(name)}`,
+      (decodeStored(sql) ?? "").replace(/\s+/g, " "),
+    ]),
+  );
 }
 
 function told<T>(path: string, action: () => T): T {

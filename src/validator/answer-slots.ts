@@ -1,6 +1,7 @@
 /** How many partial snapshots a validator sends at once: each has files open, and takes its share of the time. */
 
 import { snapshotAnswersMax, snapshotAnswersPerAddressMax } from "../model/limits.ts";
+import { addressPrefix } from "../serve/address-prefix.ts";
 import { Refusal } from "./refusal.ts";
 
 const retryAfterSeconds = 1;
@@ -10,7 +11,8 @@ export class AnswerSlots {
   #count = 0;
 
   /** @throws Refusal with status 429 where the address has too many, 503 where all together have */
-  async use(address: string, answer: () => Promise<void>): Promise<void> {
+  async use(from: string, answer: () => Promise<void>): Promise<void> {
+    const address = addressPrefix(from);
     const ofAddress = this.#ofAddress.get(address) ?? 0;
     if (ofAddress >= snapshotAnswersPerAddressMax) {
       throw new Refusal(429, `${ofAddress} snapshots are being sent to ${address}`, { retryAfterSeconds });

@@ -5,7 +5,6 @@
 
 import pLimit from "p-limit";
 import type { PartitionGossip } from "../gossip/partition-gossip.ts";
-import { messageOf } from "../model/failure.ts";
 import {
   gossipCyclesAhead,
   gossipCyclesBehind,
@@ -14,11 +13,14 @@ import {
   gossipMessageBytesPerPartition,
   gossipMessagesPerPushMax,
   gossipMessagesPerSenderMax,
+  gossipPushValuesMax,
   signatureChecksAtOnce,
 } from "../model/limits.ts";
 import type { ActiveNode } from "../model/node.ts";
 import { isSignedByAsync, signedHash } from "../model/signature.ts";
 import { type GossipMessage, parseGossipMessage } from "../wire/gossip-message.ts";
+import { defaultJsonBounds, type JsonBounds } from "../wire/json-bounds.ts";
+import { parseJson, WireError } from "../wire/parse.ts";
 import { HeardGossip } from "./heard-gossip.ts";
 import { PeerOutbox } from "./peer-outbox.ts";
 import { Refusal } from "./refusal.ts";
@@ -145,12 +147,16 @@ function peersOf(index: number, numNodes: number): number[] {
   return [...peers];
 }
 
+/** Bodies of many pushes are parsed at once: a message of the largest network fits. */
+const pushBounds: JsonBounds = { ...defaultJsonBounds, valuesMax: gossipPushValuesMax };
+
 function messagesIn(body: string): readonly object[] {
   let json: unknown;
   try {
-    json = JSON.parse(body);
+    json = parseJson(body, "the request's body", pushBounds);
   } catch (error) {
-    throw new Refusal(400, `the request's body is not JSON: ${messageOf(error)}`);
+    if (!(error instanceof WireError)) throw error;
+    throw new Refusal(400, error.message);
   }
   const { messages } = (json ?? {}) as { messages?: unknown };
   const list = Array.isArray(messages) ? messages : [json];

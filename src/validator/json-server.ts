@@ -1,43 +1,42 @@
 /** An HTTP server of JSON answers, whose handler refuses by throwing a {@link Refusal}. */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { messageOf } from "../model/failure.ts";
-import { serverBodiesBytesMax, serverConnectionsMax, serverRequestMs } from "../model/limits.ts";
+import {
+  requestHeaderBytesMax,
+  serverBodiesBytesMax,
+  serverBodiesBytesPerPrefixMax,
+  serverConnectionsMax,
+  serverConnectionsPerPrefixMax,
+  serverRequestMs,
+} from "../model/limits.ts";
+import { BoundedServer } from "../serve/bounded-server.ts";
+import { BodyBudget, BodyError, type BodyProblem } from "../serve/request-body.ts";
 import { Refusal } from "./refusal.ts";
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
 
 export class JsonServer {
-  readonly #server: Server;
+  readonly #server: BoundedServer;
 
   constructor(handler: Handler) {
-    this.#server = createServer(
-      { requestTimeout: serverRequestMs, headersTimeout: serverRequestMs },
-      (request, response) => {
-        // A client may go away at any time.
-        response.on("error", () => response.destroy());
-        void handled(handler, request, response);
-      },
-    );
-    this.#server.maxConnections = serverConnectionsMax;
+    this.#server = new BoundedServer((request, response) => handled(handler, request, response), {
+      connectionsMax: serverConnectionsMax,
+      connectionsPerPrefixMax: serverConnectionsPerPrefixMax,
+      requestMs: serverRequestMs,
+      headerBytesMax: requestHeaderBytesMax,
+    });
   }
 
-  /** Listens on the port, or on a free one; answers where: `http://host:port`. */
+  /** Listens on the port, or on a free one; returns where: `http://host:port`. */
   async listen(host: string, port = 0): Promise<string> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject).listen(port, host, resolve);
-    });
-    const address = this.#server.address() as AddressInfo;
+    const address = await this.#server.listen(host, port);
     return `http://${host}:${address.port}`;
   }
 
   /** Ends at once, answers under way included. */
   async close(): Promise<void> {
-    if (!this.#server.listening) return;
-    const closed = new Promise((resolve) => this.#server.close(resolve));
-    this.#server.closeAllConnections();
-    await closed;
+    await this.#server.close(0);
   }
 }
 
@@ -78,28 +77,29 @@ export function sendRefusal(response: ServerResponse, refusal: Refusal): void {
   sendJson(response, { error: refusal.message });
 }
 
-/** Of all requests of this process whose bodies are being read. */
-let bodiesBytes = 0;
+/** Of all servers of this process. */
+const bodies = new BodyBudget({
+  bytesMax: serverBodiesBytesMax,
+  bytesPerPrefixMax: serverBodiesBytesPerPrefixMax,
+});
+
+const statusOfBody: Readonly<Record<BodyProblem, 400 | 503>> = {
+  "too-large": 400,
+  fragmented: 400,
+  gone: 400,
+  busy: 503,
+};
 
 /** @throws Refusal with status 400 where the body is larger, 503 where all bodies together are too large */
 export async function readBody(request: IncomingMessage, bytesMax: number): Promise<string> {
-  const tooLarge = () => new Refusal(400, `the request's body has more than ${bytesMax} bytes`);
-  if (Number(request.headers["content-length"] ?? 0) > bytesMax) throw tooLarge();
-  const chunks: Buffer[] = [];
-  let bytes = 0;
   try {
-    // The socket must live on for the refusal.
-    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      bodiesBytes += chunk.length;
-      if (bytes > bytesMax) throw tooLarge();
-      if (bodiesBytes > serverBodiesBytesMax) {
-        throw new Refusal(503, "too much is being sent at once", { retryAfterSeconds: 1 });
-      }
-      chunks.push(chunk);
-    }
-  } finally {
-    bodiesBytes -= bytes;
+    const body = await bodies.read(request, bytesMax);
+    const text = body.bytes.toString("utf8");
+    body.release();
+    return text;
+  } catch (error) {
+    if (!(error instanceof BodyError)) throw error;
+    const status = statusOfBody[error.problem];
+    throw new Refusal(status, error.message, status === 503 ? { retryAfterSeconds: 1 } : {});
   }
-  return Buffer.concat(chunks).toString("utf8");
 }

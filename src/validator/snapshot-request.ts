@@ -1,6 +1,7 @@
 /** The body of `POST /snapshot`, parsed: what is not understood is refused with the field's name. */
 
 import { z } from "zod";
+import { parseJson, WireError } from "../wire/parse.ts";
 import { EVERYTHING, type Selection } from "./account-source.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -29,8 +30,9 @@ export interface SnapshotRequest {
 export function parseSnapshotRequest(body: string): SnapshotRequest {
   let json: unknown;
   try {
-    json = JSON.parse(body);
-  } catch {
+    json = parseJson(body, "the request's body");
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
     throw new Refusal(400, "the request's body is not JSON");
   }
   const parsed = schema.safeParse(json);

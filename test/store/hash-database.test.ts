@@ -5,8 +5,10 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { Failure } from "../../src/model/failure.ts";
 import { databasePageRows, offenceAgeMaxMs, recordedOffencesMax } from "../../src/model/limits.ts";
 import type { RecordedOffence } from "../../src/model/offence.ts";
+import { signed, signedHash } from "../../src/model/signature.ts";
 import { HashDatabase, type SignedMessage } from "../../src/store/hash-database.ts";
 import type { SqliteOptions } from "../../src/store/sqlite-file.ts";
+import { makeIdentity } from "../../src/validator/identity.ts";
 import { temporaryDirectory } from "../temporary.ts";
 
 const newPath = () => join(temporaryDirectory(), "hashes.sqlite");
@@ -27,12 +29,12 @@ function failureOf(action: () => unknown): Failure {
   throw new Error("it did not fail");
 }
 
-const message = (sender: string, cycle = 8, content = "a"): SignedMessage => ({
-  cycle,
-  sender,
-  hash: content.repeat(64),
-  text: JSON.stringify({ cycle, sender, content }),
-});
+const { privateKey } = makeIdentity("n1", Buffer.alloc(32, 1));
+
+const message = (sender: string, cycle = 8, content = "a"): SignedMessage => {
+  const text = JSON.stringify(signed({ cycle, sender, content }, privateKey));
+  return { cycle, sender, hash: signedHash(JSON.parse(text) as object), text };
+};
 
 const offence = (changes: Partial<RecordedOffence> = {}): RecordedOffence => ({
   node: "n1",
