@@ -24,7 +24,8 @@ import { Turns } from "./turns.ts";
 export interface CollectStatus {
   /** Whether the last look at the network, and the last write, went well. */
   readonly ok: boolean;
-  readonly newestCycle: number;
+  /** Null until the lists have been read. */
+  readonly newestCycle: number | null;
   readonly cycles: { readonly first: number | null; readonly last: number | null; readonly agreed: number };
   readonly messages: number;
   readonly nodes: number;
@@ -141,10 +142,10 @@ class CollectorService {
     const { messages, firstCycle: first, lastCycle: last, agreedCycles: agreed } = this.#counts.counts;
     return {
       ok: !this.#isFailing,
-      newestCycle: this.#watch.newest.counter,
+      newestCycle: this.#watch.isRead ? this.#watch.newest.counter : null,
       cycles: { first, last, agreed },
       messages,
-      nodes: this.#watch.roster.nodes.length,
+      nodes: this.#watch.isRead ? this.#watch.roster.nodes.length : 0,
       pushed: { ...this.#desk.totals },
       lastPoll: this.#lastPoll?.toISOString() ?? null,
       lastError: this.#lastError ?? null,

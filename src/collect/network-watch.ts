@@ -43,6 +43,11 @@ export class NetworkWatch {
     this.#cyclesBehind = Math.min(collectCyclesBehind, keepCycles - 1);
   }
 
+  /** Whether the lists have been read. */
+  get isRead(): boolean {
+    return this.#newest !== undefined;
+  }
+
   /** Those who are active now. */
   get roster(): Roster {
     if (this.#roster === undefined) throw new Error("the network's lists have not been read yet");

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { collect } from "../../src/collect/collect.ts";
 import { HashDatabase } from "../../src/store/hash-database.ts";
 import { failureOf } from "../assemble/run.ts";
-import { deadUrl } from "../servers.ts";
+import { deadUrl, httpServer } from "../servers.ts";
 import { temporaryDirectory } from "../temporary.ts";
 import { collectOptions, inDatabase, startCollector } from "./running-collector.ts";
 import { identities, testNetwork, trueNetworkHash, voteOf, votesOf } from "./test-network.ts";
@@ -180,6 +180,15 @@ describe("a collector that starts again", () => {
     expect(await collector.post(first)).toMatchObject({ status: 202 });
     const offences = inDatabase(collector.database, (database) => database.offences());
     expect(offences).toMatchObject([{ kind: "equivocation", evidence: { messages: [second, first] } }]);
+  });
+});
+
+describe("a collector that is told to end while it starts", () => {
+  it("ends, and says that it has read nothing", async () => {
+    const ending = new AbortController();
+    const archiver = await httpServer(() => ending.abort());
+    const status = await collect({ ...collectOptions(await testNetwork()), archiver, signal: ending.signal });
+    expect(status).toMatchObject({ newestCycle: null, nodes: 0, messages: 0 });
   });
 });
 
