@@ -17,26 +17,31 @@ export interface Circumstances {
   readonly env?: Record<string, string>;
   readonly isTTY?: boolean;
   readonly signal?: AbortSignal;
+  /** Is given what came on stdout. */
+  readonly onStdout?: (text: string) => void;
 }
 
 class Captured extends Writable {
   text = "";
   readonly isTTY: boolean;
+  readonly #onText: (text: string) => void;
 
-  constructor(isTTY: boolean) {
+  constructor(isTTY: boolean, onText: (text: string) => void = () => undefined) {
     super();
     this.isTTY = isTTY;
+    this.#onText = onText;
   }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     this.text += chunk.toString("utf8");
+    this.#onText(chunk.toString("utf8"));
     done();
   }
 }
 
 export async function commandLine(args: readonly string[], circumstances: Circumstances = {}): Promise<Said> {
   const { env = {}, isTTY = false, signal = new AbortController().signal } = circumstances;
-  const stdout = new Captured(isTTY);
+  const stdout = new Captured(isTTY, circumstances.onStdout);
   const stderr = new Captured(isTTY);
   const status = await run(args, { stdout, stderr, env, signal });
   const objects = () => {
