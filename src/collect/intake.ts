@@ -28,6 +28,7 @@ const statusOfReason: Readonly<Record<RejectionReason, number>> = {
   limit: 413,
   superfluous: 409,
   malformed: 400,
+  misattributed: 400,
   oversized: 413,
 };
 

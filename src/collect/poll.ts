@@ -63,7 +63,7 @@ export class CyclePoll {
     const unsigned: string[] = [];
     try {
       const chunks = client.stream({ url, signal: AbortSignal.any([this.#enough.signal, signal]) });
-      await readGossipAnswer(chunks, (text) => this.#take(text, saving, unsigned));
+      await readGossipAnswer(chunks, (text) => this.#take(text, node, saving, unsigned));
     } catch (error) {
       if (error instanceof AnswerError) {
         // What crosses a bound of ours may have been signed by somebody else, and passed on as it should be.
@@ -83,7 +83,7 @@ export class CyclePoll {
   }
 
   /** Returns whether the message is one that an honest node may pass on. */
-  #take(text: string, saving: Promise<unknown>[], unsigned: string[]): boolean {
+  #take(text: string, node: ActiveNode, saving: Promise<unknown>[], unsigned: string[]): boolean {
     const { intake, ledger } = this.#context;
     const record = Buffer.from(text);
     const admission: Admission = intake.admit(record);
@@ -94,7 +94,9 @@ export class CyclePoll {
     }
     if (admission.kind !== "rejected") return true;
     ledger.convict(admission, record);
-    if (responsibleFor(admission.reason) !== "relay") return true;
+    const responsible = responsibleFor(admission.reason);
+    const isOwn = responsible === "signing-relay" && admission.sender === node.id;
+    if (responsible !== "relay" && !isOwn) return true;
     unsigned.push(admission.problem);
     return false;
   }

@@ -9,8 +9,8 @@ import { verifiedVotesMax } from "../model/limits.ts";
 import { shortId } from "../model/node.ts";
 import type { HashDatabase, StoredMessage } from "../store/hash-database.ts";
 import { parseJson } from "../wire/parse.ts";
-import { verifiedMessage } from "../wire/signed-text.ts";
 import type { Hashes } from "./cycle-tally.ts";
+import { verifiedMessage } from "./verified-message.ts";
 
 export interface StoredVote extends StoredMessage {
   readonly hashes: Hashes;
