@@ -17,22 +17,27 @@ function makeProgram(): Command {
   return buildProgram({ io, clusterHelp: "", end: () => undefined });
 }
 
-/** A value that the option takes. */
-function valueFor({ long, argChoices }: Option): string {
+/** One of these is a value for every option that does not take just any text. */
+const values = [
+  ...["7", "3s", "7d", "1/3", "ab".repeat(32), "127.0.0.1:1"],
+  ...["http://127.0.0.1:9", "latest", "0:busy", "proved"],
+];
+
+function valueFor({ long, argChoices, parseArg }: Option): string {
   if (argChoices?.[0] !== undefined) return argChoices[0];
-  const { 0: value = "file" } = [
-    [/key$/, "ab".repeat(32)],
-    [/archiver$/, "http://127.0.0.1:9"],
-    [/state-metadata$/, "http://127.0.0.1:9/state"],
-    [/timestamp$/, "latest"],
-    [/timeout$|duration$|poll$|max-age$/, "3s"],
-    [/^--listen$/, "127.0.0.1:1"],
-    [/^--subset$/, "1/3"],
-    [/^--keep$/, "7d"],
-    [/^--fault$/, "0:busy"],
-    [/nodes$|per-|concurrency$|every$|accounts$|rate$/, "7"],
-  ].flatMap(([pattern, text]) => ((pattern as RegExp).test(long ?? "") ? [text as string] : []));
+  const value =
+    parseArg === undefined ? "file" : values.find((each) => isTaken(() => parseArg(each, undefined)));
+  if (value === undefined) throw new Error(`there is no value here that ${long} takes: add one`);
   return value;
+}
+
+function isTaken(parse: () => unknown): boolean {
+  try {
+    parse();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What is left of the arguments: the options that a command took, or the message of the refusal. */
