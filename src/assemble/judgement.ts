@@ -14,6 +14,7 @@ const fetchOffences: Readonly<Record<FetchFailureKind, OffenceKind | undefined>>
   redirect: "redirect",
   "not-http": "malformed-answer",
   "too-large": "oversized-answer",
+  "not-asked": undefined,
   aborted: undefined,
 };
 

@@ -15,6 +15,8 @@ export type FetchFailureKind =
   | "not-http"
   /** A body that crosses a bound. */
   | "too-large"
+  /** We do not ask at that address, whatever is there. */
+  | "not-asked"
   /** We ended it ourselves. */
   | "aborted";
 

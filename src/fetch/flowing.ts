@@ -5,8 +5,14 @@
 
 import { finished, type Readable } from "node:stream";
 
-/** @throws what the stream ends with, an end before its end included */
-export async function* flowing(stream: Readable): AsyncGenerator<Buffer, void, void> {
+/**
+ * @param failureOf what to throw for an error of the stream
+ * @throws what the stream ends with, an end before its end included
+ */
+export async function* flowing(
+  stream: Readable,
+  failureOf: (error: Error) => unknown = (error) => error,
+): AsyncGenerator<Buffer, void, void> {
   const chunks: Buffer[] = [];
   let isOver = false;
   let failure: Error | null | undefined;
@@ -26,7 +32,7 @@ export async function* flowing(stream: Readable): AsyncGenerator<Buffer, void, v
     for (;;) {
       const chunk = chunks.shift();
       if (chunk !== undefined) yield chunk;
-      else if (failure) throw failure;
+      else if (failure) throw failureOf(failure);
       else if (isOver) return;
       else {
         const woken = new Promise<void>((resolve) => {

@@ -4,22 +4,16 @@
  * for another one would be believed in its name.
  */
 
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { createGunzip } from "node:zlib";
-import type { Agent, buildConnector, Dispatcher } from "undici";
-import { systemCodeOf } from "../model/failure.ts";
-import {
-  errorBodyBytesMax,
-  gzipIdleBytesMax,
-  gzipRatioFromBytes,
-  gzipRatioMax,
-  headerBytesMax,
-} from "../model/limits.ts";
-import { quoted } from "../wire/parse.ts";
+import type { Readable } from "node:stream";
+import type { Agent, Dispatcher } from "undici";
+import { errorBodyBytesMax, headerBytesMax } from "../model/limits.ts";
+import { parseJson, quoted } from "../wire/parse.ts";
 import { targetOf } from "./basic-auth.ts";
-import { FetchFailure, type FetchFailureDetail, type FetchFailureKind } from "./fetch-failure.ts";
+import { type AddressRule, makeConnector } from "./connector.ts";
+import { FetchFailure } from "./fetch-failure.ts";
 import { flowing } from "./flowing.ts";
+import { gunzipped } from "./gunzipped.ts";
+import { peerFailure } from "./peer-failure.ts";
 import { ReceiveBuffers } from "./receive-buffers.ts";
 import { RequestClock } from "./request-clock.ts";
 import { StallGuard } from "./stall-guard.ts";
@@ -31,7 +25,8 @@ export interface HttpTimeouts {
 }
 
 export interface HttpRequest {
-  readonly url: string;
+  /** `undefined` where there is no address to ask; that, and text that is no URL, is `not-asked`. */
+  readonly url: string | undefined;
   /** Sent as JSON with POST; without one it is a GET. */
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
@@ -44,10 +39,16 @@ export interface HttpRequest {
 export class HttpClient {
   readonly #buffers = new ReceiveBuffers();
   readonly #timeouts: HttpTimeouts;
+  readonly #rule: AddressRule | undefined;
+  /** The requests under way, with the origin that each goes to. */
+  readonly #underWay = new Map<RequestClock, string>();
+  readonly #addresses = new Map<string, string>();
   #agent: Agent | undefined;
 
-  constructor(timeouts: HttpTimeouts) {
+  /** @param rule which addresses may be connected to; without one, all of them */
+  constructor(timeouts: HttpTimeouts, rule?: AddressRule) {
     this.#timeouts = timeouts;
+    this.#rule = rule;
   }
 
   /** Ends all connections, those in use included. */
@@ -55,44 +56,55 @@ export class HttpClient {
     await this.#agent?.destroy();
   }
 
+  /** The address that the newest connection to a URL's server went to; `undefined` before the first one. */
+  addressOf(url: string): string | undefined {
+    return URL.canParse(url) ? this.#addresses.get(new URL(url).origin) : undefined;
+  }
+
   /**
-   * The body of a 200 answer, decompressed, chunk by chunk. Leaving the loop early ends the connection.
+   * The body of a 200 response, decompressed, chunk by chunk. Leaving the loop early ends the connection.
    *
-   * @throws FetchFailure
+   * @throws FetchFailure; anything else is a bug of ours
    */
   stream(request: HttpRequest): AsyncGenerator<Buffer, void, void> {
-    return this.#stream(request, (body) => body);
+    return this.#stream(request, (chunks) => chunks);
   }
 
   async *#stream(
     request: HttpRequest,
-    read: (body: Readable) => AsyncIterable<Buffer>,
+    read: (chunks: AsyncIterable<Buffer>) => AsyncIterable<Buffer>,
   ): AsyncGenerator<Buffer, void, void> {
     const { connectTimeoutMs, stallTimeoutMs } = this.#timeouts;
+    const url = parseUrl(request.url);
     let raw: Readable | undefined;
     const clock = new RequestClock(request.signal);
+    this.#underWay.set(clock, url.origin);
     try {
       if (request.deadlineMs !== undefined) clock.giveUpAfter(request.deadlineMs, "the request");
-      // Interim answers (1xx) would put off the client's own timeout for ever.
+      // Interim responses (1xx) would put off the client's own timeout for ever.
       const beforeHeaders = clock.giveUpAfter(connectTimeoutMs + stallTimeoutMs, "the head of the answer");
-      const answer = await this.#open(request, clock.signal);
+      const answer = await this.#open(url, request.body, clock.signal);
       clearTimeout(beforeHeaders);
       raw = answer.body;
-      await requireOk(answer, stallTimeoutMs);
+      const chunks = flowing(raw, peerFailure);
+      await requireOk(answer, chunks, stallTimeoutMs);
       const encoding = String(answer.headers["content-encoding"] ?? "identity").toLowerCase();
       const isPlain = encoding === "identity" || encoding === "";
-      if (isPlain) yield* guarded(read(raw), stallTimeoutMs, request);
+      if (isPlain) yield* guarded(read(chunks), stallTimeoutMs, request);
       else if (encoding === "gzip" || encoding === "x-gzip")
-        yield* gunzipped(guarded(raw, stallTimeoutMs, request));
+        yield* gunzipped(guarded(chunks, stallTimeoutMs, request));
       else
         throw new FetchFailure(
           "not-http",
           `the answer's encoding is ${quoted(encoding)}, which was not asked for`,
         );
     } catch (thrown) {
-      throw clock.failure ?? toFetchFailure(thrown, request.signal);
+      if (!(thrown instanceof FetchFailure)) throw thrown;
+      if (request.signal?.aborted) throw new FetchFailure("aborted", "ended by us", { cause: thrown });
+      throw clock.failure ?? thrown;
     } finally {
       clock.stop();
+      this.#underWay.delete(clock);
       // An abandoned body must not go on arriving; its error, if it has one, is no longer of interest.
       raw?.on("error", () => undefined).destroy();
     }
@@ -105,7 +117,7 @@ export class HttpClient {
    * @throws FetchFailure
    */
   streamInPlace(request: HttpRequest): AsyncGenerator<Buffer, void, void> {
-    return this.#stream(request, (body) => this.#buffers.reusing(flowing(body)));
+    return this.#stream(request, (chunks) => this.#buffers.reusing(chunks));
   }
 
   /** The whole body of a 200 answer; `too-large` past `bytesMax`. */
@@ -120,39 +132,63 @@ export class HttpClient {
     return Buffer.concat(chunks);
   }
 
-  #connector(build: typeof buildConnector, timeout: number): buildConnector.connector {
-    const secure = build({ timeout });
-    const plain = build({ timeout, onread: this.#buffers.onread });
-    return (options, callback) => (options.protocol === "https:" ? secure : plain)(options, callback);
-  }
-
-  async #open({ url: address, body }: HttpRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async #open(url: URL, body: unknown, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     // Loaded with the first request: a command that reads files alone has no use for it.
     const undici = await import("undici");
-    signal.throwIfAborted();
-    const { connectTimeoutMs, stallTimeoutMs } = this.#timeouts;
-    this.#agent ??= new undici.Agent({
-      connect: this.#connector(undici.buildConnector, connectTimeoutMs),
+    if (signal.aborted) throw new FetchFailure("aborted", "ended by us", { cause: signal.reason });
+    this.#agent ??= this.#makeAgent(undici);
+    const target = targetOf(url.href);
+    const headers = {
+      "accept-encoding": "gzip;q=0.5, identity",
+      accept: "application/json",
+      ...target.headers,
+    };
+    const common = { dispatcher: this.#agent, signal };
+    const options =
+      body === undefined
+        ? { ...common, method: "GET" as const, headers }
+        : {
+            ...common,
+            method: "POST" as const,
+            headers: { ...headers, "content-type": "application/json" },
+            body: JSON.stringify(body),
+          };
+    try {
+      return await undici.request(target.url, options);
+    } catch (thrown) {
+      throw peerFailure(thrown);
+    }
+  }
+
+  #makeAgent({ Agent, buildConnector }: Pick<typeof import("undici"), "Agent" | "buildConnector">): Agent {
+    const { connectTimeoutMs: timeoutMs, stallTimeoutMs } = this.#timeouts;
+    return new Agent({
+      connect: makeConnector({
+        build: buildConnector,
+        timeoutMs,
+        buffers: this.#buffers,
+        rule: this.#rule,
+        onConnected: (origin, address) => this.#addresses.set(origin, address),
+        onThrown: (origin, thrown) => this.#failAll(origin, thrown),
+      }),
       headersTimeout: stallTimeoutMs,
       bodyTimeout: stallTimeoutMs,
       maxHeaderSize: headerBytesMax,
       pipelining: 1,
     });
-    const { url, headers: authorization } = targetOf(address);
-    const headers = {
-      "accept-encoding": "gzip;q=0.5, identity",
-      accept: "application/json",
-      ...authorization,
-    };
-    const common = { dispatcher: this.#agent, signal };
-    if (body === undefined) return undici.request(url, { ...common, method: "GET", headers });
-    return undici.request(url, {
-      ...common,
-      method: "POST",
-      headers: { ...headers, "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
   }
+
+  /** The library lost track of a connection, and does not say which request it was for: the origin's all end. */
+  #failAll(origin: string, thrown: unknown): void {
+    const failure = peerFailure(thrown);
+    if (!(failure instanceof FetchFailure)) throw failure;
+    for (const [clock, itsOrigin] of this.#underWay) if (itsOrigin === origin) clock.fail(failure);
+  }
+}
+
+function parseUrl(url: string | undefined): URL {
+  if (url !== undefined && URL.canParse(url)) return new URL(url);
+  throw new FetchFailure("not-asked", "its address cannot be used");
 }
 
 async function* guarded(
@@ -170,40 +206,11 @@ async function* guarded(
   }
 }
 
-async function* gunzipped(compressed: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
-  let bytesIn = 0;
-  let bytesOut = 0;
-  const gunzip = createGunzip();
-  const counted = (async function* () {
-    for await (const chunk of compressed) {
-      bytesIn += chunk.length;
-      if (bytesIn > bytesOut + gzipIdleBytesMax) {
-        throw new FetchFailure("too-large", `gzip: ${bytesIn} bytes came, and only ${bytesOut} out of them`);
-      }
-      yield chunk;
-    }
-  })();
-  const piped = pipeline(Readable.from(counted, { objectMode: false }), gunzip);
-  piped.catch(() => undefined); // reported where the loop below meets it
-  try {
-    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
-      bytesOut += chunk.length;
-      if (bytesOut > gzipRatioFromBytes && bytesOut > gzipRatioMax * bytesIn) {
-        throw new FetchFailure(
-          "too-large",
-          `gzip: ${bytesOut} bytes out of ${bytesIn}, more than ${gzipRatioMax} for one`,
-        );
-      }
-      yield chunk;
-    }
-    await piped;
-  } finally {
-    gunzip.destroy();
-  }
-}
-
-async function requireOk(answer: Dispatcher.ResponseData, stallTimeoutMs: number): Promise<void> {
-  const { statusCode, headers, body } = answer;
+async function requireOk(
+  { statusCode, headers }: Dispatcher.ResponseData,
+  body: AsyncIterable<Buffer>,
+  stallTimeoutMs: number,
+): Promise<void> {
   if (statusCode === 200) return;
   if (statusCode >= 300 && statusCode < 400) {
     const location = quoted(String(headers["location"] ?? "nowhere"));
@@ -227,7 +234,7 @@ async function beginningOf(body: AsyncIterable<Buffer>): Promise<string> {
       text += String(chunk);
       if (text.length > errorBodyBytesMax) break;
     }
-    const { error } = JSON.parse(text) as { error?: unknown };
+    const { error } = parseJson(text, "error body") as { error?: unknown };
     return typeof error === "string" ? error : text;
   } catch {
     return text;
@@ -241,44 +248,4 @@ function parseRetryAfter(header: string | string[] | undefined): number | undefi
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
   const date = Date.parse(text);
   return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
-}
-
-/** Errors that are the other side's, or the way's between us; anything else is a defect of ours. */
-const networkCode =
-  /^(?:E[A-Z]+|UND_ERR_\w+|Z_\w+|CERT_\w+|DEPTH_\w+|UNABLE_\w+|ERR_(?:TLS|SSL)_\w+|ERR_STREAM_PREMATURE_CLOSE)$/;
-
-const kindsByCode: Readonly<Record<string, FetchFailureKind>> = {
-  UND_ERR_CONNECT_TIMEOUT: "unreachable",
-  ECONNREFUSED: "unreachable",
-  ENOTFOUND: "unreachable",
-  EAI_AGAIN: "unreachable",
-  EHOSTUNREACH: "unreachable",
-  ENETUNREACH: "unreachable",
-  ETIMEDOUT: "unreachable",
-  EADDRNOTAVAIL: "unreachable",
-  UND_ERR_HEADERS_TIMEOUT: "stalled",
-  UND_ERR_BODY_TIMEOUT: "stalled",
-  UND_ERR_SOCKET: "reset",
-  ECONNRESET: "reset",
-  EPIPE: "reset",
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "reset",
-  Z_BUF_ERROR: "reset",
-  Z_DATA_ERROR: "not-http",
-  Z_STREAM_ERROR: "not-http",
-  UND_ERR_HEADERS_OVERFLOW: "too-large",
-  UND_ERR_ABORTED: "aborted",
-};
-
-function toFetchFailure(thrown: unknown, signal: AbortSignal | undefined): unknown {
-  if (thrown instanceof FetchFailure) return thrown;
-  const detail: FetchFailureDetail = { cause: thrown };
-  if (signal?.aborted) return new FetchFailure("aborted", "ended by us", detail);
-  const code = systemCodeOf(thrown);
-  const message = thrown instanceof Error ? quoted(thrown.message) : String(thrown);
-  // undici gives its parser's errors a code only where the parser has one.
-  if (thrown instanceof Error && thrown.name === "HTTPParserError") {
-    return new FetchFailure("not-http", `the answer is no HTTP: ${message}`, detail);
-  }
-  if (code === undefined || !networkCode.test(code)) return thrown;
-  return new FetchFailure(kindsByCode[code] ?? "reset", message === "" ? code : message, detail);
 }

@@ -1,4 +1,4 @@
-/** Ends a request that takes too long, and remembers that it was not somebody else who ended it. */
+/** Ends a request that takes too long or can no longer end by itself, and remembers that it was not somebody else who ended it. */
 
 import { FetchFailure } from "./fetch-failure.ts";
 
@@ -21,11 +21,16 @@ export class RequestClock {
   /** @param what takes so long */
   giveUpAfter(timeoutMs: number, what: string): NodeJS.Timeout {
     const timer = setTimeout(() => {
-      this.#failure = new FetchFailure("stalled", `${what} took more than ${timeoutMs / 1000} s`);
-      this.#ending.abort(this.#failure);
+      this.fail(new FetchFailure("stalled", `${what} took more than ${timeoutMs / 1000} s`));
     }, timeoutMs);
     this.#timers.push(timer);
     return timer;
+  }
+
+  /** Ends the request; the first failure is the one that counts. */
+  fail(failure: FetchFailure): void {
+    this.#failure ??= failure;
+    this.#ending.abort(this.#failure);
   }
 
   stop(): void {

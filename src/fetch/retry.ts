@@ -32,6 +32,7 @@ function isPassing(failure: FetchFailure): boolean {
     case "redirect":
     case "not-http":
     case "too-large":
+    case "not-asked":
     case "aborted":
       return false;
   }

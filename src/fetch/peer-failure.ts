@@ -1,0 +1,71 @@
+/**
+ * What a library throws for one request becomes that peer's {@link FetchFailure}, whatever it is: an assertion of
+ * the HTTP parser about bytes that the peer sent is as much the peer's as a refused connection is.
+ *
+ * The line between a peer's failure and a bug of ours is where an error comes from, not what it looks like. Only
+ * calls into the library are converted here; an error that our own code throws while the library has called it
+ * (a look-up, a listener) is marked by {@link asOurOwn} and stays a bug.
+ */
+
+import { systemCodeOf } from "../model/failure.ts";
+import { quoted } from "../wire/parse.ts";
+import { FetchFailure, type FetchFailureDetail, type FetchFailureKind } from "./fetch-failure.ts";
+
+const kindsByCode: Readonly<Record<string, FetchFailureKind>> = {
+  UND_ERR_CONNECT_TIMEOUT: "unreachable",
+  ECONNREFUSED: "unreachable",
+  ENOTFOUND: "unreachable",
+  EAI_AGAIN: "unreachable",
+  EHOSTUNREACH: "unreachable",
+  ENETUNREACH: "unreachable",
+  ETIMEDOUT: "unreachable",
+  EADDRNOTAVAIL: "unreachable",
+  UND_ERR_HEADERS_TIMEOUT: "stalled",
+  UND_ERR_BODY_TIMEOUT: "stalled",
+  UND_ERR_SOCKET: "reset",
+  ECONNRESET: "reset",
+  EPIPE: "reset",
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "reset",
+  Z_BUF_ERROR: "reset",
+  Z_DATA_ERROR: "not-http",
+  Z_STREAM_ERROR: "not-http",
+  ERR_ASSERTION: "not-http",
+  UND_ERR_HEADERS_OVERFLOW: "too-large",
+  UND_ERR_ABORTED: "aborted",
+};
+
+const ourOwn = new WeakSet<object>();
+
+/** Runs code of ours that a library calls: what it throws is our bug, and stays one. */
+export function asOurOwn<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (typeof error === "object" && error !== null) ourOwn.add(error);
+    throw error;
+  }
+}
+
+/** What to throw in place of what a library threw for one request. */
+export function peerFailure(thrown: unknown): unknown {
+  if (thrown instanceof FetchFailure || isOurOwn(thrown)) return thrown;
+  const detail: FetchFailureDetail = { cause: thrown };
+  const message = quoted(thrown instanceof Error ? thrown.message : String(thrown));
+  const code = systemCodeOf(thrown);
+  // The parser gives its errors a code only where it has one; an error without any comes out of its callbacks.
+  if (code === undefined || code === "ERR_ASSERTION" || isParserError(thrown)) {
+    return new FetchFailure("not-http", `the response is not valid HTTP: ${message}`, detail);
+  }
+  return new FetchFailure(kindsByCode[code] ?? "reset", message === "" ? code : message, detail);
+}
+
+function isParserError(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === "HTTPParserError";
+}
+
+function isOurOwn(thrown: unknown): boolean {
+  for (let error = thrown; typeof error === "object" && error !== null; error = (error as Error).cause) {
+    if (ourOwn.has(error)) return true;
+  }
+  return false;
+}
