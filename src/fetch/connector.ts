@@ -7,11 +7,14 @@ import { lookup } from "node:dns";
 import { isIP, type LookupFunction, type Socket } from "node:net";
 import type { buildConnector } from "undici";
 import { FetchFailure } from "./fetch-failure.ts";
-import { asOurOwn } from "./peer-failure.ts";
+import { asOurOwn, peerFailure } from "./peer-failure.ts";
 import type { ReceiveBuffers } from "./receive-buffers.ts";
 
 /** Why an address is not connected to, as a sentence about "its address"; `undefined` where it may be. */
 export type AddressRule = (address: string) => string | undefined;
+
+/** How often it is looked whether a response has been read to the end of its connection. */
+const unreadCheckMs = 5;
 
 export interface ConnectorParts {
   readonly build: typeof buildConnector;
@@ -20,8 +23,10 @@ export interface ConnectorParts {
   readonly rule: AddressRule | undefined;
   /** Told of each connection: the origin of its URL, and the address that it goes to. */
   readonly onConnected: (origin: string, address: string) => void;
-  /** Told of what the library threw while it handled an event of a connection. */
-  readonly onThrown: (origin: string, thrown: unknown) => void;
+  /** Whether something that came from an origin still waits to be read. */
+  readonly isUnread: (origin: string) => boolean;
+  /** Told that the library lost track of a connection to an origin. */
+  readonly onLost: (origin: string, failure: FetchFailure) => void;
 }
 
 export function makeConnector(parts: ConnectorParts): buildConnector.connector {
@@ -37,7 +42,10 @@ export function makeConnector(parts: ConnectorParts): buildConnector.connector {
     (options.protocol === "https:" ? secure : plain)(options, (error, socket) => {
       if (error !== null) return callback(error, null);
       if (socket.remoteAddress !== undefined) parts.onConnected(origin, socket.remoteAddress);
-      catchFromListeners(socket, (thrown) => parts.onThrown(origin, thrown));
+      superviseEvents(socket, {
+        isUnread: () => parts.isUnread(origin),
+        onLost: (failure) => parts.onLost(origin, failure),
+      });
       return callback(null, socket);
     });
   };
@@ -60,19 +68,45 @@ function judgedLookup(rule: AddressRule): LookupFunction {
   };
 }
 
+interface Supervision {
+  readonly isUnread: () => boolean;
+  readonly onLost: (failure: FetchFailure) => void;
+}
+
 /**
- * The library handles some events of a connection (its end, its close) without catching what its parser throws.
- * Such an error would end the process: it ends the connection instead.
+ * Passes the events of a connection on to the library, and mends two things about how it takes them.
+ *
+ * It asserts that its parser is not paused when a connection ends; but a reader that is slower than the server
+ * pauses it, and many a server ends each connection after one response: the end is held back until what came
+ * before it has been read. And it handles the end of a connection without catching what its parser throws, which
+ * would end the process: it ends the connection instead.
  */
-function catchFromListeners(socket: Socket, onThrown: (thrown: unknown) => void): void {
+function superviseEvents(socket: Socket, { isUnread, onLost }: Supervision): void {
   const emit = socket.emit;
-  socket.emit = (event: string | symbol, ...args: unknown[]) => {
+  const passOn = (event: string | symbol, args: unknown[]): boolean => {
     try {
       return Reflect.apply(emit, socket, [event, ...args]);
     } catch (thrown) {
-      onThrown(thrown);
+      // Errors about bytes are caught where they are parsed; these are about how the connection ended.
+      const failure = peerFailure(thrown);
+      if (!(failure instanceof FetchFailure)) throw failure;
+      onLost(new FetchFailure("reset", "the connection ended within the response", { cause: thrown }));
       socket.destroy();
       return true;
     }
+  };
+  const endOnceRead = () => {
+    if (isUnread()) setTimeout(endOnceRead, unreadCheckMs);
+    else if (!socket.destroyed) {
+      passOn("end", []);
+      socket.end();
+    }
+  };
+  socket.emit = (event: string | symbol, ...args: unknown[]) => {
+    if (event !== "end" || !isUnread()) return passOn(event, args);
+    // Otherwise the socket is destroyed right after this event.
+    socket.allowHalfOpen = true;
+    endOnceRead();
+    return true;
   };
 }

@@ -36,12 +36,19 @@ export interface HttpRequest {
   readonly onBytes?: (count: number) => void;
 }
 
+/** A request under way. */
+interface UnderWay {
+  readonly origin: string;
+  readonly clock: RequestClock;
+  /** Once the head of its response has come. */
+  body: Readable | undefined;
+}
+
 export class HttpClient {
   readonly #buffers = new ReceiveBuffers();
   readonly #timeouts: HttpTimeouts;
   readonly #rule: AddressRule | undefined;
-  /** The requests under way, with the origin that each goes to. */
-  readonly #underWay = new Map<RequestClock, string>();
+  readonly #underWay = new Set<UnderWay>();
   readonly #addresses = new Map<string, string>();
   #agent: Agent | undefined;
 
@@ -76,17 +83,17 @@ export class HttpClient {
   ): AsyncGenerator<Buffer, void, void> {
     const { connectTimeoutMs, stallTimeoutMs } = this.#timeouts;
     const url = parseUrl(request.url);
-    let raw: Readable | undefined;
     const clock = new RequestClock(request.signal);
-    this.#underWay.set(clock, url.origin);
+    const underWay: UnderWay = { origin: url.origin, clock, body: undefined };
+    this.#underWay.add(underWay);
     try {
       if (request.deadlineMs !== undefined) clock.giveUpAfter(request.deadlineMs, "the request");
       // Interim responses (1xx) would put off the client's own timeout for ever.
       const beforeHeaders = clock.giveUpAfter(connectTimeoutMs + stallTimeoutMs, "the head of the answer");
       const answer = await this.#open(url, request.body, clock.signal);
       clearTimeout(beforeHeaders);
-      raw = answer.body;
-      const chunks = flowing(raw, peerFailure);
+      underWay.body = answer.body;
+      const chunks = flowing(answer.body, peerFailure);
       await requireOk(answer, chunks, stallTimeoutMs);
       const encoding = String(answer.headers["content-encoding"] ?? "identity").toLowerCase();
       const isPlain = encoding === "identity" || encoding === "";
@@ -104,9 +111,9 @@ export class HttpClient {
       throw clock.failure ?? thrown;
     } finally {
       clock.stop();
-      this.#underWay.delete(clock);
+      this.#underWay.delete(underWay);
       // An abandoned body must not go on arriving; its error, if it has one, is no longer of interest.
-      raw?.on("error", () => undefined).destroy();
+      underWay.body?.on("error", () => undefined).destroy();
     }
   }
 
@@ -169,7 +176,11 @@ export class HttpClient {
         buffers: this.#buffers,
         rule: this.#rule,
         onConnected: (origin, address) => this.#addresses.set(origin, address),
-        onThrown: (origin, thrown) => this.#failAll(origin, thrown),
+        isUnread: (origin) => this.#to(origin).some(({ body }) => (body?.readableLength ?? 0) > 0),
+        // Which request the connection was for, the library does not say: the origin's all end.
+        onLost: (origin, failure) => {
+          for (const { clock } of this.#to(origin)) clock.fail(failure);
+        },
       }),
       headersTimeout: stallTimeoutMs,
       bodyTimeout: stallTimeoutMs,
@@ -178,11 +189,8 @@ export class HttpClient {
     });
   }
 
-  /** The library lost track of a connection, and does not say which request it was for: the origin's all end. */
-  #failAll(origin: string, thrown: unknown): void {
-    const failure = peerFailure(thrown);
-    if (!(failure instanceof FetchFailure)) throw failure;
-    for (const [clock, itsOrigin] of this.#underWay) if (itsOrigin === origin) clock.fail(failure);
+  #to(origin: string): UnderWay[] {
+    return [...this.#underWay].filter((request) => request.origin === origin);
   }
 }
 

@@ -435,3 +435,24 @@ describe("a request that we end", () => {
     await closed.promise;
   });
 });
+
+it.each([
+  { id: "has a length", head: "Content-Length: 400000\r\n" },
+  { id: "has none", head: "" },
+])(
+  "a response that $id and ends with its connection comes whole, however slow its reader is",
+  async ({ head }) => {
+    const url = await tcpServer((socket) => {
+      socket.once("data", () => {
+        socket.write(`HTTP/1.1 200 OK\r\nConnection: close\r\n${head}\r\n`);
+        socket.end(Buffer.alloc(400_000, " "));
+      });
+    });
+    let received = 0;
+    for await (const chunk of newClient().streamInPlace({ url })) {
+      received += chunk.length;
+      await sleep(10);
+    }
+    expect(received).toBe(400_000);
+  },
+);
