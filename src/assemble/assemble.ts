@@ -1,8 +1,7 @@
 /** The main job, without a terminal: from lists to a published snapshot. */
 
-import type { Boundary } from "../chain/boundary.ts";
+import { ageWarning, type Boundary } from "../chain/boundary.ts";
 import { parseSnapshotTime, type SnapshotTime } from "../chain/timestamp.ts";
-import { HttpClient } from "../fetch/http-client.ts";
 import { type CycleRecord, networkConfigHashOf } from "../model/cycle.ts";
 import { type ExportData, exportDataDigest } from "../model/export-data.ts";
 import { Failure } from "../model/failure.ts";
@@ -10,6 +9,7 @@ import { DEFAULT_HASH_KEY } from "../model/hash.ts";
 import { latestCandidatesMax } from "../model/limits.ts";
 import type { Shard } from "../model/shard.ts";
 import type { ListContext } from "../network/list-source.ts";
+import { type NetworkClients, openClients } from "../network/node-addresses.ts";
 import { findSharding, type Sharding, shardOf } from "../network/sharding.ts";
 import { queryOrder } from "../plan/query-order.ts";
 import { lockPath, PartialSnapshot, requirePlace } from "../store/partial-snapshot.ts";
@@ -47,35 +47,32 @@ export interface AssembleResult extends RunSummary {
  */
 export async function assemble(options: AssembleOptions): Promise<AssembleResult> {
   const log = new RunLog(options.reporter);
-  const client = new HttpClient({
-    connectTimeoutMs: options.connectTimeoutMs ?? defaults.connectTimeoutMs,
-    stallTimeoutMs: options.stallTimeoutMs ?? defaults.stallTimeoutMs,
-  });
+  const clients = openClients(options);
   let failure: Failure["code"] | undefined;
   try {
-    return await new Assembly(options, client, log).run();
+    return await new Assembly(options, clients, log).run();
   } catch (error) {
     const told = options.signal?.aborted ? interrupted(error) : error;
     if (told instanceof Failure) failure = told.code;
     throw told;
   } finally {
-    await client.close();
+    await clients.close();
     options.reporter?.report({ type: "end", summary: log.summary(), failure });
   }
 }
 
 class Assembly {
   readonly #options: AssembleOptions;
-  readonly #client: HttpClient;
+  readonly #clients: NetworkClients;
   readonly #log: RunLog;
   readonly #hashKey: string;
   /** By the hash of the network's configuration. */
   readonly #shardings = new Map<string | undefined, Sharding>();
   #known: KnownHashes | undefined;
 
-  constructor(options: AssembleOptions, client: HttpClient, log: RunLog) {
+  constructor(options: AssembleOptions, clients: NetworkClients, log: RunLog) {
     this.#options = options;
-    this.#client = client;
+    this.#clients = clients;
     this.#log = log;
     this.#hashKey = options.hashKey ?? DEFAULT_HASH_KEY;
   }
@@ -101,10 +98,17 @@ class Assembly {
     // Before anybody is asked for anything.
     await requirePlace(out);
     this.#log.stage("reading the node list and the cycle records");
-    const network = await readNetwork(this.#options, timeOf(this.#options.timestamp), this.#context());
+    const { maxAgeMs } = this.#options;
+    const time = timeOf(this.#options.timestamp);
+    if (maxAgeMs !== undefined && time.kind !== "latest") throw onlyForLatest();
+    const network = await readNetwork(this.#options, time, this.#context(), maxAgeMs);
     this.#known?.claim(network.records);
     const { boundary, agreed, sharding } = await this.#agree(network);
     const shard = shardOf(network.nodes.length, sharding);
+    if (time.kind === "latest" && maxAgeMs === undefined) {
+      const warning = ageWarning(boundary, Date.now());
+      if (warning !== undefined) this.#log.warn(warning);
+    }
     await this.#hearWitnesses(network.records, boundary.cycle.counter, agreed);
     this.#known?.learn(boundary.cycle.counter, agreed);
     const { timestamp, cycle } = boundary;
@@ -125,7 +129,7 @@ class Assembly {
   #context(): ListContext {
     const { signal } = this.#options;
     return {
-      client: this.#client,
+      client: this.#clients.lists,
       hashKey: this.#hashKey,
       signal,
       warn: (message) => this.#log.warn(message),
@@ -137,7 +141,7 @@ class Assembly {
     const { gossip, quorum, allowEmpty, signal } = this.#options;
     const given = gossip === undefined ? [] : [{ messages: new GossipFile(gossip), source: gossip }];
     const context = {
-      client: this.#client,
+      client: this.#clients.nodes,
       nodes: network.nodes,
       hashKey: this.#hashKey,
       quorum: quorum ?? defaults.quorum,
@@ -166,7 +170,8 @@ class Assembly {
     const known = this.#shardings.get(configHash);
     if (known !== undefined) return known;
     this.#log.stage("asking validators for the sharding settings");
-    const sharding = await findSharding(nodes, this.#options, configHash, this.#context());
+    const context = { ...this.#context(), client: this.#clients.nodes };
+    const sharding = await findSharding(nodes, this.#options, configHash, context);
     this.#shardings.set(configHash, sharding);
     return sharding;
   }
@@ -205,7 +210,7 @@ class Assembly {
     const missing = await prepareArtifacts(partial, agreed.partitionHashes, this.#hashKey, this.#log, signal);
     this.#log.stage(`fetching ${missing.size} of ${shard.numNodes + 1} partitions`);
     const fetch = new PartitionFetch(missing, {
-      client: this.#client,
+      client: this.#clients.nodes,
       shard,
       timestamp,
       hashKey: this.#hashKey,
@@ -272,6 +277,16 @@ class Assembly {
 
 function timeOf(timestamp: AssembleOptions["timestamp"]): SnapshotTime {
   return typeof timestamp === "object" ? timestamp : parseSnapshotTime(String(timestamp));
+}
+
+function onlyForLatest(): Failure {
+  return new Failure(
+    "usage",
+    "--max-age is a limit for --timestamp latest: another timestamp is as old as it is",
+    {
+      hint: "Leave --max-age out, or give --timestamp latest.",
+    },
+  );
 }
 
 function interrupted(error: unknown): Failure {

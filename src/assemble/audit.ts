@@ -13,7 +13,7 @@ import { fileBytesMax } from "../verify/file-bounds.ts";
 import type { FindingList } from "../verify/finding-list.ts";
 import type { FindingKind } from "../verify/findings.ts";
 import type { SnapshotReader } from "../verify/snapshot-reader.ts";
-import type { NodeList } from "../wire/node-rows.ts";
+import type { NodeList } from "../wire/node-list.ts";
 import { parseJson } from "../wire/parse.ts";
 
 /** What an auditor brings, so that the directory's word is not all that there is. */

@@ -13,7 +13,7 @@ export function exhaustedFailure(missing: ReadonlySet<number>, book: NodeBook): 
   const code = isFull ? "disk" : codeOf(outcomes);
   const details = partitions.slice(0, PARTITIONS_SHOWN).flatMap((partition, index) => {
     const reasons = (outcomes[index] ?? []).map(
-      ({ node, reason }) => `  ${shortId(node.id)} (${node.url}): ${reason}`,
+      ({ node, reason }) => `  ${shortId(node.id)} (${node.url ?? "no address"}): ${reason}`,
     );
     return [`partition ${partition}:`, ...reasons];
   });

@@ -1,6 +1,6 @@
 /** The network as its lists describe it. */
 
-import { type Boundary, findBoundaries } from "../chain/boundary.ts";
+import { type Boundary, findBoundaries, requireYoung } from "../chain/boundary.ts";
 import type { SnapshotTime } from "../chain/timestamp.ts";
 import type { CycleRecord } from "../model/cycle.ts";
 import { Failure } from "../model/failure.ts";
@@ -22,15 +22,22 @@ export interface Network {
   readonly cycles: Buffer;
 }
 
-/** @throws Failure */
+/**
+ * @param maxAgeMs how old a boundary that `latest` means may be
+ * @throws Failure
+ */
 export async function readNetwork(
   sources: ListSources,
   time: SnapshotTime,
   context: ListContext,
+  maxAgeMs?: number,
 ): Promise<Network> {
   const { nodes, bytes: nodeList } = await readNodeList(sources, context);
   const { records, bytes: cycles } = await readCycles(sources, time, context);
-  return { nodes, nodeList, cycles, records, boundaries: findBoundaries(time, records, Date.now()) };
+  const nowMs = Date.now();
+  const found = findBoundaries(time, records, nowMs);
+  const boundaries = time.kind === "latest" ? requireYoung(found, nowMs, maxAgeMs) : found;
+  return { nodes, nodeList, cycles, records, boundaries };
 }
 
 /** The geometry of a cycle is that of all nodes that were active in it: what is wrong where it is not. */

@@ -10,6 +10,7 @@ import {
   mergeAnswer,
 } from "../merge/merge-answer.ts";
 import { Failure, isDiskFull } from "../model/failure.ts";
+import { nodeUrl } from "../model/node.ts";
 import { storedCount, stores } from "../model/shard.ts";
 import { type NarrowedRequest, narrowedRequests } from "../plan/narrowed-requests.ts";
 import type { NodeSpeeds } from "../plan/node-speeds.ts";
@@ -83,7 +84,8 @@ export class NodeAsker {
     stop: AbortSignal,
   ): Promise<boolean> {
     const { client, shard, book, log, signal } = this.#context;
-    const { id, url } = book.node(query.nodeIndex);
+    const node = book.node(query.nodeIndex);
+    const { id } = node;
     const requested = new Set(partitions);
     const verified: number[] = [];
     let bytes = 0;
@@ -91,7 +93,7 @@ export class NodeAsker {
     log.asked(id);
     const watch = query.ask(requested, () => this.#context.clock.nowMs);
     const chunks = client.streamInPlace({
-      url: `${url}/snapshot`,
+      url: nodeUrl(node, "/snapshot"),
       body: request,
       signal: AbortSignal.any([stop, query.signal]),
       onBytes: (count) => {

@@ -10,6 +10,8 @@ import type { Reporter } from "./reporter.ts";
 export interface AssembleOptions extends NetworkOptions {
   /** As `--timestamp` has it (milliseconds, seconds, ISO 8601, `cycle:<n>`, `latest`), or parsed. */
   readonly timestamp: string | number | SnapshotTime;
+  /** Where `timestamp` is `latest`: an older snapshot is refused. Without it, one older than a day is a warning. */
+  readonly maxAgeMs?: number | undefined;
   /** The directory that snapshots are published in. */
   readonly out: string;
   /** A file with gossip messages. */

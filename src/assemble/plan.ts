@@ -5,12 +5,12 @@
 
 import type { Boundary } from "../chain/boundary.ts";
 import type { SnapshotTime } from "../chain/timestamp.ts";
-import { HttpClient } from "../fetch/http-client.ts";
 import { networkConfigHashOf } from "../model/cycle.ts";
 import { DEFAULT_HASH_KEY } from "../model/hash-key.ts";
 import type { ActiveNode } from "../model/node.ts";
 import { allPartitions, type Shard } from "../model/shard.ts";
 import type { ListContext } from "../network/list-source.ts";
+import { openClients } from "../network/node-addresses.ts";
 import { readNodeList } from "../network/node-list.ts";
 import type { NetworkOptions } from "../network/options.ts";
 import { coverQueries } from "../plan/cover-queries.ts";
@@ -24,7 +24,8 @@ import { defaults } from "./options.ts";
 
 export interface ExpectedQuery {
   readonly node: string;
-  readonly url: string;
+  /** `null` where the node list has no usable address of the node. */
+  readonly url: string | null;
   /** The node's place in ascending order of ID. */
   readonly index: number;
   readonly partitions: readonly number[];
@@ -58,17 +59,14 @@ export interface AssemblyPlan {
 
 /** @throws Failure */
 export async function planAssembly(options: PlanOptions): Promise<AssemblyPlan> {
-  const client = new HttpClient({
-    connectTimeoutMs: options.connectTimeoutMs ?? defaults.connectTimeoutMs,
-    stallTimeoutMs: options.stallTimeoutMs ?? defaults.stallTimeoutMs,
-  });
+  const clients = openClients(options);
   const warnings: string[] = [];
   const warn = (message: string) => warnings.push(message);
   try {
     const hashKey = options.hashKey ?? DEFAULT_HASH_KEY;
-    const context = { client, hashKey, signal: options.signal, warn };
+    const context = { client: clients.lists, hashKey, signal: options.signal, warn };
     const { nodes, boundary } = await readNodes(options, context);
-    const shard = await findShard(nodes, boundary, options, context);
+    const shard = await findShard(nodes, boundary, options, { ...context, client: clients.nodes });
     const rankOf = await ranksOf(nodes, options.hashDb);
     const plans = { bisect: bisectPlan(shard, rankOf), cover: coverPlan(shard, rankOf) };
     const { order, queries: planned } = plans[options.order ?? defaults.order];
@@ -76,7 +74,7 @@ export async function planAssembly(options: PlanOptions): Promise<AssemblyPlan> 
       const node = nodes[nodeIndex];
       if (node === undefined) return [];
       const requests = narrowedRequests(shard, nodeIndex, partitions, 0).length;
-      return [{ node: node.id, url: node.url, index: nodeIndex, partitions, requests }];
+      return [{ node: node.id, url: node.url ?? null, index: nodeIndex, partitions, requests }];
     });
     return {
       timestamp: boundary?.timestamp ?? null,
@@ -93,7 +91,7 @@ export async function planAssembly(options: PlanOptions): Promise<AssemblyPlan> 
       warnings,
     };
   } finally {
-    await client.close();
+    await clients.close();
   }
 }
 

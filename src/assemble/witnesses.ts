@@ -3,14 +3,14 @@
  * of them makes a quorum; they can only disagree.
  */
 
-import { readFile } from "node:fs/promises";
 import { recordedNetworkHashes } from "../chain/cycle-chain.ts";
+import { readFileBounded } from "../fetch/bounded-file.ts";
 import { FetchFailure } from "../fetch/fetch-failure.ts";
 import type { CycleRecord } from "../model/cycle.ts";
 import { Failure, messageOf } from "../model/failure.ts";
 import { listBytesMax } from "../model/limits.ts";
 import { shownUrl } from "../model/shown-url.ts";
-import type { ListContext } from "../network/list-source.ts";
+import { fetchWhole, type ListContext, listBounds } from "../network/list-source.ts";
 import { parseJson, WireError } from "../wire/parse.ts";
 import { parseStateMetadata, type StateHashes } from "../wire/state-metadata.ts";
 import type { AgreedHashes } from "./agree.ts";
@@ -62,11 +62,13 @@ async function readMetadata(source: string, { client, signal }: ListContext): Pr
   const isUrl = /^https?:\/\//i.test(source);
   const shown = shownUrl(source);
   try {
-    const bytes = isUrl ? await client.whole({ url: source, signal }, listBytesMax) : await readFile(source);
-    return parseStateMetadata(parseJson(bytes.toString("utf8"), shown), shown);
+    const bytes = isUrl
+      ? await fetchWhole(source, listBytesMax, { client, signal })
+      : await readFileBounded(source, listBytesMax, signal);
+    return parseStateMetadata(parseJson(bytes.toString("utf8"), shown, listBounds), shown);
   } catch (error) {
-    if (error instanceof FetchFailure && error.kind === "aborted") throw error;
-    const isPassing = error instanceof FetchFailure;
+    signal?.throwIfAborted();
+    const isPassing = error instanceof FetchFailure && error.kind !== "not-asked";
     const problem = error instanceof WireError ? error.message : `cannot read ${shown}: ${messageOf(error)}`;
     throw new Failure(isPassing ? "temporary" : "configuration", problem, {
       cause: error,

@@ -45,6 +45,58 @@ export function findBoundaries(
   }
 }
 
+/** Where `latest` is older than this, it is said: networks mark a cycle at least once a day. */
+const latestUsualAgeMs = 24 * 60 * 60 * 1_000;
+
+/**
+ * Those of the boundaries that `latest` can mean which are young enough.
+ *
+ * @param boundaries the newest first, at least one
+ * @throws Failure `temporary` where all of them are older than `maxAgeMs`
+ */
+export function requireYoung(
+  boundaries: readonly Boundary[],
+  nowMs: number,
+  maxAgeMs: number = Number.POSITIVE_INFINITY,
+): Boundary[] {
+  const young = boundaries.filter(({ timestamp }) => nowMs - timestamp <= maxAgeMs);
+  const [newest] = boundaries;
+  if (young.length > 0 || newest === undefined) return young;
+  throw new Failure(
+    "temporary",
+    `${describeAge(newest, nowMs)}: --max-age permits ${describeMsSpan(maxAgeMs)}`,
+    {
+      hint: "Check that the archiver follows the network; ask another one with --archiver, or permit an older snapshot.",
+    },
+  );
+}
+
+/** What to say of the boundary that was taken for `latest`, where nobody has said how old it may be. */
+export function ageWarning(boundary: Boundary, nowMs: number): string | undefined {
+  if (nowMs - boundary.timestamp <= latestUsualAgeMs) return undefined;
+  return `${describeAge(boundary, nowMs)}: the archiver may no longer follow the network; --max-age sets a limit`;
+}
+
+function describeAge({ timestamp, cycle }: Boundary, nowMs: number): string {
+  const age = describeMsSpan(nowMs - timestamp);
+  return `the newest snapshot is of cycle ${cycle.counter}, ${describeMs(timestamp)}, ${age} ago`;
+}
+
+const spans = [
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+  ["second", 1_000],
+] as const;
+
+/** `3 days` or `1 hour`: in the largest unit of which there are two, or one and nothing else. */
+function describeMsSpan(spanMs: number): string {
+  const [unit, unitMs] = spans.find(([, ms]) => spanMs >= 2 * ms || spanMs === ms) ?? ["second", 1_000];
+  const count = Math.floor((spanMs / unitMs) * 10) / 10;
+  const shown = count >= 10 ? Math.floor(count) : count;
+  return `${shown} ${unit}${shown === 1 ? "" : "s"}`;
+}
+
 function requireOver(boundary: Boundary, nowMs: number): Boundary {
   if (boundary.timestamp <= nowMs) return boundary;
   const { timestamp, cycle } = boundary;

@@ -16,11 +16,12 @@ import { makeStyle } from "../ui/style.ts";
 import type { Io } from "./io.ts";
 import { addNetworkOptions, type NetworkFlags, networkOptionsOf } from "./network-options.ts";
 import type { Outcome } from "./outcome.ts";
-import { parseCount, parseSource } from "./values.ts";
+import { parseAge, parseCount, parseSource } from "./values.ts";
 import { addClusterOption, type ClusterFlags, withCluster } from "./with-cluster.ts";
 
 export interface AssembleFlags extends ClusterFlags {
   readonly timestamp?: string;
+  readonly maxAge?: number;
   readonly gossip?: string;
   readonly hashDb?: string;
   readonly quorum: Quorum;
@@ -53,6 +54,12 @@ export function addAssembleOptions(command: Command): Command {
   );
   addNetworkOptions(command);
   return addClusterOption(command)
+    .addOption(
+      new Option(
+        "--max-age <duration>",
+        "with --timestamp latest: fail where the newest snapshot is older (like 90m, 2h, 7d; by default, one older than a day is a warning)",
+      ).argParser(parseAge),
+    )
     .option("--gossip <file>", "gossip messages from a file, beside those of the validators")
     .option(
       "--hash-db <file>",
@@ -132,12 +139,15 @@ async function assembleFrom(
       shown?.report(event);
     },
   };
+  // The clock of a fixture cluster stands in the past.
+  const maxAgeMs = flags.maxAge ?? (flags.cluster === undefined ? undefined : fixtureMaxAgeMs(timestamp));
   const out = resolve(flags.out);
   const { signal } = io;
   try {
     const result = await assemble({
       ...options,
       timestamp,
+      maxAgeMs,
       out,
       gossip,
       hashDb,
@@ -155,6 +165,10 @@ async function assembleFrom(
   } catch (error) {
     return { summary: { ...summary }, error };
   }
+}
+
+function fixtureMaxAgeMs({ kind }: SnapshotTime): number | undefined {
+  return kind === "latest" ? Number.POSITIVE_INFINITY : undefined;
 }
 
 async function reporterOf(

@@ -15,6 +15,7 @@ export interface NetworkFlags {
   readonly hashKey?: string;
   readonly nodesPerConsensusGroup?: number;
   readonly nodesPerEdge?: number;
+  readonly allowPrivate?: boolean;
   readonly connectTimeout?: number;
   readonly stallTimeout?: number;
 }
@@ -48,6 +49,10 @@ export function addNetworkOptions(command: Command): Command {
         "--nodes-per-edge <n>",
         "nodes on each side of those that store it too (default: as above)",
       ).argParser(parseCount(0, nodesMax)),
+    )
+    .option(
+      "--allow-private",
+      "ask validators at loopback and private addresses also where the archiver's own address is public",
     )
     .addOption(
       new Option(

@@ -43,7 +43,7 @@ function describePlan(plan: AssemblyPlan, rule: OrderRule): string[] {
   const shown = 20;
   const lines = queries.map(({ node, url, index, partitions }, position) => {
     const list = runsText(partitions);
-    return `${String(position + 1).padStart(5)}  ${shortId(node)}  index ${index}  ${url}  partitions ${list}`;
+    return `${String(position + 1).padStart(5)}  ${shortId(node)}  index ${index}  ${url ?? "no address"}  partitions ${list}`;
   });
   const more = order.length > shown ? ` … (${formatCount(order.length)} nodes)` : "";
   return [

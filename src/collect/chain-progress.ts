@@ -17,11 +17,11 @@ import type { CycleRecord } from "../model/cycle.ts";
 import {
   chainAnswersMin,
   chainClockSlackSeconds,
+  chainCycleSecondsMax,
+  chainCycleSecondsMin,
   chainEpochSeconds,
   chainJumpMs,
   chainSlackCycles,
-  cycleSecondsMax,
-  cycleSecondsMin,
 } from "../model/limits.ts";
 
 type Step = Pick<CycleRecord, "counter" | "start" | "duration">;
@@ -92,17 +92,17 @@ export class ChainProgress {
 function goesOnFrom(before: Said, { counter, duration }: Step, atMs: number): boolean {
   const cycles = counter - before.step.counter;
   const shorter = Math.min(duration, before.step.duration);
-  const elapsed = Math.ceil((atMs - before.atMs) / 1000 / Math.max(shorter, cycleSecondsMin));
+  const elapsed = Math.ceil((atMs - before.atMs) / 1000 / Math.max(shorter, chainCycleSecondsMin));
   return cycles >= 0 && cycles <= elapsed + chainSlackCycles;
 }
 
 function impossibility({ counter, start, duration }: Step, nowMs: number): string | undefined {
   const nowSeconds = nowMs / 1000;
-  if (duration > cycleSecondsMax) return `cycle ${counter} lasts ${duration} seconds, longer than a day`;
+  if (duration > chainCycleSecondsMax) return `cycle ${counter} lasts ${duration} seconds, longer than a day`;
   if (start > nowSeconds + chainClockSlackSeconds) {
     return `cycle ${counter} starts in the future, ${Math.round(start - nowSeconds)} seconds from now`;
   }
-  const counterMax = Math.floor((nowSeconds - chainEpochSeconds) / Math.max(duration, cycleSecondsMin));
+  const counterMax = Math.floor((nowSeconds - chainEpochSeconds) / Math.max(duration, chainCycleSecondsMin));
   if (counter > counterMax) return `there cannot have been ${counter} cycles of ${duration} seconds yet`;
   return undefined;
 }

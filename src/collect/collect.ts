@@ -1,12 +1,11 @@
 /** A listener that takes part in a network's gossip for as long as it runs, and keeps what was agreed on. */
 
 import { setImmediate } from "node:timers/promises";
-import { HttpClient } from "../fetch/http-client.ts";
 import { sleep } from "../fetch/sleep.ts";
 import { Failure, messageOf } from "../model/failure.ts";
 import { DEFAULT_HASH_KEY } from "../model/hash.ts";
 import { collectEndMs, keepCyclesMax } from "../model/limits.ts";
-import { networkDefaults } from "../network/options.ts";
+import { type NetworkClients, openClients } from "../network/node-addresses.ts";
 import { type HashCounts, HashDatabase } from "../store/hash-database.ts";
 import { CycleBook } from "./cycle-book.ts";
 import { GossipServer } from "./gossip-server.ts";
@@ -48,16 +47,13 @@ const warningsRememberedMax = 100;
 export async function collect(options: CollectOptions): Promise<CollectStatus> {
   let warn = (message: string): void => options.reporter?.report({ type: "warning", message });
   const database = HashDatabase.open(options.database, { onSkipped: (problem) => warn(problem) });
-  const client = new HttpClient({
-    connectTimeoutMs: options.connectTimeoutMs ?? networkDefaults.connectTimeoutMs,
-    stallTimeoutMs: options.stallTimeoutMs ?? networkDefaults.stallTimeoutMs,
-  });
+  const clients = openClients(options);
   try {
-    const service = new CollectorService(options, database, client);
+    const service = new CollectorService(options, database, clients);
     warn = (message) => service.warn(message);
     return await service.run();
   } finally {
-    await client.close();
+    await clients.close();
     database.close();
   }
 }
@@ -65,7 +61,7 @@ export async function collect(options: CollectOptions): Promise<CollectStatus> {
 class CollectorService {
   readonly #options: CollectOptions;
   readonly #database: HashDatabase;
-  readonly #client: HttpClient;
+  readonly #clients: NetworkClients;
   readonly #hashKey: string;
   readonly #watch: NetworkWatch;
   readonly #book = new CycleBook();
@@ -81,17 +77,17 @@ class CollectorService {
   #prunedAt = -1;
   #counts: { readonly atMs: number; readonly counts: HashCounts } | undefined;
 
-  constructor(options: CollectOptions, database: HashDatabase, client: HttpClient) {
+  constructor(options: CollectOptions, database: HashDatabase, clients: NetworkClients) {
     this.#options = options;
     this.#database = database;
-    this.#client = client;
+    this.#clients = clients;
     const hashKey = options.hashKey ?? DEFAULT_HASH_KEY;
     this.#hashKey = hashKey;
     const { signal, reporter } = options;
     const warn = (message: string) => this.warn(message);
     const keep = this.#keep;
     const keepCycles = "cycles" in keep ? keep.cycles : keepCyclesMax;
-    this.#watch = new NetworkWatch(options, { client, hashKey, signal, warn }, keepCycles);
+    this.#watch = new NetworkWatch(options, { clients, hashKey, signal, warn }, keepCycles);
     this.#intake = new Intake(this.#watch, hashKey);
     this.#votes = new StoredVotes(database, hashKey, (message, problem) => {
       this.#intake.forget(message);
@@ -207,7 +203,7 @@ class CollectorService {
       if (roster === undefined || entry.tally?.isComplete === true || entry.nextPoll > this.#polls) continue;
       if (signal.aborted) return;
       const context = {
-        client: this.#client,
+        client: this.#clients.nodes,
         intake: this.#intake,
         ledger: this.#ledger,
         book: this.#book,

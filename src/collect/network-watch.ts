@@ -4,11 +4,11 @@
  * and is as many as its record says, is taken for the nodes of that cycle.
  */
 
-import type { HttpClient } from "../fetch/http-client.ts";
 import { type CycleRecord, networkConfigHashOf } from "../model/cycle.ts";
 import { Failure } from "../model/failure.ts";
 import { collectCyclesAhead, collectCyclesBehind } from "../model/limits.ts";
 import { readCycles } from "../network/cycles.ts";
+import type { NetworkClients } from "../network/node-addresses.ts";
 import { readNodeList } from "../network/node-list.ts";
 import type { NetworkOptions } from "../network/options.ts";
 import { findSharding, type Sharding } from "../network/sharding.ts";
@@ -17,7 +17,7 @@ import { ChainProgress } from "./chain-progress.ts";
 import { isSameRoster, makeRoster, type Roster } from "./roster.ts";
 
 export interface WatchContext {
-  readonly client: HttpClient;
+  readonly clients: NetworkClients;
   readonly hashKey: string;
   readonly signal: AbortSignal;
   readonly warn: (message: string) => void;
@@ -98,8 +98,10 @@ export class NetworkWatch {
    * @throws Failure
    */
   async refresh(): Promise<void> {
-    const { nodes } = await readNodeList(this.#options, this.#context);
-    const { records } = await readCycles(this.#options, { kind: "latest" }, this.#context);
+    const { clients } = this.#context;
+    const lists = { ...this.#context, client: clients.lists };
+    const { nodes } = await readNodeList(this.#options, lists);
+    const { records } = await readCycles(this.#options, { kind: "latest" }, lists);
     const newest = records.at(-1);
     if (newest === undefined) {
       throw new Failure("configuration", "there are no cycle records", {
@@ -112,7 +114,7 @@ export class NetworkWatch {
     const sharding =
       isSameConfig && this.#sharding !== undefined
         ? this.#sharding
-        : await findSharding(nodes, this.#options, configHash, this.#context);
+        : await findSharding(nodes, this.#options, configHash, { ...this.#context, client: clients.nodes });
     const proposal = this.#progress.propose(newest, Date.now(), performance.now());
     if (proposal.kind === "refused") throw strange(`the archiver's cycle records: ${proposal.problem}`);
     // What an answer said that is not believed any more goes with it.

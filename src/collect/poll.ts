@@ -10,7 +10,7 @@ import { type Admission, responsibleFor } from "../gossip/admission.ts";
 import { AnswerError } from "../merge/answer-error.ts";
 import { messageOf } from "../model/failure.ts";
 import { gossipNodesPerRound, pollNodesMax } from "../model/limits.ts";
-import type { ActiveNode } from "../model/node.ts";
+import { type ActiveNode, nodeUrl } from "../model/node.ts";
 import type { OffenceKind } from "../model/offence.ts";
 import { readGossipAnswer } from "../network/gossip-answer.ts";
 import { queryOrder } from "../plan/query-order.ts";
@@ -58,7 +58,7 @@ export class CyclePoll {
   async #ask(node: ActiveNode): Promise<void> {
     if (this.#isOver) return;
     const { client, ledger, signal } = this.#context;
-    const url = `${node.url}/partition-gossip?cycle=${this.#cycle}`;
+    const url = nodeUrl(node, `/partition-gossip?cycle=${this.#cycle}`);
     const saving: Promise<unknown>[] = [];
     const unsigned: string[] = [];
     try {

@@ -79,21 +79,34 @@ interface Supervision {
  * It asserts that its parser is not paused when a connection ends; but a reader that is slower than the server
  * pauses it, and many a server ends each connection after one response: the end is held back until what came
  * before it has been read. And it handles the end of a connection without catching what its parser throws, which
- * would end the process: it ends the connection instead.
+ * would end the process: it is told of an error of the connection instead, which it handles well.
  */
 function superviseEvents(socket: Socket, { isUnread, onLost }: Supervision): void {
   const emit = socket.emit;
+  let isLost = false;
+  const lose = (event: string | symbol, thrown: unknown) => {
+    // Errors about bytes are caught where they are parsed; these are about how the connection ended.
+    const failure = peerFailure(thrown);
+    if (!(failure instanceof FetchFailure)) throw failure;
+    const message = "the connection ended within the response";
+    onLost(new FetchFailure("reset", message, { cause: thrown }));
+    const lost = Object.assign(new Error(message, { cause: thrown }), { code: "UND_ERR_SOCKET" });
+    const isFirst = !isLost;
+    isLost = true;
+    if (event !== "error") socket.destroy(lost);
+    else if (isFirst) passOn("error", [lost]);
+  };
   const passOn = (event: string | symbol, args: unknown[]): boolean => {
-    try {
-      return Reflect.apply(emit, socket, [event, ...args]);
-    } catch (thrown) {
-      // Errors about bytes are caught where they are parsed; these are about how the connection ended.
-      const failure = peerFailure(thrown);
-      if (!(failure instanceof FetchFailure)) throw failure;
-      onLost(new FetchFailure("reset", "the connection ended within the response", { cause: thrown }));
-      socket.destroy();
-      return true;
+    const listeners = socket.rawListeners(event);
+    if (listeners.length === 0) return Reflect.apply(emit, socket, [event, ...args]);
+    for (const listener of listeners) {
+      try {
+        Reflect.apply(listener, socket, args);
+      } catch (thrown) {
+        lose(event, thrown);
+      }
     }
+    return true;
   };
   const endOnceRead = () => {
     if (isUnread()) setTimeout(endOnceRead, unreadCheckMs);

@@ -36,6 +36,9 @@ export interface HttpRequest {
   readonly onBytes?: (count: number) => void;
 }
 
+/** How long connections may take to end. */
+const closeMaxMs = 1_000;
+
 /** A request under way. */
 interface UnderWay {
   readonly origin: string;
@@ -60,7 +63,13 @@ export class HttpClient {
 
   /** Ends all connections, those in use included. */
   async close(): Promise<void> {
-    await this.#agent?.destroy();
+    let timer: NodeJS.Timeout | undefined;
+    // A library that has lost track of a connection must not keep a run from ending.
+    const timeUp = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, closeMaxMs);
+    });
+    await Promise.race([this.#agent?.destroy(), timeUp]);
+    clearTimeout(timer);
   }
 
   /** The address that the newest connection to a URL's server went to; `undefined` before the first one. */

@@ -79,8 +79,12 @@ export const gzipRatioFromBytes = 8 * MiB;
  *  bring nothing at all. */
 export const gzipIdleBytesMax = 1 * MiB;
 
-/** A node list or a list of cycle records, whole in memory since its signature is over the whole. */
-export const listBytesMax = 64 * MiB;
+/** A list from an archiver or a file, whole in memory since its signature is over the whole: as bytes, as text,
+ *  parsed, and as canonical text. 50,000 nodes of 300 bytes are 15 MB, 100 cycle records seldom 1 MB. */
+export const listBytesMax = 32 * MiB;
+
+/** Values in one list: {@link nodesMax} nodes of sixteen fields, or 30,000 cycle records of thirty. */
+export const listValuesMax = 16 * nodesMax + 100_000;
 
 /** One gossip message on the wire, in the largest network. */
 export const gossipMessageBytesMax = 8 * MiB;
@@ -114,6 +118,16 @@ export const headerBytesMax = 32 * KiB;
 /** Cycle records asked of an archiver at once: six months of one-minute cycles. */
 export const cycleRecordsMax = 262_144;
 
+/** The numbers of cycles: one a second for 30,000 years. */
+export const cycleNumberMax = 1_000_000_000_000;
+
+/** When a cycle starts, in seconds: until the end of the year 9999, beyond which ISO 8601 has no usual form. */
+export const secondsMax = 253_402_300_799;
+
+/** How long a cycle is, in seconds: snapshots are of whole milliseconds, and networks have cycles of a minute. */
+export const cycleSecondsMin = 0.001;
+export const cycleSecondsMax = 366 * 24 * 60 * 60;
+
 /** Validators asked for `/netconfig`, so many at once and each for so long: a sample in which a minority of
  *  liars is not the majority, and which does not hold up a run. */
 export const netconfigNodes = 21;
@@ -124,8 +138,13 @@ export const netconfigNodesAtOnce = 21;
 export const netconfigProofNodes = 84;
 export const netconfigTimeMaxMs = 15_000;
 
-/** A node list or cycle records, from the first attempt's beginning to its end. */
-export const listTimeMaxMs = 300_000;
+/** One list, from the beginning of the first attempt to the end of the last: an honest list of 15 MB needs less
+ *  on any line that could fetch a state. */
+export const listTimeMaxMs = 45_000;
+
+/** A file that the user names and that is a pipe: how long until it has a writer, and how often it is looked. */
+export const pipeWaitMaxMs = 30_000;
+export const pipeCheckMs = 10;
 
 /** Validators that a collector asks at once for gossip. */
 export const gossipNodesPerRound = 8;
@@ -367,8 +386,8 @@ export const chainClockSlackSeconds = 600;
 /** Networks of this family are younger, in seconds since 1970, and no cycle of theirs is shorter than a second or
  *  longer than a day: what follows is the highest number that a cycle can have. */
 export const chainEpochSeconds = Date.UTC(2015, 0, 1) / 1000;
-export const cycleSecondsMin = 1;
-export const cycleSecondsMax = 86_400;
+export const chainCycleSecondsMin = 1;
+export const chainCycleSecondsMax = 86_400;
 
 /** Cycles that a hash database can be told to keep. */
 export const keepCyclesMax = 1_000_000;

@@ -6,6 +6,7 @@ import { type CycleRecord, cycleEndMs } from "../model/cycle.ts";
 import { Failure } from "../model/failure.ts";
 import { cycleRecordsMax } from "../model/limits.ts";
 import { type CycleRecords, parseCycleRecords } from "../wire/cycle-records.ts";
+import { describeRowProblems } from "../wire/row-problems.ts";
 import { type ListContext, type Received, readList } from "./list-source.ts";
 import type { ListSources } from "./options.ts";
 
@@ -28,6 +29,10 @@ export async function readCycles(
   if (sources.cycles === undefined) {
     const missing = missingBefore(cycles.records, time);
     if (missing > 0) cycles = await read(Math.min(cycles.records.length + missing, cycleRecordsMax));
+  }
+  const { skipped } = cycles;
+  if (skipped.count > 0) {
+    context.warn(`${skipped.count} cycle records are left out: ${describeRowProblems(skipped)}`);
   }
   requireUnbroken(cycles.records, context);
   return cycles;

@@ -1,15 +1,19 @@
 /** Reads a list, from an archiver or from a file, and checks who signed it. */
 
-import { readFile, stat } from "node:fs/promises";
+import { readFileBounded } from "../fetch/bounded-file.ts";
 import { FetchFailure } from "../fetch/fetch-failure.ts";
 import type { HttpClient } from "../fetch/http-client.ts";
 import { decideRetry } from "../fetch/retry.ts";
 import { sleep } from "../fetch/sleep.ts";
 import { Failure, messageOf } from "../model/failure.ts";
-import { listBytesMax, listTimeMaxMs } from "../model/limits.ts";
+import { depthMax, listBytesMax, listTimeMaxMs, listValuesMax } from "../model/limits.ts";
 import { shownUrl } from "../model/shown-url.ts";
+import type { JsonBounds } from "../wire/json-bounds.ts";
 import { parseJson, quoted, WireError } from "../wire/parse.ts";
 import type { ListSources } from "./options.ts";
+
+/** What one list may make when it is parsed. */
+export const listBounds: JsonBounds = { depthMax, valuesMax: listValuesMax };
 
 /** A list, and the bytes that it was read from. */
 export type Received<T> = T & { readonly bytes: Buffer };
@@ -32,10 +36,10 @@ export async function readList<T extends { received: unknown }>(
   const isFile = file !== undefined;
   const url = isFile ? "" : archiverUrl(sources, path);
   const source = file ?? shownList(sources, path);
-  const bytes = isFile ? await readListFile(file) : await fetchList({ url, source }, context);
+  const bytes = isFile ? await readListFile(file, context.signal) : await fetchList({ url, source }, context);
   let list: T;
   try {
-    list = await parse(parseJson(bytes.toString("utf8"), source), source);
+    list = await parse(parseJson(bytes.toString("utf8"), source, listBounds), source);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     const hint = isFile ? "Correct the file." : "Check that --archiver is the address of an archiver.";
@@ -72,12 +76,11 @@ function shownList(sources: ListSources, path: string): string {
   return `${shownUrl(requireArchiver(sources)).replace(/(\?\*{3})?\/*$/, "")}/${path}`;
 }
 
-async function readListFile(file: string): Promise<Buffer> {
+async function readListFile(file: string, signal: AbortSignal | undefined): Promise<Buffer> {
   try {
-    const { size } = await stat(file);
-    if (size > listBytesMax) throw new Error(`it has ${size} bytes, more than ${listBytesMax}`);
-    return await readFile(file);
+    return await readFileBounded(file, listBytesMax, signal);
   } catch (error) {
+    signal?.throwIfAborted();
     throw new Failure("configuration", `cannot read ${file}: ${messageOf(error)}`, {
       cause: error,
       hint: "Give the path of a readable file.",
@@ -87,15 +90,35 @@ async function readListFile(file: string): Promise<Buffer> {
 
 async function fetchList(
   { url, source }: { url: string; source: string },
-  { client, signal }: ListContext,
+  context: ListContext,
 ): Promise<Buffer> {
+  try {
+    return await fetchWhole(url, listBytesMax, context);
+  } catch (error) {
+    if (!(error instanceof FetchFailure) || error.kind === "aborted") throw error;
+    throw archiverFailure(source, error);
+  }
+}
+
+/**
+ * The body of a URL that the user names. A passing failure is tried again, all within one bound of time.
+ *
+ * @throws FetchFailure
+ */
+export async function fetchWhole(
+  url: string,
+  bytesMax: number,
+  { client, signal }: Pick<ListContext, "client" | "signal">,
+): Promise<Buffer> {
+  const endMs = performance.now() + listTimeMaxMs;
   for (let failures = 1; ; failures++) {
+    const deadlineMs = Math.max(1, endMs - performance.now());
     try {
-      return await client.whole({ url, signal, deadlineMs: listTimeMaxMs }, listBytesMax);
+      return await client.whole({ url, signal, deadlineMs }, bytesMax);
     } catch (error) {
       if (!(error instanceof FetchFailure) || error.kind === "aborted") throw error;
       const decision = decideRetry(error, failures, Math.random());
-      if (!decision.retry) throw archiverFailure(source, error);
+      if (!decision.retry || performance.now() + decision.delayMs >= endMs) throw error;
       await sleep(decision.delayMs, signal);
     }
   }
@@ -103,7 +126,8 @@ async function fetchList(
 
 function archiverFailure(source: string, error: FetchFailure): Failure {
   const isSpeakingHttp = error.kind === "status" && error.status !== undefined && error.status < 500;
-  const isWrongServer = isSpeakingHttp || error.kind === "redirect" || error.kind === "too-large";
+  const isWrongServer =
+    isSpeakingHttp || error.kind === "redirect" || error.kind === "too-large" || error.kind === "not-asked";
   const options = { cause: error };
   if (isWrongServer && error.status !== 429 && error.status !== 425) {
     const hint = "Check that --archiver is the address of an archiver.";

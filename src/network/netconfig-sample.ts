@@ -12,7 +12,7 @@ import {
   netconfigProofNodes,
   netconfigTimeMaxMs,
 } from "../model/limits.ts";
-import type { ActiveNode } from "../model/node.ts";
+import { type ActiveNode, nodeUrl, shortId } from "../model/node.ts";
 import { parseNetconfig, type ShardingConfig } from "../wire/netconfig.ts";
 import { parseJson, WireError } from "../wire/parse.ts";
 import type { ShardingContext } from "./sharding.ts";
@@ -89,13 +89,14 @@ class Sampling {
   async #ask(node: ActiveNode): Promise<void> {
     const { client, signal } = this.#context;
     if (this.proof !== undefined) return;
-    const url = `${node.url}/netconfig`;
+    const url = nodeUrl(node, "/netconfig");
+    const source = `/netconfig of ${shortId(node.id)}`;
     const signals = signal === undefined ? [this.#proved.signal] : [signal, this.#proved.signal];
     try {
       const request = { url, signal: AbortSignal.any(signals), deadlineMs: netconfigTimeMaxMs };
       const bytes = await client.whole(request, netconfigBytesMax);
-      const received = parseJson(bytes.toString("utf8"), url);
-      const response = { node, config: parseNetconfig(received, url), bytes };
+      const received = parseJson(bytes.toString("utf8"), source);
+      const response = { node, config: parseNetconfig(received, source), bytes };
       this.#responses.push(response);
       if (this.#expectedHash === undefined || this.proof !== undefined) return;
       if (configHashOf(received, this.#context.hashKey) !== this.#expectedHash) return;

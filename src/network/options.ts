@@ -17,6 +17,8 @@ export interface NetworkOptions extends ListSources {
   readonly hashKey?: string | undefined;
   readonly nodesPerConsensusGroup?: number | undefined;
   readonly nodesPerEdge?: number | undefined;
+  /** Whether nodes may be asked at loopback and private addresses, whatever the archiver's own address is. */
+  readonly allowPrivate?: boolean | undefined;
   readonly connectTimeoutMs?: number | undefined;
   readonly stallTimeoutMs?: number | undefined;
 }

@@ -95,10 +95,12 @@ function undetermined({ asked, responses, failures }: NetconfigSample): Failure 
   const sayings = new Map<string, string[]>();
   for (const { node, config } of responses) {
     const said = `${config.nodesPerConsensusGroup} per consensus group and ${config.nodesPerEdge ?? "no"} per edge`;
-    sayings.set(said, [...(sayings.get(said) ?? []), `${node.id.slice(0, 8)} (${node.url})`]);
+    sayings.set(said, [...(sayings.get(said) ?? []), `${node.id.slice(0, 8)} (${node.url ?? "no address"})`]);
   }
   const details = [...sayings].map(([said, nodes]) => `${nodes.length} say ${said}: ${listed(nodes)}`);
-  const silent = failures.map(({ node, reason }) => `${node.id.slice(0, 8)} (${node.url}): ${reason}`);
+  const silent = failures.map(
+    ({ node, reason }) => `${node.id.slice(0, 8)} (${node.url ?? "no address"}): ${reason}`,
+  );
   if (silent.length > 0) details.push(`${silent.length} do not say: ${listed(silent)}`);
   const problem =
     sayings.size > 1

@@ -1,37 +1,52 @@
 /** Cycle records (PROTOCOL.md, Cycle records), from an archiver or from a file. */
 
 import { z } from "zod";
+import { CanonicalTextError, canonicalTextOf } from "../model/canonical.ts";
 import type { CycleRecord } from "../model/cycle.ts";
-import { cycleRecordsMax, nodesMax } from "../model/limits.ts";
+import {
+  cycleNumberMax,
+  cycleRecordsMax,
+  cycleSecondsMax,
+  cycleSecondsMin,
+  nodesMax,
+  secondsMax,
+} from "../model/limits.ts";
 import { hex64 } from "./hex.ts";
-import { parseAs } from "./parse.ts";
+import { describe, parseAs, WireError } from "./parse.ts";
+import { RowProblemList, type RowProblems } from "./row-problems.ts";
 
 /** Hashes have 64 digits; what is longer is no marker of any network. */
 const markerLengthMax = 128;
 
-const record = z.looseObject({
-  counter: z.int("expected a cycle number").min(0, "expected a cycle number"),
-  start: z.number("expected seconds").min(0, "expected seconds"),
-  duration: z.number("expected seconds").positive("expected more than 0 seconds"),
+const cycleNumber = z
+  .int("expected a cycle number")
+  .min(0, "expected a cycle number")
+  .max(cycleNumberMax, "expected a cycle number");
+const hash = z.string("expected a hash").max(markerLengthMax, "expected a hash");
+
+const record = z.object({
+  counter: cycleNumber,
+  start: z.number("expected seconds").min(0, "expected seconds").max(secondsMax, "expected seconds"),
+  duration: z
+    .number("expected seconds")
+    .positive("expected more than 0 seconds")
+    .min(cycleSecondsMin, `expected at least ${cycleSecondsMin} seconds`)
+    .max(cycleSecondsMax, `expected at most ${cycleSecondsMax} seconds`),
   active: z
     .int("expected a number of nodes")
     .min(0, "expected a number of nodes")
     .max(nodesMax, `expected at most ${nodesMax} nodes`),
-  marker: z.string("expected a hash").max(markerLengthMax, "expected a hash").optional(),
-  previous: z.string("expected a hash").max(markerLengthMax, "expected a hash").optional(),
+  marker: hash.optional(),
+  previous: hash.optional(),
   snapshot: z.boolean("expected true or false").nullish(),
-  networkDataHash: z.array(z.looseObject({ cycle: z.int("expected a cycle number"), hash: hex64 })).nullish(),
+  networkDataHash: z.array(z.object({ cycle: cycleNumber, hash: hex64 })).nullish(),
 });
-
-const records = z
-  .array(record, "expected a list of cycle records")
-  .max(cycleRecordsMax, `expected at most ${cycleRecordsMax} records`);
-
-const envelope = z.looseObject({ cycleInfo: records }, "expected cycle records");
 
 export interface CycleRecords {
   /** In ascending order of their number. */
   readonly records: readonly CycleRecord[];
+  /** Records that are left out, because they are none. */
+  readonly skipped: RowProblems;
   /** What a signature, where there is one, is over. */
   readonly received: unknown;
 }
@@ -41,23 +56,59 @@ export interface CycleRecords {
  * @throws WireError where it is of another shape
  */
 export function parseCycleRecords(received: unknown, source: string): CycleRecords {
-  const list = Array.isArray(received) ? received : (received as { cycleInfo?: unknown } | null)?.cycleInfo;
-  const fields = Array.isArray(received)
-    ? parseAs(records, received, source)
-    : parseAs(envelope, received, source).cycleInfo;
-  const parsed = fields.map((fieldsOfRecord, index): CycleRecord => {
-    const { counter, start, duration, active, marker, previous, snapshot, networkDataHash } = fieldsOfRecord;
-    return {
-      counter,
-      start,
-      duration,
-      active,
-      marker,
-      previous,
-      snapshot: snapshot ?? false,
-      networkDataHash: networkDataHash ?? [],
-      received: (list as Record<string, unknown>[])[index] ?? {},
-    };
-  });
-  return { records: parsed.sort((a, b) => a.counter - b.counter), received };
+  const records: CycleRecord[] = [];
+  const skipped = new RowProblemList();
+  for (const [index, row] of rowsOf(received, source).entries()) {
+    try {
+      records.push(parseRecord(row, `[${index}]`));
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      skipped.add(error.message);
+    }
+  }
+  return { records: records.sort((a, b) => a.counter - b.counter), skipped, received };
+}
+
+function rowsOf(received: unknown, source: string): readonly unknown[] {
+  const isList = Array.isArray(received);
+  if (!isList && (typeof received !== "object" || received === null)) {
+    throw new WireError(source, `expected cycle records, got ${describe(received)}`);
+  }
+  const rows = isList ? received : (received as { cycleInfo?: unknown }).cycleInfo;
+  if (!Array.isArray(rows)) {
+    throw new WireError(source, `cycleInfo: expected a list of cycle records, got ${describe(rows)}`);
+  }
+  if (rows.length > cycleRecordsMax)
+    throw new WireError(source, `expected at most ${cycleRecordsMax} records`);
+  return rows;
+}
+
+function parseRecord(row: unknown, source: string): CycleRecord {
+  const { counter, start, duration, active, marker, previous, snapshot, networkDataHash } = parseAs(
+    record,
+    row,
+    source,
+  );
+  requireCanonical(row, source);
+  return {
+    counter,
+    start,
+    duration,
+    active,
+    marker,
+    previous,
+    snapshot: snapshot ?? false,
+    networkDataHash: networkDataHash ?? [],
+    received: row as Record<string, unknown>,
+  };
+}
+
+/** A record without a canonical text has no hash: nobody can have linked it into a chain. */
+function requireCanonical(row: unknown, source: string): void {
+  try {
+    canonicalTextOf(row);
+  } catch (error) {
+    if (!(error instanceof CanonicalTextError)) throw error;
+    throw new WireError(source, error.message);
+  }
 }

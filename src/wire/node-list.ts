@@ -1,53 +1,114 @@
-/** The node list (PROTOCOL.md, Node list), from an archiver or from a file. */
+/**
+ * The node list (PROTOCOL.md, Node list), from an archiver or from a file.
+ *
+ * A row with an ID and a key is a member of the network, whatever its address: it votes, and its place in the
+ * order of nodes decides which partitions all the others hold. Without a usable address it is never asked. A row
+ * without ID or key has no place; whether too many are missing shows when the nodes are counted.
+ */
 
-import { z } from "zod";
+import { isHex64 } from "../model/address.ts";
 import { nodesMax } from "../model/limits.ts";
-import { hex64 } from "./hex.ts";
-import { hostPattern, type NodeList, nodeListOf, portMax, portMin } from "./node-rows.ts";
-import { parseAs } from "./parse.ts";
+import type { ActiveNode } from "../model/node.ts";
+import { describe, WireError } from "./parse.ts";
+import { RowProblemList, type RowProblems } from "./row-problems.ts";
 
-const host = z.string().regex(hostPattern, "expected an IP address or a host name");
-const port = z
-  .union(
-    [
-      z.number(),
-      z
-        .string()
-        .regex(/^\d{1,5}$/)
-        .transform(Number),
-    ],
-    "expected a port from 1 to 65535",
-  )
-  .pipe(
-    z
-      .int("expected a port from 1 to 65535")
-      .min(portMin, "expected a port from 1 to 65535")
-      .max(portMax, "expected a port from 1 to 65535"),
-  );
+export interface NodeList {
+  /** In ascending order of ID. */
+  readonly nodes: readonly ActiveNode[];
+  /** Rows without an ID, which have no place in the order. */
+  readonly withoutId: number;
+  /** Rows that are left out: an ID or a key that is none. */
+  readonly skipped: RowProblems;
+  /** Nodes that cannot be asked: an address or a port that is none. */
+  readonly notAsked: RowProblems;
+  /** What a signature, where there is one, is over. */
+  readonly received: unknown;
+}
 
-/** Fields that some archivers send empty rather than not at all. */
-const absent = z.union([z.null(), z.literal("")]).transform(() => undefined);
-
-const row = z.looseObject({
-  id: z.union([absent, hex64], "expected 64 lower-case hex digits").optional(),
-  ip: host,
-  port,
-  publicKey: hex64,
-  externalIp: z.union([absent, host], "expected an IP address or a host name").optional(),
-  externalPort: z.union([absent, port], "expected a port from 1 to 65535").optional(),
-});
-
-const rows = z.array(row, "expected a list of nodes").max(nodesMax, `expected at most ${nodesMax} nodes`);
-
-const envelope = z.looseObject({ nodeList: rows }, "expected a node list");
+const hostPattern = /^[0-9A-Za-z.:_-]{1,255}$/;
+const portPattern = /^\d{1,5}$/;
 
 /**
  * @param received `{nodeList: […], sign}` or the bare list, as `JSON.parse` returned it
- * @throws WireError where it is of another shape, or two nodes have the same ID
+ * @throws WireError where it is of another shape, or two nodes have the same ID or the same key
  */
 export function parseNodeList(received: unknown, source: string): NodeList {
-  const list = Array.isArray(received)
-    ? parseAs(rows, received, source)
-    : parseAs(envelope, received, source).nodeList;
-  return nodeListOf(list, received, source);
+  const rows = rowsOf(received, source);
+  if (rows.length > nodesMax) throw new WireError(source, `expected at most ${nodesMax} nodes`);
+  const nodes: ActiveNode[] = [];
+  const skipped = new RowProblemList();
+  const notAsked = new RowProblemList();
+  let withoutId = 0;
+  rows.forEach((row, index) => {
+    const fields: Partial<Record<RowField, unknown>> = isObject(row) ? row : {};
+    const { id, publicKey } = fields;
+    if (isObject(row) && isAbsent(id)) withoutId++;
+    else if (!isObject(row)) skipped.add(`[${index}]: expected a node, got ${describe(row)}`);
+    else if (!isHex64(id)) skipped.add(`[${index}].id: ${not64(id)}`);
+    else if (!isHex64(publicKey)) skipped.add(`[${index}].publicKey: ${not64(publicKey)}`);
+    else {
+      const url = urlOf(fields);
+      if (url === undefined) notAsked.add(`[${index}]: ${describeAddress(fields)}`);
+      nodes.push({ id, publicKey, url });
+    }
+  });
+  nodes.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+  requireDistinct(nodes, source);
+  return { nodes, withoutId, skipped, notAsked, received };
+}
+
+type RowField = "id" | "publicKey" | "ip" | "port" | "externalIp" | "externalPort";
+
+function rowsOf(received: unknown, source: string): readonly unknown[] {
+  if (Array.isArray(received)) return received;
+  if (!isObject(received)) throw new WireError(source, `expected a node list, got ${describe(received)}`);
+  const { nodeList } = received as { nodeList?: unknown };
+  if (Array.isArray(nodeList)) return nodeList;
+  throw new WireError(source, `nodeList: expected a list of nodes, got ${describe(nodeList)}`);
+}
+
+/** A vote is counted for an ID and checked with a key: two nodes with one of them would vote twice. */
+function requireDistinct(nodes: readonly ActiveNode[], source: string): void {
+  const idOfKey = new Map<string, string>();
+  for (const [index, { id, publicKey }] of nodes.entries()) {
+    if (id === nodes[index + 1]?.id) throw new WireError(source, `two nodes have the ID ${id}`);
+    const other = idOfKey.get(publicKey);
+    if (other !== undefined) {
+      throw new WireError(source, `the nodes ${other} and ${id} have the same public key ${publicKey}`);
+    }
+    idOfKey.set(publicKey, id);
+  }
+}
+
+/** The external address wins where there is one. */
+function urlOf({ ip, port, externalIp, externalPort }: Partial<Record<RowField, unknown>>) {
+  const host = isAbsent(externalIp) ? ip : externalIp;
+  const portNumber = portOf(isAbsent(externalPort) ? port : externalPort);
+  if (typeof host !== "string" || !hostPattern.test(host) || portNumber === undefined) return undefined;
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${portNumber}`;
+  return URL.canParse(url) ? url : undefined;
+}
+
+function portOf(value: unknown): number | undefined {
+  const port = typeof value === "string" && portPattern.test(value) ? Number(value) : value;
+  return typeof port === "number" && Number.isInteger(port) && port >= 1 && port <= 65_535 ? port : undefined;
+}
+
+function describeAddress({ id, ip, port, externalIp, externalPort }: Partial<Record<RowField, unknown>>) {
+  const host = isAbsent(externalIp) ? ip : externalIp;
+  const portNumber = isAbsent(externalPort) ? port : externalPort;
+  return `node ${String(id)} with host ${describe(host)} and port ${describe(portNumber)}`;
+}
+
+function not64(value: unknown): string {
+  return `expected 64 lower-case hex digits, got ${describe(value)}`;
+}
+
+/** Some archivers send fields empty rather than not at all. */
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null || value === "";
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -5,7 +5,7 @@ import { hex64 } from "./hex.ts";
 import { parseAs } from "./parse.ts";
 
 const counter = z.int("expected a cycle number").min(0, "expected a cycle number");
-const stateHashes = z.looseObject({
+const stateHashes = z.object({
   counter,
   partitionHashes: z.record(
     z.string().regex(/^(-1|0|[1-9]\d{0,5})$/, "expected the number of a partition"),
@@ -13,7 +13,7 @@ const stateHashes = z.looseObject({
   ),
   networkHash: hex64,
 });
-const metadata = z.looseObject({ counter, stateHashes: z.array(stateHashes) });
+const metadata = z.object({ counter, stateHashes: z.array(stateHashes) });
 
 export interface StateHashes {
   readonly cycle: number;

@@ -50,58 +50,89 @@ describe("cycle records", () => {
     {
       id: "no number",
       changes: { counter: undefined },
-      says: "[0].counter: expected a cycle number, got nothing",
+      says: "[0]: counter: expected a cycle number, got nothing",
     },
     {
       id: "a number as text",
       changes: { counter: "7" },
-      says: '[0].counter: expected a cycle number, got "7"',
+      says: '[0]: counter: expected a cycle number, got "7"',
     },
-    { id: "half a number", changes: { counter: 7.5 }, says: "[0].counter: expected a cycle number, got 7.5" },
+    {
+      id: "half a number",
+      changes: { counter: 7.5 },
+      says: "[0]: counter: expected a cycle number, got 7.5",
+    },
     {
       id: "a negative number",
       changes: { counter: -1 },
-      says: "[0].counter: expected a cycle number, got -1",
+      says: "[0]: counter: expected a cycle number, got -1",
     },
-    { id: "no start", changes: { start: null }, says: "[0].start: expected seconds, got null" },
+    { id: "no start", changes: { start: null }, says: "[0]: start: expected seconds, got null" },
     {
       id: "no duration",
       changes: { duration: undefined },
-      says: "[0].duration: expected seconds, got nothing",
+      says: "[0]: duration: expected seconds, got nothing",
     },
     {
       id: "a duration of nothing",
       changes: { duration: 0 },
-      says: "[0].duration: expected more than 0 seconds, got 0",
+      says: "[0]: duration: expected more than 0 seconds, got 0",
     },
     {
       id: "a number of nodes that is none",
       changes: { active: "all" },
-      says: '[0].active: expected a number of nodes, got "all"',
+      says: '[0]: active: expected a number of nodes, got "all"',
     },
     {
       id: "too many nodes",
       changes: { active: 1e9 },
-      says: "[0].active: expected at most 50000 nodes, got 1000000000",
+      says: "[0]: active: expected at most 50000 nodes, got 1000000000",
     },
     {
       id: "a mark that is none",
       changes: { snapshot: "yes" },
-      says: '[0].snapshot: expected true or false, got "yes"',
+      says: '[0]: snapshot: expected true or false, got "yes"',
     },
     {
       id: "a network hash that is none",
       changes: { networkDataHash: [{ cycle: 5, hash: hostileText }] },
-      says: "[0].networkDataHash[0].hash: expected 64 lower-case hex digits, got ",
+      says: "[0]: networkDataHash[0].hash: expected 64 lower-case hex digits, got ",
     },
     {
       id: "a network hash of no cycle",
       changes: { networkDataHash: [{ hash: "a".repeat(64) }] },
-      says: "[0].networkDataHash[0].cycle: expected a cycle number, got nothing",
+      says: "[0]: networkDataHash[0].cycle: expected a cycle number, got nothing",
     },
-  ])("with $id are refused, by field, expected and got", ({ changes, says }) => {
-    const received = { cycleInfo: [{ ...record, ...changes }] };
-    expect(wireErrorOf((source) => parseCycleRecords(received, source))).toContain(says);
+    { id: "a start beyond all calendars", changes: { start: 1e300 }, says: "[0]: start: expected seconds" },
+    { id: "a cycle of no length", changes: { duration: 1e-300 }, says: "[0]: duration: expected at least" },
+    { id: "an endless cycle", changes: { duration: 1e300 }, says: "[0]: duration: expected at most" },
+    {
+      id: "an absurd number",
+      changes: { counter: 2 ** 53 - 1 },
+      says: "[0]: counter: expected a cycle number",
+    },
+    { id: "an unsafe number", changes: { counter: 2 ** 60 }, says: "[0]: counter: expected a cycle number" },
+    {
+      id: "a big integer that is none",
+      changes: { joined: { dataType: "bi", value: "no digits" } },
+      says: "[0]: a big integer",
+    },
+    {
+      id: "600 levels",
+      changes: { joined: JSON.parse("[".repeat(600) + "]".repeat(600)) },
+      says: "[0]: nested more than 500 levels deep",
+    },
+  ])("with $id are left out, by field, expected and got", ({ changes, says }) => {
+    const received = {
+      cycleInfo: [
+        { ...record, ...changes },
+        { ...record, counter: 8 },
+      ],
+    };
+    const { records, skipped } = parseCycleRecords(received, "test");
+    expect(records.map(({ counter }) => counter)).toEqual([8]);
+    expect(skipped.count).toBe(1);
+    expect(skipped.first[0]).toContain(says);
   });
 
   it.each([

@@ -1,0 +1,143 @@
+/** What kind of network an IP address is of, for a rule about which ones may be asked. */
+
+import { BlockList, isIP } from "node:net";
+
+/** `never` is followed by what the address is: nobody runs a validator there, and a request may do harm. */
+export type AddressClass =
+  | { readonly kind: "public" | "private" | "loopback" }
+  | { readonly kind: "never"; readonly what: string };
+
+type Range = readonly [address: string, prefixBits: number];
+
+const loopback = blockListOf([
+  ["127.0.0.0", 8],
+  ["::1", 128],
+]);
+
+/** Also shared address space (RFC 6598), benchmarks (RFC 2544), and IPv6 that only sites use. */
+const privateNetworks = blockListOf([
+  ["10.0.0.0", 8],
+  ["172.16.0.0", 12],
+  ["192.168.0.0", 16],
+  ["100.64.0.0", 10],
+  ["198.18.0.0", 15],
+  ["fc00::", 7],
+  ["fec0::", 10],
+  ["64:ff9b:1::", 48],
+]);
+
+/** The first one that matches counts. */
+const never: readonly { readonly what: string; readonly list: BlockList }[] = [
+  {
+    what: "that of a cloud's metadata service",
+    list: blockListOf([
+      ["169.254.169.254", 32],
+      ["100.100.100.200", 32],
+      ["168.63.129.16", 32],
+      ["192.0.0.192", 32],
+      ["fd00:ec2::254", 128],
+      ["fd20:ce::254", 128],
+    ]),
+  },
+  {
+    what: "link-local",
+    list: blockListOf([
+      ["169.254.0.0", 16],
+      ["fe80::", 10],
+    ]),
+  },
+  {
+    what: "multicast",
+    list: blockListOf([
+      ["224.0.0.0", 4],
+      ["ff00::", 8],
+    ]),
+  },
+  {
+    what: "unspecified",
+    list: blockListOf([
+      ["0.0.0.0", 8],
+      ["::", 128],
+    ]),
+  },
+  {
+    what: "reserved or broadcast",
+    list: blockListOf([
+      ["240.0.0.0", 4],
+      ["192.0.0.0", 24],
+    ]),
+  },
+];
+
+/** Forms of IPv6 that stand for an IPv4 address, and the group of the eight at which that begins. */
+const embeddings: readonly {
+  readonly list: BlockList;
+  readonly group: number;
+  readonly isInverted?: true;
+}[] = [
+  { list: blockListOf([["::ffff:0:0", 96]]), group: 6 },
+  { list: blockListOf([["::", 96]]), group: 6 },
+  { list: blockListOf([["::ffff:0:0:0", 96]]), group: 6 },
+  { list: blockListOf([["64:ff9b::", 96]]), group: 6 },
+  { list: blockListOf([["64:ff9b:1::", 48]]), group: 6 },
+  { list: blockListOf([["2002::", 16]]), group: 1 },
+  { list: blockListOf([["2001::", 32]]), group: 6, isInverted: true },
+];
+
+/** @param address an IP address; a zone (`%eth0`) is ignored */
+export function addressClass(address: string): AddressClass {
+  const [bare = ""] = address.split("%", 1);
+  const version = isIP(bare);
+  if (version === 0) return { kind: "never", what: "not an IP address" };
+  if (version === 6) {
+    const own = classOf(bare, "ipv6");
+    // `::` and `::1` look like embedded addresses, and are what they are.
+    if (own.kind !== "public" && own.kind !== "private") return own;
+    const embedded = embeddedIpv4(bare);
+    return embedded === undefined ? own : stricter(own, classOf(embedded, "ipv4"));
+  }
+  return classOf(bare, "ipv4");
+}
+
+function classOf(address: string, family: "ipv4" | "ipv6"): AddressClass {
+  const refused = never.find(({ list }) => list.check(address, family));
+  if (refused !== undefined) return { kind: "never", what: refused.what };
+  if (loopback.check(address, family)) return { kind: "loopback" };
+  return { kind: privateNetworks.check(address, family) ? "private" : "public" };
+}
+
+/** Of what an address is and what it stands for, that which fewer may ask. */
+function stricter(own: AddressClass, embedded: AddressClass): AddressClass {
+  return embedded.kind === "public" ? own : embedded;
+}
+
+function embeddedIpv4(address: string): string | undefined {
+  const embedding = embeddings.find(({ list }) => list.check(address, "ipv6"));
+  if (embedding === undefined) return undefined;
+  const { group, isInverted } = embedding;
+  return groupsOf(address)
+    .slice(group, group + 2)
+    .map((value) => (isInverted === true ? 0xffff - value : value))
+    .flatMap((value) => [value >> 8, value & 0xff])
+    .join(".");
+}
+
+/** The eight groups of an IPv6 address. */
+function groupsOf(address: string): number[] {
+  // The parser of URLs writes every form, one that ends in IPv4 included, in hexadecimal groups.
+  const { hostname } = new URL(`http://[${address}]`);
+  const [head = "", tail] = hostname.slice(1, -1).split("::");
+  const numbers = (text: string) =>
+    text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16));
+  const first = numbers(head);
+  const last = numbers(tail ?? "");
+  return [...first, ...new Array<number>(8 - first.length - last.length).fill(0), ...last];
+}
+
+function blockListOf(ranges: readonly Range[]): BlockList {
+  const list = new BlockList();
+  for (const [address, prefixBits] of ranges) {
+    list.addSubnet(address, prefixBits, isIP(address) === 4 ? "ipv4" : "ipv6");
+  }
+  return list;
+}
