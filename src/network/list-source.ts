@@ -109,8 +109,9 @@ export async function fetchWhole(
   url: string,
   bytesMax: number,
   { client, signal }: Pick<ListContext, "client" | "signal">,
+  timeMaxMs: number = listTimeMaxMs,
 ): Promise<Buffer> {
-  const endMs = performance.now() + listTimeMaxMs;
+  const endMs = performance.now() + timeMaxMs;
   for (let failures = 1; ; failures++) {
     const deadlineMs = Math.max(1, endMs - performance.now());
     try {

@@ -1,0 +1,247 @@
+/** An archiver that lies in its lists, or answers with whatever may break their reader. */
+
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { assemble } from "../../src/assemble/assemble.ts";
+import type { AssembleOptions } from "../../src/assemble/options.ts";
+import type { Cluster } from "../../src/cluster/cluster.ts";
+import { HttpClient } from "../../src/fetch/http-client.ts";
+import { listBytesMax, listValuesMax } from "../../src/model/limits.ts";
+import { fetchWhole } from "../../src/network/list-source.ts";
+import { failureOf, optionsFor } from "../assemble/run.ts";
+import { published } from "../cluster/published.ts";
+import { smallFixture, withCluster } from "../cluster/small-cluster.ts";
+import { httpServer, tcpServer } from "../servers.ts";
+import { temporaryDirectory } from "../temporary.ts";
+
+type Row = Record<string, unknown>;
+const expected = await published(smallFixture());
+const hex = (digit: string) => digit.repeat(64);
+
+interface Lies {
+  readonly nodes?: (rows: Row[]) => Row[];
+  readonly records?: (rows: Row[]) => Row[];
+}
+
+/** Passes a cluster's lists on, changed and not signed. */
+async function lyingArchiver(cluster: Cluster, { nodes, records }: Lies): Promise<string> {
+  const rowsOf = async (path: string, field: string) => {
+    const list = (await (await fetch(`${cluster.archiverUrl}${path}`)).json()) as Record<string, Row[]>;
+    return list[field] ?? [];
+  };
+  return await httpServer((request, response) => {
+    const path = request.url ?? "";
+    const answer = path.startsWith("/cycleinfo")
+      ? rowsOf(path, "cycleInfo").then((rows) => ({ cycleInfo: records?.(rows) ?? rows }))
+      : rowsOf(path, "nodeList").then((rows) => ({ nodeList: nodes?.(rows) ?? rows }));
+    answer.then(
+      (list) => response.end(JSON.stringify(list)),
+      () => response.destroy(),
+    );
+  });
+}
+
+function optionsBy(archiver: string, cluster: Cluster, changes: Partial<AssembleOptions> = {}) {
+  return optionsFor(cluster, { archiver, archiverKey: undefined, ...changes });
+}
+
+const change = (index: number, changes: Row) => (rows: Row[]) =>
+  rows.map((row, at) => (at === index ? { ...row, ...changes } : row));
+
+describe("a lie in an archiver's lists", () => {
+  it.each([
+    { id: "an IPv4 address that is none", changes: { ip: "256.1.1.1" }, says: '"256.1.1.1"' },
+    { id: "a port that is none", changes: { port: 99_999 }, says: "port 99999" },
+    {
+      id: "an address that leads elsewhere",
+      changes: { externalIp: "127.0.0.1/x?" },
+      says: '"127.0.0.1/x?"',
+    },
+  ])("such as $id costs the run that node, and no partition its place", async ({ changes, says }) => {
+    await withCluster({}, async (cluster) => {
+      const archiver = await lyingArchiver(cluster, { nodes: change(2, changes) });
+      const result = await assemble(optionsBy(archiver, cluster));
+      expect(result).toMatchObject(expected);
+      expect(result.offences).toEqual([]);
+      expect(result.warnings.join("\n")).toContain("1 nodes have no usable address and are not asked");
+      expect(result.warnings.join("\n")).toContain(says);
+    });
+  });
+
+  it.each([
+    "169.254.169.254",
+    "::ffff:169.254.169.254",
+    "fe80::1",
+    "224.0.0.1",
+    "0.0.0.0",
+    "::",
+    "fd00:ec2::254",
+  ])("such as the address %s for a node is never connected to, and no offence of it", async (ip) => {
+    await withCluster({}, async (cluster) => {
+      const id = cluster.nodes[0]?.id;
+      const nodes = (rows: Row[]) => rows.map((row) => (row["id"] === id ? { ...row, ip } : row));
+      const archiver = await lyingArchiver(cluster, { nodes });
+      const result = await assemble(optionsBy(archiver, cluster, { allowPrivate: true }));
+      expect(result).toMatchObject(expected);
+      expect(result.offences).toEqual([]);
+      const outcomes = result.queries.filter(({ node }) => node === id).map(({ outcome }) => outcome);
+      expect(outcomes).toEqual(outcomes.map(() => "not-asked"));
+    });
+  });
+
+  it("such as a row without a valid ID is left out with a warning", async () => {
+    await withCluster({}, async (cluster) => {
+      const nodes = (rows: Row[]) => [{ id: "x", publicKey: {} }, ...rows, 5 as unknown as Row];
+      const result = await assemble(optionsBy(await lyingArchiver(cluster, { nodes }), cluster));
+      expect(result).toMatchObject(expected);
+      expect(result.warnings.join("\n")).toContain("2 rows of the node list are left out: [0].id: ");
+    });
+  });
+
+  it("such as a member's key that is none is found when the nodes are counted", async () => {
+    await withCluster({}, async (cluster) => {
+      const archiver = await lyingArchiver(cluster, { nodes: change(1, { publicKey: "none" }) });
+      const failure = await failureOf(assemble(optionsBy(archiver, cluster)));
+      expect(failure).toMatchObject({ code: "configuration" });
+      expect(failure.message).toContain("4 nodes");
+    });
+  });
+
+  it("such as one key for two nodes is refused, with both named", async () => {
+    await withCluster({}, async (cluster) => {
+      const publicKey = hex("a");
+      const twins = cluster.nodes.slice(0, 2).map(({ id }) => id);
+      const nodes = (rows: Row[]) =>
+        rows.map((row) => (twins.includes(String(row["id"])) ? { ...row, publicKey } : row));
+      const failure = await failureOf(assemble(optionsBy(await lyingArchiver(cluster, { nodes }), cluster)));
+      expect(failure).toMatchObject({ code: "configuration" });
+      expect(failure.message).toContain(`the nodes ${twins.join(" and ")} have the same public key`);
+    });
+  });
+
+  it.each([
+    { id: "a big integer that is none", changes: { x: { dataType: "bi", value: "none" } } },
+    { id: "a start beyond all calendars", changes: { start: 1e300 } },
+    { id: "a cycle of no length", changes: { duration: 1e-300 } },
+    { id: "an absurd number", changes: { counter: 2 ** 53 - 1 } },
+    { id: "a negative start", changes: { start: -1 } },
+  ])("such as $id in a cycle record costs that record alone", async ({ changes }) => {
+    await withCluster({}, async (cluster) => {
+      // The newest comes first: the oldest is not needed for the snapshot's cycle.
+      const records = (rows: Row[]) => change(rows.length - 1, changes)(rows);
+      const result = await assemble(optionsBy(await lyingArchiver(cluster, { records }), cluster));
+      expect(result).toMatchObject(expected);
+      expect(result.warnings.join("\n")).toContain("1 cycle records are left out: ");
+    });
+  });
+
+  it("such as 600 levels in a cycle record is refused", async () => {
+    await withCluster({}, async (cluster) => {
+      const x: unknown = JSON.parse(`${"[".repeat(600)}${"]".repeat(600)}`);
+      const archiver = await lyingArchiver(cluster, { records: change(0, { x }) });
+      expect(await failureOf(assemble(optionsBy(archiver, cluster)))).toMatchObject({
+        code: "configuration",
+      });
+    });
+  });
+});
+
+describe("the latest snapshot", () => {
+  it("of an archiver that stopped years ago comes with a warning, and not where an age is given", async () => {
+    await withCluster({}, async (cluster) => {
+      const result = await assemble(optionsFor(cluster, { timestamp: "latest" }));
+      expect(result.warnings.join("\n")).toMatch(
+        /the newest snapshot is of cycle 8, .* ago: the archiver may/,
+      );
+      const latest = (maxAgeMs: number) => assemble(optionsFor(cluster, { timestamp: "latest", maxAgeMs }));
+      expect((await latest(1e15)).warnings.join("\n")).not.toContain("ago");
+      const failure = await failureOf(latest(86_400_000));
+      expect(failure).toMatchObject({ code: "temporary", hint: expect.stringContaining("--archiver") });
+      expect(failure.message).toMatch(/ ago: --max-age permits 1 day$/);
+    });
+  });
+
+  it("is what an age is for: with another timestamp it is a mistake", async () => {
+    await withCluster({}, async (cluster) => {
+      const failure = await failureOf(assemble(optionsFor(cluster, { maxAgeMs: 1_000 })));
+      expect(failure).toMatchObject({ code: "usage" });
+    });
+  });
+});
+
+describe("an answer of an archiver", () => {
+  const runAgainst = (archiver: string) =>
+    failureOf(
+      assemble({
+        archiver,
+        timestamp: "latest",
+        out: temporaryDirectory(),
+        connectTimeoutMs: 500,
+        stallTimeoutMs: 300,
+      }),
+    );
+
+  it.each([
+    { id: "status 101", head: "HTTP/1.1 101 Switching Protocols\r\n\r\n" },
+    { id: "status 000", head: "HTTP/1.1 000\r\nContent-Length: 0\r\n\r\n" },
+    { id: "status 099", head: "HTTP/1.1 099 X\r\nConnection: close\r\n\r\nhello" },
+    { id: "bytes of TLS", head: "\x16\x03\x01\x02\x00\x01" },
+  ])("with $id fails as a passing failure of the archiver", async ({ head }) => {
+    const url = await tcpServer((socket) => socket.once("data", () => socket.end(head, "latin1")));
+    expect(await runAgainst(url)).toMatchObject({ code: "temporary" });
+  });
+
+  const many = Math.ceil(listValuesMax / 2);
+  it.each([
+    {
+      id: "of too many values",
+      body: `[${"{},".repeat(2 * many)}{}]`,
+      says: `more than ${listValuesMax} values`,
+    },
+    { id: "of too many rows", body: `[${"{},".repeat(60_000)}{}]`, says: "expected at most 50000 nodes" },
+    { id: "that is too long", body: " ".repeat(listBytesMax + 1), says: `more than ${listBytesMax} bytes` },
+    { id: "that is nested deeply", body: "[".repeat(1_000_000), says: "nested more than" },
+  ])("$id is refused before it costs more than its text", async ({ body, says }) => {
+    const compressed = gzipSync(body, { level: 1 });
+    const url = await httpServer((_request, response) => {
+      response.writeHead(200, { "content-encoding": "gzip" }).end(compressed);
+    });
+    const failure = await runAgainst(url);
+    expect(failure).toMatchObject({ code: "configuration" });
+    // A bomb is refused for its ratio before its size is known.
+    expect(failure.message).toMatch(new RegExp(`${says}|gzip: `));
+  });
+
+  it("that only drips is given up when its time is over, retries included", async () => {
+    const url = await httpServer((_request, response) => {
+      const timer = setInterval(() => response.write(Buffer.alloc(4_096, " ")), 20);
+      response.on("close", () => clearInterval(timer));
+    });
+    const client = new HttpClient({ connectTimeoutMs: 500, stallTimeoutMs: 500 });
+    onTestFinished(() => client.close());
+    const startedMs = performance.now();
+    await expect(fetchWhole(url, listBytesMax, { client }, 300)).rejects.toMatchObject({ kind: "stalled" });
+    expect(performance.now() - startedMs).toBeLessThan(3_000);
+  });
+});
+
+describe("state metadata", () => {
+  it.each([
+    { id: "a device without end", source: () => "/dev/zero" },
+    {
+      id: "too many values",
+      source: () => {
+        const path = join(temporaryDirectory(), "metadata.json");
+        writeFileSync(path, `[${"{},".repeat(listValuesMax)}{}]`);
+        return path;
+      },
+    },
+  ])("from $id is refused", async ({ source }) => {
+    await withCluster({}, async (cluster) => {
+      const failure = await failureOf(assemble(optionsFor(cluster, { stateMetadata: source() })));
+      expect(failure).toMatchObject({ code: "configuration" });
+    });
+  });
+});
