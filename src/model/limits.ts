@@ -81,10 +81,11 @@ export const gzipIdleBytesMax = 1 * MiB;
 
 /** A list from an archiver or a file, whole in memory since its signature is over the whole: as bytes, as text,
  *  parsed, and as canonical text. 50,000 nodes of 300 bytes are 15 MB, 100 cycle records seldom 1 MB. */
-export const listBytesMax = 32 * MiB;
+export const listBytesMax = 24 * MiB;
 
-/** Values in one list: {@link nodesMax} nodes of sixteen fields, or 30,000 cycle records of thirty. */
-export const listValuesMax = 16 * nodesMax + 100_000;
+/** Values in one list: {@link nodesMax} nodes of eleven fields, or 20,000 cycle records of thirty. With both lists
+ *  as large as they may be, a run takes some 400 MB. */
+export const listValuesMax = 12 * nodesMax;
 
 /** One gossip message on the wire, in the largest network. */
 export const gossipMessageBytesMax = 8 * MiB;
