@@ -139,7 +139,7 @@ class Assembly {
   /** Of the boundaries that `latest` can mean, the newest one that validators have hashes of is taken. */
   async #agree(network: Network): Promise<{ boundary: Boundary; agreed: AgreedHashes; sharding: Sharding }> {
     const { gossip, quorum, allowEmpty, signal } = this.#options;
-    const given = gossip === undefined ? [] : [{ messages: new GossipFile(gossip), source: gossip }];
+    const given = gossip === undefined ? [] : [{ messages: new GossipFile(gossip, signal), source: gossip }];
     const context = {
       client: this.#clients.nodes,
       nodes: network.nodes,

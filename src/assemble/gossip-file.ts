@@ -3,7 +3,7 @@
  * as it stands in the file.
  */
 
-import { createReadStream } from "node:fs";
+import { fileChunks } from "../fetch/bounded-file.ts";
 import { AnswerError } from "../merge/answer-error.ts";
 import { RecordFramer } from "../merge/record-framer.ts";
 import { Failure, messageOf } from "../model/failure.ts";
@@ -19,9 +19,11 @@ const HEAD_BYTES = 4_096;
 
 export class GossipFile implements AsyncIterable<string> {
   readonly #path: string;
+  readonly #signal: AbortSignal | undefined;
 
-  constructor(path: string) {
+  constructor(path: string, signal?: AbortSignal) {
     this.#path = path;
+    this.#signal = signal;
   }
 
   /** Reads the file from its beginning. @throws Failure `configuration` */
@@ -30,6 +32,7 @@ export class GossipFile implements AsyncIterable<string> {
       yield* this.#messages();
     } catch (error) {
       if (error instanceof Failure) throw error;
+      this.#signal?.throwIfAborted();
       const isInside = error instanceof WireError || error instanceof AnswerError;
       const problem = isInside ? "is no list of gossip messages" : "cannot be read";
       throw new Failure("configuration", `${this.#path} ${problem}: ${messageOf(error)}`, {
@@ -43,7 +46,7 @@ export class GossipFile implements AsyncIterable<string> {
     let records: Records | undefined;
     let bytes = 0;
     let head = Buffer.alloc(0);
-    for await (const chunk of createReadStream(this.#path) as AsyncIterable<Buffer>) {
+    for await (const chunk of fileChunks(this.#path, this.#signal)) {
       bytes += chunk.length;
       if (bytes > gossipFileBytesMax) {
         throw new WireError(this.#path, `it has more than ${gossipFileBytesMax} bytes`);

@@ -27,7 +27,7 @@ import {
   gossipStragglersMs,
   gossipTimeMaxMs,
 } from "../model/limits.ts";
-import type { ActiveNode } from "../model/node.ts";
+import { type ActiveNode, nodeUrl } from "../model/node.ts";
 import { GLOBAL_PARTITION } from "../model/shard.ts";
 import { type GossipAnswerBounds, readGossipAnswer } from "../network/gossip-answer.ts";
 import type { BallotBox } from "./ballot.ts";
@@ -143,7 +143,7 @@ export class GossipInquiry implements HedgedWork {
 
   async ask(node: ActiveNode, request: HedgedRequest): Promise<void> {
     const { client, log, signal } = this.#context;
-    const url = `${node.url}/partition-gossip?cycle=${this.#box.shard.cycleNumber}`;
+    const url = nodeUrl(node, `/partition-gossip?cycle=${this.#box.shard.cycleNumber}`);
     const ending = signal === undefined ? request.signal : AbortSignal.any([request.signal, signal]);
     this.#attempts.set(node.id, (this.#attempts.get(node.id) ?? 0) + 1);
     this.#failures.delete(node.id);

@@ -7,6 +7,7 @@ import { CYCLES_FILE } from "../model/snapshot-layout.ts";
 import type { Claim } from "../verify/claims.ts";
 import type { ChainWitness } from "../verify/findings.ts";
 import { type CycleRecords, parseCycleRecords } from "../wire/cycle-records.ts";
+import { describeRowProblems } from "../wire/row-problems.ts";
 import { type Audit, describeSigner, type Signer } from "./audit.ts";
 
 export interface AuditedCycle {
@@ -20,7 +21,9 @@ export async function auditCycles(audit: Audit): Promise<AuditedCycle> {
   const cycles = await audit.read(CYCLES_FILE, "chain", parseCycleRecords);
   if (cycles === undefined)
     return { record: undefined, claim: told(`${CYCLES_FILE} cannot be read`), chain: "unread" };
-  const { records, received } = cycles.value;
+  const { records, received, skipped } = cycles.value;
+  if (skipped.count > 0)
+    audit.note(`${skipped.count} cycle records are left out: ${describeRowProblems(skipped)}`);
   const signer = audit.signerOf(received);
   if (signer === "invalid")
     audit.findings.add("chain", CYCLES_FILE, "the archiver's signature does not hold");

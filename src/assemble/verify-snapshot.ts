@@ -1,8 +1,9 @@
 /** Everything about a published snapshot that can be checked offline: bytes, votes, chain. */
 
-import { readFile } from "node:fs/promises";
+import { readFileBounded } from "../fetch/bounded-file.ts";
 import { Failure, messageOf } from "../model/failure.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../model/hash.ts";
+import { listBytesMax } from "../model/limits.ts";
 import { SnapshotDirectory } from "../store/snapshot-directory.ts";
 import { type ArtifactCheck, checkArtifactFiles, checkArtifacts } from "../verify/check-artifacts.ts";
 import { openSnapshot } from "../verify/check-snapshot.ts";
@@ -74,7 +75,7 @@ async function check(
   const findings = new FindingList();
   const opened = await openSnapshot(reader, findings);
   const { manifest, entries, hashKey, files } = opened;
-  const nodeList = await readTrusted(trustNodeList, hashKey);
+  const nodeList = await readTrusted(trustNodeList, hashKey, options.signal);
   const hasTrust = trustNodeList !== undefined || trustMarker !== undefined || archiverKey !== undefined;
   const require = options.require ?? (hasTrust ? "proved" : "told");
   const trust: Trust = { ...options, nodeList, marker: trustMarker };
@@ -108,10 +109,11 @@ async function check(
 async function readTrusted(
   file: string | undefined,
   hashKey: string = DEFAULT_HASH_KEY,
+  signal?: AbortSignal,
 ): Promise<TrustedNodeList | undefined> {
   if (file === undefined) return undefined;
   try {
-    const bytes = await readFile(file);
+    const bytes = await readFileBounded(file, listBytesMax, signal);
     const list = parseNodeList(parseJson(bytes.toString("utf8"), file), file);
     // Under the hash key that the directory names, which may be a wrong one: then nothing follows from it.
     const signer = signerOf(list.received, hashKey);
@@ -122,6 +124,7 @@ async function readTrusted(
       signer: typeof signer === "object" ? signer.key : undefined,
     };
   } catch (error) {
+    signal?.throwIfAborted();
     const problem = error instanceof WireError ? error.message : `cannot read ${file}: ${messageOf(error)}`;
     throw new Failure("configuration", problem, {
       cause: error,

@@ -10,7 +10,7 @@ import type { CycleRecord } from "../model/cycle.ts";
 import { Failure, messageOf } from "../model/failure.ts";
 import { listBytesMax } from "../model/limits.ts";
 import { shownUrl } from "../model/shown-url.ts";
-import { fetchWhole, type ListContext, listBounds } from "../network/list-source.ts";
+import { fetchWhole, type ListContext } from "../network/list-source.ts";
 import { parseJson, WireError } from "../wire/parse.ts";
 import { parseStateMetadata, type StateHashes } from "../wire/state-metadata.ts";
 import type { AgreedHashes } from "./agree.ts";
@@ -65,7 +65,7 @@ async function readMetadata(source: string, { client, signal }: ListContext): Pr
     const bytes = isUrl
       ? await fetchWhole(source, listBytesMax, { client, signal })
       : await readFileBounded(source, listBytesMax, signal);
-    return parseStateMetadata(parseJson(bytes.toString("utf8"), shown, listBounds), shown);
+    return parseStateMetadata(parseJson(bytes.toString("utf8"), shown), shown);
   } catch (error) {
     signal?.throwIfAborted();
     const isPassing = error instanceof FetchFailure && error.kind !== "not-asked";

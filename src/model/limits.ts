@@ -80,12 +80,9 @@ export const gzipRatioFromBytes = 8 * MiB;
 export const gzipIdleBytesMax = 1 * MiB;
 
 /** A list from an archiver or a file, whole in memory since its signature is over the whole: as bytes, as text,
- *  parsed, and as canonical text. 50,000 nodes of 300 bytes are 15 MB, 100 cycle records seldom 1 MB. */
+ *  parsed, and as canonical text. 50,000 nodes of 300 bytes are 15 MB, 100 cycle records seldom 1 MB.
+ *  With both lists as large as they may be, a run takes some 400 MB. */
 export const listBytesMax = 24 * MiB;
-
-/** Values in one list: {@link nodesMax} nodes of eleven fields, or 20,000 cycle records of thirty. With both lists
- *  as large as they may be, a run takes some 400 MB. */
-export const listValuesMax = 12 * nodesMax;
 
 /** One gossip message on the wire, in the largest network. */
 export const gossipMessageBytesMax = 8 * MiB;
@@ -121,6 +118,9 @@ export const cycleRecordsMax = 262_144;
 
 /** The numbers of cycles: one a second for 30,000 years. */
 export const cycleNumberMax = 1_000_000_000_000;
+
+/** Network hashes of earlier cycles in one record: usually one. */
+export const recordedHashesMax = 1_000;
 
 /** When a cycle starts, in seconds: until the end of the year 9999, beyond which ISO 8601 has no usual form. */
 export const secondsMax = 253_402_300_799;

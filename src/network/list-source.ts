@@ -6,14 +6,10 @@ import type { HttpClient } from "../fetch/http-client.ts";
 import { decideRetry } from "../fetch/retry.ts";
 import { sleep } from "../fetch/sleep.ts";
 import { Failure, messageOf } from "../model/failure.ts";
-import { depthMax, listBytesMax, listTimeMaxMs, listValuesMax } from "../model/limits.ts";
+import { listBytesMax, listTimeMaxMs } from "../model/limits.ts";
 import { shownUrl } from "../model/shown-url.ts";
-import type { JsonBounds } from "../wire/json-bounds.ts";
 import { parseJson, quoted, WireError } from "../wire/parse.ts";
 import type { ListSources } from "./options.ts";
-
-/** What one list may make when it is parsed. */
-export const listBounds: JsonBounds = { depthMax, valuesMax: listValuesMax };
 
 /** A list, and the bytes that it was read from. */
 export type Received<T> = T & { readonly bytes: Buffer };
@@ -39,7 +35,7 @@ export async function readList<T extends { received: unknown }>(
   const bytes = isFile ? await readListFile(file, context.signal) : await fetchList({ url, source }, context);
   let list: T;
   try {
-    list = await parse(parseJson(bytes.toString("utf8"), source, listBounds), source);
+    list = await parse(parseJson(bytes.toString("utf8"), source), source);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     const hint = isFile ? "Correct the file." : "Check that --archiver is the address of an archiver.";

@@ -1,6 +1,7 @@
 /** Reads the node list. */
 
 import { Failure } from "../model/failure.ts";
+import { nodeListBytesBase, nodeListBytesPerNode } from "../model/limits.ts";
 import { type NodeList, parseNodeList } from "../wire/node-list.ts";
 import { describeRowProblems } from "../wire/row-problems.ts";
 import { type ListContext, type Received, readList } from "./list-source.ts";
@@ -28,5 +29,16 @@ export async function readNodeList(sources: ListSources, context: ListContext): 
       hint: "Check the archiver's address, or the file given with --nodes.",
     });
   }
+  requireProportionate(list);
   return list;
+}
+
+/** It becomes evidence, of which `verify` reads no more than a network of so many nodes can have. */
+function requireProportionate({ nodes, bytes }: Received<NodeList>): void {
+  const bytesMax = nodeListBytesBase + nodeListBytesPerNode * nodes.length;
+  if (bytes.length <= bytesMax) return;
+  const problem = `the node list has ${bytes.length} bytes for ${nodes.length} nodes, more than ${bytesMax}`;
+  throw new Failure("configuration", problem, {
+    hint: "Ask another archiver with --archiver, or give a list without what it does not need with --nodes.",
+  });
 }

@@ -8,7 +8,7 @@ import { assemble } from "../../src/assemble/assemble.ts";
 import type { AssembleOptions } from "../../src/assemble/options.ts";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import { HttpClient } from "../../src/fetch/http-client.ts";
-import { listBytesMax, listValuesMax } from "../../src/model/limits.ts";
+import { jsonValuesMax, listBytesMax } from "../../src/model/limits.ts";
 import { fetchWhole } from "../../src/network/list-source.ts";
 import { failureOf, optionsFor } from "../assemble/run.ts";
 import { published } from "../cluster/published.ts";
@@ -100,6 +100,15 @@ describe("a lie in an archiver's lists", () => {
     });
   });
 
+  it("such as a megabyte in a row of a small network is refused", async () => {
+    await withCluster({}, async (cluster) => {
+      const archiver = await lyingArchiver(cluster, { nodes: change(1, { x: "x".repeat(1_000_000) }) });
+      const failure = await failureOf(assemble(optionsBy(archiver, cluster)));
+      expect(failure).toMatchObject({ code: "configuration" });
+      expect(failure.message).toContain("bytes for 5 nodes");
+    });
+  });
+
   it("such as a member's key that is none is found when the nodes are counted", async () => {
     await withCluster({}, async (cluster) => {
       const archiver = await lyingArchiver(cluster, { nodes: change(1, { publicKey: "none" }) });
@@ -122,7 +131,6 @@ describe("a lie in an archiver's lists", () => {
   });
 
   it.each([
-    { id: "a big integer that is none", changes: { x: { dataType: "bi", value: "none" } } },
     { id: "a start beyond all calendars", changes: { start: 1e300 } },
     { id: "a cycle of no length", changes: { duration: 1e-300 } },
     { id: "an absurd number", changes: { counter: 2 ** 53 - 1 } },
@@ -134,6 +142,14 @@ describe("a lie in an archiver's lists", () => {
       const result = await assemble(optionsBy(await lyingArchiver(cluster, { records }), cluster));
       expect(result).toMatchObject(expected);
       expect(result.warnings.join("\n")).toContain("1 cycle records are left out: ");
+    });
+  });
+
+  it("such as a big integer that is none in a cycle record breaks the chain", async () => {
+    await withCluster({}, async (cluster) => {
+      const x = { dataType: "bi", value: "none" };
+      const archiver = await lyingArchiver(cluster, { records: change(0, { x }) });
+      expect(await failureOf(assemble(optionsBy(archiver, cluster)))).toMatchObject({ code: "verification" });
     });
   });
 
@@ -193,12 +209,12 @@ describe("an answer of an archiver", () => {
     expect(await runAgainst(url)).toMatchObject({ code: "temporary" });
   });
 
-  const many = Math.ceil(listValuesMax / 2);
+  const many = Math.ceil(jsonValuesMax / 2);
   it.each([
     {
       id: "of too many values",
       body: `[${"{},".repeat(2 * many)}{}]`,
-      says: `more than ${listValuesMax} values`,
+      says: `more than ${jsonValuesMax} values`,
     },
     { id: "of too many rows", body: `[${"{},".repeat(60_000)}{}]`, says: "expected at most 50000 nodes" },
     { id: "that is too long", body: " ".repeat(listBytesMax + 1), says: `more than ${listBytesMax} bytes` },
@@ -234,7 +250,7 @@ describe("state metadata", () => {
       id: "too many values",
       source: () => {
         const path = join(temporaryDirectory(), "metadata.json");
-        writeFileSync(path, `[${"{},".repeat(listValuesMax)}{}]`);
+        writeFileSync(path, `[${"{},".repeat(jsonValuesMax)}{}]`);
         return path;
       },
     },
