@@ -5,6 +5,7 @@ import { NODE_LIST_FILE } from "../model/snapshot-layout.ts";
 import type { Claim } from "../verify/claims.ts";
 import type { EvidenceReport } from "../verify/findings.ts";
 import { parseNodeList } from "../wire/node-list.ts";
+import { describeRowProblems } from "../wire/row-problems.ts";
 import { type Audit, describeSigner, type Signer, type TrustedNodeList } from "./audit.ts";
 
 export interface AuditedNodeList {
@@ -20,6 +21,10 @@ export async function auditNodeList(audit: Audit): Promise<AuditedNodeList> {
   const signer = own === undefined ? "nobody" : audit.signerOf(own.value.received);
   if (signer === "invalid") {
     audit.findings.add("node-list", NODE_LIST_FILE, "the archiver's signature does not hold");
+  }
+  const skipped = own?.value.skipped;
+  if (skipped !== undefined && skipped.count > 0) {
+    audit.note(`${skipped.count} rows of the node list are left out: ${describeRowProblems(skipped)}`);
   }
   if (trusted !== undefined) {
     if (own !== undefined) compareLists(audit, own.value.nodes, trusted.list.nodes);
