@@ -9,15 +9,12 @@ import { decideRetry } from "../fetch/retry.ts";
 import { isAgreed, type Quorum } from "../gossip/vote-tally.ts";
 import { AnswerError } from "../merge/answer-error.ts";
 import {
-  gossipAnswerBytesMax,
   gossipAttemptsMax,
   gossipBytesPerSecondMin,
   gossipCheckMs,
   gossipGraceMs,
   gossipKnownBytesFactor,
   gossipLateVotesMs,
-  gossipMessagesPerSenderMax,
-  gossipOtherBytesMax,
   gossipPatienceFactor,
   gossipPatienceMaxMs,
   gossipPatienceMinMs,
@@ -29,9 +26,10 @@ import {
 } from "../model/limits.ts";
 import { type ActiveNode, nodeUrl } from "../model/node.ts";
 import { GLOBAL_PARTITION } from "../model/shard.ts";
-import { type GossipAnswerBounds, readGossipAnswer } from "../network/gossip-answer.ts";
+import { readGossipAnswer } from "../network/gossip-answer.ts";
 import type { BallotBox } from "./ballot.ts";
 import type { GossipBlame } from "./gossip-blame.ts";
+import { GossipResponse } from "./gossip-response.ts";
 import { type HedgedRequest, HedgedRequests, type HedgedWork } from "./hedged-requests.ts";
 import { IdleClock } from "./idle-clock.ts";
 import type { RunLog } from "./run-log.ts";
@@ -84,16 +82,6 @@ export class GossipInquiry implements HedgedWork {
     const partitions = [...Array(box.shard.numNodes).keys(), GLOBAL_PARTITION];
     this.#open = new Set(partitions);
     this.#withoutQuorum = new Set(partitions);
-  }
-
-  /** Room for two votes of each node, and for what else an honest node may pass on. */
-  get #answerBounds(): GossipAnswerBounds {
-    const { keyOf, voteBytesMax, receivedBytesMax } = this.#box.validators;
-    const votesBytes = gossipMessagesPerSenderMax * keyOf.size * voteBytesMax;
-    return {
-      messageBytesMax: receivedBytesMax,
-      answerBytesMax: Math.min(votesBytes + gossipOtherBytesMax, gossipAnswerBytesMax),
-    };
   }
 
   /** Node ID → why it could not be heard. */
@@ -154,7 +142,8 @@ export class GossipInquiry implements HedgedWork {
         client.stream({ url, signal: ending, deadlineMs }),
         response.hadVotes,
       );
-      await readGossipAnswer(chunks, (text) => this.#take(text, node, response), this.#answerBounds);
+      const { receivedBytesMax } = this.#box.validators;
+      await readGossipAnswer(chunks, (text) => this.#take(text, node, response), receivedBytesMax);
     } catch (error) {
       if (error instanceof AnswerError) this.#failed(node, error, isPassing(error));
       else if (!(error instanceof FetchFailure)) throw error;
@@ -217,34 +206,6 @@ export class GossipInquiry implements HedgedWork {
     }
     return undefined;
   }
-}
-
-/** What one response has brought so far. */
-class GossipResponse {
-  readonly #request: HedgedRequest;
-  readonly #clock: IdleClock;
-  readonly #votes = new Set<string>();
-  #hadVotes = false;
-
-  constructor(request: HedgedRequest, clock: IdleClock) {
-    this.#request = request;
-    this.#clock = clock;
-  }
-
-  /** A vote that is the same as an earlier one of the same response brings nothing. */
-  brought(hash: string, bytes: number): void {
-    if (this.#votes.has(hash)) return;
-    this.#votes.add(hash);
-    this.#hadVotes = true;
-    this.#request.brought(bytes, this.#clock.nowMs());
-  }
-
-  /** Whether there were any since this was last asked. */
-  readonly hadVotes = (): boolean => {
-    const had = this.#hadVotes;
-    this.#hadVotes = false;
-    return had;
-  };
 }
 
 function isPassing(error: FetchFailure | AnswerError): boolean {

@@ -3,6 +3,10 @@
  * slow ones, nobody else is late, and to ask more nodes would only make it worse.
  */
 
+/** Of the time that goes into what was worth nothing: an honest node may have to pass on what liars have signed, but
+ *  whoever sends nothing else must not keep us busy for ever. */
+const WORTHLESS_SHARE = 0.75;
+
 export class IdleClock {
   readonly #nowMs: () => number;
   #busyMs = 0;
@@ -16,7 +20,7 @@ export class IdleClock {
   /**
    * Passes chunks on. The time until the next one is asked for is spent on a chunk.
    *
-   * @param wasWorthIt whether that time went into something that was worth it, so that it is not the sender's
+   * @param wasWorthIt whether that was worth it
    */
   async *watched(
     chunks: AsyncIterable<Buffer>,
@@ -25,7 +29,7 @@ export class IdleClock {
     for await (const chunk of chunks) {
       const startedMs = this.#nowMs();
       yield chunk;
-      if (wasWorthIt()) this.#busyMs += this.#nowMs() - startedMs;
+      this.#busyMs += (this.#nowMs() - startedMs) * (wasWorthIt() ? 1 : WORTHLESS_SHARE);
     }
   }
 }

@@ -204,7 +204,14 @@ export class RecordFramer {
     let escaped = this.#escaped;
     let offset = start;
     let ended = false;
+    let backslash = -1;
     while (offset < chunk.length && !ended) {
+      if (this.#isSkipping && inString && !escaped) {
+        // Whoever wants to keep us busy sends long strings: what matters in them is found without looking at each byte.
+        if (backslash < offset) backslash = indexOrEnd(chunk, BACKSLASH, offset);
+        offset = Math.min(indexOrEnd(chunk.subarray(0, backslash), QUOTE, offset), backslash);
+        if (offset === chunk.length) break;
+      }
       const byte = chunk[offset++] as number;
       if (inString) {
         if (escaped) escaped = false;
@@ -256,6 +263,11 @@ export class RecordFramer {
     piece.copy(this.#carry, this.#carried);
     this.#carried = needed;
   }
+}
+
+function indexOrEnd(chunk: Buffer, byte: number, start: number): number {
+  const index = chunk.indexOf(byte, start);
+  return index < 0 ? chunk.length : index;
 }
 
 function isWhiteSpace(byte: number): boolean {

@@ -102,9 +102,8 @@ export const gossipMessageValuesPerPartition = 8;
 export const gossipReceivedFactor = 4;
 
 /** All of one node's answer to a request for gossip, which is streamed: 10,000 nodes of 1,000 hashes. In a smaller
- *  network two votes of each node, and as much else: an honest node passes on whatever has a valid signature. */
+ *  network liars may fill it: an honest node passes on whatever has a valid signature. */
 export const gossipAnswerBytesMax = 1 * GiB;
-export const gossipOtherBytesMax = 64 * MiB;
 
 /** A `/netconfig` answer, and an error body of which a line is shown. */
 export const netconfigBytesMax = 4 * MiB;
@@ -154,7 +153,7 @@ export const gossipNodesPerRound = 8;
 export const gossipRequestsAtOnce = 8;
 
 /** Requests for gossip under way at once, stragglers included: each has a socket, and holds one message. */
-export const gossipRequestsMax = 64;
+export const gossipRequestsMax = 32;
 
 /** How long a request for gossip holds its place without a new vote, at the most and at the least; in between it is
  *  so many times as long as others took. What brings votes at the rate at which nobody else is asked as well holds its

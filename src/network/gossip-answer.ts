@@ -4,35 +4,27 @@ import { AnswerError } from "../merge/answer-error.ts";
 import { RecordFramer } from "../merge/record-framer.ts";
 import { gossipAnswerBytesMax, gossipMessageBytesMax, gossipUnsignedMax } from "../model/limits.ts";
 
-export interface GossipAnswerBounds {
-  /** A longer message is passed over. */
-  readonly messageBytesMax: number;
-  /** Of the whole response. */
-  readonly answerBytesMax: number;
-}
-
-const largestNetwork = { messageBytesMax: gossipMessageBytesMax, answerBytesMax: gossipAnswerBytesMax };
-
 /**
  * A message that is too long is passed over, and the rest is read: an honest node passes on whatever has a valid
  * signature.
  *
  * @param take is given each message as received, and returns whether an honest node would pass it on
+ * @param messageBytesMax above which a message is passed over
  * @returns how many were passed over
  * @throws AnswerError; and whatever reading the chunks throws
  */
 export async function readGossipAnswer(
   chunks: AsyncIterable<Buffer>,
   take: (text: string) => boolean,
-  { messageBytesMax, answerBytesMax }: GossipAnswerBounds = largestNetwork,
+  messageBytesMax: number = gossipMessageBytesMax,
 ): Promise<number> {
   const framer = new RecordFramer("messages", { recordBytesMax: messageBytesMax, skipsLonger: true });
   let bytes = 0;
   let refused = 0;
   for await (const chunk of chunks) {
     bytes += chunk.length;
-    if (bytes > answerBytesMax) {
-      throw new AnswerError("too-large", `more than ${answerBytesMax} bytes of gossip`);
+    if (bytes > gossipAnswerBytesMax) {
+      throw new AnswerError("too-large", `more than ${gossipAnswerBytesMax} bytes of gossip`);
     }
     for (const record of framer.push(chunk)) {
       if (!take(record.toString("utf8"))) refused++;

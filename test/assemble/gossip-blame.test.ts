@@ -97,8 +97,10 @@ describe("what was not admitted is held", () => {
     expect(blamed([{ by: [a, b, c], reason: "unsigned" }])).toMatchObject({ offences: [], warnings: 1 });
   });
 
-  it("against nobody for the length of a message where nothing proves the settings", () => {
-    expect(blamed([{ by: [a], reason: "oversized", sender: b }], false).offences).toEqual([]);
-    expect(blamed([{ by: [a], reason: "malformed", sender: b }], false).offences).toHaveLength(1);
-  });
+  it.each(["oversized", "malformed"] as const)(
+    "against nobody where nothing proves the sharding settings: %s",
+    (reason) => {
+      expect(blamed([{ by: [a], reason, sender: b }], false).offences).toEqual([]);
+    },
+  );
 });

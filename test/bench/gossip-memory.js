@@ -1,6 +1,6 @@
 /**
  * How much memory it takes to agree, where validators gossip as much as they can: `node test/bench/gossip-memory.js
- * [--radius <n>] [--hostile <n>] [--nodes <n>] [--distinct]`. The servers run in a process of their own, so that the
+ * [--radius <n>] [--hostile <n>] [--nodes <n>] [--distinct] [--equivocate] [--bytes <n>]`. The servers run in a process of their own, so that the
  * peak that is printed is the client's alone.
  */
 
@@ -28,6 +28,8 @@ const { values } = parseArgs({
     distinct: { type: "boolean", default: false },
     /** Hostile validators sign two messages. */
     equivocate: { type: "boolean", default: false },
+    /** Of a hostile message, in place of as many as count. */
+    bytes: { type: "string" },
     serve: { type: "boolean", default: false },
   },
 });
@@ -67,7 +69,7 @@ async function serve() {
       );
       const data = { partitionHash, receiptMapHash: {}, summaryHash: {} };
       const unsigned = { cycle, data, sender: id, filler: isHostile ? String(copy) : "" };
-      const room = voteBytesMax - canonicalText(JSON.stringify(unsigned)).length;
+      const room = Number(values.bytes ?? voteBytesMax) - canonicalText(JSON.stringify(unsigned)).length;
       if (isHostile) unsigned.filler += "x".repeat(Math.max(0, room));
       messages.push(JSON.stringify(signed(unsigned, privateKey)));
     }

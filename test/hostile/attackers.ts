@@ -82,10 +82,10 @@ export function passingOn(
   };
 }
 
-/** Begins a response, and then sends white space now and then: more than counts as stalled. */
+/** Begins a message that never ends, and sends more of it now and then: too much for a stalled response. */
 export const dripping: GossipAttack = ({ response }) => {
-  response.write('{"messages":[');
-  const timer = setInterval(() => response.write(" ".repeat(512)), 100);
+  response.write('{"messages":[{"a":"');
+  const timer = setInterval(() => response.write("x".repeat(512)), 100);
   response.on("close", () => clearInterval(timer));
 };
 
