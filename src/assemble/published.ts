@@ -9,6 +9,7 @@ import { verifySnapshot } from "./verify-snapshot.ts";
 /**
  * What is published there, if a full check finds it to be the snapshot of these data.
  *
+ * @param quorum the rule that votes are counted by
  * @throws Failure `disk` where it is another user's: what is right now need not stay so
  */
 export async function findPublished(

@@ -79,8 +79,14 @@ function writePieces(path, pieces) {
   return hash.digest();
 }
 
+/** Networks in which somebody signs something; true keys take their time to make. */
+const signersMax = 1_000;
+
 const identities = new Map();
 function nodesOf(count) {
+  if (count > signersMax) {
+    return Array.from({ length: count }, (_, index) => ({ id: hex(index), publicKey: hex(count + index) }));
+  }
   if (!identities.has(count)) identities.set(count, makeIdentities("hostile", count));
   return identities.get(count);
 }
