@@ -16,6 +16,7 @@ import { gunzipped } from "./gunzipped.ts";
 import { peerFailure } from "./peer-failure.ts";
 import { ReceiveBuffers } from "./receive-buffers.ts";
 import { RequestClock } from "./request-clock.ts";
+import { retryAfterMs } from "./retry-after.ts";
 import { StallGuard } from "./stall-guard.ts";
 
 export interface HttpTimeouts {
@@ -236,10 +237,10 @@ async function requireOk(
     });
   }
   const said = await beginningOf(guarded(body, stallTimeoutMs, {}));
-  const retryAfterMs = parseRetryAfter(headers["retry-after"]);
+  const waitMs = retryAfterMs(headers, Date.now());
   throw new FetchFailure("status", `status ${statusCode}${said === "" ? "" : `: ${quoted(said)}`}`, {
     status: statusCode,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
   });
 }
 
@@ -256,13 +257,4 @@ async function beginningOf(body: AsyncIterable<Buffer>): Promise<string> {
   } catch {
     return text;
   }
-}
-
-/** `Retry-After` is seconds or a date (RFC 9110, 10.2.3). */
-function parseRetryAfter(header: string | string[] | undefined): number | undefined {
-  const text = Array.isArray(header) ? header[0] : header;
-  if (text === undefined) return undefined;
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
 }

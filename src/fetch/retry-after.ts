@@ -1,0 +1,35 @@
+/** How long a server asks to be left alone. */
+
+/** A count of seconds; what is larger is the moment of a reset, as some servers send it. */
+const secondsMax = 1_000_000_000;
+
+/**
+ * `Retry-After` is seconds or a date (RFC 9110, 10.2.3). The published archiver's rate limiter (fastify's plugin, 7.6)
+ * sends its window there in **milliseconds**, beside `x-ratelimit-reset`, the rest of that window in seconds. Seconds
+ * that go beyond the reset of the limit make no sense, so that these are milliseconds.
+ *
+ * @returns milliseconds; `undefined` where the server does not say
+ */
+export function retryAfterMs(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  nowMs: number,
+): number | undefined {
+  const text = first(headers["retry-after"]);
+  if (text === undefined) return undefined;
+  if (!isNumber(text)) {
+    const date = Date.parse(text);
+    return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
+  }
+  const reset = first(headers["x-ratelimit-reset"]);
+  const isReset = reset !== undefined && isNumber(reset) && Number(reset) < secondsMax;
+  // Both are rounded.
+  return isReset && Number(text) > Number(reset) + 1 ? Number(text) : Number(text) * 1000;
+}
+
+function isNumber(text: string): boolean {
+  return /^\d+(\.\d+)?$/.test(text);
+}
+
+function first(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}
