@@ -1,26 +1,28 @@
 /** The main job, without a terminal: from lists to a published snapshot. */
 
-import { ageWarning, type Boundary } from "../chain/boundary.ts";
+import { ageWarning } from "../chain/boundary.ts";
+import { describeUnknown, differentNodes } from "../chain/cycle-nodes.ts";
 import { parseSnapshotTime, type SnapshotTime } from "../chain/timestamp.ts";
 import { type CycleRecord, networkConfigHashOf } from "../model/cycle.ts";
 import { type ExportData, exportDataDigest } from "../model/export-data.ts";
 import { Failure } from "../model/failure.ts";
 import { DEFAULT_HASH_KEY } from "../model/hash.ts";
-import { latestCandidatesMax } from "../model/limits.ts";
 import type { Shard } from "../model/shard.ts";
 import type { ListContext } from "../network/list-source.ts";
 import { type NetworkClients, openClients } from "../network/node-addresses.ts";
-import { findSharding, type Sharding, shardOf } from "../network/sharding.ts";
+import { findSharding, requireSnapshotsOn, type Sharding, shardOf } from "../network/sharding.ts";
 import { queryOrder } from "../plan/query-order.ts";
 import { lockPath, PartialSnapshot, requirePlace } from "../store/partial-snapshot.ts";
 import { acquireRunLock } from "../store/run-lock.ts";
 import type { Findings } from "../verify/findings.ts";
-import type { CountingRules } from "../wire/counting-rules.ts";
+import type { CountingRules, TrustSource } from "../wire/counting-rules.ts";
 import { type AgreedHashes, type AgreementContext, findAgreedHashes } from "./agree.ts";
+import { ExhaustedFailure } from "./exhausted.ts";
 import { PartitionFetch } from "./fetch-partitions.ts";
 import { GossipFile } from "./gossip-file.ts";
 import type { KnownHashes } from "./known-hashes.ts";
-import { differentNodes, type Network, readNetwork } from "./network.ts";
+import { noCandidateFailure } from "./latest.ts";
+import { type Candidate, type Network, readNetwork } from "./network.ts";
 import { NodeBook } from "./node-book.ts";
 import { type AssembleOptions, defaults } from "./options.ts";
 import { prepareArtifacts } from "./prepare.ts";
@@ -29,7 +31,7 @@ import { requireReadsBack } from "./read-back.ts";
 import type { RunSummary } from "./reporter.ts";
 import { RunLog } from "./run-log.ts";
 import { runRecord } from "./run-record.ts";
-import { requireChainAgrees, requireMetadataAgrees } from "./witnesses.ts";
+import { requireChainAgrees, requireMetadataAgrees, requireStateInChain } from "./witnesses.ts";
 
 export interface AssembleResult extends RunSummary {
   readonly timestamp: number;
@@ -59,6 +61,17 @@ export async function assemble(options: AssembleOptions): Promise<AssembleResult
     await clients.close();
     options.reporter?.report({ type: "end", summary: log.summary(), failure });
   }
+}
+
+/** One boundary to assemble the snapshot of. */
+interface Attempt {
+  readonly candidate: Candidate;
+  readonly network: Network;
+  readonly given: AgreementContext["given"];
+  readonly startedAt: Date;
+  readonly isLatest: boolean;
+  /** Whether there is an older boundary to fall back to. */
+  readonly hasOlder: boolean;
 }
 
 class Assembly {
@@ -92,38 +105,74 @@ class Assembly {
     }
   }
 
+  /** Of the boundaries that `latest` can mean, the newest one that validators have hashes of and hold is taken. */
   async #assemble(): Promise<AssembleResult> {
     const startedAt = new Date();
-    const { out, signal } = this.#options;
     // Before anybody is asked for anything.
-    await requirePlace(out);
+    await requirePlace(this.#options.out);
     this.#log.stage("reading the node list and the cycle records");
     const { maxAgeMs } = this.#options;
     const time = timeOf(this.#options.timestamp);
-    if (maxAgeMs !== undefined && time.kind !== "latest") throw onlyForLatest();
+    const isLatest = time.kind === "latest";
+    if (maxAgeMs !== undefined && !isLatest) throw onlyForLatest();
     const network = await readNetwork(this.#options, time, this.#context(), maxAgeMs);
-    this.#known?.claim(network.records);
-    const { boundary, agreed, sharding } = await this.#agree(network);
-    const shard = shardOf(network.nodes.length, sharding);
-    if (time.kind === "latest" && maxAgeMs === undefined) {
-      const warning = ageWarning(boundary, Date.now());
-      if (warning !== undefined) this.#log.warn(warning);
+    const { candidates, records } = network;
+    if (this.#options.requireChain === true) requireStateInChain(records);
+    this.#known?.claim(records);
+    const given = this.#givenMessages();
+    const failures: Failure[] = [];
+    for (const [index, candidate] of candidates.entries()) {
+      const hasOlder = index + 1 < candidates.length;
+      const attempt = { candidate, network, given, startedAt, isLatest, hasOlder };
+      const result = await this.#attempt(attempt);
+      if (!(result instanceof Failure)) return result;
+      failures.push(result);
+      if (candidates.length > 1) this.#log.warn(result.message);
     }
-    await this.#hearWitnesses(network.records, boundary.cycle.counter, agreed);
-    this.#known?.learn(boundary.cycle.counter, agreed);
-    const { timestamp, cycle } = boundary;
+    throw noCandidateFailure(failures, candidates, isLatest, Date.now());
+  }
+
+  /** A failure is returned where an older boundary may do better, and thrown where it would not. */
+  async #attempt(attempt: Attempt): Promise<AssembleResult | Failure> {
+    const { candidate, network, startedAt } = attempt;
+    const { timestamp, cycle, members } = candidate;
+    this.#log.begin(timestamp, cycle.counter, members.nodes.length + 1);
+    const different = differentNodes(members, network.records, cycle);
+    if (different !== undefined) return different;
+    const unknown = describeUnknown(members, cycle.counter);
+    if (unknown !== undefined) this.#log.warn(unknown);
+    const sharding = await this.#sharding(network, candidate);
+    this.#log.areSettingsProved = sharding.source !== "told";
+    requireSnapshotsOn(sharding, cycle.counter);
+    const shard = shardOf(members.nodes.length, sharding);
+    const agreed = await this.#agreeOn(attempt, shard, sharding.source);
+    if (agreed instanceof Failure) return agreed;
+    await this.#hearWitnesses(network.records, cycle.counter, agreed);
+    this.#known?.learn(cycle.counter, agreed);
     const { networkHash, partitionHashes } = agreed;
     const data = { timestamp, cycle: cycle.counter, hashKey: this.#hashKey, networkHash, partitionHashes };
+    const { out, signal } = this.#options;
     const lock = await acquireRunLock(lockPath({ out, timestamp }));
     try {
       const published = await findPublished(out, data, this.#options.quorum);
-      if (published !== undefined) return this.#alreadyPublished(published, data);
-      const partial = await this.#fetch(network, shard, boundary, agreed);
+      if (published !== undefined) {
+        this.#warnOfAge(attempt);
+        return this.#alreadyPublished(published, data);
+      }
+      const partial = await this.#fetch(attempt, shard, agreed);
+      if (partial instanceof Failure) return partial;
       signal?.throwIfAborted();
+      this.#warnOfAge(attempt);
       return await this.#publish(partial, network, sharding, data, agreed, startedAt);
     } finally {
       await lock.release();
     }
+  }
+
+  #warnOfAge({ candidate, isLatest }: Attempt): void {
+    if (!isLatest || this.#options.maxAgeMs !== undefined) return;
+    const warning = ageWarning(candidate, Date.now());
+    if (warning !== undefined) this.#log.warn(warning);
   }
 
   #context(): ListContext {
@@ -136,56 +185,45 @@ class Assembly {
     };
   }
 
-  /** Of the boundaries that `latest` can mean, the newest one that validators have hashes of is taken. */
-  async #agree(network: Network): Promise<{ boundary: Boundary; agreed: AgreedHashes; sharding: Sharding }> {
-    const { gossip, quorum, allowEmpty, signal } = this.#options;
-    const given = gossip === undefined ? [] : [{ messages: new GossipFile(gossip, signal), source: gossip }];
-    const context = {
-      client: this.#clients.nodes,
-      nodes: network.nodes,
-      hashKey: this.#hashKey,
-      quorum: quorum ?? defaults.quorum,
-      allowEmpty: allowEmpty === true,
-      given,
-      log: this.#log,
-      signal,
-    };
-    let first: Failure | undefined;
-    for (const boundary of network.boundaries.slice(0, latestCandidatesMax)) {
-      const sharding = await this.#sharding(network, boundary.cycle);
-      this.#log.areSettingsProved = sharding.source !== "told";
-      const shard = shardOf(network.nodes.length, sharding);
-      const agreed = await this.#agreeOn(boundary, { ...context, shard, shardingSource: sharding.source });
-      if (!(agreed instanceof Failure)) return { boundary, agreed, sharding };
-      // What is said in the end is what is wrong with the one that was meant.
-      first ??= agreed;
-      if (network.boundaries.length > 1) this.#log.warn(agreed.message);
-    }
-    throw first ?? new Error("there is no boundary to agree on");
+  #givenMessages(): AgreementContext["given"] {
+    const { gossip, signal } = this.#options;
+    return gossip === undefined ? [] : [{ messages: new GossipFile(gossip, signal), source: gossip }];
   }
 
   /** The settings of a cycle, looked up once for all cycles of the same configuration. */
-  async #sharding({ nodes }: Network, cycle: CycleRecord): Promise<Sharding> {
+  async #sharding({ nodes }: Network, { cycle }: Candidate): Promise<Sharding> {
     const configHash = networkConfigHashOf(cycle);
     const known = this.#shardings.get(configHash);
     if (known !== undefined) return known;
     this.#log.stage("asking validators for the sharding settings");
+    // Those who are there now: whoever has left does not answer, and the record's hash proves what is said.
     const context = { ...this.#context(), client: this.#clients.nodes };
     const sharding = await findSharding(nodes, this.#options, configHash, context);
     this.#shardings.set(configHash, sharding);
     return sharding;
   }
 
-  /** A failure is answered where an older boundary may do better, and thrown where it would not. */
-  async #agreeOn({ timestamp, cycle }: Boundary, context: AgreementContext): Promise<AgreedHashes | Failure> {
-    this.#log.timestamp = timestamp;
-    this.#log.cycle = cycle.counter;
-    this.#log.partitionsTotal = context.shard.numNodes + 1;
-    const otherNodes = differentNodes(context.nodes, cycle);
-    if (otherNodes !== undefined) return otherNodes;
-    this.#log.stage(`asking the validators for the hashes of cycle ${cycle.counter}`);
-    const known = this.#known === undefined ? [] : [this.#known.given(cycle.counter)];
-    const agreed = await findAgreedHashes(cycle.counter, { ...context, given: [...context.given, ...known] });
+  async #agreeOn(
+    { candidate, given }: Attempt,
+    shard: Shard,
+    shardingSource: TrustSource,
+  ): Promise<AgreedHashes | Failure> {
+    const { quorum, allowEmpty, signal } = this.#options;
+    const { counter } = candidate.cycle;
+    this.#log.stage(`asking the validators for the hashes of cycle ${counter}`);
+    const known = this.#known === undefined ? [] : [this.#known.given(counter)];
+    const agreed = await findAgreedHashes(counter, {
+      client: this.#clients.nodes,
+      nodes: candidate.members.nodes,
+      shard,
+      shardingSource,
+      hashKey: this.#hashKey,
+      quorum: quorum ?? defaults.quorum,
+      allowEmpty: allowEmpty === true,
+      given: [...given, ...known],
+      log: this.#log,
+      signal,
+    });
     return "notYet" in agreed ? agreed.notYet : agreed;
   }
 
@@ -197,25 +235,27 @@ class Assembly {
       await requireMetadataAgrees(stateMetadata, cycle, agreed, this.#context());
   }
 
+  /** A failure is returned where nobody holds the snapshot and an older one may be held. */
   async #fetch(
-    network: Network,
+    { candidate, hasOlder }: Attempt,
     shard: Shard,
-    boundary: Boundary,
     agreed: AgreedHashes,
-  ): Promise<PartialSnapshot> {
+  ): Promise<PartialSnapshot | Failure> {
     const { out, compression, order, concurrency, signal } = this.#options;
-    const { timestamp } = boundary;
+    const { timestamp, members } = candidate;
+    const { nodes } = members;
     const place = { out, timestamp, compression: compression ?? defaults.compression };
     const partial = await PartialSnapshot.open(place);
     const missing = await prepareArtifacts(partial, agreed.partitionHashes, this.#hashKey, this.#log, signal);
     this.#log.stage(`fetching ${missing.size} of ${shard.numNodes + 1} partitions`);
+    const book = new NodeBook(nodes, shard, queryOrder(shard.numNodes), this.#known?.ranks(nodes));
     const fetch = new PartitionFetch(missing, {
       client: this.#clients.nodes,
       shard,
       timestamp,
       hashKey: this.#hashKey,
       agreedHashes: agreed.partitionHashes,
-      book: new NodeBook(network.nodes, shard, queryOrder(shard.numNodes), this.#known?.ranks(network.nodes)),
+      book,
       order: order ?? defaults.order,
       concurrency: concurrency ?? defaults.concurrency,
       log: this.#log,
@@ -223,11 +263,16 @@ class Assembly {
       onWrong: (node, wrong) => this.#known?.sawWrong(node, wrong, agreed),
       incomingPath: (answer, partition) => partial.incomingPath(answer, partition),
       freeBytes: () => partial.freeBytes(),
+      // While nobody has given anything, an older snapshot that is held is better than waiting.
+      waitsForExports: () => !hasOlder || book.hasGiven,
       accept: (partition, path) => partial.accept(partition, path),
       discard: (path) => partial.discard(path),
     });
     try {
       await fetch.run();
+    } catch (error) {
+      if (!(error instanceof ExhaustedFailure) || !error.isHeldByNobody) throw error;
+      return error;
     } finally {
       await partial.dropIncoming().catch(() => undefined);
     }

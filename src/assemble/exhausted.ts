@@ -6,11 +6,22 @@ import type { NodeBook, SourceOutcome } from "./node-book.ts";
 
 const PARTITIONS_SHOWN = 3;
 
-export function exhaustedFailure(missing: ReadonlySet<number>, book: NodeBook): Failure {
+export class ExhaustedFailure extends Failure {
+  /** Whether no node that answers holds one of the partitions: then it is no node's fault, and waiting or an older
+   *  snapshot may help. */
+  readonly isHeldByNobody: boolean;
+
+  constructor(code: ExhaustedCode, message: string, details: readonly string[], isHeldByNobody: boolean) {
+    super(code, message, { details, hint: hints[code] });
+    this.isHeldByNobody = isHeldByNobody;
+  }
+}
+
+export function exhaustedFailure(missing: ReadonlySet<number>, book: NodeBook): ExhaustedFailure {
   const partitions = [...missing].sort((a, b) => a - b);
   const outcomes = partitions.map((partition) => book.outcomes(partition));
   const isFull = partitions.some((partition) => book.isRefused(partition, "no-space"));
-  const code = isFull ? "disk" : codeOf(outcomes);
+  const code = isFull ? "disk" : codeOf(outcomes, book.hasGiven);
   const details = partitions.slice(0, PARTITIONS_SHOWN).flatMap((partition, index) => {
     const reasons = (outcomes[index] ?? []).map(
       ({ node, reason }) => `  ${shortId(node.id)} (${node.url ?? "no address"}): ${reason}`,
@@ -19,15 +30,17 @@ export function exhaustedFailure(missing: ReadonlySet<number>, book: NodeBook): 
   });
   if (partitions.length > PARTITIONS_SHOWN)
     details.push(`and ${partitions.length - PARTITIONS_SHOWN} more partitions`);
-  return new Failure(code, `${titles[code]} (${partitions.length} missing)`, { details, hint: hints[code] });
+  const message = `${titles[code]} (${partitions.length} missing)`;
+  return new ExhaustedFailure(code, message, details, outcomes.some(isNotHeld));
 }
 
-type ExhaustedCode = Extract<FailureCode, "incomplete" | "verification" | "temporary" | "disk">;
+type ExhaustedCode = Extract<FailureCode, "incomplete" | "verification" | "temporary" | "gone" | "disk">;
 
 const titles: Readonly<Record<ExhaustedCode, string>> = {
   incomplete: "not every partition could be had",
   verification: "no node's data has the agreed hash",
-  temporary: "the cycle is not finalized yet",
+  temporary: "the cycle is not finalized yet, or its snapshot is still being exported",
+  gone: "the validators hold no snapshot of that moment",
   disk: "no space is left on the disk",
 };
 
@@ -36,14 +49,23 @@ const hints: Readonly<Record<ExhaustedCode, string>> = {
     "Run again when these nodes answer, and rightly: what is verified is kept and not fetched again.",
   verification:
     "All nodes that store these partitions gave other data than they agreed on: tell their operators.",
+  temporary: "Try again in a minute: the nodes still finish this cycle, or export their state.",
+  gone: "They keep the newest few marked ones alone: take --timestamp latest, or assemble sooner after the mark.",
   disk: "Free some space and run again: what is verified already is kept and not fetched again.",
-  temporary: "Try again in a minute: the nodes still finish this cycle.",
 };
 
 /** One partition that all its nodes gave wrongly cannot be had by waiting. */
-function codeOf(outcomes: readonly (readonly SourceOutcome[])[]): ExhaustedCode {
-  const isAll = (nodes: readonly SourceOutcome[], outcome: SourceOutcome["outcome"]) =>
-    nodes.every((node) => node.outcome === outcome);
-  if (outcomes.some((nodes) => isAll(nodes, "wrong"))) return "verification";
-  return outcomes.every((nodes) => isAll(nodes, "too-early")) ? "temporary" : "incomplete";
+function codeOf(outcomes: readonly (readonly SourceOutcome[])[], hasGiven: boolean): ExhaustedCode {
+  if (outcomes.some((nodes) => nodes.every(({ outcome }) => outcome === "wrong"))) return "verification";
+  const isAbsent = outcomes.every((nodes) => nodes.every(({ outcome }) => absences.has(outcome)));
+  if (!isAbsent) return "incomplete";
+  if (outcomes.some((nodes) => nodes.some(({ outcome }) => outcome === "too-early"))) return "temporary";
+  return hasGiven ? "incomplete" : "gone"; // where others have given theirs, they still hold the snapshot
 }
+
+function isNotHeld(nodes: readonly SourceOutcome[]): boolean {
+  const isSaid = nodes.some(({ outcome }) => absences.has(outcome));
+  return isSaid && nodes.every(({ outcome }) => absences.has(outcome) || outcome === "failed");
+}
+
+const absences: ReadonlySet<SourceOutcome["outcome"]> = new Set(["too-early", "not-held"]);

@@ -18,6 +18,8 @@ export interface FetchContext {
   readonly concurrency: number;
   readonly log: RunLog;
   readonly signal?: AbortSignal | undefined;
+  /** Whether a node that is still exporting the snapshot is waited for. */
+  readonly waitsForExports: () => boolean;
   /** Where a partition of one answer (by number) is written while it comes. */
   readonly incomingPath: (answer: number, partition: number) => string;
   /** Of the disk that partitions are written to. */

@@ -1,22 +1,30 @@
 /** The network as its lists describe it. */
 
 import { type Boundary, findBoundaries, requireYoung } from "../chain/boundary.ts";
+import { type CycleNodes, cycleNodesOf, differentNodes } from "../chain/cycle-nodes.ts";
 import type { SnapshotTime } from "../chain/timestamp.ts";
 import type { CycleRecord } from "../model/cycle.ts";
 import { Failure } from "../model/failure.ts";
+import { latestCandidatesMax } from "../model/limits.ts";
 import type { ActiveNode } from "../model/node.ts";
-import { readCycles } from "../network/cycles.ts";
-import type { ListContext } from "../network/list-source.ts";
-import { readNodeList } from "../network/node-list.ts";
+import { extendCycles, readCycles } from "../network/cycles.ts";
+import type { ListContext, Received } from "../network/list-source.ts";
+import { readNodeList, requireActiveNodes } from "../network/node-list.ts";
 import type { ListSources } from "../network/options.ts";
+import type { CycleRecords } from "../wire/cycle-records.ts";
+
+/** A boundary, and the nodes of its cycle. */
+export interface Candidate extends Boundary {
+  readonly members: CycleNodes;
+}
 
 export interface Network {
-  /** In ascending order of ID. */
+  /** Those that are active now, in ascending order of ID. */
   readonly nodes: readonly ActiveNode[];
   /** Ascending by number. */
   readonly records: readonly CycleRecord[];
   /** What the asked time can mean, the best first. */
-  readonly boundaries: readonly Boundary[];
+  readonly candidates: readonly Candidate[];
   /** The lists as received. */
   readonly nodeList: Buffer;
   readonly cycles: Buffer;
@@ -32,23 +40,50 @@ export async function readNetwork(
   context: ListContext,
   maxAgeMs?: number,
 ): Promise<Network> {
-  const { nodes, bytes: nodeList } = await readNodeList(sources, context);
-  const { records, bytes: cycles } = await readCycles(sources, time, context);
+  // In this order: a list may be older than the newest record, whose changes are undone either way, and never newer.
+  const list = await readNodeList(sources, context);
+  const newest = await readCycles(sources, time, context);
+  const isEmpty = newest.records.length === 0 && newest.skipped.count === 0;
+  if (isEmpty && sources.cycles === undefined) {
+    throw new Failure("temporary", "the archiver has no cycle records yet", {
+      hint: "Try again when the network has begun its first cycle.",
+    });
+  }
+  requireActiveNodes(list, newest.records.at(-1));
   const nowMs = Date.now();
-  const found = findBoundaries(time, records, nowMs);
-  const boundaries = time.kind === "latest" ? requireYoung(found, nowMs, maxAgeMs) : found;
-  return { nodes, nodeList, cycles, records, boundaries };
+  const found = findBoundaries(time, newest.records, nowMs);
+  const young = time.kind === "latest" ? requireYoung(found, nowMs, maxAgeMs) : found;
+  const boundaries = young.slice(0, latestCandidatesMax);
+  const reader = { list: list.nodes, sources, context };
+  const cycles = await readUntilKnown(newest, boundaries, reader);
+  const candidates = boundaries.map((boundary): Candidate => {
+    return { ...boundary, members: cycleNodesOf(list.nodes, cycles.records, boundary.cycle) };
+  });
+  return {
+    nodes: list.nodes,
+    nodeList: list.bytes,
+    cycles: cycles.bytes,
+    records: cycles.records,
+    candidates,
+  };
 }
 
-/** The geometry of a cycle is that of all nodes that were active in it: what is wrong where it is not. */
-export function differentNodes(nodes: readonly ActiveNode[], cycle: CycleRecord): Failure | undefined {
-  if (nodes.length === cycle.active) return undefined;
-  const listed = `the node list has ${nodes.length} nodes with an ID`;
-  return new Failure(
-    "configuration",
-    `${listed}, but cycle ${cycle.counter} had ${cycle.active} active ones`,
-    {
-      hint: "The list must be that of the snapshot's cycle: take a newer snapshot, or give the list of that time with --nodes.",
-    },
-  );
+/** Reads records before a cycle, where those that are known do not state who all of its nodes are. */
+async function readUntilKnown(
+  known: Received<CycleRecords>,
+  boundaries: readonly Boundary[],
+  { list, sources, context }: { list: readonly ActiveNode[]; sources: ListSources; context: ListContext },
+): Promise<Received<CycleRecords>> {
+  const first = boundaries.flatMap(({ cycle }) => {
+    const members = cycleNodesOf(list, known.records, cycle);
+    const isKnown =
+      members.unknown.length === 0 && differentNodes(members, known.records, cycle) === undefined;
+    return isKnown ? [] : [cycle.counter - refreshCycles(cycle.active)];
+  });
+  return first.length === 0 ? known : await extendCycles(known, Math.min(...first), sources, context);
+}
+
+/** Within how many records each of the active nodes is stated again: each record refreshes √N of them in turn. */
+function refreshCycles(active: number): number {
+  return 2 * Math.floor(Math.sqrt(active)) + 2;
 }

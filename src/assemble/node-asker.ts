@@ -16,6 +16,7 @@ import { type NarrowedRequest, narrowedRequests } from "../plan/narrowed-request
 import type { NodeSpeeds } from "../plan/node-speeds.ts";
 import type { FetchContext } from "./fetch-context.ts";
 import { offencesOf, outcomeOf } from "./judgement.ts";
+import { TOO_EARLY } from "./node-book.ts";
 import type { NodeQuery } from "./node-query.ts";
 import type { PartitionClaims } from "./partition-claims.ts";
 import { SizeBudget } from "./size-budget.ts";
@@ -202,7 +203,11 @@ export class NodeAsker {
     failures: number,
   ): RetryDecision {
     const { error, lastPartition } = report;
-    if (error instanceof FetchFailure) return decideRetry(error, failures, Math.random());
+    if (error instanceof FetchFailure) {
+      const isExporting = error.status === TOO_EARLY;
+      if (isExporting && !this.#context.waitsForExports()) return { retry: false };
+      return decideRetry(error, failures, Math.random());
+    }
     const again = decideRetry(new FetchFailure("reset", "broken off"), failures, Math.random());
     if (!(error instanceof AnswerError) || error.kind === "truncated") return again;
     if (error.kind === "over-budget") {

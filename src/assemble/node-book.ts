@@ -20,12 +20,14 @@ export type Refusal = "wrong" | "outgrown" | "broken" | "no-space";
 /** What came of one node as a source of one partition. */
 export interface SourceOutcome {
   readonly node: ActiveNode;
-  readonly outcome: "wrong" | "too-early" | "failed";
+  readonly outcome: "wrong" | "too-early" | "not-held" | "failed";
   readonly reason: string;
 }
 
-/** The cycle is not finalized yet (PROTOCOL.md, Partial snapshots). */
-const TOO_EARLY = 425;
+/** The cycle is not finalized yet, or the snapshot still being exported (PROTOCOL.md, Partial snapshots). */
+export const TOO_EARLY = 425;
+/** The node holds no snapshot for that timestamp. */
+const NOT_HELD = 404;
 
 interface Entry {
   readonly node: ActiveNode;
@@ -45,6 +47,7 @@ export class NodeBook {
   readonly #ranks: ReadonlyMap<string, number>;
   /** Nodes with failures that count. */
   readonly #haveFailed = new Set<number>();
+  #hasGiven = false;
 
   /**
    * @param order of Algorithm 1
@@ -129,8 +132,14 @@ export class NodeBook {
     this.#entry(index).state = { kind: "free" };
   }
 
+  /** Whether a node has given something in this run. */
+  get hasGiven(): boolean {
+    return this.#hasGiven;
+  }
+
   /** It has given something: whatever failed before does not count against it any more. */
   succeeded(index: number): void {
+    this.#hasGiven = true;
     this.#entry(index).failures = 0;
     this.#haveFailed.delete(index);
   }
@@ -174,8 +183,13 @@ export class NodeBook {
       if (!stores(this.#shard, index, partition)) return [];
       const refusal = refused.get(partition);
       if (refusal?.refusal === "wrong") return [{ node, outcome: "wrong", reason: refusal.reason }];
-      const outcome = lastStatus === TOO_EARLY ? "too-early" : "failed";
-      return [{ node, outcome, reason: refusal?.reason ?? lastFailure ?? "was not asked" }];
+      return [
+        {
+          node,
+          outcome: outcomeOfStatus(lastStatus),
+          reason: refusal?.reason ?? lastFailure ?? "was not asked",
+        },
+      ];
     });
   }
 
@@ -195,4 +209,9 @@ export class NodeBook {
     if (entry === undefined) throw new RangeError(`there is no node ${index}`);
     return entry;
   }
+}
+
+function outcomeOfStatus(status: number | undefined): SourceOutcome["outcome"] {
+  if (status === TOO_EARLY) return "too-early";
+  return status === NOT_HELD ? "not-held" : "failed";
 }

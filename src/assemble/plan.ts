@@ -11,7 +11,7 @@ import type { ActiveNode } from "../model/node.ts";
 import { allPartitions, type Shard } from "../model/shard.ts";
 import type { ListContext } from "../network/list-source.ts";
 import { openClients } from "../network/node-addresses.ts";
-import { readNodeList } from "../network/node-list.ts";
+import { readNodeList, requireActiveNodes } from "../network/node-list.ts";
 import type { NetworkOptions } from "../network/options.ts";
 import { coverQueries } from "../plan/cover-queries.ts";
 import { narrowedRequests } from "../plan/narrowed-requests.ts";
@@ -148,13 +148,16 @@ async function readNodes(
   context: ListContext,
 ): Promise<{ nodes: readonly ActiveNode[]; boundary: Boundary | undefined }> {
   if (options.timestamp === undefined) {
-    const { nodes } = await readNodeList(options, context);
-    return { nodes, boundary: undefined };
+    const list = await readNodeList(options, context);
+    requireActiveNodes(list, undefined);
+    return { nodes: list.nodes, boundary: undefined };
   }
-  const { differentNodes, readNetwork } = await import("./network.ts");
-  const { nodes, boundaries } = await readNetwork(options, options.timestamp, context);
-  const [boundary] = boundaries;
-  const different = boundary === undefined ? undefined : differentNodes(nodes, boundary.cycle);
+  const { readNetwork } = await import("./network.ts");
+  const { differentNodes } = await import("../chain/cycle-nodes.ts");
+  const { nodes, records, candidates } = await readNetwork(options, options.timestamp, context);
+  const [candidate] = candidates;
+  if (candidate === undefined) return { nodes, boundary: undefined };
+  const different = differentNodes(candidate.members, records, candidate.cycle);
   if (different !== undefined) throw different;
-  return { nodes, boundary };
+  return { nodes: candidate.members.nodes, boundary: candidate };
 }

@@ -82,6 +82,17 @@ export class RunLog {
     this.allVerified([partition], size, source);
   }
 
+  /** Begins with a boundary: what was done for another one does not count. */
+  begin(timestamp: number, cycle: number, partitions: number): void {
+    this.timestamp = timestamp;
+    this.cycle = cycle;
+    this.partitionsTotal = partitions;
+    this.networkHash = null;
+    this.sources.clear();
+    this.#accounts = 0;
+    this.#stateBytes = 0;
+  }
+
   /** All at once, from one source. */
   allVerified(partitions: Iterable<number>, size: { accounts: number; bytes: number }, source: string): void {
     for (const partition of partitions) this.sources.set(partition, source);

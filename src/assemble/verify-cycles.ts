@@ -1,8 +1,10 @@
 /** The snapshot's cycle: its record, what proves it, and what later records say of the network hash. */
 
 import { checkChain } from "../chain/cycle-chain.ts";
+import { numNodesOfCycle } from "../chain/membership.ts";
 import { provedRecords } from "../chain/proved-records.ts";
 import { type CycleRecord, cycleEndMs } from "../model/cycle.ts";
+import type { Manifest } from "../model/manifest.ts";
 import { CYCLES_FILE } from "../model/snapshot-layout.ts";
 import type { Claim } from "../verify/claims.ts";
 import type { ChainWitness } from "../verify/findings.ts";
@@ -13,18 +15,24 @@ import { type Audit, describeSigner, type Signer } from "./audit.ts";
 export interface AuditedCycle {
   /** The record of the snapshot's cycle. */
   readonly record: CycleRecord | undefined;
+  /** All of them, ascending by number. */
+  readonly records: readonly CycleRecord[];
+  /** Whether what the auditor gave proves all of them. */
+  readonly areAllProved: boolean;
   readonly claim: Claim;
   readonly chain: ChainWitness;
 }
 
 export async function auditCycles(audit: Audit): Promise<AuditedCycle> {
   const cycles = await audit.read(CYCLES_FILE, "chain", parseCycleRecords);
-  if (cycles === undefined)
-    return { record: undefined, claim: told(`${CYCLES_FILE} cannot be read`), chain: "unread" };
-  const { records, received, skipped } = cycles.value;
+  if (cycles === undefined) {
+    const claim = told(`${CYCLES_FILE} cannot be read`);
+    return { record: undefined, records: [], areAllProved: false, claim, chain: "unread" };
+  }
+  const { records, responses, skipped } = cycles.value;
   if (skipped.count > 0)
     audit.note(`${skipped.count} cycle records are left out: ${describeRowProblems(skipped)}`);
-  const signer = audit.signerOf(received);
+  const signer = signerOfAll(responses.map((response) => audit.signerOf(response)));
   if (signer === "invalid")
     audit.findings.add("chain", CYCLES_FILE, "the archiver's signature does not hold");
   checkLinks(audit, records);
@@ -32,14 +40,25 @@ export async function auditCycles(audit: Audit): Promise<AuditedCycle> {
   const cycle = audit.subject.manifest.blockHeight;
   const ofCycle = records.filter(({ counter }) => counter === cycle);
   const record = ofCycle.find((one) => proof.proved.has(one)) ?? ofCycle[0];
-  checkRecord(audit, record);
+  checkRecord(audit, record, records);
   const isProved = record !== undefined && proof.proved.has(record);
   if (!isProved) requireArchiverKey(audit, signer);
   return {
     record,
+    records,
+    areAllProved: records.every((one) => proof.proved.has(one)),
     claim: isProved ? { claim: "cycle", basis: "proved", detail: proof.detail } : told(proof.detail),
     chain: hearWitness(audit, records, proof.proved),
   };
+}
+
+/** Whose word the records are, where they came in several responses. */
+function signerOfAll(signers: readonly Signer[]): Signer {
+  const [first = "nobody", ...others] = signers;
+  if (signers.includes("invalid")) return "invalid";
+  const key = typeof first === "object" ? first.key : undefined;
+  const isSame = others.every((signer) => typeof signer === "object" && signer.key === key);
+  return isSame ? first : "nobody";
 }
 
 interface Proof {
@@ -90,18 +109,26 @@ function checkLinks(audit: Audit, records: readonly CycleRecord[]): void {
   }
 }
 
-function checkRecord({ subject: { manifest }, findings }: Audit, record: CycleRecord | undefined): void {
-  const { timestamp, numPartitions } = manifest.snapshot;
-  const problem = record === undefined ? "is not there" : recordProblem(record, timestamp, numPartitions);
+function checkRecord(
+  { subject: { manifest }, findings }: Audit,
+  record: CycleRecord | undefined,
+  records: readonly CycleRecord[],
+): void {
+  const problem = record === undefined ? "is not there" : recordProblem(record, records, manifest.snapshot);
   if (problem === undefined) return;
   findings.add("chain", CYCLES_FILE, `the record of cycle ${manifest.blockHeight} ${problem}`);
 }
 
-function recordProblem(record: CycleRecord, timestamp: number, numPartitions: number): string | undefined {
+function recordProblem(
+  record: CycleRecord,
+  records: readonly CycleRecord[],
+  { timestamp, numPartitions }: Manifest["snapshot"],
+): string | undefined {
   if (cycleEndMs(record) !== timestamp) return `ends at ${cycleEndMs(record)}, not at ${timestamp}`;
-  return record.active === numPartitions
+  const numNodes = numNodesOfCycle(records, record);
+  return numNodes === numPartitions
     ? undefined
-    : `has ${record.active} active nodes, for ${numPartitions} partitions`;
+    : `comes to ${numNodes} nodes, for ${numPartitions} partitions`;
 }
 
 /** Any record may contradict the network hash; only one that is proved can confirm it. */

@@ -33,8 +33,8 @@ export async function auditEvidence(
   findings: FindingList,
 ): Promise<EvidenceReport> {
   const audit = new Audit(subject, trust, findings);
-  const nodeList = await auditNodeList(audit);
   const cycle = await auditCycles(audit);
+  const nodeList = await auditNodeList(audit, cycle);
   const sharding = await auditSharding(audit, cycle);
   const quorum = trust.quorum ?? "majority";
   const isListTrusted = nodeList.claim.basis !== "told";

@@ -1,5 +1,6 @@
 /** Who may vote: the node list in the evidence, or the one that the auditor brings. */
 
+import { cycleNodesOf } from "../chain/cycle-nodes.ts";
 import type { ActiveNode } from "../model/node.ts";
 import { NODE_LIST_FILE } from "../model/snapshot-layout.ts";
 import type { Claim } from "../verify/claims.ts";
@@ -7,6 +8,7 @@ import type { EvidenceReport } from "../verify/findings.ts";
 import { parseNodeList } from "../wire/node-list.ts";
 import { describeRowProblems } from "../wire/row-problems.ts";
 import { type Audit, describeSigner, type Signer, type TrustedNodeList } from "./audit.ts";
+import type { AuditedCycle } from "./verify-cycles.ts";
 
 export interface AuditedNodeList {
   /** In ascending order of ID; `undefined` where there is no list that could be read. */
@@ -15,7 +17,7 @@ export interface AuditedNodeList {
   readonly claim: Claim;
 }
 
-export async function auditNodeList(audit: Audit): Promise<AuditedNodeList> {
+export async function auditNodeList(audit: Audit, cycle: AuditedCycle): Promise<AuditedNodeList> {
   const trusted = audit.trust.nodeList;
   const own = await audit.read(NODE_LIST_FILE, "node-list", parseNodeList);
   const signer = own === undefined ? "nobody" : audit.signerOf(own.value.received);
@@ -26,17 +28,34 @@ export async function auditNodeList(audit: Audit): Promise<AuditedNodeList> {
   if (skipped !== undefined && skipped.count > 0) {
     audit.note(`${skipped.count} rows of the node list are left out: ${describeRowProblems(skipped)}`);
   }
+  const members = own === undefined ? undefined : membersOf(own.value.nodes, cycle);
   if (trusted !== undefined) {
-    if (own !== undefined) compareLists(audit, own.value.nodes, trusted.list.nodes);
-    return givenList(trusted);
+    // Records that nothing proves neither take a node from the auditor's list nor add one.
+    const given = cycle.areAllProved ? membersOf(trusted.list.nodes, cycle).nodes : trusted.list.nodes;
+    if (members !== undefined) compareLists(audit, members.nodes, given);
+    return givenList(trusted, given);
   }
-  const claim = claimOf(audit, own === undefined ? undefined : signer);
-  if (own === undefined) return { nodes: undefined, report: null, claim };
-  const { nodes } = own.value;
+  const listClaim = claimOf(audit, own === undefined ? undefined : signer);
+  if (own === undefined || members === undefined) return { nodes: undefined, report: null, claim: listClaim };
+  const isUndone = members.isChanged && !cycle.areAllProved && listClaim.basis !== "told";
+  const detail = `${listClaim.detail}; but that not all of its nodes are those of the cycle follows from records that nothing proves`;
+  const claim: Claim = isUndone ? { ...listClaim, basis: "told", detail } : listClaim;
+  const { nodes } = members;
   return { nodes, report: { source: "evidence", hash: own.hash, nodes: nodes.length }, claim };
 }
 
-function givenList({ list: { nodes }, source, hash }: TrustedNodeList): AuditedNodeList {
+/** The nodes of the snapshot's cycle, from a list of a later one, as the assembly found them. */
+function membersOf(
+  listed: readonly ActiveNode[],
+  { record, records }: AuditedCycle,
+): { readonly nodes: readonly ActiveNode[]; readonly isChanged: boolean } {
+  if (record === undefined) return { nodes: listed, isChanged: false };
+  const { nodes } = cycleNodesOf(listed, records, record);
+  const isSame = nodes.length === listed.length && nodes.every(({ id }, index) => listed[index]?.id === id);
+  return { nodes, isChanged: !isSame };
+}
+
+function givenList({ source, hash }: TrustedNodeList, nodes: readonly ActiveNode[]): AuditedNodeList {
   return {
     nodes,
     report: { source: "auditor", hash, nodes: nodes.length },

@@ -15,6 +15,21 @@ import { parseJson, WireError } from "../wire/parse.ts";
 import { parseStateMetadata, type StateHashes } from "../wire/state-metadata.ts";
 import type { AgreedHashes } from "./agree.ts";
 
+/**
+ * Networks with modes (`useNetworkModes`, as all of today) name no network hash in their records: there is nothing to
+ * wait for.
+ *
+ * @throws Failure `configuration` where the newest record has no place for a network hash
+ */
+export function requireStateInChain(records: readonly CycleRecord[]): void {
+  const newest = records.at(-1);
+  if (newest === undefined || "networkDataHash" in newest.received) return;
+  const problem = `the cycle records of this network have no networkDataHash (record ${newest.counter} has none): they can never confirm a network hash, as --require-chain demands`;
+  throw new Failure("configuration", problem, {
+    hint: "Leave out --require-chain: the signed votes are what proves the state of this network.",
+  });
+}
+
 /** @throws Failure `verification`; `temporary` where no record names the cycle's network hash, and one must */
 export function requireChainAgrees(
   records: readonly CycleRecord[],

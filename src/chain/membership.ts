@@ -50,7 +50,9 @@ export function nodesOfCycle<T extends { readonly id: string }>(
       nodes.delete(id);
       unknown.delete(id);
     }
-    for (const id of removedBy(record)) {
+    const removed = removedBy(record);
+    const back = removed.includes(EVERY_NODE) ? stated.activeBefore(record) : removed;
+    for (const id of back) {
       if (nodes.has(id) || stated.wasSyncing(id, record.counter)) continue;
       const recorded = stated.get(id);
       const node = recorded === undefined ? undefined : recover(recorded);
@@ -80,6 +82,12 @@ function removedBy(record: CycleRecord): string[] {
   return [...new Set(removals.flatMap((field) => idsIn(record, field)))];
 }
 
+function refreshedIn({ received }: CycleRecord): string[] {
+  const { refreshedConsensors: list } = received;
+  if (!Array.isArray(list)) return [];
+  return list.map((stated) => (stated as { id?: unknown } | null)?.id).filter(isHex64);
+}
+
 function idsIn({ received }: CycleRecord, field: string): string[] {
   const ids = received[field];
   return Array.isArray(ids) ? [...new Set(ids.filter((id) => isHex64(id) || id === EVERY_NODE))] : [];
@@ -87,12 +95,15 @@ function idsIn({ received }: CycleRecord, field: string): string[] {
 
 /** What the records state of each node, indexed once: an archiver decides how many there are. */
 class StatedNodes {
+  readonly #records: readonly CycleRecord[];
   readonly #nodes = new Map<string, RecordedNode>();
   /** Node ID → the numbers of the records by which it joined, and was activated; ascending. */
   readonly #joined = new Map<string, number[]>();
   readonly #activated = new Map<string, number[]>();
 
+  /** @param records ascending by number */
   constructor(records: readonly CycleRecord[]) {
+    this.#records = records;
     for (const record of records) {
       const { counter } = record;
       for (const id of idsIn(record, "activated")) note(this.#activated, id, counter);
@@ -103,6 +114,22 @@ class StatedNodes {
 
   get(id: string): RecordedNode | undefined {
     return this.#nodes.get(id);
+  }
+
+  /**
+   * The nodes that were active before a record, as far as the records before it state them: each record refreshes some
+   * of the active ones, and all within 2 √N + 2 records.
+   */
+  activeBefore({ counter: end }: CycleRecord): string[] {
+    const active = new Set<string>();
+    for (const record of this.#records) {
+      if (record.counter >= end) break;
+      for (const id of [...idsIn(record, "activated"), ...refreshedIn(record)]) active.add(id);
+      const removed = removedBy(record);
+      if (removed.includes(EVERY_NODE)) active.clear();
+      else for (const id of removed) active.delete(id);
+    }
+    return [...active];
   }
 
   /** Whether a node had joined and was not active yet before the given record. */

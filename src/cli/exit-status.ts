@@ -16,6 +16,7 @@ const ofFailure: Readonly<Record<Exclude<FailureCode, "interrupted">, number>> =
   "no-agreement": 6,
   chain: 7,
   "node-list": 8,
+  gone: 9,
   "no-such-snapshot": 10,
   locked: 11,
   disk: 12,
@@ -45,6 +46,7 @@ Exit statuses:
   6    no agreed hash to check against
   7    verify: the cycle chain in the evidence is broken, or disagrees
   8    verify: the node list is not the trusted one, or its signature does not hold
+  9    the validators hold no snapshot of that moment any more
   10   no such snapshot directory
   11   another run works on the same snapshot
   12   the disk: full, or not writable

@@ -1,15 +1,16 @@
 /**
  * Follows a network: who is active, which cycle is the newest, and who was active in each of the last cycles.
- * The node list only ever tells who is active now, so whoever was listed while a cycle was the newest one,
- * and is as many as its record says, is taken for the nodes of that cycle.
+ * The node list only ever tells who is active now; the changes of later records are undone for earlier cycles.
  */
 
+import { cycleNodesOf, differentNodes } from "../chain/cycle-nodes.ts";
 import { type CycleRecord, networkConfigHashOf } from "../model/cycle.ts";
 import { Failure } from "../model/failure.ts";
 import { collectCyclesAhead, collectCyclesBehind } from "../model/limits.ts";
+import type { ActiveNode } from "../model/node.ts";
 import { readCycles } from "../network/cycles.ts";
 import type { NetworkClients } from "../network/node-addresses.ts";
-import { readNodeList } from "../network/node-list.ts";
+import { readNodeList, requireActiveNodes } from "../network/node-list.ts";
 import type { NetworkOptions } from "../network/options.ts";
 import { findSharding, type Sharding } from "../network/sharding.ts";
 import { quoted } from "../wire/parse.ts";
@@ -100,9 +101,11 @@ export class NetworkWatch {
   async refresh(): Promise<void> {
     const { clients } = this.#context;
     const lists = { ...this.#context, client: clients.lists };
-    const { nodes } = await readNodeList(this.#options, lists);
+    const list = await readNodeList(this.#options, lists);
+    const { nodes } = list;
     const { records } = await readCycles(this.#options, { kind: "latest" }, lists);
     const newest = records.at(-1);
+    requireActiveNodes(list, newest);
     if (newest === undefined) {
       throw new Failure("configuration", "there are no cycle records", {
         hint: "Check the archiver's address, or the file given with --cycles.",
@@ -122,6 +125,9 @@ export class NetworkWatch {
     if (this.#roster === undefined || !isSameConfig || !isSameRoster(this.#roster, nodes)) {
       this.#roster = makeRoster(nodes, sharding);
     }
+    if (!isSameConfig && sharding.againstSnapshots.length > 0) {
+      this.#context.warn(`there may be nothing to collect: ${sharding.againstSnapshots.join("; ")}`);
+    }
     this.#sharding = sharding;
     this.#configHash = configHash;
     this.#newest = newest;
@@ -140,16 +146,25 @@ export class NetworkWatch {
     for (const cycle of this.#rosters.keys()) {
       if (cycle < this.oldestCycle || cycle > this.lastCycle) this.#rosters.delete(cycle);
     }
-    for (const { counter, active } of records) {
+    for (const cycle of records) {
+      const { counter } = cycle;
       if (counter < this.oldestCycle) continue;
       // Who is active in the newest cycle is what the newest list says; earlier cycles keep theirs.
       if (this.#rosters.has(counter) && counter !== this.newest.counter) continue;
-      if (active === roster.nodes.length) this.#rosters.set(counter, roster);
+      const members = cycleNodesOf(roster.nodes, records, cycle);
+      const different = differentNodes(members, records, cycle);
+      if (different === undefined) this.#rosters.set(counter, this.#rosterOf(members.nodes));
       else if (counter === this.newest.counter) {
-        const listed = `the node list has ${roster.nodes.length} nodes with an ID`;
-        this.#context.warn(`${listed}, but cycle ${counter} had ${active} active ones: it cannot be counted`);
+        this.#context.warn(`${different.message}: cycle ${counter} cannot be counted`);
       }
     }
+  }
+
+  /** Most cycles have the same nodes as another one. */
+  #rosterOf(nodes: readonly ActiveNode[]): Roster {
+    const { sharding } = this.roster;
+    const rosters = [this.roster, ...this.#rosters.values()].filter((roster) => roster.sharding === sharding);
+    return rosters.find((roster) => isSameRoster(roster, nodes)) ?? makeRoster(nodes, sharding);
   }
 }
 

@@ -9,6 +9,7 @@ export interface Roster {
   /** In ascending order of ID. */
   readonly nodes: readonly ActiveNode[];
   readonly shard: Shard;
+  readonly sharding: Sharding;
   /** Whether the sharding settings are given or proved: else nobody is blamed for what depends on them. */
   readonly areSettingsProved: boolean;
   readonly validators: ValidatorSet;
@@ -20,6 +21,7 @@ export function makeRoster(nodes: readonly ActiveNode[], sharding: Sharding): Ro
   return {
     nodes,
     shard,
+    sharding,
     areSettingsProved: sharding.source !== "told",
     validators: makeValidatorSet(nodes, shard),
     indexOf: new Map(nodes.map(({ id }, index) => [id, index])),

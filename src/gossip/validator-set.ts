@@ -26,12 +26,13 @@ export interface ValidatorSet {
 
 /** The validators of a cycle, with bounds on what each of them can have to say in a network of that geometry. */
 export function makeValidatorSet(
-  nodes: Iterable<{ readonly id: string; readonly publicKey: string }>,
+  nodes: Iterable<{ readonly id: string; readonly publicKey: string | undefined }>,
   shard: Shard,
 ): ValidatorSet {
   const keyOf = new Map<string, string>();
   const idOf = new Map<string, string>();
   for (const { id, publicKey } of nodes) {
+    if (publicKey === undefined) continue; // nobody knows whether a vote is its own
     keyOf.set(id, publicKey.toLowerCase());
     idOf.set(publicKey.toLowerCase(), id);
   }

@@ -15,6 +15,7 @@ export type FailureCode =
   | "no-agreement"
   | "chain"
   | "node-list"
+  | "gone"
   | "no-such-snapshot"
   | "locked"
   | "disk"

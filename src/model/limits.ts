@@ -128,6 +128,11 @@ export const secondsMax = 253_402_300_799;
 export const cycleSecondsMin = 0.001;
 export const cycleSecondsMax = 366 * 24 * 60 * 60;
 
+/** Cycle records in one response to `POST /cycleinfo`, and such responses for one run: a month of one-minute cycles,
+ *  of which some 150 MB are in memory. */
+export const cyclePageRecords = 101;
+export const cyclePagesMax = 500;
+
 /** Validators asked for `/netconfig`, so many at once and each for so long: a sample in which a minority of
  *  liars is not the majority, and which does not hold up a run. */
 export const netconfigNodes = 21;
@@ -294,6 +299,11 @@ export const pendingBytesMax = 8 * MiB;
 
 /** Boundaries tried for `latest`, the newest first: validators need a while to finalize a cycle. */
 export const latestCandidatesMax = 4;
+
+/** How long after its end the newest cycle may be without agreed hashes, where `latest` is asked for: validators hash
+ *  a cycle when its transactions are final, and gossip takes its time. */
+export const latestSettleMs = 60_000;
+export const latestSettleCycles = 3;
 
 /** Any file of a snapshot of which nothing else is known. */
 export const evidenceFileBytesMax = 256 * MiB;

@@ -4,10 +4,10 @@ import { checkChain } from "../chain/cycle-chain.ts";
 import type { SnapshotTime } from "../chain/timestamp.ts";
 import { type CycleRecord, cycleEndMs } from "../model/cycle.ts";
 import { Failure } from "../model/failure.ts";
-import { cycleRecordsMax } from "../model/limits.ts";
 import { type CycleRecords, parseCycleRecords } from "../wire/cycle-records.ts";
 import { describeRowProblems } from "../wire/row-problems.ts";
 import { type ListContext, type Received, readList } from "./list-source.ts";
+import { readOlderCycles } from "./older-cycles.ts";
 import type { ListSources } from "./options.ts";
 
 /** Cycle records that are asked for first: enough for recent snapshots, and a small answer. */
@@ -23,18 +23,32 @@ export async function readCycles(
   time: SnapshotTime,
   context: ListContext,
 ): Promise<Received<CycleRecords>> {
-  const read = (count: number) =>
-    readList(sources.cycles, `cycleinfo/${count}`, sources, context, parseCycleRecords);
-  let cycles = await read(FIRST_RECORDS);
-  if (sources.cycles === undefined) {
-    const missing = missingBefore(cycles.records, time);
-    if (missing > 0) cycles = await read(Math.min(cycles.records.length + missing, cycleRecordsMax));
-  }
+  const path = `cycleinfo/${FIRST_RECORDS}`;
+  const newest = await readList(sources.cycles, path, sources, context, parseCycleRecords);
+  const missing = missingBefore(newest.records, time);
+  const first = (newest.records[0]?.counter ?? 0) - missing;
+  const cycles = missing > 0 ? await readOlderCycles(newest, first, sources, context) : newest;
   const { skipped } = cycles;
   if (skipped.count > 0) {
     context.warn(`${skipped.count} cycle records are left out: ${describeRowProblems(skipped)}`);
   }
   requireUnbroken(cycles.records, context);
+  return cycles;
+}
+
+/**
+ * Adds the records from a given number on to those that are known, as far as the archiver has them.
+ *
+ * @throws Failure
+ */
+export async function extendCycles(
+  known: Received<CycleRecords>,
+  first: number,
+  sources: ListSources,
+  context: ListContext,
+): Promise<Received<CycleRecords>> {
+  const cycles = await readOlderCycles(known, first, sources, context);
+  if (cycles !== known) requireUnbroken(cycles.records, { ...context, warn: () => undefined });
   return cycles;
 }
 

@@ -22,26 +22,33 @@ export interface ListContext {
 }
 
 /** @throws Failure */
-export async function readList<T extends { received: unknown }>(
+export async function readList<T extends { received: unknown; responses?: readonly unknown[] }>(
   file: string | undefined,
   path: string,
   sources: ListSources,
   context: ListContext,
   parse: (received: unknown, source: string) => T | Promise<T>,
+  body?: object,
 ): Promise<Received<T>> {
   const isFile = file !== undefined;
   const url = isFile ? "" : archiverUrl(sources, path);
   const source = file ?? shownList(sources, path);
-  const bytes = isFile ? await readListFile(file, context.signal) : await fetchList({ url, source }, context);
+  const bytes = isFile
+    ? await readListFile(file, context.signal)
+    : await fetchList({ url, source, body }, context);
   let list: T;
   try {
-    list = await parse(parseJson(bytes.toString("utf8"), source), source);
+    const received = parseJson(bytes.toString("utf8"), source);
+    if (!isFile) requireNoRefusal(received, source);
+    list = await parse(received, source);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     const hint = isFile ? "Correct the file." : "Check that --archiver is the address of an archiver.";
     throw new Failure("configuration", error.message, { cause: error, hint });
   }
-  await requireSigned(list.received, source, isFile, sources.archiverKey, context);
+  for (const response of list.responses ?? [list.received]) {
+    await requireSigned(response, source, isFile, sources.archiverKey, context);
+  }
   return { ...list, bytes };
 }
 
@@ -84,12 +91,22 @@ async function readListFile(file: string, signal: AbortSignal | undefined): Prom
   }
 }
 
+/** An archiver refuses with status 200, too: `{"success": false, "error": "Invalid count"}`. */
+function requireNoRefusal(received: unknown, source: string): void {
+  const { success, error } = (received ?? {}) as { success?: unknown; error?: unknown };
+  if (success !== false) return;
+  const why = typeof error === "string" ? quoted(error) : "it does not say why";
+  throw new Failure("temporary", `the archiver refuses ${source}: ${why}`, {
+    hint: "Try again later, or ask another archiver with --archiver.",
+  });
+}
+
 async function fetchList(
-  { url, source }: { url: string; source: string },
+  { url, source, body }: { url: string; source: string; body: object | undefined },
   context: ListContext,
 ): Promise<Buffer> {
   try {
-    return await fetchWhole(url, listBytesMax, context);
+    return await fetchWhole(url, listBytesMax, context, listTimeMaxMs, body);
   } catch (error) {
     if (!(error instanceof FetchFailure) || error.kind === "aborted") throw error;
     throw archiverFailure(source, error);
@@ -106,12 +123,13 @@ export async function fetchWhole(
   bytesMax: number,
   { client, signal }: Pick<ListContext, "client" | "signal">,
   timeMaxMs: number = listTimeMaxMs,
+  body?: object,
 ): Promise<Buffer> {
   const endMs = performance.now() + timeMaxMs;
   for (let failures = 1; ; failures++) {
     const deadlineMs = Math.max(1, endMs - performance.now());
     try {
-      return await client.whole({ url, signal, deadlineMs }, bytesMax);
+      return await client.whole({ url, body, signal, deadlineMs }, bytesMax);
     } catch (error) {
       if (!(error instanceof FetchFailure) || error.kind === "aborted") throw error;
       const decision = decideRetry(error, failures, Math.random());

@@ -13,13 +13,13 @@ import {
   netconfigTimeMaxMs,
 } from "../model/limits.ts";
 import { type ActiveNode, nodeUrl, shortId } from "../model/node.ts";
-import { parseNetconfig, type ShardingConfig } from "../wire/netconfig.ts";
+import { type NetworkConfig, parseNetconfig } from "../wire/netconfig.ts";
 import { parseJson, WireError } from "../wire/parse.ts";
 import type { ShardingContext } from "./sharding.ts";
 
 export interface NetconfigResponse {
   readonly node: ActiveNode;
-  readonly config: ShardingConfig;
+  readonly config: NetworkConfig;
   /** As received. */
   readonly bytes: Buffer;
 }

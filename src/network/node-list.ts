@@ -1,5 +1,6 @@
 /** Reads the node list. */
 
+import type { CycleRecord } from "../model/cycle.ts";
 import { Failure } from "../model/failure.ts";
 import { nodeListBytesBase, nodeListBytesPerNode } from "../model/limits.ts";
 import { type NodeList, parseNodeList } from "../wire/node-list.ts";
@@ -11,7 +12,7 @@ import type { ListSources } from "./options.ts";
 export async function readNodeList(sources: ListSources, context: ListContext): Promise<Received<NodeList>> {
   const path = "full-nodelist?activeOnly=true";
   const list = await readList(sources.nodes, path, sources, context, parseNodeList);
-  const { nodes, withoutId, skipped, notAsked } = list;
+  const { withoutId, skipped, notAsked } = list;
   if (withoutId > 0) {
     context.warn(
       `${withoutId} nodes of the list have no ID and are left out: they have no place in the order`,
@@ -24,13 +25,38 @@ export async function readNodeList(sources: ListSources, context: ListContext): 
     const which = describeRowProblems(notAsked);
     context.warn(`${notAsked.count} nodes have no usable address and are not asked: ${which}`);
   }
-  if (nodes.length === 0) {
+  requireProportionate(list);
+  return list;
+}
+
+/** What a network waits for in a mode in which it has no active node. */
+const whileInMode: ReadonlyMap<unknown, string> = new Map([
+  ["forming", "it is being formed"],
+  ["shutdown", "it is shut down: it has nodes again once it is restarted"],
+  ["restart", "it is being restarted: nodes become active once enough of them have joined"],
+  [
+    "restore",
+    "it is being restored: nodes become active once they have read the accounts from the archivers",
+  ],
+  ["recovery", "it recovers from the loss of too many nodes"],
+]);
+
+/**
+ * @param newest the newest cycle record, whose mode explains why no node is active
+ * @throws Failure where the list is empty
+ */
+export function requireActiveNodes({ nodes }: NodeList, newest: CycleRecord | undefined): void {
+  if (nodes.length > 0) return;
+  const mode = newest?.received["mode"];
+  const waiting = whileInMode.get(mode);
+  if (waiting === undefined) {
     throw new Failure("configuration", "the node list has no active node", {
       hint: "Check the archiver's address, or the file given with --nodes.",
     });
   }
-  requireProportionate(list);
-  return list;
+  throw new Failure("temporary", `the network is in mode ${mode} and has no active node: ${waiting}`, {
+    hint: "Try again when it processes transactions.",
+  });
 }
 
 /** It becomes evidence, of which `verify` reads no more than a network of so many nodes can have. */

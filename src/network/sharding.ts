@@ -22,6 +22,8 @@ export interface Sharding {
   readonly source: TrustSource;
   /** The `/netconfig` response that proves them, as received. */
   readonly proof: Buffer | undefined;
+  /** The settings that keep the validators from making snapshots; empty where none does, or nobody was asked. */
+  readonly againstSnapshots: readonly string[];
 }
 
 export interface ShardingContext {
@@ -43,7 +45,7 @@ export async function findSharding(
 ): Promise<Sharding> {
   const { nodesPerConsensusGroup, nodesPerEdge } = overrides;
   if (nodesPerConsensusGroup !== undefined && nodesPerEdge !== undefined) {
-    return { nodesPerConsensusGroup, nodesPerEdge, source: "given", proof: undefined };
+    return { nodesPerConsensusGroup, nodesPerEdge, source: "given", proof: undefined, againstSnapshots: [] };
   }
   const sample = await sampleNetconfig(nodes, networkConfigHash, context);
   const { config, source, proof } =
@@ -57,11 +59,25 @@ export async function findSharding(
   }
   const group = nodesPerConsensusGroup ?? config.nodesPerConsensusGroup;
   const edge = nodesPerEdge ?? config.nodesPerEdge ?? consensusRadiusOf(group);
-  const settings = { nodesPerConsensusGroup: group, nodesPerEdge: edge };
+  const { againstSnapshots } = config;
+  const settings = { nodesPerConsensusGroup: group, nodesPerEdge: edge, againstSnapshots };
   // The response proves its own settings, not those that a user gives in part.
   const isOverridden = nodesPerConsensusGroup !== undefined || nodesPerEdge !== undefined;
   if (isOverridden && source === "proved") return { ...settings, source: "given", proof: undefined };
   return { ...settings, source, proof };
+}
+
+/**
+ * A network that makes no snapshots has nothing to look for.
+ *
+ * @throws Failure `no-agreement`
+ */
+export function requireSnapshotsOn({ againstSnapshots }: Sharding, cycle: number): void {
+  if (againstSnapshots.length === 0) return;
+  const problem = `the validators of this network make no snapshots: by the configuration of cycle ${cycle}, ${againstSnapshots.join("; ")}`;
+  throw new Failure("no-agreement", problem, {
+    hint: "Ask the network's operators to change these settings; later cycles can then be assembled.",
+  });
 }
 
 /** The geometry of a network of so many nodes. */

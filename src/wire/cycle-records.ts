@@ -52,18 +52,24 @@ export interface CycleRecords {
   readonly records: readonly CycleRecord[];
   /** Records that are left out, because they are none. */
   readonly skipped: RowProblems;
-  /** What a signature, where there is one, is over. */
+  /** What signatures, where there are any, are over: each response. */
+  readonly responses: readonly unknown[];
+  /** As `JSON.parse` returned it. */
   readonly received: unknown;
 }
 
 /**
- * @param received `{cycleInfo: […], sign}` or the bare list, as `JSON.parse` returned it
+ * @param received `{cycleInfo: […], sign}`, a list of such pages, or the bare list, as `JSON.parse` returned it
  * @throws WireError where it is of another shape
  */
 export function parseCycleRecords(received: unknown, source: string): CycleRecords {
   const records: CycleRecord[] = [];
   const skipped = new RowProblemList();
-  for (const [index, row] of rowsOf(received, source).entries()) {
+  const responses = isListOfPages(received) ? received : [received];
+  const rows = responses.flatMap((response) => rowsOf(response, source));
+  if (rows.length > cycleRecordsMax)
+    throw new WireError(source, `expected at most ${cycleRecordsMax} records`);
+  for (const [index, row] of rows.entries()) {
     try {
       records.push(parseRecord(row, `[${index}]`));
     } catch (error) {
@@ -71,7 +77,14 @@ export function parseCycleRecords(received: unknown, source: string): CycleRecor
       skipped.add(error.message);
     }
   }
-  return { records: records.sort((a, b) => a.counter - b.counter), skipped, received };
+  return { records: records.sort((a, b) => a.counter - b.counter), skipped, responses, received };
+}
+
+/** Records beyond those of one response come page by page. */
+function isListOfPages(received: unknown): received is unknown[] {
+  if (!Array.isArray(received)) return false;
+  const [first] = received as unknown[];
+  return typeof first === "object" && first !== null && "cycleInfo" in first;
 }
 
 function rowsOf(received: unknown, source: string): readonly unknown[] {

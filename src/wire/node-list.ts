@@ -69,7 +69,7 @@ function rowsOf(received: unknown, source: string): readonly unknown[] {
 
 /** A vote is counted for an ID and checked with a key: two nodes with one of them would vote twice. */
 function requireDistinct(nodes: readonly ActiveNode[], source: string): void {
-  const idOfKey = new Map<string, string>();
+  const idOfKey = new Map<string | undefined, string>();
   for (const [index, { id, publicKey }] of nodes.entries()) {
     if (id === nodes[index + 1]?.id) throw new WireError(source, `two nodes have the ID ${id}`);
     const other = idOfKey.get(publicKey);
@@ -83,7 +83,12 @@ function requireDistinct(nodes: readonly ActiveNode[], source: string): void {
 /** The external address wins where there is one. */
 function urlOf({ ip, port, externalIp, externalPort }: Partial<Record<RowField, unknown>>) {
   const host = isAbsent(externalIp) ? ip : externalIp;
-  const portNumber = portOf(isAbsent(externalPort) ? port : externalPort);
+  return urlOfAddress(host, isAbsent(externalPort) ? port : externalPort);
+}
+
+/** Where a node is asked; `undefined` where the address is none. */
+export function urlOfAddress(host: unknown, port: unknown): string | undefined {
+  const portNumber = portOf(port);
   if (typeof host !== "string" || !hostPattern.test(host) || portNumber === undefined) return undefined;
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${portNumber}`;
   return URL.canParse(url) ? url : undefined;

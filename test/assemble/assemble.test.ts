@@ -382,7 +382,7 @@ describe("a run that must not publish", () => {
       writeFileSync(nodes, JSON.stringify(nodeList.slice(1)));
       const failure = await failureOf(assembleFrom(cluster, { nodes, archiverKey: undefined }));
       expect(failure.code).toBe("configuration");
-      expect(failure.message).toContain("4 nodes with an ID, but cycle 8 had 5");
+      expect(failure.message).toContain("4 nodes of cycle 8, but the chain counts 5");
     });
   });
 

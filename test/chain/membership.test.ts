@@ -86,6 +86,20 @@ describe("the nodes of an earlier cycle", () => {
       nodes: ["1"],
     },
     {
+      id: "those that the records before a shutdown state, where it removed every node",
+      listed: listedOf("9"),
+      records: [
+        changing(5, { joinedConsensors: ["1", "2"], removed: ["all"] }),
+        changing(6, { refreshedConsensors: ["3", "6"], activated: ["2"] }),
+        changing(7, { refreshedConsensors: ["4", "5"] }),
+        changing(8, { removed: ["3"] }),
+        changing(9, { apoptosized: ["4"] }),
+        changing(10, { removed: ["all"], joinedConsensors: ["9"] }),
+        changing(11, { activated: ["9"] }),
+      ],
+      nodes: ["2", "4", "5", "6"],
+    },
+    {
       id: "with a lost node, which no later record removed",
       listed: listedOf("1", "2"),
       records: [changing(8, {}), changing(9, { lost: ["2"] })],
@@ -104,8 +118,8 @@ describe("the nodes of an earlier cycle", () => {
   });
 
   it("are named where no record states their key", () => {
-    const records = [changing(8, {}), changing(9, { removed: ["7"] }), changing(10, { removed: ["all"] })];
-    expect(names([], records, 8)).toEqual({ nodes: [], unknown: ["7", "all"] });
+    const records = [changing(8, {}), changing(9, { removed: ["7"] }), changing(10, {})];
+    expect(names([], records, 8)).toEqual({ nodes: [], unknown: ["7"] });
   });
 });
 

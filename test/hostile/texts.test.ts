@@ -149,7 +149,7 @@ describe("a hostile validator", () => {
       const directory = temporaryDirectory();
       const validator = new URL(
         await httpServer((_, response) => {
-          response.writeHead(404).end(JSON.stringify({ error: hostile }));
+          response.writeHead(410).end(JSON.stringify({ error: hostile }));
         }),
       );
       const there = { externalIp: validator.hostname, externalPort: Number(validator.port) };

@@ -56,7 +56,7 @@ describe("network settings", () => {
     },
     { id: "an edge of none", sharding: { nodesPerConsensusGroup: 5, nodesPerEdge: 0 }, edge: 0 },
   ])("may state $id", ({ sharding, edge }) => {
-    expect(parseNetconfig(settings(sharding), "test")).toEqual({
+    expect(parseNetconfig(settings(sharding), "test")).toMatchObject({
       nodesPerConsensusGroup: 5,
       nodesPerEdge: edge,
     });

@@ -167,6 +167,19 @@ describe("a live cluster", () => {
     }
   });
 
+  it("has a latest snapshot whenever it is asked for one, from its first mark on", async () => {
+    const cluster = await startCluster(2, ["--nodes", "5", "--accounts", "400", "--tx-rate", "50"]);
+    const network = ["--archiver", cluster.archiverUrl, "--archiver-key", cluster.archiverPublicKey];
+    let published = 0;
+    while (published < 4) {
+      const args = [...network, "--timestamp", "latest", "--out", temporaryDirectory(), "--json", "--quiet"];
+      const { status } = await run(program, args);
+      // There is none before the first mark; after it, there is one while the next one is still being exported.
+      expect([0, 5]).toContain(status);
+      if (status === 0) published++;
+    }
+  });
+
   it("goes on whole after each of its validators was killed, each at another step", async () => {
     const steps = ["commit", "hash", "gossip", "export", "retrieve"];
     const cluster = await startCluster(3, [

@@ -1,0 +1,56 @@
+/**
+ * Answers as the published archiver does, as far as it is asked here, for tests that have nothing but Node and npm. That
+ * it does, the same histories show with the published one.
+ */
+
+import { onTestFinished } from "vitest";
+import { isSignedBy, signed } from "../../src/model/signature.ts";
+import type { Identity } from "../../src/validator/identity.ts";
+import { JsonServer, readBody, sendJson, urlOf } from "../../src/validator/json-server.ts";
+import { Refusal } from "../../src/validator/refusal.ts";
+import type { NodeLife, StoredRecord } from "./core-records.ts";
+
+const recordsMax = 100;
+
+/** @param active the nodes after the newest record */
+export async function standInArchiver(
+  { privateKey }: Identity,
+  records: readonly StoredRecord[],
+  active: readonly NodeLife[],
+): Promise<string> {
+  const nodeList = active.map(({ identity: { id, publicKey }, port }) => ({
+    id,
+    ip: "127.0.0.1",
+    port,
+    publicKey,
+  }));
+  const server = new JsonServer(async (request, response) => {
+    const { pathname } = urlOf(request);
+    const send = (body: object) => sendJson(response, signed(body, privateKey));
+    if (pathname === "/full-nodelist") return send({ nodeList });
+    if (request.method === "POST" && pathname === "/cycleinfo") {
+      return send(rangeOf(records, JSON.parse(await readBody(request, 4096)) as RangeRequest));
+    }
+    const count = Number(/^\/cycleinfo\/(.*)$/.exec(pathname)?.[1] ?? "0");
+    if (!(count > 0)) throw new Refusal(404, "not found");
+    return send({ cycleInfo: records.slice(-Math.min(count, recordsMax)).reverse() });
+  });
+  onTestFinished(() => server.close());
+  return await server.listen("127.0.0.1");
+}
+
+interface RangeRequest {
+  readonly start: number;
+  readonly end: number;
+  readonly sender: string;
+  readonly sign: { readonly owner: string };
+}
+
+function rangeOf(records: readonly StoredRecord[], request: RangeRequest): object {
+  const { start, end, sender, sign } = request;
+  if (sender !== sign.owner || !isSignedBy(request)) return { success: false, error: "Invalid signature" };
+  if (end - start > recordsMax) {
+    return { success: false, error: `Exceed maximum limit of ${recordsMax} cycles` };
+  }
+  return { cycleInfo: records.filter(({ counter }) => counter >= start && counter <= end) };
+}
