@@ -1,0 +1,109 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import { assemble } from "../../src/assemble/assemble.ts";
+import { verifySnapshot } from "../../src/assemble/verify-snapshot.ts";
+import { NetworkWatch } from "../../src/collect/network-watch.ts";
+import { DEFAULT_HASH_KEY } from "../../src/model/hash.ts";
+import { openClients } from "../../src/network/node-addresses.ts";
+import { failureOf } from "../assemble/run.ts";
+import { temporaryDirectory } from "../temporary.ts";
+import { histories, joining } from "./histories.ts";
+import { type HistorySettings, type RunningHistory, startHistory } from "./history.ts";
+import { missing, publishedArchiver } from "./published-archiver.ts";
+
+const start = (settings: HistorySettings): Promise<RunningHistory> =>
+  startHistory(settings, publishedArchiver);
+
+const note = missing === undefined ? "" : ` (${missing})`;
+
+describe.skipIf(missing !== undefined)(`a published archiver${note}`, () => {
+  it.each(histories)("gives what a snapshot needs where $id", async (settings) => {
+    const history = await start(settings);
+    const result = await assemble(history.options);
+    expect(result).toMatchObject({ ...history.expected, timestamp: history.timestamp });
+    expect(result.offences).toEqual([]);
+    const { ok, findings } = await verifySnapshot(result.directory, {
+      archiverKey: history.archiverKey,
+      require: "proved",
+    });
+    expect(findings).toEqual([]);
+    expect(ok).toBe(true);
+  });
+
+  it("may be any of several, which give the same snapshot", async () => {
+    const history = await start({
+      nodes: 10,
+      snapshotCycle: 20,
+      newest: 25,
+      lives: { 7: { joined: 18, activated: 22 } },
+      archivers: 2,
+    });
+    for (const archiver of history.archivers) {
+      const out = temporaryDirectory();
+      const result = await assemble({ ...history.options, archiver, out });
+      expect(result).toMatchObject({ ...history.expected, offences: [] });
+    }
+  });
+
+  it("keeps records that can never confirm a network hash, which --require-chain is told at once", async () => {
+    const history = await start({ nodes: 5, snapshotCycle: 20, newest: 25 });
+    const failure = await failureOf(assemble({ ...history.options, requireChain: true }));
+    expect(failure).toMatchObject({
+      code: "configuration",
+      message: expect.stringContaining("no networkDataHash"),
+      hint: expect.stringContaining("--require-chain"),
+    });
+  });
+
+  it("confirms the network hash where its records name it, as --require-chain demands", async () => {
+    const history = await start({ nodes: 5, snapshotCycle: 20, newest: 25, hasNetworkHashes: true });
+    const result = await assemble({ ...history.options, requireChain: true });
+    expect(result).toMatchObject(history.expected);
+  });
+
+  it.each([
+    { id: "shutdown", nodes: 9, newest: 25, shutdown: 25 },
+    { id: "restart", nodes: 9, newest: 26, shutdown: 25 },
+    { id: "restore", nodes: 18, newest: 28, shutdown: 25, lives: joining(18, 9) },
+  ])("has no node list in mode $id, which is temporary and is explained", async ({ id, ...settings }) => {
+    const history = await start({ snapshotCycle: 20, ...settings });
+    const failure = await failureOf(assemble(history.options));
+    expect(failure).toMatchObject({ code: "temporary", message: expect.stringContaining(`mode ${id}`) });
+  });
+
+  it.each([
+    { id: "debug.disableSnapshots", config: { debug: { disableSnapshots: true } } },
+    {
+      id: "stateManager.useAccountCopiesTable",
+      config: { stateManager: { useAccountCopiesTable: false } },
+    },
+  ])("proves by its records that the network makes no snapshots, for $id", async ({ id, config }) => {
+    const history = await start({ nodes: 5, snapshotCycle: 20, newest: 25, config });
+    const failure = await failureOf(assemble(history.options));
+    expect(failure).toMatchObject({ code: "no-agreement", message: expect.stringContaining(id) });
+  });
+
+  it("is followed by a collector, which knows the nodes of each cycle", async () => {
+    const history = await start({
+      nodes: 10,
+      snapshotCycle: 20,
+      newest: 24,
+      lives: { 2: { joined: 19, activated: 22 }, 8: { left: { cycle: 23, way: "removed" } } },
+    });
+    const clients = openClients(history.options);
+    onTestFinished(() => clients.close());
+    const warnings: string[] = [];
+    const { signal } = new AbortController();
+    const context = {
+      clients,
+      hashKey: DEFAULT_HASH_KEY,
+      signal,
+      warn: (text: string) => warnings.push(text),
+    };
+    const watch = new NetworkWatch(history.options, context, 256);
+    await watch.refresh();
+    expect(warnings).toEqual([]);
+    expect(watch.rosterOf(20)?.nodes.map(({ id }) => id)).toEqual(history.nodeIds);
+    expect(watch.rosterOf(22)?.nodes).toHaveLength(10);
+    expect(watch.rosterOf(24)?.nodes).toHaveLength(9);
+  });
+});
