@@ -48,6 +48,8 @@ class Reading {
   readonly flags = new Set<string>();
   readonly #values = new Map<string, string>();
   problem: Failure | undefined;
+  /** The first option that no command has: the word behind it was probably meant as its value. */
+  #unknown: string | undefined;
 
   constructor(program: Command) {
     this.#program = program;
@@ -67,6 +69,7 @@ class Reading {
       const [name = ""] = arg.split("=", 1);
       const option = this.#find(name);
       if (option?.required !== true) {
+        if (option === undefined && !isBuiltIn(name)) this.#unknown ??= name;
         this.#keep(arg);
         this.flags.add(arg);
         continue;
@@ -90,15 +93,20 @@ class Reading {
   #readWord(word: string): void {
     const names = ["help", ...this.#program.commands.map((command) => command.name())];
     if (word.trim() === "") this.#refuse("an argument is empty", "Give it a value, or leave it out.");
+    else if (this.command === "help" && !names.includes(word)) this.#refuseCommand(word, names);
     else if (this.command !== undefined) this.#keep(word);
     else if (names.includes(word)) this.#begin(word);
-    else {
-      // The main job has no name and takes no arguments: a word is a command or a mistake.
-      this.#refuse(
-        `there is no command ${shown(word)}`,
-        `The commands are ${names.slice(1).join(", ")}; the main job has no name: snapshot-assemble --timestamp <time> …`,
-      );
-    }
+    else if (this.#unknown !== undefined) {
+      this.#refuse(`there is no option ${shown(this.#unknown)}`, "See snapshot-assemble --help.");
+    } else this.#refuseCommand(word, names);
+  }
+
+  #refuseCommand(word: string, names: readonly string[]): void {
+    // The main job has no name and takes no arguments: a word is a command or a mistake.
+    this.#refuse(
+      `there is no command ${shown(word)}`,
+      `The commands are ${names.slice(1).join(", ")}; the main job has no name: snapshot-assemble --timestamp <time> …`,
+    );
   }
 
   #begin(command: string): void {
@@ -138,6 +146,10 @@ class Reading {
     const known = this.command === undefined ? [this.#program, ...meant] : meant;
     return known.flatMap(({ options }) => options).find(({ long, short }) => name === long || name === short);
   }
+}
+
+function isBuiltIn(name: string): boolean {
+  return endings.has(name) || name === "-h" || name === "--help";
 }
 
 function shown(arg: string): string {

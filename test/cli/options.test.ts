@@ -170,3 +170,17 @@ it("an environment variable that is empty is unset, also before a command", asyn
     stderr: unset.stderr,
   });
 });
+
+describe("a typing mistake", () => {
+  it("in an option is not taken for a wrong command, where a value follows it", async () => {
+    const { status, stderr } = await commandLine(["--timestmap", "latest"]);
+    expect(status).toBe(2);
+    expect(stderr).toContain("there is no option --timestmap");
+  });
+
+  it("in the command that help is asked for is named", async () => {
+    const { status, stderr } = await commandLine(["help", "verfy"]);
+    expect(status).toBe(2);
+    expect(stderr).toContain("there is no command verfy");
+  });
+});
