@@ -6,7 +6,7 @@
  * was acknowledged must also survive that of the machine, and whoever sent it has no reason to keep it.
  */
 
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import Database from "libsql";
 import { diskFailure, Failure, messageOf } from "../model/failure.ts";
 import { databaseBusyMs, databaseLogBytesMax } from "../model/limits.ts";
@@ -53,6 +53,7 @@ export class SqliteFile {
         hint: "Check the path; collect --db <file>, and a run with --hash-db <file>, create one.",
       });
     }
+    told(path, () => requireRegularFile(path));
     const busyMs = options.busyMs ?? databaseBusyMs;
     const database = told(path, () => new Database(path, { timeout: busyMs }));
     const file = new SqliteFile(path, database);
@@ -201,6 +202,16 @@ export class SqliteFile {
   #isUtf8(): boolean {
     return this.get<{ encoding: string }>("PRAGMA encoding")?.encoding === "UTF-8";
   }
+}
+
+/** For a pipe, a device or a directory, SQLite reports a failing disk. */
+function requireRegularFile(path: string): void {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined || stats.isFile()) return;
+  const what = stats.isDirectory() ? "a directory" : "no regular file";
+  throw new Failure("disk", `cannot use ${path}: it is ${what}`, {
+    hint: "Give a file that does not exist yet, or one that this program has written.",
+  });
 }
 
 /** Our schemas have a handful of tables and indices. */

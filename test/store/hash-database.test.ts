@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "libsql";
@@ -10,6 +11,8 @@ import { HashDatabase, type SignedMessage } from "../../src/store/hash-database.
 import type { SqliteOptions } from "../../src/store/sqlite-file.ts";
 import { makeIdentity } from "../../src/validator/identity.ts";
 import { temporaryDirectory } from "../temporary.ts";
+
+const makePipe = (path: string) => expect(spawnSync("mkfifo", [path]).status).toBe(0);
 
 const newPath = () => join(temporaryDirectory(), "hashes.sqlite");
 
@@ -257,7 +260,13 @@ describe("a database", () => {
       code: "configuration",
       says: /has version 0 .* knows version 1/,
     },
-    { id: "that is a directory", make: (path: string) => mkdirSync(path), code: "disk", says: /cannot use/ },
+    {
+      id: "that is a directory",
+      make: (path: string) => mkdirSync(path),
+      code: "disk",
+      says: /it is a directory/,
+    },
+    { id: "that is a pipe", make: makePipe, code: "disk", says: /it is no regular file/ },
   ])("$id is refused, and left as it was", ({ make, code, says }) => {
     const path = newPath();
     make(path);
