@@ -30,6 +30,10 @@ export async function auditNodeList(audit: Audit, cycle: AuditedCycle): Promise<
   }
   const members = own === undefined ? undefined : membersOf(own.value.nodes, cycle);
   if (trusted !== undefined) {
+    const { skipped: left } = trusted.list;
+    if (left.count > 0) {
+      audit.note(`${left.count} rows of ${trusted.source} are left out: ${describeRowProblems(left)}`);
+    }
     // Records that nothing proves neither take a node from the auditor's list nor add one.
     const given = cycle.areAllProved ? membersOf(trusted.list.nodes, cycle).nodes : trusted.list.nodes;
     if (members !== undefined) compareLists(audit, members.nodes, given);

@@ -10,8 +10,9 @@ import { openSnapshot } from "../verify/check-snapshot.ts";
 import type { Requirement } from "../verify/claims.ts";
 import { FindingList } from "../verify/finding-list.ts";
 import type { EvidenceReport, Findings } from "../verify/findings.ts";
-import { parseNodeList } from "../wire/node-list.ts";
+import { type NodeList, parseNodeList } from "../wire/node-list.ts";
 import { parseJson, WireError } from "../wire/parse.ts";
+import { describeRowProblems } from "../wire/row-problems.ts";
 import { signerOf, type Trust, type TrustedNodeList } from "./audit.ts";
 import { auditEvidence } from "./verify-evidence.ts";
 
@@ -105,6 +106,11 @@ async function check(
   };
 }
 
+function noNodes({ skipped }: NodeList): string {
+  const problem = "it has no node with an ID and a key";
+  return skipped.count === 0 ? problem : `${problem}: ${describeRowProblems(skipped)}`;
+}
+
 /** The auditor's own list is no finding: its mistakes are the auditor's. */
 async function readTrusted(
   file: string | undefined,
@@ -115,6 +121,7 @@ async function readTrusted(
   try {
     const bytes = await readFileBounded(file, listBytesMax, signal);
     const list = parseNodeList(parseJson(bytes.toString("utf8"), file), file);
+    if (list.nodes.length === 0) throw new WireError(file, noNodes(list));
     // Under the hash key that the directory names, which may be a wrong one: then nothing follows from it.
     const signer = signerOf(list.received, hashKey);
     return {

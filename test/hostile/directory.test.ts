@@ -1,5 +1,7 @@
 /** A snapshot directory that an attacker has made, and an auditor who has not lost all he knows. */
 
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { verifySnapshot } from "../../src/assemble/verify-snapshot.ts";
 import { commandLine } from "../cli/command-line.ts";
@@ -272,6 +274,35 @@ describe("a cycle chain that an attacker has made", () => {
   it("names another network hash in vain", async () => {
     const directory = await forge(temporaryDirectory(), { records: chainOf("1".repeat(64)) });
     expect(await verify(directory)).toMatchObject({ status: 7, kinds: ["chain"] });
+  });
+});
+
+describe("a mistake in the auditor's own node list", () => {
+  const ownList = (change: (rows: { publicKey: string }[]) => unknown[]) => {
+    const { nodeList } = JSON.parse(readFileSync(unsignedList, "utf8")) as {
+      nodeList: { publicKey: string }[];
+    };
+    const path = join(temporaryDirectory(), "nodes.json");
+    writeFileSync(path, JSON.stringify({ nodeList: change(nodeList) }));
+    return path;
+  };
+
+  it("is not blamed on the directory where no row of it can be used", async () => {
+    const directory = await forge(temporaryDirectory());
+    const list = ownList((rows) => rows.map((row) => ({ ...row, publicKey: row.publicKey.toUpperCase() })));
+    const { status, stderr } = await commandLine(["verify", "--trust-node-list", list, directory]);
+    expect(status).toBe(2);
+    expect(stderr).toContain(`${list}: it has no node with an ID and a key`);
+    expect(stderr).not.toContain("Do not use it");
+  });
+
+  it("is noted where it is one row too many", async () => {
+    const directory = await forge(temporaryDirectory());
+    const list = ownList((rows) => [...rows, { id: "none" }]);
+    const args = ["--trust-node-list", list, "--trust-marker", markerOf(12), directory];
+    const { status, stdout } = await commandLine(["verify", ...args]);
+    expect(status).toBe(0);
+    expect(stdout).toContain(`1 rows of ${list} are left out`);
   });
 });
 
