@@ -1,6 +1,6 @@
 /** The description of a cluster, as `fixtures/` holds it, and what must come of it. */
 
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
@@ -106,6 +106,8 @@ export async function loadFixture(nameOrPath: string): Promise<Fixture> {
   const path = isPath ? nameOrPath : fileURLToPath(new URL(`${nameOrPath}.json`, fixturesDirectory));
   let text: string;
   try {
+    // A pipe would be waited for where no signal ends it, and a device may never end.
+    if (!(await stat(path)).isFile()) throw new Error("it is no regular file");
     text = await readFile(path, "utf8");
   } catch (cause) {
     throw new Failure("usage", `no fixture ${isPath ? `at ${path}` : `is named ${nameOrPath}`}`, {

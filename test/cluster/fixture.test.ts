@@ -1,5 +1,8 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadFixture, parseFixture } from "../../src/cluster/fixture.ts";
+import { temporaryDirectory } from "../temporary.ts";
 
 const good = {
   name: "good",
@@ -46,6 +49,12 @@ describe("a fixture", () => {
       code: "usage",
       message: "no fixture at ./nowhere.json",
     });
+  });
+
+  it("is a regular file: a pipe is not waited for", async () => {
+    const path = join(temporaryDirectory(), "pipe.json");
+    expect(spawnSync("mkfifo", [path]).status).toBe(0);
+    await expect(loadFixture(path)).rejects.toMatchObject({ code: "usage" });
   });
 
   it.each([
