@@ -50,7 +50,11 @@ export async function spawnCluster(fixtureNameOrPath: string, options: SpawnOpti
   try {
     const line = await firstLine(child);
     options.signal?.throwIfAborted();
-    if (line === undefined) throw new Error("the cluster's process ended before it listened");
+    if (line === undefined) {
+      throw new Failure("configuration", "the process of the cluster ended before it listened", {
+        hint: "It says why on stderr: often, too few open files, processes or memory are allowed.",
+      });
+    }
     if (line.type === "error") throw failureOf(line);
     // Whoever forgets to stop it is not kept alive by it; and it ends with him, by its stdin.
     child.unref();
