@@ -7,6 +7,7 @@
  */
 
 import { existsSync, statSync } from "node:fs";
+import { resolve } from "node:path";
 import Database from "libsql";
 import { diskFailure, Failure, messageOf } from "../model/failure.ts";
 import { databaseBusyMs, databaseLogBytesMax } from "../model/limits.ts";
@@ -55,7 +56,8 @@ export class SqliteFile {
     }
     told(path, () => requireRegularFile(path));
     const busyMs = options.busyMs ?? databaseBusyMs;
-    const database = told(path, () => new Database(path, { timeout: busyMs }));
+    // A name like https://… would be a database elsewhere, which the library would connect to.
+    const database = told(path, () => new Database(resolve(path), { timeout: busyMs }));
     const file = new SqliteFile(path, database);
     try {
       file.#distrust();

@@ -47,6 +47,12 @@ const offence = (changes: Partial<RecordedOffence> = {}): RecordedOffence => ({
   ...changes,
 });
 
+it("is a file, whatever its name looks like: no other machine is connected to", () => {
+  const failure = failureOf(() => HashDatabase.open("http://127.0.0.1:9/hashes"));
+  expect(failure).toMatchObject({ code: "disk" });
+  expect(failure.message).not.toMatch(/Hrana|connect to/);
+});
+
 describe("a message", () => {
   it("is kept as received, once", () => {
     const database = opened();
