@@ -22,6 +22,9 @@ export interface CommandLine {
 /** Options that may be given several times, with another value each time. */
 const repeatable: ReadonlySet<string> = new Set(["--fault"]);
 
+/** All others take a file or something shorter. A URL there is a mistake, and may hold a password. */
+const takingUrls: ReadonlySet<string> = new Set(["--archiver", "--state-metadata"]);
+
 /** The main command alone has these, and they end it. */
 const endings: ReadonlySet<string> = new Set(["-V", "--version"]);
 
@@ -94,6 +97,8 @@ class Reading {
     const names = ["help", ...this.#program.commands.map((command) => command.name())];
     if (word.trim() === "") this.#refuse("an argument is empty", "Give it a value, or leave it out.");
     else if (this.command === "help" && !names.includes(word)) this.#refuseCommand(word, names);
+    else if (isUrl(word) && this.#unknown === undefined)
+      this.#refuse("an argument is a URL", "Give the path of a directory or a file.");
     else if (this.command !== undefined) this.#keep(word);
     else if (names.includes(word)) this.#begin(word);
     else if (this.#unknown !== undefined) {
@@ -121,6 +126,8 @@ class Reading {
     this.#values.set(name, value);
     if (value.trim() === "") {
       this.#refuse(`${name} is empty`, "Give it a value, or leave the option out.");
+    } else if (isUrl(value) && !takingUrls.has(name)) {
+      this.#refuse(`${name} takes no URL`, `URLs go with ${[...takingUrls].join(" and ")}; see --help.`);
     } else if (earlier !== undefined && earlier !== value && !repeatable.has(name)) {
       this.#refuse(`${name} is given twice, with different values`, "Give it once.");
     }
@@ -146,6 +153,10 @@ class Reading {
     const known = this.command === undefined ? [this.#program, ...meant] : meant;
     return known.flatMap(({ options }) => options).find(({ long, short }) => name === long || name === short);
   }
+}
+
+function isUrl(text: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
 }
 
 function isBuiltIn(name: string): boolean {

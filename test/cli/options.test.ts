@@ -184,3 +184,23 @@ describe("a typing mistake", () => {
     expect(stderr).toContain("there is no command verfy");
   });
 });
+
+describe("a URL", () => {
+  const url = "http://user:password@127.0.0.1:9/?token=1";
+
+  it.each([
+    ["--timestamp", "latest", "--archiver", "http://127.0.0.1:9", "--hash-db", url],
+    ["--timestamp", "latest", "--nodes", url, "--cycles", url],
+    ["--timestamp", "latest", "--archiver", "http://127.0.0.1:9", `--gossip=${url}`],
+    ["--timestamp", url],
+    ["nodes", "--hash-db", url],
+    ["verify", url],
+    ["verify", "--trust-node-list", url, "."],
+    ["cluster", url],
+  ])("where none is taken is refused and not repeated: %s %s", async (...args) => {
+    const { status, stdout, stderr } = await commandLine(args);
+    expect(status).toBe(2);
+    expect(stdout + stderr).toMatch(/takes no URL|is a URL/);
+    expect(stdout + stderr).not.toMatch(/password|token/);
+  });
+});
