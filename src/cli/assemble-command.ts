@@ -104,7 +104,7 @@ export function quorumOption(): Option {
 
 export async function runAssemble(flags: AssembleFlags, io: Io): Promise<Outcome> {
   if (flags.timestamp === undefined) {
-    throw new Failure("usage", "it is not said which snapshot is wanted", {
+    throw new Failure("usage", "no snapshot is chosen: --timestamp is missing", {
       hint: "Give --timestamp <time>, such as --timestamp latest; --help has examples.",
     });
   }

@@ -63,7 +63,7 @@ export function addClusterCommandOptions(command: Command): Command {
   return command
     .description("Starts a cluster, prints its archiver's URL, and goes on until it is ended.")
     .argument("[fixture]", "the name of a fixture, or a file")
-    .option("--live", "start validators that go on from cycle to cycle, in the place of a fixture")
+    .option("--live", "start validators that go on from cycle to cycle, instead of a fixture")
     .addOption(
       live("--nodes <n>", `validators (default: ${liveDefaults.nodes})`).argParser(
         parseCount(1, liveNodesMax),

@@ -40,7 +40,7 @@ Exit statuses:
   0    done; also a cluster or a collector that was told to end
   1    a defect of this program
   2    usage, configuration, or a timestamp that is no cycle boundary
-  3    not every partition could be had
+  3    could not fetch every partition
   4    verification failed: wrong data from every node, or the cycle chain disagrees
   5    temporary, try later: not finalized yet, or the archiver cannot be reached
   6    no agreed hash to check against

@@ -74,7 +74,7 @@ export function networkOptionsOf(flags: NetworkFlags, needsCycles: boolean, env:
   const hashKey = flags.hashKey ?? hashKeyOf(env);
   const isGiven = flags.nodes !== undefined && (flags.cycles !== undefined || !needsCycles);
   if (flags.archiver === undefined && !isGiven) {
-    throw new Failure("usage", "it is not said which network is meant", {
+    throw new Failure("usage", "no network is chosen", {
       hint: `Give --archiver <url>, or ${needsCycles ? "both --nodes <file> and --cycles <file>" : "--nodes <file>"}.`,
     });
   }

@@ -9,7 +9,7 @@ export interface ClusterFlags extends NetworkFlags {
 }
 
 export function addClusterOption(command: Command): Command {
-  const help = "start this fixture cluster for the run, in the place of a network";
+  const help = "start this fixture cluster for the run, instead of using a network";
   const network = ["archiver", "archiverKey", "nodes", "cycles"];
   return command.addOption(new Option("--cluster <fixture>", help).conflicts(network));
 }
