@@ -37,7 +37,7 @@ export function exhaustedFailure(missing: ReadonlySet<number>, book: NodeBook): 
 type ExhaustedCode = Extract<FailureCode, "incomplete" | "verification" | "temporary" | "gone" | "disk">;
 
 const titles: Readonly<Record<ExhaustedCode, string>> = {
-  incomplete: "not every partition could be had",
+  incomplete: "could not fetch every partition",
   verification: "no node's data has the agreed hash",
   temporary: "the cycle is not finalized yet, or its snapshot is still being exported",
   gone: "the validators hold no snapshot of that moment",

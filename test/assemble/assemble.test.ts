@@ -289,7 +289,7 @@ describe("a run that must not publish", () => {
       id: "nobody who stores a partition gives it",
       changes: { faults: ["1:no-snapshot", "2:no-snapshot", "3:no-snapshot"] },
       code: "incomplete",
-      says: "not every partition could be had (1 missing)",
+      says: "could not fetch every partition (1 missing)",
     },
     {
       id: "everybody gives something else",
