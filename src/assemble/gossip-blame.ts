@@ -13,7 +13,6 @@ import type { RunLog } from "./run-log.ts";
 
 interface UnsignedMessage {
   readonly problem: string;
-  readonly sender: string | undefined;
   readonly relays: Set<string>;
 }
 
@@ -58,11 +57,11 @@ export class GossipBlame {
         this.#blameSigner(rejection);
         return true;
       case "relay":
-        if (relay !== undefined) this.#suspect(relay, text, problem, sender);
+        if (relay !== undefined) this.#suspect(relay, text, problem);
         return false;
       case "signing-relay":
         if (relay === undefined || relay !== sender) return true;
-        this.#suspect(relay, text, problem, sender);
+        this.#suspect(relay, text, problem);
         return false;
       case "nobody":
         return true;
@@ -71,16 +70,16 @@ export class GossipBlame {
 
   /**
    * Blames those who have passed on what nobody has signed. Where most nodes pass the same message on, it is rather
-   * that they all read it otherwise than we do: then only the node in whose name it is can be to blame, for its own.
+   * that they all read it otherwise than we do, or that our node list has another key for its sender than theirs: then
+   * nobody is to blame, not even the sender, whose own message it may well be.
    */
   blameRelays(): void {
     const problems = new Map<string, string>();
     let unclear: string | undefined;
-    for (const { problem, sender, relays } of this.#unsigned.values()) {
-      const isCommon = relays.size * 2 > this.#relays.size;
-      const toBlame = [...relays].filter((relay) => relay === sender || !isCommon);
-      if (toBlame.length < relays.size) unclear ??= problem;
-      for (const relay of toBlame) if (!problems.has(relay)) problems.set(relay, problem);
+    for (const { problem, relays } of this.#unsigned.values()) {
+      const isCommon = relays.size > 1 && relays.size * 2 > this.#relays.size;
+      if (isCommon) unclear ??= problem;
+      else for (const relay of relays) if (!problems.has(relay)) problems.set(relay, problem);
     }
     for (const [node, problem] of problems) {
       this.#log.offence({ node, kind: "invalid-gossip", detail: `it passed on ${problem}` });
@@ -94,10 +93,10 @@ export class GossipBlame {
     this.#log.offence({ node: sender, kind: "invalid-vote", detail: problem });
   }
 
-  #suspect(relay: string, text: string, problem: string, sender: string | undefined): void {
+  #suspect(relay: string, text: string, problem: string): void {
     this.#suspects.add(relay);
     const key = hashText(text);
-    const known = this.#unsigned.get(key) ?? { problem, sender, relays: new Set() };
+    const known = this.#unsigned.get(key) ?? { problem, relays: new Set() };
     known.relays.add(relay);
     this.#unsigned.set(key, known);
   }

@@ -56,8 +56,13 @@ describe("what was not admitted is held", () => {
       offences: [],
     },
     {
-      id: "unsigned, from most relays, in the name of one of them",
+      id: "unsigned, from most relays, in the name of one of them: our list may have another key for it",
       passedOn: [{ by: [a, b, c], reason: "unsigned", sender: b }],
+      offences: [],
+    },
+    {
+      id: "unsigned, from the one in whose name it is",
+      passedOn: [{ by: [b], reason: "unsigned", sender: b }],
       offences: ["b: invalid-gossip, observed"],
     },
     {

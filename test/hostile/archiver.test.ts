@@ -109,6 +109,18 @@ describe("a lie in an archiver's lists", () => {
     });
   });
 
+  it.each([
+    { id: "another key", publicKey: hex("5") },
+    { id: "a key of small order", publicKey: `01${"0".repeat(62)}` },
+  ])("such as $id for a member costs its votes, and nobody is blamed", async ({ publicKey }) => {
+    await withCluster({}, async (cluster) => {
+      const archiver = await lyingArchiver(cluster, { nodes: change(1, { publicKey }) });
+      const result = await assemble(optionsBy(archiver, cluster));
+      expect(result).toMatchObject(expected);
+      expect(result.offences).toEqual([]);
+    });
+  });
+
   it("such as a member's key that is none is found when the nodes are counted", async () => {
     await withCluster({}, async (cluster) => {
       const archiver = await lyingArchiver(cluster, { nodes: change(1, { publicKey: "none" }) });
