@@ -82,7 +82,7 @@ export class BodyBudget {
       body.isWhole = true;
       return body;
     } catch (error) {
-      request.pause();
+      // What still comes is dropped: a paused request would keep each chunk as an object, however small.
       body.release();
       throw error;
     }

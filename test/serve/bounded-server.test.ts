@@ -1,8 +1,9 @@
 /** Sockets of its own making: what a well-behaved HTTP client never sends. */
 
 import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import { connect, type Socket } from "node:net";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { bodyChunksMax, pipelinedRequestsMax } from "../../src/model/limits.ts";
 import { BoundedServer, type RequestHandler } from "../../src/serve/bounded-server.ts";
 import { BodyBudget, BodyError } from "../../src/serve/request-body.ts";
@@ -98,6 +99,24 @@ describe("bodies", () => {
     expect(await ended(few)).toMatch(/took 100$/m);
     many.write(chunked + "1\r\nx\r\n".repeat(bodyChunksMax + 1));
     expect(await ended(many)).toMatch(/fragmented/);
+  });
+
+  it("that are refused are kept no longer, however much of them still comes", async () => {
+    const bodies = new BodyBudget({ bytesMax: 20_000, bytesPerPrefixMax: 20_000 });
+    let request: IncomingMessage | undefined;
+    const { open } = await serve(async (incoming) => {
+      request = incoming;
+      await bodies.read(incoming, 10_000).catch(() => undefined);
+    });
+    const socket = await open();
+    const pieces = "1\r\nx\r\n".repeat(2 * bodyChunksMax);
+    socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n${pieces}`);
+    for (let sent = 0; sent < 5; sent++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      socket.write(pieces);
+    }
+    await vi.waitFor(() => expect(request?.socket.bytesRead).toBeGreaterThan(6 * pieces.length));
+    expect(request?.readableLength).toBe(0);
   });
 
   it("that are larger than they may be are refused, announced or not", async () => {
