@@ -430,6 +430,9 @@ export const requestHeadersMax = 64;
 export const pipelinedRequestsMax = 32;
 export const waitingRequestsPerPrefixMax = 1_024;
 
+/** What the parser of a server is given of a connection at once: some 160 of the shortest requests. */
+export const parsedBytesAtOnce = 4 * KiB;
+
 /** A body may come in so many chunks of any size; beyond them, chunks must have so many bytes on average. Each
  *  costs an object and a call, and nobody who means to send something sends a byte at a time. */
 export const bodyChunksMax = 1_024;

@@ -1,12 +1,18 @@
 /**
  * An HTTP server for strangers. Connections are bounded in all and for each address prefix, and so is what one of
  * them can make this process hold: the parser turns all pipelined requests into objects, and goes on reading while
- * they wait for their responses, so a connection ends where too many do.
+ * they wait for their responses, so a connection ends where too many do. The parser is given little at a time, since it
+ * goes on to the end of what it has been given, and many connections are read before the first of them has ended.
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { pipelinedRequestsMax, requestHeadersMax, waitingRequestsPerPrefixMax } from "../model/limits.ts";
+import {
+  parsedBytesAtOnce,
+  pipelinedRequestsMax,
+  requestHeadersMax,
+  waitingRequestsPerPrefixMax,
+} from "../model/limits.ts";
 import { addressPrefix } from "./address-prefix.ts";
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -90,6 +96,7 @@ export class BoundedServer {
     const { connectionsMax, connectionsPerPrefixMax } = this.#bounds;
     if (client.sockets.size >= connectionsPerPrefixMax) return void socket.destroy();
     if (this.#connections.size >= connectionsMax && !this.#makeRoom(client)) return void socket.destroy();
+    parseInSlices(socket);
     client.sockets.add(socket);
     this.#clients.set(prefix, client);
     const connection: Connection = { client, requests: 0 };
@@ -135,4 +142,24 @@ export class BoundedServer {
     });
     void this.#handler(request, response);
   }
+}
+
+/** Passes what a connection receives on to the parser in slices, until the connection has ended. */
+function parseInSlices(socket: Socket): void {
+  const emit = socket.emit;
+  // Without a listener of our own, the parser reads the connection by itself.
+  socket.on("data", () => undefined);
+  socket.emit = (event: string | symbol, ...args: unknown[]) => {
+    const [chunk] = args;
+    if (event !== "data" || !Buffer.isBuffer(chunk)) return Reflect.apply(emit, socket, [event, ...args]);
+    for (let start = 0; start < chunk.length && !socket.destroyed; start += parsedBytesAtOnce) {
+      if (start > 0 && socket.isPaused()) {
+        // Responses wait to be read, so that the parser takes no more: it gets the rest once they have been.
+        socket.unshift(chunk.subarray(start));
+        break;
+      }
+      Reflect.apply(emit, socket, [event, chunk.subarray(start, start + parsedBytesAtOnce)]);
+    }
+    return true;
+  };
 }

@@ -53,6 +53,8 @@ export class BodyBudget {
     });
     this.#bodies.add(body);
     let chunks = 0;
+    let dropped = 0;
+    let isRefused = false;
     try {
       await new Promise<void>((resolve, reject) => {
         let isOver = false;
@@ -63,13 +65,18 @@ export class BodyBudget {
         // Listened to as it comes: a queue of chunks would hold an object for each byte.
         request.on("data", (chunk: Buffer) => {
           try {
-            if (body.isReleased) return;
+            // Time for the answer to be read, and no more: chunks of a byte cost more to receive than to send.
+            if (body.isReleased && ++dropped > bodyChunksMax) request.socket.destroy();
+            if (isRefused || body.isReleased) return;
             if (body.length + chunk.length > bytesMax) throw tooLarge();
             if (++chunks > bodyChunksMax && body.length < chunks * bytesPerChunkMin) throw fragmented();
             this.#reserve(body, body.length + chunk.length, Math.max(announced, 0));
             body.append(chunk);
           } catch (error) {
+            isRefused = true;
             reject(error);
+            // The answer comes first: what has been received meanwhile waits.
+            request.socket.pause();
           }
         });
         request.once("close", gone).once("error", gone);

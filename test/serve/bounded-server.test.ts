@@ -1,10 +1,11 @@
 /** Sockets of its own making: what a well-behaved HTTP client never sends. */
 
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { connect, type Socket } from "node:net";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { bodyChunksMax, pipelinedRequestsMax } from "../../src/model/limits.ts";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { bodyChunksMax, parsedBytesAtOnce, pipelinedRequestsMax } from "../../src/model/limits.ts";
 import { BoundedServer, type RequestHandler } from "../../src/serve/bounded-server.ts";
 import { BodyBudget, BodyError } from "../../src/serve/request-body.ts";
 
@@ -60,6 +61,18 @@ describe("connections", () => {
     expect(handled).toBeLessThanOrEqual(pipelinedRequestsMax);
   });
 
+  it("end without the rest of what they sent being parsed", async () => {
+    let made = 0;
+    const counted = (): void => void made++;
+    subscribe("http.server.request.start", counted);
+    onTestFinished(() => void unsubscribe("http.server.request.start", counted));
+    const { open } = await serve(async () => undefined);
+    const socket = await open();
+    socket.write(get.repeat(2_000));
+    expect(await isEnded(socket)).toBe(true);
+    expect(made).toBeLessThanOrEqual(pipelinedRequestsMax + parsedBytesAtOnce / get.length + 1);
+  });
+
   it("carry as many requests one after the other as their client likes", async () => {
     const { open } = await serve(async (_, response) => void response.end("here"));
     const socket = await open();
@@ -109,14 +122,16 @@ describe("bodies", () => {
       await bodies.read(incoming, 10_000).catch(() => undefined);
     });
     const socket = await open();
-    const pieces = "1\r\nx\r\n".repeat(2 * bodyChunksMax);
-    socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n${pieces}`);
-    for (let sent = 0; sent < 5; sent++) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n`);
+    // First so much that it is refused, then what would be kept of it, then more than anybody waits for.
+    const pieces = "1\r\nx\r\n".repeat(bodyChunksMax / 2);
+    for (let sent = 0; sent < 3; sent++) {
       socket.write(pieces);
+      await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    await vi.waitFor(() => expect(request?.socket.bytesRead).toBeGreaterThan(6 * pieces.length));
     expect(request?.readableLength).toBe(0);
+    socket.write(pieces.repeat(3));
+    expect(await isEnded(socket)).toBe(true);
   });
 
   it("that are larger than they may be are refused, announced or not", async () => {
