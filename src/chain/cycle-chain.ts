@@ -21,9 +21,16 @@ export function checkChain(records: readonly CycleRecord[], hashKey?: string): C
   records.forEach((record, index) => {
     findings.push(...checkMarker(record, markers[index]));
     const before = records[index - 1];
-    if (before !== undefined) findings.push(...checkLink(before, markers[index - 1], record));
+    if (before === undefined) return;
+    const isRepeated = before.counter === record.counter && markers[index - 1] === markers[index];
+    if (isRepeated) findings.push(repeated(record));
+    else findings.push(...checkLink(before, markers[index - 1], record));
   });
   return findings;
+}
+
+function repeated({ counter: cycle }: CycleRecord): ChainFinding {
+  return { severity: "gap", cycle, problem: `record ${cycle} is listed twice` };
 }
 
 /** The hash of a record as received, whatever it says of itself; `undefined` where no node can have hashed it. */

@@ -87,6 +87,11 @@ describe("the cycle chain", () => {
       findings: [{ severity: "broken", cycle: 11, problem: "there are two records of cycle 11: a fork" }],
     },
     {
+      id: "a record twice, which is no fork",
+      records: [...cycles, { ...cycles[11] }],
+      findings: [{ severity: "gap", cycle: 11, problem: "record 11 is listed twice" }],
+    },
+    {
       id: "a record that begins before the one before has ended",
       records: changed(11, { start: 1_700_000_600 }),
       findings: [
