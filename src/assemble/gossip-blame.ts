@@ -13,6 +13,8 @@ import type { RunLog } from "./run-log.ts";
 
 interface UnsignedMessage {
   readonly problem: string;
+  /** The node in whose name and with whose key it is, though its signature does not hold. */
+  readonly sender: string | undefined;
   readonly relays: Set<string>;
 }
 
@@ -57,11 +59,13 @@ export class GossipBlame {
         this.#blameSigner(rejection);
         return true;
       case "relay":
-        if (relay !== undefined) this.#suspect(relay, text, problem);
+        if (relay !== undefined) {
+          this.#suspect(relay, text, problem, rejection.reason === "other-key" ? undefined : sender);
+        }
         return false;
       case "signing-relay":
         if (relay === undefined || relay !== sender) return true;
-        this.#suspect(relay, text, problem);
+        this.#suspect(relay, text, problem, sender);
         return false;
       case "nobody":
         return true;
@@ -70,16 +74,17 @@ export class GossipBlame {
 
   /**
    * Blames those who have passed on what nobody has signed. Where most nodes pass the same message on, it is rather
-   * that they all read it otherwise than we do, or that our node list has another key for its sender than theirs: then
-   * nobody is to blame, not even the sender, whose own message it may well be.
+   * that they all read it otherwise than we do: then only its sender is to blame, for its own response, and not even
+   * the sender where our node list may have another key for it than theirs.
    */
   blameRelays(): void {
     const problems = new Map<string, string>();
     let unclear: string | undefined;
-    for (const { problem, relays } of this.#unsigned.values()) {
+    for (const { problem, sender, relays } of this.#unsigned.values()) {
       const isCommon = relays.size > 1 && relays.size * 2 > this.#relays.size;
-      if (isCommon) unclear ??= problem;
-      else for (const relay of relays) if (!problems.has(relay)) problems.set(relay, problem);
+      const blamed = isCommon ? [...relays].filter((relay) => relay === sender) : [...relays];
+      for (const relay of blamed) if (!problems.has(relay)) problems.set(relay, problem);
+      if (blamed.length === 0) unclear ??= problem;
     }
     for (const [node, problem] of problems) {
       this.#log.offence({ node, kind: "invalid-gossip", detail: `it passed on ${problem}` });
@@ -93,10 +98,10 @@ export class GossipBlame {
     this.#log.offence({ node: sender, kind: "invalid-vote", detail: problem });
   }
 
-  #suspect(relay: string, text: string, problem: string): void {
+  #suspect(relay: string, text: string, problem: string, sender: string | undefined): void {
     this.#suspects.add(relay);
     const key = hashText(text);
-    const known = this.#unsigned.get(key) ?? { problem, relays: new Set() };
+    const known = this.#unsigned.get(key) ?? { problem, sender, relays: new Set() };
     known.relays.add(relay);
     this.#unsigned.set(key, known);
   }

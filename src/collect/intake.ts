@@ -23,6 +23,7 @@ import type { NetworkWatch } from "./network-watch.ts";
 const statusOfReason: Readonly<Record<RejectionReason, number>> = {
   "not-json": 400,
   unsigned: 400,
+  "other-key": 400,
   stranger: 403,
   "other-cycle": 400,
   limit: 413,

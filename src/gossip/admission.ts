@@ -54,6 +54,8 @@ export interface Vote {
  *
  * - `not-json`: no JSON text of an object.
  * - `unsigned`: no validator's signature holds over it.
+ * - `other-key`: in a validator's name, and signed with a key that the node list does not have: somebody has made it up,
+ *   or the list has another key for that validator than the network.
  * - `stranger`: of somebody who is no validator of that cycle, which may have been one.
  * - `other-cycle`: of a cycle whose votes are not wanted.
  * - `limit`: it crosses a bound of ours, so that nothing can be said of its signature.
@@ -65,6 +67,7 @@ export interface Vote {
 export type RejectionReason =
   | "not-json"
   | "unsigned"
+  | "other-key"
   | "stranger"
   | "other-cycle"
   | "limit"
@@ -110,6 +113,7 @@ export function responsibleFor(reason: RejectionReason): "signer" | "relay" | "s
     // An honest node passes on only what it has verified.
     case "not-json":
     case "unsigned":
+    case "other-key":
       return "relay";
     // A node that has left, a cycle that is over, a bound that is ours alone: an honest node may well pass it on.
     case "stranger":
@@ -212,7 +216,7 @@ export class VoteAdmission {
     const sign = signOf(object);
     if (sign === undefined) return unsigned(named);
     const signer = validators.idOf.get(sign.owner);
-    if (signer === undefined) return named === undefined ? stranger() : unsigned(named);
+    if (signer === undefined) return named === undefined ? stranger() : otherKey(named);
     // A node that has left and come back has another ID, and may have the same key.
     if (isHex64(sender) && named === undefined) return stranger();
     const content = signedContent(object);
@@ -273,6 +277,11 @@ function unsigned(sender?: string): Rejection {
       ? "a message that no validator has signed"
       : `a message in the name of ${shortId(sender)} that is not signed with its key`;
   return rejected("unsigned", problem, sender);
+}
+
+function otherKey(named: string): Rejection {
+  const problem = `a message in the name of ${shortId(named)} that is not signed with its key`;
+  return rejected("other-key", problem, named);
 }
 
 function stranger(): Rejection {

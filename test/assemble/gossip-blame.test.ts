@@ -56,9 +56,19 @@ describe("what was not admitted is held", () => {
       offences: [],
     },
     {
-      id: "unsigned, from most relays, in the name of one of them: our list may have another key for it",
+      id: "unsigned, from most relays, in the name and with the key of one of them",
       passedOn: [{ by: [a, b, c], reason: "unsigned", sender: b }],
+      offences: ["b: invalid-gossip, observed"],
+    },
+    {
+      id: "signed with another key, from most relays: our list may have another key for its sender",
+      passedOn: [{ by: [a, b, c], reason: "other-key", sender: b }],
       offences: [],
+    },
+    {
+      id: "signed with another key, from a single relay",
+      passedOn: [{ by: [a], reason: "other-key", sender: b }],
+      offences: ["a: invalid-gossip, observed"],
     },
     {
       id: "unsigned, from the one in whose name it is",

@@ -57,7 +57,7 @@ describe("nodes", () => {
 
 describe("collect", () => {
   it.each([
-    { id: "without a network", args: [], says: "which network is meant" },
+    { id: "without a network", args: [], says: "no network is chosen" },
     { id: "with no port", args: ["--listen", "127.0.0.1"], says: "expected host:port" },
     { id: "with a port that is none", args: ["--listen", "127.0.0.1:70000"], says: "expected host:port" },
     { id: "with nothing to keep", args: ["--keep", "0"], says: "from 1 to" },

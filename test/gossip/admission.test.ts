@@ -172,7 +172,7 @@ const cases: readonly { id: string; received: string; expected: string }[] = [
   {
     id: "a vote with a stranger's signature",
     received: text(vote("a", { ...gone, id: first.id })),
-    expected: "unsigned, the doing of relay",
+    expected: "other-key, the doing of relay",
   },
   {
     id: "a vote with one hash changed",
