@@ -5,15 +5,25 @@ import { describeUnknown, differentNodes } from "../chain/cycle-nodes.ts";
 import { parseSnapshotTime, type SnapshotTime } from "../chain/timestamp.ts";
 import { type CycleRecord, networkConfigHashOf } from "../model/cycle.ts";
 import { type ExportData, exportDataDigest } from "../model/export-data.ts";
-import { Failure } from "../model/failure.ts";
+import { Failure, messageOf, systemCodeOf } from "../model/failure.ts";
 import { DEFAULT_HASH_KEY } from "../model/hash.ts";
 import type { Shard } from "../model/shard.ts";
+import { artifactFile } from "../model/snapshot-layout.ts";
 import type { ListContext } from "../network/list-source.ts";
 import { type NetworkClients, openClients } from "../network/node-addresses.ts";
 import { findSharding, requireSnapshotsOn, type Sharding, shardOf } from "../network/sharding.ts";
 import { queryOrder } from "../plan/query-order.ts";
-import { lockPath, PartialSnapshot, requirePlace } from "../store/partial-snapshot.ts";
+import { removeLeftovers } from "../store/leftovers.ts";
+import { PartialSnapshot } from "../store/partial-snapshot.ts";
 import { acquireRunLock } from "../store/run-lock.ts";
+import {
+  lockPath,
+  publishedPath,
+  removePartial,
+  requirePlace,
+  restoreReplaced,
+  syncPublished,
+} from "../store/snapshot-place.ts";
 import type { Findings } from "../verify/findings.ts";
 import type { CountingRules, TrustSource } from "../wire/counting-rules.ts";
 import { type AgreedHashes, type AgreementContext, findAgreedHashes } from "./agree.ts";
@@ -26,7 +36,7 @@ import { type Candidate, type Network, readNetwork } from "./network.ts";
 import { NodeBook } from "./node-book.ts";
 import { type AssembleOptions, defaults } from "./options.ts";
 import { prepareArtifacts } from "./prepare.ts";
-import { findPublished } from "./published.ts";
+import { describeDamage, findPublished, type Published } from "./published.ts";
 import { requireReadsBack } from "./read-back.ts";
 import type { RunSummary } from "./reporter.ts";
 import { RunLog } from "./run-log.ts";
@@ -73,6 +83,9 @@ interface Attempt {
   /** Whether there is an older boundary to fall back to. */
   readonly hasOlder: boolean;
 }
+
+type RightlyPublished = Extract<Published, { readonly state: "right" }>;
+type DamagedlyPublished = Extract<Published, { readonly state: "damaged" }>;
 
 class Assembly {
   readonly #options: AssembleOptions;
@@ -152,21 +165,62 @@ class Assembly {
     const { networkHash, partitionHashes } = agreed;
     const data = { timestamp, cycle: cycle.counter, hashKey: this.#hashKey, networkHash, partitionHashes };
     const { out, signal } = this.#options;
-    const lock = await acquireRunLock(lockPath({ out, timestamp }));
+    const spot = { out, timestamp };
+    const lock = await acquireRunLock(lockPath(spot)).catch((error: unknown) => this.#unlocked(error, data));
+    if ("state" in lock) {
+      this.#warnOfAge(attempt);
+      return this.#alreadyPublished(lock.findings, data);
+    }
     try {
-      const published = await findPublished(out, data, this.#options.quorum);
-      if (published !== undefined) {
+      await restoreReplaced(spot);
+      await this.#removeLeftovers(network);
+      const published = await findPublished(out, data, this.#options);
+      if (published.state === "right") {
+        await syncPublished(spot);
+        await removePartial(spot).catch((error: unknown) => this.#log.warn(messageOf(error)));
         this.#warnOfAge(attempt);
-        return this.#alreadyPublished(published, data);
+        return this.#alreadyPublished(published.findings, data);
       }
-      const partial = await this.#fetch(attempt, shard, agreed);
+      if (published.state === "damaged") this.#tellDamage(published, publishedPath(spot));
+      const partial = await this.#fetch(attempt, shard, agreed, published);
       if (partial instanceof Failure) return partial;
       signal?.throwIfAborted();
       this.#warnOfAge(attempt);
       return await this.#publish(partial, network, sharding, data, agreed, startedAt);
     } finally {
-      await lock.release();
+      const unreleased = await lock.release();
+      if (unreleased !== undefined) this.#log.warn(unreleased.message);
     }
+  }
+
+  /** Where nothing may be written, nothing can be locked: what is published there may be right all the same. */
+  async #unlocked(error: unknown, data: ExportData): Promise<RightlyPublished> {
+    if (!isReadOnly(error)) throw error;
+    const published = await findPublished(this.#options.out, data, this.#options).catch(() => undefined);
+    if (published?.state !== "right") throw error;
+    return published;
+  }
+
+  #tellDamage({ damage, omitted }: DamagedlyPublished, directory: string): void {
+    this.#log.damaged(damage);
+    this.#log.warn(describeDamage(directory, damage, omitted));
+  }
+
+  /** Where the export data are damaged, their check says nothing of the artifacts. */
+  #tellUntaken(missing: ReadonlySet<number>, { damage }: DamagedlyPublished): void {
+    const files = [...missing].map((partition) => artifactFile(partition, "none"));
+    const untold = files
+      .filter((name) => !damage.some(({ file }) => file.startsWith(name)))
+      .map((file) => ({ file, problem: "it is missing, or does not have the hash that was agreed on" }));
+    if (untold.length === 0) return;
+    this.#log.damaged(untold);
+    this.#log.warn(`the published snapshot also lacks ${untold.map(({ file }) => file).join(", ")}`);
+  }
+
+  /** Of other runs. What this run may yet fall back to is kept. */
+  async #removeLeftovers({ candidates }: Network): Promise<void> {
+    const kept = new Set(candidates.map(({ timestamp }) => timestamp));
+    for (const { message } of await removeLeftovers(this.#options.out, kept)) this.#log.warn(message);
   }
 
   #warnOfAge({ candidate, isLatest }: Attempt): void {
@@ -240,13 +294,20 @@ class Assembly {
     { candidate, hasOlder }: Attempt,
     shard: Shard,
     agreed: AgreedHashes,
+    published: Published,
   ): Promise<PartialSnapshot | Failure> {
     const { out, compression, order, concurrency, signal } = this.#options;
     const { timestamp, members } = candidate;
     const { nodes } = members;
     const place = { out, timestamp, compression: compression ?? defaults.compression };
     const partial = await PartialSnapshot.open(place);
-    const missing = await prepareArtifacts(partial, agreed.partitionHashes, this.#hashKey, this.#log, signal);
+    const missing = await prepareArtifacts(partial, agreed.partitionHashes, {
+      hashKey: this.#hashKey,
+      isPublished: published.state !== "none",
+      log: this.#log,
+      signal,
+    });
+    if (published.state === "damaged") this.#tellUntaken(missing, published);
     this.#log.stage(`fetching ${missing.size} of ${shard.numNodes + 1} partitions`);
     const book = new NodeBook(nodes, shard, queryOrder(shard.numNodes), this.#known?.ranks(nodes));
     const fetch = new PartitionFetch(missing, {
@@ -303,7 +364,7 @@ class Assembly {
     const run = runRecord({ startedAt, agreed, options: this.#options, log: this.#log });
     const manifest = await partial.complete(data, size, evidence, run);
     await requireReadsBack(partial.directory, { quorum: this.#options.quorum, signal: this.#options.signal });
-    const directory = await partial.putInPlace();
+    const directory = await partial.putInPlace(({ message }) => this.#log.warn(message));
     return this.#result(directory, manifest.snapshot.digest, data);
   }
 
@@ -333,6 +394,14 @@ function onlyForLatest(): Failure {
     },
   );
 }
+
+/** Whether it failed since nothing may be written there. SQLite cannot open a lock file that it may not write to. */
+function isReadOnly(error: unknown): boolean {
+  const code = systemCodeOf(error);
+  return code !== undefined && readOnlyCodes.has(code);
+}
+
+const readOnlyCodes = new Set(["EROFS", "EACCES", "EPERM", "SQLITE_READONLY", "SQLITE_CANTOPEN"]);
 
 function interrupted(error: unknown): Failure {
   if (error instanceof Failure && error.code !== "interrupted") return error;

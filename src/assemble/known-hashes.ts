@@ -115,7 +115,7 @@ export class KnownHashes {
   }
 
   close(): void {
-    this.#database.close();
+    this.#written(() => this.#database.close());
   }
 
   /** Those that count before those that contradict them. */

@@ -1,24 +1,73 @@
-/** A snapshot that is in its place already, whole and right, need not be made again. */
+/**
+ * A snapshot that is in its place already. Where it is whole and right, it need not be made again; where it is
+ * damaged, what is right of it need not be fetched again.
+ */
 
 import type { Quorum } from "../gossip/collector.ts";
 import { type ExportData, exportDataDigest } from "../model/export-data.ts";
-import { isPublished, publishedPath } from "../store/partial-snapshot.ts";
-import type { Findings } from "../verify/findings.ts";
+import { Failure } from "../model/failure.ts";
+import { EXPORT_DATA_FILE, MANIFEST_FILE } from "../model/snapshot-layout.ts";
+import { isPublished, publishedPath } from "../store/snapshot-place.ts";
+import type { Finding, Findings } from "../verify/findings.ts";
+import type { DamagedFile } from "./reporter.ts";
 import { verifySnapshot } from "./verify-snapshot.ts";
 
+export type Published =
+  | { readonly state: "none" }
+  | { readonly state: "right"; readonly findings: Findings }
+  | { readonly state: "damaged"; readonly damage: readonly DamagedFile[]; readonly omitted: number };
+
+export interface PublishedOptions {
+  /** The rule that votes are counted by. */
+  readonly quorum?: Quorum | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * What is published there, if a full check finds it to be the snapshot of these data.
+ * Checks in full what is published there, against the data that the validators agreed on.
  *
- * @param quorum the rule that votes are counted by
- * @throws Failure `disk` where it is another user's: what is right now need not stay so
+ * @throws Failure `disk` where it is another user's (what is right now need not stay so), or cannot be read
  */
 export async function findPublished(
   out: string,
   data: ExportData,
-  quorum?: Quorum,
-): Promise<Findings | undefined> {
-  const directory = publishedPath({ out, timestamp: data.timestamp });
-  if (!(await isPublished({ out, timestamp: data.timestamp }))) return undefined;
-  const findings = await verifySnapshot(directory, { quorum }).catch(() => undefined);
-  return findings?.ok === true && findings.digest === exportDataDigest(data) ? findings : undefined;
+  options: PublishedOptions = {},
+): Promise<Published> {
+  const spot = { out, timestamp: data.timestamp };
+  if (!(await isPublished(spot))) return { state: "none" };
+  let findings: Findings;
+  try {
+    findings = await verifySnapshot(publishedPath(spot), options);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== "no-such-snapshot") throw error;
+    return {
+      state: "damaged",
+      damage: [{ file: MANIFEST_FILE, problem: "the file is missing" }],
+      omitted: 0,
+    };
+  }
+  const digest = exportDataDigest(data);
+  if (!findings.ok)
+    return {
+      state: "damaged",
+      damage: findings.findings.map(damagedFile),
+      omitted: findings.findingsOmitted,
+    };
+  if (findings.digest === digest) return { state: "right", findings };
+  const problem = `its digest is ${findings.digest}, and that of what the validators agreed on is ${digest}`;
+  return { state: "damaged", damage: [{ file: EXPORT_DATA_FILE, problem }], omitted: 0 };
+}
+
+function damagedFile({ file, problem }: Finding): DamagedFile {
+  return { file, problem };
+}
+
+const FILES_SHOWN = 5;
+
+/** For a warning. */
+export function describeDamage(directory: string, damage: readonly DamagedFile[], omitted: number): string {
+  const shown = damage.slice(0, FILES_SHOWN).map(({ file, problem }) => `${file}: ${problem}`);
+  const more = damage.length - shown.length + omitted;
+  const list = more === 0 ? shown : [...shown, `and ${more} more`];
+  return `the published snapshot ${directory} is damaged, and what is right of it is taken over: ${list.join("; ")}`;
 }

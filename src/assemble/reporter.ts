@@ -19,6 +19,12 @@ export interface QueryRecord {
   readonly durationMs: number;
 }
 
+/** A file of a published snapshot that is not as it was written. */
+export interface DamagedFile {
+  readonly file: string;
+  readonly problem: string;
+}
+
 export interface RunSummary {
   readonly timestamp: number | null;
   readonly cycle: number | null;
@@ -34,6 +40,8 @@ export interface RunSummary {
   readonly queries: readonly QueryRecord[];
   readonly offences: readonly ReportedOffence[];
   readonly warnings: readonly string[];
+  /** What was wrong with the snapshot that was published already; empty where there was none, or it is right. */
+  readonly damage: readonly DamagedFile[];
   readonly durationMs: number;
 }
 

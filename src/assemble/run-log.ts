@@ -1,9 +1,9 @@
 /** What happened in a run so far: the figures of its summary, and the source of all its events. */
 
-import { offencesPerNodeMax } from "../model/limits.ts";
+import { findingsMax, offencesPerNodeMax } from "../model/limits.ts";
 import { basisOf, dependsOnSharding, type ReportedOffence } from "../model/offence.ts";
 import { messageLine } from "../model/printable.ts";
-import type { Offence, Progress, QueryRecord, Reporter, RunSummary } from "./reporter.ts";
+import type { DamagedFile, Offence, Progress, QueryRecord, Reporter, RunSummary } from "./reporter.ts";
 
 export class RunLog {
   timestamp: number | null = null;
@@ -20,6 +20,7 @@ export class RunLog {
   readonly #offences: ReportedOffence[] = [];
   readonly #offencesOf = new Map<string, number>();
   readonly #warnings: string[] = [];
+  #damage: readonly DamagedFile[] = [];
   /** Partition → the node that gave it, or how else it was had. */
   readonly sources = new Map<number, string>();
   #accounts = 0;
@@ -50,6 +51,11 @@ export class RunLog {
     const shown = messageLine(message);
     this.#warnings.push(shown);
     this.#reporter?.report({ type: "warning", message: shown });
+  }
+
+  /** What is wrong with the snapshot that is published already. Its warning is the caller's. */
+  damaged(files: readonly DamagedFile[]): void {
+    this.#damage = [...this.#damage, ...files].slice(0, findingsMax);
   }
 
   asked(node: string): void {
@@ -88,6 +94,7 @@ export class RunLog {
     this.cycle = cycle;
     this.partitionsTotal = partitions;
     this.networkHash = null;
+    this.#damage = [];
     this.sources.clear();
     this.#accounts = 0;
     this.#stateBytes = 0;
@@ -113,6 +120,7 @@ export class RunLog {
       queries: this.#queries,
       offences: this.#offences,
       warnings: this.#warnings,
+      damage: this.#damage,
       durationMs: Math.round(performance.now() - this.#startedMs),
     };
   }

@@ -37,8 +37,8 @@ const noArtifacts: ArtifactCheck = { checked: 0, verified: 0, accounts: 0, bytes
  * Checks a published snapshot: artifacts, export data, network hash; the signed votes, counted again; the
  * cycle chain. Every finding, not the first.
  *
- * @throws Failure `no-such-snapshot` where there is no manifest, `configuration` where the auditor's own
- *   list cannot be read; whatever else is wrong is a finding
+ * @throws Failure `no-such-snapshot` where there is no manifest, `disk` where a file cannot be read, `configuration`
+ *   where the auditor's own list cannot be; whatever else is wrong is a finding
  */
 export async function verifySnapshot(directory: string, options: VerifyOptions = {}): Promise<Findings> {
   const { subset } = options;
@@ -86,6 +86,7 @@ async function check(
       : await auditEvidence({ reader, manifest, entries, hashKey, files }, { trust, require }, findings);
   const artifacts = await checkArtifactsOf(reader, opened, findings);
   signal?.throwIfAborted();
+  reader.requireRead();
   return {
     directory,
     ok: findings.all.length === 0,

@@ -87,7 +87,7 @@ export function addAssembleOptions(command: Command): Command {
     )
     .option("--allow-empty", "publish even where every partition is empty: such a network may keep no copies")
     .option("--json", "one JSON object a line on stdout, the last one the summary")
-    .option("--quiet", "print nothing unless something fails");
+    .option("--quiet", "print nothing but warnings, on stderr, unless something fails");
 }
 
 /** How the nodes are chosen that are asked. */
@@ -175,12 +175,17 @@ async function reporterOf(
   { json, quiet }: AssembleFlags,
   { stdout, stderr, env }: Io,
 ): Promise<Reporter | undefined> {
-  if (quiet === true) return undefined;
+  const style = makeStyle(stderr.isTTY, env);
+  if (quiet === true) {
+    const { LineReporter } = await import("../ui/line-reporter.ts");
+    const lines = new LineReporter((line) => stderr.write(`${line}\n`), style);
+    // A warning is worth a mail of cron's; how the run goes is not.
+    return { report: (event) => (event.type === "warning" ? lines.report(event) : undefined) };
+  }
   if (json === true) {
     const { JsonReporter } = await import("../ui/json-reporter.ts");
     return new JsonReporter((line) => stdout.write(`${line}\n`));
   }
-  const style = makeStyle(stderr.isTTY, env);
   // A dumb terminal cannot draw over a line.
   if (stderr.isTTY === true && env["TERM"] !== "dumb") {
     const { BarReporter } = await import("../ui/bar-reporter.ts");

@@ -22,5 +22,6 @@ export const emptyRunSummary = {
   queries: [],
   offences: [],
   warnings: [],
+  damage: [],
   durationMs: 0,
 };

@@ -66,6 +66,18 @@ export function isDiskFull(thrown: unknown): boolean {
   return code === "ENOSPC" || code === "EDQUOT";
 }
 
+/** What the system says of a name that leads to no file, or to none that can be read: the file is wrong. */
+const codesOfNames = new Set(["ENOENT", "ENOTDIR", "ELOOP", "EISDIR", "ENAMETOOLONG"]);
+
+/**
+ * Whether the system failed to read (a fault of the disk, no descriptors or memory left, no permission), so that
+ * nothing is known of what the file holds.
+ */
+export function isReadError(thrown: unknown): boolean {
+  const code = systemCodeOf(thrown);
+  return code !== undefined && /^E(?!RR_)[A-Z0-9]+$/.test(code) && !codesOfNames.has(code);
+}
+
 /** A file or directory of ours that could not be read or written. */
 export function diskFailure(doing: string, thrown: unknown): Failure {
   const full = isDiskFull(thrown);
@@ -73,6 +85,21 @@ export function diskFailure(doing: string, thrown: unknown): Failure {
     cause: thrown,
     hint: full
       ? "Free some space and run again: what is verified already is kept and not fetched again."
-      : "Check that the directory exists on a healthy disk and may be written to, and run again.",
+      : (hintForLimit(thrown) ??
+        "Check that the directory exists on a healthy disk and may be written to, and run again."),
   });
+}
+
+/** What the system gave no more of to this process; `undefined` where it is something else. */
+export function hintForLimit(thrown: unknown): string | undefined {
+  switch (systemCodeOf(thrown)) {
+    case "EMFILE":
+      return "Too many files are open: raise the limit of open files of this process (ulimit -n), and run again.";
+    case "ENFILE":
+      return "Too many files are open on this machine: raise its limit (sysctl fs.file-max), and run again.";
+    case "ENOMEM":
+      return "There is too little memory: free some or raise the limit of this process (ulimit -v), and run again.";
+    default:
+      return undefined;
+  }
 }

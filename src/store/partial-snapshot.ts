@@ -3,21 +3,22 @@
  * takes its place in one step when it is complete (FORMAT.md, All or nothing).
  */
 
-import { mkdir, readdir, rename, rm, statfs } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { copyFile, link, mkdir, readdir, rename, rm, statfs, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import pLimit from "p-limit";
 import type { ArtifactScan } from "../model/artifact-scan.ts";
 import { type ExportData, exportDataText } from "../model/export-data.ts";
-import { diskFailure, Failure } from "../model/failure.ts";
+import { type Failure, isReadError } from "../model/failure.ts";
 import { hashText, RunningHash } from "../model/hash.ts";
 import { type Manifest, makeManifest, manifestText, type StateSize } from "../model/manifest.ts";
 import { type FileHashes, runRecordText } from "../model/run-record.ts";
 import * as layout from "../model/snapshot-layout.ts";
 import type { CountingRules } from "../wire/counting-rules.ts";
 import { scanArtifact } from "./artifact-scan.ts";
-import { gzipFile, makeDirectories, syncPath, writeSynced } from "./durable.ts";
+import { gzipFile, makeDirectories, readArtifact, syncPath, writeSynced } from "./durable.ts";
 import {
   DIRECTORY_MODE,
+  FILE_MODE,
   isOwnFile,
   removeOwn,
   requireOwner,
@@ -25,15 +26,22 @@ import {
   requireSafePlace,
   statsOf,
 } from "./own-files.ts";
+import {
+  onDisk,
+  partialPath,
+  publishedPath,
+  putInPlace,
+  restoreReplaced,
+  type SnapshotSpot,
+} from "./snapshot-place.ts";
 
 /** Files that are synced at once: one while partitions still come, which need the disk as well; in the end
  *  several, which the disk orders better than we do. */
 const SYNCS_AT_ONCE = 8;
 
-export interface SnapshotPlace {
-  /** The directory that snapshots are published in. */
-  readonly out: string;
-  readonly timestamp: number;
+const compressions = ["none", "gzip"] as const;
+
+export interface SnapshotPlace extends SnapshotSpot {
   readonly compression: layout.Compression;
 }
 
@@ -58,7 +66,7 @@ export class PartialSnapshot {
 
   private constructor(place: SnapshotPlace) {
     this.#place = place;
-    this.#directory = join(place.out, `.${layout.snapshotName(place.timestamp)}.partial`);
+    this.#directory = partialPath(place);
     this.#incoming = join(this.#directory, "incoming");
   }
 
@@ -72,7 +80,7 @@ export class PartialSnapshot {
       await makeDirectories(partial.#incoming);
       // Some file systems have an owner and a mode of their own for everything.
       await requireOwnTree(partial.#directory, "to be removed");
-      await restoreReplaced(publishedPath(place));
+      await restoreReplaced(place);
     });
     return partial;
   }
@@ -130,12 +138,60 @@ export class PartialSnapshot {
     const stats = await onDisk(`cannot look at ${artifact}`, () => statsOf(artifact));
     if (stats === undefined) return undefined;
     requireOwner(artifact, stats, [process.getuid?.()]);
-    const scan = isOwnFile(stats)
-      ? await scanArtifact(artifact, this.#place.compression, hashKey).catch(() => undefined)
-      : undefined;
+    const scan = isOwnFile(stats) ? await this.#scan(artifact, this.#place.compression, hashKey) : undefined;
     if (scan?.hash === hash) return scan;
     await onDisk(`cannot remove ${artifact}`, () => removeOwn(artifact));
     return undefined;
+  }
+
+  /**
+   * Takes a partition over from the snapshot that is published, if its artifact there has the agreed hash. The
+   * published snapshot stays as it is. The caller has checked that it is our own.
+   */
+  async takeOver(partition: number, hash: string, hashKey: string): Promise<ArtifactScan | undefined> {
+    for (const compression of compressions) {
+      const published = join(publishedPath(this.#place), layout.artifactFile(partition, compression));
+      const stats = await onDisk(`cannot look at ${published}`, () => statsOf(published));
+      if (stats?.isFile() !== true) continue;
+      const scan = await this.#scan(published, compression, hashKey);
+      if (scan?.hash !== hash) continue;
+      if (compression === this.#place.compression) await this.#linkOrCopy(published, partition);
+      else await this.#convert(published, compression, partition);
+      return scan;
+    }
+    return undefined;
+  }
+
+  /** Nothing where it is damaged. An error of reading is none of its contents, and is thrown. */
+  async #scan(path: string, compression: layout.Compression, hashKey: string) {
+    try {
+      return await scanArtifact(path, compression, hashKey);
+    } catch (error) {
+      if (isReadError(error)) await onDisk(`cannot read ${path}`, () => Promise.reject(error));
+      return undefined;
+    }
+  }
+
+  /** A second name costs no space on the disk; some file systems know none. */
+  async #linkOrCopy(published: string, partition: number): Promise<void> {
+    const artifact = this.#artifact(partition);
+    await onDisk(`cannot take over ${published}`, async () => {
+      try {
+        await link(published, artifact);
+      } catch {
+        const copy = this.incomingPath(0, partition);
+        await copyFile(published, copy);
+        await rename(copy, artifact);
+      }
+    });
+    this.#beginToSync(artifact);
+  }
+
+  async #convert(published: string, compression: layout.Compression, partition: number): Promise<void> {
+    const plain = this.incomingPath(0, partition);
+    const text = readArtifact(published, compression);
+    await onDisk(`cannot write ${plain}`, () => writeFile(plain, text, { flag: "wx", mode: FILE_MODE }));
+    await this.accept(partition, plain);
   }
 
   /** Writes what is missing of the snapshot, and syncs all of it. It is not in its place yet. */
@@ -164,14 +220,16 @@ export class PartialSnapshot {
     return manifest;
   }
 
-  /** Puts the directory, which is complete, in its place. Returns that place. */
-  async putInPlace(): Promise<string> {
-    const directory = publishedPath(this.#place);
-    await onDisk(`cannot publish ${directory}`, async () => {
-      await requireOwnTree(this.#directory, "to be kept");
-      await putInPlace(this.#directory, directory);
-    });
-    return directory;
+  /**
+   * Puts the directory, which is complete, in its place.
+   *
+   * @param onLeftover is told why what was there before could not be removed, where it could not
+   * @returns that place
+   */
+  async putInPlace(onLeftover?: (problem: Failure) => void): Promise<string> {
+    const leftover = await putInPlace(this.#place);
+    if (leftover !== undefined) onLeftover?.(leftover);
+    return publishedPath(this.#place);
   }
 
   #artifact(partition: number): string {
@@ -218,59 +276,5 @@ function* hashed(content: Iterable<Uint8Array>, hash: RunningHash): Generator<Ui
   for (const bytes of content) {
     hash.update(bytes);
     yield bytes;
-  }
-}
-
-/** @throws Failure `disk` where nothing can be published safely; a directory that is not there yet will be made */
-export async function requirePlace(out: string): Promise<void> {
-  await onDisk(`cannot look at ${out}`, () => requireSafePlace(out));
-}
-
-/** Where a snapshot is published. */
-export function publishedPath(place: Pick<SnapshotPlace, "out" | "timestamp">): string {
-  return join(place.out, layout.snapshotName(place.timestamp));
-}
-
-/**
- * Whether a snapshot is published there, right or not.
- *
- * @throws Failure `disk` where others may have written, or may yet write, to any of it
- */
-export async function isPublished(place: Pick<SnapshotPlace, "out" | "timestamp">): Promise<boolean> {
-  const directory = publishedPath(place);
-  return await onDisk(`cannot look at ${directory}`, () => requireOwnTree(directory, "to be checked"));
-}
-
-/** The lock of whoever works on a snapshot. */
-export function lockPath(place: Pick<SnapshotPlace, "out" | "timestamp">): string {
-  return join(place.out, `.${layout.snapshotName(place.timestamp)}.lock`);
-}
-
-/** A directory cannot be renamed over a full one: the older snapshot steps aside, and is removed last. */
-async function putInPlace(partial: string, published: string): Promise<void> {
-  const replaced = replacedPath(published);
-  if (await requireOwnTree(published, "to be removed")) await rename(published, replaced);
-  await rename(partial, published);
-  await syncPath(dirname(published));
-  await removeOwn(replaced);
-}
-
-/** A run that was killed between the two renames has left the older snapshot aside. */
-async function restoreReplaced(published: string): Promise<void> {
-  const replaced = replacedPath(published);
-  if (!(await requireOwnTree(replaced, "to be removed"))) return;
-  if ((await statsOf(published)) !== undefined) await removeOwn(replaced);
-  else await rename(replaced, published);
-}
-
-function replacedPath(published: string): string {
-  return join(dirname(published), `.${published.slice(dirname(published).length + 1)}.replaced`);
-}
-
-async function onDisk<T>(doing: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    throw error instanceof Failure ? error : diskFailure(doing, error);
   }
 }

@@ -3,6 +3,7 @@
  * system takes back when its process dies, however it dies: no process ID to be mistaken about.
  */
 
+import { randomInt } from "node:crypto";
 import { chmod, lstat, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
@@ -19,32 +20,39 @@ const LOCK_MODE = 0o600;
 const holderBytesMax = 1_024;
 
 export interface RunLock {
-  release(): Promise<void>;
+  /**
+   * Never throws, since what its holder did matters more.
+   *
+   * @returns why the files of the lock could not be removed, where that failed: they are in nobody's way
+   */
+  release(): Promise<Failure | undefined>;
 }
+
+/** Takes SQLite's exclusive lock on an open database, or throws its error. */
+export type TakeLock = (database: Database.Database) => void;
+
+const takeExclusive: TakeLock = (database) => {
+  database.exec("BEGIN EXCLUSIVE");
+};
 
 /**
  * @param path the lock file, which need not exist
  * @throws Failure `locked` where another run holds it, `disk` where it cannot be had at all
  */
-export async function acquireRunLock(path: string): Promise<RunLock> {
-  const holderPath = `${path}.holder`;
+export async function acquireRunLock(path: string, take: TakeLock = takeExclusive): Promise<RunLock> {
   try {
     await makeDirectories(dirname(path));
     await requireSafePlace(dirname(path));
     for (let attempt = 0; attempt < attempts; attempt++) {
-      const database = await tryLock(path);
+      const database = await tryLock(path, take);
       if (database === undefined) continue;
-      await removeOwn(holderPath);
-      const holder = `process ${process.pid} on ${hostname()}, since ${new Date().toISOString()}`;
-      await writeFile(holderPath, holder, { flag: "wx", mode: LOCK_MODE });
-      return {
-        release: async () => {
-          // Removed while it is held: whoever opened it meanwhile sees that it is another file by then.
-          await rm(holderPath, { force: true });
-          await rm(path, { force: true });
-          database.close();
-        },
-      };
+      try {
+        await writeHolder(path);
+      } catch (error) {
+        await release([path], database);
+        throw error;
+      }
+      return { release: () => release([holderPath(path), path], database) };
     }
   } catch (error) {
     throw error instanceof Failure ? error : diskFailure(`cannot lock ${path}`, error);
@@ -52,22 +60,87 @@ export async function acquireRunLock(path: string): Promise<RunLock> {
   throw await lockedFailure(path);
 }
 
+async function writeHolder(path: string): Promise<void> {
+  await removeOwn(holderPath(path));
+  const holder = `process ${process.pid} on ${hostname()}, since ${new Date().toISOString()}`;
+  await writeFile(holderPath(path), holder, { flag: "wx", mode: LOCK_MODE });
+}
+
+async function release(files: readonly string[], database: Database.Database): Promise<Failure | undefined> {
+  try {
+    // Removed while it is held: whoever opened it meanwhile sees that it is another file by then.
+    for (const file of files) await rm(file, { force: true });
+    return undefined;
+  } catch (error) {
+    return diskFailure("cannot remove the lock", error);
+  } finally {
+    database.close();
+  }
+}
+
+/** Says who holds the lock. */
+function holderPath(path: string): string {
+  return `${path}.holder`;
+}
+
 /** The open lock; `undefined` where the file was replaced under us, and it must be tried again. */
-async function tryLock(path: string): Promise<Database.Database | undefined> {
+async function tryLock(path: string, take: TakeLock): Promise<Database.Database | undefined> {
   await makeLockFile(path);
   const before = await inodeOf(path);
   const database = new Database(path, { timeout: 0 });
   try {
-    database.exec("BEGIN EXCLUSIVE");
+    take(database);
   } catch (error) {
     database.close();
-    if (String((error as { code?: unknown }).code).startsWith("SQLITE_BUSY")) throw await lockedFailure(path);
+    const code = sqliteCodeOf(error);
+    if (code.startsWith("SQLITE_BUSY")) {
+      await requireLocks(path, take);
+      throw await lockedFailure(path);
+    }
+    if (code === "SQLITE_NOTADB" || code.startsWith("SQLITE_CORRUPT")) throw notOurLock(path, error);
     throw error;
   }
   // A holder that released it meanwhile has removed the file: others would then lock another one.
   if (before !== undefined && before === (await inodeOf(path))) return database;
   database.close();
   return undefined;
+}
+
+/**
+ * SQLite says "busy" as well where the file system has no locks (ENOLCK). A file that is new is locked by nobody.
+ *
+ * @throws Failure `disk` where it cannot be locked either
+ */
+async function requireLocks(path: string, take: TakeLock): Promise<void> {
+  const probe = `${path}.probe-${randomInt(2 ** 40)}`;
+  try {
+    await writeFile(probe, "", { flag: "wx", mode: LOCK_MODE });
+  } catch {
+    return; // nothing speaks against the locks
+  }
+  const database = new Database(probe, { timeout: 0 });
+  try {
+    take(database);
+  } catch (error) {
+    throw new Failure("disk", `the file system of ${dirname(path)} takes no locks`, {
+      cause: error,
+      hint: "Give a directory on a local file system with --out, or mount this one with locks.",
+    });
+  } finally {
+    database.close();
+    await rm(probe, { force: true });
+  }
+}
+
+function notOurLock(path: string, cause: unknown): Failure {
+  return new Failure("disk", `${path} is no lock of this program: it has other contents`, {
+    cause,
+    hint: `Find out what wrote it, remove ${path}, and run again.`,
+  });
+}
+
+function sqliteCodeOf(error: unknown): string {
+  return String((error as { code?: unknown }).code);
 }
 
 /**
@@ -97,7 +170,7 @@ async function inodeOf(path: string): Promise<bigint | undefined> {
 }
 
 async function lockedFailure(path: string): Promise<Failure> {
-  const holder = await holderOf(`${path}.holder`).catch(() => undefined);
+  const holder = await holderOf(holderPath(path)).catch(() => undefined);
   return new Failure("locked", `another run works on this snapshot: ${holder ?? "another process"}`, {
     hint: "Wait for it to end, or give another directory with --out.",
   });

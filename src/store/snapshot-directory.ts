@@ -5,6 +5,7 @@ import { type FileHandle, lstat, opendir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ArtifactScan } from "../model/artifact-scan.ts";
 import type { ByteBudget } from "../model/byte-budget.ts";
+import { diskFailure, isReadError } from "../model/failure.ts";
 import { evidenceFileBytesMax, writeBufferBytes } from "../model/limits.ts";
 import { EVIDENCE_DIRECTORY } from "../model/snapshot-layout.ts";
 import { scanArtifact } from "./artifact-scan.ts";
@@ -13,6 +14,7 @@ import { openRegularFile } from "./regular-file.ts";
 export class SnapshotDirectory {
   readonly directory: string;
   readonly #signal: AbortSignal | undefined;
+  #readError: unknown;
 
   /** @param signal ends a scan that is under way */
   constructor(directory: string, signal?: AbortSignal) {
@@ -21,11 +23,24 @@ export class SnapshotDirectory {
   }
 
   /**
+   * Whatever a check makes of the errors that it met: where one was of reading, nothing is known of that file.
+   *
+   * @throws Failure `disk` with the first error of reading, where there was one
+   */
+  requireRead(): void {
+    if (this.#readError !== undefined) throw diskFailure(`cannot check ${this.directory}`, this.#readError);
+  }
+
+  /**
    * One of the small files, whole.
    *
    * @throws the file system's error; an error where it is no regular file, or has more than `bytesMax` bytes
    */
   async readBytes(file: string, bytesMax: number = evidenceFileBytesMax): Promise<Buffer> {
+    return await this.#noting(() => this.#readBytes(file, bytesMax));
+  }
+
+  async #readBytes(file: string, bytesMax: number): Promise<Buffer> {
     const handle = await this.#open(file);
     try {
       const size = await sizeWithin(handle, bytesMax);
@@ -46,7 +61,7 @@ export class SnapshotDirectory {
 
   /** The bytes of a file piece by piece; errors as {@link readBytes}. */
   async *readChunks(file: string, bytesMax: number): AsyncGenerator<Buffer, void, void> {
-    const handle = await this.#open(file);
+    const handle = await this.#noting(() => this.#open(file));
     try {
       let left = await sizeWithin(handle, bytesMax);
       const stream = handle.createReadStream({ start: 0, autoClose: false, highWaterMark: writeBufferBytes });
@@ -56,6 +71,9 @@ export class SnapshotDirectory {
         if (left < 0) throw new Error("it grows while it is read");
         yield chunk;
       }
+    } catch (error) {
+      this.#note(error);
+      throw error;
     } finally {
       await handle.close();
     }
@@ -64,20 +82,20 @@ export class SnapshotDirectory {
   /** @param budget how many bytes the plain text may have; what it has is taken from it */
   async scan(file: string, hashKey: string, budget?: ByteBudget): Promise<ArtifactScan> {
     const compression = file.endsWith(".gz") ? "gzip" : "none";
-    return await scanArtifact(join(this.directory, file), compression, hashKey, {
-      signal: this.#signal,
-      budget,
-    });
+    const limits = { signal: this.#signal, budget };
+    return await this.#noting(() => scanArtifact(join(this.directory, file), compression, hashKey, limits));
   }
 
   /** The size of a file in bytes; errors as {@link readBytes}. */
   async sizeOf(file: string): Promise<number> {
-    const handle = await this.#open(file);
-    try {
-      return (await handle.stat()).size;
-    } finally {
-      await handle.close();
-    }
+    return await this.#noting(async () => {
+      const handle = await this.#open(file);
+      try {
+        return (await handle.stat()).size;
+      } finally {
+        await handle.close();
+      }
+    });
   }
 
   /**
@@ -85,11 +103,29 @@ export class SnapshotDirectory {
    * directory of its own has no name within.
    */
   async *names(): AsyncGenerator<string, void, void> {
-    for await (const { name } of await this.#entries("")) {
-      yield name;
-      if (name !== EVIDENCE_DIRECTORY || !(await this.#isDirectory(name))) continue;
-      for await (const { name: within } of await this.#entries(name)) yield `${name}/${within}`;
+    try {
+      for await (const { name } of await this.#entries("")) {
+        yield name;
+        if (name !== EVIDENCE_DIRECTORY || !(await this.#isDirectory(name))) continue;
+        for await (const { name: within } of await this.#entries(name)) yield `${name}/${within}`;
+      }
+    } catch (error) {
+      this.#note(error);
+      throw error;
     }
+  }
+
+  async #noting<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      this.#note(error);
+      throw error;
+    }
+  }
+
+  #note(error: unknown): void {
+    if (isReadError(error)) this.#readError ??= error;
   }
 
   async #entries(directory: string): Promise<AsyncIterable<Dirent>> {

@@ -32,6 +32,7 @@ const fields = {
     }),
   ),
   warnings: z.array(z.string()),
+  damage: z.array(z.strictObject({ file: z.string().min(1), problem: z.string().min(1) })),
   durationMs: count,
 };
 

@@ -17,8 +17,9 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { lockPath, PartialSnapshot } from "../../src/store/partial-snapshot.ts";
+import { PartialSnapshot } from "../../src/store/partial-snapshot.ts";
 import { acquireRunLock } from "../../src/store/run-lock.ts";
+import { lockPath } from "../../src/store/snapshot-place.ts";
 import { assembleFrom, failureOf, filesIn } from "../assemble/run.ts";
 import { withCluster } from "../cluster/small-cluster.ts";
 import { temporaryDirectory } from "../temporary.ts";
