@@ -118,6 +118,7 @@ class CollectorService {
       while (!signal.aborted) {
         await this.#poll();
         await sleep(this.#options.pollMs ?? collectDefaults.pollMs, signal);
+        this.#database.requireInPlace();
         await this.#tried(() => this.#refresh());
       }
     } catch (error) {

@@ -262,6 +262,11 @@ export class HashDatabase {
     }
   }
 
+  /** @throws Failure `disk` where the file was removed or replaced since it was opened */
+  requireInPlace(): void {
+    this.#file.requireInPlace();
+  }
+
   close(): void {
     this.#file.close();
   }

@@ -41,10 +41,27 @@ export class SqliteFile {
   readonly path: string;
   readonly #database: Database.Database;
   readonly #statements = new Map<string, Database.Statement>();
+  /** What tells the file that is open from another one of its name. */
+  readonly #inode: bigint | undefined;
 
   private constructor(path: string, database: Database.Database) {
     this.path = path;
     this.#database = database;
+    this.#inode = inodeOf(path);
+  }
+
+  /**
+   * What is written to a file that was removed or replaced is lost when it is closed.
+   *
+   * @throws Failure `disk` where that has happened
+   */
+  requireInPlace(): void {
+    const inode = told(this.path, () => inodeOf(this.path));
+    if (inode === this.#inode) return;
+    const what = inode === undefined ? "removed" : "replaced by another file";
+    throw new Failure("disk", `${this.path} was ${what} while it was in use`, {
+      hint: "Nothing more is written to it. Leave the file in its place while it is used, and start again.",
+    });
   }
 
   /** @throws Failure `configuration` where the file is something else, `disk` where it cannot be had */
@@ -84,6 +101,7 @@ export class SqliteFile {
 
   /** All of it or, where it throws, nothing. Takes the write lock first, so that it cannot be lost half-way. */
   write<T>(action: () => T): T {
+    this.requireInPlace();
     told(this.path, () => this.#database.exec("BEGIN IMMEDIATE"));
     try {
       const result = action();
@@ -214,6 +232,11 @@ function requireRegularFile(path: string): void {
   throw new Failure("disk", `cannot use ${path}: it is ${what}`, {
     hint: "Give a file that does not exist yet, or one that this program has written.",
   });
+}
+
+/** `undefined` where there is no file. */
+function inodeOf(path: string): bigint | undefined {
+  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
 }
 
 /** Our schemas have a handful of tables and indices. */
