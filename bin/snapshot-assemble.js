@@ -1,10 +1,19 @@
 #!/usr/bin/env node
-const { main } = await import("../dist/cli/main.js").catch((error) => {
-  // Anything else is a broken install, of which the error itself says most.
-  if (error.code !== "EMFILE" && error.code !== "ENFILE") throw error;
-  process.stderr.write(`error: too few files can be open at the same time: ${error.message}\n`);
-  process.stderr.write("hint: Raise the limit, such as with ulimit -n 1024, and run again.\n");
-  process.exit(2);
-});
+const limits = {
+  EMFILE:
+    "Too many files are open: raise the limit of open files of this process (ulimit -n), and run again.",
+  ENFILE: "Too many files are open on this machine: raise its limit (sysctl fs.file-max), and run again.",
+  ENOMEM:
+    "There is too little memory: free some or raise the limit of this process (ulimit -v), and run again.",
+};
 
-await main();
+try {
+  const { main } = await import("../dist/cli/main.js");
+  await main();
+} catch (error) {
+  // The program's own files could not all be opened: nothing of it may be there to say so.
+  const hint = limits[error?.code];
+  if (hint === undefined) throw error;
+  process.stderr.write(`error: the program cannot be loaded: ${error.message}\nhint: ${hint}\n`);
+  process.exitCode = 12;
+}

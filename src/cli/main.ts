@@ -1,7 +1,7 @@
 /** From the process's arguments to its exit status. */
 
 import { CommanderError } from "commander";
-import { diskFailure, Failure, messageOf, systemCodeOf } from "../model/failure.ts";
+import { diskFailure, Failure, hintForLimit } from "../model/failure.ts";
 import { messageLine, printable, printableJson } from "../model/printable.ts";
 import { withoutUrls } from "../model/shown-url.ts";
 import { makeStyle } from "../ui/style.ts";
@@ -69,17 +69,13 @@ export async function run(
     if (error instanceof CommanderError && error.exitCode === 0) return SUCCESS;
     outcome = { summary: {}, error: error instanceof CommanderError ? usageFailure(error) : error };
   }
-  return tell({ ...outcome, error: asLimitFailure(outcome.error) }, commandLine, io, signalReceived());
+  return tell({ ...outcome, error: atLimit(outcome.error) }, commandLine, io, signalReceived());
 }
 
-/** A limit of the system on open files is no defect, wherever it is met. */
-function asLimitFailure(error: unknown): unknown {
-  const code = error instanceof Failure ? undefined : systemCodeOf(error);
-  if (code !== "EMFILE" && code !== "ENFILE") return error;
-  return new Failure("configuration", `too few files can be open at the same time: ${messageOf(error)}`, {
-    hint: "Raise the limit, such as with ulimit -n 1024, and run again.",
-    cause: error,
-  });
+/** What the system gave no more of is no defect, wherever it was noticed. */
+function atLimit(error: unknown): unknown {
+  if (error instanceof Failure || hintForLimit(error) === undefined) return error;
+  return diskFailure("the system gives this process no more", error);
 }
 
 function usageFailure({ message }: CommanderError): Failure {

@@ -7,7 +7,7 @@
  * (a look-up, a listener) is marked by {@link asOurOwn} and stays a bug.
  */
 
-import { systemCodeOf } from "../model/failure.ts";
+import { diskFailure, hintForLimit, systemCodeOf } from "../model/failure.ts";
 import { quoted } from "../wire/parse.ts";
 import { FetchFailure, type FetchFailureDetail, type FetchFailureKind } from "./fetch-failure.ts";
 
@@ -46,11 +46,12 @@ export function asOurOwn<T>(action: () => T): T {
   }
 }
 
-/** What to throw in place of what a library threw for one request. */
+/** What to throw in place of what a library threw for one request. That our own process is at a limit is no peer's. */
 export function peerFailure(thrown: unknown): unknown {
   if (thrown instanceof FetchFailure || isOurOwn(thrown)) return thrown;
   const detail: FetchFailureDetail = { cause: thrown };
   const message = quoted(thrown instanceof Error ? thrown.message : String(thrown));
+  if (hintForLimit(thrown) !== undefined) return diskFailure("cannot open a connection", thrown);
   const code = systemCodeOf(thrown);
   // The parser gives its errors a code only where it has one; an error without any comes out of its callbacks.
   if (code === undefined || code === "ERR_ASSERTION" || isParserError(thrown)) {

@@ -1,6 +1,6 @@
 /** The command as a process of its own: signals, and being killed at any moment. */
 
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -137,19 +137,4 @@ describe("two runs for the same snapshot", () => {
       expect(readdirSync(out)).toEqual([`snapshot-${cluster.snapshotTimestamp}`]);
     });
   });
-});
-
-describe("a limit on open files", () => {
-  it.each([{ files: 24 }, { files: 40 }, { files: 60 }])(
-    "of $files is named, with what to do, and is no defect",
-    ({ files }) => {
-      builtFile("cli/main.js");
-      const args = [process.execPath, command, "--archiver", "http://127.0.0.1:9", "--timestamp", "latest"];
-      const script = `ulimit -n ${files}; exec "$@"`;
-      const { status, stderr } = spawnSync("sh", ["-c", script, "sh", ...args], { encoding: "utf8" });
-      expect(stderr).toContain("too few files can be open");
-      expect(stderr).toContain("ulimit -n");
-      expect(status).toBe(2);
-    },
-  );
 });

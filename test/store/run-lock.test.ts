@@ -7,6 +7,7 @@ import { pathToFileURL } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { acquireRunLock } from "../../src/store/run-lock.ts";
 import { builtFile } from "../built.ts";
+import { failCalls } from "../failing-disk.ts";
 import { temporaryDirectory } from "../temporary.ts";
 
 /** A process that holds the lock until it is killed. */
@@ -97,6 +98,37 @@ describe("the lock of a snapshot", () => {
     writeFileSync(path, "");
     writeFileSync(`${path}.holder`, "process 1 on another machine");
     await (await acquireRunLock(path)).release();
+  });
+
+  it("that is another file is a failure of the disk, which says what to remove", async () => {
+    const path = join(temporaryDirectory(), "lock");
+    writeFileSync(path, "garbage ".repeat(1_000));
+    await expect(acquireRunLock(path)).rejects.toMatchObject({
+      code: "disk",
+      hint: expect.stringContaining(`remove ${path}`),
+    });
+  });
+
+  it("on a file system that has none is a failure of the disk, and of no other run", async () => {
+    const directory = temporaryDirectory();
+    // What SQLite makes of ENOLCK.
+    const take = () => {
+      throw Object.assign(new Error("database is locked"), { code: "SQLITE_BUSY" });
+    };
+    await expect(acquireRunLock(join(directory, "lock"), take)).rejects.toMatchObject({
+      code: "disk",
+      message: expect.stringContaining("takes no locks"),
+    });
+    expect(readdirSync(directory)).toEqual(["lock"]);
+  });
+
+  it("is released even where its files cannot be removed", async () => {
+    const path = join(temporaryDirectory(), "lock");
+    const lock = await acquireRunLock(path);
+    const end = failCalls("rm", "EROFS", () => true);
+    expect(await lock.release()).toMatchObject({ code: "disk" });
+    end();
+    expect(await (await acquireRunLock(path)).release()).toBeUndefined();
   });
 
   it("that cannot be had at all is a failure of the disk", async () => {
