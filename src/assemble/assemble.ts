@@ -36,7 +36,7 @@ import { type Candidate, type Network, readNetwork } from "./network.ts";
 import { NodeBook } from "./node-book.ts";
 import { type AssembleOptions, defaults } from "./options.ts";
 import { prepareArtifacts } from "./prepare.ts";
-import { describeDamage, findPublished, type Published } from "./published.ts";
+import { describeDamage, findPublished, type Published, publishedVotes } from "./published.ts";
 import { requireReadsBack } from "./read-back.ts";
 import type { RunSummary } from "./reporter.ts";
 import { RunLog } from "./run-log.ts";
@@ -262,10 +262,11 @@ class Assembly {
     shard: Shard,
     shardingSource: TrustSource,
   ): Promise<AgreedHashes | Failure> {
-    const { quorum, allowEmpty, signal } = this.#options;
+    const { out, quorum, allowEmpty, signal } = this.#options;
     const { counter } = candidate.cycle;
     this.#log.stage(`asking the validators for the hashes of cycle ${counter}`);
     const known = this.#known === undefined ? [] : [this.#known.given(counter)];
+    const published = await publishedVotes({ out, timestamp: candidate.timestamp }, signal);
     const agreed = await findAgreedHashes(counter, {
       client: this.#clients.nodes,
       nodes: candidate.members.nodes,
@@ -274,7 +275,7 @@ class Assembly {
       hashKey: this.#hashKey,
       quorum: quorum ?? defaults.quorum,
       allowEmpty: allowEmpty === true,
-      given: [...given, ...known],
+      given: [...given, ...known, ...published],
       log: this.#log,
       signal,
     });

@@ -3,12 +3,16 @@
  * damaged, what is right of it need not be fetched again.
  */
 
+import { join } from "node:path";
 import type { Quorum } from "../gossip/collector.ts";
 import { type ExportData, exportDataDigest } from "../model/export-data.ts";
-import { Failure } from "../model/failure.ts";
-import { EXPORT_DATA_FILE, MANIFEST_FILE } from "../model/snapshot-layout.ts";
-import { isPublished, publishedPath } from "../store/snapshot-place.ts";
+import { diskFailure, Failure, isReadError } from "../model/failure.ts";
+import { EXPORT_DATA_FILE, GOSSIP_FILE, MANIFEST_FILE } from "../model/snapshot-layout.ts";
+import { isOwnFile, statsOf } from "../store/own-files.ts";
+import { isPublished, publishedPath, type SnapshotSpot } from "../store/snapshot-place.ts";
 import type { Finding, Findings } from "../verify/findings.ts";
+import type { GivenGossip } from "./agree.ts";
+import { GossipFile } from "./gossip-file.ts";
 import type { DamagedFile } from "./reporter.ts";
 import { verifySnapshot } from "./verify-snapshot.ts";
 
@@ -56,6 +60,27 @@ export async function findPublished(
   if (findings.digest === digest) return { state: "right", findings };
   const problem = `its digest is ${findings.digest}, and that of what the validators agreed on is ${digest}`;
   return { state: "damaged", damage: [{ file: EXPORT_DATA_FILE, problem }], omitted: 0 };
+}
+
+/**
+ * The votes in the evidence of a published snapshot: validators may not keep theirs as long. They count for no more
+ * than their signatures do. What cannot be read of them is damage, which the check of the snapshot tells.
+ */
+export async function publishedVotes(spot: SnapshotSpot, signal?: AbortSignal): Promise<GivenGossip[]> {
+  if (!(await isPublished(spot))) return [];
+  const path = join(publishedPath(spot), GOSSIP_FILE);
+  const stats = await statsOf(path).catch(() => undefined);
+  return stats !== undefined && isOwnFile(stats) ? [{ source: path, messages: readable(path, signal) }] : [];
+}
+
+async function* readable(path: string, signal: AbortSignal | undefined): AsyncGenerator<string, void, void> {
+  try {
+    yield* new GossipFile(path, signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!(error instanceof Failure)) throw error;
+    if (isReadError(error)) throw diskFailure(`cannot read ${path}`, error.cause);
+  }
 }
 
 function damagedFile({ file, problem }: Finding): DamagedFile {

@@ -122,6 +122,21 @@ describe("a published snapshot with a damaged file", () => {
     });
   });
 
+  it("is repaired by its own evidence where the validators do not keep their votes either", async () => {
+    const out = temporaryDirectory();
+    await withCluster({}, async (cluster) => {
+      const { directory } = await assembleFrom(cluster, { out });
+      for (const file of derived) if (file !== "evidence/gossip.jsonl") flipBit(join(directory, file));
+      flipBit(join(directory, "evidence/gossip.jsonl"), 300);
+    });
+    await withCluster({ faults: ["*:no-snapshot", "*:no-gossip"] }, async (cluster) => {
+      const again = await assembleFrom(cluster, { out });
+      expect(again.queries).toEqual([]);
+      expect(again.offences).toEqual([]);
+      expect((await verifySnapshot(again.directory)).findings).toEqual([]);
+    });
+  });
+
   it("stays as it is where its artifact cannot be fetched again", async () => {
     const out = temporaryDirectory();
     await withCluster({ faults: ["*:corrupt-data=3"] }, async (cluster) => {
