@@ -12,7 +12,7 @@ import { makeStyle } from "../ui/style.ts";
 import type { Io } from "./io.ts";
 import { addNetworkOptions, type NetworkFlags, networkOptionsOf } from "./network-options.ts";
 import type { Outcome } from "./outcome.ts";
-import { durationHelp, parseCount, parseDuration } from "./values.ts";
+import { durationHelp, parseAge, parseCount, parseDuration } from "./values.ts";
 
 interface Listen {
   readonly host: string;
@@ -21,7 +21,7 @@ interface Listen {
 
 export interface CollectFlags extends NetworkFlags {
   readonly listen: Listen;
-  readonly db: string;
+  readonly hashDb: string;
   readonly keep: Keep;
   readonly poll: number;
   readonly json?: boolean;
@@ -29,7 +29,7 @@ export interface CollectFlags extends NetworkFlags {
 }
 
 export const collectExamples = `Examples:
-  $ snapshot-assemble collect --archiver http://127.0.0.1:4000 --listen 127.0.0.1:4100 --db hashes.sqlite
+  $ snapshot-assemble collect --archiver http://127.0.0.1:4000 --listen 127.0.0.1:4100 --hash-db hashes.sqlite
       takes pushed gossip in, and polls validators for what it missed
   $ snapshot-assemble collect --archiver http://127.0.0.1:4000 --keep 7d --json
       keeps a week, and tells what happens as JSON lines
@@ -58,9 +58,12 @@ export function addCollectOptions(command: Command): Command {
         .argParser(parseListen)
         .default({ host: "127.0.0.1", port: 4100 }, "127.0.0.1:4100"),
     )
-    .option("--db <file>", "the hash database; it is created where there is none", "hashes.sqlite")
+    .option("--hash-db <file>", "the hash database; it is created where there is none", "hashes.sqlite")
     .addOption(
-      new Option("--keep <n|age>", "forget all but the newest n cycles, or those of an age like 12h or 7d")
+      new Option(
+        "--keep <n|age>",
+        "forget all but the newest n cycles, or those of an age like 12h, 7d or 2w",
+      )
         .argParser(parseKeep)
         .default(collectDefaults.keep, String(collectDefaults.keep.cycles)),
     )
@@ -78,7 +81,7 @@ export function addCollectOptions(command: Command): Command {
 }
 
 export async function runCollect(flags: CollectFlags, io: Io): Promise<Outcome> {
-  const { listen, db: database, keep, poll: pollMs, json, quiet, ...network } = flags;
+  const { listen, hashDb: database, keep, poll: pollMs, json, quiet, ...network } = flags;
   const options = networkOptionsOf(network, true, io.env);
   const reporter = reporterOf({ json, quiet }, io);
   const { collect } = await import("../collect/collect.ts");
@@ -127,12 +130,12 @@ function parseListen(text: string): Listen {
   throw new InvalidArgumentError("expected host:port, such as 127.0.0.1:4100 or [::1]:4100");
 }
 
-const agesMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
-
+/** Without a unit it is a number of cycles, as the option's name for its value says. */
 function parseKeep(text: string): Keep {
-  const age = /^(\d{1,6})([mhd])$/.exec(text);
-  if (age === null) return { cycles: parseCount(1, keepCyclesMax)(text) };
-  const ageMs = Number(age[1]) * (agesMs[age[2] ?? ""] ?? 0);
-  if (ageMs > 0) return { ageMs };
-  throw new InvalidArgumentError("expected a number of cycles, or an age such as 90m, 12h or 7d");
+  if (/^\d+$/.test(text)) return { cycles: parseCount(1, keepCyclesMax)(text) };
+  try {
+    return { ageMs: parseAge(text) };
+  } catch {
+    throw new InvalidArgumentError("expected a number of cycles, or an age such as 90m, 12h, 7d or 2w");
+  }
 }

@@ -4,8 +4,6 @@ import { InvalidArgumentError } from "commander";
 import { isHex64 } from "../model/address.ts";
 import { Failure } from "../model/failure.ts";
 
-/** Bare numbers from this on are taken for milliseconds: nobody waits a quarter of an hour for one byte. */
-const bareMillisecondsFrom = 1_000;
 const unitsMs: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1_000,
@@ -17,24 +15,30 @@ const unitsMs: Readonly<Record<string, number>> = {
 const durationMaxMs = 24 * 60 * 60 * 1_000;
 const ageMaxMs = 100 * 366 * 86_400_000;
 
-export const durationHelp = "like 500ms, 30s, 2m; a bare number is seconds, from 1000 on milliseconds";
+export const durationHelp = "like 500ms, 30s, 2m or 1h";
 
-/** Milliseconds. */
+/** How long something may take, milliseconds. */
 export function parseDuration(text: string): number {
-  const match = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d|w)?$/.exec(text);
-  const amount = Number(match?.[1]);
-  const unit = match?.[2] ?? (amount >= bareMillisecondsFrom ? "ms" : "s");
-  const duration = amount * (unitsMs[unit] ?? Number.NaN);
-  if (duration > 0 && duration <= durationMaxMs) return Math.ceil(duration);
-  throw new InvalidArgumentError(`expected a duration ${durationHelp}`);
+  return parseSpan(text, "a duration", durationHelp, durationMaxMs, "a day");
 }
 
-/** How old something may be, milliseconds: of a length for which nobody waits, so it needs a unit. */
+/** How old something may be, milliseconds. */
 export function parseAge(text: string): number {
-  const match = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d|w)$/.exec(text);
-  const age = Number(match?.[1]) * (unitsMs[match?.[2] ?? ""] ?? Number.NaN);
-  if (age > 0 && age <= ageMaxMs) return Math.ceil(age);
-  throw new InvalidArgumentError("expected an age with its unit, like 90m, 2h, 7d or 52w");
+  return parseSpan(text, "an age", "like 90m, 2h, 7d or 52w", ageMaxMs, "a hundred years");
+}
+
+/** A bare number is refused: whether seconds or milliseconds are meant, it does not say. */
+function parseSpan(text: string, what: string, examples: string, maxMs: number, maxShown: string): number {
+  const [, amount, unit] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d|w)?$/.exec(text) ?? [];
+  const units = Object.keys(unitsMs).join(", ");
+  if (amount === undefined) throw new InvalidArgumentError(`expected ${what} with its unit, ${examples}`);
+  if (unit === undefined) {
+    throw new InvalidArgumentError(`${amount} has no unit: write one of ${units} behind it, ${examples}`);
+  }
+  const spanMs = Number(amount) * (unitsMs[unit] ?? Number.NaN);
+  if (spanMs > maxMs) throw new InvalidArgumentError(`expected ${what} of at most ${maxShown}`);
+  if (spanMs > 0) return Math.ceil(spanMs);
+  throw new InvalidArgumentError(`expected ${what} greater than zero, ${examples}`);
 }
 
 export function parseCount(min: number, max: number): (text: string) => number {

@@ -68,7 +68,7 @@ export class SqliteFile {
   static open(path: string, format: SqliteFormat, options: SqliteOptions = {}): SqliteFile {
     if (options.mustExist === true && !existsSync(path)) {
       throw new Failure("configuration", `there is no ${format.name} ${path}`, {
-        hint: "Check the path; collect --db <file>, and a run with --hash-db <file>, create one.",
+        hint: "Check the path; collect and a run with --hash-db <file> create one.",
       });
     }
     told(path, () => requireRegularFile(path));

@@ -219,7 +219,14 @@ async function writeLists() {
 async function startCollector() {
   const flags = ["--nodes", join(scratch, "nodes.json"), "--cycles", join(scratch, "cycles.json")];
   const sharding = ["--nodes-per-consensus-group", "5", "--nodes-per-edge", "2"];
-  const args = [...flags, ...sharding, "--listen", "127.0.0.1:0", "--db", join(scratch, "hashes.sqlite")];
+  const args = [
+    ...flags,
+    ...sharding,
+    "--listen",
+    "127.0.0.1:0",
+    "--hash-db",
+    join(scratch, "hashes.sqlite"),
+  ];
   // Nobody is there to be polled, so that nothing but pushes is measured.
   const child = spawn(process.execPath, [command, "collect", ...args, "--poll", "60m", "--json"], {
     stdio: ["ignore", "pipe", "inherit"],

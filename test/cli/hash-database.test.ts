@@ -82,7 +82,7 @@ describe("collect", () => {
         archiverUrl,
         "--listen",
         "127.0.0.1:0",
-        "--db",
+        "--hash-db",
         db,
         "--keep",
         "7d",

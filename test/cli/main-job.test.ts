@@ -168,7 +168,7 @@ describe("the main job, for machines", () => {
     await withCluster({ faults: ["*:hang"] }, async (cluster) => {
       const signal = AbortSignal.timeout(300);
       const said = await commandLine(
-        argsFor(cluster, temporaryDirectory(), "--json", "--stall-timeout", "60"),
+        argsFor(cluster, temporaryDirectory(), "--json", "--stall-timeout", "60s"),
         { signal },
       );
       expect(said.status).toBe(130);

@@ -120,7 +120,7 @@ describe("a password in an address", () => {
       const commands = [
         [...network, "--timestamp", "latest"],
         ["plan", ...network],
-        ["collect", ...network, "--listen", "127.0.0.1:0", "--db", db],
+        ["collect", ...network, "--listen", "127.0.0.1:0", "--hash-db", db],
       ];
       const all = url === answers[0] ? commands.slice(0, 1) : commands;
       for (const args of all) {

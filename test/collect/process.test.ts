@@ -33,7 +33,7 @@ async function startProcess(
     network.archiver,
     "--listen",
     "127.0.0.1:0",
-    "--db",
+    "--hash-db",
     database,
     "--json",
     ...sharding,

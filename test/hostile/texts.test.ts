@@ -123,7 +123,10 @@ describe("a hostile archiver", () => {
     await requireCleanOutput(["--archiver", archiver, "--timestamp", "latest"], 2, startProcess);
     await requireCleanOutput(["plan", "--archiver", archiver], 2);
     const db = join(temporaryDirectory(), "hashes.sqlite");
-    await requireCleanOutput(["collect", "--archiver", archiver, "--listen", "127.0.0.1:0", "--db", db], 2);
+    await requireCleanOutput(
+      ["collect", "--archiver", archiver, "--listen", "127.0.0.1:0", "--hash-db", db],
+      2,
+    );
   });
 
   it("does not write our lines with what is no JSON", async () => {

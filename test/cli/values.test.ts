@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { parseAge, parseDuration } from "../../src/cli/values.ts";
+import { commandLine } from "./command-line.ts";
+
+describe("a duration", () => {
+  it.each([
+    { text: "500ms", ms: 500 },
+    { text: "30s", ms: 30_000 },
+    { text: "1.5m", ms: 90_000 },
+    { text: "1h", ms: 3_600_000 },
+    { text: "1d", ms: 86_400_000 },
+    { text: "0.1w", ms: 60_480_000 },
+  ])("can be written $text", ({ text, ms }) => {
+    expect(parseDuration(text)).toBe(ms);
+    expect(parseAge(text)).toBe(ms);
+  });
+
+  it.each(["999", "1000", "60", "0", "1.5"])("is refused without a unit: %s", (text) => {
+    for (const parse of [parseDuration, parseAge]) {
+      expect(() => parse(text)).toThrow(`${text} has no unit: write one of ms, s, m, h, d, w behind it`);
+    }
+  });
+
+  it.each(["", "s", "soon", "1 s", "-1s", "1S", "1e3s", "1min"])("is not %j", (text) => {
+    expect(() => parseDuration(text)).toThrow("expected a duration with its unit");
+  });
+
+  it("is greater than zero, and has a bound", () => {
+    expect(() => parseDuration("0s")).toThrow("greater than zero");
+    expect(() => parseDuration("1w")).toThrow("at most a day");
+    expect(() => parseAge("9999w")).toThrow("at most a hundred years");
+  });
+});
+
+it.each([
+  { words: [], option: "--stall-timeout" },
+  { words: [], option: "--connect-timeout" },
+  { words: [], option: "--max-age" },
+  { words: ["plan"], option: "--stall-timeout" },
+  { words: ["collect"], option: "--poll" },
+  { words: ["cluster", "--live"], option: "--cycle-duration" },
+])("$words $option needs a unit, and names the option that lacks it", async ({ words, option }) => {
+  const said = await commandLine([...words, option, "1000"]);
+  expect(said).toMatchObject({ status: 2, stdout: "" });
+  expect(said.stderr).toContain(option);
+  expect(said.stderr).toContain("1000 has no unit");
+});
+
+it.each(["36h", "7d", "2w", "500"])("collect --keep takes %s", async (keep) => {
+  const said = await commandLine(["collect", "--keep", keep]);
+  expect(said.stderr).toContain("which network is meant");
+});
+
+it("collect takes --hash-db as the other commands do, and --db no longer", async () => {
+  expect((await commandLine(["collect", "--hash-db", "x"])).stderr).toContain("which network is meant");
+  expect(await commandLine(["collect", "--db", "x"])).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining("unknown option '--db'"),
+  });
+});
