@@ -20,7 +20,7 @@ export interface Boundary {
  * those is finalized, only the validators know.
  *
  * @param records ascending by number
- * @throws Failure: `unaligned-timestamp` (with the two nearest boundaries), `temporary` for a boundary
+ * @throws Failure: `unaligned-timestamp` (with the nearest boundaries that exist), `temporary` for a boundary
  *   that is still to come, `configuration` where the records do not reach that far
  */
 export function findBoundaries(
@@ -41,7 +41,7 @@ export function findBoundaries(
     case "cycle":
       return [requireOver(boundaryOfCycle(time.counter, records, oldest, newest), nowMs)];
     case "moment":
-      return [requireOver(boundaryAt(time.timestamp, records, oldest, newest), nowMs)];
+      return [requireOver(boundaryAt(time.timestamp, records, oldest, newest, nowMs), nowMs)];
   }
 }
 
@@ -143,6 +143,7 @@ function boundaryAt(
   records: readonly CycleRecord[],
   oldest: CycleRecord,
   newest: CycleRecord,
+  nowMs: number,
 ): Boundary {
   const cycle = records.find((record) => cycleEndMs(record) === timestamp);
   if (cycle !== undefined) return { timestamp, cycle };
@@ -165,17 +166,15 @@ function boundaryAt(
     throw notKnown(`${describeMs(timestamp)} lies in a gap: ${gap} among the records`, oldest, newest);
   }
   if (above !== undefined || below === undefined) {
-    throw unaligned(
-      timestamp,
-      below === undefined ? oldest.start * 1000 : cycleEndMs(below),
-      above === undefined ? cycleEndMs(newest) : cycleEndMs(above),
-    );
+    const before = below === undefined ? oldest.start * 1000 : cycleEndMs(below);
+    const after = above === undefined ? cycleEndMs(newest) : cycleEndMs(above);
+    throw unaligned(timestamp, [before, after], records, nowMs);
   }
   // Beyond the newest record: cycles are expected to go on at its pace.
   const periodMs = newest.duration * 1000;
   const beyond = Math.floor((timestamp - cycleEndMs(newest)) / periodMs);
   const expected = cycleEndMs(newest) + beyond * periodMs;
-  if (expected !== timestamp) throw unaligned(timestamp, expected, expected + periodMs);
+  if (expected !== timestamp) throw unaligned(timestamp, [expected, expected + periodMs], records, nowMs);
   throw new Failure(
     "temporary",
     `${describeMs(timestamp)} is still to come: the newest record is cycle ${newest.counter}, which ends at ${describeMs(cycleEndMs(newest))}`,
@@ -185,11 +184,32 @@ function boundaryAt(
   );
 }
 
-function unaligned(timestamp: number, before: number, after: number): Failure {
+/** A boundary that is still to come is not suggested: whoever tried it would be told to wait. */
+function unaligned(
+  timestamp: number,
+  [before, after]: readonly [number, number],
+  records: readonly CycleRecord[],
+  nowMs: number,
+): Failure {
+  const problem = `${describeMs(timestamp)} is no cycle boundary`;
+  if (after <= nowMs) {
+    const nearest = `${describeMs(before)} and ${describeMs(after)}`;
+    return new Failure("unaligned-timestamp", `${problem}; the nearest are ${nearest}`, {
+      hint: `Use --timestamp ${before} or --timestamp ${after}.`,
+    });
+  }
+  const over = records.map(cycleEndMs).findLast((endMs) => endMs <= nowMs);
+  const newest = before <= nowMs ? before : over;
+  if (newest === undefined) {
+    return new Failure("unaligned-timestamp", `${problem}; none of the cycles that the chain knows is over`, {
+      hint: "Try --timestamp latest when the first cycle has ended.",
+    });
+  }
+  const isFuture = timestamp > nowMs ? ", and is still to come" : "";
   return new Failure(
     "unaligned-timestamp",
-    `${describeMs(timestamp)} is no cycle boundary; the nearest are ${describeMs(before)} and ${describeMs(after)}`,
-    { hint: `Use --timestamp ${before} or --timestamp ${after}.` },
+    `${problem}${isFuture}; the newest one so far is ${describeMs(newest)}`,
+    { hint: `Use --timestamp ${newest} or --timestamp latest.` },
   );
 }
 

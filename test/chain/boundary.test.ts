@@ -45,6 +45,35 @@ describe("a moment", () => {
     expect(failure.hint).toBe(`Use --timestamp ${before} or --timestamp ${after}.`);
   });
 
+  it.each([
+    {
+      id: "within the cycle that goes on",
+      timestamp: endOf(13) + 1,
+      nowMs: endOf(13) + 5,
+      newest: endOf(13),
+    },
+    {
+      id: "of a cycle without a record yet",
+      timestamp: endOf(14) + 1,
+      nowMs: endOf(14) + 5,
+      newest: endOf(14),
+    },
+    { id: "far in the future", timestamp: endOf(900) + 1, nowMs: endOf(12) + 5, newest: endOf(12) },
+  ])(
+    "$id is unaligned, and no boundary that is still to come is suggested",
+    ({ timestamp, nowMs, newest }) => {
+      const failure = failureOf(() => at(timestamp, nowMs));
+      expect(failure.code).toBe("unaligned-timestamp");
+      expect(failure.message).toContain(`the newest one so far is ${newest} (`);
+      expect(failure.hint).toBe(`Use --timestamp ${newest} or --timestamp latest.`);
+    },
+  );
+
+  it("that is unaligned where no cycle is over has no suggestion", () => {
+    const failure = failureOf(() => at(endOf(12) + 1, endOf(9) + 1));
+    expect(failure).toMatchObject({ code: "unaligned-timestamp", hint: expect.stringContaining("latest") });
+  });
+
   it("that is unaligned has no boundary between it and those that are named", () => {
     const range = { min: firstStart * 1000 + 10 * periodMs, max: endOf(14) + 3 * periodMs };
     const property = fc.property(fc.integer(range), (timestamp) => {
