@@ -133,7 +133,7 @@ async function ranksOf(
 ): Promise<(index: number) => number> {
   if (hashDb === undefined) return () => 0;
   const { HashDatabase } = await import("../store/hash-database.ts");
-  const database = HashDatabase.open(hashDb, { mustExist: true });
+  const database = HashDatabase.open(hashDb, { isReadOnly: true });
   try {
     const kinds = database.offenceKinds();
     const ranks = nodes.map(({ id }) => recordRank(kinds.get(id) ?? []));

@@ -25,6 +25,8 @@ export interface NodeRecords {
 /**
  * Those with most offences first, then in ascending order of ID.
  *
+ * Nothing is written to the file.
+ *
  * @throws Failure `configuration` where there is no such database
  */
 export function readNodeRecords(path: string): NodeRecords {
@@ -32,7 +34,7 @@ export function readNodeRecords(path: string): NodeRecords {
   const onSkipped = (problem: string) => {
     if (warnings.length < skippedShownMax) warnings.push(problem);
   };
-  const database = HashDatabase.open(path, { mustExist: true, onSkipped });
+  const database = HashDatabase.open(path, { isReadOnly: true, onSkipped });
   try {
     const records = new Map<
       string,

@@ -8,6 +8,7 @@
 
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import Database from "libsql";
 import { diskFailure, Failure, messageOf } from "../model/failure.ts";
 import { databaseBusyMs, databaseLogBytesMax } from "../model/limits.ts";
@@ -31,6 +32,8 @@ export interface SqliteFormat {
 export interface SqliteOptions {
   /** Whether a missing file is a failure rather than a new database. */
   readonly mustExist?: boolean;
+  /** Whether nothing is ever written to the file, which must exist. */
+  readonly isReadOnly?: boolean;
   /** Whether the last commits may be lost with the machine (never with the process): for whoever has another
    *  place to take them from again. */
   readonly isRepeatable?: boolean;
@@ -66,19 +69,23 @@ export class SqliteFile {
 
   /** @throws Failure `configuration` where the file is something else, `disk` where it cannot be had */
   static open(path: string, format: SqliteFormat, options: SqliteOptions = {}): SqliteFile {
-    if (options.mustExist === true && !existsSync(path)) {
+    const isReadOnly = options.isReadOnly === true;
+    if ((options.mustExist === true || isReadOnly) && !existsSync(path)) {
       throw new Failure("configuration", `there is no ${format.name} ${path}`, {
         hint: "Check the path; collect and a run with --hash-db <file> create one.",
       });
     }
     told(path, () => requireRegularFile(path));
+    if (isReadOnly) requireNotEmpty(path, format);
     const busyMs = options.busyMs ?? databaseBusyMs;
     // A name like https://… would be a database elsewhere, which the library would connect to.
-    const database = told(path, () => new Database(resolve(path), { timeout: busyMs }));
+    const name = isReadOnly ? readOnlyName(path) : resolve(path);
+    const database = told(path, () => new Database(name, { timeout: busyMs }));
     const file = new SqliteFile(path, database);
     try {
       file.#distrust();
-      file.#prepareFile(format, options.isRepeatable === true);
+      if (isReadOnly) file.#requireFormat(format);
+      else file.#prepareFile(format, options.isRepeatable === true);
       return file;
     } catch (error) {
       database.close();
@@ -237,6 +244,20 @@ function requireRegularFile(path: string): void {
 /** `undefined` where there is no file. */
 function inodeOf(path: string): bigint | undefined {
   return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
+}
+
+/** An empty file is what a reader finds of a database that was never written. */
+function requireNotEmpty(path: string, { name }: SqliteFormat): void {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined || !stats.isFile() || stats.size > 0) return;
+  throw new Failure("configuration", `${path} is an empty file, and no ${name}`, {
+    hint: "Check the path; collect and a run with --hash-db <file> fill one.",
+  });
+}
+
+/** The binding has no option for it: SQLite itself takes it as part of a URI. */
+function readOnlyName(path: string): string {
+  return `${pathToFileURL(resolve(path)).href}?mode=ro`;
 }
 
 /** Our schemas have a handful of tables and indices. */

@@ -1,7 +1,9 @@
 /** The commands around the hash database: `nodes`, `collect`, `--hash-db`. */
 
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { HashDatabase } from "../../src/store/hash-database.ts";
 import { withCluster } from "../cluster/small-cluster.ts";
 import { temporaryDirectory } from "../temporary.ts";
 import { commandLine } from "./command-line.ts";
@@ -52,6 +54,40 @@ describe("nodes", () => {
       exitCode: 2,
       error: { code: "configuration" },
     });
+  });
+});
+
+describe("what only reads a hash database", () => {
+  const readers = [
+    { command: "nodes", args: ["nodes"] },
+    { command: "plan", args: ["plan"] },
+  ];
+
+  it.each(readers)("leaves the file as it is: $command", async ({ args }) => {
+    const db = join(temporaryDirectory(), "hashes % of?a#week.sqlite");
+    HashDatabase.open(db).close();
+    const before = readFileSync(db);
+    await withCluster({}, async ({ archiverUrl }) => {
+      const network = args[0] === "plan" ? ["--archiver", archiverUrl] : [];
+      chmodSync(db, 0o400);
+      expect(await commandLine([...args, ...network, "--hash-db", db])).toMatchObject({ status: 0 });
+    });
+    expect(readFileSync(db).equals(before)).toBe(true);
+    expect(statSync(db).mode & 0o777).toBe(0o400);
+  });
+
+  it.each(readers)("refuses an empty file, and leaves it empty: $command", async ({ args }) => {
+    const directory = temporaryDirectory();
+    const db = join(directory, "hashes.sqlite");
+    writeFileSync(db, "");
+    await withCluster({}, async ({ archiverUrl }) => {
+      const network = args[0] === "plan" ? ["--archiver", archiverUrl] : [];
+      const said = await commandLine([...args, ...network, "--hash-db", db]);
+      expect(said).toMatchObject({ status: 2, stdout: "" });
+      expect(said.stderr).toContain(`${db} is an empty file, and no hash database`);
+    });
+    expect(statSync(db).size).toBe(0);
+    expect(readdirSync(directory)).toEqual(["hashes.sqlite"]);
   });
 });
 
