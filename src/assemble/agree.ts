@@ -6,6 +6,7 @@
 import { FetchFailure } from "../fetch/fetch-failure.ts";
 import type { HttpClient } from "../fetch/http-client.ts";
 import { type Agreement, isAgreed, type Quorum } from "../gossip/vote-tally.ts";
+import { counted } from "../model/counted.ts";
 import { Failure } from "../model/failure.ts";
 import { hashText } from "../model/hash.ts";
 import { type ActiveNode, shortId } from "../model/node.ts";
@@ -99,7 +100,9 @@ async function takeGiven(
   if (useless === 0) return;
   const more = useless > shown.length ? `; and ${useless - shown.length} more` : "";
   const cycle = box.shard.cycleNumber;
-  log.warn(`${source}: ${useless} messages do not count for cycle ${cycle}: ${shown.join("; ")}${more}`);
+  log.warn(
+    `${source}: ${counted(useless, "message")} ${useless === 1 ? "does" : "do"} not count for cycle ${cycle}: ${shown.join("; ")}${more}`,
+  );
 }
 
 /** The cycle is not finalized yet (PROTOCOL.md, Partial snapshots). */
@@ -168,7 +171,7 @@ class AgreementReport {
   }
 
   #noAgreement(open: readonly string[]): Failure {
-    const heard = `${this.#box.size} of ${this.#context.nodes.length} nodes were heard`;
+    const heard = `${this.#box.size} of ${counted(this.#context.nodes.length, "node")} were heard`;
     const problem = `no agreed hash for cycle ${this.#cycle} (${heard}): ${firstFew(open)}`;
     const rule =
       this.#context.quorum === "majority"
@@ -195,7 +198,7 @@ function notFinalized(cycle: number): Failure {
 function describeVotes(partition: number, agreement: Agreement | undefined): string {
   if (agreement === undefined) return `partition ${partition} has no vote`;
   const { votesFor, votesAgainst, outOf } = agreement;
-  return `partition ${partition} has ${votesFor} votes for its most popular hash and ${votesAgainst} against, of ${outOf}`;
+  return `partition ${partition} has ${counted(votesFor, "vote")} for its most popular hash and ${votesAgainst} against, of ${outOf}`;
 }
 
 function firstFew(items: readonly string[]): string {

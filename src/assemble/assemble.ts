@@ -3,6 +3,7 @@
 import { ageWarning } from "../chain/boundary.ts";
 import { describeUnknown, differentNodes } from "../chain/cycle-nodes.ts";
 import { parseSnapshotTime, type SnapshotTime } from "../chain/timestamp.ts";
+import { counted } from "../model/counted.ts";
 import { type CycleRecord, networkConfigHashOf } from "../model/cycle.ts";
 import { type ExportData, exportDataDigest } from "../model/export-data.ts";
 import { Failure, messageOf, systemCodeOf } from "../model/failure.ts";
@@ -309,7 +310,7 @@ class Assembly {
       signal,
     });
     if (published.state === "damaged") this.#tellUntaken(missing, published);
-    this.#log.stage(`fetching ${missing.size} of ${shard.numNodes + 1} partitions`);
+    this.#log.stage(`fetching ${missing.size} of ${counted(shard.numNodes + 1, "partition")}`);
     const book = new NodeBook(nodes, shard, queryOrder(shard.numNodes), this.#known?.ranks(nodes));
     const fetch = new PartitionFetch(missing, {
       client: this.#clients.nodes,

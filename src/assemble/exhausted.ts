@@ -1,5 +1,6 @@
 /** There is nobody left to ask: why, for each partition and for each node that was tried. */
 
+import { counted } from "../model/counted.ts";
 import { Failure, type FailureCode } from "../model/failure.ts";
 import { shortId } from "../model/node.ts";
 import type { NodeBook, SourceOutcome } from "./node-book.ts";
@@ -29,7 +30,7 @@ export function exhaustedFailure(missing: ReadonlySet<number>, book: NodeBook): 
     return [`partition ${partition}:`, ...reasons];
   });
   if (partitions.length > PARTITIONS_SHOWN)
-    details.push(`and ${partitions.length - PARTITIONS_SHOWN} more partitions`);
+    details.push(`and ${counted(partitions.length - PARTITIONS_SHOWN, "more partition")}`);
   const message = `${titles[code]} (${partitions.length} missing)`;
   return new ExhaustedFailure(code, message, details, outcomes.some(isNotHeld));
 }

@@ -3,6 +3,7 @@
 import { FetchFailure, type FetchFailureKind } from "../fetch/fetch-failure.ts";
 import { AnswerError, type AnswerErrorKind } from "../merge/answer-error.ts";
 import type { MergeReport } from "../merge/merge-answer.ts";
+import { counted } from "../model/counted.ts";
 import type { Offence, OffenceKind } from "./reporter.ts";
 
 /** A node that is down, busy or cut off has not done anything wrong. */
@@ -33,7 +34,7 @@ export function offencesOf(node: string, report: MergeReport): Offence[] {
           node,
           kind: "wrong-partition",
           partition,
-          detail: `expected ${expected}, got ${got} of ${accounts} accounts`,
+          detail: `expected ${expected}, got ${got} of ${counted(accounts, "account")}`,
         }
       : {
           node,
@@ -47,14 +48,14 @@ export function offencesOf(node: string, report: MergeReport): Offence[] {
     offences.push({ node, kind: "superfluous-account", partition, detail });
   }
   if (report.foreignAccounts > 0) {
-    const detail = `${report.foreignAccounts} accounts of partitions that it does not store`;
+    const detail = `${counted(report.foreignAccounts, "account")} of partitions that it does not store`;
     offences.push({ node, kind: "foreign-accounts", detail });
   }
   if (report.duplicateAccounts > 0) {
     offences.push({
       node,
       kind: "duplicate-accounts",
-      detail: `${report.duplicateAccounts} accounts were sent twice`,
+      detail: `${counted(report.duplicateAccounts, "account")} sent twice`,
     });
   }
   const kind = kindOf(report.error);

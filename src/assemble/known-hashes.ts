@@ -5,6 +5,7 @@
 
 import { isAgreed } from "../gossip/collector.ts";
 import type { WrongPartition } from "../merge/merge-answer.ts";
+import { counted, isOrAre } from "../model/counted.ts";
 import type { CycleRecord } from "../model/cycle.ts";
 import { messageOf } from "../model/failure.ts";
 import { type ActiveNode, shortId } from "../model/node.ts";
@@ -51,7 +52,8 @@ export class KnownHashes {
   /** The messages of a cycle, to be cast. */
   given(cycle: number): { readonly messages: Iterable<string>; readonly source: string } {
     const count = this.#database.messageCount(cycle);
-    if (count > 0) this.#log.stage(`${count} messages of cycle ${cycle} are in ${this.#path}`);
+    if (count > 0)
+      this.#log.stage(`${counted(count, "message")} of cycle ${cycle} ${isOrAre(count)} in ${this.#path}`);
     return { source: this.#path, messages: textsOf(this.#database.messagesOf(cycle)) };
   }
 

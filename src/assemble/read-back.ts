@@ -4,6 +4,7 @@
  */
 
 import type { Quorum } from "../gossip/collector.ts";
+import { counted } from "../model/counted.ts";
 import { Failure } from "../model/failure.ts";
 import type { FindingKind } from "../verify/findings.ts";
 import { verifyWithoutArtifacts } from "./verify-snapshot.ts";
@@ -38,7 +39,7 @@ export async function requireReadsBack(directory: string, options: ReadBackOptio
   const [first] = findings;
   if (first === undefined) return;
   const count = findings.length + findingsOmitted;
-  const more = count > 1 ? ` (and ${count - 1} more findings)` : "";
+  const more = count > 1 ? ` (and ${counted(count - 1, "more finding")})` : "";
   const problem = `the snapshot fails its own check and is not published: ${first.file}: ${first.problem}${more}`;
   throw new Failure(findings.every(({ kind }) => ofDisk.has(kind)) ? "disk" : "verification", problem, {
     hint: `Look at ${directory}, whose partitions are kept for the next run; run again, and report it if it happens again.`,

@@ -3,6 +3,7 @@
 import { checkChain } from "../chain/cycle-chain.ts";
 import { numNodesOfCycle } from "../chain/membership.ts";
 import { provedRecords } from "../chain/proved-records.ts";
+import { counted, isOrAre } from "../model/counted.ts";
 import { type CycleRecord, cycleEndMs } from "../model/cycle.ts";
 import type { Manifest } from "../model/manifest.ts";
 import { CYCLES_FILE } from "../model/snapshot-layout.ts";
@@ -31,7 +32,9 @@ export async function auditCycles(audit: Audit): Promise<AuditedCycle> {
   }
   const { records, responses, skipped } = cycles.value;
   if (skipped.count > 0)
-    audit.note(`${skipped.count} cycle records are left out: ${describeRowProblems(skipped)}`);
+    audit.note(
+      `${counted(skipped.count, "cycle record")} ${isOrAre(skipped.count)} left out: ${describeRowProblems(skipped)}`,
+    );
   const signer = signerOfAll(responses.map((response) => audit.signerOf(response)));
   if (signer === "invalid")
     audit.findings.add("chain", CYCLES_FILE, "the archiver's signature does not hold");
@@ -128,7 +131,7 @@ function recordProblem(
   const numNodes = numNodesOfCycle(records, record);
   return numNodes === numPartitions
     ? undefined
-    : `comes to ${numNodes} nodes, for ${numPartitions} partitions`;
+    : `comes to ${counted(numNodes, "node")}, for ${counted(numPartitions, "partition")}`;
 }
 
 /** Any record may contradict the network hash; only one that is proved can confirm it. */

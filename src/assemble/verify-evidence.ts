@@ -5,6 +5,7 @@
  */
 
 import type { Quorum } from "../gossip/collector.ts";
+import { counted } from "../model/counted.ts";
 import { nodesMax } from "../model/limits.ts";
 import type { ActiveNode } from "../model/node.ts";
 import { allPartitions, makeShard, type Shard } from "../model/shard.ts";
@@ -89,20 +90,20 @@ async function recountVotes(
   const nothing: Recount = { votes: [], sharding: claim };
   if (nodes === undefined) return nothing;
   if (nodes.length !== numPartitions) {
-    const problem = `the list has ${nodes.length} nodes with an ID, for ${numPartitions} partitions`;
+    const problem = `the list has ${counted(nodes.length, "node")} with an ID, for ${counted(numPartitions, "partition")}`;
     audit.findings.add("node-list", NODE_LIST_FILE, problem);
     return nothing;
   }
   const shard = settings === undefined ? undefined : shardOf(numPartitions, settings);
-  const counted = await countVotes(audit, nodes, quorum === "popular" ? shard?.consensusRadius : undefined);
+  const tallied = await countVotes(audit, nodes, quorum === "popular" ? shard?.consensusRadius : undefined);
   if (shard !== undefined && settings?.nodesPerEdge !== undefined) {
-    checkShown(audit, shard, counted, isRecorded);
+    checkShown(audit, shard, tallied, isRecorded);
   }
   const isIndependent = claim.basis === "told" && isListTrusted && quorum === "majority";
-  const sharding = isIndependent ? (anyGroupSize(audit, numPartitions, counted) ?? claim) : claim;
+  const sharding = isIndependent ? (anyGroupSize(audit, numPartitions, tallied) ?? claim) : claim;
   if (shard === undefined) return { votes: [], sharding };
   if (quorum === "popular") audit.note(POPULAR_NOTE);
-  return { votes: tally(audit, shard, quorum, counted), sharding };
+  return { votes: tally(audit, shard, quorum, tallied), sharding };
 }
 
 function shardOf(numNodes: number, settings: NonNullable<AuditedSharding["settings"]>): Shard {
@@ -130,7 +131,7 @@ function tally(
         : votesFor + votesAgainst >= Math.ceil(outOf / 2) &&
           popular?.get(partition) === entries.get(partitionKey(partition));
     if (!isCarried) {
-      const count = `${votesFor} votes for its hash and ${votesAgainst} against, of ${outOf}`;
+      const count = `${counted(votesFor, "vote")} for its hash and ${votesAgainst} against, of ${outOf}`;
       audit.findings.add("no-agreement", GOSSIP_FILE, `partition ${partition} has ${count}`);
     }
     return { partition, votesFor, votesAgainst, outOf };
@@ -158,8 +159,8 @@ function checkShown(
  * hash is carried. Which radii these are, the signed messages of most nodes show: no node votes on what it does not
  * store.
  */
-function anyGroupSize(audit: Audit, numNodes: number, counted: CountedVotes): Claim | undefined {
-  const { votes, shownRadii } = counted;
+function anyGroupSize(audit: Audit, numNodes: number, tallied: CountedVotes): Claim | undefined {
+  const { votes, shownRadii } = tallied;
   const shown = [...shownRadii].find(([, count]) => count * 2 > numNodes);
   if (shown === undefined) return undefined;
   const [storeRadius] = shown;
@@ -168,7 +169,7 @@ function anyGroupSize(audit: Audit, numNodes: number, counted: CountedVotes): Cl
   );
   if (uncarried.length > 0) {
     audit.note(
-      `${uncarried.length} partitions have no majority for some group sizes, the first is ${uncarried[0]}`,
+      `${counted(uncarried.length, "partition")} ${uncarried.length === 1 ? "has" : "have"} no majority for some group sizes, the first is ${uncarried[0]}`,
     );
     return undefined;
   }

@@ -1,6 +1,7 @@
 /** Who may vote: the node list in the evidence, or the one that the auditor brings. */
 
 import { cycleNodesOf } from "../chain/cycle-nodes.ts";
+import { counted, isOrAre } from "../model/counted.ts";
 import type { ActiveNode } from "../model/node.ts";
 import { NODE_LIST_FILE } from "../model/snapshot-layout.ts";
 import type { Claim } from "../verify/claims.ts";
@@ -26,7 +27,9 @@ export async function auditNodeList(audit: Audit, cycle: AuditedCycle): Promise<
   }
   const skipped = own?.value.skipped;
   if (skipped !== undefined && skipped.count > 0) {
-    audit.note(`${skipped.count} rows of the node list are left out: ${describeRowProblems(skipped)}`);
+    audit.note(
+      `${counted(skipped.count, "row")} of the node list ${isOrAre(skipped.count)} left out: ${describeRowProblems(skipped)}`,
+    );
   }
   const members = own === undefined ? undefined : membersOf(own.value.nodes, cycle);
   if (trusted !== undefined) {
@@ -63,7 +66,7 @@ function givenList({ source, hash }: TrustedNodeList, nodes: readonly ActiveNode
   return {
     nodes,
     report: { source: "auditor", hash, nodes: nodes.length },
-    claim: { claim: "nodeList", basis: "given", detail: `the ${nodes.length} nodes of ${source}` },
+    claim: { claim: "nodeList", basis: "given", detail: `the ${counted(nodes.length, "node")} of ${source}` },
   };
 }
 
@@ -95,14 +98,14 @@ function compareLists(audit: Audit, own: readonly ActiveNode[], trusted: readonl
   const known = new Set(own.map((node) => node.id));
   const missing = trusted.filter((node) => !known.has(node.id));
   for (const [nodes, problem] of [
-    [strangers, "are not in the trusted list, or with another key"],
-    [missing, "of the trusted list are missing"],
+    [strangers, `${isOrAre(strangers.length)} not in the trusted list, or with another key`],
+    [missing, `of the trusted list ${isOrAre(missing.length)} missing`],
   ] as const) {
     if (nodes.length === 0) continue;
     audit.findings.add(
       "node-list",
       NODE_LIST_FILE,
-      `${nodes.length} nodes ${problem}, the first is ${nodes[0]?.id}`,
+      `${counted(nodes.length, "node")} ${problem}${nodes.length === 1 ? ":" : ", the first is"} ${nodes[0]?.id}`,
     );
   }
 }

@@ -1,6 +1,7 @@
 /** The sharding settings that votes are counted under: given by the auditor, proved by the cycle record, or told. */
 
 import { canonicalTextOf } from "../model/canonical.ts";
+import { counted } from "../model/counted.ts";
 import { networkConfigHashOf } from "../model/cycle.ts";
 import { hashText } from "../model/hash.ts";
 import { COUNTING_FILE, CYCLES_FILE, NETCONFIG_FILE } from "../model/snapshot-layout.ts";
@@ -116,7 +117,7 @@ function radiusOf(nodesPerConsensusGroup: number): number {
 
 function describe({ nodesPerConsensusGroup, nodesPerEdge }: ShardingConfig): string {
   const edge = nodesPerEdge === undefined ? "" : ` and ${nodesPerEdge} per edge`;
-  return `${nodesPerConsensusGroup} nodes per consensus group${edge}`;
+  return `${counted(nodesPerConsensusGroup, "node")} per consensus group${edge}`;
 }
 
 function claimOf(basis: ClaimBasis, detail: string): Claim {

@@ -3,6 +3,7 @@
 import { type Vote, VoteAdmission } from "../gossip/admission.ts";
 import { addVote, mostPopular, type Tally } from "../gossip/tally.ts";
 import { makeValidatorSet } from "../gossip/validator-set.ts";
+import { counted } from "../model/counted.ts";
 import { messageOf } from "../model/failure.ts";
 import { popularHashesMax } from "../model/limits.ts";
 import type { ActiveNode } from "../model/node.ts";
@@ -92,7 +93,7 @@ class Counter {
   result(): CountedVotes {
     if (this.#equivocations > 0) {
       this.#audit.note(
-        `${this.#equivocations} nodes signed two different messages for this cycle; the first of each was counted`,
+        `${counted(this.#equivocations, "node")} signed two different messages for this cycle; the first of each was counted`,
       );
     }
     const popular =

@@ -3,6 +3,7 @@
  * or not they are still there, and whether or not their keys are known.
  */
 
+import { counted } from "../model/counted.ts";
 import type { CycleRecord } from "../model/cycle.ts";
 import { Failure } from "../model/failure.ts";
 import { type ActiveNode, shortId } from "../model/node.ts";
@@ -44,7 +45,7 @@ export function differentNodes(
     });
   }
   if (nodes.length === expected) return undefined;
-  const problem = `the node list comes to ${nodes.length} nodes of cycle ${cycle.counter}, but the chain counts ${expected}`;
+  const problem = `the node list comes to ${counted(nodes.length, "node")} of cycle ${cycle.counter}, but the chain counts ${expected}`;
   return new Failure("configuration", problem, {
     hint: "Run again, in case the list changed in between; else take a newer snapshot, or give the list of that time with --nodes.",
   });

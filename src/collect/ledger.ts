@@ -5,6 +5,7 @@
 
 import { type Rejection, responsibleFor, type Vote } from "../gossip/admission.ts";
 import type { KnownVote } from "../gossip/known-votes.ts";
+import { counted } from "../model/counted.ts";
 import { messageOf } from "../model/failure.ts";
 import { hashText } from "../model/hash.ts";
 import { basisOf, type Offence, type RecordedOffence } from "../model/offence.ts";
@@ -178,7 +179,8 @@ export class Ledger {
     if (!roster.areSettingsProved) return;
     const [partition, ...others] = dissent(hashes, agreed);
     if (partition === undefined) return;
-    const more = others.length > 0 ? `, and otherwise than agreed on ${others.length} more partitions` : "";
+    const more =
+      others.length > 0 ? `, and otherwise than agreed on ${counted(others.length, "more partition")}` : "";
     const detail = `voted for ${hashes.get(partition)}, agreed is ${agreed.get(partition)}${more}`;
     const evidence = evidenceOf(vote);
     this.accuse([

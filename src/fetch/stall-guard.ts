@@ -4,6 +4,7 @@
  * of ours is not the node's fault.
  */
 
+import { counted } from "../model/counted.ts";
 import { bytesPerSecondMin } from "../model/limits.ts";
 import { FetchFailure } from "./fetch-failure.ts";
 
@@ -31,7 +32,7 @@ export class StallGuard {
     const enough = (bytesPerSecondMin * this.#waitedMs) / 1000;
     if (this.#bytes < enough) {
       const seconds = Math.round(this.#waitedMs / 1000);
-      throw new FetchFailure("stalled", `only ${this.#bytes} bytes in ${seconds} s of waiting`);
+      throw new FetchFailure("stalled", `only ${counted(this.#bytes, "byte")} in ${seconds} s of waiting`);
     }
     this.#waitedMs = 0;
     this.#bytes = 0;

@@ -2,6 +2,7 @@
 
 import { checkChain } from "../chain/cycle-chain.ts";
 import type { SnapshotTime } from "../chain/timestamp.ts";
+import { counted, isOrAre } from "../model/counted.ts";
 import { type CycleRecord, cycleEndMs } from "../model/cycle.ts";
 import { Failure } from "../model/failure.ts";
 import { type CycleRecords, parseCycleRecords } from "../wire/cycle-records.ts";
@@ -30,7 +31,9 @@ export async function readCycles(
   const cycles = missing > 0 ? await readOlderCycles(newest, first, sources, context) : newest;
   const { skipped } = cycles;
   if (skipped.count > 0) {
-    context.warn(`${skipped.count} cycle records are left out: ${describeRowProblems(skipped)}`);
+    context.warn(
+      `${counted(skipped.count, "cycle record")} ${isOrAre(skipped.count)} left out: ${describeRowProblems(skipped)}`,
+    );
   }
   requireUnbroken(cycles.records, context);
   return cycles;
@@ -72,6 +75,8 @@ function requireUnbroken(records: readonly CycleRecord[], { hashKey, warn }: Lis
   }
   const [first, ...others] = findings;
   if (first !== undefined) {
-    warn(`the cycle chain: ${first.problem}${others.length > 0 ? `, and ${others.length} more gaps` : ""}`);
+    warn(
+      `the cycle chain: ${first.problem}${others.length > 0 ? `, and ${counted(others.length, "more gap")}` : ""}`,
+    );
   }
 }

@@ -1,5 +1,6 @@
 /** Reads the node list. */
 
+import { counted, isOrAre } from "../model/counted.ts";
 import type { CycleRecord } from "../model/cycle.ts";
 import { Failure } from "../model/failure.ts";
 import { nodeListBytesBase, nodeListBytesPerNode } from "../model/limits.ts";
@@ -15,15 +16,19 @@ export async function readNodeList(sources: ListSources, context: ListContext): 
   const { withoutId, skipped, notAsked } = list;
   if (withoutId > 0) {
     context.warn(
-      `${withoutId} nodes of the list have no ID and are left out: they have no place in the order`,
+      `${counted(withoutId, "node")} of the list without an ID ${isOrAre(withoutId)} left out: they have no place in the order`,
     );
   }
   if (skipped.count > 0) {
-    context.warn(`${skipped.count} rows of the node list are left out: ${describeRowProblems(skipped)}`);
+    context.warn(
+      `${counted(skipped.count, "row")} of the node list ${isOrAre(skipped.count)} left out: ${describeRowProblems(skipped)}`,
+    );
   }
   if (notAsked.count > 0) {
     const which = describeRowProblems(notAsked);
-    context.warn(`${notAsked.count} nodes have no usable address and are not asked: ${which}`);
+    context.warn(
+      `${counted(notAsked.count, "node")} without a usable address ${isOrAre(notAsked.count)} not asked: ${which}`,
+    );
   }
   requireProportionate(list);
   return list;
@@ -63,7 +68,7 @@ export function requireActiveNodes({ nodes }: NodeList, newest: CycleRecord | un
 function requireProportionate({ nodes, bytes }: Received<NodeList>): void {
   const bytesMax = nodeListBytesBase + nodeListBytesPerNode * nodes.length;
   if (bytes.length <= bytesMax) return;
-  const problem = `the node list has ${bytes.length} bytes for ${nodes.length} nodes, more than ${bytesMax}`;
+  const problem = `the node list has ${bytes.length} bytes for ${counted(nodes.length, "node")}, more than ${bytesMax}`;
   throw new Failure("configuration", problem, {
     hint: "Ask another archiver with --archiver, or give a list without what it does not need with --nodes.",
   });

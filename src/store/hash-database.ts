@@ -4,6 +4,7 @@
  * be: each change is one transaction.
  */
 
+import { counted } from "../model/counted.ts";
 import { Failure } from "../model/failure.ts";
 import {
   databasePageRows,
@@ -345,7 +346,8 @@ export class HashDatabase {
        WHERE cycleNumber = ? AND (typeof(sender) <> 'text' OR place NOT IN (0, 1))`,
       cycle,
     );
-    if ((row?.n ?? 0) > 0) this.#onSkipped(`${row?.n} rows of cycle ${cycle} that are no messages`);
+    if ((row?.n ?? 0) > 0)
+      this.#onSkipped(`${counted(row?.n ?? 0, "row")} of cycle ${cycle} with no message`);
   }
 
   #oldestCycle(): number | null {

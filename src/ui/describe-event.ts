@@ -3,7 +3,7 @@
 import type { Offence, QueryRecord } from "../assemble/reporter.ts";
 import { shortId } from "../model/node.ts";
 import { messageLine } from "../model/printable.ts";
-import { formatBytes, formatCount } from "./format.ts";
+import { formatBytes, formatCount, formatCounted } from "./format.ts";
 
 export function describeOffence({ node, kind, partition, detail }: Offence): string {
   const where = partition === undefined ? "" : ` of partition ${partition}`;
@@ -11,6 +11,6 @@ export function describeOffence({ node, kind, partition, detail }: Offence): str
 }
 
 export function describeQuery({ node, partitions, verified, bytes, outcome }: QueryRecord): string {
-  const gave = `gave ${formatCount(verified.length)} of ${formatCount(partitions.length)} partitions in ${formatBytes(bytes)}`;
+  const gave = `gave ${formatCount(verified.length)} of ${formatCounted(partitions.length, "partition")} in ${formatBytes(bytes)}`;
   return messageLine(`node ${shortId(node)} ${gave}${outcome === "complete" ? "" : ` (${outcome})`}`);
 }

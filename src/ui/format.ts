@@ -1,5 +1,7 @@
 /** Figures as people read them. */
 
+import { counted } from "../model/counted.ts";
+
 const units = ["B", "kB", "MB", "GB", "TB"] as const;
 
 export function formatBytes(bytes: number): string {
@@ -15,6 +17,11 @@ export function formatBytes(bytes: number): string {
 /** @param count whole; the first use of `toLocaleString` would take longer than most commands */
 export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(?:\d{3})+$)/g, ",");
+}
+
+/** `1 finding`, `2,000 findings`. */
+export function formatCounted(count: number, noun: string): string {
+  return counted(count, noun, formatCount(count));
 }
 
 export function formatDuration(durationMs: number): string {

@@ -3,7 +3,7 @@
 import type { AssembleEvent, Progress, Reporter } from "../assemble/reporter.ts";
 import { messageLine } from "../model/printable.ts";
 import { describeOffence, describeQuery } from "./describe-event.ts";
-import { formatBytes, formatCount } from "./format.ts";
+import { formatBytes, formatCount, formatCounted } from "./format.ts";
 import type { Style } from "./style.ts";
 
 const everyMs = 10_000;
@@ -45,7 +45,7 @@ export class LineReporter implements Reporter {
     const nowMs = performance.now();
     if (nowMs - this.#lastMs < everyMs) return;
     this.#lastMs = nowMs;
-    const verified = `${formatCount(partitions.verified)} of ${formatCount(partitions.total)} partitions verified`;
-    this.#write(`${verified}, ${formatCount(accounts)} accounts, ${formatBytes(bytesReceived)} received`);
+    const verified = `${formatCount(partitions.verified)} of ${formatCounted(partitions.total, "partition")} verified`;
+    this.#write(`${verified}, ${formatCounted(accounts, "account")}, ${formatBytes(bytesReceived)} received`);
   }
 }

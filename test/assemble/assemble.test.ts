@@ -307,7 +307,7 @@ describe("a run that must not publish", () => {
       id: "no hash has a majority",
       changes: { faults: ["1:silent", "2:lie-gossip=2"] },
       code: "no-agreement",
-      says: "partition 2 has 1 votes",
+      says: "partition 2 has 1 vote for",
     },
     { id: "nobody gossips", changes: { faults: ["*:silent"] }, code: "no-agreement", says: "no agreed hash" },
     {

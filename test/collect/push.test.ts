@@ -247,7 +247,7 @@ describe("a vote against what was agreed on", () => {
       },
     ]);
     expect(offences[0]?.detail).toBe(
-      `voted for ${lie}, agreed is ${trueHash(2)}, and otherwise than agreed on 1 more partitions`,
+      `voted for ${lie}, agreed is ${trueHash(2)}, and otherwise than agreed on 1 more partition`,
     );
   });
 });

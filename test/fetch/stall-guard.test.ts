@@ -43,7 +43,7 @@ describe("an answer that is watched", () => {
     const { wait } = makeGuard();
     wait(10_000, 1_000_000_000);
     wait(9_000, 0);
-    expect(() => wait(1_000, 1)).toThrow("only 1 bytes in 10 s");
+    expect(() => wait(1_000, 1)).toThrow("only 1 byte in 10 s");
   });
 
   it("is not blamed for the time that we take", () => {

@@ -65,7 +65,7 @@ describe("a lie in an archiver's lists", () => {
       const result = await assemble(optionsBy(archiver, cluster));
       expect(result).toMatchObject(expected);
       expect(result.offences).toEqual([]);
-      expect(result.warnings.join("\n")).toContain("1 nodes have no usable address and are not asked");
+      expect(result.warnings.join("\n")).toContain("1 node without a usable address is not asked");
       expect(result.warnings.join("\n")).toContain(says);
     });
   });
@@ -153,7 +153,7 @@ describe("a lie in an archiver's lists", () => {
       const records = (rows: Row[]) => change(rows.length - 1, changes)(rows);
       const result = await assemble(optionsBy(await lyingArchiver(cluster, { records }), cluster));
       expect(result).toMatchObject(expected);
-      expect(result.warnings.join("\n")).toContain("1 cycle records are left out: ");
+      expect(result.warnings.join("\n")).toContain("1 cycle record is left out: ");
     });
   });
 
