@@ -11,7 +11,7 @@ import { Failure } from "../model/failure.ts";
 import { concurrencyMax } from "../model/limits.ts";
 import type { Compression } from "../model/snapshot-layout.ts";
 import { type OrderRule, orderRules } from "../plan/order-rule.ts";
-import { formatBytes, formatCount, formatDuration } from "../ui/format.ts";
+import { formatBytes, formatCounted, formatDuration } from "../ui/format.ts";
 import { makeStyle } from "../ui/style.ts";
 import type { Io } from "./io.ts";
 import { addNetworkOptions, type NetworkFlags, networkOptionsOf } from "./network-options.ts";
@@ -198,7 +198,7 @@ async function reporterOf(
 function describeResult(result: AssembleResult): string[] {
   const { timestamp, cycle, partitions, accounts, stateBytes, networkHash, digest, directory, durationMs } =
     result;
-  const state = `${formatCount(accounts)} accounts (${formatBytes(stateBytes)}) in ${formatCount(partitions.total)} partitions`;
+  const state = `${formatCounted(accounts, "account")} (${formatBytes(stateBytes)}) in ${formatCounted(partitions.total, "partition")}`;
   return [
     `snapshot      ${timestamp}, ${new Date(timestamp).toISOString()}, the end of cycle ${cycle}`,
     `state         ${state}, all verified`,

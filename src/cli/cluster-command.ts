@@ -4,6 +4,7 @@ import { type Command, Option } from "commander";
 import { liveDefaults } from "../cluster/live/live-defaults.ts";
 import { Failure } from "../model/failure.ts";
 import { printableJson } from "../model/printable.ts";
+import { formatCounted } from "../ui/format.ts";
 import { makeStyle } from "../ui/style.ts";
 import type { Io } from "./io.ts";
 import { describeLiveEvent } from "./live-events.ts";
@@ -143,7 +144,10 @@ export async function runCluster(
     throw usage(`${flag} is given without --live`, "Add --live; a fixture says of itself how it is.");
   }
   if (fixture === undefined)
-    throw usage("neither a fixture nor --live is given", "Give one of them; see cluster --help.");
+    throw usage(
+      "neither a fixture nor --live is given",
+      "Give one of them; see snapshot-assemble cluster --help.",
+    );
   return await runFixture(fixture, json === true, io);
 }
 
@@ -213,7 +217,9 @@ function tellStart(
 ): void {
   stdout.write(`${json ? printableJson({ type: "cluster", ...description }) : description.archiverUrl}\n`);
   if (json) return;
-  stderr.write(`${nodes} validators are listening; Ctrl-C ends them. Try:\n  snapshot-assemble ${options}\n`);
+  stderr.write(
+    `${formatCounted(nodes, "validator")} ${nodes === 1 ? "is" : "are"} listening; Ctrl-C ends them. Try:\n  snapshot-assemble ${options}\n`,
+  );
 }
 
 function usage(problem: string, hint: string): Failure {

@@ -7,7 +7,7 @@ import type { CollectEvent, CollectReporter } from "../collect/reporter.ts";
 import { keepCyclesMax } from "../model/limits.ts";
 import { messageLine, printableJson } from "../model/printable.ts";
 import { describeOffence } from "../ui/describe-event.ts";
-import { formatCount } from "../ui/format.ts";
+import { formatCount, formatCounted } from "../ui/format.ts";
 import { makeStyle } from "../ui/style.ts";
 import type { Io } from "./io.ts";
 import { addNetworkOptions, type NetworkFlags, networkOptionsOf } from "./network-options.ts";
@@ -105,9 +105,9 @@ function describeEvent(event: CollectEvent, label: { warning: string; offence: s
     case "listening":
       return `listening on ${event.url}`;
     case "network":
-      return `${formatCount(event.nodes)} nodes; the newest cycle is ${event.newestCycle}`;
+      return `${formatCounted(event.nodes, "node")}; the newest cycle is ${event.newestCycle}`;
     case "agreed":
-      return `cycle ${event.cycle}: agreed on ${event.networkHash}, by the messages of ${event.heard} of ${event.nodes} nodes`;
+      return `cycle ${event.cycle}: agreed on ${event.networkHash}, by the messages of ${event.heard} of ${formatCounted(event.nodes, "node")}`;
     case "offence":
       return `${label.offence} ${describeOffence(event.offence)}`;
     case "warning":
@@ -118,7 +118,7 @@ function describeEvent(event: CollectEvent, label: { warning: string; offence: s
 function describeStatus({ messages, cycles, pushed }: CollectStatus): string[] {
   const range = cycles.first === null ? "of no cycle" : `of cycles ${cycles.first} to ${cycles.last}`;
   return [
-    `kept       ${formatCount(messages)} messages ${range}, ${formatCount(cycles.agreed)} agreed network hashes`,
+    `kept       ${formatCounted(messages, "message")} ${range}, ${formatCounted(cycles.agreed, "agreed network hash")}`,
     `pushed     ${formatCount(pushed.stored)} stored, ${formatCount(pushed.known)} known, ${formatCount(pushed.refused)} refused`,
   ];
 }

@@ -2,6 +2,7 @@
 
 import type { LiveEvent } from "../cluster/live/live-cluster.ts";
 import { messageLine } from "../model/printable.ts";
+import { formatCounted } from "../ui/format.ts";
 import type { Style } from "../ui/style.ts";
 
 /** A line; `undefined` for what goes without saying. */
@@ -12,10 +13,12 @@ export function describeLiveEvent(event: LiveEvent, style: Style): string | unde
     case "agreed":
       if (event.weak.length === 0) return undefined;
       return warning(
-        `cycle ${event.cycle}: too few agree on the hash of partitions ${event.weak.join(", ")}`,
+        `cycle ${event.cycle}: too few agree on the hash of ${event.weak.length === 1 ? "partition" : "partitions"} ${event.weak.join(", ")}`,
       );
     case "not-agreed":
-      return warning(`cycle ${event.cycle}: no agreement came of ${event.messages} messages`);
+      return warning(
+        `cycle ${event.cycle}: no agreement came of ${formatCounted(event.messages, "message")}`,
+      );
     case "disagreement": {
       const { partition, cycle, own, agreed, votesFor, outOf } = event;
       return warning(

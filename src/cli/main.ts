@@ -67,7 +67,7 @@ export async function run(
     await program.parseAsync([...commandLine.args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return SUCCESS;
-    outcome = { summary: {}, error: error instanceof CommanderError ? usageFailure(error) : error };
+    outcome = { summary: {}, error: withHint(error, commandLine.command) };
   }
   return tell({ ...outcome, error: atLimit(outcome.error) }, commandLine, io, signalReceived());
 }
@@ -78,9 +78,15 @@ function atLimit(error: unknown): unknown {
   return diskFailure("the system gives this process no more", error);
 }
 
-function usageFailure({ message }: CommanderError): Failure {
-  const problem = withoutUrls(message.replace(/^error: /, ""));
-  return new Failure("usage", problem, { hint: "See snapshot-assemble --help." });
+/** A usage error without a hint of its own refers to the help of the command that it is of. */
+function withHint(error: unknown, command: string | undefined): unknown {
+  const name = command === undefined || command === "help" ? "" : `${command} `;
+  const hint = `See snapshot-assemble ${name}--help.`;
+  if (error instanceof CommanderError) {
+    return new Failure("usage", withoutUrls(error.message.replace(/^error: /, "")), { hint });
+  }
+  const isBare = error instanceof Failure && error.code === "usage" && error.hint === undefined;
+  return isBare ? new Failure("usage", error.message, { details: error.details, hint }) : error;
 }
 
 function tell(

@@ -7,7 +7,7 @@ import { messageLine } from "../model/printable.ts";
 import { storedCount } from "../model/shard.ts";
 import type { OrderCost, ReceivedCost } from "../plan/order-cost.ts";
 import { type OrderRule, orderRules } from "../plan/order-rule.ts";
-import { formatCount } from "../ui/format.ts";
+import { formatCounted } from "../ui/format.ts";
 import type { Io } from "./io.ts";
 import { networkOptionsOf } from "./network-options.ts";
 import type { Outcome } from "./outcome.ts";
@@ -45,20 +45,20 @@ function describePlan(plan: AssemblyPlan, rule: OrderRule): string[] {
     const list = runsText(partitions);
     return `${String(position + 1).padStart(5)}  ${shortId(node)}  index ${index}  ${url ?? "no address"}  partitions ${list}`;
   });
-  const more = order.length > shown ? ` … (${formatCount(order.length)} nodes)` : "";
+  const more = order.length > shown ? ` … (${formatCounted(order.length, "node")})` : "";
   return [
-    `${formatCount(nodes)} nodes; each stores ${formatCount(storedCount(shard))} partitions and the global one`,
+    `${formatCounted(nodes, "node")}; each stores ${formatCounted(storedCount(shard), "partition")} and the global one`,
     `order: ${order.slice(0, shown).map(shortId).join(" ")}${more}`,
     ...orderRules.map((each) => describeCost(each, orders[each])),
-    `${formatCount(queries.length)} nodes give everything, in ${formatCount(requests)} requests, by --order ${rule}:`,
+    `${formatCounted(queries.length, "node")} ${queries.length === 1 ? "gives" : "give"} everything, in ${formatCounted(requests, "request")}, by --order ${rule}:`,
     ...lines,
   ];
 }
 
 function describeCost(rule: OrderRule, { nodes, withRanges, withoutRanges }: OrderCost): string {
   const part = (cost: ReceivedCost) =>
-    `${formatCount(cost.requests)} requests bring ${formatCount(cost.partitionsReceived)} partitions`;
-  return `--order ${rule.padEnd(6)}  ${formatCount(nodes)} nodes: ${part(withRanges)}; from nodes that know no ranges ${part(withoutRanges)}`;
+    `${formatCounted(cost.requests, "request")} for ${formatCounted(cost.partitionsReceived, "partition")}`;
+  return `--order ${rule.padEnd(6)}  ${formatCounted(nodes, "node")}: ${part(withRanges)}; from nodes that know no ranges ${part(withoutRanges)}`;
 }
 
 /** `-1 0-4 7` rather than each number. */

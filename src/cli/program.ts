@@ -88,7 +88,7 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
     const name = command === program ? "" : command.name();
     command
       .addHelpText("before", `${examples[name as keyof typeof examples]}\n`)
-      .addHelpText("after", exitStatusHelp)
+      .addHelpText("after", exitStatusHelp(name))
       .exitOverride()
       .configureOutput({
         writeOut: (text) => io.stdout.write(text),

@@ -61,9 +61,7 @@ export function parseUrl(option: string): (text: string) => string {
     const url = URL.canParse(text) ? new URL(text) : undefined;
     const isUsable = (url?.protocol === "http:" || url?.protocol === "https:") && url.hash === "";
     if (url !== undefined && isUsable) return url.href.replace(/\/+$/, "");
-    throw new Failure("usage", `${option}: expected a URL such as http://127.0.0.1:4000`, {
-      hint: "See snapshot-assemble --help.",
-    });
+    throw new Failure("usage", `${option}: expected a URL such as http://127.0.0.1:4000`);
   };
 }
 
