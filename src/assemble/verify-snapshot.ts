@@ -1,6 +1,7 @@
 /** Everything about a published snapshot that can be checked offline: bytes, votes, chain. */
 
 import { readFileBounded } from "../fetch/bounded-file.ts";
+import { counted } from "../model/counted.ts";
 import { Failure, messageOf } from "../model/failure.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../model/hash.ts";
 import { listBytesMax } from "../model/limits.ts";
@@ -10,10 +11,12 @@ import { openSnapshot } from "../verify/check-snapshot.ts";
 import type { Requirement } from "../verify/claims.ts";
 import { FindingList } from "../verify/finding-list.ts";
 import type { EvidenceReport, Findings } from "../verify/findings.ts";
+import { chosenArtifacts, describeSubset, type Subset } from "../verify/subset.ts";
 import { type NodeList, parseNodeList } from "../wire/node-list.ts";
 import { parseJson, WireError } from "../wire/parse.ts";
 import { describeRowProblems } from "../wire/row-problems.ts";
 import { signerOf, type Trust, type TrustedNodeList } from "./audit.ts";
+import { missingSnapshot } from "./missing-snapshot.ts";
 import { auditEvidence } from "./verify-evidence.ts";
 
 export interface VerifyOptions extends Omit<Trust, "nodeList" | "marker"> {
@@ -23,8 +26,8 @@ export interface VerifyOptions extends Omit<Trust, "nodeList" | "marker"> {
   readonly trustMarker?: string | undefined;
   /** By default `proved` where the auditor brings a node list, a key or a marker, else `told`. */
   readonly require?: Requirement | undefined;
-  /** One artifact in so many is read, beginning with the given one; all by default. */
-  readonly subset?: { readonly oneIn: number; readonly first: number } | undefined;
+  /** Which artifacts are read; all by default. */
+  readonly subset?: Subset | undefined;
   /** Ends the check. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -38,14 +41,24 @@ const noArtifacts: ArtifactCheck = { checked: 0, verified: 0, accounts: 0, bytes
  * cycle chain. Every finding, not the first.
  *
  * @throws Failure `no-such-snapshot` where there is no manifest, `disk` where a file cannot be read, `configuration`
- *   where the auditor's own list cannot be; whatever else is wrong is a finding
+ *   where the auditor's own list cannot be, `usage` where the subset has no artifact; whatever else is wrong is a finding
  */
 export async function verifySnapshot(directory: string, options: VerifyOptions = {}): Promise<Findings> {
   const { subset } = options;
-  const isChosen = (index: number) =>
-    subset === undefined || index % subset.oneIn === subset.first % subset.oneIn;
-  return await check(directory, options, (reader, opened, findings) =>
-    checkArtifacts(reader, opened, isChosen, findings),
+  return await check(directory, options, (reader, opened, findings) => {
+    const total = opened.manifest?.artifacts.length ?? 0;
+    const chosen = chosenArtifacts(subset, total);
+    if (subset !== undefined && total > 0 && chosen.size === 0) throw emptySubset(subset, total);
+    return checkArtifacts(reader, opened, (index) => chosen.has(index), findings);
+  });
+}
+
+/** Where nothing is read, nothing is right. */
+function emptySubset(subset: Subset, total: number): Failure {
+  return new Failure(
+    "usage",
+    `${describeSubset(subset)} has no artifact: the snapshot has ${counted(total, "artifact")}`,
+    { hint: `Divide it into at most ${counted(total, "part")}.` },
   );
 }
 
@@ -74,7 +87,10 @@ async function check(
   const { trustNodeList, trustMarker, archiverKey, signal } = options;
   const reader = new SnapshotDirectory(directory, signal);
   const findings = new FindingList();
-  const opened = await openSnapshot(reader, findings);
+  const opened = await openSnapshot(reader, findings).catch(async (error: unknown) => {
+    const isMissing = error instanceof Failure && error.code === "no-such-snapshot";
+    throw isMissing ? await missingSnapshot(directory) : error;
+  });
   const { manifest, entries, hashKey, files } = opened;
   const nodeList = await readTrusted(trustNodeList, hashKey, options.signal);
   const hasTrust = trustNodeList !== undefined || trustMarker !== undefined || archiverKey !== undefined;
@@ -99,6 +115,7 @@ async function check(
       checked: artifacts.checked,
       verified: artifacts.verified,
     },
+    subset: options.subset ?? null,
     accounts: artifacts.accounts,
     bytes: artifacts.bytes,
     ...audit,

@@ -86,7 +86,9 @@ export async function runCollect(flags: CollectFlags, io: Io): Promise<Outcome> 
   const reporter = reporterOf({ json, quiet }, io);
   const { collect } = await import("../collect/collect.ts");
   const status = await collect({ ...options, listen, database, keep, pollMs, signal: io.signal, reporter });
-  return { summary: { ...status }, lines: () => describeStatus(status) };
+  // Whether it was well is another question than whether it ended well, which the summary's `ok` says.
+  const { ok: _ok, ...summary } = status;
+  return { summary, lines: () => describeStatus(status) };
 }
 
 function reporterOf(

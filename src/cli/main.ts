@@ -9,7 +9,7 @@ import { clusterHelp } from "./cluster-command.ts";
 import { type CommandLine, readCommandLine } from "./command-line.ts";
 import { DEFECT, type EndingSignal, SUCCESS, statusOfFailure, statusOfSignal } from "./exit-status.ts";
 import type { Io } from "./io.ts";
-import { emptyRunSummary, type Outcome } from "./outcome.ts";
+import { emptySummaries, type Outcome } from "./outcome.ts";
 import { buildProgram } from "./program.ts";
 
 /** Runs the command that the process was started with, and sets its exit status. */
@@ -98,7 +98,7 @@ function tell(
   const exitCode = error === undefined ? SUCCESS : statusOf(error, signal);
   // A cluster has said where it is by the time that it ends.
   if (isJson && (command !== "cluster" || error !== undefined)) {
-    const base = command === undefined ? emptyRunSummary : {};
+    const base = emptySummaries[command ?? ""];
     const failed = error === undefined ? {} : { error: describeError(error) };
     const all = { type: "summary", ok: exitCode === SUCCESS, exitCode, ...base, ...summary, ...failed };
     io.stdout.write(`${printableJson(all)}\n`);

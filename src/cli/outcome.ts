@@ -1,5 +1,11 @@
 /** What a command comes to: data for stdout, in both of its forms, or why it failed. */
 
+import type { AssemblyPlan } from "../assemble/plan.ts";
+import type { RunSummary } from "../assemble/reporter.ts";
+import type { CollectStatus } from "../collect/collect.ts";
+import type { NodeRecords } from "../collect/node-records.ts";
+import type { Findings } from "../verify/findings.ts";
+
 export interface Outcome {
   /** The fields of the last JSON line, beside `type`, `ok` and `exitCode`. */
   readonly summary: Readonly<Record<string, unknown>>;
@@ -8,20 +14,63 @@ export interface Outcome {
   readonly error?: unknown;
 }
 
-/** The summary of a run of which nothing is known, so that its reader finds every field. */
-export const emptyRunSummary = {
-  timestamp: null,
-  cycle: null,
-  networkHash: null,
-  digest: null,
-  directory: null,
-  partitions: { total: 0, verified: 0 },
-  accounts: 0,
-  bytesReceived: 0,
-  stateBytes: 0,
-  queries: [],
-  offences: [],
-  warnings: [],
-  damage: [],
-  durationMs: 0,
+/** By command: its summary where nothing is known, so that whoever reads a failure finds every field. */
+export const emptySummaries: Readonly<Record<string, Outcome["summary"]>> = {
+  "": {
+    timestamp: null,
+    cycle: null,
+    networkHash: null,
+    digest: null,
+    directory: null,
+    partitions: { total: 0, verified: 0 },
+    accounts: 0,
+    bytesReceived: 0,
+    stateBytes: 0,
+    queries: [],
+    offences: [],
+    warnings: [],
+    damage: [],
+    durationMs: 0,
+  } satisfies RunSummary,
+  plan: {
+    timestamp: null,
+    cycle: null,
+    nodes: 0,
+    shard: null,
+    order: [],
+    queries: [],
+    requests: 0,
+    orders: null,
+    warnings: [],
+  } satisfies Nullable<AssemblyPlan>,
+  verify: {
+    directory: null,
+    timestamp: null,
+    cycle: null,
+    networkHash: null,
+    digest: null,
+    partitions: { total: 0, checked: 0, verified: 0 },
+    subset: null,
+    accounts: 0,
+    bytes: 0,
+    votes: [],
+    nodeList: null,
+    chain: "unread",
+    claims: [],
+    findings: [],
+    findingsOmitted: 0,
+    notes: [],
+  } satisfies Omit<Nullable<Findings>, "ok">,
+  collect: {
+    newestCycle: null,
+    cycles: { first: null, last: null, agreed: 0 },
+    messages: 0,
+    nodes: 0,
+    pushed: { stored: 0, known: 0, refused: 0 },
+    lastPoll: null,
+    lastError: null,
+  } satisfies Omit<CollectStatus, "ok">,
+  nodes: { nodes: [], warnings: [] } satisfies NodeRecords,
 };
+
+type Nullable<T> = { readonly [Field in keyof T]: T[Field] | null };

@@ -70,12 +70,26 @@ export function parseSource(option: string): (text: string) => string {
   return (text) => (/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? parseUrl(option)(text) : text);
 }
 
-export interface Subset {
-  readonly oneIn: number;
+/** A share without its seed, which is another option. */
+export type SubsetText = { readonly oneIn: number; readonly first: number } | { readonly percent: number };
+
+/** `n/t`, the n-th of t parts, or `x%`, as in other tools that check a part of their data. */
+export function parseSubset(text: string): SubsetText {
+  const [, part, parts] = /^(\d{1,9})\/(\d{1,9})$/.exec(text) ?? [];
+  if (parts !== undefined) {
+    if (Number(part) >= 1 && Number(part) <= Number(parts))
+      return { oneIn: Number(parts), first: Number(part) - 1 };
+    throw new InvalidArgumentError(
+      `expected n/t with n from 1 to t: 1/${parts} is the first of ${parts} parts`,
+    );
+  }
+  const percent = Number(/^(\d{1,3}(?:\.\d{1,6})?)%$/.exec(text)?.[1]);
+  if (percent > 0 && percent <= 100) return { percent };
+  throw new InvalidArgumentError("expected a part such as 1/10, or a share such as 10%");
 }
 
-export function parseSubset(text: string): Subset {
-  const oneIn = Number(/^1\/(\d{1,5})$/.exec(text)?.[1]);
-  if (oneIn >= 1) return { oneIn };
-  throw new InvalidArgumentError("expected a share such as 1/10");
+export function parseSeed(text: string): number {
+  const seed = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (seed < 2 ** 32) return seed;
+  throw new InvalidArgumentError(`expected a whole number from 0 to ${2 ** 32 - 1}`);
 }

@@ -1,16 +1,18 @@
 /** `snapshot-assemble verify <directory>`: an offline check of a published snapshot. */
 
+import { randomInt } from "node:crypto";
 import { type Command, Option } from "commander";
 import type { Quorum } from "../gossip/collector.ts";
 import { Failure, type FailureCode } from "../model/failure.ts";
 import { nodesMax } from "../model/limits.ts";
-import { formatBytes, formatCount } from "../ui/format.ts";
+import { formatBytes, formatCount, formatCounted } from "../ui/format.ts";
 import type { ClaimBasis, ClaimName, Requirement } from "../verify/claims.ts";
 import type { ChainWitness, Finding, Findings } from "../verify/findings.ts";
+import { describeSubset, type Subset } from "../verify/subset.ts";
 import { quorumOption } from "./assemble-command.ts";
 import type { Io } from "./io.ts";
 import type { Outcome } from "./outcome.ts";
-import { parseCount, parseKey, parseSubset, type Subset } from "./values.ts";
+import { parseCount, parseKey, parseSeed, parseSubset, type SubsetText } from "./values.ts";
 
 export interface VerifyFlags {
   readonly trustNodeList?: string;
@@ -20,7 +22,8 @@ export interface VerifyFlags {
   readonly nodesPerEdge?: number;
   readonly quorum?: Quorum;
   readonly require?: Requirement;
-  readonly subset?: Subset;
+  readonly subset?: SubsetText;
+  readonly seed?: number;
 }
 
 export const verifyExamples = `Examples:
@@ -33,7 +36,9 @@ export const verifyExamples = `Examples:
   $ snapshot-assemble verify --require proved --nodes-per-consensus-group 5 … snapshots/snapshot-1700000640000
       under the sharding settings that you know
   $ snapshot-assemble verify --subset 1/10 --json snapshots/snapshot-1700000640000
-      a tenth of the artifacts, another tenth each time
+      the first of ten parts of the artifacts; 2/10 is the second, and so on
+  $ snapshot-assemble verify --subset 5% snapshots/snapshot-1700000640000
+      a random twentieth of the artifacts; it says its seed, with which --seed reads the same ones again
 `;
 
 export function addVerifyOptions(command: Command): Command {
@@ -77,9 +82,16 @@ export function addVerifyOptions(command: Command): Command {
       ).choices(["proved", "told"]),
     )
     .addOption(
-      new Option("--subset <share>", "read only such a share of the artifacts, another each time").argParser(
-        parseSubset,
-      ),
+      new Option(
+        "--subset <n/t|x%>",
+        "read only the n-th of t parts of the artifacts, or a random share of them, which says its seed",
+      ).argParser(parseSubset),
+    )
+    .addOption(
+      new Option(
+        "--seed <n>",
+        "with --subset x%: read the share that an earlier check with this seed read",
+      ).argParser(parseSeed),
     )
     .option("--quiet", "print nothing unless something is wrong");
 }
@@ -90,29 +102,37 @@ export async function runVerify(directory: string, flags: VerifyFlags, { signal 
       hint: "Give both: how many nodes vote on a partition depends on the group alone.",
     });
   }
-  const { subset } = flags;
-  const first = Math.floor(Math.random() * (subset?.oneIn ?? 1));
-  const options = { ...flags, signal, subset: subset === undefined ? undefined : { ...subset, first } };
+  const { trustNodeList, archiverKey, trustMarker, nodesPerConsensusGroup, nodesPerEdge } = flags;
+  const { quorum, require } = flags;
+  const trust = { trustNodeList, archiverKey, trustMarker, nodesPerConsensusGroup, nodesPerEdge };
+  const options = { ...trust, quorum, require, signal, subset: subsetOf(flags) };
   const { verifySnapshot } = await import("../assemble/verify-snapshot.ts");
   const findings = await verifySnapshot(directory, options);
   const summary = { ...findings };
   if (findings.ok) return { summary, lines: () => describeVerified(findings) };
   const details = findings.findings.map(({ file, problem }) => `${file}: ${problem}`);
-  if (findings.findingsOmitted > 0) details.push(`and ${findings.findingsOmitted} more findings`);
+  if (findings.findingsOmitted > 0) {
+    details.push(`and ${formatCounted(findings.findingsOmitted, "more finding")}`);
+  }
+  if (findings.subset !== null) details.push(describeChecked(findings));
   const isUnproved = findings.findings.every(({ kind }) => kind === "unproved");
   const what = isUnproved ? "agrees with itself, but is not proved" : "is not what it says";
   const count = findings.findings.length + findings.findingsOmitted;
-  const error = new Failure(
-    codeOf(findings),
-    `${directory} ${what} (${count === 1 ? "1 finding" : `${count} findings`})`,
-    {
-      details,
-      hint: isUnproved
-        ? hintForProof(findings)
-        : "Do not use it: assemble the snapshot again, or get it from elsewhere.",
-    },
-  );
+  const error = new Failure(codeOf(findings), `${directory} ${what} (${formatCounted(count, "finding")})`, {
+    details,
+    hint: isUnproved
+      ? hintForProof(findings)
+      : "Do not use it: assemble the snapshot again, or get it from elsewhere.",
+  });
   return { summary, error };
+}
+
+function subsetOf({ subset, seed }: VerifyFlags): Subset | undefined {
+  if (subset !== undefined && "percent" in subset) return { ...subset, seed: seed ?? randomInt(2 ** 32) };
+  if (seed === undefined) return subset;
+  throw new Failure("usage", "--seed is given without --subset x%", {
+    hint: "A seed chooses a random share: give one such as --subset 10%.",
+  });
 }
 
 /** What proves each claim. */
@@ -178,6 +198,28 @@ const basisNames: Readonly<Record<ClaimBasis, string>> = {
   told: "told by the directory alone",
 };
 
+/** The result in one line: what the rest explains. */
+function verdictLine(findings: Findings): string {
+  const told = findings.claims.filter(({ basis }) => basis === "told").map(({ claim }) => claimTexts[claim]);
+  const { total, checked } = findings.partitions;
+  const what = checked === total ? "every artifact agrees" : describeChecked(findings);
+  const proof = told.length === 0 ? "every claim is proved or given" : `not proved: ${told.join(", ")}`;
+  return `verified      nothing wrong found; ${what}; ${proof}`;
+}
+
+function describeChecked({ partitions, subset }: Findings): string {
+  const { total, checked } = partitions;
+  const which = subset === null ? "" : ` (${describeSubset(subset)})`;
+  return `${formatCount(checked)} of ${formatCounted(total, "artifact")} read${which}`;
+}
+
+const claimTexts: Readonly<Record<ClaimName, string>> = {
+  nodeList: "the node list",
+  cycle: "the cycle record",
+  sharding: "the sharding settings",
+  quorum: "the quorum",
+};
+
 function describeVerified(findings: Findings): string[] {
   const {
     timestamp,
@@ -194,17 +236,15 @@ function describeVerified(findings: Findings): string[] {
     notes,
   } = findings;
   const { total, checked } = partitions;
-  const share =
-    checked === total
-      ? `in ${formatCount(total)} partitions`
-      : `in ${formatCount(checked)} of ${formatCount(total)} partitions`;
+  const share = `in ${checked === total ? "" : `${formatCount(checked)} of `}${formatCounted(total, "partition")}`;
   const whose = nodeList?.source === "auditor" ? "your node list" : "the node list inside";
   return [
+    verdictLine(findings),
     `snapshot      ${timestamp}, the end of cycle ${cycle}`,
-    `state         ${formatCount(accounts)} accounts (${formatBytes(bytes)}) ${share}, all as the export data says`,
+    `state         ${formatCounted(accounts, "account")} (${formatBytes(bytes)}) ${share}, all as the export data says`,
     `network hash  ${networkHash}${witnessed[chain]}`,
     `digest        ${digest}`,
-    `votes         by ${whose}: ${formatCount(nodeList?.nodes ?? 0)} nodes, hash ${nodeList?.hash}`,
+    `votes         by ${whose}: ${formatCounted(nodeList?.nodes ?? 0, "node")}, hash ${nodeList?.hash}`,
     ...claims.map(({ claim, basis, detail }) => `${claimNames[claim]}${basisNames[basis]}: ${detail}`),
     ...votes.map(
       ({ partition, votesFor, votesAgainst, outOf }) =>

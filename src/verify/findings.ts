@@ -1,6 +1,7 @@
 /** What a check of a snapshot found. */
 
 import type { Claim, ClaimName } from "./claims.ts";
+import type { Subset } from "./subset.ts";
 
 export type FindingKind =
   | "manifest"
@@ -78,6 +79,8 @@ export interface Findings {
     readonly checked: number;
     readonly verified: number;
   };
+  /** Which artifacts were chosen to be read; null for all of them. */
+  readonly subset: Subset | null;
   readonly accounts: number;
   /** Of the preimages that were read. */
   readonly bytes: number;
