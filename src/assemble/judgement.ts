@@ -9,6 +9,7 @@ import type { Offence, OffenceKind } from "./reporter.ts";
 /** A node that is down, busy or cut off has not done anything wrong. */
 const fetchOffences: Readonly<Record<FetchFailureKind, OffenceKind | undefined>> = {
   unreachable: undefined,
+  tls: undefined,
   stalled: "stalled-answer",
   reset: undefined,
   status: undefined,

@@ -85,7 +85,9 @@ async function readMetadata(source: string, { client, signal }: ListContext): Pr
     signal?.throwIfAborted();
     const isPassing = error instanceof FetchFailure && error.kind !== "not-asked";
     const problem = error instanceof WireError ? error.message : `cannot read ${shown}: ${messageOf(error)}`;
-    throw new Failure(isPassing ? "temporary" : "configuration", problem, {
+    const isTls = error instanceof FetchFailure && error.kind === "tls";
+    const code = isTls ? "usage" : isPassing ? "temporary" : "configuration";
+    throw new Failure(code, problem, {
       cause: error,
       hint: "Correct --state-metadata, or leave it out: it is only a further witness.",
     });

@@ -87,7 +87,7 @@ export function addAssembleOptions(command: Command): Command {
     )
     .option("--allow-empty", "publish even where every partition is empty: such a network may keep no copies")
     .option("--json", "one JSON object a line on stdout, the last one the summary")
-    .option("--quiet", "print nothing but warnings, on stderr, unless something fails");
+    .option("--quiet", "print nothing but warnings, offences and failures");
 }
 
 /** How the nodes are chosen that are asked. */
@@ -175,12 +175,11 @@ async function reporterOf(
   { json, quiet }: AssembleFlags,
   { stdout, stderr, env }: Io,
 ): Promise<Reporter | undefined> {
-  const style = makeStyle(stderr.isTTY, env);
+  // The summary has the warnings and the offences.
+  if (quiet === true && json === true) return undefined;
   if (quiet === true) {
-    const { LineReporter } = await import("../ui/line-reporter.ts");
-    const lines = new LineReporter((line) => stderr.write(`${line}\n`), style);
-    // A warning is worth a mail of cron's; how the run goes is not.
-    return { report: (event) => (event.type === "warning" ? lines.report(event) : undefined) };
+    const { QuietReporter } = await import("../ui/quiet-reporter.ts");
+    return new QuietReporter((line) => stderr.write(`${line}\n`), makeStyle(stderr.isTTY, env));
   }
   if (json === true) {
     const { JsonReporter } = await import("../ui/json-reporter.ts");

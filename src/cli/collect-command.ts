@@ -76,7 +76,7 @@ export function addCollectOptions(command: Command): Command {
         .default(collectDefaults.pollMs, "30s"),
     )
     .option("--json", "one JSON object a line on stdout, the last one the summary")
-    .option("--quiet", "print nothing unless something fails")
+    .option("--quiet", "print nothing but warnings, offences and failures")
     .addHelpText("after", collectHelp);
 }
 
@@ -95,11 +95,15 @@ function reporterOf(
   { json, quiet }: { json: boolean | undefined; quiet: boolean | undefined },
   { stdout, stderr, env }: Io,
 ): CollectReporter | undefined {
-  if (quiet === true) return undefined;
-  if (json === true) return { report: (event) => void stdout.write(`${printableJson(event)}\n`) };
+  const isShown = ({ type }: CollectEvent) => quiet !== true || type === "warning" || type === "offence";
+  if (json === true) {
+    const write = (event: CollectEvent) => void stdout.write(`${printableJson(event)}\n`);
+    return { report: (event) => (isShown(event) ? write(event) : undefined) };
+  }
   const style = makeStyle(stderr.isTTY, env);
   const paint = { warning: style.warning("warning:"), offence: style.warning("offence:") };
-  return { report: (event) => void stderr.write(`${describeEvent(event, paint)}\n`) };
+  const write = (event: CollectEvent) => void stderr.write(`${describeEvent(event, paint)}\n`);
+  return { report: (event) => (isShown(event) ? write(event) : undefined) };
 }
 
 function describeEvent(event: CollectEvent, label: { warning: string; offence: string }): string {

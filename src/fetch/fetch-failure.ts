@@ -3,6 +3,8 @@
 export type FetchFailureKind =
   /** No connection: refused, no route, no such host. */
   | "unreachable"
+  /** No TLS: the server does not speak it, or its certificate does not hold. */
+  | "tls"
   /** No answer, or no more of one, within the stall timeout. */
   | "stalled"
   /** The connection ended before the answer did. */

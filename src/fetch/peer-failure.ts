@@ -34,6 +34,13 @@ const kindsByCode: Readonly<Record<string, FetchFailureKind>> = {
   UND_ERR_ABORTED: "aborted",
 };
 
+/** What Node.js and OpenSSL call a handshake that failed, or a certificate that does not hold. */
+const tlsCodes =
+  /^(EPROTO|ERR_SSL_|ERR_TLS_|CERT_|CRL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERROR_IN_CERT|INVALID_CA|HOSTNAME_MISMATCH|PATH_LENGTH_)/;
+/** The first bytes of the server are no TLS record. */
+const noTlsCodes =
+  /^(EPROTO|ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|UNKNOWN_PROTOCOL))$/;
+
 const ourOwn = new WeakSet<object>();
 
 /** Runs code of ours that a library calls: what it throws is our bug, and stays one. */
@@ -56,6 +63,13 @@ export function peerFailure(thrown: unknown): unknown {
   // The parser gives its errors a code only where it has one; an error without any comes out of its callbacks.
   if (code === undefined || code === "ERR_ASSERTION" || isParserError(thrown)) {
     return new FetchFailure("not-http", `the response is not valid HTTP: ${message}`, detail);
+  }
+  if (tlsCodes.test(code)) {
+    // OpenSSL's own text is a line of its source file and of a thread's number.
+    const what = noTlsCodes.test(code)
+      ? "the server does not speak TLS there"
+      : `the TLS handshake failed (${code})`;
+    return new FetchFailure("tls", what, detail);
   }
   return new FetchFailure(kindsByCode[code] ?? "reset", message === "" ? code : message, detail);
 }

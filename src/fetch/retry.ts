@@ -29,6 +29,7 @@ function isPassing(failure: FetchFailure): boolean {
       return true;
     case "status":
       return failure.status !== undefined && passingStatuses.has(failure.status);
+    case "tls":
     case "redirect":
     case "not-http":
     case "too-large":

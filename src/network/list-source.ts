@@ -151,8 +151,18 @@ function archiverFailure(source: string, error: FetchFailure): Failure {
       hint,
     });
   }
-  const hint = "Try again later, or ask another archiver with --archiver.";
-  return new Failure("temporary", `the archiver cannot be reached at ${source}: ${error.message}`, {
+  if (error.kind === "tls") {
+    return new Failure("usage", `no TLS connection to the archiver at ${source}: ${error.message}`, {
+      ...options,
+      hint: "Check the scheme and the port of --archiver: most archivers speak http://, not https://.",
+    });
+  }
+  const doubt = error.kind === "unreachable" ? "; the address may be wrong" : "";
+  const hint =
+    error.kind === "unreachable"
+      ? "Check the host and the port of --archiver; if they are right, try again later, or ask another archiver."
+      : "Try again later, or ask another archiver with --archiver.";
+  return new Failure("temporary", `the archiver cannot be reached at ${source}: ${error.message}${doubt}`, {
     ...options,
     hint,
   });

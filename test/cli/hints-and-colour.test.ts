@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { deadUrl, httpServer, tcpServer } from "../servers.ts";
 import { temporaryDirectory } from "../temporary.ts";
 import { commandLine } from "./command-line.ts";
 
@@ -18,4 +19,36 @@ it("a list that cannot be read has a hint", async () => {
     "--json",
   ];
   expect((await commandLine(args)).summary()).toMatchObject({ error: { hint: expect.stringMatching(/./) } });
+});
+
+describe("an archiver that cannot be asked", () => {
+  const asked = (url: string) => commandLine(["--archiver", url, "--timestamp", "latest", "--quiet"]);
+
+  it("since it speaks HTTP, and no TLS, is a usage error without the words of OpenSSL", async () => {
+    const http = await httpServer((_request, response) => response.end());
+    const said = await asked(http.replace("http:", "https:"));
+    expect(said).toMatchObject({ status: 2, stdout: "" });
+    expect(said.stderr).toContain("the server does not speak TLS");
+    expect(said.stderr).toMatch(/\nhint: Check the scheme and the port of --archiver/);
+    expect(said.stderr).not.toMatch(/ssl|routines|record\.c/i);
+  });
+
+  it("since it breaks the TLS handshake off with an alert is a usage error, too", async () => {
+    // handshake_failure, fatal
+    const alert = Buffer.from([21, 3, 3, 0, 2, 2, 40]);
+    const server = await tcpServer((socket) => socket.once("data", () => socket.end(alert)));
+    const said = await asked(server.replace("http:", "https:"));
+    expect(said).toMatchObject({ status: 2, stdout: "" });
+    expect(said.stderr).not.toMatch(/routines|record\.c|s3_pkt/i);
+  });
+
+  it.each([
+    { id: "refuses the connection", url: deadUrl },
+    { id: "has a name that nobody knows", url: () => Promise.resolve("http://archiver.invalid:4000") },
+  ])("since it $id is temporary, and the address may be wrong", async ({ url }) => {
+    const said = await asked(await url());
+    expect(said).toMatchObject({ status: 5, stdout: "" });
+    expect(said.stderr).toContain("the address may be wrong");
+    expect(said.stderr).toMatch(/\nhint: Check the host and the port of --archiver/);
+  });
 });

@@ -238,14 +238,21 @@ describe("the main job, for people", () => {
     });
   });
 
-  it("says no more than its warnings where it is told to be quiet, unless it fails", async () => {
+  it("says only what is wrong where it is told to be quiet", async () => {
     await withCluster({ faults: ["0:corrupt-data=1"] }, async (cluster) => {
       const out = temporaryDirectory();
-      expect(await commandLine(argsFor(cluster, out, "--quiet"))).toMatchObject({
-        status: 0,
-        stdout: "",
-        stderr: expect.stringMatching(/^(warning: .*\n)*$/),
-      });
+      const quiet = await commandLine(argsFor(cluster, out, "--quiet"));
+      expect(quiet).toMatchObject({ status: 0, stdout: "" });
+      // The clock of a fixture stands in the past, of which a warning may be.
+      const lines = quiet.stderr
+        .trimEnd()
+        .split("\n")
+        .filter((line) => !line.startsWith("warning: "));
+      const [offence, ...others] = lines;
+      expect(offence).toMatch(/^offence: node \w{8}: wrong-partition of partition 1: /);
+      expect(others).toEqual([]);
+      const right = argsFor(cluster, out, "--quiet", "--timestamp", "cycle:8");
+      expect(await commandLine(right)).toMatchObject({ status: 0, stdout: "", stderr: "" });
       expect(existsSync(join(out, `snapshot-${cluster.snapshotTimestamp}`))).toBe(true);
       const failed = await commandLine(argsFor(cluster, out, "--quiet", "--timestamp", "1700000001"));
       expect(failed).toMatchObject({ status: 2, stdout: "" });

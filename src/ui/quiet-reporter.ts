@@ -1,0 +1,24 @@
+/** What a run that is told to be quiet still has to say: what is wrong with its network, its files or its nodes. */
+
+import type { AssembleEvent, Reporter } from "../assemble/reporter.ts";
+import { messageLine } from "../model/printable.ts";
+import { describeOffence } from "./describe-event.ts";
+import type { Style } from "./style.ts";
+
+export class QuietReporter implements Reporter {
+  readonly #write: (line: string) => void;
+  readonly #style: Style;
+
+  constructor(write: (line: string) => void, style: Style) {
+    this.#write = write;
+    this.#style = style;
+  }
+
+  report(event: AssembleEvent): void {
+    if (event.type === "warning") {
+      this.#write(`${this.#style.warning("warning:")} ${messageLine(event.message)}`);
+    } else if (event.type === "offence") {
+      this.#write(`${this.#style.warning("offence:")} ${describeOffence(event.offence)}`);
+    }
+  }
+}
