@@ -8,6 +8,7 @@ import { type CycleRecord, networkConfigHashOf } from "../model/cycle.ts";
 import { type ExportData, exportDataDigest } from "../model/export-data.ts";
 import { Failure, messageOf, systemCodeOf } from "../model/failure.ts";
 import { DEFAULT_HASH_KEY } from "../model/hash.ts";
+import { requireOptions } from "../model/option-check.ts";
 import type { Shard } from "../model/shard.ts";
 import { artifactFile } from "../model/snapshot-layout.ts";
 import type { ListContext } from "../network/list-source.ts";
@@ -35,7 +36,7 @@ import type { KnownHashes } from "./known-hashes.ts";
 import { noCandidateFailure } from "./latest.ts";
 import { type Candidate, type Network, readNetwork } from "./network.ts";
 import { NodeBook } from "./node-book.ts";
-import { type AssembleOptions, defaults } from "./options.ts";
+import { type AssembleOptions, assembleChecks, defaults } from "./options.ts";
 import { prepareArtifacts } from "./prepare.ts";
 import { describeDamage, findPublished, type Published, publishedVotes } from "./published.ts";
 import { requireReadsBack } from "./read-back.ts";
@@ -59,6 +60,7 @@ export interface AssembleResult extends RunSummary {
  * @throws Failure with a code that says what kind of failure it is, and a hint what to do
  */
 export async function assemble(options: AssembleOptions): Promise<AssembleResult> {
+  requireOptions("assemble", options, assembleChecks);
   const log = new RunLog(options.reporter);
   const clients = openClients(options);
   let failure: Failure["code"] | undefined;

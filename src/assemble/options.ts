@@ -2,9 +2,11 @@
 
 import type { SnapshotTime } from "../chain/timestamp.ts";
 import type { Quorum } from "../gossip/collector.ts";
+import { concurrencyMax } from "../model/limits.ts";
+import * as check from "../model/option-check.ts";
 import type { Compression } from "../model/snapshot-layout.ts";
-import { type NetworkOptions, networkDefaults } from "../network/options.ts";
-import type { OrderRule } from "../plan/order-rule.ts";
+import { type NetworkOptions, networkChecks, networkDefaults } from "../network/options.ts";
+import { type OrderRule, orderRules } from "../plan/order-rule.ts";
 import type { Reporter } from "./reporter.ts";
 
 export interface AssembleOptions extends NetworkOptions {
@@ -43,3 +45,34 @@ export const defaults = {
   compression: "none",
   out: "snapshots",
 } as const;
+
+export const assembleChecks: check.OptionChecks<AssembleOptions> = {
+  ...networkChecks,
+  timestamp: check.required({
+    accepts: (value) => typeof value === "string" || typeof value === "number" || isSnapshotTime(value),
+    expected: 'milliseconds, seconds, ISO 8601 with a time zone, "cycle:<n>" or "latest"',
+  }),
+  maxAgeMs: {
+    accepts: (value) => typeof value === "number" && value > 0,
+    expected: "a number of milliseconds greater than 0",
+  },
+  out: check.required(check.path),
+  gossip: check.path,
+  hashDb: check.path,
+  quorum: check.oneOf("majority", "popular"),
+  requireChain: check.flag,
+  stateMetadata: { ...check.path, expected: "the path of a file, or a URL" },
+  allowEmpty: check.flag,
+  order: check.oneOf(...orderRules),
+  concurrency: check.wholeNumber(1, concurrencyMax),
+  compression: check.oneOf("none", "gzip"),
+  signal: check.abortSignal,
+  reporter: check.reporter,
+};
+
+export function isSnapshotTime(value: unknown): value is SnapshotTime {
+  if (typeof value !== "object" || value === null || !("kind" in value)) return false;
+  if (value.kind === "latest") return true;
+  const number = value.kind === "cycle" ? Reflect.get(value, "counter") : Reflect.get(value, "timestamp");
+  return (value.kind === "cycle" || value.kind === "moment") && Number.isSafeInteger(number) && number >= 0;
+}

@@ -8,11 +8,12 @@ import type { SnapshotTime } from "../chain/timestamp.ts";
 import { networkConfigHashOf } from "../model/cycle.ts";
 import { DEFAULT_HASH_KEY } from "../model/hash-key.ts";
 import type { ActiveNode } from "../model/node.ts";
+import { type OptionChecks, requireOptions } from "../model/option-check.ts";
 import { allPartitions, type Shard } from "../model/shard.ts";
 import type { ListContext } from "../network/list-source.ts";
 import { openClients } from "../network/node-addresses.ts";
 import { readNodeList, requireActiveNodes } from "../network/node-list.ts";
-import type { NetworkOptions } from "../network/options.ts";
+import { type NetworkOptions, networkChecks } from "../network/options.ts";
 import { coverQueries } from "../plan/cover-queries.ts";
 import { narrowedRequests } from "../plan/narrowed-requests.ts";
 import { type PlannedQuery, planQueries } from "../plan/next-query.ts";
@@ -20,7 +21,7 @@ import { type OrderCost, orderCost } from "../plan/order-cost.ts";
 import type { OrderRule } from "../plan/order-rule.ts";
 import { queryOrder } from "../plan/query-order.ts";
 import { recordRank } from "../plan/record-rank.ts";
-import { defaults } from "./options.ts";
+import { assembleChecks, defaults, isSnapshotTime } from "./options.ts";
 
 export interface ExpectedQuery {
   readonly node: string;
@@ -42,6 +43,14 @@ export interface PlanOptions extends NetworkOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const planChecks: OptionChecks<PlanOptions> = {
+  ...networkChecks,
+  timestamp: { accepts: isSnapshotTime, expected: "a snapshot's time, parsed" },
+  hashDb: assembleChecks.hashDb,
+  order: assembleChecks.order,
+  signal: assembleChecks.signal,
+};
+
 export interface AssemblyPlan {
   readonly timestamp: number | null;
   readonly cycle: number | null;
@@ -59,6 +68,7 @@ export interface AssemblyPlan {
 
 /** @throws Failure */
 export async function planAssembly(options: PlanOptions): Promise<AssemblyPlan> {
+  requireOptions("planAssembly", options, planChecks);
   const clients = openClients(options);
   const warnings: string[] = [];
   const warn = (message: string) => warnings.push(message);

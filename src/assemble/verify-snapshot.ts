@@ -4,14 +4,16 @@ import { readFileBounded } from "../fetch/bounded-file.ts";
 import { counted } from "../model/counted.ts";
 import { Failure, messageOf } from "../model/failure.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../model/hash.ts";
-import { listBytesMax } from "../model/limits.ts";
+import { listBytesMax, nodesMax } from "../model/limits.ts";
+import * as check from "../model/option-check.ts";
+import { requireOptions } from "../model/option-check.ts";
 import { SnapshotDirectory } from "../store/snapshot-directory.ts";
 import { type ArtifactCheck, checkArtifactFiles, checkArtifacts } from "../verify/check-artifacts.ts";
 import { openSnapshot } from "../verify/check-snapshot.ts";
 import type { Requirement } from "../verify/claims.ts";
 import { FindingList } from "../verify/finding-list.ts";
 import type { EvidenceReport, Findings } from "../verify/findings.ts";
-import { chosenArtifacts, describeSubset, type Subset } from "../verify/subset.ts";
+import { chosenArtifacts, describeSubset, isSubset, type Subset } from "../verify/subset.ts";
 import { type NodeList, parseNodeList } from "../wire/node-list.ts";
 import { parseJson, WireError } from "../wire/parse.ts";
 import { describeRowProblems } from "../wire/row-problems.ts";
@@ -32,6 +34,21 @@ export interface VerifyOptions extends Omit<Trust, "nodeList" | "marker"> {
   readonly signal?: AbortSignal | undefined;
 }
 
+const verifyChecks: check.OptionChecks<VerifyOptions> = {
+  trustNodeList: check.path,
+  trustMarker: check.hexKey,
+  archiverKey: check.hexKey,
+  nodesPerConsensusGroup: check.wholeNumber(1, nodesMax),
+  nodesPerEdge: check.wholeNumber(0, nodesMax),
+  quorum: check.oneOf("majority", "popular"),
+  require: check.oneOf("proved", "told"),
+  subset: {
+    accepts: isSubset,
+    expected: "{ oneIn, first } with 0 <= first < oneIn, or { percent, seed } with 0 < percent <= 100",
+  },
+  signal: check.abortSignal,
+};
+
 const nothingCounted: EvidenceReport = { votes: [], nodeList: null, chain: "unread", claims: [], notes: [] };
 
 const noArtifacts: ArtifactCheck = { checked: 0, verified: 0, accounts: 0, bytes: 0 };
@@ -44,8 +61,15 @@ const noArtifacts: ArtifactCheck = { checked: 0, verified: 0, accounts: 0, bytes
  *   where the auditor's own list cannot be, `usage` where the subset has no artifact; whatever else is wrong is a finding
  */
 export async function verifySnapshot(directory: string, options: VerifyOptions = {}): Promise<Findings> {
+  requireOptions("verifySnapshot", options, verifyChecks);
+  if (!check.path.accepts(directory)) {
+    throw new Failure(
+      "usage",
+      `verifySnapshot(): the directory is not usable: expected ${check.path.expected}`,
+    );
+  }
   const { subset } = options;
-  return await check(directory, options, (reader, opened, findings) => {
+  return await checkSnapshot(directory, options, (reader, opened, findings) => {
     const total = opened.manifest?.artifacts.length ?? 0;
     const chosen = chosenArtifacts(subset, total);
     if (subset !== undefined && total > 0 && chosen.size === 0) throw emptySubset(subset, total);
@@ -67,7 +91,7 @@ export async function verifyWithoutArtifacts(
   directory: string,
   options: VerifyOptions = {},
 ): Promise<Findings> {
-  return await check(directory, options, async (reader, { manifest }, findings) => {
+  return await checkSnapshot(directory, options, async (reader, { manifest }, findings) => {
     if (manifest !== undefined) await checkArtifactFiles(reader, manifest, findings);
     return noArtifacts;
   });
@@ -79,7 +103,7 @@ type CheckArtifacts = (
   findings: FindingList,
 ) => Promise<ArtifactCheck>;
 
-async function check(
+async function checkSnapshot(
   directory: string,
   options: VerifyOptions,
   checkArtifactsOf: CheckArtifacts,

@@ -175,11 +175,12 @@ async function reporterOf(
   { json, quiet }: AssembleFlags,
   { stdout, stderr, env }: Io,
 ): Promise<Reporter | undefined> {
+  const style = makeStyle(stderr.isTTY, env);
   // The summary has the warnings and the offences.
   if (quiet === true && json === true) return undefined;
   if (quiet === true) {
     const { QuietReporter } = await import("../ui/quiet-reporter.ts");
-    return new QuietReporter((line) => stderr.write(`${line}\n`), makeStyle(stderr.isTTY, env));
+    return new QuietReporter((line) => stderr.write(`${line}\n`), style);
   }
   if (json === true) {
     const { JsonReporter } = await import("../ui/json-reporter.ts");

@@ -70,7 +70,9 @@ export function addNetworkOptions(command: Command): Command {
 
 /** @param needsCycles whether the node list alone would not do */
 export function networkOptionsOf(flags: NetworkFlags, needsCycles: boolean, env: Io["env"]): NetworkOptions {
-  const { connectTimeout, stallTimeout, ...same } = flags;
+  const { connectTimeout, stallTimeout, archiver, archiverKey, nodes, cycles, allowPrivate } = flags;
+  const { nodesPerConsensusGroup, nodesPerEdge } = flags;
+  const same = { archiver, archiverKey, nodes, cycles, allowPrivate, nodesPerConsensusGroup, nodesPerEdge };
   const hashKey = flags.hashKey ?? hashKeyOf(env);
   const isGiven = flags.nodes !== undefined && (flags.cycles !== undefined || !needsCycles);
   if (flags.archiver === undefined && !isGiven) {

@@ -5,6 +5,7 @@ import { sleep } from "../fetch/sleep.ts";
 import { Failure, messageOf } from "../model/failure.ts";
 import { DEFAULT_HASH_KEY } from "../model/hash.ts";
 import { collectEndMs, keepCyclesMax } from "../model/limits.ts";
+import { requireOptions } from "../model/option-check.ts";
 import { type NetworkClients, openClients } from "../network/node-addresses.ts";
 import { type HashCounts, HashDatabase } from "../store/hash-database.ts";
 import { CycleBook } from "./cycle-book.ts";
@@ -12,7 +13,7 @@ import { GossipServer } from "./gossip-server.ts";
 import { Intake } from "./intake.ts";
 import { Ledger } from "./ledger.ts";
 import { NetworkWatch } from "./network-watch.ts";
-import { type CollectOptions, collectDefaults, type Keep } from "./options.ts";
+import { type CollectOptions, collectChecks, collectDefaults, type Keep } from "./options.ts";
 import { CyclePoll } from "./poll.ts";
 import { PushDesk } from "./push.ts";
 import { SignatureDesk } from "./signature-desk.ts";
@@ -45,6 +46,7 @@ const warningsRememberedMax = 100;
  *   is taken. Once it runs, what fails is told, and tried again.
  */
 export async function collect(options: CollectOptions): Promise<CollectStatus> {
+  requireOptions("collect", options, collectChecks);
   let warn = (message: string): void => options.reporter?.report({ type: "warning", message });
   const database = HashDatabase.open(options.database, { onSkipped: (problem) => warn(problem) });
   const clients = openClients(options);

@@ -1,6 +1,8 @@
 /** What a collector is told. */
 
-import type { NetworkOptions } from "../network/options.ts";
+import { keepCyclesMax } from "../model/limits.ts";
+import * as check from "../model/option-check.ts";
+import { type NetworkOptions, networkChecks } from "../network/options.ts";
 import type { CollectReporter } from "./reporter.ts";
 
 /** How much a hash database keeps: the newest cycles, so many of them or of so much time. */
@@ -23,3 +25,26 @@ export const collectDefaults = {
   keep: { cycles: 256 },
   pollMs: 30_000,
 } as const;
+
+export const collectChecks: check.OptionChecks<CollectOptions> = {
+  ...networkChecks,
+  listen: check.required({ accepts: isListen, expected: "{ host, port } with a port from 0 to 65535" }),
+  database: check.required(check.path),
+  keep: { accepts: isKeep, expected: `{ cycles } from 1 to ${keepCyclesMax}, or { ageMs } greater than 0` },
+  pollMs: check.milliseconds,
+  signal: check.required(check.abortSignal),
+  reporter: check.reporter,
+};
+
+function isListen(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const [host, port] = [Reflect.get(value, "host"), Reflect.get(value, "port")];
+  return typeof host === "string" && host !== "" && Number.isInteger(port) && port >= 0 && port <= 65_535;
+}
+
+function isKeep(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const [cycles, ageMs] = [Reflect.get(value, "cycles"), Reflect.get(value, "ageMs")];
+  if (cycles !== undefined) return Number.isInteger(cycles) && cycles >= 1 && cycles <= keepCyclesMax;
+  return typeof ageMs === "number" && ageMs > 0;
+}

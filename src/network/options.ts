@@ -1,5 +1,16 @@
 /** Which network is meant, and how patient we are with it. */
 
+import { nodesMax } from "../model/limits.ts";
+import {
+  flag,
+  hexKey,
+  httpUrl,
+  milliseconds,
+  type OptionChecks,
+  path,
+  wholeNumber,
+} from "../model/option-check.ts";
+
 /** Where the lists come from: an archiver, files, or one of each. */
 export interface ListSources {
   /** URL of the archiver. */
@@ -27,3 +38,16 @@ export const networkDefaults = {
   connectTimeoutMs: 10_000,
   stallTimeoutMs: 30_000,
 } as const;
+
+export const networkChecks: OptionChecks<NetworkOptions> = {
+  archiver: httpUrl,
+  archiverKey: hexKey,
+  nodes: path,
+  cycles: path,
+  hashKey: hexKey,
+  nodesPerConsensusGroup: wholeNumber(1, nodesMax),
+  nodesPerEdge: wholeNumber(0, nodesMax),
+  allowPrivate: flag,
+  connectTimeoutMs: milliseconds,
+  stallTimeoutMs: milliseconds,
+};
