@@ -35,13 +35,13 @@ export interface PublishedOptions {
 export async function findPublished(
   out: string,
   data: ExportData,
-  options: PublishedOptions = {},
+  { quorum, signal }: PublishedOptions = {},
 ): Promise<Published> {
   const spot = { out, timestamp: data.timestamp };
   if (!(await isPublished(spot))) return { state: "none" };
   let findings: Findings;
   try {
-    findings = await verifySnapshot(publishedPath(spot), options);
+    findings = await verifySnapshot(publishedPath(spot), { quorum, signal });
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== "no-such-snapshot") throw error;
     return {
