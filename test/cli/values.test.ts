@@ -48,11 +48,11 @@ it.each([
 
 it.each(["36h", "7d", "2w", "500"])("collect --keep takes %s", async (keep) => {
   const said = await commandLine(["collect", "--keep", keep]);
-  expect(said.stderr).toContain("which network is meant");
+  expect(said.stderr).toContain("no network is chosen");
 });
 
 it("collect takes --hash-db as the other commands do, and --db no longer", async () => {
-  expect((await commandLine(["collect", "--hash-db", "x"])).stderr).toContain("which network is meant");
+  expect((await commandLine(["collect", "--hash-db", "x"])).stderr).toContain("no network is chosen");
   expect(await commandLine(["collect", "--db", "x"])).toMatchObject({
     status: 2,
     stderr: expect.stringContaining("unknown option '--db'"),
