@@ -40,10 +40,10 @@ const meanings = {
   1: "a bug of this program",
   2: "usage or configuration: correct it",
   3: "could not fetch every partition",
-  4: "verification failed: wrong data from every node, or the cycle chain records another network hash",
+  4: "verification failed: wrong data from every node, or the cycle chain is broken or disagrees",
   5: "temporary, try later: not finalized yet, or the archiver cannot be reached",
   6: "no agreed hash to check against, or nothing settles the sharding settings",
-  7: "the cycle chain is broken, or not proved",
+  7: "the cycle chain in the evidence is broken, disagrees, or is not proved",
   8: "the node list is not the trusted one, is not proved, or its signature does not hold",
   9: "the validators hold no snapshot of that moment any more",
   10: "there is no such snapshot directory",
@@ -58,21 +58,21 @@ const statusesOfCommand: Readonly<Record<string, Meanings>> = {
   "": {
     0: "published, or already published and verified",
     2: "usage, configuration, or a timestamp that is no cycle boundary",
-    ...shared(3, 4, 5, 6, 7, 9, 11, 12),
+    ...shared(3, 4, 5, 6, 9, 11, 12),
   },
   plan: {
     2: "usage, configuration, or a timestamp that is no cycle boundary",
-    ...shared(4, 5, 6, 7, 12),
+    ...shared(4, 5, 6, 12),
   },
   verify: {
     0: "nothing wrong was found",
     ...shared(2),
-    4: "verification failed: wrong data, or the cycle chain records another network hash",
+    4: "verification failed: wrong data",
     6: "the votes do not carry the hashes, or nothing proves the sharding settings",
     ...shared(7, 8, 10),
   },
   cluster: { 0: "told to end", ...shared(2, 12) },
-  collect: { 0: "told to end", ...shared(2, 4, 5, 6, 7, 12) },
+  collect: { 0: "told to end", ...shared(2, 4, 5, 6, 12) },
   nodes: { ...shared(2), 5: "temporary: another process keeps the database locked", ...shared(12) },
 };
 
