@@ -69,7 +69,7 @@ const statusesOfCommand: Readonly<Record<string, Meanings>> = {
     ...shared(2),
     4: "verification failed: wrong data",
     6: "the votes do not carry the hashes, or nothing proves the sharding settings",
-    ...shared(7, 8, 10),
+    ...shared(7, 8, 10, 12),
   },
   cluster: { 0: "told to end", ...shared(2, 12) },
   collect: { 0: "told to end", ...shared(2, 4, 5, 6, 12) },
