@@ -5,8 +5,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // They need the published archiver: `npm run test:archiver`.
     exclude: ["test/published-archiver/**"],
-    // Whole runs start processes of their own: more workers than cores only slow one another.
-    maxWorkers: 2,
+    // Whole runs wait for processes and timers of their own: one worker more than there are cores to fill the gaps.
+    maxWorkers: 3,
     // Generous for a busy machine, short enough to show a hang.
     testTimeout: 60_000,
     hookTimeout: 60_000,
