@@ -253,7 +253,7 @@ class Assembly {
     const known = this.#shardings.get(configHash);
     if (known !== undefined) return known;
     this.#log.stage("asking validators for the sharding settings");
-    // Those who are there now: whoever has left does not answer, and the record's hash proves what is said.
+    // The nodes of today: a node that has left does not respond, and the hash in the record proves what they state.
     const context = { ...this.#context(), client: this.#clients.nodes };
     const sharding = await findSharding(nodes, this.#options, configHash, context);
     this.#shardings.set(configHash, sharding);

@@ -21,7 +21,9 @@ export class RequestClock {
   /** @param what takes so long */
   giveUpAfter(timeoutMs: number, what: string): NodeJS.Timeout {
     const timer = setTimeout(() => {
-      this.fail(new FetchFailure("stalled", `${what} took more than ${timeoutMs / 1000} s`));
+      this.fail(
+        new FetchFailure("stalled", `${what} took more than ${Number((timeoutMs / 1000).toFixed(1))} s`),
+      );
     }, timeoutMs);
     this.#timers.push(timer);
     return timer;
