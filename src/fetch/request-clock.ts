@@ -22,7 +22,7 @@ export class RequestClock {
   giveUpAfter(timeoutMs: number, what: string): NodeJS.Timeout {
     const timer = setTimeout(() => {
       this.fail(
-        new FetchFailure("stalled", `${what} took more than ${Number((timeoutMs / 1000).toFixed(1))} s`),
+        new FetchFailure("stalled", `${what} took more than ${Math.floor(timeoutMs / 10) / 100} s`),
       );
     }, timeoutMs);
     this.#timers.push(timer);
