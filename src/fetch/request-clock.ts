@@ -21,9 +21,7 @@ export class RequestClock {
   /** @param what takes so long */
   giveUpAfter(timeoutMs: number, what: string): NodeJS.Timeout {
     const timer = setTimeout(() => {
-      this.fail(
-        new FetchFailure("stalled", `${what} took more than ${Math.floor(timeoutMs / 10) / 100} s`),
-      );
+      this.fail(new FetchFailure("stalled", `${what} took more than ${Math.floor(timeoutMs / 10) / 100} s`));
     }, timeoutMs);
     this.#timers.push(timer);
     return timer;
