@@ -3,8 +3,8 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { z } from "zod";
 import { Failure, messageOf } from "../model/failure.ts";
+import * as z from "../wire/schema.js";
 import { parseFault } from "./faults.ts";
 
 const hex64 = z.string().regex(/^[0-9a-f]{64}$/, "not 64 lower-case hex digits");

@@ -3,9 +3,9 @@
  * consensus, in the order in which all of them apply it.
  */
 
-import { z } from "zod";
 import { hex64 } from "../wire/hex.ts";
 import { parseAs, parseJson } from "../wire/parse.ts";
+import * as z from "../wire/schema.js";
 import type { Transaction } from "./transaction.ts";
 
 /** All transactions of the cycle stand before it, and those of the next behind it. */

@@ -1,6 +1,5 @@
 /** Reads the manifest and the export data of a snapshot, which anybody may have written. */
 
-import { z } from "zod";
 import { isHex64 } from "../model/address.ts";
 import { Failure, messageOf, systemCodeOf } from "../model/failure.ts";
 import { hashText } from "../model/hash.ts";
@@ -11,6 +10,7 @@ import { EXPORT_DATA_FILE, isPlainName, MANIFEST_FILE, partitionKey } from "../m
 import { hex64 } from "../wire/hex.ts";
 import type { JsonBounds } from "../wire/json-bounds.ts";
 import { parseAs, parseJson, quoted, WireError } from "../wire/parse.ts";
+import * as z from "../wire/schema.js";
 import { fileBytesMax } from "./file-bounds.ts";
 import type { FindingList } from "./finding-list.ts";
 import type { SnapshotReader } from "./snapshot-reader.ts";

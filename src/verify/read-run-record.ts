@@ -1,11 +1,11 @@
 /** Reads the record of a run, which anybody may have written, for the hashes that it lists. */
 
-import { z } from "zod";
 import { nodesMax, otherEvidenceFilesMax } from "../model/limits.ts";
 import { type FileHashes, isAsWritten } from "../model/run-record.ts";
 import { EVIDENCE_DIRECTORY, isPlainName, RUN_FILE } from "../model/snapshot-layout.ts";
 import { hex64 } from "../wire/hex.ts";
 import { parseAs, parseJson, WireError } from "../wire/parse.ts";
+import * as z from "../wire/schema.js";
 
 const record = z.looseObject({
   files: z.record(

@@ -1,8 +1,8 @@
 /** The rules that a snapshot's votes were counted by, as its evidence keeps them (`evidence/counting.json`). */
 
-import { z } from "zod";
 import { nodesMax } from "../model/limits.ts";
 import { parseAs } from "./parse.ts";
+import * as z from "./schema.js";
 
 /**
  * Where a setting comes from. `given`: from the user, in so many words. `proved`: it hashes to a value in the

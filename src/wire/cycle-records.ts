@@ -1,6 +1,5 @@
 /** Cycle records (PROTOCOL.md, Cycle records), from an archiver or from a file. */
 
-import { z } from "zod";
 import type { CycleRecord } from "../model/cycle.ts";
 import {
   cycleNumberMax,
@@ -14,6 +13,7 @@ import {
 import { hex64 } from "./hex.ts";
 import { describe, parseAs, WireError } from "./parse.ts";
 import { RowProblemList, type RowProblems } from "./row-problems.ts";
+import * as z from "./schema.js";
 
 /** Hashes have 64 digits; what is longer is no marker of any network. */
 const markerLengthMax = 128;

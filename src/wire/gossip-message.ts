@@ -1,8 +1,8 @@
 /** Gossip messages (PROTOCOL.md, Partition gossip). */
 
-import { z } from "zod";
 import { hex64 } from "./hex.ts";
 import { parseAs } from "./parse.ts";
+import * as z from "./schema.js";
 
 const hashes = z.record(
   z.string().regex(/^(-1|0|[1-9]\d{0,5})$/, "expected the number of a partition"),

@@ -1,9 +1,9 @@
 /** What comes in from outside becomes a value of the model here, or an error that says where it is wrong. */
 
-import type { z } from "zod";
 import { quotedCharactersMax } from "../model/limits.ts";
 import { printable } from "../model/printable.ts";
 import { crossedBound, defaultJsonBounds, type JsonBounds } from "./json-bounds.ts";
+import type * as z from "./schema.js";
 
 /** Outside text that is not of the form that PROTOCOL.md gives it. */
 export class WireError extends Error {

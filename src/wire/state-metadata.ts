@@ -1,8 +1,8 @@
 /** What an archiver is told of partition and network hashes by one node (PROTOCOL.md, Partition gossip). */
 
-import { z } from "zod";
 import { hex64 } from "./hex.ts";
 import { parseAs } from "./parse.ts";
+import * as z from "./schema.js";
 
 const counter = z.int("expected a cycle number").min(0, "expected a cycle number");
 const stateHashes = z.object({

@@ -6,13 +6,13 @@
 
 import { readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
 import { messageOf } from "../../model/failure.ts";
 import { DEFAULT_HASH_KEY } from "../../model/hash.ts";
 import { artifactFile, MANIFEST_FILE, partitionKey, snapshotName } from "../../model/snapshot-layout.ts";
 import { scanArtifact } from "../../store/artifact-scan.ts";
 import { makeDirectories, syncPath } from "../../store/durable.ts";
 import { parseAs, parseJson } from "../../wire/parse.ts";
+import * as z from "../../wire/schema.js";
 import { ExportedAccounts } from "./exported-accounts.ts";
 
 export interface HeldExport {
