@@ -4,7 +4,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Failure, messageOf } from "../model/failure.ts";
-import * as z from "../wire/schema.js";
+import * as z from "../wire/schema.ts";
 import { parseFault } from "./faults.ts";
 
 const hex64 = z.string().regex(/^[0-9a-f]{64}$/, "not 64 lower-case hex digits");

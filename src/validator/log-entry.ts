@@ -5,7 +5,7 @@
 
 import { hex64 } from "../wire/hex.ts";
 import { parseAs, parseJson } from "../wire/parse.ts";
-import * as z from "../wire/schema.js";
+import * as z from "../wire/schema.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** All transactions of the cycle stand before it, and those of the next behind it. */

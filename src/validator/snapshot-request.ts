@@ -1,7 +1,7 @@
 /** The body of `POST /snapshot`, parsed: what is not understood is refused with the field's name. */
 
 import { parseJson, WireError } from "../wire/parse.ts";
-import * as z from "../wire/schema.js";
+import * as z from "../wire/schema.ts";
 import { EVERYTHING, type Selection } from "./account-source.ts";
 import { Refusal } from "./refusal.ts";
 

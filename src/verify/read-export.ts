@@ -10,7 +10,7 @@ import { EXPORT_DATA_FILE, isPlainName, MANIFEST_FILE, partitionKey } from "../m
 import { hex64 } from "../wire/hex.ts";
 import type { JsonBounds } from "../wire/json-bounds.ts";
 import { parseAs, parseJson, quoted, WireError } from "../wire/parse.ts";
-import * as z from "../wire/schema.js";
+import * as z from "../wire/schema.ts";
 import { fileBytesMax } from "./file-bounds.ts";
 import type { FindingList } from "./finding-list.ts";
 import type { SnapshotReader } from "./snapshot-reader.ts";

@@ -5,7 +5,7 @@ import { type FileHashes, isAsWritten } from "../model/run-record.ts";
 import { EVIDENCE_DIRECTORY, isPlainName, RUN_FILE } from "../model/snapshot-layout.ts";
 import { hex64 } from "../wire/hex.ts";
 import { parseAs, parseJson, WireError } from "../wire/parse.ts";
-import * as z from "../wire/schema.js";
+import * as z from "../wire/schema.ts";
 
 const record = z.looseObject({
   files: z.record(

@@ -2,7 +2,7 @@
 
 import { nodesMax } from "../model/limits.ts";
 import { parseAs } from "./parse.ts";
-import * as z from "./schema.js";
+import * as z from "./schema.ts";
 
 /**
  * Where a setting comes from. `given`: from the user, in so many words. `proved`: it hashes to a value in the

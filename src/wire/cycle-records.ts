@@ -13,7 +13,7 @@ import {
 import { hex64 } from "./hex.ts";
 import { describe, parseAs, WireError } from "./parse.ts";
 import { RowProblemList, type RowProblems } from "./row-problems.ts";
-import * as z from "./schema.js";
+import * as z from "./schema.ts";
 
 /** Hashes have 64 digits; what is longer is no marker of any network. */
 const markerLengthMax = 128;

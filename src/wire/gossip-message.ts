@@ -2,7 +2,7 @@
 
 import { hex64 } from "./hex.ts";
 import { parseAs } from "./parse.ts";
-import * as z from "./schema.js";
+import * as z from "./schema.ts";
 
 const hashes = z.record(
   z.string().regex(/^(-1|0|[1-9]\d{0,5})$/, "expected the number of a partition"),

@@ -1,5 +1,5 @@
 import { isHex64 } from "../model/address.ts";
-import * as z from "./schema.js";
+import * as z from "./schema.ts";
 
 /** 64 lower-case hex digits. */
 export const hex64 = z.custom<string>(isHex64, "expected 64 lower-case hex digits");

@@ -1,7 +1,7 @@
 /** The network's settings as a node states them (PROTOCOL.md, Partitions). */
 
 import { parseAs } from "./parse.ts";
-import * as z from "./schema.js";
+import * as z from "./schema.ts";
 
 const group = z.int("expected a number of nodes").min(1, "expected at least 1 node");
 const edge = z.int("expected a number of nodes").min(0, "expected a number of nodes");

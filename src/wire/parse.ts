@@ -3,7 +3,7 @@
 import { quotedCharactersMax } from "../model/limits.ts";
 import { printable } from "../model/printable.ts";
 import { crossedBound, defaultJsonBounds, type JsonBounds } from "./json-bounds.ts";
-import type * as z from "./schema.js";
+import type * as z from "./schema.ts";
 
 /** Outside text that is not of the form that PROTOCOL.md gives it. */
 export class WireError extends Error {

@@ -2,7 +2,7 @@
 
 import { hex64 } from "./hex.ts";
 import { parseAs } from "./parse.ts";
-import * as z from "./schema.js";
+import * as z from "./schema.ts";
 
 const counter = z.int("expected a cycle number").min(0, "expected a cycle number");
 const stateHashes = z.object({

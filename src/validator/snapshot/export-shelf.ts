@@ -12,7 +12,7 @@ import { artifactFile, MANIFEST_FILE, partitionKey, snapshotName } from "../../m
 import { scanArtifact } from "../../store/artifact-scan.ts";
 import { makeDirectories, syncPath } from "../../store/durable.ts";
 import { parseAs, parseJson } from "../../wire/parse.ts";
-import * as z from "../../wire/schema.js";
+import * as z from "../../wire/schema.ts";
 import { ExportedAccounts } from "./exported-accounts.ts";
 
 export interface HeldExport {
