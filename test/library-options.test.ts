@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { assemble } from "../src/assemble/assemble.ts";
-import { planAssembly } from "../src/assemble/plan.ts";
-import { verifySnapshot } from "../src/assemble/verify-snapshot.ts";
+import { assemble } from "../src/app/assemble.ts";
+import { planAssembly } from "../src/app/plan.ts";
 import { collect } from "../src/collect/collect.ts";
-import { failureOf } from "./assemble/run.ts";
+import { verifySnapshot } from "../src/verify/verify-snapshot.ts";
+import { failureOf } from "./app/run.ts";
 
 type Call = (options: object) => Promise<unknown>;
 

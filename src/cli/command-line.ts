@@ -4,8 +4,8 @@
  */
 
 import type { Command, Option } from "commander";
-import { Failure } from "../model/failure.ts";
-import { withoutUrls } from "../model/shown-url.ts";
+import { Failure } from "../errors/failure.ts";
+import { withoutUrls } from "../text/shown-url.ts";
 import { quoted } from "../wire/parse.ts";
 
 export interface CommandLine {

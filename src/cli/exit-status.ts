@@ -1,6 +1,6 @@
 /** What the command ends with, so that a script can tell what to do next. */
 
-import type { FailureCode } from "../model/failure.ts";
+import type { FailureCode } from "../errors/failure.ts";
 
 export const SUCCESS = 0;
 /** Anything that is thrown and is not a Failure. */

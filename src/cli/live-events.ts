@@ -1,7 +1,7 @@
 /** What happens in a live cluster, as a person reads it: what is as it should be is not said every cycle. */
 
-import type { LiveEvent } from "../cluster/live/live-cluster.ts";
-import { messageLine } from "../model/printable.ts";
+import type { LiveEvent } from "../testnet/live/live-cluster.ts";
+import { messageLine } from "../text/printable.ts";
 import { formatCounted } from "../ui/format.ts";
 import type { Style } from "../ui/style.ts";
 

@@ -1,12 +1,12 @@
 /** From the process's arguments to its exit status. */
 
 import { CommanderError } from "commander";
-import { diskFailure, Failure, hintForLimit } from "../model/failure.ts";
-import { messageLine, printable, printableJson } from "../model/printable.ts";
-import { withoutUrls } from "../model/shown-url.ts";
+import { diskFailure, Failure, hintForLimit } from "../errors/failure.ts";
+import { messageLine, printable, printableJson } from "../text/printable.ts";
+import { withoutUrls } from "../text/shown-url.ts";
 import { makeStyle } from "../ui/style.ts";
-import { clusterHelp } from "./cluster-command.ts";
 import { type CommandLine, readCommandLine } from "./command-line.ts";
+import { clusterHelp } from "./commands/cluster.ts";
 import { DEFECT, type EndingSignal, SUCCESS, statusOfFailure, statusOfSignal } from "./exit-status.ts";
 import type { Io } from "./io.ts";
 import { emptySummaries, type Outcome } from "./outcome.ts";

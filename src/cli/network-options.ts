@@ -1,9 +1,9 @@
 /** Options that say which network is meant, and the settings that they come to. */
 
 import { type Command, Option } from "commander";
-import { Failure } from "../model/failure.ts";
-import { nodesMax } from "../model/limits.ts";
-import type { NetworkOptions } from "../network/options.ts";
+import { Failure } from "../errors/failure.ts";
+import { nodesMax } from "../limits/limits.ts";
+import type { NetworkOptions } from "../trust/network-options.ts";
 import type { Io } from "./io.ts";
 import { durationHelp, parseCount, parseDuration, parseKey, parseUrl } from "./values.ts";
 

@@ -1,9 +1,9 @@
 /** What a command comes to: data for stdout, in both of its forms, or why it failed. */
 
-import type { AssemblyPlan } from "../assemble/plan.ts";
-import type { RunSummary } from "../assemble/reporter.ts";
+import type { NodeRecords } from "../app/nodes.ts";
+import type { AssemblyPlan } from "../app/plan.ts";
 import type { CollectStatus } from "../collect/collect.ts";
-import type { NodeRecords } from "../collect/node-records.ts";
+import type { RunSummary } from "../events/assemble-events.ts";
 import type { Findings } from "../verify/findings.ts";
 
 export interface Outcome {

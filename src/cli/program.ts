@@ -1,29 +1,29 @@
 /** The command line: what there is, and its help. Building it has no side effects. */
 
 import { Command } from "commander";
-import { packageVersion } from "../assemble/run-record.ts";
-import { Failure } from "../model/failure.ts";
+import { packageVersion } from "../app/assembly/run-record.ts";
+import { Failure } from "../errors/failure.ts";
 import {
   type AssembleFlags,
   addAssembleOptions,
   assembleExamples,
   orderOption,
   runAssemble,
-} from "./assemble-command.ts";
+} from "./commands/assemble.ts";
 import {
   addClusterCommandOptions,
   type ClusterCommandFlags,
   clusterExamples,
   runCluster,
-} from "./cluster-command.ts";
-import { addCollectOptions, type CollectFlags, collectExamples, runCollect } from "./collect-command.ts";
+} from "./commands/cluster.ts";
+import { addCollectOptions, type CollectFlags, collectExamples, runCollect } from "./commands/collect.ts";
+import { nodesExamples, runNodes } from "./commands/nodes.ts";
+import { type PlanFlags, planExamples, runPlan } from "./commands/plan.ts";
+import { addVerifyOptions, runVerify, type VerifyFlags, verifyExamples } from "./commands/verify.ts";
 import { exitStatusHelp } from "./exit-status.ts";
 import type { Io } from "./io.ts";
 import { addNetworkOptions } from "./network-options.ts";
-import { nodesExamples, runNodes } from "./nodes-command.ts";
 import type { Outcome } from "./outcome.ts";
-import { type PlanFlags, planExamples, runPlan } from "./plan-command.ts";
-import { addVerifyOptions, runVerify, type VerifyFlags, verifyExamples } from "./verify-command.ts";
 import { addClusterOption } from "./with-cluster.ts";
 
 export interface ProgramParts {

@@ -1,8 +1,8 @@
 /** Values of options: from text to what they mean, or an error that commander shows with the option's name. */
 
 import { InvalidArgumentError } from "commander";
-import { isHex64 } from "../model/address.ts";
-import { Failure } from "../model/failure.ts";
+import { Failure } from "../errors/failure.ts";
+import { isHex64 } from "../protocol/address.ts";
 
 const unitsMs: Readonly<Record<string, number>> = {
   ms: 1,

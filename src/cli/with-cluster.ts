@@ -20,7 +20,7 @@ export async function withCluster<T>(
   action: (network: NetworkFlags) => Promise<T>,
 ): Promise<T> {
   if (flags.cluster === undefined) return action(flags);
-  const { spawnCluster } = await import("../cluster/spawn-cluster.ts");
+  const { spawnCluster } = await import("../testnet/cluster/spawn-cluster.ts");
   const { archiverUrl, archiverPublicKey, stop } = await spawnCluster(flags.cluster, { signal: io.signal });
   try {
     return await action({ ...flags, archiver: archiverUrl, archiverKey: archiverPublicKey });

@@ -13,7 +13,6 @@
  * one. An archiver that always lies is believed in the end: pin its key, and ask another one.
  */
 
-import type { CycleRecord } from "../model/cycle.ts";
 import {
   chainAnswersMin,
   chainClockSlackSeconds,
@@ -22,7 +21,8 @@ import {
   chainEpochSeconds,
   chainJumpMs,
   chainSlackCycles,
-} from "../model/limits.ts";
+} from "../limits/limits.ts";
+import type { CycleRecord } from "../protocol/cycle-record.ts";
 
 type Step = Pick<CycleRecord, "counter" | "start" | "duration">;
 

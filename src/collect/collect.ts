@@ -1,24 +1,24 @@
 /** A listener that takes part in a network's gossip for as long as it runs, and keeps what was agreed on. */
 
 import { setImmediate } from "node:timers/promises";
+import { Failure, messageOf } from "../errors/failure.ts";
 import { sleep } from "../fetch/sleep.ts";
-import { Failure, messageOf } from "../model/failure.ts";
-import { DEFAULT_HASH_KEY } from "../model/hash.ts";
-import { collectEndMs, keepCyclesMax } from "../model/limits.ts";
-import { requireOptions } from "../model/option-check.ts";
-import { type NetworkClients, openClients } from "../network/node-addresses.ts";
-import { type HashCounts, HashDatabase } from "../store/hash-database.ts";
-import { CycleBook } from "./cycle-book.ts";
-import { GossipServer } from "./gossip-server.ts";
-import { Intake } from "./intake.ts";
-import { Ledger } from "./ledger.ts";
+import { collectEndMs, keepCyclesMax } from "../limits/limits.ts";
+import { requireOptions } from "../options/option-check.ts";
+import { DEFAULT_HASH_KEY } from "../protocol/crypto/hash.ts";
+import { type HashCounts, HashDatabase } from "../store/hash-database/hash-database.ts";
+import { type NetworkClients, openClients } from "../trust/node-addresses.ts";
+import { CycleBook } from "./cycle-window.ts";
 import { NetworkWatch } from "./network-watch.ts";
 import { type CollectOptions, collectChecks, collectDefaults, type Keep } from "./options.ts";
 import { CyclePoll } from "./poll.ts";
-import { PushDesk } from "./push.ts";
-import { SignatureDesk } from "./signature-desk.ts";
+import { Turns } from "./server/fair-executor.ts";
+import { GossipServer } from "./server/gossip-server.ts";
+import { Intake } from "./server/intake.ts";
+import { PushDesk } from "./server/push.ts";
+import { SignatureDesk } from "./server/signature-verifier.ts";
 import { StoredVotes } from "./stored-votes.ts";
-import { Turns } from "./turns.ts";
+import { Ledger } from "./vote-store.ts";
 
 /** What a collector has come to; also what `/healthz` says. */
 export interface CollectStatus {

@@ -4,11 +4,11 @@
  * collector has dozens of cycles open.
  */
 
-import { isAgreed } from "../gossip/collector.ts";
-import { addVote, isPartition, mostPopular, type Tally } from "../gossip/tally.ts";
-import { networkHash } from "../model/partition-hash.ts";
-import { allPartitions, coveringNodes, covers } from "../model/shard.ts";
-import type { Roster } from "./roster.ts";
+import { isAgreed } from "../agreement/upstream/collector.ts";
+import { addVote, isPartition, mostPopular, type Tally } from "../agreement/upstream/tally.ts";
+import { networkHash } from "../protocol/partition-hash.ts";
+import { allPartitions, coveringNodes, covers } from "../protocol/shard.ts";
+import type { Roster } from "./validator-sets.ts";
 
 export type Hashes = ReadonlyMap<number, string>;
 

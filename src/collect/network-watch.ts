@@ -3,19 +3,19 @@
  * The node list only ever tells who is active now; the changes of later records are undone for earlier cycles.
  */
 
-import { cycleNodesOf, differentNodes } from "../chain/cycle-nodes.ts";
-import { type CycleRecord, networkConfigHashOf } from "../model/cycle.ts";
-import { Failure } from "../model/failure.ts";
-import { collectCyclesAhead, collectCyclesBehind } from "../model/limits.ts";
-import type { ActiveNode } from "../model/node.ts";
-import { readCycles } from "../network/cycles.ts";
-import type { NetworkClients } from "../network/node-addresses.ts";
-import { readNodeList, requireActiveNodes } from "../network/node-list.ts";
-import type { NetworkOptions } from "../network/options.ts";
-import { findSharding, type Sharding } from "../network/sharding.ts";
+import { Failure } from "../errors/failure.ts";
+import { collectCyclesAhead, collectCyclesBehind } from "../limits/limits.ts";
+import { type CycleRecord, networkConfigHashOf } from "../protocol/cycle-record.ts";
+import type { ActiveNode } from "../protocol/node.ts";
+import { cycleNodesOf, differentNodes } from "../trust/chain/cycle-nodes.ts";
+import type { NetworkOptions } from "../trust/network-options.ts";
+import type { NetworkClients } from "../trust/node-addresses.ts";
+import { readCycles } from "../trust/read-cycles.ts";
+import { readNodeList, requireActiveNodes } from "../trust/read-node-list.ts";
+import { findSharding, type Sharding } from "../trust/sharding.ts";
 import { quoted } from "../wire/parse.ts";
 import { ChainProgress } from "./chain-progress.ts";
-import { isSameRoster, makeRoster, type Roster } from "./roster.ts";
+import { isSameRoster, makeRoster, type Roster } from "./validator-sets.ts";
 
 export interface WatchContext {
   readonly clients: NetworkClients;

@@ -1,8 +1,8 @@
 /** What a collector is told. */
 
-import { keepCyclesMax } from "../model/limits.ts";
-import * as check from "../model/option-check.ts";
-import { type NetworkOptions, networkChecks } from "../network/options.ts";
+import { keepCyclesMax } from "../limits/limits.ts";
+import * as check from "../options/option-check.ts";
+import { type NetworkOptions, networkChecks } from "../trust/network-options.ts";
 import type { CollectReporter } from "./reporter.ts";
 
 /** How much a hash database keeps: the newest cycles, so many of them or of so much time. */

@@ -4,20 +4,20 @@
  */
 
 import pLimit from "p-limit";
-import { FetchFailure } from "../fetch/fetch-failure.ts";
-import type { HttpClient } from "../fetch/http-client.ts";
-import { type Admission, responsibleFor } from "../gossip/admission.ts";
-import { AnswerError } from "../merge/answer-error.ts";
-import { messageOf } from "../model/failure.ts";
-import { gossipNodesPerRound, pollNodesMax } from "../model/limits.ts";
-import { type ActiveNode, nodeUrl } from "../model/node.ts";
-import type { OffenceKind } from "../model/offence.ts";
-import { readGossipAnswer } from "../network/gossip-answer.ts";
-import { queryOrder } from "../plan/query-order.ts";
-import type { CycleBook } from "./cycle-book.ts";
-import type { Intake } from "./intake.ts";
-import type { Ledger } from "./ledger.ts";
-import type { Roster } from "./roster.ts";
+import { type Admission, responsibleFor } from "../agreement/admission.ts";
+import { messageOf } from "../errors/failure.ts";
+import { FetchFailure } from "../errors/fetch-error.ts";
+import type { OffenceKind } from "../errors/offence.ts";
+import { AnswerError } from "../errors/response-error.ts";
+import { readGossipAnswer } from "../fetch/gossip-response.ts";
+import type { HttpClient } from "../fetch/http/http-client.ts";
+import { gossipNodesPerRound, pollNodesMax } from "../limits/limits.ts";
+import { type ActiveNode, nodeUrl } from "../protocol/node.ts";
+import { queryOrder } from "../protocol/query-order.ts";
+import type { CycleBook } from "./cycle-window.ts";
+import type { Intake } from "./server/intake.ts";
+import type { Roster } from "./validator-sets.ts";
+import type { Ledger } from "./vote-store.ts";
 
 export interface PollContext {
   readonly client: HttpClient;

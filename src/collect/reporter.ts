@@ -1,6 +1,6 @@
 /** What a collector tells of itself while it goes on. User interfaces implement it. */
 
-import type { ReportedOffence } from "../model/offence.ts";
+import type { ReportedOffence } from "../errors/offence.ts";
 
 export type CollectEvent =
   | { readonly type: "listening"; readonly url: string }

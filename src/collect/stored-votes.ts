@@ -5,9 +5,9 @@
 
 import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
-import { verifiedVotesMax } from "../model/limits.ts";
-import { shortId } from "../model/node.ts";
-import type { HashDatabase, StoredMessage } from "../store/hash-database.ts";
+import { verifiedVotesMax } from "../limits/limits.ts";
+import { shortId } from "../protocol/node.ts";
+import type { HashDatabase, StoredMessage } from "../store/hash-database/hash-database.ts";
 import { parseJson } from "../wire/parse.ts";
 import type { Hashes } from "./cycle-tally.ts";
 import { verifiedMessage } from "./verified-message.ts";

@@ -1,7 +1,7 @@
 /** Reads a stored gossip message and checks its signature, before anything is counted or anybody is accused by it. */
 
-import { hashText } from "../model/hash.ts";
-import { claimedHash, signatureHolds, signOf } from "../model/signature.ts";
+import { hashText } from "../protocol/crypto/hash.ts";
+import { claimedHash, signatureHolds, signOf } from "../protocol/crypto/signature.ts";
 import { type GossipMessage, parseGossipMessage } from "../wire/gossip-message.ts";
 import { parseJson, WireError } from "../wire/parse.ts";
 import { signedContent } from "../wire/signed-text.ts";

@@ -3,8 +3,8 @@
  * second through. Whoever adds one is told when it is safe.
  */
 
-import { commitBatchBytesMax, commitBatchMax, commitDelayMs } from "../model/limits.ts";
-import type { SaveOutcome } from "../store/hash-database.ts";
+import { commitBatchBytesMax, commitBatchMax, commitDelayMs } from "../limits/limits.ts";
+import type { SaveOutcome } from "../store/hash-database/hash-database.ts";
 
 interface Waiting<T> {
   readonly message: T;

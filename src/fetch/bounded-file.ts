@@ -5,8 +5,8 @@
  */
 
 import { constants, type FileHandle, open } from "node:fs/promises";
-import { systemCodeOf } from "../model/failure.ts";
-import { pipeCheckMs, pipeWaitMaxMs, writeBufferBytes } from "../model/limits.ts";
+import { systemCodeOf } from "../errors/failure.ts";
+import { pipeCheckMs, pipeWaitMaxMs, writeBufferBytes } from "../limits/limits.ts";
 import { sleep } from "./sleep.ts";
 
 /** @throws Error of the system, or one that says which bound the file crosses; the signal's reason */

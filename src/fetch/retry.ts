@@ -1,7 +1,7 @@
 /** Whether a node is asked again after a failure, and when: a pure function. */
 
-import { attemptsMax, backoffFirstMs, backoffLastMs, retryAfterMaxMs } from "../model/limits.ts";
-import type { FetchFailure } from "./fetch-failure.ts";
+import type { FetchFailure } from "../errors/fetch-error.ts";
+import { attemptsMax, backoffFirstMs, backoffLastMs, retryAfterMaxMs } from "../limits/limits.ts";
 
 export type RetryDecision = { readonly retry: true; readonly delayMs: number } | { readonly retry: false };
 

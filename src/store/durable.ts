@@ -5,10 +5,10 @@ import { type FileHandle, mkdir, open, stat, writeFile } from "node:fs/promises"
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { crc32, createGzip, createInflateRaw } from "node:zlib";
-import { ByteBudget } from "../model/byte-budget.ts";
-import { diskFailure, systemCodeOf } from "../model/failure.ts";
-import { gzipIdleBytesMax, writeBufferBytes } from "../model/limits.ts";
-import type { Compression } from "../model/snapshot-layout.ts";
+import { diskFailure, systemCodeOf } from "../errors/failure.ts";
+import type { Compression } from "../format/snapshot-layout.ts";
+import { ByteBudget } from "../limits/byte-budget.ts";
+import { gzipIdleBytesMax, writeBufferBytes } from "../limits/limits.ts";
 import { DIRECTORY_MODE, FILE_MODE } from "./own-files.ts";
 import { openRegularFile } from "./regular-file.ts";
 

@@ -3,7 +3,7 @@
  * replaced, partial snapshots that no run goes on with, and locks.
  */
 
-import { Failure } from "../model/failure.ts";
+import { Failure } from "../errors/failure.ts";
 import { acquireRunLock } from "./run-lock.ts";
 import {
   lockPath,

@@ -10,7 +10,7 @@
 import type { Stats } from "node:fs";
 import { lstat, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { Failure, systemCodeOf } from "../model/failure.ts";
+import { Failure, systemCodeOf } from "../errors/failure.ts";
 
 /** What new files and directories may be, whatever the umask is. */
 export const FILE_MODE = 0o644;

@@ -6,15 +6,14 @@
 import { copyFile, link, mkdir, readdir, rename, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pLimit from "p-limit";
-import type { ArtifactScan } from "../model/artifact-scan.ts";
-import { type ExportData, exportDataText } from "../model/export-data.ts";
-import { type Failure, isReadError } from "../model/failure.ts";
-import { hashText, RunningHash } from "../model/hash.ts";
-import { type Manifest, makeManifest, manifestText, type StateSize } from "../model/manifest.ts";
-import { type FileHashes, runRecordText } from "../model/run-record.ts";
-import * as layout from "../model/snapshot-layout.ts";
-import type { CountingRules } from "../wire/counting-rules.ts";
-import { scanArtifact } from "./artifact-scan.ts";
+import { type Failure, isReadError } from "../errors/failure.ts";
+import type { ArtifactScan } from "../format/artifact-scan.ts";
+import type { CountingRules } from "../format/counting-rules.ts";
+import { type ExportData, exportDataText } from "../format/export-data.ts";
+import { type Manifest, makeManifest, manifestText, type StateSize } from "../format/manifest.ts";
+import { type FileHashes, runRecordText } from "../format/run-record.ts";
+import * as layout from "../format/snapshot-layout.ts";
+import { hashText, RunningHash } from "../protocol/crypto/hash.ts";
 import { gzipFile, makeDirectories, readArtifact, syncPath, writeSynced } from "./durable.ts";
 import {
   DIRECTORY_MODE,
@@ -26,6 +25,7 @@ import {
   requireSafePlace,
   statsOf,
 } from "./own-files.ts";
+import { scanArtifact } from "./scan-artifact.ts";
 import {
   onDisk,
   partialPath,

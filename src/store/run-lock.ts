@@ -8,7 +8,7 @@ import { chmod, lstat, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import Database from "libsql";
-import { diskFailure, Failure, systemCodeOf } from "../model/failure.ts";
+import { diskFailure, Failure, systemCodeOf } from "../errors/failure.ts";
 import { quoted } from "../wire/parse.ts";
 import { makeDirectories } from "./durable.ts";
 import { removeOwn, requireOwn, requireSafePlace, statsOf } from "./own-files.ts";

@@ -3,13 +3,13 @@
 import type { Dirent } from "node:fs";
 import { type FileHandle, lstat, opendir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { ArtifactScan } from "../model/artifact-scan.ts";
-import type { ByteBudget } from "../model/byte-budget.ts";
-import { diskFailure, isReadError } from "../model/failure.ts";
-import { evidenceFileBytesMax, writeBufferBytes } from "../model/limits.ts";
-import { EVIDENCE_DIRECTORY } from "../model/snapshot-layout.ts";
-import { scanArtifact } from "./artifact-scan.ts";
+import { diskFailure, isReadError } from "../errors/failure.ts";
+import type { ArtifactScan } from "../format/artifact-scan.ts";
+import { EVIDENCE_DIRECTORY } from "../format/snapshot-layout.ts";
+import type { ByteBudget } from "../limits/byte-budget.ts";
+import { evidenceFileBytesMax, writeBufferBytes } from "../limits/limits.ts";
 import { openRegularFile } from "./regular-file.ts";
+import { scanArtifact } from "./scan-artifact.ts";
 
 export class SnapshotDirectory {
   readonly directory: string;

@@ -2,8 +2,8 @@
 
 import { readdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { diskFailure, Failure } from "../model/failure.ts";
-import { snapshotName } from "../model/snapshot-layout.ts";
+import { diskFailure, Failure } from "../errors/failure.ts";
+import { snapshotName } from "../format/snapshot-layout.ts";
 import { syncPath } from "./durable.ts";
 import { removeOwn, requireOwnTree, requireSafePlace, statsOf } from "./own-files.ts";
 

@@ -1,9 +1,9 @@
 /** A progress bar on a terminal: partitions verified, bytes, rate, time left, and for whom the run waits. */
 
 import { Presets, SingleBar } from "cli-progress";
-import type { AssembleEvent, Progress, Reporter } from "../assemble/reporter.ts";
-import { shortId } from "../model/node.ts";
-import { messageLine } from "../model/printable.ts";
+import type { AssembleEvent, Progress, Reporter } from "../events/assemble-events.ts";
+import { shortId } from "../protocol/node.ts";
+import { messageLine } from "../text/printable.ts";
 import { describeOffence } from "./describe-event.ts";
 import { formatBytes, formatDuration } from "./format.ts";
 import { ProgressMeter } from "./progress-meter.ts";

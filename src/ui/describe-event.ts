@@ -1,8 +1,8 @@
 /** The events of a run as lines for people. */
 
-import type { Offence, QueryRecord } from "../assemble/reporter.ts";
-import { shortId } from "../model/node.ts";
-import { messageLine } from "../model/printable.ts";
+import type { Offence, QueryRecord } from "../events/assemble-events.ts";
+import { shortId } from "../protocol/node.ts";
+import { messageLine } from "../text/printable.ts";
 import { formatBytes, formatCount, formatCounted } from "./format.ts";
 
 export function describeOffence({ node, kind, partition, detail }: Offence): string {

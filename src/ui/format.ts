@@ -1,6 +1,6 @@
 /** Figures as people read them. */
 
-import { counted } from "../model/counted.ts";
+import { counted } from "../text/counted.ts";
 
 const units = ["B", "kB", "MB", "GB", "TB"] as const;
 

@@ -1,7 +1,7 @@
 /** One JSON object a line, for machines. The summary is written by whoever knows the exit status. */
 
-import type { AssembleEvent, Reporter } from "../assemble/reporter.ts";
-import { printableJson } from "../model/printable.ts";
+import type { AssembleEvent, Reporter } from "../events/assemble-events.ts";
+import { printableJson } from "../text/printable.ts";
 
 const progressEveryMs = 1_000;
 

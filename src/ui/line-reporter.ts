@@ -1,7 +1,7 @@
 /** Plain lines for logs and mail: what happens, and now and then how far it is. */
 
-import type { AssembleEvent, Progress, Reporter } from "../assemble/reporter.ts";
-import { messageLine } from "../model/printable.ts";
+import type { AssembleEvent, Progress, Reporter } from "../events/assemble-events.ts";
+import { messageLine } from "../text/printable.ts";
 import { describeOffence, describeQuery } from "./describe-event.ts";
 import { formatBytes, formatCount, formatCounted } from "./format.ts";
 import type { Style } from "./style.ts";

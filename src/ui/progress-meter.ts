@@ -3,7 +3,7 @@
  * keep it waiting. Pure: the clock comes in with each call.
  */
 
-import type { Progress } from "../assemble/reporter.ts";
+import type { Progress } from "../events/assemble-events.ts";
 
 /** The rate is that of the last seconds: long enough to be steady, short enough to show a stall. */
 const windowMs = 10_000;

@@ -1,7 +1,7 @@
 /** What a run that is told to be quiet still has to say: what is wrong with its network, its files or its nodes. */
 
-import type { AssembleEvent, Reporter } from "../assemble/reporter.ts";
-import { messageLine } from "../model/printable.ts";
+import type { AssembleEvent, Reporter } from "../events/assemble-events.ts";
+import { messageLine } from "../text/printable.ts";
 import { describeOffence } from "./describe-event.ts";
 import type { Style } from "./style.ts";
 

@@ -1,11 +1,11 @@
 /** One pass of the hash function over the artifacts, as far as the manifest states that there is something. */
 
-import type { ArtifactScan } from "../model/artifact-scan.ts";
-import { BudgetExceeded, ByteBudget } from "../model/byte-budget.ts";
-import { messageOf, systemCodeOf } from "../model/failure.ts";
-import type { Manifest } from "../model/manifest.ts";
-import { GLOBAL_PARTITION, makeShard, partitionRange } from "../model/shard.ts";
-import { MANIFEST_FILE } from "../model/snapshot-layout.ts";
+import { messageOf, systemCodeOf } from "../errors/failure.ts";
+import type { ArtifactScan } from "../format/artifact-scan.ts";
+import type { Manifest } from "../format/manifest.ts";
+import { MANIFEST_FILE } from "../format/snapshot-layout.ts";
+import { BudgetExceeded, ByteBudget } from "../limits/byte-budget.ts";
+import { GLOBAL_PARTITION, makeShard, partitionRange } from "../protocol/shard.ts";
 import type { OpenSnapshot } from "./check-snapshot.ts";
 import type { FindingList } from "./finding-list.ts";
 import type { SnapshotReader } from "./snapshot-reader.ts";

@@ -3,11 +3,11 @@
  * there is no file that nothing names.
  */
 
-import { messageOf } from "../model/failure.ts";
-import { RunningHash } from "../model/hash.ts";
-import { otherEvidenceFilesMax } from "../model/limits.ts";
-import type { Manifest } from "../model/manifest.ts";
-import type { FileHashes } from "../model/run-record.ts";
+import { messageOf } from "../errors/failure.ts";
+import { fileBytesMax } from "../format/file-bounds.ts";
+import type { Manifest } from "../format/manifest.ts";
+import { readRunRecord } from "../format/read-run-record.ts";
+import type { FileHashes } from "../format/run-record.ts";
 import {
   COUNTING_FILE,
   CYCLES_FILE,
@@ -18,12 +18,12 @@ import {
   NETCONFIG_FILE,
   NODE_LIST_FILE,
   RUN_FILE,
-} from "../model/snapshot-layout.ts";
+} from "../format/snapshot-layout.ts";
+import { otherEvidenceFilesMax } from "../limits/limits.ts";
+import { RunningHash } from "../protocol/crypto/hash.ts";
 import { WireError } from "../wire/parse.ts";
-import { fileBytesMax } from "./file-bounds.ts";
 import type { FindingList } from "./finding-list.ts";
 import type { FindingKind } from "./findings.ts";
-import { readRunRecord } from "./read-run-record.ts";
 import type { SnapshotReader } from "./snapshot-reader.ts";
 
 /** What every snapshot has. */

@@ -3,16 +3,16 @@
  * printed here, and nothing is believed: anybody may have made it.
  */
 
-import { isHex64 } from "../model/address.ts";
-import type { Manifest } from "../model/manifest.ts";
-import { networkHash } from "../model/partition-hash.ts";
-import type { FileHashes } from "../model/run-record.ts";
-import { GLOBAL_PARTITION } from "../model/shard.ts";
-import { EXPORT_DATA_FILE, partitionKey } from "../model/snapshot-layout.ts";
+import type { Manifest } from "../format/manifest.ts";
+import { readExportData, readManifest } from "../format/read-export.ts";
+import type { FileHashes } from "../format/run-record.ts";
+import { EXPORT_DATA_FILE, partitionKey } from "../format/snapshot-layout.ts";
+import { isHex64 } from "../protocol/address.ts";
+import { networkHash } from "../protocol/partition-hash.ts";
+import { GLOBAL_PARTITION } from "../protocol/shard.ts";
 import { quoted } from "../wire/parse.ts";
 import { checkFiles } from "./check-files.ts";
 import type { FindingList } from "./finding-list.ts";
-import { readExportData, readManifest } from "./read-export.ts";
 import type { SnapshotReader } from "./snapshot-reader.ts";
 
 /** A snapshot's small files, as far as they could be read. */

@@ -1,7 +1,7 @@
 /** Findings as they come up: a bounded number of them, each fit to be shown. */
 
-import { findingCharactersMax, findingsMax } from "../model/limits.ts";
-import { printable } from "../model/printable.ts";
+import { findingCharactersMax, findingsMax } from "../limits/limits.ts";
+import { printable } from "../text/printable.ts";
 import { quoted } from "../wire/parse.ts";
 import type { Finding, FindingKind } from "./findings.ts";
 

@@ -1,7 +1,7 @@
 /** What a check needs of a snapshot, wherever it is kept. */
 
-import type { ArtifactScan } from "../model/artifact-scan.ts";
-import type { ByteBudget } from "../model/byte-budget.ts";
+import type { ArtifactScan } from "../format/artifact-scan.ts";
+import type { ByteBudget } from "../limits/byte-budget.ts";
 
 export interface SnapshotReader {
   /** For messages. */

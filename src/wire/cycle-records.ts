@@ -1,6 +1,5 @@
 /** Cycle records (PROTOCOL.md, Cycle records), from an archiver or from a file. */
 
-import type { CycleRecord } from "../model/cycle.ts";
 import {
   cycleNumberMax,
   cycleRecordsMax,
@@ -9,7 +8,8 @@ import {
   nodesMax,
   recordedHashesMax,
   secondsMax,
-} from "../model/limits.ts";
+} from "../limits/limits.ts";
+import type { CycleRecord } from "../protocol/cycle-record.ts";
 import { hex64 } from "./hex.ts";
 import { describe, parseAs, WireError } from "./parse.ts";
 import { RowProblemList, type RowProblems } from "./row-problems.ts";

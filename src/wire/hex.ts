@@ -1,4 +1,4 @@
-import { isHex64 } from "../model/address.ts";
+import { isHex64 } from "../protocol/address.ts";
 import * as z from "./schema.ts";
 
 /** 64 lower-case hex digits. */

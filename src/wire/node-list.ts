@@ -6,9 +6,9 @@
  * without ID or key has no place; whether too many are missing shows when the nodes are counted.
  */
 
-import { isHex64 } from "../model/address.ts";
-import { nodesMax } from "../model/limits.ts";
-import type { ActiveNode } from "../model/node.ts";
+import { nodesMax } from "../limits/limits.ts";
+import { isHex64 } from "../protocol/address.ts";
+import type { ActiveNode } from "../protocol/node.ts";
 import { describe, WireError } from "./parse.ts";
 import { RowProblemList, type RowProblems } from "./row-problems.ts";
 

@@ -4,9 +4,9 @@
  * drops, keys inside `sign`, white space. What is read here is what was signed, and nothing else.
  */
 
-import { canonicalTextOf } from "../model/canonical.ts";
-import { hashText } from "../model/hash.ts";
-import { claimedHash, type Sign } from "../model/signature.ts";
+import { canonicalTextOf } from "../protocol/crypto/canonical-text.ts";
+import { hashText } from "../protocol/crypto/hash.ts";
+import { claimedHash, type Sign } from "../protocol/crypto/signature.ts";
 
 /** Exactly what a signature of the object is over; `undefined` where that has no canonical text within our bounds. */
 export function signedContent(object: object): string | undefined {

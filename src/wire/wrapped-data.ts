@@ -3,9 +3,9 @@
  * are checked by hand rather than by a schema.
  */
 
-import type { WrappedData } from "../model/account-copy.ts";
-import { isHex64 } from "../model/address.ts";
-import { accountValuesMax, depthMax } from "../model/limits.ts";
+import { accountValuesMax, depthMax } from "../limits/limits.ts";
+import type { WrappedData } from "../protocol/account-copy.ts";
+import { isHex64 } from "../protocol/address.ts";
 import { describe, parseJson, WireError } from "./parse.ts";
 
 const bounds = { depthMax, valuesMax: accountValuesMax };

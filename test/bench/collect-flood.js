@@ -18,8 +18,8 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { makeShard, storedPartitions } from "../../dist/model/shard.js";
-import { ownerOf, signed } from "../../dist/model/signature.js";
+import { ownerOf, signed } from "../../dist/protocol/crypto/signature.js";
+import { makeShard, storedPartitions } from "../../dist/protocol/shard.js";
 
 const seconds = Number(process.argv[2] ?? 5);
 const nodesCount = 1_000;

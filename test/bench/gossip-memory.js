@@ -10,14 +10,14 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { findAgreedHashes } from "../../dist/assemble/agree.js";
-import { RunLog } from "../../dist/assemble/run-log.js";
-import { HttpClient } from "../../dist/fetch/http-client.js";
-import { makeValidatorSet } from "../../dist/gossip/validator-set.js";
-import { canonicalText } from "../../dist/model/canonical.js";
-import { DEFAULT_HASH_KEY, hashText } from "../../dist/model/hash.js";
-import { makeShard, storedPartitions } from "../../dist/model/shard.js";
-import { ownerOf, signed } from "../../dist/model/signature.js";
+import { findAgreedHashes } from "../../dist/agreement/find-agreement.js";
+import { makeValidatorSet } from "../../dist/agreement/validator-set.js";
+import { RunLog } from "../../dist/events/run-log.js";
+import { HttpClient } from "../../dist/fetch/http/http-client.js";
+import { canonicalText } from "../../dist/protocol/crypto/canonical-text.js";
+import { DEFAULT_HASH_KEY, hashText } from "../../dist/protocol/crypto/hash.js";
+import { ownerOf, signed } from "../../dist/protocol/crypto/signature.js";
+import { makeShard, storedPartitions } from "../../dist/protocol/shard.js";
 
 const { values } = parseArgs({
   options: {

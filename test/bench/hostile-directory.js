@@ -9,13 +9,13 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { makeIdentities } from "../../dist/cluster/network.js";
-import { exportDataText } from "../../dist/model/export-data.js";
-import { DEFAULT_HASH_KEY, hashText, RunningHash } from "../../dist/model/hash.js";
-import { makeManifest, manifestText } from "../../dist/model/manifest.js";
-import { EMPTY_PREIMAGE, networkHash } from "../../dist/model/partition-hash.js";
-import { runRecordText } from "../../dist/model/run-record.js";
-import { signed } from "../../dist/model/signature.js";
+import { exportDataText } from "../../dist/format/export-data.js";
+import { makeManifest, manifestText } from "../../dist/format/manifest.js";
+import { runRecordText } from "../../dist/format/run-record.js";
+import { DEFAULT_HASH_KEY, hashText, RunningHash } from "../../dist/protocol/crypto/hash.js";
+import { signed } from "../../dist/protocol/crypto/signature.js";
+import { EMPTY_PREIMAGE, networkHash } from "../../dist/protocol/partition-hash.js";
+import { makeIdentities } from "../../dist/testnet/cluster/network.js";
 
 const megabytesMax = 500;
 const secondsMax = 60;

@@ -2,9 +2,9 @@
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { canonicalTextOf } from "../../dist/model/canonical.js";
-import { hashText } from "../../dist/model/hash.js";
-import { makeShard, partitionOf } from "../../dist/model/shard.js";
+import { canonicalTextOf } from "../../dist/protocol/crypto/canonical-text.js";
+import { hashText } from "../../dist/protocol/crypto/hash.js";
+import { makeShard, partitionOf } from "../../dist/protocol/shard.js";
 
 /**
  * It runs in a process that is warm, and does not sync what it writes: both are in its favour.

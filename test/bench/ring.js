@@ -13,9 +13,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { planAssembly } from "../../dist/assemble/plan.js";
-import { spawnCluster } from "../../dist/cluster/spawn-cluster.js";
-import { makeShard, partitionRange, storedPartitions } from "../../dist/model/shard.js";
+import { planAssembly } from "../../dist/app/plan.js";
+import { makeShard, partitionRange, storedPartitions } from "../../dist/protocol/shard.js";
+import { spawnCluster } from "../../dist/testnet/cluster/spawn-cluster.js";
 import { machine, median, say, time } from "./measure.js";
 
 const run = promisify(execFile);

@@ -1,11 +1,11 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Cluster, startCluster } from "../../src/cluster/cluster.ts";
-import { published } from "../cluster/published.ts";
-import { smallFixture } from "../cluster/small-cluster.ts";
-import { deadUrl, httpServer } from "../servers.ts";
-import { makeTemporaryDirectory, removeDirectory, temporaryDirectory } from "../temporary.ts";
+import { type Cluster, startCluster } from "../../src/testnet/cluster/cluster.ts";
+import { deadUrl, httpServer } from "../helpers/servers.ts";
+import { makeTemporaryDirectory, removeDirectory, temporaryDirectory } from "../helpers/temporary.ts";
+import { published } from "../testnet/cluster/published.ts";
+import { smallFixture } from "../testnet/cluster/small-cluster.ts";
 import { commandLine } from "./command-line.ts";
 
 const out = makeTemporaryDirectory();

@@ -3,9 +3,9 @@
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { HashDatabase } from "../../src/store/hash-database.ts";
-import { withCluster } from "../cluster/small-cluster.ts";
-import { temporaryDirectory } from "../temporary.ts";
+import { HashDatabase } from "../../src/store/hash-database/hash-database.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
+import { withCluster } from "../testnet/cluster/small-cluster.ts";
 import { commandLine } from "./command-line.ts";
 
 describe("nodes", () => {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { deadUrl, httpServer, tcpServer } from "../servers.ts";
-import { temporaryDirectory } from "../temporary.ts";
+import { deadUrl, httpServer, tcpServer } from "../helpers/servers.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
 import { commandLine } from "./command-line.ts";
 
 it("an error is red on a terminal, whatever stdout is", async () => {

@@ -1,13 +1,13 @@
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Cluster } from "../../src/cluster/cluster.ts";
 import { acquireRunLock } from "../../src/store/run-lock.ts";
 import { lockPath } from "../../src/store/snapshot-place.ts";
-import { published } from "../cluster/published.ts";
-import { smallFixture, withCluster } from "../cluster/small-cluster.ts";
-import { deadUrl } from "../servers.ts";
-import { temporaryDirectory } from "../temporary.ts";
+import type { Cluster } from "../../src/testnet/cluster/cluster.ts";
+import { deadUrl } from "../helpers/servers.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
+import { published } from "../testnet/cluster/published.ts";
+import { smallFixture, withCluster } from "../testnet/cluster/small-cluster.ts";
 import { commandLine } from "./command-line.ts";
 import { failureSchema, successSchema } from "./summary-schema.ts";
 

@@ -4,7 +4,7 @@ import type { Command, Option } from "commander";
 import { describe, expect, it } from "vitest";
 import { readCommandLine } from "../../src/cli/command-line.ts";
 import { buildProgram } from "../../src/cli/program.ts";
-import { temporaryDirectory } from "../temporary.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
 import { commandLine } from "./command-line.ts";
 
 function makeProgram(): Command {

@@ -3,8 +3,8 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { peerFailure } from "../../src/fetch/peer-failure.ts";
-import { builtFile } from "../built.ts";
+import { peerFailure } from "../../src/fetch/http/peer-failure.ts";
+import { builtFile } from "../helpers/built.ts";
 
 const command = fileURLToPath(new URL("../../bin/snapshot-assemble.js", import.meta.url));
 

@@ -1,12 +1,12 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DEFAULT_HASH_KEY, hashText } from "../../src/model/hash.ts";
-import { runRecordText } from "../../src/model/run-record.ts";
-import { readRunRecord } from "../../src/verify/read-run-record.ts";
-import { assembleFrom } from "../assemble/run.ts";
-import { withCluster } from "../cluster/small-cluster.ts";
-import { makeTemporaryDirectory, removeDirectory, temporaryDirectory } from "../temporary.ts";
+import { readRunRecord } from "../../src/format/read-run-record.ts";
+import { runRecordText } from "../../src/format/run-record.ts";
+import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";
+import { assembleFrom } from "../app/run.ts";
+import { makeTemporaryDirectory, removeDirectory, temporaryDirectory } from "../helpers/temporary.ts";
+import { withCluster } from "../testnet/cluster/small-cluster.ts";
 import { commandLine } from "./command-line.ts";
 
 interface Listed {

@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { assembleFrom } from "../assemble/run.ts";
-import { withCluster } from "../cluster/small-cluster.ts";
-import { makeTemporaryDirectory, removeDirectory } from "../temporary.ts";
+import { assembleFrom } from "../app/run.ts";
+import { makeTemporaryDirectory, removeDirectory } from "../helpers/temporary.ts";
+import { withCluster } from "../testnet/cluster/small-cluster.ts";
 import { commandLine } from "./command-line.ts";
 
 const out = makeTemporaryDirectory();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ChainProgress } from "../../src/collect/chain-progress.ts";
-import { chainAnswersMin, chainJumpMs, chainSlackCycles } from "../../src/model/limits.ts";
+import { chainAnswersMin, chainJumpMs, chainSlackCycles } from "../../src/limits/limits.ts";
 
 const nowMs = Date.UTC(2026, 0, 1);
 const step = (counter: number, changes: { start?: number; duration?: number } = {}) => ({

@@ -3,10 +3,10 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { collect } from "../../src/collect/collect.ts";
-import { HashDatabase } from "../../src/store/hash-database.ts";
-import { failureOf } from "../assemble/run.ts";
-import { deadUrl, httpServer } from "../servers.ts";
-import { temporaryDirectory } from "../temporary.ts";
+import { HashDatabase } from "../../src/store/hash-database/hash-database.ts";
+import { failureOf } from "../app/run.ts";
+import { deadUrl, httpServer } from "../helpers/servers.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
 import { collectOptions, inDatabase, startCollector } from "./running-collector.ts";
 import { identities, testNetwork, trueNetworkHash, voteOf, votesOf } from "./test-network.ts";
 

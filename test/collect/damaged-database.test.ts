@@ -3,9 +3,9 @@
 import { join } from "node:path";
 import Database from "libsql";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { readNodeRecords } from "../../src/collect/node-records.ts";
-import { HashDatabase } from "../../src/store/hash-database.ts";
-import { temporaryDirectory } from "../temporary.ts";
+import { readNodeRecords } from "../../src/app/nodes.ts";
+import { HashDatabase } from "../../src/store/hash-database/hash-database.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
 import { inDatabase, startCollector } from "./running-collector.ts";
 import { identities, testNetwork, trueNetworkHash, voteOf, votesOf } from "./test-network.ts";
 

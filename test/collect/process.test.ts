@@ -7,9 +7,9 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { Random } from "../../src/cluster/random.ts";
-import { builtFile } from "../built.ts";
-import { temporaryDirectory } from "../temporary.ts";
+import { Random } from "../../src/testnet/state/random.ts";
+import { builtFile } from "../helpers/built.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
 import { inDatabase } from "./running-collector.ts";
 import { settings, type TestNetwork, testNetwork, trueNetworkHash, votesOf } from "./test-network.ts";
 

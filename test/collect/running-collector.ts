@@ -5,8 +5,8 @@ import { onTestFinished } from "vitest";
 import { type CollectStatus, collect } from "../../src/collect/collect.ts";
 import type { CollectOptions } from "../../src/collect/options.ts";
 import type { CollectEvent } from "../../src/collect/reporter.ts";
-import { HashDatabase } from "../../src/store/hash-database.ts";
-import { temporaryDirectory } from "../temporary.ts";
+import { HashDatabase } from "../../src/store/hash-database/hash-database.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
 import { settings, type TestNetwork } from "./test-network.ts";
 
 export interface RunningCollector {

@@ -1,12 +1,12 @@
 /** A network of five nodes whose lists and gossip a test can change while a collector follows them. */
 
-import { Random } from "../../src/cluster/random.ts";
-import { hashText } from "../../src/model/hash.ts";
-import { networkHash } from "../../src/model/partition-hash.ts";
-import { allPartitions, makeShard, storedPartitions } from "../../src/model/shard.ts";
-import { makeIdentity } from "../../src/validator/identity.ts";
-import { makeVote, type SignedVote } from "../../src/validator/vote.ts";
-import { httpServer } from "../servers.ts";
+import { hashText } from "../../src/protocol/crypto/hash.ts";
+import { networkHash } from "../../src/protocol/partition-hash.ts";
+import { allPartitions, makeShard, storedPartitions } from "../../src/protocol/shard.ts";
+import { Random } from "../../src/testnet/state/random.ts";
+import { makeVote, type SignedVote } from "../../src/testnet/validator/gossip/vote.ts";
+import { makeIdentity } from "../../src/testnet/validator/identity.ts";
+import { httpServer } from "../helpers/servers.ts";
 
 export const settings = { nodesPerConsensusGroup: 3, nodesPerEdge: 0 };
 const shard = makeShard({ numNodes: 5, ...settings });

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { readFileBounded } from "../../src/fetch/bounded-file.ts";
-import { temporaryDirectory } from "../temporary.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
 
 function pipe(): string {
   const path = join(temporaryDirectory(), "pipe");

@@ -3,10 +3,10 @@ import type { Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { FetchFailure } from "../../src/fetch/fetch-failure.ts";
-import { HttpClient, type HttpRequest } from "../../src/fetch/http-client.ts";
-import { gzipIdleBytesMax } from "../../src/model/limits.ts";
-import { httpServer, tcpServer } from "../servers.ts";
+import { FetchFailure } from "../../src/errors/fetch-error.ts";
+import { HttpClient, type HttpRequest } from "../../src/fetch/http/http-client.ts";
+import { gzipIdleBytesMax } from "../../src/limits/limits.ts";
+import { httpServer, tcpServer } from "../helpers/servers.ts";
 
 const connectTimeoutMs = 300;
 const stallTimeoutMs = 400;

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { FetchFailure, type FetchFailureKind } from "../../src/fetch/fetch-failure.ts";
+import { FetchFailure, type FetchFailureKind } from "../../src/errors/fetch-error.ts";
 import { decideRetry } from "../../src/fetch/retry.ts";
-import { attemptsMax, backoffFirstMs, backoffLastMs, retryAfterMaxMs } from "../../src/model/limits.ts";
-import { seeded } from "../seeded.ts";
+import { attemptsMax, backoffFirstMs, backoffLastMs, retryAfterMaxMs } from "../../src/limits/limits.ts";
+import { seeded } from "../helpers/seeded.ts";
 
 const failure = (kind: FetchFailureKind, detail: { status?: number; retryAfterMs?: number } = {}) =>
   new FetchFailure(kind, "a failure", detail);

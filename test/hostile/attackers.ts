@@ -7,10 +7,10 @@ import { writeFileSync } from "node:fs";
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import type { AssembleOptions } from "../../src/assemble/options.ts";
-import type { Cluster } from "../../src/cluster/cluster.ts";
-import { gossipOf, urlOf } from "../cluster/small-cluster.ts";
-import { temporaryDirectory } from "../temporary.ts";
+import type { AssembleOptions } from "../../src/app/assembly/options.ts";
+import type { Cluster } from "../../src/testnet/cluster/cluster.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
+import { gossipOf, urlOf } from "../testnet/cluster/small-cluster.ts";
 
 /** What an attacker has to work with. */
 export interface Situation {

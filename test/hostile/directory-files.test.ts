@@ -17,12 +17,12 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { verifySnapshot } from "../../src/assemble/verify-snapshot.ts";
-import { DEFAULT_HASH_KEY, hashText } from "../../src/model/hash.ts";
-import { runRecordText } from "../../src/model/run-record.ts";
+import { runRecordText } from "../../src/format/run-record.ts";
+import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";
 import type { Findings } from "../../src/verify/findings.ts";
+import { verifySnapshot } from "../../src/verify/verify-snapshot.ts";
 import { commandLine } from "../cli/command-line.ts";
-import { makeTemporaryDirectory, removeDirectory, temporaryDirectory } from "../temporary.ts";
+import { makeTemporaryDirectory, removeDirectory, temporaryDirectory } from "../helpers/temporary.ts";
 import { faultOfMessage } from "../wire/hostile-text.ts";
 import { forge } from "./forged-snapshot.ts";
 

@@ -3,9 +3,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { verifySnapshot } from "../../src/assemble/verify-snapshot.ts";
+import { verifySnapshot } from "../../src/verify/verify-snapshot.ts";
 import { commandLine } from "../cli/command-line.ts";
-import { makeTemporaryDirectory, removeDirectory, temporaryDirectory } from "../temporary.ts";
+import { makeTemporaryDirectory, removeDirectory, temporaryDirectory } from "../helpers/temporary.ts";
 import {
   archiver,
   chainOf,

@@ -4,12 +4,12 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { startCluster } from "../../src/cluster/cluster.ts";
 import { PartialSnapshot } from "../../src/store/partial-snapshot.ts";
-import { assembleFrom, failureOf } from "../assemble/run.ts";
-import { published } from "../cluster/published.ts";
-import { smallFixture, withCluster } from "../cluster/small-cluster.ts";
-import { temporaryDirectory } from "../temporary.ts";
+import { startCluster } from "../../src/testnet/cluster/cluster.ts";
+import { assembleFrom, failureOf } from "../app/run.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
+import { published } from "../testnet/cluster/published.ts";
+import { smallFixture, withCluster } from "../testnet/cluster/small-cluster.ts";
 
 const MB = 1_000_000;
 const expected = await published(smallFixture());

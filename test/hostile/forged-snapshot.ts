@@ -5,19 +5,23 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ChainedRecord, firstCycleStart, makeCycleChain } from "../../src/cluster/cycle-chain.ts";
-import { makeIdentities } from "../../src/cluster/network.ts";
-import { networkConfigHashOf, networkConfigOf } from "../../src/cluster/network-config.ts";
-import { cycleMarker } from "../../src/model/cycle.ts";
-import { DEFAULT_HASH_KEY, hashText } from "../../src/model/hash.ts";
-import { networkHash, partitionPreimages } from "../../src/model/partition-hash.ts";
-import { makeShard, stores } from "../../src/model/shard.ts";
-import { signed } from "../../src/model/signature.ts";
+import type { CountingRules } from "../../src/format/counting-rules.ts";
+import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";
+import { signed } from "../../src/protocol/crypto/signature.ts";
+import { cycleMarker } from "../../src/protocol/cycle-record.ts";
+import { networkHash, partitionPreimages } from "../../src/protocol/partition-hash.ts";
+import { makeShard, stores } from "../../src/protocol/shard.ts";
 import { PartialSnapshot } from "../../src/store/partial-snapshot.ts";
-import type { Identity } from "../../src/validator/identity.ts";
-import { makeVote } from "../../src/validator/vote.ts";
-import type { CountingRules } from "../../src/wire/counting-rules.ts";
-import { makeAccounts } from "../accounts.ts";
+import {
+  type ChainedRecord,
+  firstCycleStart,
+  makeCycleChain,
+} from "../../src/testnet/cluster/cycle-records.ts";
+import { makeIdentities } from "../../src/testnet/cluster/network.ts";
+import { networkConfigHashOf, networkConfigOf } from "../../src/testnet/cluster/network-config.ts";
+import { makeVote } from "../../src/testnet/validator/gossip/vote.ts";
+import type { Identity } from "../../src/testnet/validator/identity.ts";
+import { makeAccounts } from "../helpers/accounts.ts";
 
 export const settings = { nodesPerConsensusGroup: 5, nodesPerEdge: 2, cycleDuration: 60 };
 export const numNodes = 15;

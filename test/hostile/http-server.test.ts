@@ -3,9 +3,9 @@
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { FetchFailure } from "../../src/fetch/fetch-failure.ts";
-import { HttpClient } from "../../src/fetch/http-client.ts";
-import { tcpServer } from "../servers.ts";
+import { FetchFailure } from "../../src/errors/fetch-error.ts";
+import { HttpClient } from "../../src/fetch/http/http-client.ts";
+import { tcpServer } from "../helpers/servers.ts";
 
 function newClient(): HttpClient {
   const client = new HttpClient({ connectTimeoutMs: 1_000, stallTimeoutMs: 400 });

@@ -2,11 +2,11 @@
 
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { AssembleOptions } from "../../src/assemble/options.ts";
-import { type Cluster, startCluster } from "../../src/cluster/cluster.ts";
-import { loadFixture } from "../../src/cluster/fixture.ts";
-import { assembleFrom, failureOf, filesIn } from "../assemble/run.ts";
-import { temporaryDirectory } from "../temporary.ts";
+import type { AssembleOptions } from "../../src/app/assembly/options.ts";
+import { type Cluster, startCluster } from "../../src/testnet/cluster/cluster.ts";
+import { loadFixture } from "../../src/testnet/cluster/fixture.ts";
+import { assembleFrom, failureOf, filesIn } from "../app/run.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
 
 async function withFixture(name: string, test: (cluster: Cluster) => Promise<void>): Promise<void> {
   const cluster = await startCluster(await loadFixture(name));

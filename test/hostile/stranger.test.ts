@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { pipelinedRequestsMax, pushRefusalsMax } from "../../src/model/limits.ts";
+import { pipelinedRequestsMax, pushRefusalsMax } from "../../src/limits/limits.ts";
 import { inDatabase, type RunningCollector, startCollector } from "../collect/running-collector.ts";
 import { identities, testNetwork, trueNetworkHash, voteOf, votesOf } from "../collect/test-network.ts";
 

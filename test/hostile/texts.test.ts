@@ -6,13 +6,13 @@ import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { printable, printableJson } from "../../src/model/printable.ts";
-import { assembleFrom } from "../assemble/run.ts";
-import { builtFile } from "../built.ts";
+import { printable, printableJson } from "../../src/text/printable.ts";
+import { assembleFrom } from "../app/run.ts";
 import { commandLine } from "../cli/command-line.ts";
-import { withCluster } from "../cluster/small-cluster.ts";
-import { httpServer } from "../servers.ts";
-import { temporaryDirectory } from "../temporary.ts";
+import { builtFile } from "../helpers/built.ts";
+import { httpServer } from "../helpers/servers.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
+import { withCluster } from "../testnet/cluster/small-cluster.ts";
 
 const command = fileURLToPath(new URL("../../bin/snapshot-assemble.js", import.meta.url));
 

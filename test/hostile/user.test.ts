@@ -20,9 +20,9 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { PartialSnapshot } from "../../src/store/partial-snapshot.ts";
 import { acquireRunLock } from "../../src/store/run-lock.ts";
 import { lockPath } from "../../src/store/snapshot-place.ts";
-import { assembleFrom, failureOf, filesIn } from "../assemble/run.ts";
-import { withCluster } from "../cluster/small-cluster.ts";
-import { temporaryDirectory } from "../temporary.ts";
+import { assembleFrom, failureOf, filesIn } from "../app/run.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
+import { withCluster } from "../testnet/cluster/small-cluster.ts";
 
 const nobody = 65_534;
 

@@ -3,14 +3,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type Cluster, startCluster } from "../../src/cluster/cluster.ts";
-import type { FaultKind } from "../../src/cluster/fault-kind.ts";
-import type { OffenceKind } from "../../src/model/offence.ts";
-import type { Conduct } from "../../src/validator/conduct.ts";
-import { assembleFrom, filesIn } from "../assemble/run.ts";
-import { smallFixture } from "../cluster/small-cluster.ts";
-import { networkText } from "../model/network-text.ts";
-import { readVectors } from "../vectors.ts";
+import type { OffenceKind } from "../../src/errors/offence.ts";
+import { type Cluster, startCluster } from "../../src/testnet/cluster/cluster.ts";
+import type { FaultKind } from "../../src/testnet/faults/fault-kind.ts";
+import type { Conduct } from "../../src/testnet/validator/fault-hooks.ts";
+import { assembleFrom, filesIn } from "../app/run.ts";
+import { readVectors } from "../helpers/vectors.ts";
+import { networkText } from "../protocol/network-text.ts";
+import { smallFixture } from "../testnet/cluster/small-cluster.ts";
 
 const MiB = 1024 * 1024;
 

@@ -3,11 +3,11 @@
  * and who joined, was activated and left, from the lives of the nodes.
  */
 
-import { firstCycleStart } from "../../src/cluster/cycle-chain.ts";
-import { canonicalTextOf } from "../../src/model/canonical.ts";
-import { cycleMarker } from "../../src/model/cycle.ts";
-import { hashText } from "../../src/model/hash.ts";
-import type { Identity } from "../../src/validator/identity.ts";
+import { canonicalTextOf } from "../../src/protocol/crypto/canonical-text.ts";
+import { hashText } from "../../src/protocol/crypto/hash.ts";
+import { cycleMarker } from "../../src/protocol/cycle-record.ts";
+import { firstCycleStart } from "../../src/testnet/cluster/cycle-records.ts";
+import type { Identity } from "../../src/testnet/validator/identity.ts";
 
 /** A record as an archiver stores it. */
 export type StoredRecord = Record<string, unknown> & { readonly counter: number; readonly marker: string };

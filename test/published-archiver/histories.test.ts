@@ -1,11 +1,11 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { assemble } from "../../src/assemble/assemble.ts";
-import { verifySnapshot } from "../../src/assemble/verify-snapshot.ts";
+import { assemble } from "../../src/app/assemble.ts";
 import { NetworkWatch } from "../../src/collect/network-watch.ts";
-import { DEFAULT_HASH_KEY } from "../../src/model/hash.ts";
-import { openClients } from "../../src/network/node-addresses.ts";
-import { failureOf } from "../assemble/run.ts";
-import { temporaryDirectory } from "../temporary.ts";
+import { DEFAULT_HASH_KEY } from "../../src/protocol/crypto/hash.ts";
+import { openClients } from "../../src/trust/node-addresses.ts";
+import { verifySnapshot } from "../../src/verify/verify-snapshot.ts";
+import { failureOf } from "../app/run.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
 import { histories, joining } from "./histories.ts";
 import { type HistorySettings, type RunningHistory, startHistory } from "./history.ts";
 import { missing, publishedArchiver } from "./published-archiver.ts";

@@ -1,23 +1,23 @@
 /** A network of independent validators behind an archiver, with a history of members that come and go. */
 
 import { onTestFinished } from "vitest";
-import type { AssembleOptions } from "../../src/assemble/options.ts";
-import { archiverIdentity } from "../../src/cluster/archiver-server.ts";
-import { firstCycleStart } from "../../src/cluster/cycle-chain.ts";
-import { exchangeGossip } from "../../src/cluster/gossip-exchange.ts";
-import { hashesOf, makeIdentities, type Network } from "../../src/cluster/network.ts";
-import { NodeAccounts } from "../../src/cluster/node-accounts.ts";
-import { honestSetup } from "../../src/cluster/node-setup.ts";
-import { SeededState } from "../../src/cluster/seeded-state.ts";
-import { canonicalTextOf } from "../../src/model/canonical.ts";
-import { DEFAULT_HASH_KEY, hashText } from "../../src/model/hash.ts";
-import { networkHash } from "../../src/model/partition-hash.ts";
-import { makeShard, storedPartitions } from "../../src/model/shard.ts";
-import { HeldSnapshots } from "../../src/validator/held-snapshots.ts";
-import type { Identity } from "../../src/validator/identity.ts";
-import { makeValidatorServer } from "../../src/validator/validator-server.ts";
-import { temporaryDirectory } from "../temporary.ts";
-import { readVectors } from "../vectors.ts";
+import type { AssembleOptions } from "../../src/app/assembly/options.ts";
+import { canonicalTextOf } from "../../src/protocol/crypto/canonical-text.ts";
+import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";
+import { networkHash } from "../../src/protocol/partition-hash.ts";
+import { makeShard, storedPartitions } from "../../src/protocol/shard.ts";
+import { archiverIdentity } from "../../src/testnet/cluster/archiver-server.ts";
+import { firstCycleStart } from "../../src/testnet/cluster/cycle-records.ts";
+import { exchangeGossip } from "../../src/testnet/cluster/gossip-exchange.ts";
+import { hashesOf, makeIdentities, type Network } from "../../src/testnet/cluster/network.ts";
+import { honestSetup } from "../../src/testnet/cluster/node-setup.ts";
+import { NodeAccounts } from "../../src/testnet/state/node-accounts.ts";
+import { SeededState } from "../../src/testnet/state/seeded-state.ts";
+import { HeldSnapshots } from "../../src/testnet/validator/held-snapshots.ts";
+import type { Identity } from "../../src/testnet/validator/identity.ts";
+import { makeValidatorServer } from "../../src/testnet/validator/validator-server.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
+import { readVectors } from "../helpers/vectors.ts";
 import { activeAfter, makeCoreRecords, type NodeLife, type StoredRecord } from "./core-records.ts";
 
 export interface HistorySettings {

@@ -10,9 +10,9 @@ import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import Database from "libsql";
 import { onTestFinished } from "vitest";
-import { canonicalTextOf } from "../../src/model/canonical.ts";
-import type { Identity } from "../../src/validator/identity.ts";
-import { temporaryDirectory } from "../temporary.ts";
+import { canonicalTextOf } from "../../src/protocol/crypto/canonical-text.ts";
+import type { Identity } from "../../src/testnet/validator/identity.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
 import type { StoredRecord } from "./core-records.ts";
 
 const cacheHome = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");

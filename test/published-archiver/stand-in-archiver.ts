@@ -4,10 +4,10 @@
  */
 
 import { onTestFinished } from "vitest";
-import { isSignedBy, signed } from "../../src/model/signature.ts";
-import type { Identity } from "../../src/validator/identity.ts";
-import { JsonServer, readBody, sendJson, urlOf } from "../../src/validator/json-server.ts";
-import { Refusal } from "../../src/validator/refusal.ts";
+import { isSignedBy, signed } from "../../src/protocol/crypto/signature.ts";
+import { Refusal } from "../../src/testnet/validator/http-error.ts";
+import type { Identity } from "../../src/testnet/validator/identity.ts";
+import { JsonServer, readBody, sendJson, urlOf } from "../../src/testnet/validator/json-server.ts";
 import type { NodeLife, StoredRecord } from "./core-records.ts";
 
 const recordsMax = 100;

@@ -2,9 +2,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
-import { DEFAULT_HASH_KEY } from "../../src/model/hash.ts";
-import { scanArtifact } from "../../src/store/artifact-scan.ts";
-import { temporaryDirectory } from "../temporary.ts";
+import { DEFAULT_HASH_KEY } from "../../src/protocol/crypto/hash.ts";
+import { scanArtifact } from "../../src/store/scan-artifact.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
 
 it("an artifact that is followed by another gzip member is an error", async () => {
   const member = gzipSync("[]");

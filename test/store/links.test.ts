@@ -14,13 +14,13 @@ import {
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { DEFAULT_HASH_KEY, hashText } from "../../src/model/hash.ts";
-import type { Compression } from "../../src/model/snapshot-layout.ts";
+import type { Compression } from "../../src/format/snapshot-layout.ts";
+import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";
 import { PartialSnapshot } from "../../src/store/partial-snapshot.ts";
 import { acquireRunLock } from "../../src/store/run-lock.ts";
 import { SnapshotDirectory } from "../../src/store/snapshot-directory.ts";
-import { filesIn } from "../assemble/run.ts";
-import { temporaryDirectory } from "../temporary.ts";
+import { filesIn } from "../app/run.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
 
 const timestamp = 1_700_000_640_000;
 const partialName = `.snapshot-${timestamp}.partial`;

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { pathToFileURL } from "node:url";
 import { expect, it } from "vitest";
-import { builtFile } from "../built.ts";
+import { builtFile } from "../helpers/built.ts";
 
 it("a place that takes no directories is a failure of the disk", () => {
   const module = JSON.stringify(pathToFileURL(builtFile("store/run-lock.js")).href);

@@ -2,14 +2,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import type { ExportData } from "../../src/model/export-data.ts";
-import { DEFAULT_HASH_KEY, hashText } from "../../src/model/hash.ts";
-import { networkHash, partitionPreimages } from "../../src/model/partition-hash.ts";
-import { makeShard } from "../../src/model/shard.ts";
-import type { Compression } from "../../src/model/snapshot-layout.ts";
+import type { ExportData } from "../../src/format/export-data.ts";
+import type { Compression } from "../../src/format/snapshot-layout.ts";
+import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";
+import { networkHash, partitionPreimages } from "../../src/protocol/partition-hash.ts";
+import { makeShard } from "../../src/protocol/shard.ts";
 import { PartialSnapshot } from "../../src/store/partial-snapshot.ts";
-import { makeAccounts } from "../accounts.ts";
-import { temporaryDirectory } from "../temporary.ts";
+import { makeAccounts } from "../helpers/accounts.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
 
 const timestamp = 1_700_000_640_000;
 const shard = makeShard({ numNodes: 3 });

@@ -6,9 +6,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { acquireRunLock } from "../../src/store/run-lock.ts";
-import { builtFile } from "../built.ts";
-import { failCalls } from "../failing-disk.ts";
-import { temporaryDirectory } from "../temporary.ts";
+import { builtFile } from "../helpers/built.ts";
+import { failCalls } from "../helpers/failing-disk.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
 
 /** A process that holds the lock until it is killed. */
 async function holderOf(path: string): Promise<ChildProcess> {

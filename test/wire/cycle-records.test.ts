@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseCycleRecords } from "../../src/wire/cycle-records.ts";
-import { readVectors } from "../vectors.ts";
+import { readVectors } from "../helpers/vectors.ts";
 import { hostileText } from "./hostile-text.ts";
 import { wireErrorOf } from "./wire-error.ts";
 

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isHex64 } from "../../src/model/address.ts";
-import { nodesMax } from "../../src/model/limits.ts";
+import { nodesMax } from "../../src/limits/limits.ts";
+import { isHex64 } from "../../src/protocol/address.ts";
 import { parseNodeList } from "../../src/wire/node-list.ts";
 import { describeRowProblems } from "../../src/wire/row-problems.ts";
-import { seeded } from "../seeded.ts";
+import { seeded } from "../helpers/seeded.ts";
 import { hostileText } from "./hostile-text.ts";
 import { wireErrorOf } from "./wire-error.ts";
 

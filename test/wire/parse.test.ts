@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { quotedCharactersMax } from "../../src/model/limits.ts";
+import { quotedCharactersMax } from "../../src/limits/limits.ts";
 import { parseNetconfig } from "../../src/wire/netconfig.ts";
 import { describe as describeValue, parseJson, quoted } from "../../src/wire/parse.ts";
-import { seeded } from "../seeded.ts";
+import { seeded } from "../helpers/seeded.ts";
 import { faultOfMessage, hostileText } from "./hostile-text.ts";
 import { wireErrorOf } from "./wire-error.ts";
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { accountValuesMax } from "../../src/model/limits.ts";
+import { accountValuesMax } from "../../src/limits/limits.ts";
 import { parseWrappedData } from "../../src/wire/wrapped-data.ts";
-import { seeded } from "../seeded.ts";
+import { seeded } from "../helpers/seeded.ts";
 import { hostileText } from "./hostile-text.ts";
 import { wireErrorOf } from "./wire-error.ts";
 

@@ -2,14 +2,14 @@
 
 import fc from "fast-check";
 import { expect } from "vitest";
-import { VoteAdmission } from "../../../src/gossip/admission.ts";
-import { makeValidatorSet } from "../../../src/gossip/validator-set.ts";
-import { makeShard } from "../../../src/model/shard.ts";
-import { isSignedBy, signed } from "../../../src/model/signature.ts";
-import { type Identity, makeIdentity } from "../../../src/validator/identity.ts";
-import { makeVote } from "../../../src/validator/vote.ts";
-import { nestedJson } from "../../model/nested-json.ts";
-import { networkText } from "../../model/network-text.ts";
+import { VoteAdmission } from "../../../src/agreement/admission.ts";
+import { makeValidatorSet } from "../../../src/agreement/validator-set.ts";
+import { isSignedBy, signed } from "../../../src/protocol/crypto/signature.ts";
+import { makeShard } from "../../../src/protocol/shard.ts";
+import { makeVote } from "../../../src/testnet/validator/gossip/vote.ts";
+import { type Identity, makeIdentity } from "../../../src/testnet/validator/identity.ts";
+import { nestedJson } from "../../protocol/nested-json.ts";
+import { networkText } from "../../protocol/network-text.ts";
 import { fuzzTarget } from "../fuzz-target.ts";
 import { mutatedText } from "../mutated-text.ts";
 

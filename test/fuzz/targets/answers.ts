@@ -2,12 +2,12 @@
 
 import fc from "fast-check";
 import { expect } from "vitest";
-import { RecordFramer } from "../../../src/merge/record-framer.ts";
-import { makeShard } from "../../../src/model/shard.ts";
-import { makeAccounts } from "../../accounts.ts";
-import { cut } from "../../merge/chunks.ts";
-import { readFast, readPlainly } from "../../merge/outcome.ts";
-import { nestedJson } from "../../model/nested-json.ts";
+import { RecordFramer } from "../../../src/canonical/record-framer.ts";
+import { makeShard } from "../../../src/protocol/shard.ts";
+import { readFast, readPlainly } from "../../artifact/outcome.ts";
+import { cut } from "../../canonical/chunks.ts";
+import { makeAccounts } from "../../helpers/accounts.ts";
+import { nestedJson } from "../../protocol/nested-json.ts";
 import { fuzzTarget } from "../fuzz-target.ts";
 import { mutatedText } from "../mutated-text.ts";
 

@@ -2,11 +2,11 @@
 
 import fc from "fast-check";
 import { expect } from "vitest";
-import { copiesOf, networkCopiesOf } from "../../merge/data-copies.ts";
-import { nestedJson } from "../../model/nested-json.ts";
-import { networkText } from "../../model/network-text.ts";
-import { ourText } from "../../model/our-text.ts";
-import { textOf, wireJson } from "../../model/wire-json.ts";
+import { copiesOf, networkCopiesOf } from "../../canonical/data-copies.ts";
+import { nestedJson } from "../../protocol/nested-json.ts";
+import { networkText } from "../../protocol/network-text.ts";
+import { ourText } from "../../protocol/our-text.ts";
+import { textOf, wireJson } from "../../protocol/wire-json.ts";
 import { fuzzTarget } from "../fuzz-target.ts";
 
 const json = fc.oneof(

@@ -1,7 +1,7 @@
 /** Every parser of outside text: whatever comes, it answers or throws a WireError. */
 
 import fc from "fast-check";
-import { makeShard } from "../../../src/model/shard.ts";
+import { makeShard } from "../../../src/protocol/shard.ts";
 import { parseCycleRecords } from "../../../src/wire/cycle-records.ts";
 import { parseGossipMessage } from "../../../src/wire/gossip-message.ts";
 import { parseNetconfig } from "../../../src/wire/netconfig.ts";
@@ -9,9 +9,9 @@ import { parseNodeList } from "../../../src/wire/node-list.ts";
 import { parseJson, WireError } from "../../../src/wire/parse.ts";
 import { parseStateMetadata } from "../../../src/wire/state-metadata.ts";
 import { parseWrappedData } from "../../../src/wire/wrapped-data.ts";
-import { makeAccounts } from "../../accounts.ts";
-import { nestedJson } from "../../model/nested-json.ts";
-import { readVectors } from "../../vectors.ts";
+import { makeAccounts } from "../../helpers/accounts.ts";
+import { readVectors } from "../../helpers/vectors.ts";
+import { nestedJson } from "../../protocol/nested-json.ts";
 import { type FuzzTarget, fuzzTarget } from "../fuzz-target.ts";
 import { mutatedText } from "../mutated-text.ts";
 

@@ -2,10 +2,10 @@
 
 import fc from "fast-check";
 import { expect } from "vitest";
-import { isSignedBy, signed, signedHash } from "../../../src/model/signature.ts";
-import { makeIdentity } from "../../../src/validator/identity.ts";
-import { nestedJson } from "../../model/nested-json.ts";
-import { networkText } from "../../model/network-text.ts";
+import { isSignedBy, signed, signedHash } from "../../../src/protocol/crypto/signature.ts";
+import { makeIdentity } from "../../../src/testnet/validator/identity.ts";
+import { nestedJson } from "../../protocol/nested-json.ts";
+import { networkText } from "../../protocol/network-text.ts";
 import { fuzzTarget } from "../fuzz-target.ts";
 
 const { privateKey, publicKey } = makeIdentity("aa".repeat(32), Buffer.alloc(32, 1));

@@ -1,0 +1,111 @@
+/**
+ * The votes of one cycle that are kept until the run is over: texts as bytes, which are evidence, and of each vote the
+ * hashes of the partitions that its sender stores, as numbers of hashes, since nearly all senders name the same ones.
+ */
+
+import { gossipContradictionsBytesMax, gossipVotesBytesMax } from "../limits/limits.ts";
+import { GLOBAL_PARTITION, type Shard, storedCount, storedPartitions } from "../protocol/shard.ts";
+import type { Vote } from "./admission.ts";
+
+interface KeptVote {
+  readonly index: number;
+  readonly text: Buffer;
+  /** Of each partition that the sender stores, then of −1: the number of its hash. */
+  readonly hashes: Int32Array;
+  readonly isOfItsGeometry: boolean;
+}
+
+/** In a vote that does not name a partition's hash. */
+const NO_HASH = -1;
+
+export class KeptVotes {
+  readonly #shard: Shard;
+  readonly #votes = new Map<string, KeptVote>();
+  /** Second, different votes: evidence, and not counted. */
+  readonly #contradictions = new Map<string, Buffer>();
+  readonly #hashes: string[] = [];
+  readonly #numberOf = new Map<string, number>();
+  #bytes = 0;
+  #contradictionBytes = 0;
+
+  constructor(shard: Shard) {
+    this.#shard = shard;
+  }
+
+  get size(): number {
+    return this.#votes.size;
+  }
+
+  has(sender: string): boolean {
+    return this.#votes.has(sender);
+  }
+
+  /** Returns whether there was room for it. */
+  add({ sender, text, hashes }: Vote, index: number): boolean {
+    const bytes = Buffer.from(text);
+    if (this.#bytes + bytes.length > gossipVotesBytesMax) return false;
+    this.#bytes += bytes.length;
+    const stored = this.#partitionsOf(index);
+    const numbers = Int32Array.from(stored, (partition) => this.#numberOfHash(hashes.get(partition)));
+    const named = hashes.size - (hashes.has(GLOBAL_PARTITION) ? 1 : 0);
+    const isOfItsGeometry =
+      named === storedCount(this.#shard) && stored.every((of) => of === GLOBAL_PARTITION || hashes.has(of));
+    this.#votes.set(sender, { index, text: bytes, hashes: numbers, isOfItsGeometry });
+    return true;
+  }
+
+  /** Keeps a vote that contradicts the one that counts, where there is room for it. */
+  addContradiction({ sender, text }: Vote): void {
+    const bytes = Buffer.from(text);
+    if (this.#contradictionBytes + bytes.length > gossipContradictionsBytesMax) return;
+    this.#contradictionBytes += bytes.length;
+    this.#contradictions.set(sender, bytes);
+  }
+
+  /** The message of a sender that counts. */
+  textOf(sender: string): string | undefined {
+    return this.#votes.get(sender)?.text.toString("utf8");
+  }
+
+  /** Of those partitions that the sender stores and has named. */
+  hashesOf(sender: string): Map<number, string> {
+    const hashes = new Map<number, string>();
+    const vote = this.#votes.get(sender);
+    if (vote === undefined) return hashes;
+    for (const [place, partition] of this.#partitionsOf(vote.index).entries()) {
+      const hash = this.#hashes[vote.hashes[place] ?? NO_HASH];
+      if (hash !== undefined) hashes.set(partition, hash);
+    }
+    return hashes;
+  }
+
+  senders(): IterableIterator<string> {
+    return this.#votes.keys();
+  }
+
+  /** Those whose votes name other partitions than they store. */
+  *ofOtherGeometry(): Generator<string, void, void> {
+    for (const [sender, { isOfItsGeometry }] of this.#votes) if (!isOfItsGeometry) yield sender;
+  }
+
+  /** Ascending by sender: the vote that counts, then the one that contradicts it. */
+  *texts(): Generator<{ readonly sender: string; readonly text: Buffer }, void, void> {
+    for (const sender of [...this.#votes.keys()].sort()) {
+      for (const text of [this.#votes.get(sender)?.text, this.#contradictions.get(sender)]) {
+        if (text !== undefined) yield { sender, text };
+      }
+    }
+  }
+
+  #partitionsOf(index: number): number[] {
+    return [...storedPartitions(this.#shard, index), GLOBAL_PARTITION];
+  }
+
+  #numberOfHash(hash: string | undefined): number {
+    if (hash === undefined) return NO_HASH;
+    const known = this.#numberOf.get(hash);
+    if (known !== undefined) return known;
+    this.#numberOf.set(hash, this.#hashes.length);
+    return this.#hashes.push(hash) - 1;
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * Signed messages show the geometry (PROTOCOL.md, Partitions): an honest node lists each partition that it stores, so
+ * messages that list more or fewer contradict the sharding settings that votes are counted by.
+ */
+
+import { Failure } from "../errors/failure.ts";
+import type { RunLog } from "../events/run-log.ts";
+import type { TrustSource } from "../format/counting-rules.ts";
+import { shortId } from "../protocol/node.ts";
+import type { BallotBox } from "./vote-collection.ts";
+
+const nodesShown = 3;
+
+/**
+ * @throws Failure `no-agreement` where most of the messages contradict settings that are not proved. What a cycle record
+ *   proves outweighs what nodes show.
+ */
+export function requireShownGeometry(box: BallotBox, source: TrustSource, log: RunLog): void {
+  const senders = box.contradictingGeometry();
+  if (senders.length * 2 <= box.size) return;
+  const named = senders.slice(0, nodesShown).map(shortId).join(", ");
+  const problem = `${senders.length} of ${box.size} signed messages list other partitions than the sharding settings let their senders store (${named}${senders.length > nodesShown ? ", …" : ""})`;
+  if (source === "proved") {
+    log.warn(problem);
+    return;
+  }
+  throw new Failure("no-agreement", `${problem}: the settings are ${source}, and contradicted`, {
+    hint:
+      source === "given"
+        ? "Correct --nodes-per-consensus-group and --nodes-per-edge, or leave them out."
+        : "Give the network's settings with --nodes-per-consensus-group and --nodes-per-edge.",
+  });
+}

@@ -1,0 +1,110 @@
+/**
+ * Counts the votes of one cycle (PROTOCOL.md, Partition gossip): what hash does each partition have, in
+ * the opinion of the nodes that cover it?
+ *
+ * A Collector is given messages whose signatures hold. It keeps one message a sender, the first, and of
+ * it the votes on partitions that the sender covers.
+ */
+
+import { EventEmitter } from "node:events";
+import { networkHash } from "../../protocol/partition-hash.ts";
+import type { Shard } from "../../protocol/shard.ts";
+import { type GossipMessage, isParsed, parseGossipMessage } from "../../wire/gossip-message.ts";
+import { type Agreement, VoteTally } from "../vote-tally.ts";
+import { UpstreamTally } from "./upstream-tally.ts";
+
+export { type Agreement, isAgreed, type Quorum } from "../vote-tally.ts";
+
+/** A cycle's geometry, and who its nodes are. */
+export interface CycleShard extends Shard {
+  readonly cycleNumber: number;
+  /** In ascending order. */
+  readonly nodeIds: readonly string[];
+}
+
+/** What is emitted with `gotAllHashes`, once every partition and −1 have a hash by the upstream's rule. */
+export interface AllHashes {
+  readonly cycle: number;
+  readonly partitionHashes: ReadonlyMap<number, string>;
+  readonly agreements: ReadonlyMap<number, Agreement>;
+  readonly networkHash: string;
+}
+
+export class Collector extends EventEmitter<{ gotAllHashes: [AllHashes] }> {
+  readonly shard: CycleShard;
+  readonly #hashKey: string | undefined;
+  readonly #indexOf: ReadonlyMap<string, number>;
+  readonly #messages = new Map<string, GossipMessage>();
+  readonly #votes: VoteTally;
+  readonly #upstream: UpstreamTally;
+  #emitted = false;
+
+  constructor(shard: CycleShard, hashKey?: string) {
+    super();
+    this.shard = shard;
+    this.#hashKey = hashKey;
+    this.#indexOf = new Map(shard.nodeIds.map((id, index) => [id, index]));
+    this.#upstream = new UpstreamTally(shard);
+    this.#votes = new VoteTally(shard);
+  }
+
+  /** The messages that count, one a sender. */
+  get messages(): ReadonlyMap<string, GossipMessage> {
+    return this.#messages;
+  }
+
+  /**
+   * Counts messages of this cycle, parsed or as received; those of other cycles, of strangers, and
+   * repetitions do not count.
+   *
+   * @throws WireError for what is no gossip message
+   */
+  process(messages: Iterable<GossipMessage | object>): void {
+    for (const message of messages) {
+      this.#count(isParsed(message) ? message : parseGossipMessage(message, "gossip"));
+    }
+    if (this.#emitted || !this.#upstream.isComplete) return;
+    // Whoever was just handed a Collector that knows all already still has to begin to listen.
+    if (this.listenerCount("gotAllHashes") > 0) this.#emitAll();
+    else queueMicrotask(() => this.#emitAll());
+  }
+
+  /** What is emitted with `gotAllHashes`, as it stands now; `undefined` before that. */
+  allHashes(): AllHashes | undefined {
+    if (!this.#upstream.isComplete) return undefined;
+    const partitionHashes = this.#upstream.winners();
+    const agreements = new Map<number, Agreement>();
+    for (const partition of partitionHashes.keys()) {
+      const agreement = this.agreement(partition);
+      if (agreement !== undefined) agreements.set(partition, agreement);
+    }
+    const hash = networkHash(partitionHashes, this.#hashKey);
+    return { cycle: this.shard.cycleNumber, partitionHashes, agreements, networkHash: hash };
+  }
+
+  /** How a partition stands; `undefined` before the first vote of a node that covers it. */
+  agreement(partition: number): Agreement | undefined {
+    return this.#votes.agreement(partition);
+  }
+
+  /** How many of those who cover a partition voted for one hash, and in all. */
+  votesFor(partition: number, hash: string): { votesFor: number; total: number; outOf: number } {
+    return this.#votes.votesFor(partition, hash);
+  }
+
+  #emitAll(): void {
+    const hashes = this.allHashes();
+    if (this.#emitted || hashes === undefined || this.listenerCount("gotAllHashes") === 0) return;
+    this.#emitted = true;
+    this.emit("gotAllHashes", hashes);
+  }
+
+  #count(message: GossipMessage): void {
+    const index = this.#indexOf.get(message.sender);
+    if (message.cycle !== this.shard.cycleNumber || index === undefined) return;
+    if (this.#messages.has(message.sender)) return;
+    this.#messages.set(message.sender, message);
+    this.#upstream.count(message, index);
+    this.#votes.count(index, message.hashes);
+  }
+}

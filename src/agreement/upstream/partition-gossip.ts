@@ -1,0 +1,79 @@
+/**
+ * The partition gossip module (PROTOCOL.md, Partition gossip): it always listens; a message of a cycle
+ * that has a Collector goes to it, any other waits in a queue until somebody collects that cycle.
+ */
+
+import { gossipCyclesMax, gossipMessagesPerSenderMax, gossipQueueBytesMax } from "../../limits/limits.ts";
+import { type GossipMessage, isParsed, parseGossipMessage } from "../../wire/gossip-message.ts";
+import { Collector, type CycleShard } from "./collector.ts";
+import { MessageQueue } from "./message-queue.ts";
+
+export class PartitionGossip {
+  readonly #queue = new MessageQueue({
+    cyclesMax: gossipCyclesMax,
+    messagesPerSenderMax: gossipMessagesPerSenderMax,
+    bytesMax: gossipQueueBytesMax,
+  });
+  readonly #collectors = new Map<number, Collector>();
+
+  /** Takes in a message whose signature holds. What the queue has no room for is dropped. */
+  receive(message: GossipMessage): void {
+    const collector = this.#collectors.get(message.cycle);
+    if (collector !== undefined) collector.process([message]);
+    else this.#queue.add(message);
+  }
+
+  /** A Collector for `shard.cycleNumber`, which has counted what waited for it. */
+  newCollector(shard: CycleShard, hashKey?: string): Collector {
+    const collector = new Collector(shard, hashKey);
+    this.#collectors.set(shard.cycleNumber, collector);
+    collector.process(this.#queue.take(shard.cycleNumber));
+    return collector;
+  }
+
+  /** Forgets a cycle. */
+  clean(cycle: number): void {
+    this.#queue.take(cycle);
+    this.#collectors.delete(cycle);
+  }
+
+  /** Forgets the cycles that are more than `age` before the current one, and waits for none of them any more. */
+  cleanOld(current: number, age: number): void {
+    this.#queue.dropBefore(current - age);
+    for (const cycle of this.#collectors.keys()) {
+      if (cycle < current - age) this.#collectors.delete(cycle);
+    }
+  }
+}
+
+const gossip = new PartitionGossip();
+
+/**
+ * Makes this process listen: whatever brings messages in is given the handler, or calls it itself. The
+ * handler takes messages whose signatures hold, parsed or as received.
+ *
+ * @param register for instance a server's route
+ */
+export function initGossip(
+  register?: (handler: (message: GossipMessage | object) => void) => void,
+): (message: GossipMessage | object) => void {
+  const handler = (message: GossipMessage | object) =>
+    gossip.receive(isParsed(message) ? message : parseGossipMessage(message, "gossip"));
+  register?.(handler);
+  return handler;
+}
+
+/** See {@link PartitionGossip.newCollector}. */
+export function newCollector(shard: CycleShard, hashKey?: string): Collector {
+  return gossip.newCollector(shard, hashKey);
+}
+
+/** See {@link PartitionGossip.clean}. */
+export function clean(cycle: number): void {
+  gossip.clean(cycle);
+}
+
+/** See {@link PartitionGossip.cleanOld}. */
+export function cleanOld(current: number, age: number): void {
+  gossip.cleanOld(current, age);
+}

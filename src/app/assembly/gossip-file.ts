@@ -1,0 +1,158 @@
+/**
+ * Gossip messages from a file: `{"messages":[…]}`, a bare list, or one message a line. They are read one by one, each
+ * as it stands in the file.
+ */
+
+import { RecordFramer } from "../../canonical/record-framer.ts";
+import { Failure, messageOf } from "../../errors/failure.ts";
+import { AnswerError } from "../../errors/response-error.ts";
+import { fileChunks } from "../../fetch/bounded-file.ts";
+import { gossipFileBytesMax, gossipMessageBytesMax } from "../../limits/limits.ts";
+import { WireError } from "../../wire/parse.ts";
+
+const bounds = { recordBytesMax: gossipMessageBytesMax, skipsLonger: true };
+
+const listStart = /^\s*\[/;
+const objectStart = /^\s*\{\s*"messages"\s*:/;
+/** How much of the file tells its form. */
+const HEAD_BYTES = 4_096;
+
+export class GossipFile implements AsyncIterable<string> {
+  readonly #path: string;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(path: string, signal?: AbortSignal) {
+    this.#path = path;
+    this.#signal = signal;
+  }
+
+  /** Reads the file from its beginning. @throws Failure `configuration` */
+  async *[Symbol.asyncIterator](): AsyncGenerator<string, void, void> {
+    try {
+      yield* this.#messages();
+    } catch (error) {
+      if (error instanceof Failure) throw error;
+      this.#signal?.throwIfAborted();
+      const isInside = error instanceof WireError || error instanceof AnswerError;
+      const problem = isInside ? "is no list of gossip messages" : "cannot be read";
+      throw new Failure("configuration", `${this.#path} ${problem}: ${messageOf(error)}`, {
+        cause: error,
+        hint: "Correct the file given with --gossip.",
+      });
+    }
+  }
+
+  async *#messages(): AsyncGenerator<string, void, void> {
+    let records: Records | undefined;
+    let bytes = 0;
+    let head = Buffer.alloc(0);
+    for await (const chunk of fileChunks(this.#path, this.#signal)) {
+      bytes += chunk.length;
+      if (bytes > gossipFileBytesMax) {
+        throw new WireError(this.#path, `it has more than ${gossipFileBytesMax} bytes`);
+      }
+      if (records !== undefined) yield* textsOf(records.push(chunk));
+      else {
+        head = Buffer.concat([head, chunk]);
+        if (head.length < HEAD_BYTES) continue;
+        records = recordsOf(head, this.#path);
+        yield* textsOf(records.push(head));
+      }
+    }
+    if (records === undefined) {
+      records = recordsOf(head, this.#path);
+      yield* textsOf(records.push(head));
+    }
+    yield* textsOf(records.end());
+  }
+}
+
+function* textsOf(records: readonly Buffer[]): Generator<string, void, void> {
+  for (const record of records) yield record.toString("utf8");
+}
+
+/** In the place of what is too long for a message: no message either, so that it is counted among those. */
+const TOO_LONG = Buffer.from("…");
+
+/** What cuts a file into messages. */
+interface Records {
+  push(chunk: Buffer): Buffer[];
+  end(): Buffer[];
+}
+
+function recordsOf(head: Buffer, path: string): Records {
+  const beginning = head.toString("latin1");
+  if (objectStart.test(beginning)) return new List("messages");
+  return listStart.test(beginning) ? new List(undefined) : new Lines(path);
+}
+
+class List implements Records {
+  readonly #framer: RecordFramer;
+
+  constructor(key: string | undefined) {
+    this.#framer = new RecordFramer(key, bounds);
+  }
+
+  push(chunk: Buffer): Buffer[] {
+    return this.#framer.push(chunk);
+  }
+
+  end(): Buffer[] {
+    this.#framer.end();
+    return Array.from({ length: this.#framer.skipped }, () => TOO_LONG);
+  }
+}
+
+const NEWLINE = 0x0a;
+
+class Lines implements Records {
+  readonly #path: string;
+  /** The beginning of a line that goes on in the next chunk. */
+  #pieces: Buffer[] = [];
+  #length = 0;
+  #lines = 0;
+  #isAnyObject = false;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  push(chunk: Buffer): Buffer[] {
+    const lines: Buffer[] = [];
+    let start = 0;
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+      this.#hold(chunk.subarray(start, end));
+      lines.push(...this.#takeLine());
+      start = end + 1;
+    }
+    this.#hold(chunk.subarray(start));
+    return lines;
+  }
+
+  end(): Buffer[] {
+    const lines = this.#takeLine();
+    if (this.#lines > 0 && !this.#isAnyObject) {
+      throw new WireError(this.#path, "expected gossip messages: a list, or one a line");
+    }
+    return lines;
+  }
+
+  #hold(piece: Buffer): void {
+    this.#length += piece.length;
+    // A longer line is no message: its length alone is remembered.
+    if (this.#length > gossipMessageBytesMax) this.#pieces = [];
+    else if (piece.length > 0) this.#pieces.push(Buffer.from(piece));
+  }
+
+  /** None for an empty line. */
+  #takeLine(): Buffer[] {
+    const line = this.#length > gossipMessageBytesMax ? TOO_LONG : Buffer.concat(this.#pieces);
+    this.#pieces = [];
+    this.#length = 0;
+    const text = line.toString("latin1", 0, HEAD_BYTES).trim();
+    if (text === "") return [];
+    this.#lines++;
+    this.#isAnyObject ||= text.startsWith("{");
+    return [line];
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * What need not be fetched: partitions that an earlier run left verified, those of the published snapshot that are
+ * right, and those without accounts.
+ */
+
+import { writeFile } from "node:fs/promises";
+import { diskFailure } from "../../errors/failure.ts";
+import type { RunLog } from "../../events/run-log.ts";
+import { hashText } from "../../protocol/crypto/hash.ts";
+import { EMPTY_PREIMAGE } from "../../protocol/partition-hash.ts";
+import type { PartialSnapshot } from "../../store/partial-snapshot.ts";
+
+export interface PrepareContext {
+  readonly hashKey: string;
+  /** Whether there is a published snapshot, whose artifacts may be right. */
+  readonly isPublished: boolean;
+  readonly log: RunLog;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Returns the partitions that are still missing. */
+export async function prepareArtifacts(
+  partial: PartialSnapshot,
+  agreedHashes: ReadonlyMap<number, string>,
+  { hashKey, isPublished, log, signal }: PrepareContext,
+): Promise<Set<number>> {
+  const missing = new Set<number>();
+  const emptyHash = hashText(EMPTY_PREIMAGE, hashKey);
+  for (const [partition, hash] of agreedHashes) {
+    signal?.throwIfAborted();
+    const left = await partial.resume(partition, hash, hashKey);
+    if (left !== undefined) {
+      log.verified(partition, left, "an earlier run");
+      continue;
+    }
+    const published = isPublished ? await partial.takeOver(partition, hash, hashKey) : undefined;
+    if (published !== undefined) log.verified(partition, published, "the published snapshot");
+    else if (hash === emptyHash) {
+      await writeEmpty(partial, partition);
+      log.verified(partition, { accounts: 0, bytes: EMPTY_PREIMAGE.length }, "nobody: it is empty");
+    } else missing.add(partition);
+  }
+  return missing;
+}
+
+async function writeEmpty(partial: PartialSnapshot, partition: number): Promise<void> {
+  const path = partial.incomingPath(0, partition);
+  try {
+    await writeFile(path, EMPTY_PREIMAGE, { flag: "wx", mode: 0o644 });
+  } catch (error) {
+    throw diskFailure(`cannot write ${path}`, error);
+  }
+  await partial.accept(partition, path);
+}

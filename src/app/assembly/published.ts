@@ -1,0 +1,98 @@
+/**
+ * A snapshot that is in its place already. Where it is whole and right, it need not be made again; where it is
+ * damaged, what is right of it need not be fetched again.
+ */
+
+import { join } from "node:path";
+import type { GivenGossip } from "../../agreement/find-agreement.ts";
+import type { Quorum } from "../../agreement/upstream/collector.ts";
+import { diskFailure, Failure, isReadError } from "../../errors/failure.ts";
+import type { DamagedFile } from "../../events/assemble-events.ts";
+import { type ExportData, exportDataDigest } from "../../format/export-data.ts";
+import { EXPORT_DATA_FILE, GOSSIP_FILE, MANIFEST_FILE } from "../../format/snapshot-layout.ts";
+import { isOwnFile, statsOf } from "../../store/own-files.ts";
+import { isPublished, publishedPath, type SnapshotSpot } from "../../store/snapshot-place.ts";
+import type { Finding, Findings } from "../../verify/findings.ts";
+import { verifySnapshot } from "../../verify/verify-snapshot.ts";
+import { GossipFile } from "./gossip-file.ts";
+
+export type Published =
+  | { readonly state: "none" }
+  | { readonly state: "right"; readonly findings: Findings }
+  | { readonly state: "damaged"; readonly damage: readonly DamagedFile[]; readonly omitted: number };
+
+export interface PublishedOptions {
+  /** The rule that votes are counted by. */
+  readonly quorum?: Quorum | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Checks in full what is published there, against the data that the validators agreed on.
+ *
+ * @throws Failure `disk` where it is another user's (what is right now need not stay so), or cannot be read
+ */
+export async function findPublished(
+  out: string,
+  data: ExportData,
+  { quorum, signal }: PublishedOptions = {},
+): Promise<Published> {
+  const spot = { out, timestamp: data.timestamp };
+  if (!(await isPublished(spot))) return { state: "none" };
+  let findings: Findings;
+  try {
+    findings = await verifySnapshot(publishedPath(spot), { quorum, signal });
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== "no-such-snapshot") throw error;
+    return {
+      state: "damaged",
+      damage: [{ file: MANIFEST_FILE, problem: "the file is missing" }],
+      omitted: 0,
+    };
+  }
+  const digest = exportDataDigest(data);
+  if (!findings.ok)
+    return {
+      state: "damaged",
+      damage: findings.findings.map(damagedFile),
+      omitted: findings.findingsOmitted,
+    };
+  if (findings.digest === digest) return { state: "right", findings };
+  const problem = `its digest is ${findings.digest}, and that of what the validators agreed on is ${digest}`;
+  return { state: "damaged", damage: [{ file: EXPORT_DATA_FILE, problem }], omitted: 0 };
+}
+
+/**
+ * The votes in the evidence of a published snapshot: validators may not keep theirs as long. They count for no more
+ * than their signatures do. What cannot be read of them is damage, which the check of the snapshot tells.
+ */
+export async function publishedVotes(spot: SnapshotSpot, signal?: AbortSignal): Promise<GivenGossip[]> {
+  if (!(await isPublished(spot))) return [];
+  const path = join(publishedPath(spot), GOSSIP_FILE);
+  const stats = await statsOf(path).catch(() => undefined);
+  return stats !== undefined && isOwnFile(stats) ? [{ source: path, messages: readable(path, signal) }] : [];
+}
+
+async function* readable(path: string, signal: AbortSignal | undefined): AsyncGenerator<string, void, void> {
+  try {
+    yield* new GossipFile(path, signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!(error instanceof Failure)) throw error;
+    if (isReadError(error)) throw diskFailure(`cannot read ${path}`, error.cause);
+  }
+}
+
+function damagedFile({ file, problem }: Finding): DamagedFile {
+  return { file, problem };
+}
+
+const FILES_SHOWN = 5;
+
+/** For a warning. */
+export function describeDamage(directory: string, damage: readonly DamagedFile[], omitted: number): string {
+  const shown = damage.slice(0, FILES_SHOWN).map(({ file, problem }) => `${file}: ${problem}`);
+  const more = damage.length - shown.length + omitted;
+  const list = more === 0 ? shown : [...shown, `and ${more} more`];
+  return `the published snapshot ${directory} is damaged, and what is right of it is taken over: ${list.join("; ")}`;
+}

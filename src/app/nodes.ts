@@ -1,0 +1,58 @@
+/** What a hash database holds of each node. */
+
+import type { RecordedOffence } from "../errors/offence.ts";
+import { HashDatabase } from "../store/hash-database/hash-database.ts";
+
+const skippedShownMax = 20;
+
+export interface NodeRecord {
+  /** The node's ID. */
+  readonly node: string;
+  /** Signed messages of it that were kept. */
+  readonly messages: number;
+  /** The cycle of the last of them. */
+  readonly lastCycle: number | null;
+  /** The newest first. */
+  readonly offences: readonly RecordedOffence[];
+}
+
+export interface NodeRecords {
+  readonly nodes: readonly NodeRecord[];
+  /** Rows that cannot be used, of the first so many. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Those with most offences first, then in ascending order of ID.
+ *
+ * Nothing is written to the file.
+ *
+ * @throws Failure `configuration` where there is no such database
+ */
+export function readNodeRecords(path: string): NodeRecords {
+  const warnings: string[] = [];
+  const onSkipped = (problem: string) => {
+    if (warnings.length < skippedShownMax) warnings.push(problem);
+  };
+  const database = HashDatabase.open(path, { isReadOnly: true, onSkipped });
+  try {
+    const records = new Map<
+      string,
+      { messages: number; lastCycle: number | null; offences: RecordedOffence[] }
+    >();
+    for (const { node, messages, lastCycle } of database.senders()) {
+      records.set(node, { messages, lastCycle, offences: [] });
+    }
+    for (const offence of database.offences()) {
+      const record = records.get(offence.node) ?? { messages: 0, lastCycle: null, offences: [] };
+      record.offences.push(offence);
+      records.set(offence.node, record);
+    }
+    const nodes = [...records]
+      .map(([node, record]) => ({ node, ...record }))
+      .sort((a, b) => b.offences.length - a.offences.length || (a.node < b.node ? -1 : 1));
+    return { nodes, warnings };
+  } finally {
+    database.close();
+  }
+}

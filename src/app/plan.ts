@@ -1,0 +1,173 @@
+/**
+ * What a run would ask of whom, if every node gives what is expected of it: no request but for the lists.
+ * What not every plan needs is loaded where it is needed: most of its time would go into loading.
+ */
+
+import { type OptionChecks, requireOptions } from "../options/option-check.ts";
+import { DEFAULT_HASH_KEY } from "../protocol/crypto/hash-key.ts";
+import { networkConfigHashOf } from "../protocol/cycle-record.ts";
+import type { ActiveNode } from "../protocol/node.ts";
+import { queryOrder } from "../protocol/query-order.ts";
+import { allPartitions, type Shard } from "../protocol/shard.ts";
+import { narrowedRequests } from "../sync/narrowed-requests.ts";
+import { recordRank } from "../sync/record-rank.ts";
+import { type PlannedQuery, planQueries } from "../sync/strategy/algorithm-1.ts";
+import { coverQueries } from "../sync/strategy/cover-queries.ts";
+import { type OrderCost, orderCost } from "../sync/strategy/order-cost.ts";
+import type { OrderRule } from "../sync/strategy/order-rule.ts";
+import type { Boundary } from "../trust/chain/boundary.ts";
+import type { SnapshotTime } from "../trust/chain/timestamp.ts";
+import type { ListContext } from "../trust/list-source.ts";
+import { type NetworkOptions, networkChecks } from "../trust/network-options.ts";
+import { openClients } from "../trust/node-addresses.ts";
+import { readNodeList, requireActiveNodes } from "../trust/read-node-list.ts";
+import { assembleChecks, defaults, isSnapshotTime } from "./assembly/options.ts";
+
+export interface ExpectedQuery {
+  readonly node: string;
+  /** `null` where the node list has no usable address of the node. */
+  readonly url: string | null;
+  /** The node's place in ascending order of ID. */
+  readonly index: number;
+  readonly partitions: readonly number[];
+  readonly requests: number;
+}
+
+export interface PlanOptions extends NetworkOptions {
+  /** The time of the snapshot: with it, the node list must be that of its cycle. */
+  readonly timestamp?: SnapshotTime | undefined;
+  /** The file of a hash database, for the records of nodes. */
+  readonly hashDb?: string | undefined;
+  /** Whose queries are listed. */
+  readonly order?: OrderRule | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const planChecks: OptionChecks<PlanOptions> = {
+  ...networkChecks,
+  timestamp: { accepts: isSnapshotTime, expected: "a snapshot's time, parsed" },
+  hashDb: assembleChecks.hashDb,
+  order: assembleChecks.order,
+  signal: assembleChecks.signal,
+};
+
+export interface AssemblyPlan {
+  readonly timestamp: number | null;
+  readonly cycle: number | null;
+  readonly nodes: number;
+  readonly shard: Shard;
+  /** Node IDs in the order of Algorithm 1, those with a bad record later; of a cover, those that are asked. */
+  readonly order: readonly string[];
+  readonly queries: readonly ExpectedQuery[];
+  /** Requests for partial snapshots over all queries. */
+  readonly requests: number;
+  /** What each order costs. */
+  readonly orders: Readonly<Record<OrderRule, OrderCost>>;
+  readonly warnings: readonly string[];
+}
+
+/** @throws Failure */
+export async function planAssembly(options: PlanOptions): Promise<AssemblyPlan> {
+  requireOptions("planAssembly", options, planChecks);
+  const clients = openClients(options);
+  const warnings: string[] = [];
+  const warn = (message: string) => warnings.push(message);
+  try {
+    const hashKey = options.hashKey ?? DEFAULT_HASH_KEY;
+    const context = { client: clients.lists, hashKey, signal: options.signal, warn };
+    const { nodes, boundary } = await readNodes(options, context);
+    const shard = await findShard(nodes, boundary, options, { ...context, client: clients.nodes });
+    const rankOf = await ranksOf(nodes, options.hashDb);
+    const plans = { bisect: bisectPlan(shard, rankOf), cover: coverPlan(shard, rankOf) };
+    const { order, queries: planned } = plans[options.order ?? defaults.order];
+    const queries = planned.flatMap(({ nodeIndex, partitions }): ExpectedQuery[] => {
+      const node = nodes[nodeIndex];
+      if (node === undefined) return [];
+      const requests = narrowedRequests(shard, nodeIndex, partitions, 0).length;
+      return [{ node: node.id, url: node.url ?? null, index: nodeIndex, partitions, requests }];
+    });
+    return {
+      timestamp: boundary?.timestamp ?? null,
+      cycle: boundary?.cycle.counter ?? null,
+      nodes: nodes.length,
+      shard,
+      order: order.flatMap((index) => nodes[index]?.id ?? []),
+      queries,
+      requests: queries.reduce((sum, query) => sum + query.requests, 0),
+      orders: {
+        bisect: orderCost(shard, plans.bisect.queries),
+        cover: orderCost(shard, plans.cover.queries),
+      },
+      warnings,
+    };
+  } finally {
+    await clients.close();
+  }
+}
+
+/** Under the same settings as a run would count by. */
+async function findShard(
+  nodes: readonly ActiveNode[],
+  boundary: Boundary | undefined,
+  options: PlanOptions,
+  context: ListContext,
+): Promise<Shard> {
+  const { findSharding, shardOf } = await import("../trust/sharding.ts");
+  const configHash = boundary === undefined ? undefined : networkConfigHashOf(boundary.cycle);
+  return shardOf(nodes.length, await findSharding(nodes, options, configHash, context));
+}
+
+interface Plan {
+  readonly order: readonly number[];
+  readonly queries: readonly PlannedQuery[];
+}
+
+/** Algorithm 1, with nodes of a bad record later (they are asked all the same). */
+function bisectPlan(shard: Shard, rankOf: (index: number) => number): Plan {
+  const order = queryOrder(shard.numNodes).sort((a, b) => rankOf(a) - rankOf(b));
+  return { order, queries: planQueries(shard, order, new Set(allPartitions(shard))) };
+}
+
+/** The fewest nodes, those of a bad record only for what nobody else has. */
+function coverPlan(shard: Shard, rankOf: (index: number) => number): Plan {
+  const groups: number[][] = [[], [], []];
+  for (let index = 0; index < shard.numNodes; index++) groups[rankOf(index)]?.push(index);
+  const queries = coverQueries({ shard, groups, needed: new Set(allPartitions(shard)) });
+  return { order: queries.map(({ nodeIndex }) => nodeIndex), queries };
+}
+
+/** What the record of each node costs it, by the node's index. */
+async function ranksOf(
+  nodes: readonly ActiveNode[],
+  hashDb: string | undefined,
+): Promise<(index: number) => number> {
+  if (hashDb === undefined) return () => 0;
+  const { HashDatabase } = await import("../store/hash-database/hash-database.ts");
+  const database = HashDatabase.open(hashDb, { isReadOnly: true });
+  try {
+    const kinds = database.offenceKinds();
+    const ranks = nodes.map(({ id }) => recordRank(kinds.get(id) ?? []));
+    return (index) => ranks[index] ?? 0;
+  } finally {
+    database.close();
+  }
+}
+
+async function readNodes(
+  options: PlanOptions,
+  context: ListContext,
+): Promise<{ nodes: readonly ActiveNode[]; boundary: Boundary | undefined }> {
+  if (options.timestamp === undefined) {
+    const list = await readNodeList(options, context);
+    requireActiveNodes(list, undefined);
+    return { nodes: list.nodes, boundary: undefined };
+  }
+  const { readNetwork } = await import("../trust/read-network.ts");
+  const { differentNodes } = await import("../trust/chain/cycle-nodes.ts");
+  const { nodes, records, candidates } = await readNetwork(options, options.timestamp, context);
+  const [candidate] = candidates;
+  if (candidate === undefined) return { nodes, boundary: undefined };
+  const different = differentNodes(candidate.members, records, candidate.cycle);
+  if (different !== undefined) throw different;
+  return { nodes: candidate.members.nodes, boundary: candidate };
+}

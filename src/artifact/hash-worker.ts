@@ -1,0 +1,36 @@
+/** The thread that hashes; see hash-thread.ts. It answers every order, in the order in which they come. */
+
+import { parentPort } from "node:worker_threads";
+import { RunningHash } from "../protocol/crypto/hash.ts";
+import type { HashAnswer, HashOrder } from "./hash-thread.ts";
+
+const hashes = new Map<number, RunningHash>();
+
+parentPort?.on("message", (order: HashOrder) => {
+  const answer: HashAnswer = { digest: obey(order) };
+  parentPort?.postMessage(answer);
+});
+
+parentPort?.postMessage({ digest: undefined });
+
+function obey(order: HashOrder): string | undefined {
+  switch (order.kind) {
+    case "begin":
+      hashes.set(order.id, RunningHash.from(order.bytes));
+      return undefined;
+    case "update":
+      hashOf(order).update(order.bytes);
+      return undefined;
+    case "digest":
+      return hashOf(order).copy().update(order.bytes).digest();
+    case "forget":
+      hashes.delete(order.id);
+      return undefined;
+  }
+}
+
+function hashOf({ id }: HashOrder): RunningHash {
+  const hash = hashes.get(id);
+  if (hash === undefined) throw new Error(`there is no hash ${id}`);
+  return hash;
+}

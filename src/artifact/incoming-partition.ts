@@ -1,0 +1,119 @@
+/**
+ * Takes the copies of one partition out of one answer, and says in the end what they hash to. In order,
+ * which is the usual case, they are hashed as they go by; from the first one out of order on they are only
+ * written down, and sorted at the end.
+ */
+
+import { rm } from "node:fs/promises";
+import { accountIdAt, type CopyRun } from "../canonical/copy-run.ts";
+import { type SortedPartition, sortPartition } from "./external-sort.ts";
+import { CopyListWriter } from "./preimage-writer.ts";
+
+export interface FinishedPartition {
+  readonly hash: string;
+  readonly accounts: number;
+  readonly bytes: number;
+  /** Where the preimage is. */
+  readonly path: string;
+  /** Copies that were there twice, identically, apart from those that {@link PartitionSink.add} told of. */
+  readonly duplicates: number;
+  /** An account that was there twice with different content. */
+  readonly conflict: string | undefined;
+}
+
+export class PartitionSink {
+  readonly partition: number;
+  readonly #writer: CopyListWriter;
+  readonly #hashKey: string;
+  #isSorted = true;
+  #lastId = "";
+  /** The length of the last copy; 0 while accounts go elsewhere, when it is not kept: a copy may be large,
+   *  and partitions are many. */
+  #lastCopyBytes = 0;
+  #conflict: string | undefined;
+
+  constructor(partition: number, path: string, hashKey: string) {
+    this.partition = partition;
+    this.#writer = new CopyListWriter(path, hashKey);
+    this.#hashKey = hashKey;
+  }
+
+  get accounts(): number {
+    return this.#writer.accounts;
+  }
+
+  get bytes(): number {
+    return this.#writer.bytes;
+  }
+
+  get pendingBytes(): number {
+    return this.#writer.pendingBytes;
+  }
+
+  get isFull(): boolean {
+    return this.#writer.isFull;
+  }
+
+  /** Answers `duplicate` where the first copy repeats the last one that came, and is left out for that. */
+  add(run: CopyRun): "added" | "duplicate" {
+    const isRepeated = this.#noteFirst(run);
+    const rest = isRepeated ? run.bytes.subarray(run.firstEnd + 1) : run.bytes;
+    if (rest.length > 0) {
+      this.#lastId = accountIdAt(run.bytes, run.lastStart);
+      this.#lastCopyBytes = run.bytes.length - run.lastStart;
+      this.#writer.append(rest, isRepeated ? run.count - 1 : run.count);
+    }
+    return isRepeated ? "duplicate" : "added";
+  }
+
+  /** Compares the first copy with what came before; answers whether it is the last one again. */
+  #noteFirst({ bytes, firstEnd }: CopyRun): boolean {
+    const accountId = accountIdAt(bytes, 0);
+    if (accountId > this.#lastId) return false;
+    // Whether it is the same as one that was let go of, the sort finds out.
+    if (accountId < this.#lastId || this.#lastCopyBytes === 0) this.#isSorted = false;
+    else if (this.#writer.endsWith(bytes.subarray(0, firstEnd), this.#lastCopyBytes)) return true;
+    else this.#conflict ??= accountId;
+    return false;
+  }
+
+  flush(): Promise<void> {
+    return this.#writer.flush();
+  }
+
+  release(): Promise<void> {
+    this.#lastCopyBytes = 0;
+    return this.#writer.release();
+  }
+
+  /** Whether the partition, if it ended here, would hash to the given hash. */
+  async matches(hash: string): Promise<boolean> {
+    return this.#isSorted && (await this.#writer.hashIfClosed()) === hash;
+  }
+
+  /** Ends the partition; sorts it where that is needed. */
+  async finish(): Promise<FinishedPartition> {
+    const closed = {
+      writer: this.#writer,
+      hash: await this.#writer.close(),
+      duplicates: 0,
+      conflict: undefined,
+    };
+    if (this.#isSorted) return this.#finished(closed);
+    const sorted = await sortPartition(this.#writer.path, `${this.#writer.path}.sorted`, this.#hashKey);
+    await rm(this.#writer.path, { force: true });
+    return this.#finished(sorted);
+  }
+
+  /** Removes what was written. */
+  async discard(): Promise<void> {
+    await this.#writer.abandon();
+    await rm(this.#writer.path, { force: true });
+    await rm(`${this.#writer.path}.sorted`, { force: true });
+  }
+
+  #finished({ writer, hash, duplicates, conflict }: SortedPartition): FinishedPartition {
+    const { accounts, bytes, path } = writer;
+    return { hash, accounts, bytes, path, duplicates, conflict: this.#conflict ?? conflict };
+  }
+}

@@ -1,0 +1,45 @@
+/** The buffers of lists: small ones while there is little, then such as the hash thread can read as well. */
+
+import { idleBuffersMax, writeBufferBytes } from "../limits/limits.ts";
+
+const SMALL_BYTES = 4096;
+
+/** A buffer is full at half of its size, and has room for one more run of copies. */
+const LARGE_BYTES = 2 * writeBufferBytes;
+
+/** Large buffers that nobody uses. */
+const idle: Buffer[] = [];
+
+export function smallBuffer(): Buffer {
+  return Buffer.allocUnsafe(SMALL_BYTES);
+}
+
+/** A buffer for at least so many bytes, in which so many are already. */
+export function largerBuffer(bytes: number, content: Buffer): Buffer {
+  const larger =
+    bytes > LARGE_BYTES
+      ? shared(2 * bytes)
+      : bytes > LARGE_BYTES / 8
+        ? largeBuffer()
+        : Buffer.allocUnsafe(2 * bytes);
+  larger.set(content);
+  return larger;
+}
+
+export function largeBuffer(): Buffer {
+  return idle.pop() ?? shared(LARGE_BYTES);
+}
+
+/** Nobody may read or write it any more. */
+export function giveBack(buffer: Buffer): void {
+  if (buffer.length === LARGE_BYTES && idle.length < idleBuffersMax) idle.push(buffer);
+}
+
+/** The bytes in memory that another thread can have: these, or a copy. */
+export function shareable(bytes: Buffer): Uint8Array {
+  return bytes.buffer instanceof SharedArrayBuffer ? bytes : new Uint8Array(bytes);
+}
+
+function shared(bytes: number): Buffer {
+  return Buffer.from(new SharedArrayBuffer(bytes));
+}

@@ -1,0 +1,209 @@
+/** The main job: `snapshot-assemble --timestamp <t>`. */
+
+import { resolve } from "node:path";
+import { type Command, Option } from "commander";
+import type { Quorum } from "../../agreement/upstream/collector.ts";
+import type { AssembleResult } from "../../app/assemble.ts";
+import { defaults } from "../../app/assembly/options.ts";
+import { Failure } from "../../errors/failure.ts";
+import type { AssembleEvent, Reporter, RunSummary } from "../../events/assemble-events.ts";
+import type { Compression } from "../../format/snapshot-layout.ts";
+import { concurrencyMax } from "../../limits/limits.ts";
+import { type OrderRule, orderRules } from "../../sync/strategy/order-rule.ts";
+import { parseSnapshotTime, type SnapshotTime } from "../../trust/chain/timestamp.ts";
+import { formatBytes, formatCounted, formatDuration } from "../../ui/format.ts";
+import { makeStyle } from "../../ui/style.ts";
+import type { Io } from "../io.ts";
+import { addNetworkOptions, type NetworkFlags, networkOptionsOf } from "../network-options.ts";
+import type { Outcome } from "../outcome.ts";
+import { parseAge, parseCount, parseSource } from "../values.ts";
+import { addClusterOption, type ClusterFlags, withCluster } from "../with-cluster.ts";
+
+export interface AssembleFlags extends ClusterFlags {
+  readonly timestamp?: string;
+  readonly maxAge?: number;
+  readonly gossip?: string;
+  readonly hashDb?: string;
+  readonly quorum: Quorum;
+  readonly order: OrderRule;
+  readonly concurrency: number;
+  readonly compress: Compression;
+  readonly out: string;
+  readonly requireChain?: boolean;
+  readonly stateMetadata?: string;
+  readonly allowEmpty?: boolean;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+export const assembleExamples = `Examples:
+  $ snapshot-assemble --archiver http://127.0.0.1:4000 --timestamp latest
+      the newest snapshot that the validators hold, into ./snapshots
+  $ snapshot-assemble --archiver http://127.0.0.1:4000 --timestamp 2023-11-14T22:24:00Z --out /var/lib/snapshots
+      that of one cycle boundary
+  $ snapshot-assemble --nodes nodes.json --cycles cycles.json --gossip gossip.jsonl --timestamp cycle:1234 --json
+      with lists and hashes from files, for a script
+  $ snapshot-assemble --cluster nine-honest --timestamp latest
+      a try without a network: from nine validators that are started for it
+`;
+
+export function addAssembleOptions(command: Command): Command {
+  command.option(
+    "--timestamp <time>",
+    "the snapshot's time: milliseconds, seconds, ISO 8601, cycle:<n> for the end of that cycle, or latest",
+  );
+  addNetworkOptions(command);
+  return addClusterOption(command)
+    .addOption(
+      new Option(
+        "--max-age <duration>",
+        "with --timestamp latest: fail where the newest snapshot is older (like 90m, 2h, 7d; by default, one older than a day is a warning)",
+      ).argParser(parseAge),
+    )
+    .option("--gossip <file>", "gossip messages from a file, beside those of the validators")
+    .option(
+      "--hash-db <file>",
+      "a hash database: gossip that was collected, and records of nodes; what the run learns is added to it",
+    )
+    .addOption(quorumOption().default(defaults.quorum))
+    .addOption(orderOption())
+    .addOption(
+      new Option("--concurrency <n>", "nodes that are asked at the same time")
+        .argParser(parseCount(1, concurrencyMax))
+        .default(defaults.concurrency),
+    )
+    .addOption(
+      new Option("--compress <method>", "of the artifacts")
+        .choices(["none", "gzip"])
+        .default(defaults.compression),
+    )
+    .option("--out <directory>", "where snapshots are published", defaults.out)
+    .option("--require-chain", "publish only where a later cycle record names the same network hash")
+    .addOption(
+      new Option(
+        "--state-metadata <source>",
+        "a file or URL of state metadata, which must not disagree",
+      ).argParser(parseSource("--state-metadata")),
+    )
+    .option("--allow-empty", "publish even where every partition is empty: such a network may keep no copies")
+    .option("--json", "one JSON object a line on stdout, the last one the summary")
+    .option("--quiet", "print nothing but warnings, offences and failures");
+}
+
+/** How the nodes are chosen that are asked. */
+export function orderOption(): Option {
+  const rules = "bisect: Algorithm 1; cover: as few nodes as can be, and of so few those that send the least";
+  return new Option("--order <rule>", rules).choices(orderRules).default(defaults.order);
+}
+
+/** What counts as agreed, for those who count. */
+export function quorumOption(): Option {
+  const rules = "majority: more than half of those that cover a partition; popular: the upstream's rule";
+  return new Option("--quorum <rule>", rules).choices(["majority", "popular"]);
+}
+
+export async function runAssemble(flags: AssembleFlags, io: Io): Promise<Outcome> {
+  if (flags.timestamp === undefined) {
+    throw new Failure("usage", "no snapshot is chosen: --timestamp is missing", {
+      hint: "Give --timestamp <time>, such as --timestamp latest; --help has examples.",
+    });
+  }
+  const timestamp = parseSnapshotTime(flags.timestamp);
+  return await withCluster(flags, io, (network) => assembleFrom(network, timestamp, flags, io));
+}
+
+async function assembleFrom(
+  network: NetworkFlags,
+  timestamp: SnapshotTime,
+  flags: AssembleFlags,
+  io: Io,
+): Promise<Outcome> {
+  const options = networkOptionsOf(network, true, io.env);
+  const {
+    gossip,
+    hashDb,
+    quorum,
+    order,
+    concurrency,
+    compress: compression,
+    requireChain,
+    stateMetadata,
+    allowEmpty,
+  } = flags;
+  let summary: RunSummary | undefined;
+  const { assemble } = await import("../../app/assemble.ts");
+  const shown = await reporterOf(flags, io);
+  const reporter: Reporter = {
+    report: (event: AssembleEvent) => {
+      if (event.type === "end") summary = event.summary;
+      shown?.report(event);
+    },
+  };
+  // The clock of a fixture cluster stands in the past.
+  const maxAgeMs = flags.maxAge ?? (flags.cluster === undefined ? undefined : fixtureMaxAgeMs(timestamp));
+  const out = resolve(flags.out);
+  const { signal } = io;
+  try {
+    const result = await assemble({
+      ...options,
+      timestamp,
+      maxAgeMs,
+      out,
+      gossip,
+      hashDb,
+      quorum,
+      requireChain,
+      stateMetadata,
+      allowEmpty,
+      order,
+      concurrency,
+      compression,
+      signal,
+      reporter,
+    });
+    return { summary: { ...result }, lines: () => describeResult(result) };
+  } catch (error) {
+    return { summary: { ...summary }, error };
+  }
+}
+
+function fixtureMaxAgeMs({ kind }: SnapshotTime): number | undefined {
+  return kind === "latest" ? Number.POSITIVE_INFINITY : undefined;
+}
+
+async function reporterOf(
+  { json, quiet }: AssembleFlags,
+  { stdout, stderr, env }: Io,
+): Promise<Reporter | undefined> {
+  const style = makeStyle(stderr.isTTY, env);
+  // The summary has the warnings and the offences.
+  if (quiet === true && json === true) return undefined;
+  if (quiet === true) {
+    const { QuietReporter } = await import("../../ui/quiet-reporter.ts");
+    return new QuietReporter((line) => stderr.write(`${line}\n`), style);
+  }
+  if (json === true) {
+    const { JsonReporter } = await import("../../ui/json-reporter.ts");
+    return new JsonReporter((line) => stdout.write(`${line}\n`));
+  }
+  // A dumb terminal cannot draw over a line.
+  if (stderr.isTTY === true && env["TERM"] !== "dumb") {
+    const { BarReporter } = await import("../../ui/bar-reporter.ts");
+    return new BarReporter(stderr, style);
+  }
+  const { LineReporter } = await import("../../ui/line-reporter.ts");
+  return new LineReporter((line) => stderr.write(`${line}\n`), style);
+}
+
+function describeResult(result: AssembleResult): string[] {
+  const { timestamp, cycle, partitions, accounts, stateBytes, networkHash, digest, directory, durationMs } =
+    result;
+  const state = `${formatCounted(accounts, "account")} (${formatBytes(stateBytes)}) in ${formatCounted(partitions.total, "partition")}`;
+  return [
+    `snapshot      ${timestamp}, ${new Date(timestamp).toISOString()}, the end of cycle ${cycle}`,
+    `state         ${state}, all verified`,
+    `network hash  ${networkHash}`,
+    `digest        ${digest}`,
+    `published     ${directory} in ${formatDuration(durationMs)}`,
+  ];
+}

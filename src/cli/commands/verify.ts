@@ -1,0 +1,255 @@
+/** `snapshot-assemble verify <directory>`: an offline check of a published snapshot. */
+
+import { randomInt } from "node:crypto";
+import { type Command, Option } from "commander";
+import type { Quorum } from "../../agreement/upstream/collector.ts";
+import { Failure, type FailureCode } from "../../errors/failure.ts";
+import { nodesMax } from "../../limits/limits.ts";
+import { formatBytes, formatCount, formatCounted } from "../../ui/format.ts";
+import type { ClaimBasis, ClaimName, Requirement } from "../../verify/claims.ts";
+import type { ChainWitness, Finding, Findings } from "../../verify/findings.ts";
+import { describeSubset, type Subset } from "../../verify/subset.ts";
+import type { Io } from "../io.ts";
+import type { Outcome } from "../outcome.ts";
+import { parseCount, parseKey, parseSeed, parseSubset, type SubsetText } from "../values.ts";
+import { quorumOption } from "./assemble.ts";
+
+export interface VerifyFlags {
+  readonly trustNodeList?: string;
+  readonly archiverKey?: string;
+  readonly trustMarker?: string;
+  readonly nodesPerConsensusGroup?: number;
+  readonly nodesPerEdge?: number;
+  readonly quorum?: Quorum;
+  readonly require?: Requirement;
+  readonly subset?: SubsetText;
+  readonly seed?: number;
+}
+
+export const verifyExamples = `Examples:
+  $ snapshot-assemble verify snapshots/snapshot-1700000640000
+      whether the directory agrees with itself; each claim says what it rests on
+  $ snapshot-assemble verify --archiver-key 758b1c11…de3 snapshots/snapshot-1700000640000
+      with proof: the node list and the cycle records must be signed by an archiver whose key you trust
+  $ snapshot-assemble verify --trust-node-list my-nodes.json --trust-marker 5f3c…9a snapshots/snapshot-1700000640000
+      with proof: the votes of the nodes that you know, and a chain that leads to a cycle record that you know
+  $ snapshot-assemble verify --require proved --nodes-per-consensus-group 5 … snapshots/snapshot-1700000640000
+      under the sharding settings that you know
+  $ snapshot-assemble verify --subset 1/10 --json snapshots/snapshot-1700000640000
+      the first of ten parts of the artifacts; 2/10 is the second, and so on
+  $ snapshot-assemble verify --subset 5% snapshots/snapshot-1700000640000
+      a random twentieth of the artifacts; it says its seed, with which --seed reads the same ones again
+`;
+
+export function addVerifyOptions(command: Command): Command {
+  return command
+    .description("Checks a published snapshot, offline.")
+    .argument("<directory>", "of the snapshot")
+    .option("--json", "one JSON object on stdout")
+    .option(
+      "--trust-node-list <file>",
+      "count the votes of these nodes, not of those that the snapshot names; a signed list also proves cycle records with the same signature",
+    )
+    .addOption(
+      new Option(
+        "--archiver-key <hex>",
+        "the public key that the node list and the cycle records must be signed with",
+      ).argParser(parseKey),
+    )
+    .addOption(
+      new Option(
+        "--trust-marker <hex>",
+        "the marker of a cycle record that you know, of the snapshot's cycle or a later one",
+      ).argParser(parseKey),
+    )
+    .addOption(
+      new Option(
+        "--nodes-per-consensus-group <n>",
+        "nodes that vote on a partition (default: what the evidence proves, or else says)",
+      ).argParser(parseCount(1, nodesMax)),
+    )
+    .addOption(
+      new Option(
+        "--nodes-per-edge <n>",
+        "nodes on each side of those that store it too; with --nodes-per-consensus-group",
+      ).argParser(parseCount(0, nodesMax)),
+    )
+    .addOption(quorumOption().default("majority"))
+    .addOption(
+      new Option(
+        "--require <basis>",
+        "proved: what only the directory says is a finding (the default with --trust-node-list, --archiver-key or --trust-marker); told: it may say so",
+      ).choices(["proved", "told"]),
+    )
+    .addOption(
+      new Option(
+        "--subset <n/t|x%>",
+        "read only the n-th of t parts of the artifacts, or a random share of them, which says its seed",
+      ).argParser(parseSubset),
+    )
+    .addOption(
+      new Option(
+        "--seed <n>",
+        "with --subset x%: read the share that an earlier check with this seed read",
+      ).argParser(parseSeed),
+    )
+    .option("--quiet", "print nothing unless something is wrong");
+}
+
+export async function runVerify(directory: string, flags: VerifyFlags, { signal }: Io): Promise<Outcome> {
+  if (flags.nodesPerEdge !== undefined && flags.nodesPerConsensusGroup === undefined) {
+    throw new Failure("usage", "--nodes-per-edge is given without --nodes-per-consensus-group", {
+      hint: "Give both: how many nodes vote on a partition depends on the group alone.",
+    });
+  }
+  const { trustNodeList, archiverKey, trustMarker, nodesPerConsensusGroup, nodesPerEdge } = flags;
+  const { quorum, require } = flags;
+  const trust = { trustNodeList, archiverKey, trustMarker, nodesPerConsensusGroup, nodesPerEdge };
+  const options = { ...trust, quorum, require, signal, subset: subsetOf(flags) };
+  const { verifySnapshot } = await import("../../verify/verify-snapshot.ts");
+  const findings = await verifySnapshot(directory, options);
+  const summary = { ...findings };
+  if (findings.ok) return { summary, lines: () => describeVerified(findings) };
+  const details = findings.findings.map(({ file, problem }) => `${file}: ${problem}`);
+  if (findings.findingsOmitted > 0) {
+    details.push(`and ${formatCounted(findings.findingsOmitted, "more finding")}`);
+  }
+  if (findings.subset !== null) details.push(describeChecked(findings));
+  const isUnproved = findings.findings.every(({ kind }) => kind === "unproved");
+  const what = isUnproved ? "agrees with itself, but is not proved" : "is not what it says";
+  const count = findings.findings.length + findings.findingsOmitted;
+  const error = new Failure(codeOf(findings), `${directory} ${what} (${formatCounted(count, "finding")})`, {
+    details,
+    hint: isUnproved
+      ? hintForProof(findings)
+      : "Do not use it: assemble the snapshot again, or get it from elsewhere.",
+  });
+  return { summary, error };
+}
+
+function subsetOf({ subset, seed }: VerifyFlags): Subset | undefined {
+  if (subset !== undefined && "percent" in subset) return { ...subset, seed: seed ?? randomInt(2 ** 32) };
+  if (seed === undefined) return subset;
+  throw new Failure("usage", "--seed is given without --subset x%", {
+    hint: "A seed chooses a random share: give one such as --subset 10%.",
+  });
+}
+
+/** What proves each claim. */
+const proofs: Readonly<Record<ClaimName, string>> = {
+  nodeList: "the node list with --trust-node-list <file> or --archiver-key <hex>",
+  cycle: "the cycle record with --archiver-key <hex> or --trust-marker <hex>",
+  sharding: "the sharding settings with --nodes-per-consensus-group <n> and --nodes-per-edge <n>",
+  quorum: "the quorum with --quorum majority",
+};
+
+function hintForProof({ claims }: Findings): string {
+  const missing = claims.filter(({ basis }) => basis === "told").map(({ claim }) => proofs[claim]);
+  return `Prove ${missing.join("; ")}; or accept the directory's word with --require told.`;
+}
+
+/** What the findings come to: wrong bytes weigh more than votes that do not carry them, and so on. */
+const codesBySeverity = ["verification", "no-agreement", "chain", "node-list"] as const;
+/** What is merely unproved weighs less than what is wrong; and whoever may vote is what all else rests on. */
+const unprovedCodesBySeverity = ["node-list", "chain", "no-agreement"] as const;
+
+function codeOf({ findings }: Findings): FailureCode {
+  const wrong = findings.filter(({ kind }) => kind !== "unproved");
+  const codes = new Set((wrong.length > 0 ? wrong : findings).map(codeOfFinding));
+  const order = wrong.length > 0 ? codesBySeverity : unprovedCodesBySeverity;
+  return order.find((code) => codes.has(code)) ?? "verification";
+}
+
+function codeOfFinding({ kind, claim }: Finding): (typeof codesBySeverity)[number] {
+  switch (kind) {
+    case "gossip":
+    case "no-agreement":
+    case "sharding":
+      return "no-agreement";
+    case "chain":
+      return "chain";
+    case "node-list":
+      return "node-list";
+    case "unproved":
+      if (claim === "nodeList") return "node-list";
+      return claim === "cycle" ? "chain" : "no-agreement";
+    default:
+      return "verification";
+  }
+}
+
+const witnessed: Readonly<Record<ChainWitness, string>> = {
+  confirms: ", as the cycle chain records it",
+  told: ", as cycle records say that nothing proves",
+  silent: "",
+  unread: "",
+};
+
+const claimNames: Readonly<Record<ClaimName, string>> = {
+  nodeList: "node list     ",
+  cycle: "cycle record  ",
+  sharding: "sharding      ",
+  quorum: "quorum        ",
+};
+
+const basisNames: Readonly<Record<ClaimBasis, string>> = {
+  given: "given by you",
+  proved: "proved",
+  told: "told by the directory alone",
+};
+
+/** The result in one line: what the rest explains. */
+function verdictLine(findings: Findings): string {
+  const told = findings.claims.filter(({ basis }) => basis === "told").map(({ claim }) => claimTexts[claim]);
+  const { total, checked } = findings.partitions;
+  const what = checked === total ? "every artifact agrees" : describeChecked(findings);
+  const proof = told.length === 0 ? "every claim is proved or given" : `not proved: ${told.join(", ")}`;
+  return `verified      nothing wrong found; ${what}; ${proof}`;
+}
+
+function describeChecked({ partitions, subset }: Findings): string {
+  const { total, checked } = partitions;
+  const which = subset === null ? "" : ` (${describeSubset(subset)})`;
+  return `${formatCount(checked)} of ${formatCounted(total, "artifact")} read${which}`;
+}
+
+const claimTexts: Readonly<Record<ClaimName, string>> = {
+  nodeList: "the node list",
+  cycle: "the cycle record",
+  sharding: "the sharding settings",
+  quorum: "the quorum",
+};
+
+function describeVerified(findings: Findings): string[] {
+  const {
+    timestamp,
+    cycle,
+    partitions,
+    accounts,
+    bytes,
+    networkHash,
+    digest,
+    votes,
+    nodeList,
+    chain,
+    claims,
+    notes,
+  } = findings;
+  const { total, checked } = partitions;
+  const share = `in ${checked === total ? "" : `${formatCount(checked)} of `}${formatCounted(total, "partition")}`;
+  const whose = nodeList?.source === "auditor" ? "your node list" : "the node list inside";
+  return [
+    verdictLine(findings),
+    `snapshot      ${timestamp}, the end of cycle ${cycle}`,
+    `state         ${formatCounted(accounts, "account")} (${formatBytes(bytes)}) ${share}, all as the export data says`,
+    `network hash  ${networkHash}${witnessed[chain]}`,
+    `digest        ${digest}`,
+    `votes         by ${whose}: ${formatCounted(nodeList?.nodes ?? 0, "node")}, hash ${nodeList?.hash}`,
+    ...claims.map(({ claim, basis, detail }) => `${claimNames[claim]}${basisNames[basis]}: ${detail}`),
+    ...votes.map(
+      ({ partition, votesFor, votesAgainst, outOf }) =>
+        `  partition ${partition}: ${votesFor} for, ${votesAgainst} against, of ${outOf}`,
+    ),
+    ...notes.map((note) => `note          ${note}`),
+  ];
+}

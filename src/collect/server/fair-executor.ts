@@ -1,0 +1,41 @@
+/**
+ * Work on what was pushed, in slices: however much has come, connections are accepted and answers written
+ * between two slices, and within one every address has its turn.
+ */
+
+import { pushSliceMs } from "../../limits/limits.ts";
+import { FairQueue } from "./fair-queue.ts";
+
+export class Turns {
+  readonly #queue = new FairQueue<() => void>();
+  #sliceStartedMs = Number.NEGATIVE_INFINITY;
+  #isScheduled = false;
+
+  /** Does a short piece of work when its turn comes. */
+  run<T>(work: () => T, address: string): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const job = () => {
+        try {
+          resolve(work());
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.#queue.push(job, address);
+      if (this.#isScheduled) return;
+      this.#isScheduled = true;
+      setImmediate(() => this.#slice());
+    });
+  }
+
+  #slice(): void {
+    this.#sliceStartedMs = performance.now();
+    do {
+      const job = this.#queue.shift();
+      if (job === undefined) break;
+      job();
+    } while (performance.now() - this.#sliceStartedMs < pushSliceMs);
+    this.#isScheduled = this.#queue.size > 0;
+    if (this.#isScheduled) setImmediate(() => this.#slice());
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * The collector's HTTP side: takes pushed messages in, hands out what it has (PROTOCOL.md, Partition gossip),
+ * and says how it is. Whoever connects may be hostile: bodies, connections and time are bounded.
+ */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Failure, messageOf, systemCodeOf } from "../../errors/failure.ts";
+import { addressPrefix } from "../../http-server/address-prefix.ts";
+import { BoundedServer } from "../../http-server/bounded-server.ts";
+import { BodyBudget, BodyError, type BodyProblem } from "../../http-server/request-body.ts";
+import {
+  bytesPerSecondMin,
+  collectConnectionsMax,
+  collectConnectionsPerPrefixMax,
+  collectRequestMs,
+  gossipAnswerMsMax,
+  gossipAnswersMax,
+  gossipAnswersPerPrefixMax,
+  pushBodiesBytesMax,
+  pushBodiesBytesPerPrefixMax,
+  pushBodyBytesMax,
+  requestHeaderBytesMax,
+} from "../../limits/limits.ts";
+
+/** A response other than a stream. */
+export interface Answer {
+  readonly status: number;
+  readonly body: object;
+}
+
+export interface GossipRoutes {
+  /** Takes a pushed body in; resolves once what it holds is safe. */
+  readonly push: (body: Buffer, address: string) => Promise<Answer>;
+  /** The messages of a cycle, each as received. */
+  readonly messages: (cycle: number) => AsyncGenerator<string, void, void>;
+  readonly health: () => object;
+}
+
+const statusOfBody: Readonly<Record<BodyProblem, number>> = {
+  "too-large": 413,
+  fragmented: 400,
+  gone: 400,
+  busy: 503,
+};
+
+export class GossipServer {
+  readonly #routes: GossipRoutes;
+  readonly #server: BoundedServer;
+  readonly #bodies = new BodyBudget({
+    bytesMax: pushBodiesBytesMax,
+    bytesPerPrefixMax: pushBodiesBytesPerPrefixMax,
+  });
+  /** Address prefix → cycles that are being sent there. */
+  readonly #answers = new Map<string, number>();
+
+  constructor(routes: GossipRoutes) {
+    this.#routes = routes;
+    this.#server = new BoundedServer((request, response) => this.#handle(request, response), {
+      connectionsMax: collectConnectionsMax,
+      connectionsPerPrefixMax: collectConnectionsPerPrefixMax,
+      requestMs: collectRequestMs,
+      idleMs: collectRequestMs,
+      headerBytesMax: requestHeaderBytesMax,
+    });
+  }
+
+  /** Listens, and returns where: `http://host:port`. */
+  async listen(host: string, port: number): Promise<string> {
+    let address: AddressInfo;
+    try {
+      address = await this.#server.listen(host, port);
+    } catch (error) {
+      throw listenFailure(host, port, error);
+    }
+    const shown = address.family === "IPv6" ? `[${address.address}]` : address.address;
+    return `http://${shown}:${address.port}`;
+  }
+
+  /** Takes nothing new, and ends once what was begun is answered, or after the given time. */
+  async close(withinMs: number): Promise<void> {
+    await this.#server.close(withinMs);
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.on("error", () => response.destroy());
+    try {
+      const [path, query] = (request.url ?? "/").split("?", 2);
+      switch (`${request.method} ${path}`) {
+        case "POST /partition-gossip":
+          return send(response, await this.#push(request));
+        case "GET /partition-gossip":
+          return await this.#sendMessages(response, new URLSearchParams(query).get("cycle"));
+        case "GET /healthz":
+          return send(response, { status: 200, body: this.#routes.health() });
+        default:
+          return send(response, refusal(404, "there is POST and GET /partition-gossip, and GET /healthz"));
+      }
+    } catch (error) {
+      if (response.headersSent) response.destroy();
+      else send(response, refusal(error instanceof Failure ? 503 : 500, messageOf(error)));
+    }
+  }
+
+  async #push(request: IncomingMessage): Promise<Answer> {
+    const encoding = request.headers["content-encoding"] ?? "identity";
+    if (encoding !== "identity") return refusal(415, "compressed bodies are not taken");
+    try {
+      const body = await this.#bodies.read(request, pushBodyBytesMax);
+      try {
+        return await this.#routes.push(body.bytes, request.socket.remoteAddress ?? "");
+      } finally {
+        body.release();
+      }
+    } catch (error) {
+      if (error instanceof BodyError) return refusal(statusOfBody[error.problem], error.message);
+      throw error;
+    }
+  }
+
+  async #sendMessages(response: ServerResponse, cycleText: string | null): Promise<void> {
+    if (cycleText === null || !/^\d{1,15}$/.test(cycleText)) {
+      return send(response, refusal(400, "cycle: not a whole number"));
+    }
+    const prefix = addressPrefix(response.req.socket.remoteAddress ?? "");
+    const ofPrefix = this.#answers.get(prefix) ?? 0;
+    const total = [...this.#answers.values()].reduce((sum, count) => sum + count, 0);
+    if (ofPrefix >= gossipAnswersPerPrefixMax || total >= gossipAnswersMax) {
+      return send(response, refusal(503, "too many cycles are being sent"));
+    }
+    this.#answers.set(prefix, ofPrefix + 1);
+    try {
+      await this.#streamMessages(response, Number(cycleText));
+    } finally {
+      const left = (this.#answers.get(prefix) ?? 1) - 1;
+      if (left > 0) this.#answers.set(prefix, left);
+      else this.#answers.delete(prefix);
+    }
+  }
+
+  /** One message at a time, and no faster than it is read: whoever does not read is given up. */
+  async #streamMessages(response: ServerResponse, cycle: number): Promise<void> {
+    const { socket } = response.req;
+    const startedMs = performance.now();
+    let before = '{"messages":[';
+    let bytes = 0;
+    for await (const text of this.#routes.messages(cycle)) {
+      if (socket.destroyed) return;
+      if (bytes === 0) response.setHeader("Content-Type", "application/json");
+      bytes += text.length;
+      if (!response.write(before + text)) await drained(response);
+      before = ",";
+      const elapsedMs = performance.now() - startedMs;
+      const isSlow = elapsedMs > collectRequestMs && bytes < (bytesPerSecondMin * elapsedMs) / 1000;
+      if (isSlow || elapsedMs > gossipAnswerMsMax) return void socket.destroy();
+    }
+    if (socket.destroyed) return;
+    if (bytes === 0) return send(response, refusal(404, `no gossip for cycle ${cycle}`));
+    response.end("]}");
+  }
+}
+
+function send(response: ServerResponse, { status, body }: Answer): void {
+  if (response.destroyed || response.req.socket.destroyed) return;
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    "Content-Type": "application/json",
+    "Content-Length": Buffer.byteLength(text),
+    ...(status === 503 || status === 429 ? { "Retry-After": "5" } : {}),
+    // What is left of a refused body is not read: the connection ends with the answer.
+    ...(response.req.complete || response.req.method === "GET" ? {} : { Connection: "close" }),
+  });
+  response.end(text);
+}
+
+export function refusal(status: number, problem: string): Answer {
+  return { status, body: { error: problem } };
+}
+
+/** Resolves when there is room for more, or nobody left to write to. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const { socket } = response.req;
+    const settle = () => {
+      response.off("drain", settle);
+      socket.off("close", settle);
+      resolve();
+    };
+    response.once("drain", settle);
+    socket.once("close", settle);
+  });
+}
+
+function listenFailure(host: string, port: number, error: unknown): Failure {
+  const reason = systemCodeOf(error) === "EADDRINUSE" ? "another program listens there" : messageOf(error);
+  return new Failure("configuration", `cannot listen on ${host}:${port}: ${reason}`, {
+    cause: error,
+    hint: "Give another address or port with --listen.",
+  });
+}

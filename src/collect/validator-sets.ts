@@ -1,0 +1,39 @@
+/** Who may speak in a cycle, and where each of them is on the ring. */
+
+import { makeValidatorSet, type ValidatorSet } from "../agreement/validator-set.ts";
+import type { ActiveNode } from "../protocol/node.ts";
+import type { Shard } from "../protocol/shard.ts";
+import { type Sharding, shardOf } from "../trust/sharding.ts";
+
+export interface Roster {
+  /** In ascending order of ID. */
+  readonly nodes: readonly ActiveNode[];
+  readonly shard: Shard;
+  readonly sharding: Sharding;
+  /** Whether the sharding settings are given or proved: else nobody is blamed for what depends on them. */
+  readonly areSettingsProved: boolean;
+  readonly validators: ValidatorSet;
+  readonly indexOf: ReadonlyMap<string, number>;
+}
+
+export function makeRoster(nodes: readonly ActiveNode[], sharding: Sharding): Roster {
+  const shard = shardOf(nodes.length, sharding);
+  return {
+    nodes,
+    shard,
+    sharding,
+    areSettingsProved: sharding.source !== "told",
+    validators: makeValidatorSet(nodes, shard),
+    indexOf: new Map(nodes.map(({ id }, index) => [id, index])),
+  };
+}
+
+export function isSameRoster(roster: Roster, nodes: readonly ActiveNode[]): boolean {
+  return (
+    roster.nodes.length === nodes.length &&
+    nodes.every(({ id, publicKey, url }, index) => {
+      const other = roster.nodes[index];
+      return other?.id === id && other.publicKey === publicKey && other.url === url;
+    })
+  );
+}

@@ -1,0 +1,105 @@
+/**
+ * The one error that a user is meant to see: what happened, under a code that decides the exit status,
+ * and what to do next. Anything else that is thrown is a defect of ours.
+ */
+
+import { messageLine } from "../text/printable.ts";
+
+export type FailureCode =
+  | "usage"
+  | "configuration"
+  | "unaligned-timestamp"
+  | "incomplete"
+  | "verification"
+  | "temporary"
+  | "no-agreement"
+  | "chain"
+  | "node-list"
+  | "gone"
+  | "no-such-snapshot"
+  | "locked"
+  | "disk"
+  | "interrupted";
+
+export interface FailureOptions {
+  /** What the message comes from, line by line: one finding, or one node's outcome, each. */
+  readonly details?: readonly string[];
+  /** What the user can do about it, as one sentence. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+/** Its texts are printable lines, whatever was put into them: they may repeat what others sent. */
+export class Failure extends Error {
+  override readonly name = "Failure";
+  readonly code: FailureCode;
+  readonly details: readonly string[];
+  readonly hint: string | undefined;
+
+  constructor(code: FailureCode, message: string, options: FailureOptions = {}) {
+    super(messageLine(message), options.cause === undefined ? {} : { cause: options.cause });
+    this.code = code;
+    this.details = (options.details ?? []).map(messageLine);
+    this.hint = options.hint === undefined ? undefined : messageLine(options.hint);
+  }
+}
+
+/** The message of anything that was thrown, for a sentence of our own. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** The system's code (`ENOSPC`, `ECONNREFUSED` …) of an error or of its causes, if it has one. */
+export function systemCodeOf(thrown: unknown): string | undefined {
+  for (let error = thrown; error instanceof Error; error = error.cause) {
+    if (error instanceof Failure) continue; // its code is our own
+    const { code } = error as NodeJS.ErrnoException;
+    if (typeof code === "string") return code;
+    if (error instanceof AggregateError && error.errors.length > 0) return systemCodeOf(error.errors[0]);
+  }
+  return undefined;
+}
+
+/** Whether it failed since the disk, or this user's share of it, is full. */
+export function isDiskFull(thrown: unknown): boolean {
+  const code = systemCodeOf(thrown);
+  return code === "ENOSPC" || code === "EDQUOT";
+}
+
+/** What the system says of a name that leads to no file, or to none that can be read: the file is wrong. */
+const codesOfNames = new Set(["ENOENT", "ENOTDIR", "ELOOP", "EISDIR", "ENAMETOOLONG"]);
+
+/**
+ * Whether the system failed to read (a fault of the disk, no descriptors or memory left, no permission), so that
+ * nothing is known of what the file holds.
+ */
+export function isReadError(thrown: unknown): boolean {
+  const code = systemCodeOf(thrown);
+  return code !== undefined && /^E(?!RR_)[A-Z0-9]+$/.test(code) && !codesOfNames.has(code);
+}
+
+/** A file or directory of ours that could not be read or written. */
+export function diskFailure(doing: string, thrown: unknown): Failure {
+  const full = isDiskFull(thrown);
+  return new Failure("disk", `${doing}: ${full ? "no space is left on the disk" : messageOf(thrown)}`, {
+    cause: thrown,
+    hint: full
+      ? "Free some space and run again: what is verified already is kept and not fetched again."
+      : (hintForLimit(thrown) ??
+        "Check that the directory exists on a healthy disk and may be written to, and run again."),
+  });
+}
+
+/** What the system gave no more of to this process; `undefined` where it is something else. */
+export function hintForLimit(thrown: unknown): string | undefined {
+  switch (systemCodeOf(thrown)) {
+    case "EMFILE":
+      return "Too many files are open: raise the limit of open files of this process (ulimit -n), and run again.";
+    case "ENFILE":
+      return "Too many files are open on this machine: raise its limit (sysctl fs.file-max), and run again.";
+    case "ENOMEM":
+      return "There is too little memory: free some or raise the limit of this process (ulimit -v), and run again.";
+    default:
+      return undefined;
+  }
+}

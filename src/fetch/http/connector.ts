@@ -1,0 +1,125 @@
+/**
+ * Connects for the HTTP library. Here, and only here, an address is judged before anything is sent to it: host
+ * names are resolved, every resolved address is judged, and the connection goes to an address that was judged.
+ */
+
+import { lookup } from "node:dns";
+import { isIP, type LookupFunction, type Socket } from "node:net";
+import type { buildConnector } from "undici";
+import { FetchFailure } from "../../errors/fetch-error.ts";
+import { asOurOwn, peerFailure } from "./peer-failure.ts";
+import type { ReceiveBuffers } from "./receive-buffers.ts";
+
+/** Why an address is not connected to, as a sentence about "its address"; `undefined` where it may be. */
+export type AddressRule = (address: string) => string | undefined;
+
+/** How often it is looked whether a response has been read to the end of its connection. */
+const unreadCheckMs = 5;
+
+export interface ConnectorParts {
+  readonly build: typeof buildConnector;
+  readonly timeoutMs: number;
+  readonly buffers: ReceiveBuffers;
+  readonly rule: AddressRule | undefined;
+  /** Told of each connection: the origin of its URL, and the address that it goes to. */
+  readonly onConnected: (origin: string, address: string) => void;
+  /** Whether something that came from an origin still waits to be read. */
+  readonly isUnread: (origin: string) => boolean;
+  /** Told that the library lost track of a connection to an origin. */
+  readonly onLost: (origin: string, failure: FetchFailure) => void;
+}
+
+export function makeConnector(parts: ConnectorParts): buildConnector.connector {
+  const { build, timeoutMs: timeout, buffers, rule } = parts;
+  const judged = rule === undefined ? {} : { lookup: judgedLookup(rule) };
+  const secure = build({ timeout, ...judged });
+  const plain = build({ timeout, onread: buffers.onread, ...judged });
+  return (options, callback) => {
+    const host = options.hostname.replace(/^\[|\]$/g, "");
+    const refusal = rule !== undefined && isIP(host) !== 0 ? asOurOwn(() => rule(host)) : undefined;
+    if (refusal !== undefined) return callback(new FetchFailure("not-asked", refusal), null);
+    const origin = `${options.protocol}//${options.host ?? options.hostname}`;
+    (options.protocol === "https:" ? secure : plain)(options, (error, socket) => {
+      if (error !== null) return callback(error, null);
+      if (socket.remoteAddress !== undefined) parts.onConnected(origin, socket.remoteAddress);
+      superviseEvents(socket, {
+        isUnread: () => parts.isUnread(origin),
+        onLost: (failure) => parts.onLost(origin, failure),
+      });
+      return callback(null, socket);
+    });
+  };
+}
+
+/** Resolves a host name to the addresses that may be connected to. */
+function judgedLookup(rule: AddressRule): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, "", 0);
+      const refusals = asOurOwn(() => addresses.map(({ address }) => rule(address)));
+      const permitted = addresses.filter((_, index) => refusals[index] === undefined);
+      const [first] = permitted;
+      if (first === undefined) {
+        const problem = refusals.find((refusal) => refusal !== undefined) ?? "it has no address";
+        return callback(new FetchFailure("not-asked", `${hostname}: ${problem}`), "", 0);
+      }
+      return options.all === true ? callback(null, permitted) : callback(null, first.address, first.family);
+    });
+  };
+}
+
+interface Supervision {
+  readonly isUnread: () => boolean;
+  readonly onLost: (failure: FetchFailure) => void;
+}
+
+/**
+ * Passes the events of a connection on to the library, and mends two things about how it takes them.
+ *
+ * It asserts that its parser is not paused when a connection ends; but a reader that is slower than the server
+ * pauses it, and many a server ends each connection after one response: the end is held back until what came
+ * before it has been read. And it handles the end of a connection without catching what its parser throws, which
+ * would end the process: it is told of an error of the connection instead, which it handles well.
+ */
+function superviseEvents(socket: Socket, { isUnread, onLost }: Supervision): void {
+  const emit = socket.emit;
+  let isLost = false;
+  const lose = (event: string | symbol, thrown: unknown) => {
+    // Errors about bytes are caught where they are parsed; these are about how the connection ended.
+    const failure = peerFailure(thrown);
+    if (!(failure instanceof FetchFailure)) throw failure;
+    const message = "the connection ended within the response";
+    onLost(new FetchFailure("reset", message, { cause: thrown }));
+    const lost = Object.assign(new Error(message, { cause: thrown }), { code: "UND_ERR_SOCKET" });
+    const isFirst = !isLost;
+    isLost = true;
+    if (event !== "error") socket.destroy(lost);
+    else if (isFirst) passOn("error", [lost]);
+  };
+  const passOn = (event: string | symbol, args: unknown[]): boolean => {
+    const listeners = socket.rawListeners(event);
+    if (listeners.length === 0) return Reflect.apply(emit, socket, [event, ...args]);
+    for (const listener of listeners) {
+      try {
+        Reflect.apply(listener, socket, args);
+      } catch (thrown) {
+        lose(event, thrown);
+      }
+    }
+    return true;
+  };
+  const endOnceRead = () => {
+    if (isUnread()) setTimeout(endOnceRead, unreadCheckMs);
+    else if (!socket.destroyed) {
+      passOn("end", []);
+      socket.end();
+    }
+  };
+  socket.emit = (event: string | symbol, ...args: unknown[]) => {
+    if (event !== "end" || !isUnread()) return passOn(event, args);
+    // Otherwise the socket is destroyed right after this event.
+    socket.allowHalfOpen = true;
+    endOnceRead();
+    return true;
+  };
+}

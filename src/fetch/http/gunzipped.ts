@@ -1,0 +1,45 @@
+/** The decompressed chunks of a gzip body, under bounds on what comes out for what goes in. */
+
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import { systemCodeOf } from "../../errors/failure.ts";
+import { FetchFailure } from "../../errors/fetch-error.ts";
+import { gzipIdleBytesMax, gzipRatioFromBytes, gzipRatioMax } from "../../limits/limits.ts";
+import { peerFailure } from "./peer-failure.ts";
+
+/** @throws FetchFailure; and whatever reading `compressed` throws */
+export async function* gunzipped(compressed: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
+  let bytesIn = 0;
+  let bytesOut = 0;
+  const gunzip = createGunzip();
+  const counted = (async function* () {
+    for await (const chunk of compressed) {
+      bytesIn += chunk.length;
+      if (bytesIn > bytesOut + gzipIdleBytesMax) {
+        throw new FetchFailure("too-large", `gzip: ${bytesIn} bytes came, and only ${bytesOut} out of them`);
+      }
+      yield chunk;
+    }
+  })();
+  const piped = pipeline(Readable.from(counted, { objectMode: false }), gunzip);
+  piped.catch(() => undefined); // reported where the loop below meets it
+  try {
+    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
+      bytesOut += chunk.length;
+      if (bytesOut > gzipRatioFromBytes && bytesOut > gzipRatioMax * bytesIn) {
+        throw new FetchFailure(
+          "too-large",
+          `gzip: ${bytesOut} bytes out of ${bytesIn}, more than ${gzipRatioMax} for one`,
+        );
+      }
+      yield chunk;
+    }
+    await piped;
+  } catch (thrown) {
+    // zlib's own errors are about the bytes; others come through it from the code that feeds it.
+    throw systemCodeOf(thrown)?.startsWith("Z_") ? peerFailure(thrown) : thrown;
+  } finally {
+    gunzip.destroy();
+  }
+}

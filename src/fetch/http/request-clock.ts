@@ -1,0 +1,39 @@
+/** Ends a request that takes too long or can no longer end by itself, and remembers that it was not somebody else who ended it. */
+
+import { FetchFailure } from "../../errors/fetch-error.ts";
+
+export class RequestClock {
+  readonly #ending = new AbortController();
+  readonly #timers: NodeJS.Timeout[] = [];
+  /** Aborted by the clock, or by whoever asked. */
+  readonly signal: AbortSignal;
+  #failure: FetchFailure | undefined;
+
+  constructor(signal: AbortSignal | undefined) {
+    this.signal = signal === undefined ? this.#ending.signal : AbortSignal.any([signal, this.#ending.signal]);
+  }
+
+  /** Why the clock ended the request; `undefined` where it did not. */
+  get failure(): FetchFailure | undefined {
+    return this.#failure;
+  }
+
+  /** @param what takes so long */
+  giveUpAfter(timeoutMs: number, what: string): NodeJS.Timeout {
+    const timer = setTimeout(() => {
+      this.fail(new FetchFailure("stalled", `${what} took more than ${Math.floor(timeoutMs / 10) / 100} s`));
+    }, timeoutMs);
+    this.#timers.push(timer);
+    return timer;
+  }
+
+  /** Ends the request; the first failure is the one that counts. */
+  fail(failure: FetchFailure): void {
+    this.#failure ??= failure;
+    this.#ending.abort(this.#failure);
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Notices an answer that only trickles. undici's body timeout ends a silent one; a node that sends a byte
+ * now and then resets that timeout for ever. Only the time that we wait for the node counts: a slow disk
+ * of ours is not the node's fault.
+ */
+
+import { FetchFailure } from "../../errors/fetch-error.ts";
+import { bytesPerSecondMin } from "../../limits/limits.ts";
+import { counted } from "../../text/counted.ts";
+
+export class StallGuard {
+  readonly #windowMs: number;
+  readonly #nowMs: () => number;
+  #waitingSinceMs = 0;
+  #waitedMs = 0;
+  #bytes = 0;
+
+  constructor(windowMs: number, nowMs: () => number = () => performance.now()) {
+    this.#windowMs = windowMs;
+    this.#nowMs = nowMs;
+  }
+
+  startWaiting(): void {
+    this.#waitingSinceMs = this.#nowMs();
+  }
+
+  /** @throws FetchFailure `stalled` where a whole window of waiting brought too little */
+  received(bytes: number): void {
+    this.#waitedMs += this.#nowMs() - this.#waitingSinceMs;
+    this.#bytes += bytes;
+    if (this.#waitedMs < this.#windowMs) return;
+    const enough = (bytesPerSecondMin * this.#waitedMs) / 1000;
+    if (this.#bytes < enough) {
+      const seconds = Math.round(this.#waitedMs / 1000);
+      throw new FetchFailure("stalled", `only ${counted(this.#bytes, "byte")} in ${seconds} s of waiting`);
+    }
+    this.#waitedMs = 0;
+    this.#bytes = 0;
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * Typed values (PROTOCOL.md, Hashing and signing) become what they stand for: big integers and bytes.
+ *
+ * This is the first of two steps to canonical text, as in the network's own code, whose parser does it: children
+ * before parents, so that a typed value may stand where another one has its digits or its bytes. What is computed
+ * of such values is bounded in limits.ts. The network's code has no bounds: beyond them it would answer, given
+ * time, and here the value is refused.
+ */
+
+import {
+  bigIntegerDigitsMax,
+  depthMax,
+  nestedBigIntegerDigitsMax,
+  nestedBytesMax,
+  nestedListsMax,
+} from "../../limits/limits.ts";
+
+/** A value that has no canonical text: the network's own code refuses it as well, or it crosses a bound. */
+export class CanonicalTextError extends Error {
+  override readonly name = "CanonicalTextError";
+}
+
+/** A value without typed values: a `Buffer` is the network's `bb`, any other `Uint8Array` its `u8ab`. */
+export type Revived =
+  | null
+  | boolean
+  | number
+  | string
+  | bigint
+  | Uint8Array
+  | readonly Revived[]
+  | RevivedObject;
+
+export interface RevivedObject {
+  readonly [key: string]: Revived;
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Keys that the network's parser drops wherever they stand, after it has revived what is inside of their values. */
+const forbiddenKeys: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
+
+const nestedBigIntegerMax = 16n ** BigInt(nestedBigIntegerDigitsMax);
+
+/**
+ * Revives a value as `JSON.parse` returned it, which stays as it is; what has no typed values in it is not copied.
+ *
+ * @throws CanonicalTextError where a big integer is malformed, or a bound is crossed
+ */
+export function revive(value: unknown): Revived {
+  return reviveUnder("", value, 0);
+}
+
+/** Whether the network's parser makes a big integer or bytes of an object, in which its other fields are lost. */
+export function isTypedValue(object: object): boolean {
+  const { dataType, value } = object as { dataType?: unknown; value?: unknown };
+  return dataType === "bi" || ((dataType === "bb" || dataType === "u8ab") && typeof value === "string");
+}
+
+function reviveUnder(key: string, value: unknown, depth: number): Revived {
+  switch (typeof value) {
+    case "string":
+    case "number":
+    case "boolean":
+      return value;
+    case "object":
+      if (value === null) return null;
+      if (depth >= depthMax) throw new CanonicalTextError(`nested more than ${depthMax} levels deep`);
+      return Array.isArray(value) ? reviveList(value, depth) : reviveObject(key, value as JsonObject, depth);
+    default:
+      throw new TypeError(`canonical text of a ${typeof value}: not a value of JSON`);
+  }
+}
+
+function reviveList(list: readonly unknown[], depth: number): readonly Revived[] {
+  let copy: unknown[] | undefined;
+  for (let index = 0; index < list.length; index++) {
+    const revived = reviveUnder("", list[index], depth + 1);
+    if (revived === list[index]) continue;
+    copy ??= [...list];
+    copy[index] = revived;
+  }
+  return (copy ?? list) as readonly Revived[];
+}
+
+function reviveObject(key: string, object: JsonObject, depth: number): Revived {
+  let copy: Record<string, unknown> | undefined;
+  for (const name of Object.keys(object)) {
+    const revived = reviveUnder(name, object[name], depth + 1);
+    if (forbiddenKeys.has(name)) {
+      copy ??= { ...object };
+      delete copy[name];
+    } else if (revived !== object[name]) {
+      copy ??= { ...object };
+      copy[name] = revived;
+    }
+  }
+  const untyped = (copy ?? object) as RevivedObject;
+  // What is right under `sig` stays an object, whatever it looks like; what is dropped is not looked at.
+  return key === "sig" || forbiddenKeys.has(key) ? untyped : typedValueOf(untyped);
+}
+
+/** The big integer or the bytes that an object stands for; the object itself where it stands for neither. */
+function typedValueOf(object: RevivedObject): Revived {
+  if (!Object.hasOwn(object, "dataType")) return object;
+  const value = Object.hasOwn(object, "value") ? object["value"] : undefined;
+  switch (object["dataType"]) {
+    case "bi":
+      return bigIntegerOf(value);
+    case "bb":
+      return typeof value === "string" ? Buffer.from(value, "base64") : object;
+    case "u8ab":
+      return typeof value === "string" ? plainBytesOf(value) : object;
+    default:
+      return object;
+  }
+}
+
+function plainBytesOf(base64: string): Uint8Array {
+  const { buffer, byteOffset, length } = Buffer.from(base64, "base64");
+  return new Uint8Array(buffer, byteOffset, length);
+}
+
+/** @param value whose text, as JavaScript writes it, has the digits */
+function bigIntegerOf(value: Revived | undefined): bigint {
+  if (value !== undefined) checkNested(value, 0);
+  try {
+    const digits = String(value);
+    if (digits.length > bigIntegerDigitsMax) {
+      throw new CanonicalTextError(`a big integer of more than ${bigIntegerDigitsMax} digits`);
+    }
+    return BigInt(`0x${digits}`);
+  } catch (cause) {
+    if (cause instanceof CanonicalTextError) throw cause;
+    throw new CanonicalTextError("a big integer whose value is not hexadecimal", { cause });
+  }
+}
+
+/**
+ * The bytes of a long-form buffer, `{"type":"Buffer","data":…}`; `undefined` where `data` cannot be bytes. What is
+ * no number in a list of bytes becomes one as JavaScript has it.
+ *
+ * @throws CanonicalTextError where the network's code refuses an element, or it crosses a bound
+ */
+export function bytesOfLongBuffer(data: Revived | undefined): Buffer | undefined {
+  if (typeof data === "string") return Buffer.from(data, "utf8");
+  if (data instanceof Uint8Array) return Buffer.from(data);
+  if (!Array.isArray(data)) return undefined;
+  for (const element of data as readonly Revived[]) checkNested(element, 0);
+  try {
+    return Buffer.from(data as readonly number[]);
+  } catch (cause) {
+    throw new CanonicalTextError("a buffer with a value that is not a byte", { cause });
+  }
+}
+
+/** Checks a value that JavaScript makes text or a number of, before it does. */
+function checkNested(value: Revived, depth: number): void {
+  if (typeof value === "bigint") {
+    if (value < nestedBigIntegerMax) return;
+    throw new CanonicalTextError(`a nested big integer of more than ${nestedBigIntegerDigitsMax} digits`);
+  }
+  if (value instanceof Uint8Array) {
+    if (value.length <= nestedBytesMax) return;
+    throw new CanonicalTextError(`more than ${nestedBytesMax} bytes nested in a typed value`);
+  }
+  if (!Array.isArray(value)) return;
+  if (depth >= nestedListsMax) {
+    throw new CanonicalTextError(`more than ${nestedListsMax} lists nested in a typed value`);
+  }
+  for (const item of value as readonly Revived[]) checkNested(item, depth + 1);
+}

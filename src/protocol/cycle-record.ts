@@ -1,0 +1,44 @@
+/** Cycle records (PROTOCOL.md, Time and Cycle records). */
+
+import { isHex64 } from "./address.ts";
+import { canonicalTextOf } from "./crypto/canonical-text.ts";
+import { hashText } from "./crypto/hash.ts";
+
+export interface CycleRecord {
+  readonly counter: number;
+  /** Seconds. */
+  readonly start: number;
+  /** Seconds. */
+  readonly duration: number;
+  /** How many nodes were active. */
+  readonly active: number;
+  readonly marker?: string | undefined;
+  /** The marker of the record before. */
+  readonly previous?: string | undefined;
+  /** Whether the start of this cycle is a snapshot timestamp that every validator holds. */
+  readonly snapshot?: boolean | undefined;
+  /** Network hashes of earlier cycles. */
+  readonly networkDataHash: readonly { readonly cycle: number; readonly hash: string }[];
+  /** The record as received, which its marker is the hash of. */
+  readonly received: Readonly<Record<string, unknown>>;
+}
+
+/** The end of a cycle in milliseconds: the timestamp of the snapshot that belongs to it. */
+export function cycleEndMs(record: Pick<CycleRecord, "start" | "duration">): number {
+  return (record.start + record.duration) * 1000;
+}
+
+/**
+ * The hash of the network's configuration that a record names, where it can be believed: a record whose marker is
+ * missing proves nothing.
+ */
+export function networkConfigHashOf(record: CycleRecord): string | undefined {
+  const { networkConfigHash } = record.received;
+  return record.marker !== undefined && isHex64(networkConfigHash) ? networkConfigHash : undefined;
+}
+
+/** The hash of a record, as received, without its `marker` and `certificate`: 64 hex digits. */
+export function cycleMarker(record: object, hashKey?: string): string {
+  const { marker: _marker, certificate: _certificate, ...marked } = record as Record<string, unknown>;
+  return hashText(canonicalTextOf(marked), hashKey);
+}

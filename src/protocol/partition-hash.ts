@@ -1,0 +1,41 @@
+/** Partition hashes and the network hash (PROTOCOL.md, Partition hash and network hash). */
+
+import { accountCopyText, isGlobalAccount, type WrappedData } from "./account-copy.ts";
+import { hashText } from "./crypto/hash.ts";
+import { allPartitions, GLOBAL_PARTITION, partitionOf, type Shard } from "./shard.ts";
+
+/** The preimage of a partition without accounts. */
+export const EMPTY_PREIMAGE = "[]";
+
+/** The preimage of each partition: the canonical text of its copies in ascending order of account ID. */
+export function partitionPreimages(accounts: readonly WrappedData[], shard: Shard): Map<number, string> {
+  const members = new Map<number, WrappedData[]>(allPartitions(shard).map((partition) => [partition, []]));
+  for (const account of accounts) {
+    const partition = isGlobalAccount(account) ? GLOBAL_PARTITION : partitionOf(shard, account.accountId);
+    members.get(partition)?.push(account);
+  }
+  const preimages = new Map<number, string>();
+  for (const [partition, group] of members) {
+    group.sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
+    preimages.set(partition, `[${group.map(accountCopyText).join(",")}]`);
+  }
+  return preimages;
+}
+
+/** The hash of −1 and of every partition, for accounts that fit into memory. */
+export function partitionHashes(
+  accounts: readonly WrappedData[],
+  shard: Shard,
+  hashKey?: string,
+): Map<number, string> {
+  const hashes = new Map<number, string>();
+  for (const [partition, preimage] of partitionPreimages(accounts, shard)) {
+    hashes.set(partition, hashText(preimage, hashKey));
+  }
+  return hashes;
+}
+
+/** The hash of all partition hashes, −1 included, sorted as text: it does not say which is whose. */
+export function networkHash(hashes: ReadonlyMap<number, string>, hashKey?: string): string {
+  return hashText(JSON.stringify([...hashes.values()].sort()), hashKey);
+}

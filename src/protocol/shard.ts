@@ -1,0 +1,126 @@
+/**
+ * The geometry of a sharded network (PROTOCOL.md, Partitions): which addresses a partition holds, which
+ * nodes vote on it, and which partitions a node stores. A partition and the node whose home it is have
+ * the same number: the index of the node in ascending order of ID.
+ */
+
+import { nodesMax } from "../limits/limits.ts";
+import { addressPrefix, highestAddress, lowestAddress } from "./address.ts";
+
+/** The partition of the accounts that every node holds, whatever their address. */
+export const GLOBAL_PARTITION = -1;
+
+export const DEFAULT_NODES_PER_CONSENSUS_GROUP = 5;
+export const DEFAULT_NODES_PER_EDGE = 2;
+
+const PREFIX_COUNT = 2 ** 32;
+const PREFIX_MAX = PREFIX_COUNT - 1;
+
+export interface Shard {
+  readonly numNodes: number;
+  /** Addresses' prefixes in a partition. */
+  readonly partitionSize: number;
+  /** Node i votes on the partitions `i ± consensusRadius`. */
+  readonly consensusRadius: number;
+  /** Node i stores the partitions `i ± storeRadius`. */
+  readonly storeRadius: number;
+}
+
+export interface ShardSettings {
+  readonly numNodes: number;
+  readonly nodesPerConsensusGroup?: number;
+  readonly nodesPerEdge?: number;
+}
+
+/** @throws RangeError for settings that no network can have */
+export function makeShard(settings: ShardSettings): Shard {
+  const { numNodes } = settings;
+  requireCount("numNodes", numNodes, 1, nodesMax);
+  const group = settings.nodesPerConsensusGroup ?? DEFAULT_NODES_PER_CONSENSUS_GROUP;
+  requireCount("nodesPerConsensusGroup", group, 1, Number.MAX_SAFE_INTEGER);
+  const consensusRadius = consensusRadiusOf(group);
+  const nodesPerEdge = settings.nodesPerEdge ?? consensusRadius;
+  requireCount("nodesPerEdge", nodesPerEdge, 0, Number.MAX_SAFE_INTEGER);
+  return {
+    numNodes,
+    partitionSize: Math.round(PREFIX_COUNT / numNodes),
+    consensusRadius,
+    storeRadius: consensusRadius + nodesPerEdge,
+  };
+}
+
+/** How far a node's votes reach on either side of its home partition. */
+export function consensusRadiusOf(nodesPerConsensusGroup: number): number {
+  return Math.floor(nodesPerConsensusGroup / 2);
+}
+
+function requireCount(name: string, value: number, min: number, max: number): void {
+  if (!Number.isSafeInteger(value) || value < min || value > max) {
+    throw new RangeError(`${name} is a whole number from ${min} to ${max}, not ${value}`);
+  }
+}
+
+/** All partitions, the global one first, in the order in which they are written down. */
+export function allPartitions(shard: Shard): number[] {
+  return [GLOBAL_PARTITION, ...Array.from({ length: shard.numNodes }, (_, partition) => partition)];
+}
+
+/** The inclusive range of addresses of a partition from 0 to N − 1. */
+export function partitionRange(shard: Shard, partition: number): { low: string; high: string } {
+  requireCount("partition", partition, 0, shard.numNodes - 1);
+  const low = partition * shard.partitionSize;
+  const end = low + shard.partitionSize - 1;
+  // The rounding of the size is made up for in the last partition.
+  const high = end >= PREFIX_MAX - shard.numNodes ? PREFIX_MAX : end;
+  return { low: lowestAddress(low), high: highestAddress(high) };
+}
+
+/** The partition whose range holds the address (that an account there may be global is not its matter). */
+export function partitionOf(shard: Shard, address: string): number {
+  return Math.min(Math.floor(addressPrefix(address) / shard.partitionSize), shard.numNodes - 1);
+}
+
+/** The partitions that a node stores, ascending; the global partition, which all store, is not listed. */
+export function storedPartitions(shard: Shard, nodeIndex: number): number[] {
+  return around(shard, nodeIndex, shard.storeRadius);
+}
+
+/** How many partitions each node stores, the global one not counted. */
+export function storedCount({ numNodes, storeRadius }: Shard): number {
+  return Math.min(numNodes, 2 * storeRadius + 1);
+}
+
+/** The indices of the nodes that vote on a partition, ascending; for −1 that is all of them. */
+export function coveringNodes(shard: Shard, partition: number): number[] {
+  if (partition === GLOBAL_PARTITION) return Array.from({ length: shard.numNodes }, (_, index) => index);
+  return around(shard, partition, shard.consensusRadius);
+}
+
+/** Whether a node holds the accounts of a partition. */
+export function stores(shard: Shard, nodeIndex: number, partition: number): boolean {
+  return partition === GLOBAL_PARTITION || ringDistance(shard, nodeIndex, partition) <= shard.storeRadius;
+}
+
+/** Whether a node has a vote on a partition. */
+export function covers(shard: Shard, nodeIndex: number, partition: number): boolean {
+  return partition === GLOBAL_PARTITION || ringDistance(shard, nodeIndex, partition) <= shard.consensusRadius;
+}
+
+function ringDistance(shard: Shard, a: number, b: number): number {
+  const distance = Math.abs(a - b);
+  return Math.min(distance, shard.numNodes - distance);
+}
+
+function around(shard: Shard, centre: number, radius: number): number[] {
+  const { numNodes } = shard;
+  requireCount("index", centre, 0, numNodes - 1);
+  if (2 * radius + 1 >= numNodes) return upTo(0, numNodes - 1);
+  const [first, last] = [centre - radius, centre + radius];
+  if (first < 0) return [...upTo(0, last), ...upTo(first + numNodes, numNodes - 1)];
+  if (last >= numNodes) return [...upTo(0, last - numNodes), ...upTo(first, numNodes - 1)];
+  return upTo(first, last);
+}
+
+function upTo(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, step) => first + step);
+}

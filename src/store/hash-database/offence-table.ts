@@ -1,0 +1,200 @@
+/** The offences in the hash database: each act once, however often it is noticed. */
+
+import {
+  isOffenceKind,
+  type OffenceEvidence,
+  type OffenceKind,
+  type RecordedOffence,
+} from "../../errors/offence.ts";
+import {
+  databaseDetailBytesMax,
+  databaseEvidenceBytesMax,
+  databaseEvidenceValuesMax,
+  databaseOffencesMax,
+  databaseWordBytesMax,
+  gossipMessageBytesMax,
+  offenceAgeMaxMs,
+  recordedOffencesMax,
+} from "../../limits/limits.ts";
+import { defaultJsonBounds } from "../../wire/json-bounds.ts";
+import { parseJson, WireError } from "../../wire/parse.ts";
+import type { SqliteFile } from "./sqlite-file.ts";
+import { decodeStored, storedText } from "./stored-text.ts";
+
+const NO_CYCLE = -1;
+const NO_PARTITION = -2;
+
+/** The farthest moment that a Date can hold. */
+const dateMsMax = 8.64e15;
+
+/** So many take no more bytes than are read again. */
+const detailCharactersMax = databaseDetailBytesMax / 4;
+
+/** Two messages, and what stands around them. */
+const evidenceBytesMax = 2 * gossipMessageBytesMax + databaseDetailBytesMax;
+
+interface Row {
+  readonly id: number;
+  readonly node: unknown;
+  readonly kind: unknown;
+  readonly cycleNumber: unknown;
+  readonly partitionId: unknown;
+  readonly noticedMs: unknown;
+  readonly detail: unknown;
+  readonly hasEvidence: unknown;
+}
+
+const columns = `rowid AS id, ${storedText("node", databaseWordBytesMax)}, ${storedText("kind", databaseWordBytesMax)},
+  ${wholeNumber("cycleNumber")}, ${wholeNumber("partitionId")}, ${wholeNumber("noticedMs")},
+  ${storedText("detail", databaseDetailBytesMax)}, evidence IS NOT NULL AS hasEvidence`;
+
+function wholeNumber(column: string): string {
+  return `CASE WHEN typeof(${column}) = 'integer' THEN ${column} END AS ${column}`;
+}
+
+export class OffenceTable {
+  readonly #file: SqliteFile;
+  readonly #skipped: (what: string) => void;
+
+  /** @param skipped is told of what cannot be used */
+  constructor(file: SqliteFile, skipped: (what: string) => void) {
+    this.#file = file;
+    this.#skipped = skipped;
+  }
+
+  /** Within a transaction of the caller's. Returns whether it is new. */
+  add(offence: RecordedOffence): boolean {
+    const { node, kind, cycle = NO_CYCLE, partition = NO_PARTITION, whenMs, detail, evidence } = offence;
+    const added = this.#file.run(
+      "INSERT INTO offences VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+      ...[node, kind, cycle, partition, whenMs, detail.slice(0, detailCharactersMax)],
+      evidence === undefined ? null : JSON.stringify(evidence),
+    );
+    if (added > 0) this.#keepNewest(node, kind);
+    return added > 0;
+  }
+
+  /** In ascending order of node, the newest of each first. */
+  all(): RecordedOffence[] {
+    const rows = this.#file.all<Row>(
+      `SELECT ${columns} FROM offences
+       ORDER BY offences.node, offences.noticedMs DESC, offences.kind, offences.cycleNumber DESC, offences.partitionId
+       LIMIT ?`,
+      databaseOffencesMax + 1,
+    );
+    if (rows.length > databaseOffencesMax) this.#skipped(`all but the first ${databaseOffencesMax} offences`);
+    const budget = { bytes: databaseEvidenceBytesMax, values: databaseEvidenceValuesMax };
+    return rows.slice(0, databaseOffencesMax).flatMap((row) => this.#offenceOf(row, budget) ?? []);
+  }
+
+  /** Node → the kinds of what it did. */
+  kinds(): Map<string, OffenceKind[]> {
+    const kinds = new Map<string, OffenceKind[]>();
+    const rows = this.#file.all<Pick<Row, "node" | "kind">>(
+      `SELECT DISTINCT ${storedText("node", databaseWordBytesMax)}, ${storedText("kind", databaseWordBytesMax)}
+       FROM offences LIMIT ?`,
+      databaseOffencesMax,
+    );
+    for (const row of rows) {
+      const [node, kind] = [decodeStored(row.node), decodeStored(row.kind)];
+      if (node === undefined || kind === undefined || !isOffenceKind(kind)) continue;
+      kinds.set(node, [...(kinds.get(node) ?? []), kind]);
+    }
+    return kinds;
+  }
+
+  /** Forgets what is older than {@link offenceAgeMaxMs}. */
+  prune(nowMs: number): number {
+    return this.#file.run("DELETE FROM offences WHERE noticedMs < ?", nowMs - offenceAgeMaxMs);
+  }
+
+  #keepNewest(node: string, kind: OffenceKind): void {
+    this.#file.run(
+      `DELETE FROM offences WHERE rowid IN (
+         SELECT rowid FROM offences WHERE node = ? AND kind = ?
+         ORDER BY noticedMs DESC, rowid DESC LIMIT -1 OFFSET ?)`,
+      ...[node, kind, recordedOffencesMax],
+    );
+  }
+
+  #offenceOf(row: Row, budget: EvidenceBudget): RecordedOffence | undefined {
+    const [node, kind, detail] = [row.node, row.kind, row.detail].map(decodeStored);
+    const { id, cycleNumber: cycle, partitionId: partition, noticedMs: whenMs } = row;
+    const isUsable = node !== undefined && kind !== undefined && isOffenceKind(kind) && detail !== undefined;
+    if (
+      !isUsable ||
+      !isWhole(cycle) ||
+      !isWhole(partition) ||
+      !isWhole(whenMs) ||
+      Math.abs(whenMs) > dateMsMax
+    ) {
+      this.#skipped(`the offence in row ${id}: it is not as this program writes it`);
+      return undefined;
+    }
+    const evidence = row.hasEvidence === 1 ? this.#evidenceOf(id, budget) : undefined;
+    return {
+      node,
+      kind,
+      whenMs,
+      ...(cycle === NO_CYCLE ? {} : { cycle }),
+      ...(partition === NO_PARTITION ? {} : { partition }),
+      detail,
+      ...(evidence === undefined ? {} : { evidence }),
+    };
+  }
+
+  #evidenceOf(id: number, budget: EvidenceBudget): OffenceEvidence | undefined {
+    const bytesMax = Math.min(evidenceBytesMax, budget.bytes);
+    const row = this.#file.get<{ evidence: unknown }>(
+      `SELECT CASE WHEN typeof(evidence) = 'text' AND octet_length(evidence) <= ? THEN CAST(evidence AS BLOB) END AS evidence
+       FROM offences WHERE rowid = ?`,
+      ...[bytesMax, id],
+    );
+    const text = decodeStored(row?.evidence);
+    const evidence = text === undefined ? undefined : parseEvidence(text, budget);
+    if (evidence === undefined) {
+      this.#skipped(
+        `the evidence in row ${id} of the offences: it is damaged, or there is too much evidence`,
+      );
+    }
+    return evidence;
+  }
+}
+
+/** How much evidence may still be read: all of it is held at once. */
+interface EvidenceBudget {
+  bytes: number;
+  values: number;
+}
+
+function parseEvidence(text: string, budget: EvidenceBudget): OffenceEvidence | undefined {
+  try {
+    const bounds = { ...defaultJsonBounds, valuesMax: Math.min(defaultJsonBounds.valuesMax, budget.values) };
+    const evidence = parseJson(text, "evidence", bounds) as Partial<OffenceEvidence> | null;
+    if (!isEvidence(evidence)) return undefined;
+    budget.bytes -= text.length;
+    budget.values -= countValues(text);
+    return evidence;
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}
+
+/** At least as many as there are. */
+function countValues(text: string): number {
+  let values = 1;
+  for (let i = 0; i < text.length; i++) if (",[{".includes(text.charAt(i))) values++;
+  return values;
+}
+
+function isEvidence(evidence: Partial<OffenceEvidence> | null): evidence is OffenceEvidence {
+  if (typeof evidence !== "object" || !Array.isArray(evidence?.messages)) return false;
+  const { messages, sentHash } = evidence;
+  const areObjects = messages.every((message: unknown) => typeof message === "object" && message !== null);
+  return areObjects && (sentHash === undefined || typeof sentHash === "string");
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value);
+}

@@ -1,0 +1,72 @@
+/** There is nobody left to ask: why, for each partition and for each node that was tried. */
+
+import { Failure, type FailureCode } from "../errors/failure.ts";
+import { shortId } from "../protocol/node.ts";
+import { counted } from "../text/counted.ts";
+import type { NodeBook, SourceOutcome } from "./peer-pool.ts";
+
+const PARTITIONS_SHOWN = 3;
+
+export class ExhaustedFailure extends Failure {
+  /** Whether no node that answers holds one of the partitions: then it is no node's fault, and waiting or an older
+   *  snapshot may help. */
+  readonly isHeldByNobody: boolean;
+
+  constructor(code: ExhaustedCode, message: string, details: readonly string[], isHeldByNobody: boolean) {
+    super(code, message, { details, hint: hints[code] });
+    this.isHeldByNobody = isHeldByNobody;
+  }
+}
+
+export function exhaustedFailure(missing: ReadonlySet<number>, book: NodeBook): ExhaustedFailure {
+  const partitions = [...missing].sort((a, b) => a - b);
+  const outcomes = partitions.map((partition) => book.outcomes(partition));
+  const isFull = partitions.some((partition) => book.isRefused(partition, "no-space"));
+  const code = isFull ? "disk" : codeOf(outcomes, book.hasGiven);
+  const details = partitions.slice(0, PARTITIONS_SHOWN).flatMap((partition, index) => {
+    const reasons = (outcomes[index] ?? []).map(
+      ({ node, reason }) => `  ${shortId(node.id)} (${node.url ?? "no address"}): ${reason}`,
+    );
+    return [`partition ${partition}:`, ...reasons];
+  });
+  if (partitions.length > PARTITIONS_SHOWN)
+    details.push(`and ${counted(partitions.length - PARTITIONS_SHOWN, "more partition")}`);
+  const message = `${titles[code]} (${partitions.length} missing)`;
+  return new ExhaustedFailure(code, message, details, outcomes.some(isNotHeld));
+}
+
+type ExhaustedCode = Extract<FailureCode, "incomplete" | "verification" | "temporary" | "gone" | "disk">;
+
+const titles: Readonly<Record<ExhaustedCode, string>> = {
+  incomplete: "could not fetch every partition",
+  verification: "no node's data has the agreed hash",
+  temporary: "the cycle is not finalized yet, or its snapshot is still being exported",
+  gone: "the validators hold no snapshot of that moment",
+  disk: "no space is left on the disk",
+};
+
+const hints: Readonly<Record<ExhaustedCode, string>> = {
+  incomplete:
+    "Run again when these nodes answer, and rightly: what is verified is kept and not fetched again.",
+  verification:
+    "All nodes that store these partitions gave other data than they agreed on: tell their operators.",
+  temporary: "Try again in a minute: the nodes still finish this cycle, or export their state.",
+  gone: "They keep the newest few marked ones alone: take --timestamp latest, or assemble sooner after the mark.",
+  disk: "Free some space and run again: what is verified already is kept and not fetched again.",
+};
+
+/** One partition that all its nodes gave wrongly cannot be had by waiting. */
+function codeOf(outcomes: readonly (readonly SourceOutcome[])[], hasGiven: boolean): ExhaustedCode {
+  if (outcomes.some((nodes) => nodes.every(({ outcome }) => outcome === "wrong"))) return "verification";
+  const isAbsent = outcomes.every((nodes) => nodes.every(({ outcome }) => absences.has(outcome)));
+  if (!isAbsent) return "incomplete";
+  if (outcomes.some((nodes) => nodes.some(({ outcome }) => outcome === "too-early"))) return "temporary";
+  return hasGiven ? "incomplete" : "gone"; // where others have given theirs, they still hold the snapshot
+}
+
+function isNotHeld(nodes: readonly SourceOutcome[]): boolean {
+  const isSaid = nodes.some(({ outcome }) => absences.has(outcome));
+  return isSaid && nodes.every(({ outcome }) => absences.has(outcome) || outcome === "failed");
+}
+
+const absences: ReadonlySet<SourceOutcome["outcome"]> = new Set(["too-early", "not-held"]);

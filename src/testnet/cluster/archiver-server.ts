@@ -1,0 +1,69 @@
+/** The archiver of a cluster: who is active, and what the cycles were, both signed by its key. */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { signed } from "../../protocol/crypto/signature.ts";
+import { Random } from "../state/random.ts";
+import { Refusal } from "../validator/http-error.ts";
+import { type Identity, makeIdentity } from "../validator/identity.ts";
+import { JsonServer, sendJson, urlOf } from "../validator/json-server.ts";
+import type { ChainedRecord } from "./cycle-records.ts";
+import type { ClusterNetwork } from "./network.ts";
+
+/** A row of the node list (PROTOCOL.md, Node list). */
+export interface NodeRow {
+  readonly id: string;
+  readonly ip: string;
+  readonly port: number | string;
+  readonly publicKey: string;
+  readonly externalIp?: string;
+  readonly externalPort?: number;
+}
+
+export interface ArchiverOptions {
+  readonly identity: Identity;
+  /** All of them active; `undefined` while they are not known. */
+  readonly nodeList: () => readonly NodeRow[] | undefined;
+  /** Ascending; asked for at each request, since a live chain grows. */
+  readonly cycles: () => readonly ChainedRecord[];
+  /** Whatever else it answers: whether it has, or will. */
+  readonly answer?: (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<boolean>;
+}
+
+export function makeArchiverServer({ identity, nodeList, cycles, answer }: ArchiverOptions): JsonServer {
+  return new JsonServer(async (request, response) => {
+    const url = urlOf(request);
+    const { pathname } = url;
+    if (request.method === "GET" && pathname === "/full-nodelist") {
+      const nodes = nodeList();
+      if (nodes === undefined)
+        throw new Refusal(503, "the nodes are not known yet", { retryAfterSeconds: 1 });
+      return sendJson(response, signed({ nodeList: nodes }, identity.privateKey));
+    }
+    const count = /^\/cycleinfo\/(\d{1,9})$/.exec(pathname)?.[1];
+    if (request.method === "GET" && count !== undefined) {
+      if (Number(count) === 0) throw new Refusal(400, "the count of cycles is at least 1");
+      const cycleInfo = cycles().slice(-Number(count)).reverse();
+      return sendJson(response, signed({ cycleInfo }, identity.privateKey));
+    }
+    if (answer !== undefined && (await answer(request, response, url))) return;
+    throw new Refusal(404, `there is no ${request.method} ${pathname}`);
+  });
+}
+
+/** The archiver that every cluster of a seed has. */
+export function archiverIdentity(seed: string): Identity {
+  const random = Random.named(seed, "archiver");
+  return makeIdentity(random.hex(8), Buffer.from(random.hex(8), "hex"));
+}
+
+/** In no order, and in every form that PROTOCOL.md names: an external address wins over the other. */
+export function makeNodeList({ seed, identities }: ClusterNetwork, urls: readonly string[]): NodeRow[] {
+  const rows = identities.map(({ id, publicKey }, index): NodeRow => {
+    const { hostname, port } = new URL(urls[index] ?? "");
+    if (index % 3 === 0) return { id, ip: hostname, port: Number(port), publicKey };
+    if (index % 3 === 1) return { id, ip: hostname, port, publicKey };
+    const external = { externalIp: hostname, externalPort: Number(port) };
+    return { id, ip: "192.0.2.1", port: 9001, publicKey, ...external };
+  });
+  return Random.named(seed, "node list").shuffled(rows);
+}

@@ -1,0 +1,144 @@
+/** The description of a cluster, as `fixtures/` holds it, and what must come of it. */
+
+import { readdir, readFile, stat } from "node:fs/promises";
+import { basename, extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Failure, messageOf } from "../../errors/failure.ts";
+import * as z from "../../wire/schema.ts";
+import { parseFault } from "../faults/faults.ts";
+
+const hex64 = z.string().regex(/^[0-9a-f]{64}$/, "not 64 lower-case hex digits");
+const count = z.int().nonnegative();
+
+const faultText = z.string().transform((text, context) => {
+  try {
+    return parseFault(text);
+  } catch (error) {
+    context.addIssue(messageOf(error));
+    return z.NEVER;
+  }
+});
+
+const expectSchema = z
+  .strictObject({
+    exitStatus: z.int().min(0).max(255),
+    /** Of the published snapshot: given where, and only where, one must be published. */
+    networkHash: hex64.optional(),
+    digest: hex64.optional(),
+    errorCode: z.string().optional(),
+    /** Indices of nodes that must stand in the offences; an honest node never may. */
+    offenders: z.array(count).default([]),
+  })
+  .refine((expect) => (expect.exitStatus === 0) === (expect.networkHash !== undefined), {
+    path: ["networkHash"],
+    message: "given for exitStatus 0, and for no other",
+  })
+  .refine((expect) => (expect.exitStatus === 0) === (expect.digest !== undefined), {
+    path: ["digest"],
+    message: "given for exitStatus 0, and for no other",
+  });
+
+const fixtureSchema = z
+  .strictObject({
+    name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "not lower-case words with hyphens"),
+    description: z.string().min(1),
+    seed: z.string().min(1),
+    nodes: z.int().min(1).max(2000),
+    nodesPerConsensusGroup: z.int().min(1),
+    nodesPerEdge: count,
+    accounts: count.max(100_000_000),
+    /** Bytes of an account's data, about. */
+    accountBytes: z.int().min(16).max(4_000_000).default(300),
+    globalAccounts: count.max(10_000_000).default(0),
+    emptyPartitions: z.array(count).default([]),
+    /** A network that keeps none gossips the hash of nothing for every partition. */
+    accountCopies: z.boolean().default(true),
+    /** Whether cycle records name the hash of the network's configuration, which proves the sharding settings. */
+    networkConfigHash: z.boolean().default(true),
+    /** Records in the chain. */
+    cycles: z.int().min(2).max(10_000),
+    /** Seconds. */
+    cycleDuration: z.int().min(1),
+    /** The snapshot is the state at the end of this cycle. */
+    snapshotCycle: count,
+    /** `<node>:<fault>` or `<node>:<fault>=<value>`; `*` stands for all nodes. */
+    faults: z.array(faultText).default([]),
+    /** Of the command line, besides the fixture, when it is verified. */
+    arguments: z.array(z.string()).default([]),
+    expect: expectSchema,
+  })
+  .check(({ value, issues }) => {
+    const complain = (path: string, message: string) =>
+      issues.push({ code: "custom", path: [path], message, input: value });
+    if (value.snapshotCycle + 2 > value.cycles) {
+      complain(
+        "snapshotCycle",
+        `needs the record of cycle ${value.snapshotCycle + 1}, but cycles is ${value.cycles}`,
+      );
+    }
+    for (const partition of value.emptyPartitions) {
+      if (partition >= value.nodes) complain("emptyPartitions", `there is no partition ${partition}`);
+    }
+    const filled = value.nodes - new Set(value.emptyPartitions).size;
+    if (value.accounts > 0 && filled === 0) {
+      complain("emptyPartitions", "no partition is left for the accounts");
+    }
+    // Each account has a prefix of its own (see `addressAt` of the state).
+    if (value.accounts / filled > 2 ** 31 / value.nodes) complain("accounts", "too many for the partitions");
+    for (const { node, name, kind } of value.faults) {
+      if (kind.isLiveOnly === true) complain("faults", `${node}:${name}: only a live cluster can have it`);
+      if (node !== "*" && node >= value.nodes)
+        complain("faults", `${node}:${name}: there is no node ${node}`);
+    }
+  });
+
+export type Fixture = z.output<typeof fixtureSchema>;
+
+/** The package's own: beside `src/` as beside `dist/`. */
+const fixturesDirectory = new URL("../../../fixtures/", import.meta.url);
+
+/**
+ * @param nameOrPath a name is of the package's own; what has a slash or ends in `.json` is a path
+ * @throws Failure `usage` where there is none, `configuration` where it is not understood
+ */
+export async function loadFixture(nameOrPath: string): Promise<Fixture> {
+  const isPath = nameOrPath.includes("/") || extname(nameOrPath) === ".json";
+  const path = isPath ? nameOrPath : fileURLToPath(new URL(`${nameOrPath}.json`, fixturesDirectory));
+  let text: string;
+  try {
+    // A pipe would be waited for where no signal ends it, and a device may never end.
+    if (!(await stat(path)).isFile()) throw new Error("it is no regular file");
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    throw new Failure("usage", `no fixture ${isPath ? `at ${path}` : `is named ${nameOrPath}`}`, {
+      hint: `The package has ${(await fixtureNames()).join(", ")}; or give the path of a JSON file.`,
+      cause,
+    });
+  }
+  return parseFixture(text, basename(path));
+}
+
+/** @param fileName for the message of an error */
+export function parseFixture(text: string, fileName: string): Fixture {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new Failure("configuration", `fixture ${fileName} is not JSON: ${messageOf(cause)}`, { cause });
+  }
+  const parsed = fixtureSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const complaints = parsed.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join(".")}: ${message}`,
+  );
+  throw new Failure("configuration", `fixture ${fileName}: ${complaints.join("; ")}`);
+}
+
+/** The names of the package's fixtures, in order. */
+export async function fixtureNames(): Promise<string[]> {
+  const files = await readdir(fixturesDirectory);
+  return files
+    .filter((file) => extname(file) === ".json")
+    .map((file) => basename(file, ".json"))
+    .sort();
+}

@@ -1,0 +1,95 @@
+/** Starts a cluster in a process of its own, so that it shares neither memory nor event loop with ours. */
+
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { Failure, type FailureCode } from "../../errors/failure.ts";
+import type { Cluster, ClusterDescription } from "./cluster.ts";
+
+/** What the process says, once, on stdout. */
+export type ClusterLine =
+  | ({ readonly type: "cluster" } & ClusterDescription)
+  | {
+      readonly type: "error";
+      readonly code: string | undefined;
+      readonly message: string;
+      readonly hint: string | undefined;
+    };
+
+export interface SpawnOptions {
+  /** Gives up the start. */
+  readonly signal?: AbortSignal;
+}
+
+type Child = ChildProcessByStdio<Writable, Readable, null>;
+
+/** After which a process that was asked to end is ended. */
+const endTimeoutMs = 2000;
+
+/** Compiled, the entry stands beside this file; as a source, Node cannot run it, so its build is taken. */
+const entry = fileURLToPath(
+  new URL(
+    import.meta.url.endsWith(".ts")
+      ? "../../../dist/testnet/cluster/cluster-process.js"
+      : "./cluster-process.js",
+    import.meta.url,
+  ),
+);
+
+/** @throws Failure as {@link loadFixture} and {@link startCluster} do */
+export async function spawnCluster(fixtureNameOrPath: string, options: SpawnOptions = {}): Promise<Cluster> {
+  options.signal?.throwIfAborted();
+  // In a group of its own: a Ctrl-C is for the run, which may still want answers until it has ended.
+  const child = spawn(process.execPath, [entry, fixtureNameOrPath], {
+    stdio: ["pipe", "pipe", "inherit"],
+    detached: true,
+  });
+  const abort = () => child.kill("SIGKILL");
+  options.signal?.addEventListener("abort", abort, { once: true });
+  try {
+    const line = await firstLine(child);
+    options.signal?.throwIfAborted();
+    if (line === undefined) {
+      throw new Failure("configuration", "the process of the cluster ended before it listened", {
+        hint: "It says why on stderr: often, too few open files, processes or memory are allowed.",
+      });
+    }
+    if (line.type === "error") throw failureOf(line);
+    // Whoever forgets to stop it is not kept alive by it; and it ends with him, by its stdin.
+    child.unref();
+    for (const pipe of [child.stdin, child.stdout]) (pipe as Socket).unref();
+    const { type: _type, ...description } = line;
+    return { ...description, stop: () => stopped(child) };
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  } finally {
+    options.signal?.removeEventListener("abort", abort);
+  }
+}
+
+async function firstLine(child: Child): Promise<ClusterLine | undefined> {
+  const failed = once(child, "error").then(([error]) => Promise.reject(error));
+  const lines = createInterface({ input: child.stdout });
+  const first = await Promise.race([lines[Symbol.asyncIterator]().next(), failed]);
+  lines.close();
+  return first.done === true ? undefined : (JSON.parse(first.value) as ClusterLine);
+}
+
+function failureOf({ code, message, hint }: ClusterLine & { type: "error" }): Error {
+  if (code !== "usage" && code !== "configuration") return new Error(`the cluster did not start: ${message}`);
+  return new Failure(code satisfies FailureCode, message, hint === undefined ? {} : { hint });
+}
+
+async function stopped(child: Child): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  child.ref();
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), endTimeoutMs);
+  await exited;
+  clearTimeout(timer);
+}

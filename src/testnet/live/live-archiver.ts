@@ -1,0 +1,75 @@
+/** The archiver of a live cluster: its lists, its transaction log, and an ear for what validators have found. */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { stateMetadataBytesMax } from "../../limits/limits.ts";
+import { isSignedBy } from "../../protocol/crypto/signature.ts";
+import { parseJson, WireError } from "../../wire/parse.ts";
+import { parseStateMetadata } from "../../wire/state-metadata.ts";
+import { archiverIdentity, makeArchiverServer, type NodeRow } from "../cluster/archiver-server.ts";
+import type { ClusterNetwork } from "../cluster/network.ts";
+import { Refusal } from "../validator/http-error.ts";
+import { type JsonServer, readBody, sendJson } from "../validator/json-server.ts";
+import type { LiveChain } from "./live-chain.ts";
+import type { TransactionLog } from "./transaction-log.ts";
+
+export interface LiveArchiverOptions {
+  readonly network: ClusterNetwork;
+  readonly log: TransactionLog;
+  /** `undefined` until it is known. */
+  readonly nodeList: () => readonly NodeRow[] | undefined;
+  readonly chain: () => LiveChain | undefined;
+}
+
+export function makeLiveArchiver({ network, log, nodeList, chain }: LiveArchiverOptions): JsonServer {
+  const publicKeys = new Set(network.identities.map(({ publicKey }) => publicKey));
+  return makeArchiverServer({
+    identity: archiverIdentity(network.seed),
+    nodeList,
+    cycles: () => chain()?.records ?? [],
+    answer: async (request, response, { pathname, searchParams }) => {
+      switch (`${request.method} ${pathname}`) {
+        case "GET /transaction-log":
+          await sendLog(response, log, searchParams.get("from") ?? "0");
+          return true;
+        case "POST /state-metadata":
+          await hear(request, publicKeys, chain());
+          sendJson(response, {});
+          return true;
+        default:
+          return false;
+      }
+    },
+  });
+}
+
+/** Goes on until the client goes away; as fast as it reads. */
+async function sendLog(response: ServerResponse, log: TransactionLog, from: string): Promise<void> {
+  if (!/^\d{1,15}$/.test(from)) throw new Refusal(400, "from: not a number of bytes");
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
+  response.writeHead(200, { "Content-Type": "application/jsonl" });
+  response.flushHeaders();
+  await pipeline(Readable.from(log.follow(Number(from), gone.signal)), response).catch(() => undefined);
+}
+
+async function hear(
+  request: IncomingMessage,
+  publicKeys: ReadonlySet<string>,
+  chain: LiveChain | undefined,
+): Promise<void> {
+  const source = "state metadata";
+  try {
+    const received = parseJson(await readBody(request, stateMetadataBytesMax), source) as {
+      sign?: { owner?: string };
+    };
+    const owner = received?.sign?.owner ?? "";
+    if (!publicKeys.has(owner) || !isSignedBy(received)) throw new Refusal(400, "not signed by a validator");
+    for (const { cycle, networkHash } of parseStateMetadata(received, source)) {
+      chain?.tell(cycle, networkHash, owner);
+    }
+  } catch (error) {
+    throw error instanceof WireError ? new Refusal(400, error.message) : error;
+  }
+}

@@ -1,0 +1,257 @@
+/**
+ * A live cluster: validators in processes of their own, an archiver, and transactions that go on until it is
+ * stopped. What the validators of a real network agree on by consensus, the order of transactions and the cycle
+ * records, is made here.
+ */
+
+import { createWriteStream } from "node:fs";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { diskFailure, Failure } from "../../errors/failure.ts";
+import { allPartitions } from "../../protocol/shard.ts";
+import { makeDirectories } from "../../store/durable.ts";
+import { archiverIdentity, makeNodeList, type NodeRow } from "../cluster/archiver-server.ts";
+import type { ClusterNetwork } from "../cluster/network.ts";
+import type { JsonServer } from "../validator/json-server.ts";
+import { makeLiveArchiver } from "./live-archiver.ts";
+import { LiveChain } from "./live-chain.ts";
+import type { LiveSettings } from "./live-defaults.ts";
+import { liveNetwork, setUpNodes } from "./live-settings.ts";
+import { Sequencer } from "./sequencer.ts";
+import { TransactionLog } from "./transaction-log.ts";
+import { type KeeperEvent, ValidatorKeeper } from "./validator-supervisor.ts";
+
+/** What others need to know of a running live cluster. */
+export interface LiveClusterDescription {
+  readonly name: "live";
+  readonly archiverUrl: string;
+  /** 64 hex digits, for `--archiver-key`. */
+  readonly archiverPublicKey: string;
+  /** In ascending order of their ids; `url` is where a node that is down would be. */
+  readonly nodes: readonly {
+    readonly index: number;
+    readonly id: string;
+    readonly url: string;
+    readonly pid: number | null;
+  }[];
+  /** Seconds. */
+  readonly cycleDuration: number;
+  readonly snapshotEvery: number;
+  /** When cycle 0 begins, in milliseconds. */
+  readonly startMs: number;
+  /** Of all accounts, at any time; decimal. */
+  readonly totalBalance: string;
+  /** Where databases, exports and the two files are. */
+  readonly directory: string;
+  /** The accounts before the first transaction, one a line; and all transactions since, likewise. */
+  readonly genesis: string;
+  readonly transactionLog: string;
+}
+
+export interface LiveCluster extends LiveClusterDescription {
+  /** Resolves if it cannot go on: its transactions can no longer be written down, for instance. */
+  readonly failed: Promise<Failure>;
+  /** Ends all processes and servers. */
+  stop(): Promise<void>;
+}
+
+export type LiveEvent = KeeperEvent & { readonly validator: number };
+
+export interface LiveClusterOptions {
+  readonly host?: string;
+  /** Must be new or empty, and is kept; without it, a temporary one is taken and removed in the end. */
+  readonly directory?: string | undefined;
+  readonly report?: (event: LiveEvent) => void;
+  /** Gives up the start. */
+  readonly signal?: AbortSignal;
+}
+
+/** How often new transactions are handed out. */
+const tickMs = 100;
+
+/** From when all are ready until cycle 0 begins: for them to hear of one another. */
+const leadSeconds = 1;
+
+/** @throws Failure where the settings or the directory are not right */
+export async function startLiveCluster(
+  settings: LiveSettings,
+  options: LiveClusterOptions = {},
+): Promise<LiveCluster> {
+  const network = liveNetwork(settings);
+  const setups = setUpNodes(settings, network);
+  const directory = await openDirectory(options.directory);
+  const cluster = new Running(settings, network, directory, options);
+  try {
+    return await cluster.start((index) => setups[index]?.isListening === false);
+  } catch (error) {
+    await cluster.stop();
+    // What has not begun leaves nothing behind, so that the directory can be given again.
+    for (const name of await readdir(directory).catch(() => [])) await removeTree(join(directory, name));
+    options.signal?.throwIfAborted();
+    throw error;
+  }
+}
+
+class Running {
+  readonly #settings: LiveSettings;
+  readonly #network: ClusterNetwork;
+  readonly #directory: string;
+  readonly #options: LiveClusterOptions;
+  readonly #ending = new AbortController();
+  #log: TransactionLog | undefined;
+  #archiver: JsonServer | undefined;
+  #keepers: ValidatorKeeper[] = [];
+  #nodeList: readonly NodeRow[] | undefined;
+  #chain: LiveChain | undefined;
+  #running: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(
+    settings: LiveSettings,
+    network: ClusterNetwork,
+    directory: string,
+    options: LiveClusterOptions,
+  ) {
+    this.#settings = settings;
+    this.#network = network;
+    this.#directory = directory;
+    this.#options = options;
+  }
+
+  async start(isDown: (index: number) => boolean): Promise<LiveCluster> {
+    const genesis = join(this.#directory, "genesis.jsonl");
+    const { signal } = this.#options;
+    await pipeline(Readable.from(this.#genesisLines()), createWriteStream(genesis), signal ? { signal } : {});
+    const log = await TransactionLog.create(join(this.#directory, "transactions.jsonl"));
+    this.#log = log;
+    const archiver = makeLiveArchiver({
+      network: this.#network,
+      log,
+      nodeList: () => this.#nodeList,
+      chain: () => this.#chain,
+    });
+    this.#archiver = archiver;
+    const archiverUrl = await archiver.listen(this.#host);
+    const urls = await this.#startValidators(archiverUrl, isDown);
+    this.#options.signal?.throwIfAborted();
+    this.#nodeList = makeNodeList(this.#network, urls);
+    const startSeconds = Math.ceil(Date.now() / 1000) + leadSeconds;
+    const { cycleDuration, snapshotEvery } = this.#settings;
+    const sequencer = new Sequencer(this.#settings, this.#network, startSeconds);
+    const totalBalance = String(sequencer.totalBalance);
+    this.#chain = new LiveChain(this.#settings, startSeconds);
+    await log.append([{ type: "start", start: startSeconds, duration: cycleDuration }]);
+    const running = this.#run(log, this.#chain, sequencer, startSeconds * 1000);
+    const failed = new Promise<Failure>((resolve) => {
+      this.#running = running.catch((error: unknown) =>
+        resolve(diskFailure(`cannot write ${log.path}`, error)),
+      );
+    });
+    return {
+      failed,
+      name: "live",
+      archiverUrl,
+      archiverPublicKey: archiverIdentity(this.#network.seed).publicKey,
+      nodes: this.#network.identities.map(({ id }, index) => ({
+        index,
+        id,
+        url: urls[index] ?? "",
+        pid: this.#keepers[index]?.pid ?? null,
+      })),
+      cycleDuration,
+      snapshotEvery,
+      startMs: startSeconds * 1000,
+      totalBalance,
+      directory: this.#directory,
+      genesis,
+      transactionLog: log.path,
+      stop: () => this.stop(),
+    };
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  get #host(): string {
+    return this.#options.host ?? "127.0.0.1";
+  }
+
+  async #startValidators(archiverUrl: string, isDown: (index: number) => boolean): Promise<string[]> {
+    this.#keepers = this.#network.identities.map((_, index) => {
+      const directory = join(this.#directory, `validator-${index}`);
+      const own = { live: this.#settings, index, host: this.#host, port: 0, archiverUrl, directory };
+      return new ValidatorKeeper(own, (event) => this.#options.report?.({ ...event, validator: index }));
+    });
+    const starts = Promise.all(this.#keepers.map((keeper) => keeper.start()));
+    starts.catch(() => undefined);
+    const urls = await Promise.race([
+      starts,
+      ...(this.#options.signal ? [aborted(this.#options.signal)] : []),
+    ]);
+    // Only now, so that none of the others was given the port of one that is down.
+    await Promise.all(this.#keepers.filter((_, index) => isDown(index)).map((keeper) => keeper.stop()));
+    return urls;
+  }
+
+  *#genesisLines(): Generator<string> {
+    const { state, shard } = this.#network;
+    for (const partition of allPartitions(shard)) {
+      for (const account of state.accounts(partition)) yield `${JSON.stringify(account)}\n`;
+    }
+  }
+
+  /** Hands out transactions as their time comes, and begins a cycle when the one before ends. */
+  async #run(log: TransactionLog, chain: LiveChain, sequencer: Sequencer, startMs: number): Promise<void> {
+    const { signal } = this.#ending;
+    await sleep(Math.max(0, startMs - Date.now()), undefined, { signal }).catch(() => undefined);
+    if (!signal.aborted) chain.begin();
+    while (!signal.aborted) {
+      const entries = sequencer.until(Date.now());
+      for (const entry of entries) if (entry.type === "cycle-end") chain.begin();
+      await log.append(entries);
+      await sleep(tickMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async #stop(): Promise<void> {
+    this.#ending.abort();
+    await Promise.all(this.#keepers.map((keeper) => keeper.stop()));
+    await this.#archiver?.close();
+    await this.#running;
+    await this.#log?.close();
+    if (this.#options.directory === undefined) await removeTree(this.#directory);
+  }
+}
+
+async function openDirectory(path: string | undefined): Promise<string> {
+  if (path === undefined) return await mkdtemp(join(tmpdir(), "snapshot-assemble-live-"));
+  try {
+    await makeDirectories(path);
+    if ((await readdir(path)).length === 0) return path;
+  } catch (error) {
+    throw diskFailure(`cannot use ${path}`, error);
+  }
+  throw new Failure("configuration", `${path} is not empty`, {
+    hint: "Give a directory that does not exist yet: a live cluster begins anew each time.",
+  });
+}
+
+/** Rejects when the signal is aborted. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort, { once: true });
+  });
+}
+
+/** An export process may still be about to notice that its validator has ended. */
+async function removeTree(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+}

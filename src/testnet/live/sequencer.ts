@@ -1,0 +1,114 @@
+/**
+ * Makes the transactions of a live cluster, in the place of its users and of consensus: what happens when is
+ * settled by the seed and by the moment at which the cluster began.
+ */
+
+import { logEntriesAtOnceMax } from "../../limits/limits.ts";
+import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
+import type { ClusterNetwork } from "../cluster/network.ts";
+import { Random } from "../state/random.ts";
+import type { LogEntry } from "../validator/state/log-entry.ts";
+import { balanceOf } from "../validator/state/transaction.ts";
+import type { LiveSettings } from "./live-defaults.ts";
+
+/** Every so many transactions, one makes a new account, and one sets the fee in a global account. */
+const newAccountEvery = 25;
+const feeChangeEvery = 40;
+
+/** How often a sender with a balance is looked for. */
+const sendersTried = 20;
+
+export class Sequencer {
+  readonly #settings: LiveSettings;
+  readonly #random: Random;
+  readonly #startMs: number;
+  readonly #addresses: string[] = [];
+  readonly #globals: string[];
+  readonly #balances = new Map<string, bigint>();
+  #made = 0;
+  #cycle = 0;
+
+  /** @param startSeconds when cycle 0 begins */
+  constructor(settings: LiveSettings, { state, shard }: ClusterNetwork, startSeconds: number) {
+    this.#settings = settings;
+    this.#random = Random.named(settings.seed, "transactions");
+    this.#startMs = startSeconds * 1000;
+    for (let partition = 0; partition < shard.numNodes; partition++) {
+      for (const account of state.accounts(partition)) {
+        this.#addresses.push(account.accountId);
+        this.#balances.set(account.accountId, balanceOf(account));
+      }
+    }
+    this.#globals = Array.from(state.accounts(GLOBAL_PARTITION), ({ accountId }) => accountId);
+  }
+
+  /** Of all accounts; no transaction changes it. */
+  get totalBalance(): bigint {
+    let total = 0n;
+    for (const balance of this.#balances.values()) total += balance;
+    return total;
+  }
+
+  /** What has happened since it was last asked, and before a moment: transactions and ends of cycles, in order;
+   *  after a long pause, only the first of it. */
+  until(nowMs: number): LogEntry[] {
+    const entries: LogEntry[] = [];
+    while (entries.length < logEntriesAtOnceMax) {
+      const timestamp = this.#startMs + Math.floor((this.#made * 1000) / this.#settings.txRate);
+      const end = this.#startMs + (this.#cycle + 1) * this.#settings.cycleDuration * 1000;
+      if (Math.min(timestamp, end) > nowMs) return entries;
+      entries.push(timestamp < end ? this.#transaction(timestamp) : this.#cycleEnd(end));
+    }
+    return entries;
+  }
+
+  #cycleEnd(timestamp: number): LogEntry {
+    const cycle = this.#cycle++;
+    return {
+      type: "cycle-end",
+      cycle,
+      timestamp,
+      snapshot: this.#cycle % this.#settings.snapshotEvery === 0,
+    };
+  }
+
+  #transaction(timestamp: number): LogEntry {
+    const number = this.#made++;
+    const [account] = this.#globals;
+    if (account !== undefined && number % feeChangeEvery === feeChangeEvery - 1) {
+      const chosen = this.#globals[this.#random.below(this.#globals.length)] ?? account;
+      return { type: "set-fee", timestamp, account: chosen, fee: (this.#random.uint32() + 1).toString(16) };
+    }
+    const from = this.#sender();
+    const to = number % newAccountEvery === 0 ? this.#newAddress() : this.#other(from);
+    const has = this.#balances.get(from) ?? 0n;
+    const amount = (has * BigInt(1 + this.#random.below(500))) / 1000n;
+    this.#balances.set(from, has - amount);
+    this.#balances.set(to, (this.#balances.get(to) ?? 0n) + amount);
+    return { type: "transfer", timestamp, from, to, amount: amount.toString(16) };
+  }
+
+  #sender(): string {
+    let sender = this.#anyAddress();
+    for (let tried = 0; tried < sendersTried && this.#balances.get(sender) === 0n; tried++) {
+      sender = this.#anyAddress();
+    }
+    return sender;
+  }
+
+  #other(than: string): string {
+    const other = this.#anyAddress();
+    return other === than ? this.#newAddress() : other;
+  }
+
+  #anyAddress(): string {
+    const address = this.#addresses[this.#random.below(this.#addresses.length)];
+    return address ?? this.#newAddress();
+  }
+
+  #newAddress(): string {
+    const address = this.#random.hex(8);
+    this.#addresses.push(address);
+    return address;
+  }
+}

@@ -1,0 +1,40 @@
+/** The signed message by which a validator gossips its partition hashes (PROTOCOL.md, Partition gossip). */
+
+import { type Sign, signed } from "../../../protocol/crypto/signature.ts";
+import type { Identity } from "../identity.ts";
+
+export interface PartitionHashMap {
+  readonly [partition: string]: string;
+}
+
+export interface GossipData {
+  readonly partitionHash: PartitionHashMap;
+  readonly receiptMapHash: Readonly<Record<string, string>>;
+  readonly summaryHash: Readonly<Record<string, string>>;
+}
+
+export interface SignedVote {
+  readonly cycle: number;
+  /** The first design had the map of hashes itself in the place of `data`. */
+  readonly data: GossipData | PartitionHashMap;
+  /** Node ID. */
+  readonly sender: string;
+  readonly sign: Sign;
+}
+
+export interface VoteOptions {
+  /** In the form of the first design. */
+  readonly isFirstDesign?: boolean;
+}
+
+/** @param hashes of −1 and of each partition that the node stores */
+export function makeVote(
+  identity: Identity,
+  cycle: number,
+  hashes: ReadonlyMap<number, string>,
+  options: VoteOptions = {},
+): SignedVote {
+  const partitionHash: PartitionHashMap = Object.fromEntries(hashes);
+  const data = options.isFirstDesign ? partitionHash : { partitionHash, receiptMapHash: {}, summaryHash: {} };
+  return signed({ cycle, data, sender: identity.id }, identity.privateKey);
+}

@@ -1,0 +1,68 @@
+/**
+ * The snapshots that a validator holds, and what it answers about any other moment (PROTOCOL.md, Time
+ * and Partial snapshots).
+ */
+
+import { Refusal } from "./http-error.ts";
+import type { AccountSource } from "./state/account-source.ts";
+
+/** The cycles so far: they follow one another without gap, all of one duration. */
+export interface CycleClock {
+  /** When cycle 0 started, in milliseconds. */
+  readonly startMs: number;
+  /** 0 while it is not known. */
+  readonly durationMs: number;
+  /** When the newest finalized cycle ended, in milliseconds. */
+  readonly finalizedMs: number;
+}
+
+/** How soon to ask again for what will be there in a moment. */
+const soonSeconds = 1;
+
+export class HeldSnapshots {
+  readonly #clock: () => CycleClock;
+  readonly #isExpected: (timestampMs: number) => boolean;
+  #sources = new Map<number, AccountSource>();
+
+  /** @param isExpected whether a snapshot that is not held is about to be */
+  constructor(clock: () => CycleClock, isExpected: (timestampMs: number) => boolean = () => false) {
+    this.#clock = clock;
+    this.#isExpected = isExpected;
+  }
+
+  /** In milliseconds, ascending. */
+  get timestamps(): number[] {
+    return [...this.#sources.keys()].sort((a, b) => a - b);
+  }
+
+  /** Holds these, and no others any more. */
+  hold(snapshots: Iterable<readonly [timestampMs: number, AccountSource]>): void {
+    this.#sources = new Map(snapshots);
+  }
+
+  /** @throws Refusal with status 400, 404, 425 or 503 */
+  find(timestampMs: number): AccountSource {
+    const { startMs, durationMs, finalizedMs } = this.#clock();
+    if (durationMs === 0) {
+      throw new Refusal(503, "this validator is starting", { retryAfterSeconds: soonSeconds });
+    }
+    const sinceStartMs = timestampMs - startMs;
+    if (sinceStartMs < durationMs || sinceStartMs % durationMs !== 0) {
+      throw new Refusal(400, `timestamp: ${timestampMs} is not the end of a cycle`);
+    }
+    if (timestampMs > finalizedMs) {
+      const retryAfterSeconds = Math.ceil((timestampMs - finalizedMs) / 1000);
+      throw new Refusal(425, `the cycle that ends at ${timestampMs} is not finalized yet`, {
+        retryAfterSeconds,
+      });
+    }
+    const source = this.#sources.get(timestampMs);
+    if (source !== undefined) return source;
+    if (this.#isExpected(timestampMs)) {
+      throw new Refusal(425, `the snapshot for ${timestampMs} is being exported`, {
+        retryAfterSeconds: soonSeconds,
+      });
+    }
+    throw new Refusal(404, `no snapshot is held for ${timestampMs}`);
+  }
+}

@@ -1,0 +1,22 @@
+/** Who a validator is: its place in the order of nodes, and the Ed25519 key that it signs with. */
+
+import { createPrivateKey, type KeyObject } from "node:crypto";
+import { ownerOf } from "../../protocol/crypto/signature.ts";
+
+export interface Identity {
+  /** 64 lower-case hex digits. */
+  readonly id: string;
+  readonly privateKey: KeyObject;
+  /** 64 lower-case hex digits. */
+  readonly publicKey: string;
+}
+
+/** The DER form (PKCS 8) of an Ed25519 private key is this prefix and the key's 32 bytes. */
+const privateKeyPrefix = Buffer.from("302e020100300506032b657004220420", "hex");
+
+/** @param privateKeyBytes 32 bytes */
+export function makeIdentity(id: string, privateKeyBytes: Uint8Array): Identity {
+  const key = Buffer.concat([privateKeyPrefix, privateKeyBytes]);
+  const privateKey = createPrivateKey({ key, format: "der", type: "pkcs8" });
+  return { id, privateKey, publicKey: ownerOf(privateKey) };
+}

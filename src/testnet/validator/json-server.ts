@@ -1,0 +1,105 @@
+/** An HTTP server of JSON answers, whose handler refuses by throwing a {@link Refusal}. */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { messageOf } from "../../errors/failure.ts";
+import { BoundedServer } from "../../http-server/bounded-server.ts";
+import { BodyBudget, BodyError, type BodyProblem } from "../../http-server/request-body.ts";
+import {
+  requestHeaderBytesMax,
+  serverBodiesBytesMax,
+  serverBodiesBytesPerPrefixMax,
+  serverConnectionsMax,
+  serverConnectionsPerPrefixMax,
+  serverRequestMs,
+} from "../../limits/limits.ts";
+import { Refusal } from "./http-error.ts";
+
+export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
+
+export class JsonServer {
+  readonly #server: BoundedServer;
+
+  constructor(handler: Handler) {
+    this.#server = new BoundedServer((request, response) => handled(handler, request, response), {
+      connectionsMax: serverConnectionsMax,
+      connectionsPerPrefixMax: serverConnectionsPerPrefixMax,
+      requestMs: serverRequestMs,
+      headerBytesMax: requestHeaderBytesMax,
+    });
+  }
+
+  /** Listens on the port, or on a free one; returns where: `http://host:port`. */
+  async listen(host: string, port = 0): Promise<string> {
+    const address = await this.#server.listen(host, port);
+    return `http://${host}:${address.port}`;
+  }
+
+  /** Ends at once, answers under way included. */
+  async close(): Promise<void> {
+    await this.#server.close(0);
+  }
+}
+
+async function handled(handler: Handler, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  try {
+    await handler(request, response);
+  } catch (error) {
+    // Who has gone away is not answered.
+    if (response.headersSent || request.socket.destroyed) return void response.destroy();
+    // What is left of a request that is refused is not read: the connection ends with the answer.
+    if (!request.complete) response.setHeader("Connection", "close");
+    sendRefusal(response, error instanceof Refusal ? error : internalError(error));
+  }
+}
+
+/** A defect of ours is told to whoever runs the server, and not to whoever asks. */
+function internalError(error: unknown): Refusal {
+  process.stderr.write(`error: ${messageOf(error)}\n`);
+  return new Refusal(500, "an error of this server");
+}
+
+/** @throws Refusal with status 400 where it is none */
+export function urlOf(request: IncomingMessage): URL {
+  const base = "http://server";
+  const url = request.url ?? "/";
+  if (!url.startsWith("/") || !URL.canParse(base + url))
+    throw new Refusal(400, "the request's target is no path");
+  return new URL(base + url);
+}
+
+export function sendJson(response: ServerResponse, body: object): void {
+  response.setHeader("Content-Type", "application/json").end(JSON.stringify(body));
+}
+
+export function sendRefusal(response: ServerResponse, refusal: Refusal): void {
+  response.statusCode = refusal.status;
+  if (refusal.retryAfterSeconds !== undefined) response.setHeader("Retry-After", refusal.retryAfterSeconds);
+  sendJson(response, { error: refusal.message });
+}
+
+/** Of all servers of this process. */
+const bodies = new BodyBudget({
+  bytesMax: serverBodiesBytesMax,
+  bytesPerPrefixMax: serverBodiesBytesPerPrefixMax,
+});
+
+const statusOfBody: Readonly<Record<BodyProblem, 400 | 503>> = {
+  "too-large": 400,
+  fragmented: 400,
+  gone: 400,
+  busy: 503,
+};
+
+/** @throws Refusal with status 400 where the body is larger, 503 where all bodies together are too large */
+export async function readBody(request: IncomingMessage, bytesMax: number): Promise<string> {
+  try {
+    const body = await bodies.read(request, bytesMax);
+    const text = body.bytes.toString("utf8");
+    body.release();
+    return text;
+  } catch (error) {
+    if (!(error instanceof BodyError)) throw error;
+    const status = statusOfBody[error.problem];
+    throw new Refusal(status, error.message, status === 503 ? { retryAfterSeconds: 1 } : {});
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * A long answer on its way to the socket: made piece by piece, and only as fast as the client reads, so
+ * that a slow client costs a validator no memory.
+ */
+
+import type { ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { setImmediate } from "node:timers/promises";
+import { constants, createGzip } from "node:zlib";
+import { answerStallMs, bytesPerSecondMin } from "../../limits/limits.ts";
+import type { Pieces } from "./fault-hooks.ts";
+
+/** Characters that are joined before they are written. */
+const chunkCharacters = 64 * 1024;
+
+export interface BodyOptions {
+  readonly isGzip?: boolean;
+}
+
+/** Writes the pieces, and ends the answer. A client that goes away before is no error of ours. */
+export async function sendPieces(
+  response: ServerResponse,
+  pieces: Pieces,
+  options: BodyOptions = {},
+): Promise<void> {
+  // One chunk waits at most; `pipeline` asks for the next when the socket has drained.
+  const body = Readable.from(chunksOf(pieces), { objectMode: false, highWaterMark: 1 });
+  response.setHeader("Content-Type", "application/json");
+  const watch = setInterval(endIfUnread(response), answerStallMs).unref();
+  try {
+    if (options.isGzip) {
+      response.setHeader("Content-Encoding", "gzip");
+      await pipeline(body, createGzip({ level: constants.Z_BEST_SPEED }), response);
+    } else {
+      await pipeline(body, response);
+    }
+  } catch {
+    response.destroy();
+  } finally {
+    clearInterval(watch);
+  }
+}
+
+/** Ends an answer that nobody reads: it holds files open, and a place that others wait for. */
+function endIfUnread(response: ServerResponse): () => void {
+  let before = 0;
+  return () => {
+    const written = response.socket?.bytesWritten ?? 0;
+    const bytesMin = (bytesPerSecondMin * answerStallMs) / 1000;
+    if (response.writableNeedDrain && written - before < bytesMin) response.destroy();
+    before = written;
+  };
+}
+
+/** The pieces of `{"<key>":[<row>,<row>…]}`. */
+export function* listPieces(key: string, rows: Iterable<string>): Generator<string> {
+  yield `{${JSON.stringify(key)}:[`;
+  let separator = "";
+  for (const row of rows) {
+    yield separator + row;
+    separator = ",";
+  }
+  yield "]}";
+}
+
+async function* chunksOf(pieces: Pieces): AsyncGenerator<Buffer> {
+  for await (const text of Symbol.iterator in pieces ? joined(pieces) : pieces) {
+    yield Buffer.from(text);
+    // A fast client would otherwise keep all others, and the clock, from getting their turn.
+    await setImmediate();
+  }
+}
+
+/** Larger pieces of the same text. Those that come asynchronously are sent as they come instead: there,
+ *  when something is sent is part of the matter. */
+function* joined(pieces: Iterable<string>): Generator<string> {
+  let text = "";
+  for (const piece of pieces) {
+    text += piece;
+    if (text.length < chunkCharacters) continue;
+    yield text;
+    text = "";
+  }
+  if (text !== "") yield text;
+}

@@ -1,0 +1,34 @@
+/** How many partial snapshots a validator sends at once: each has files open, and takes its share of the time. */
+
+import { addressPrefix } from "../../http-server/address-prefix.ts";
+import { snapshotAnswersMax, snapshotAnswersPerAddressMax } from "../../limits/limits.ts";
+import { Refusal } from "./http-error.ts";
+
+const retryAfterSeconds = 1;
+
+export class AnswerSlots {
+  readonly #ofAddress = new Map<string, number>();
+  #count = 0;
+
+  /** @throws Refusal with status 429 where the address has too many, 503 where all together have */
+  async use(from: string, answer: () => Promise<void>): Promise<void> {
+    const address = addressPrefix(from);
+    const ofAddress = this.#ofAddress.get(address) ?? 0;
+    if (ofAddress >= snapshotAnswersPerAddressMax) {
+      throw new Refusal(429, `${ofAddress} snapshots are being sent to ${address}`, { retryAfterSeconds });
+    }
+    if (this.#count >= snapshotAnswersMax) {
+      throw new Refusal(503, `${this.#count} snapshots are being sent`, { retryAfterSeconds });
+    }
+    this.#ofAddress.set(address, ofAddress + 1);
+    this.#count++;
+    try {
+      await answer();
+    } finally {
+      this.#count--;
+      const left = (this.#ofAddress.get(address) ?? 1) - 1;
+      if (left > 0) this.#ofAddress.set(address, left);
+      else this.#ofAddress.delete(address);
+    }
+  }
+}

@@ -1,0 +1,46 @@
+/** The body of `POST /snapshot`, parsed: what is not understood is refused with the field's name. */
+
+import { parseJson, WireError } from "../../wire/parse.ts";
+import * as z from "../../wire/schema.ts";
+import { Refusal } from "./http-error.ts";
+import { EVERYTHING, type Selection } from "./state/account-source.ts";
+
+const address = z.string().regex(/^[0-9a-f]{64}$/, "not 64 lower-case hex digits");
+
+/** Unknown fields are no error: a later extension must not be refused by a node that ignores it. */
+const schema = z
+  .object({
+    timestamp: z.int("not a whole number of milliseconds").nonnegative("negative"),
+    accountStart: address.default(EVERYTHING.accountStart),
+    accountEnd: address.default(EVERYTHING.accountEnd),
+    isGlobal: z.boolean("neither true nor false").optional(),
+  })
+  .refine((body) => body.accountStart <= body.accountEnd, {
+    path: ["accountEnd"],
+    message: "below accountStart",
+  });
+
+export interface SnapshotRequest {
+  /** Milliseconds. */
+  readonly timestamp: number;
+  readonly selection: Selection;
+}
+
+/** @throws Refusal with status 400 */
+export function parseSnapshotRequest(body: string): SnapshotRequest {
+  let json: unknown;
+  try {
+    json = parseJson(body, "the request's body");
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    throw new Refusal(400, "the request's body is not JSON");
+  }
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const field = issue?.path.join(".") || "the request's body";
+    throw new Refusal(400, `${field}: ${issue?.message ?? "not understood"}`);
+  }
+  const { timestamp, accountStart, accountEnd, isGlobal } = parsed.data;
+  return { timestamp, selection: { accountStart, accountEnd, isGlobal } };
+}

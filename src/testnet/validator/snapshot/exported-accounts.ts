@@ -1,0 +1,119 @@
+/** What `/snapshot` serves: the accounts of a retrieved export, found by its indexes and read from their places. */
+
+import { closeSync, openSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { artifactFile } from "../../../format/snapshot-layout.ts";
+import type { WrappedData } from "../../../protocol/account-copy.ts";
+import { GLOBAL_PARTITION } from "../../../protocol/shard.ts";
+import { type AccountSource, mergedByAddress, type Selection } from "../state/account-source.ts";
+import { IndexReader, indexFile, indexPageEntries } from "./export-index.ts";
+
+interface AccountCopy {
+  readonly accountId: string;
+  /** Always text. */
+  readonly data: string;
+  readonly hash: string;
+  readonly isGlobal: 0 | 1;
+  readonly timestamp: number;
+}
+
+export class ExportedAccounts implements AccountSource {
+  readonly #directory: string;
+  /** Ascending, without the global one. */
+  readonly #partitions: readonly number[];
+  #holders = 0;
+  #onReleased: () => void = () => undefined;
+
+  /** @param partitions those of the export, ascending */
+  constructor(directory: string, partitions: readonly number[]) {
+    this.#directory = directory;
+    this.#partitions = partitions.filter((partition) => partition !== GLOBAL_PARTITION);
+  }
+
+  /** Keeps the export in its place until the answer is released, even where it is dropped meanwhile. */
+  hold(): () => void {
+    this.#holders++;
+    return () => {
+      if (--this.#holders === 0) this.#onReleased();
+    };
+  }
+
+  /** Resolves when nobody holds it any more. */
+  async released(): Promise<void> {
+    if (this.#holders === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onReleased = resolve;
+    });
+  }
+
+  select(selection: Selection): Iterable<WrappedData> {
+    return mergedByAddress(this.#local(selection), this.#accounts(GLOBAL_PARTITION, selection));
+  }
+
+  count(selection: Selection): number {
+    let count = 0;
+    for (const partition of [...this.#partitions, GLOBAL_PARTITION]) {
+      if (!isSelected(partition, selection)) continue;
+      const index = this.#index(partition);
+      const { from, to } = selected(index, selection);
+      index.close();
+      count += to - from;
+    }
+    return count;
+  }
+
+  *#local(selection: Selection): Generator<WrappedData, void, void> {
+    for (const partition of this.#partitions) yield* this.#accounts(partition, selection);
+  }
+
+  /** One by one, from the system's cache as a rule: what is read waits for nobody, and nothing is held. */
+  *#accounts(partition: number, selection: Selection): Generator<WrappedData, void, void> {
+    if (!isSelected(partition, selection)) return;
+    const index = this.#index(partition);
+    const artifact = openSync(this.#path(partition), "r");
+    try {
+      const { from, to } = selected(index, selection);
+      for (let place = from; place < to; place += indexPageEntries) {
+        const entries = index.entries(place, Math.min(to, place + indexPageEntries));
+        for (const { offset, bytes, isText } of entries) {
+          const copy = Buffer.alloc(bytes);
+          readSync(artifact, copy, 0, bytes, offset);
+          yield wrapped(JSON.parse(copy.toString("utf8")) as AccountCopy, isText);
+        }
+      }
+    } finally {
+      closeSync(artifact);
+      index.close();
+    }
+  }
+
+  #index(partition: number): IndexReader {
+    return new IndexReader(indexFile(this.#path(partition)));
+  }
+
+  #path(partition: number): string {
+    return join(this.#directory, artifactFile(partition, "none"));
+  }
+}
+
+function isSelected(partition: number, { isGlobal }: Selection): boolean {
+  return isGlobal === undefined || isGlobal === (partition === GLOBAL_PARTITION);
+}
+
+function selected(
+  index: IndexReader,
+  { accountStart, accountEnd }: Selection,
+): { readonly from: number; readonly to: number } {
+  return { from: index.placeOf(accountStart, false), to: index.placeOf(accountEnd, true) };
+}
+
+/** The account as it is sent (PROTOCOL.md, Partial snapshots). */
+function wrapped({ accountId, data, hash, isGlobal, timestamp }: AccountCopy, isText: boolean): WrappedData {
+  return {
+    accountId,
+    stateId: hash,
+    data: isText ? data : (JSON.parse(data) as unknown),
+    timestamp,
+    syncData: { isGlobal: isGlobal === 1 },
+  };
+}

@@ -1,0 +1,194 @@
+/** A validator's database, as the one process that writes to it uses it. */
+
+import { isGlobalAccount, type WrappedData } from "../../../protocol/account-copy.ts";
+import { canonicalTextOf } from "../../../protocol/crypto/canonical-text.ts";
+import { GLOBAL_PARTITION, partitionOf, type Shard } from "../../../protocol/shard.ts";
+import { SqliteFile } from "../../../store/hash-database/sqlite-file.ts";
+import { stateFormat } from "./state-schema.ts";
+import { accountsOf, applied, type Transaction } from "./transaction.ts";
+
+/** How far a validator has come. */
+export interface Progress {
+  /** The newest cycle that is finalized; −1 before the first. */
+  readonly cycle: number;
+  /** Whether the state is that of the end of this cycle, and not later. */
+  readonly isBoundary: boolean;
+  /** Whether that end is one of which a snapshot is to be held. */
+  readonly isMarked: boolean;
+  /** In the transaction log, in bytes. */
+  readonly position: number;
+  /** When cycle 0 started, and how long cycles are; 0 before the log said so. */
+  readonly startMs: number;
+  readonly durationMs: number;
+}
+
+/** What is committed in one go. */
+export interface Commit {
+  readonly transactions: readonly Transaction[];
+  readonly progress: Progress;
+}
+
+const beginning: Progress = {
+  cycle: -1,
+  isBoundary: false,
+  isMarked: false,
+  position: 0,
+  startMs: 0,
+  durationMs: 0,
+};
+
+interface AccountRow {
+  readonly stateId: string;
+  readonly timestamp: number;
+  readonly data: string;
+}
+
+type ProgressRow = Omit<Progress, "isBoundary" | "isMarked"> & { isBoundary: number; isMarked: number };
+
+export class StateDatabase {
+  readonly #file: SqliteFile;
+  readonly #shard: Shard;
+  readonly #stored: ReadonlySet<number>;
+
+  private constructor(file: SqliteFile, shard: Shard, stored: ReadonlySet<number>) {
+    this.#file = file;
+    this.#shard = shard;
+    this.#stored = stored;
+  }
+
+  /**
+   * @param stored partitions from 0 to N − 1
+   * @param genesis what a new database begins with; accounts of other partitions are passed over
+   * @throws Failure where the file cannot be had, or is something else
+   */
+  static open(
+    path: string,
+    shard: Shard,
+    stored: readonly number[],
+    genesis: () => Iterable<WrappedData>,
+  ): StateDatabase {
+    // Whatever is lost of the last moments is read from the transaction log again.
+    const file = SqliteFile.open(path, stateFormat, { isRepeatable: true });
+    const database = new StateDatabase(file, shard, new Set(stored));
+    if (database.#progress() === undefined) database.#begin(genesis());
+    return database;
+  }
+
+  get path(): string {
+    return this.#file.path;
+  }
+
+  get progress(): Progress {
+    return this.#progress() ?? beginning;
+  }
+
+  /**
+   * All of it or nothing.
+   *
+   * @param onApplied called when all is applied, and nothing is committed yet
+   */
+  commit({ transactions, progress }: Commit, onApplied?: () => void): void {
+    this.#file.write(() => {
+      for (const transaction of transactions) {
+        for (const accountId of accountsOf(transaction)) this.#apply(transaction, accountId);
+      }
+      this.#setProgress(progress);
+      onApplied?.();
+    });
+  }
+
+  /** Keeps what was agreed on for a cycle. */
+  saveHashes(cycle: number, partitionHashes: ReadonlyMap<number, string>, networkHash: string): void {
+    this.#file.write(() => {
+      for (const [partition, hash] of partitionHashes) {
+        this.#file.run("INSERT OR REPLACE INTO partitions VALUES (?, ?, ?)", partition, cycle, hash);
+      }
+      this.#file.run("INSERT OR REPLACE INTO network VALUES (?, ?)", cycle, networkHash);
+    });
+  }
+
+  saveVotes(cycle: number, messages: readonly string[]): void {
+    this.#file.write(() => {
+      for (const [place, message] of messages.entries()) {
+        this.#file.run("INSERT INTO votes VALUES (?, ?, ?)", cycle, place, message);
+      }
+    });
+  }
+
+  /** What was gossiped of a cycle, in the order in which it was saved. */
+  votesOf(cycle: number): string[] {
+    const rows = this.#file.all<{ message: string }>(
+      "SELECT message FROM votes WHERE cycleNumber = ? ORDER BY place",
+      cycle,
+    );
+    return rows.map(({ message }) => message);
+  }
+
+  /** Forgets what is known of earlier cycles. */
+  forgetBefore(cycle: number): void {
+    this.#file.write(() => {
+      for (const table of ["partitions", "network", "votes"]) {
+        this.#file.run(`DELETE FROM ${table} WHERE cycleNumber < ?`, cycle);
+      }
+    });
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  #begin(genesis: Iterable<WrappedData>): void {
+    this.#file.write(() => {
+      for (const account of genesis) {
+        const partition = isGlobalAccount(account)
+          ? GLOBAL_PARTITION
+          : partitionOf(this.#shard, account.accountId);
+        if (partition === GLOBAL_PARTITION || this.#stored.has(partition)) this.#put(partition, account);
+      }
+      this.#setProgress(beginning);
+    });
+  }
+
+  #apply(transaction: Transaction, accountId: string): void {
+    const isGlobal = transaction.type === "set-fee";
+    const partition = isGlobal ? GLOBAL_PARTITION : partitionOf(this.#shard, accountId);
+    if (!isGlobal && !this.#stored.has(partition)) return;
+    this.#put(partition, applied(transaction, accountId, this.#account(partition, accountId)));
+  }
+
+  #account(partition: number, accountId: string): WrappedData | undefined {
+    const row = this.#file.get<AccountRow>(
+      "SELECT stateId, timestamp, data FROM accounts WHERE partitionId = ? AND accountId = ?",
+      partition,
+      accountId,
+    );
+    if (row === undefined) return undefined;
+    const { stateId, timestamp, data } = row;
+    const account = { accountId, stateId, timestamp, data: JSON.parse(data) as unknown };
+    return partition === GLOBAL_PARTITION ? { ...account, syncData: { isGlobal: true } } : account;
+  }
+
+  #put(partition: number, { accountId, stateId, timestamp, data }: WrappedData): void {
+    this.#file.run(
+      "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, ?)",
+      partition,
+      accountId,
+      stateId,
+      timestamp,
+      canonicalTextOf(data),
+    );
+  }
+
+  #progress(): Progress | undefined {
+    const row = this.#file.get<ProgressRow>(
+      "SELECT cycleNumber AS cycle, isBoundary, isMarked, position, startMs, durationMs FROM progress",
+    );
+    return row && { ...row, isBoundary: row.isBoundary === 1, isMarked: row.isMarked === 1 };
+  }
+
+  #setProgress({ cycle, isBoundary, isMarked, position, startMs, durationMs }: Progress): void {
+    const flags = [isBoundary, isMarked].map(Number);
+    const values = [cycle, ...flags, position, startMs, durationMs];
+    this.#file.run("INSERT OR REPLACE INTO progress VALUES (0, ?, ?, ?, ?, ?, ?)", ...values);
+  }
+}

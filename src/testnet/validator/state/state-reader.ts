@@ -1,0 +1,85 @@
+/**
+ * The state of one cycle boundary, as an SQLite connection of its own sees it: a read transaction that is
+ * opened before the next commit, and from then on sees none of those that follow.
+ */
+
+import { setImmediate } from "node:timers/promises";
+import { Failure } from "../../../errors/failure.ts";
+import { accountCopyText } from "../../../protocol/account-copy.ts";
+import { GLOBAL_PARTITION } from "../../../protocol/shard.ts";
+import { SqliteFile } from "../../../store/hash-database/sqlite-file.ts";
+import { stateFormat } from "./state-schema.ts";
+
+/** An account whose data is text: the canonical text of it, or the text that it is. */
+export interface StateRow {
+  readonly accountId: string;
+  readonly stateId: string;
+  readonly timestamp: number;
+  readonly dataText: string;
+  /** Whether the data is a text itself. */
+  readonly isText: boolean;
+  readonly isGlobal: boolean;
+}
+
+/** Rows that are read in one go: some milliseconds, after which others get their turn. */
+const pageRows = 500;
+
+export class StateReader {
+  readonly #file: SqliteFile;
+
+  private constructor(file: SqliteFile) {
+    this.#file = file;
+  }
+
+  /** @throws Failure where the database is not at the end of the expected cycle, or cannot be had */
+  static open(path: string, expectedCycle: number): StateReader {
+    const file = SqliteFile.open(path, stateFormat, { mustExist: true });
+    try {
+      file.beginRead();
+      const progress = file.get<{ cycle: number; isBoundary: number }>(
+        "SELECT cycleNumber AS cycle, isBoundary FROM progress",
+      );
+      if (progress?.cycle !== expectedCycle || progress.isBoundary !== 1) {
+        const where = progress?.isBoundary === 1 ? "at the end of" : "behind the end of";
+        throw new Failure(
+          "temporary",
+          `the database is ${where} cycle ${progress?.cycle}, and not at the end of cycle ${expectedCycle}`,
+        );
+      }
+      return new StateReader(file);
+    } catch (error) {
+      file.closeReader();
+      throw error;
+    }
+  }
+
+  /** The accounts of a partition in ascending order, page by page. */
+  async *pages(partition: number): AsyncGenerator<readonly StateRow[], void, void> {
+    for (let after = ""; ; ) {
+      const rows = this.#file.all<{ accountId: string; stateId: string; timestamp: number; data: string }>(
+        `SELECT accountId, stateId, timestamp, data FROM accounts
+         WHERE partitionId = ? AND accountId > ? ORDER BY accountId LIMIT ${pageRows}`,
+        partition,
+        after,
+      );
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      after = last.accountId;
+      yield rows.map(({ data, ...row }): StateRow => {
+        const isText = data.startsWith('"');
+        const dataText = isText ? (JSON.parse(data) as string) : data;
+        return { ...row, dataText, isText, isGlobal: partition === GLOBAL_PARTITION };
+      });
+      await setImmediate();
+    }
+  }
+
+  close(): void {
+    this.#file.closeReader();
+  }
+}
+
+/** The canonical text of the account's copy: the data's text is known, and not made again. */
+export function copyTextOf({ accountId, stateId, timestamp, dataText, isGlobal }: StateRow): string {
+  return accountCopyText({ accountId, stateId, timestamp, data: dataText, syncData: { isGlobal } });
+}

@@ -1,0 +1,229 @@
+/**
+ * From a snapshot's time to its cycle (PROTOCOL.md, Time): a snapshot can only be of a moment at which a
+ * cycle ends, and the hashes that belong to it are gossiped under the number of that cycle.
+ */
+
+import { Failure } from "../../errors/failure.ts";
+import { type CycleRecord, cycleEndMs } from "../../protocol/cycle-record.ts";
+import type { SnapshotTime } from "./timestamp.ts";
+
+export interface Boundary {
+  /** Milliseconds. */
+  readonly timestamp: number;
+  /** The snapshot's cycle, which ends at the timestamp. */
+  readonly cycle: CycleRecord;
+}
+
+/**
+ * The boundaries that a time can mean, the best first: one for a moment or a cycle; for `latest` the
+ * newest marked ones, or where none is marked the ends of the newest cycles that are over. Which of
+ * those is finalized, only the validators know.
+ *
+ * @param records ascending by number
+ * @throws Failure: `unaligned-timestamp` (with the nearest boundaries that exist), `temporary` for a boundary
+ *   that is still to come, `configuration` where the records do not reach that far
+ */
+export function findBoundaries(
+  time: SnapshotTime,
+  records: readonly CycleRecord[],
+  nowMs: number,
+): Boundary[] {
+  const newest = records.at(-1);
+  const oldest = records[0];
+  if (newest === undefined || oldest === undefined) {
+    throw new Failure("configuration", "there are no cycle records", {
+      hint: "Check the archiver's address, or the file given with --cycles.",
+    });
+  }
+  switch (time.kind) {
+    case "latest":
+      return latestBoundaries(records, nowMs);
+    case "cycle":
+      return [requireOver(boundaryOfCycle(time.counter, records, oldest, newest), nowMs)];
+    case "moment":
+      return [requireOver(boundaryAt(time.timestamp, records, oldest, newest, nowMs), nowMs)];
+  }
+}
+
+/** Where `latest` is older than this, it is said: networks mark a cycle at least once a day. */
+const latestUsualAgeMs = 24 * 60 * 60 * 1_000;
+
+/**
+ * Those of the boundaries that `latest` can mean which are young enough.
+ *
+ * @param boundaries the newest first, at least one
+ * @throws Failure `temporary` where all of them are older than `maxAgeMs`
+ */
+export function requireYoung(
+  boundaries: readonly Boundary[],
+  nowMs: number,
+  maxAgeMs: number = Number.POSITIVE_INFINITY,
+): Boundary[] {
+  const young = boundaries.filter(({ timestamp }) => nowMs - timestamp <= maxAgeMs);
+  const [newest] = boundaries;
+  if (young.length > 0 || newest === undefined) return young;
+  throw new Failure(
+    "temporary",
+    `${describeAge(newest, nowMs)}: --max-age permits ${describeMsSpan(maxAgeMs)}`,
+    {
+      hint: "Check that the archiver follows the network; ask another one with --archiver, or permit an older snapshot.",
+    },
+  );
+}
+
+/** What to say of the boundary that was taken for `latest`, where nobody has said how old it may be. */
+export function ageWarning(boundary: Boundary, nowMs: number): string | undefined {
+  if (nowMs - boundary.timestamp <= latestUsualAgeMs) return undefined;
+  return `${describeAge(boundary, nowMs)}: the archiver may no longer follow the network; --max-age sets a limit`;
+}
+
+function describeAge({ timestamp, cycle }: Boundary, nowMs: number): string {
+  const age = describeMsSpan(nowMs - timestamp);
+  return `the newest snapshot is of cycle ${cycle.counter}, ${describeMs(timestamp)}, ${age} ago`;
+}
+
+const spans = [
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+  ["second", 1_000],
+] as const;
+
+/** `3 days` or `1 hour`: in the largest unit of which there are two, or one and nothing else. */
+function describeMsSpan(spanMs: number): string {
+  const [unit, unitMs] = spans.find(([, ms]) => spanMs >= 2 * ms || spanMs === ms) ?? ["second", 1_000];
+  const count = Math.floor((spanMs / unitMs) * 10) / 10;
+  const shown = count >= 10 ? Math.floor(count) : count;
+  return `${shown} ${unit}${shown === 1 ? "" : "s"}`;
+}
+
+function requireOver(boundary: Boundary, nowMs: number): Boundary {
+  if (boundary.timestamp <= nowMs) return boundary;
+  const { timestamp, cycle } = boundary;
+  throw new Failure("temporary", `cycle ${cycle.counter} goes on until ${describeMs(timestamp)}`, {
+    hint: "Try again when it is over and finalized.",
+  });
+}
+
+function latestBoundaries(records: readonly CycleRecord[], nowMs: number): Boundary[] {
+  const ends = records.map((cycle): Boundary => ({ timestamp: cycleEndMs(cycle), cycle }));
+  const marks = new Set(records.filter((record) => record.snapshot).map((record) => record.start * 1000));
+  const marked = ends.filter((boundary) => marks.has(boundary.timestamp));
+  const over = (marked.length > 0 ? marked : ends)
+    .filter((boundary) => boundary.timestamp <= nowMs)
+    .reverse();
+  if (over.length > 0) return over;
+  throw new Failure("temporary", "none of the cycles that the chain knows is over", {
+    hint: "Try again when the cycle has ended.",
+  });
+}
+
+function boundaryOfCycle(
+  counter: number,
+  records: readonly CycleRecord[],
+  oldest: CycleRecord,
+  newest: CycleRecord,
+): Boundary {
+  const cycle = records.find((record) => record.counter === counter);
+  if (cycle !== undefined) return { timestamp: cycleEndMs(cycle), cycle };
+  if (counter > newest.counter) {
+    throw new Failure(
+      "temporary",
+      `cycle ${counter} is still to come: the newest record is ${newest.counter}`,
+      {
+        hint: "Try again when the cycle is over.",
+      },
+    );
+  }
+  throw notKnown(`cycle ${counter} is not among the records`, oldest, newest);
+}
+
+function boundaryAt(
+  timestamp: number,
+  records: readonly CycleRecord[],
+  oldest: CycleRecord,
+  newest: CycleRecord,
+  nowMs: number,
+): Boundary {
+  const cycle = records.find((record) => cycleEndMs(record) === timestamp);
+  if (cycle !== undefined) return { timestamp, cycle };
+  const below = records.findLast((record) => cycleEndMs(record) < timestamp);
+  const above = records.find((record) => cycleEndMs(record) > timestamp);
+  if (below === undefined) {
+    const isStart = oldest.start * 1000 === timestamp;
+    if (isStart)
+      throw notKnown(
+        `the cycle that ended at ${describeMs(timestamp)} is not among the records`,
+        oldest,
+        newest,
+      );
+    if (timestamp < oldest.start * 1000) {
+      throw notKnown(`${describeMs(timestamp)} is before the first record`, oldest, newest);
+    }
+  }
+  if (below !== undefined && above !== undefined && above.counter > below.counter + 1) {
+    const gap = `records ${below.counter + 1} to ${above.counter - 1} are missing`;
+    throw notKnown(`${describeMs(timestamp)} lies in a gap: ${gap} among the records`, oldest, newest);
+  }
+  if (above !== undefined || below === undefined) {
+    const before = below === undefined ? oldest.start * 1000 : cycleEndMs(below);
+    const after = above === undefined ? cycleEndMs(newest) : cycleEndMs(above);
+    throw unaligned(timestamp, [before, after], records, nowMs);
+  }
+  // Beyond the newest record: cycles are expected to go on at its pace.
+  const periodMs = newest.duration * 1000;
+  const beyond = Math.floor((timestamp - cycleEndMs(newest)) / periodMs);
+  const expected = cycleEndMs(newest) + beyond * periodMs;
+  if (expected !== timestamp) throw unaligned(timestamp, [expected, expected + periodMs], records, nowMs);
+  throw new Failure(
+    "temporary",
+    `${describeMs(timestamp)} is still to come: the newest record is cycle ${newest.counter}, which ends at ${describeMs(cycleEndMs(newest))}`,
+    {
+      hint: "Try again when that cycle is over and finalized.",
+    },
+  );
+}
+
+/** A boundary that is still to come is not suggested: whoever tried it would be told to wait. */
+function unaligned(
+  timestamp: number,
+  [before, after]: readonly [number, number],
+  records: readonly CycleRecord[],
+  nowMs: number,
+): Failure {
+  const problem = `${describeMs(timestamp)} is no cycle boundary`;
+  if (after <= nowMs) {
+    const nearest = `${describeMs(before)} and ${describeMs(after)}`;
+    return new Failure("unaligned-timestamp", `${problem}; the nearest are ${nearest}`, {
+      hint: `Use --timestamp ${before} or --timestamp ${after}.`,
+    });
+  }
+  const over = records.map(cycleEndMs).findLast((endMs) => endMs <= nowMs);
+  const newest = before <= nowMs ? before : over;
+  if (newest === undefined) {
+    return new Failure("unaligned-timestamp", `${problem}; none of the cycles that the chain knows is over`, {
+      hint: "Try --timestamp latest when the first cycle has ended.",
+    });
+  }
+  const isFuture = timestamp > nowMs ? ", and is still to come" : "";
+  return new Failure(
+    "unaligned-timestamp",
+    `${problem}${isFuture}; the newest one so far is ${describeMs(newest)}`,
+    { hint: `Use --timestamp ${newest} or --timestamp latest.` },
+  );
+}
+
+function notKnown(problem: string, oldest: CycleRecord, newest: CycleRecord): Failure {
+  return new Failure(
+    "configuration",
+    `${problem}, which are those of cycles ${oldest.counter} to ${newest.counter}`,
+    {
+      hint: "Ask an archiver that keeps older records, or give them as a file with --cycles.",
+    },
+  );
+}
+
+function describeMs(timestamp: number): string {
+  const date = new Date(timestamp);
+  return Number.isNaN(date.getTime()) ? String(timestamp) : `${timestamp} (${date.toISOString()})`;
+}

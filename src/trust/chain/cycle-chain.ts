@@ -1,0 +1,97 @@
+/**
+ * The cycle chain (PROTOCOL.md, Cycle records): each record names its own hash and that of the record
+ * before. Archivers can leave records out, but not change one without breaking a hash.
+ */
+
+import { CanonicalTextError } from "../../protocol/crypto/canonical-text.ts";
+import { type CycleRecord, cycleMarker } from "../../protocol/cycle-record.ts";
+import { quoted } from "../../wire/parse.ts";
+
+export interface ChainFinding {
+  /** `broken` disproves a record; `gap` only leaves something unsaid. */
+  readonly severity: "broken" | "gap";
+  readonly cycle: number;
+  readonly problem: string;
+}
+
+/** @param records ascending by number */
+export function checkChain(records: readonly CycleRecord[], hashKey?: string): ChainFinding[] {
+  const findings: ChainFinding[] = [];
+  const markers = records.map((record) => trueMarker(record, hashKey));
+  records.forEach((record, index) => {
+    findings.push(...checkMarker(record, markers[index]));
+    const before = records[index - 1];
+    if (before === undefined) return;
+    const isRepeated = before.counter === record.counter && markers[index - 1] === markers[index];
+    if (isRepeated) findings.push(repeated(record));
+    else findings.push(...checkLink(before, markers[index - 1], record));
+  });
+  return findings;
+}
+
+function repeated({ counter: cycle }: CycleRecord): ChainFinding {
+  return { severity: "gap", cycle, problem: `record ${cycle} is listed twice` };
+}
+
+/** The hash of a record as received, whatever it says of itself; `undefined` where no node can have hashed it. */
+function trueMarker({ received }: CycleRecord, hashKey?: string): string | undefined {
+  try {
+    return cycleMarker(received, hashKey);
+  } catch (error) {
+    if (error instanceof CanonicalTextError) return undefined;
+    throw error;
+  }
+}
+
+function checkMarker({ counter: cycle, marker }: CycleRecord, computed: string | undefined): ChainFinding[] {
+  if (computed === undefined) {
+    return [{ severity: "broken", cycle, problem: `record ${cycle} has no canonical text` }];
+  }
+  if (marker === undefined) {
+    return [{ severity: "gap", cycle, problem: `record ${cycle} has no marker, so it cannot be checked` }];
+  }
+  if (marker === computed) return [];
+  const problem = `record ${cycle} says that its hash is ${quoted(marker)}, but it is ${computed}`;
+  return [{ severity: "broken", cycle, problem }];
+}
+
+/** @param computed the hash of the record before: a record that does not state its marker is still held to it */
+function checkLink(before: CycleRecord, computed: string | undefined, record: CycleRecord): ChainFinding[] {
+  const marker = before.marker ?? computed;
+  const cycle = record.counter;
+  if (cycle === before.counter) {
+    const problem = `there are two records of cycle ${cycle}: a fork`;
+    return [{ severity: "broken", cycle, problem }];
+  }
+  if (cycle > before.counter + 1) {
+    const problem = `records ${before.counter + 1} to ${cycle - 1} are missing`;
+    return [{ severity: "gap", cycle, problem }];
+  }
+  const findings: ChainFinding[] = [];
+  if (isRestart(before, record)) {
+    const problem = `the network was shut down after record ${before.counter} and restarted with record ${cycle}: nothing proves that link`;
+    findings.push({ severity: "gap", cycle, problem });
+  } else if (marker !== undefined && record.previous !== undefined && record.previous !== marker) {
+    const problem = `record ${cycle} follows ${quoted(record.previous)}, but record ${before.counter} is ${marker}`;
+    findings.push({ severity: "broken", cycle, problem });
+  }
+  if (record.start < before.start + before.duration) {
+    const problem = `record ${cycle} starts at ${record.start}, before record ${before.counter} ends at ${before.start + before.duration}`;
+    findings.push({ severity: "gap", cycle, problem });
+  }
+  return findings;
+}
+
+/**
+ * Whether a link is that of a restart (PROTOCOL.md, Cycle records). The first node of the restarted network hashes the
+ * shutdown record with its marker and with settings of its own, which no record states.
+ */
+function isRestart(before: CycleRecord, record: CycleRecord): boolean {
+  return before.received["mode"] === "shutdown" && record.received["mode"] === "restart";
+}
+
+/** What the chain says of a cycle's network hash: every different hash that a record names for it. */
+export function recordedNetworkHashes(records: readonly CycleRecord[], cycle: number): string[] {
+  const named = records.flatMap((record) => record.networkDataHash.filter((entry) => entry.cycle === cycle));
+  return [...new Set(named.map((entry) => entry.hash))];
+}

@@ -1,0 +1,164 @@
+/**
+ * Who the nodes of an earlier cycle were (PROTOCOL.md, Time). An archiver lists the nodes after its newest record. The
+ * nodes of cycle c are those that are active after record c has been applied, so the changes of each later record are
+ * undone, newest first. A removed node's key and address stand in the records that it joined or was refreshed by.
+ *
+ * `lost` is no change: it reports a node, which a later record's `apoptosized` removes unless the node refutes it.
+ */
+
+import { isHex64 } from "../../protocol/address.ts";
+import type { CycleRecord } from "../../protocol/cycle-record.ts";
+
+/** A node as a cycle record describes it. */
+export interface RecordedNode {
+  readonly id: string;
+  readonly publicKey: string;
+  readonly ip: string;
+  readonly port: number;
+}
+
+export interface CycleMembership<T> {
+  /** In ascending order of ID. */
+  readonly nodes: readonly T[];
+  /** Nodes of the cycle whose key and address no record states. */
+  readonly unknown: readonly string[];
+}
+
+/** What removes a node from the list, in the order in which the network applies it. */
+const removals = ["apoptosized", "removed", "appRemoved"] as const;
+
+/** A shutdown record removes every node by this word. */
+const EVERY_NODE = "all";
+
+/**
+ * @param listed the nodes after the newest record
+ * @param records ascending by number, up to the newest
+ * @param cycle the number of the cycle
+ * @param recover makes a node of what a record states
+ */
+export function nodesOfCycle<T extends { readonly id: string }>(
+  listed: readonly T[],
+  records: readonly CycleRecord[],
+  cycle: number,
+  recover: (node: RecordedNode) => T | undefined,
+): CycleMembership<T> {
+  const nodes = new Map(listed.map((node) => [node.id, node]));
+  const unknown = new Set<string>();
+  const stated = new StatedNodes(records);
+  for (const record of records.filter(({ counter }) => counter > cycle).reverse()) {
+    for (const id of idsIn(record, "activated")) {
+      nodes.delete(id);
+      unknown.delete(id);
+    }
+    const removed = removedBy(record);
+    const back = removed.includes(EVERY_NODE) ? stated.activeBefore(record) : removed;
+    for (const id of back) {
+      if (nodes.has(id) || stated.wasSyncing(id, record.counter)) continue;
+      const recorded = stated.get(id);
+      const node = recorded === undefined ? undefined : recover(recorded);
+      if (node === undefined) unknown.add(id);
+      else nodes.set(id, node);
+    }
+  }
+  const sorted = [...nodes.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  return { nodes: sorted, unknown: [...unknown].sort() };
+}
+
+/**
+ * How many nodes cycle c has: the `active` of record c+1, which counts the nodes before its own changes. Where that
+ * record does not exist yet, the `active` of record c with its own changes.
+ */
+export function numNodesOfCycle(records: readonly CycleRecord[], cycle: CycleRecord): number {
+  const next = records.find(({ counter }) => counter === cycle.counter + 1);
+  if (next !== undefined) return next.active;
+  const removed = removedBy(cycle);
+  if (removed.includes(EVERY_NODE)) return 0;
+  const stated = new StatedNodes(records);
+  const leaving = removed.filter((id) => !stated.wasSyncing(id, cycle.counter));
+  return cycle.active + idsIn(cycle, "activated").length - leaving.length;
+}
+
+function removedBy(record: CycleRecord): string[] {
+  return [...new Set(removals.flatMap((field) => idsIn(record, field)))];
+}
+
+function refreshedIn({ received }: CycleRecord): string[] {
+  const { refreshedConsensors: list } = received;
+  if (!Array.isArray(list)) return [];
+  return list.map((stated) => (stated as { id?: unknown } | null)?.id).filter(isHex64);
+}
+
+function idsIn({ received }: CycleRecord, field: string): string[] {
+  const ids = received[field];
+  return Array.isArray(ids) ? [...new Set(ids.filter((id) => isHex64(id) || id === EVERY_NODE))] : [];
+}
+
+/** What the records state of each node, indexed once: an archiver decides how many there are. */
+class StatedNodes {
+  readonly #records: readonly CycleRecord[];
+  readonly #nodes = new Map<string, RecordedNode>();
+  /** Node ID → the numbers of the records by which it joined, and was activated; ascending. */
+  readonly #joined = new Map<string, number[]>();
+  readonly #activated = new Map<string, number[]>();
+
+  /** @param records ascending by number */
+  constructor(records: readonly CycleRecord[]) {
+    this.#records = records;
+    for (const record of records) {
+      const { counter } = record;
+      for (const id of idsIn(record, "activated")) note(this.#activated, id, counter);
+      for (const id of this.#take(record, "joinedConsensors")) note(this.#joined, id, counter);
+      this.#take(record, "refreshedConsensors");
+    }
+  }
+
+  get(id: string): RecordedNode | undefined {
+    return this.#nodes.get(id);
+  }
+
+  /**
+   * The nodes that were active before a record, as far as the records before it state them: each record refreshes some
+   * of the active ones, and all within 2 √N + 2 records.
+   */
+  activeBefore({ counter: end }: CycleRecord): string[] {
+    const active = new Set<string>();
+    for (const record of this.#records) {
+      if (record.counter >= end) break;
+      for (const id of [...idsIn(record, "activated"), ...refreshedIn(record)]) active.add(id);
+      const removed = removedBy(record);
+      if (removed.includes(EVERY_NODE)) active.clear();
+      else for (const id of removed) active.delete(id);
+    }
+    return [...active];
+  }
+
+  /** Whether a node had joined and was not active yet before the given record. */
+  wasSyncing(id: string, counter: number): boolean {
+    const joined = this.#joined.get(id)?.findLast((at) => at < counter);
+    if (joined === undefined) return false;
+    const activated = this.#activated.get(id)?.findLast((at) => at < counter) ?? -1;
+    return activated <= joined;
+  }
+
+  /** Keeps the newest statement of each node. Returns the IDs. */
+  #take({ received }: CycleRecord, field: string): string[] {
+    const list: unknown = received[field];
+    if (!Array.isArray(list)) return [];
+    const ids: string[] = [];
+    for (const stated of list) {
+      if (typeof stated !== "object" || stated === null) continue;
+      const { id, publicKey, externalIp, externalPort } = stated as Record<string, unknown>;
+      if (!isHex64(id)) continue;
+      ids.push(id);
+      if (!isHex64(publicKey) || typeof externalIp !== "string" || !Number.isInteger(externalPort)) continue;
+      this.#nodes.set(id, { id, publicKey, ip: externalIp, port: Number(externalPort) });
+    }
+    return ids;
+  }
+}
+
+function note(counters: Map<string, number[]>, id: string, counter: number): void {
+  const known = counters.get(id);
+  if (known === undefined) counters.set(id, [counter]);
+  else known.push(counter);
+}

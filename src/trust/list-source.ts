@@ -1,0 +1,198 @@
+/** Reads a list, from an archiver or from a file, and checks who signed it. */
+
+import { Failure, messageOf } from "../errors/failure.ts";
+import { FetchFailure } from "../errors/fetch-error.ts";
+import { readFileBounded } from "../fetch/bounded-file.ts";
+import type { HttpClient } from "../fetch/http/http-client.ts";
+import { decideRetry } from "../fetch/retry.ts";
+import { sleep } from "../fetch/sleep.ts";
+import { listBytesMax, listTimeMaxMs } from "../limits/limits.ts";
+import { shownUrl } from "../text/shown-url.ts";
+import { parseJson, quoted, WireError } from "../wire/parse.ts";
+import type { ListSources } from "./network-options.ts";
+
+/** A list, and the bytes that it was read from. */
+export type Received<T> = T & { readonly bytes: Buffer };
+
+export interface ListContext {
+  readonly client: HttpClient;
+  readonly hashKey: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly warn: (message: string) => void;
+}
+
+/** @throws Failure */
+export async function readList<T extends { received: unknown; responses?: readonly unknown[] }>(
+  file: string | undefined,
+  path: string,
+  sources: ListSources,
+  context: ListContext,
+  parse: (received: unknown, source: string) => T | Promise<T>,
+  body?: object,
+): Promise<Received<T>> {
+  const isFile = file !== undefined;
+  const url = isFile ? "" : archiverUrl(sources, path);
+  const source = file ?? shownList(sources, path);
+  const bytes = isFile
+    ? await readListFile(file, context.signal)
+    : await fetchList({ url, source, body }, context);
+  let list: T;
+  try {
+    const received = parseJson(bytes.toString("utf8"), source);
+    if (!isFile) requireNoRefusal(received, source);
+    list = await parse(received, source);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    const hint = isFile ? "Correct the file." : "Check that --archiver is the address of an archiver.";
+    throw new Failure("configuration", error.message, { cause: error, hint });
+  }
+  for (const response of list.responses ?? [list.received]) {
+    await requireSigned(response, source, isFile, sources.archiverKey, context);
+  }
+  return { ...list, bytes };
+}
+
+function requireArchiver({ archiver }: ListSources): string {
+  if (archiver !== undefined) return archiver;
+  throw new Failure("usage", "neither an archiver nor files are given", {
+    hint: "Give --archiver <url>, or both --nodes <file> and --cycles <file>.",
+  });
+}
+
+/** The address of a list; a query of the archiver's own address, which may be a token, stays. */
+function archiverUrl(sources: ListSources, path: string): string {
+  const archiver = requireArchiver(sources);
+  if (!URL.canParse(archiver)) {
+    throw new Failure("usage", "the archiver's address is no URL", {
+      hint: "Give one such as http://127.0.0.1:4000.",
+    });
+  }
+  const url = new URL(archiver);
+  const [pathname = "", query = ""] = path.split("?");
+  url.pathname = `${url.pathname.replace(/\/+$/, "")}/${pathname}`;
+  url.search = [query, url.search.slice(1)].filter((part) => part !== "").join("&");
+  return url.href;
+}
+
+/** The same for messages, without what nobody else should read. */
+function shownList(sources: ListSources, path: string): string {
+  return `${shownUrl(requireArchiver(sources)).replace(/(\?\*{3})?\/*$/, "")}/${path}`;
+}
+
+async function readListFile(file: string, signal: AbortSignal | undefined): Promise<Buffer> {
+  try {
+    return await readFileBounded(file, listBytesMax, signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new Failure("configuration", `cannot read ${file}: ${messageOf(error)}`, {
+      cause: error,
+      hint: "Give the path of a readable file.",
+    });
+  }
+}
+
+/** An archiver refuses with status 200, too: `{"success": false, "error": "Invalid count"}`. */
+function requireNoRefusal(received: unknown, source: string): void {
+  const { success, error } = (received ?? {}) as { success?: unknown; error?: unknown };
+  if (success !== false) return;
+  const why = typeof error === "string" ? quoted(error) : "it does not say why";
+  throw new Failure("temporary", `the archiver refuses ${source}: ${why}`, {
+    hint: "Try again later, or ask another archiver with --archiver.",
+  });
+}
+
+async function fetchList(
+  { url, source, body }: { url: string; source: string; body: object | undefined },
+  context: ListContext,
+): Promise<Buffer> {
+  try {
+    return await fetchWhole(url, listBytesMax, context, listTimeMaxMs, body);
+  } catch (error) {
+    if (!(error instanceof FetchFailure) || error.kind === "aborted") throw error;
+    throw archiverFailure(source, error);
+  }
+}
+
+/**
+ * The body of a URL that the user names. A passing failure is tried again, all within one bound of time.
+ *
+ * @throws FetchFailure
+ */
+export async function fetchWhole(
+  url: string,
+  bytesMax: number,
+  { client, signal }: Pick<ListContext, "client" | "signal">,
+  timeMaxMs: number = listTimeMaxMs,
+  body?: object,
+): Promise<Buffer> {
+  const endMs = performance.now() + timeMaxMs;
+  for (let failures = 1; ; failures++) {
+    const deadlineMs = Math.max(1, endMs - performance.now());
+    try {
+      return await client.whole({ url, body, signal, deadlineMs }, bytesMax);
+    } catch (error) {
+      if (!(error instanceof FetchFailure) || error.kind === "aborted") throw error;
+      const decision = decideRetry(error, failures, Math.random());
+      if (!decision.retry || performance.now() + decision.delayMs >= endMs) throw error;
+      await sleep(decision.delayMs, signal);
+    }
+  }
+}
+
+function archiverFailure(source: string, error: FetchFailure): Failure {
+  const isSpeakingHttp = error.kind === "status" && error.status !== undefined && error.status < 500;
+  const isWrongServer =
+    isSpeakingHttp || error.kind === "redirect" || error.kind === "too-large" || error.kind === "not-asked";
+  const options = { cause: error };
+  if (isWrongServer && error.status !== 429 && error.status !== 425) {
+    const hint = "Check that --archiver is the address of an archiver.";
+    return new Failure("configuration", `the archiver's answer to ${source}: ${error.message}`, {
+      ...options,
+      hint,
+    });
+  }
+  if (error.kind === "tls") {
+    return new Failure("usage", `no TLS connection to the archiver at ${source}: ${error.message}`, {
+      ...options,
+      hint: "Check the scheme and the port of --archiver: most archivers speak http://, not https://.",
+    });
+  }
+  const doubt = error.kind === "unreachable" ? "; the address may be wrong" : "";
+  const hint =
+    error.kind === "unreachable"
+      ? "Check the host and the port of --archiver; if they are right, try again later, or ask another archiver."
+      : "Try again later, or ask another archiver with --archiver.";
+  return new Failure("temporary", `the archiver cannot be reached at ${source}: ${error.message}${doubt}`, {
+    ...options,
+    hint,
+  });
+}
+
+async function requireSigned(
+  received: unknown,
+  source: string,
+  isFile: boolean,
+  archiverKey: string | undefined,
+  { hashKey, warn }: ListContext,
+): Promise<void> {
+  const { sign } = received as { sign?: { owner?: unknown } | null };
+  if (sign === undefined || sign === null) {
+    if (archiverKey !== undefined) throw unsigned(`${source} is not signed, but --archiver-key is given`);
+    if (!isFile) warn(`${source} is not signed by the archiver`);
+    return;
+  }
+  // Loaded where there is something to check: a list from a file is seldom signed.
+  const { isSignedBy } = await import("../protocol/crypto/signature.ts");
+  if (!isSignedBy(received, hashKey)) throw unsigned(`${source}: the signature does not hold`);
+  if (archiverKey !== undefined && sign.owner !== archiverKey) {
+    throw unsigned(
+      `${source} is signed by ${quoted(String(sign.owner))}, not by the archiver's key ${archiverKey}`,
+    );
+  }
+}
+
+function unsigned(problem: string): Failure {
+  return new Failure("verification", problem, {
+    hint: "Make sure that --archiver-key and --hash-key are right, and ask another archiver.",
+  });
+}

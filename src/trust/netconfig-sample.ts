@@ -1,0 +1,130 @@
+/** Asks a random sample of validators for their configuration (PROTOCOL.md, Partitions: `/netconfig`). */
+
+import { randomInt } from "node:crypto";
+import pLimit from "p-limit";
+import { FetchFailure } from "../errors/fetch-error.ts";
+import {
+  netconfigBytesMax,
+  netconfigNodes,
+  netconfigNodesAtOnce,
+  netconfigProofNodes,
+  netconfigTimeMaxMs,
+} from "../limits/limits.ts";
+import { canonicalTextOf } from "../protocol/crypto/canonical-text.ts";
+import { hashText } from "../protocol/crypto/hash.ts";
+import { type ActiveNode, nodeUrl, shortId } from "../protocol/node.ts";
+import { type NetworkConfig, parseNetconfig } from "../wire/netconfig.ts";
+import { parseJson, WireError } from "../wire/parse.ts";
+import type { ShardingContext } from "./sharding.ts";
+
+export interface NetconfigResponse {
+  readonly node: ActiveNode;
+  readonly config: NetworkConfig;
+  /** As received. */
+  readonly bytes: Buffer;
+}
+
+export interface NetconfigSample {
+  /** How many validators the sample has. */
+  readonly asked: number;
+  readonly responses: readonly NetconfigResponse[];
+  readonly failures: readonly { readonly node: ActiveNode; readonly reason: string }[];
+  /** The first response that hashes to the expected value. No more are read after it. */
+  readonly proof: NetconfigResponse | undefined;
+}
+
+/**
+ * Picks validators at random, so that nobody can choose a place in the network from which to decide. Where there is a
+ * hash to prove a response by, one honest response suffices, so that further validators are asked before giving up.
+ *
+ * @param expectedHash of the `config` object, from a cycle record
+ */
+export async function sampleNetconfig(
+  nodes: readonly ActiveNode[],
+  expectedHash: string | undefined,
+  context: ShardingContext,
+): Promise<NetconfigSample> {
+  const shuffled = inRandomOrder(nodes);
+  const sample = shuffled.slice(0, netconfigNodes);
+  const asking = new Sampling(expectedHash, context);
+  await asking.ask(sample);
+  const { responses, failures } = asking.take();
+  for (let next = sample.length; asking.mayProve(next, shuffled.length); next += netconfigNodesAtOnce) {
+    await asking.ask(shuffled.slice(next, next + netconfigNodesAtOnce));
+  }
+  return { asked: sample.length, responses, failures, proof: asking.proof };
+}
+
+class Sampling {
+  readonly #expectedHash: string | undefined;
+  readonly #context: ShardingContext;
+  /** Ends the requests under way once there is a proof. */
+  readonly #proved = new AbortController();
+  #responses: NetconfigResponse[] = [];
+  #failures: { node: ActiveNode; reason: string }[] = [];
+  proof: NetconfigResponse | undefined;
+
+  constructor(expectedHash: string | undefined, context: ShardingContext) {
+    this.#expectedHash = expectedHash;
+    this.#context = context;
+  }
+
+  /** Whether it makes sense to ask the nodes from the given place on. */
+  mayProve(next: number, numNodes: number): boolean {
+    return (
+      this.#expectedHash !== undefined &&
+      this.proof === undefined &&
+      next < Math.min(numNodes, netconfigProofNodes)
+    );
+  }
+
+  async ask(nodes: readonly ActiveNode[]): Promise<void> {
+    await pLimit(netconfigNodesAtOnce).map([...nodes], (node) => this.#ask(node));
+  }
+
+  take(): Pick<NetconfigSample, "responses" | "failures"> {
+    return { responses: [...this.#responses], failures: [...this.#failures] };
+  }
+
+  async #ask(node: ActiveNode): Promise<void> {
+    const { client, signal } = this.#context;
+    if (this.proof !== undefined) return;
+    const url = nodeUrl(node, "/netconfig");
+    const source = `/netconfig of ${shortId(node.id)}`;
+    const signals = signal === undefined ? [this.#proved.signal] : [signal, this.#proved.signal];
+    try {
+      const request = { url, signal: AbortSignal.any(signals), deadlineMs: netconfigTimeMaxMs };
+      const bytes = await client.whole(request, netconfigBytesMax);
+      const received = parseJson(bytes.toString("utf8"), source);
+      const response = { node, config: parseNetconfig(received, source), bytes };
+      this.#responses.push(response);
+      if (this.#expectedHash === undefined || this.proof !== undefined) return;
+      if (configHashOf(received, this.#context.hashKey) !== this.#expectedHash) return;
+      this.proof = response;
+      this.#proved.abort();
+    } catch (error) {
+      if (!(error instanceof WireError || error instanceof FetchFailure)) throw error;
+      const isAborted = error instanceof FetchFailure && error.kind === "aborted";
+      if (isAborted && this.proof === undefined) throw error;
+      this.#failures.push({ node, reason: error.message });
+    }
+  }
+}
+
+/** The hash of a response's `config`, to compare with a record's `networkConfigHash`; `undefined` where it has none. */
+export function configHashOf(received: unknown, hashKey: string): string | undefined {
+  try {
+    return hashText(canonicalTextOf((received as { config?: unknown }).config), hashKey);
+  } catch {
+    return undefined; // it has no canonical text, so that no node can have hashed it
+  }
+}
+
+function inRandomOrder<T>(list: readonly T[]): T[] {
+  const shuffled = [...list];
+  for (let last = shuffled.length - 1; last > 0; last--) {
+    const other = randomInt(last + 1);
+    [shuffled[last], shuffled[other]] = [shuffled[other] as T, shuffled[last] as T];
+  }
+  return shuffled;
+}

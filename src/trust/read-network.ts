@@ -1,0 +1,89 @@
+/** The network as its lists describe it. */
+
+import { Failure } from "../errors/failure.ts";
+import { latestCandidatesMax } from "../limits/limits.ts";
+import type { CycleRecord } from "../protocol/cycle-record.ts";
+import type { ActiveNode } from "../protocol/node.ts";
+import type { CycleRecords } from "../wire/cycle-records.ts";
+import { type Boundary, findBoundaries, requireYoung } from "./chain/boundary.ts";
+import { type CycleNodes, cycleNodesOf, differentNodes } from "./chain/cycle-nodes.ts";
+import type { SnapshotTime } from "./chain/timestamp.ts";
+import type { ListContext, Received } from "./list-source.ts";
+import type { ListSources } from "./network-options.ts";
+import { extendCycles, readCycles } from "./read-cycles.ts";
+import { readNodeList, requireActiveNodes } from "./read-node-list.ts";
+
+/** A boundary, and the nodes of its cycle. */
+export interface Candidate extends Boundary {
+  readonly members: CycleNodes;
+}
+
+export interface Network {
+  /** Those that are active now, in ascending order of ID. */
+  readonly nodes: readonly ActiveNode[];
+  /** Ascending by number. */
+  readonly records: readonly CycleRecord[];
+  /** What the asked time can mean, the best first. */
+  readonly candidates: readonly Candidate[];
+  /** The lists as received. */
+  readonly nodeList: Buffer;
+  readonly cycles: Buffer;
+}
+
+/**
+ * @param maxAgeMs how old a boundary that `latest` means may be
+ * @throws Failure
+ */
+export async function readNetwork(
+  sources: ListSources,
+  time: SnapshotTime,
+  context: ListContext,
+  maxAgeMs?: number,
+): Promise<Network> {
+  // In this order: a list may be older than the newest record, whose changes are undone either way, and never newer.
+  const list = await readNodeList(sources, context);
+  const newest = await readCycles(sources, time, context);
+  const isEmpty = newest.records.length === 0 && newest.skipped.count === 0;
+  if (isEmpty && sources.cycles === undefined) {
+    throw new Failure("temporary", "the archiver has no cycle records yet", {
+      hint: "Try again when the network has begun its first cycle.",
+    });
+  }
+  requireActiveNodes(list, newest.records.at(-1));
+  const nowMs = Date.now();
+  const found = findBoundaries(time, newest.records, nowMs);
+  const young = time.kind === "latest" ? requireYoung(found, nowMs, maxAgeMs) : found;
+  const boundaries = young.slice(0, latestCandidatesMax);
+  const reader = { list: list.nodes, sources, context };
+  const cycles = await readUntilKnown(newest, boundaries, reader);
+  const candidates = boundaries.map((boundary): Candidate => {
+    return { ...boundary, members: cycleNodesOf(list.nodes, cycles.records, boundary.cycle) };
+  });
+  return {
+    nodes: list.nodes,
+    nodeList: list.bytes,
+    cycles: cycles.bytes,
+    records: cycles.records,
+    candidates,
+  };
+}
+
+/** Reads records before a cycle, where those that are known do not state who all of its nodes are. */
+async function readUntilKnown(
+  known: Received<CycleRecords>,
+  boundaries: readonly Boundary[],
+  { list, sources, context }: { list: readonly ActiveNode[]; sources: ListSources; context: ListContext },
+): Promise<Received<CycleRecords>> {
+  const first = boundaries.flatMap(({ cycle }) => {
+    const members = cycleNodesOf(list, known.records, cycle);
+    const isKnown =
+      members.unknown.length === 0 && differentNodes(members, known.records, cycle) === undefined;
+    return isKnown ? [] : [cycle.counter - refreshCycles(cycle.active)];
+  });
+  return first.length === 0 ? known : await extendCycles(known, Math.min(...first), sources, context);
+}
+
+/** Within how many records each of the active nodes is stated again: each record refreshes √N of them in turn. */
+function refreshCycles(active: number): number {
+  return 2 * Math.floor(Math.sqrt(active)) + 2;
+}

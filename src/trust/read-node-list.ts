@@ -1,0 +1,75 @@
+/** Reads the node list. */
+
+import { Failure } from "../errors/failure.ts";
+import { nodeListBytesBase, nodeListBytesPerNode } from "../limits/limits.ts";
+import type { CycleRecord } from "../protocol/cycle-record.ts";
+import { counted, isOrAre } from "../text/counted.ts";
+import { type NodeList, parseNodeList } from "../wire/node-list.ts";
+import { describeRowProblems } from "../wire/row-problems.ts";
+import { type ListContext, type Received, readList } from "./list-source.ts";
+import type { ListSources } from "./network-options.ts";
+
+/** @throws Failure */
+export async function readNodeList(sources: ListSources, context: ListContext): Promise<Received<NodeList>> {
+  const path = "full-nodelist?activeOnly=true";
+  const list = await readList(sources.nodes, path, sources, context, parseNodeList);
+  const { withoutId, skipped, notAsked } = list;
+  if (withoutId > 0) {
+    context.warn(
+      `${counted(withoutId, "node")} of the list without an ID ${isOrAre(withoutId)} left out: they have no place in the order`,
+    );
+  }
+  if (skipped.count > 0) {
+    context.warn(
+      `${counted(skipped.count, "row")} of the node list ${isOrAre(skipped.count)} left out: ${describeRowProblems(skipped)}`,
+    );
+  }
+  if (notAsked.count > 0) {
+    const which = describeRowProblems(notAsked);
+    context.warn(
+      `${counted(notAsked.count, "node")} without a usable address ${isOrAre(notAsked.count)} not asked: ${which}`,
+    );
+  }
+  requireProportionate(list);
+  return list;
+}
+
+/** What a network waits for in a mode in which it has no active node. */
+const whileInMode: ReadonlyMap<unknown, string> = new Map([
+  ["forming", "it is being formed"],
+  ["shutdown", "it is shut down: it has nodes again once it is restarted"],
+  ["restart", "it is being restarted: nodes become active once enough of them have joined"],
+  [
+    "restore",
+    "it is being restored: nodes become active once they have read the accounts from the archivers",
+  ],
+  ["recovery", "it recovers from the loss of too many nodes"],
+]);
+
+/**
+ * @param newest the newest cycle record, whose mode explains why no node is active
+ * @throws Failure where the list is empty
+ */
+export function requireActiveNodes({ nodes }: NodeList, newest: CycleRecord | undefined): void {
+  if (nodes.length > 0) return;
+  const mode = newest?.received["mode"];
+  const waiting = whileInMode.get(mode);
+  if (waiting === undefined) {
+    throw new Failure("configuration", "the node list has no active node", {
+      hint: "Check the archiver's address, or the file given with --nodes.",
+    });
+  }
+  throw new Failure("temporary", `the network is in mode ${mode} and has no active node: ${waiting}`, {
+    hint: "Try again when it processes transactions.",
+  });
+}
+
+/** It becomes evidence, of which `verify` reads no more than a network of so many nodes can have. */
+function requireProportionate({ nodes, bytes }: Received<NodeList>): void {
+  const bytesMax = nodeListBytesBase + nodeListBytesPerNode * nodes.length;
+  if (bytes.length <= bytesMax) return;
+  const problem = `the node list has ${bytes.length} bytes for ${counted(nodes.length, "node")}, more than ${bytesMax}`;
+  throw new Failure("configuration", problem, {
+    hint: "Ask another archiver with --archiver, or give a list without what it does not need with --nodes.",
+  });
+}

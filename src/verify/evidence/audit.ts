@@ -1,0 +1,137 @@
+/** What is audited, what the auditor trusts, and what comes of it. */
+
+import type { Quorum } from "../../agreement/upstream/collector.ts";
+import { messageOf } from "../../errors/failure.ts";
+import { fileBytesMax } from "../../format/file-bounds.ts";
+import type { Manifest } from "../../format/manifest.ts";
+import type { FileHashes } from "../../format/run-record.ts";
+import { auditNotesMax } from "../../limits/limits.ts";
+import { CanonicalTextError } from "../../protocol/crypto/canonical-text.ts";
+import { hashText } from "../../protocol/crypto/hash.ts";
+import { isSignedBy } from "../../protocol/crypto/signature.ts";
+import type { NodeList } from "../../wire/node-list.ts";
+import { parseJson } from "../../wire/parse.ts";
+import type { Requirement } from "../claims.ts";
+import type { FindingList } from "../finding-list.ts";
+import type { FindingKind } from "../findings.ts";
+import type { SnapshotReader } from "../snapshot-reader.ts";
+
+/** What an auditor brings, so that the directory's word is not all that there is. */
+export interface Trust {
+  /** A node list of his own. */
+  readonly nodeList?: TrustedNodeList | undefined;
+  /** The key of an archiver whose signature he trusts. */
+  readonly archiverKey?: string | undefined;
+  /** The marker of a cycle record that he knows, of the snapshot's cycle or a later one. */
+  readonly marker?: string | undefined;
+  readonly nodesPerConsensusGroup?: number | undefined;
+  readonly nodesPerEdge?: number | undefined;
+  /** By default the majority, whatever the evidence says. */
+  readonly quorum?: Quorum | undefined;
+}
+
+export interface TrustedNodeList {
+  readonly list: NodeList;
+  /** Where it is from. */
+  readonly source: string;
+  /** Of its bytes. */
+  readonly hash: string;
+  /** Whose signature over it holds, if it has one. */
+  readonly signer: string | undefined;
+}
+
+export interface AuditOptions {
+  readonly trust: Trust;
+  readonly require: Requirement;
+}
+
+/** What is checked: a snapshot whose manifest and export data could be read. */
+export interface AuditSubject {
+  readonly reader: SnapshotReader;
+  readonly manifest: Manifest;
+  readonly entries: ReadonlyMap<string, string>;
+  readonly hashKey: string;
+  /** What `run.json` lists. */
+  readonly files: FileHashes | undefined;
+}
+
+/** Who signed a list: nobody, somebody whose signature does not hold, or the owner of a key. */
+export type Signer = "nobody" | "invalid" | { readonly key: string };
+
+export class Audit {
+  readonly subject: AuditSubject;
+  readonly trust: Trust;
+  readonly findings: FindingList;
+  readonly #notes: string[] = [];
+  #notesOmitted = 0;
+
+  constructor(subject: AuditSubject, trust: Trust, findings: FindingList) {
+    this.subject = subject;
+    this.trust = trust;
+    this.findings = findings;
+  }
+
+  get notes(): readonly string[] {
+    return this.#notesOmitted === 0 ? this.#notes : [...this.#notes, `${this.#notesOmitted} more notes`];
+  }
+
+  note(text: string): void {
+    if (this.#notes.length < auditNotesMax) this.#notes.push(text);
+    else this.#notesOmitted++;
+  }
+
+  /** Reads and parses a file of the evidence; what is wrong with it is a finding. */
+  async read<T>(
+    file: string,
+    kind: FindingKind,
+    parse: (received: unknown, source: string) => T,
+  ): Promise<{ readonly value: T; readonly hash: string } | undefined> {
+    const { reader, manifest, hashKey } = this.subject;
+    try {
+      const { text, hash } = await readText(reader, file, manifest.snapshot.numPartitions, hashKey);
+      return { value: parse(parseJson(text, file), file), hash };
+    } catch (error) {
+      this.findings.add(kind, file, messageOf(error));
+      return undefined;
+    }
+  }
+
+  /** What `check` finds in a file; a text that cannot be hashed is a finding as well. */
+  hashing<T>(file: string, kind: FindingKind, check: () => T): T | undefined {
+    try {
+      return check();
+    } catch (error) {
+      if (!(error instanceof CanonicalTextError)) throw error;
+      this.findings.add(kind, file, `it has no canonical text: ${error.message}`);
+      return undefined;
+    }
+  }
+
+  signerOf(received: unknown): Signer {
+    return signerOf(received, this.subject.hashKey);
+  }
+}
+
+/** The bytes of a file are let go as soon as they are text. */
+async function readText(
+  reader: SnapshotReader,
+  file: string,
+  numPartitions: number,
+  hashKey: string,
+): Promise<{ text: string; hash: string }> {
+  const bytes = await reader.readBytes(file, fileBytesMax(file, numPartitions));
+  return { text: bytes.toString("utf8"), hash: hashText(bytes, hashKey) };
+}
+
+export function signerOf(received: unknown, hashKey: string): Signer {
+  const { sign } = (received ?? {}) as { sign?: { owner?: unknown } | null };
+  if (sign === undefined || sign === null) return "nobody";
+  if (!isSignedBy(received, hashKey) || typeof sign.owner !== "string") return "invalid";
+  return { key: sign.owner.toLowerCase() };
+}
+
+/** For a message. */
+export function describeSigner(signer: Signer): string {
+  if (signer === "nobody") return "it is not signed";
+  return signer === "invalid" ? "its signature does not hold" : `it is signed by ${signer.key}`;
+}

@@ -1,0 +1,155 @@
+/** The snapshot's cycle: its record, what proves it, and what later records say of the network hash. */
+
+import type { Manifest } from "../../format/manifest.ts";
+import { CYCLES_FILE } from "../../format/snapshot-layout.ts";
+import { type CycleRecord, cycleEndMs } from "../../protocol/cycle-record.ts";
+import { counted, isOrAre } from "../../text/counted.ts";
+import { checkChain } from "../../trust/chain/cycle-chain.ts";
+import { numNodesOfCycle } from "../../trust/chain/membership.ts";
+import { provedRecords } from "../../trust/chain/proved-records.ts";
+import { type CycleRecords, parseCycleRecords } from "../../wire/cycle-records.ts";
+import { describeRowProblems } from "../../wire/row-problems.ts";
+import type { Claim } from "../claims.ts";
+import type { ChainWitness } from "../findings.ts";
+import { type Audit, describeSigner, type Signer } from "./audit.ts";
+
+export interface AuditedCycle {
+  /** The record of the snapshot's cycle. */
+  readonly record: CycleRecord | undefined;
+  /** All of them, ascending by number. */
+  readonly records: readonly CycleRecord[];
+  /** Whether what the auditor gave proves all of them. */
+  readonly areAllProved: boolean;
+  readonly claim: Claim;
+  readonly chain: ChainWitness;
+}
+
+export async function auditCycles(audit: Audit): Promise<AuditedCycle> {
+  const cycles = await audit.read(CYCLES_FILE, "chain", parseCycleRecords);
+  if (cycles === undefined) {
+    const claim = told(`${CYCLES_FILE} cannot be read`);
+    return { record: undefined, records: [], areAllProved: false, claim, chain: "unread" };
+  }
+  const { records, responses, skipped } = cycles.value;
+  if (skipped.count > 0)
+    audit.note(
+      `${counted(skipped.count, "cycle record")} ${isOrAre(skipped.count)} left out: ${describeRowProblems(skipped)}`,
+    );
+  const signer = signerOfAll(responses.map((response) => audit.signerOf(response)));
+  if (signer === "invalid")
+    audit.findings.add("chain", CYCLES_FILE, "the archiver's signature does not hold");
+  checkLinks(audit, records);
+  const proof = proofOf(audit, cycles.value, signer);
+  const cycle = audit.subject.manifest.blockHeight;
+  const ofCycle = records.filter(({ counter }) => counter === cycle);
+  const record = ofCycle.find((one) => proof.proved.has(one)) ?? ofCycle[0];
+  checkRecord(audit, record, records);
+  const isProved = record !== undefined && proof.proved.has(record);
+  if (!isProved) requireArchiverKey(audit, signer);
+  return {
+    record,
+    records,
+    areAllProved: records.every((one) => proof.proved.has(one)),
+    claim: isProved ? { claim: "cycle", basis: "proved", detail: proof.detail } : told(proof.detail),
+    chain: hearWitness(audit, records, proof.proved),
+  };
+}
+
+/** Whose word the records are, where they came in several responses. */
+function signerOfAll(signers: readonly Signer[]): Signer {
+  const [first = "nobody", ...others] = signers;
+  if (signers.includes("invalid")) return "invalid";
+  const key = typeof first === "object" ? first.key : undefined;
+  const isSame = others.every((signer) => typeof signer === "object" && signer.key === key);
+  return isSame ? first : "nobody";
+}
+
+interface Proof {
+  readonly proved: ReadonlySet<CycleRecord>;
+  readonly detail: string;
+}
+
+/** Which records follow from what the auditor gave. */
+function proofOf(audit: Audit, { records }: CycleRecords, signer: Signer): Proof {
+  const { trust, subject } = audit;
+  if (typeof signer === "object") {
+    const proved = new Set(records);
+    if (signer.key === trust.archiverKey)
+      return { proved, detail: `${CYCLES_FILE} is signed by the archiver's key that you gave` };
+    if (signer.key === trust.nodeList?.signer)
+      return { proved, detail: `${CYCLES_FILE} is signed by the key that signed your node list` };
+  }
+  const detail = `${CYCLES_FILE} has the record of cycle ${subject.manifest.blockHeight}; ${describeSigner(signer)}`;
+  const { marker } = trust;
+  if (marker === undefined) return { proved: new Set(), detail };
+  const linked = provedRecords(records, marker, subject.hashKey).records;
+  const [newest] = linked;
+  const oldest = linked.at(-1);
+  if (newest === undefined || oldest === undefined) {
+    audit.findings.add("chain", CYCLES_FILE, `no record in it has the marker that you trust, ${marker}`);
+    return { proved: new Set(), detail: `no record in ${CYCLES_FILE} has the marker that you trust` };
+  }
+  return {
+    proved: new Set(linked),
+    detail: `your marker is that of record ${newest.counter}, which proves the records down to ${oldest.counter}`,
+  };
+}
+
+function told(detail: string): Claim {
+  return { claim: "cycle", basis: "told", detail };
+}
+
+function requireArchiverKey({ trust: { archiverKey }, findings }: Audit, signer: Signer): void {
+  if (archiverKey === undefined) return;
+  findings.add("chain", CYCLES_FILE, `${describeSigner(signer)}, not by the archiver's key ${archiverKey}`);
+}
+
+function checkLinks(audit: Audit, records: readonly CycleRecord[]): void {
+  const links = audit.hashing(CYCLES_FILE, "chain", () => checkChain(records, audit.subject.hashKey));
+  for (const { severity, problem } of links ?? []) {
+    if (severity === "broken") audit.findings.add("chain", CYCLES_FILE, problem);
+    else audit.note(`the cycle chain: ${problem}`);
+  }
+}
+
+function checkRecord(
+  { subject: { manifest }, findings }: Audit,
+  record: CycleRecord | undefined,
+  records: readonly CycleRecord[],
+): void {
+  const problem = record === undefined ? "is not there" : recordProblem(record, records, manifest.snapshot);
+  if (problem === undefined) return;
+  findings.add("chain", CYCLES_FILE, `the record of cycle ${manifest.blockHeight} ${problem}`);
+}
+
+function recordProblem(
+  record: CycleRecord,
+  records: readonly CycleRecord[],
+  { timestamp, numPartitions }: Manifest["snapshot"],
+): string | undefined {
+  if (cycleEndMs(record) !== timestamp) return `ends at ${cycleEndMs(record)}, not at ${timestamp}`;
+  const numNodes = numNodesOfCycle(records, record);
+  return numNodes === numPartitions
+    ? undefined
+    : `comes to ${counted(numNodes, "node")}, for ${counted(numPartitions, "partition")}`;
+}
+
+/** Any record may contradict the network hash; only one that is proved can confirm it. */
+function hearWitness(
+  { subject: { manifest }, findings }: Audit,
+  records: readonly CycleRecord[],
+  proved: ReadonlySet<CycleRecord>,
+): ChainWitness {
+  const { networkHash } = manifest.snapshot;
+  let witness: ChainWitness = "silent";
+  for (const record of records) {
+    for (const { cycle, hash } of record.networkDataHash) {
+      if (cycle !== manifest.blockHeight) continue;
+      if (hash !== networkHash) {
+        findings.add("chain", CYCLES_FILE, `a record names the network hash ${hash}, not ${networkHash}`);
+      } else if (proved.has(record)) witness = "confirms";
+      else if (witness === "silent") witness = "told";
+    }
+  }
+  return witness;
+}

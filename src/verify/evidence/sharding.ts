@@ -1,0 +1,125 @@
+/** The sharding settings that votes are counted under: given by the auditor, proved by the cycle record, or told. */
+
+import { type CountingRules, parseCountingRules } from "../../format/counting-rules.ts";
+import { COUNTING_FILE, CYCLES_FILE, NETCONFIG_FILE } from "../../format/snapshot-layout.ts";
+import { canonicalTextOf } from "../../protocol/crypto/canonical-text.ts";
+import { hashText } from "../../protocol/crypto/hash.ts";
+import { networkConfigHashOf } from "../../protocol/cycle-record.ts";
+import { counted } from "../../text/counted.ts";
+import { parseNetconfig, type ShardingConfig } from "../../wire/netconfig.ts";
+import { WireError } from "../../wire/parse.ts";
+import type { Claim, ClaimBasis } from "../claims.ts";
+import type { Audit } from "./audit.ts";
+import type { AuditedCycle } from "./cycles.ts";
+
+export interface AuditedSharding {
+  /** `undefined` where nothing says them. */
+  readonly settings: ShardingConfig | undefined;
+  readonly claim: Claim;
+  /** Whether they hash to what the cycle's record says, whatever that record rests on. */
+  readonly isRecorded: boolean;
+}
+
+interface RecordedSharding extends AuditedSharding {
+  readonly settings: ShardingConfig;
+}
+
+export async function auditSharding(audit: Audit, cycle: AuditedCycle): Promise<AuditedSharding> {
+  const counting = (await audit.read(COUNTING_FILE, "evidence", parseRules))?.value;
+  const proof = await proofOf(audit, cycle);
+  const { nodesPerConsensusGroup, nodesPerEdge } = audit.trust;
+  if (counting?.sharding.source === "proved" && proof === undefined) {
+    audit.findings.add(
+      "sharding",
+      COUNTING_FILE,
+      `it says that the settings are proved, but no ${NETCONFIG_FILE} does`,
+    );
+  }
+  if (proof !== undefined) compare(audit, counting, proof.settings, NETCONFIG_FILE);
+  if (nodesPerConsensusGroup !== undefined) {
+    const edge = nodesPerEdge ?? proof?.settings.nodesPerEdge ?? counting?.sharding.nodesPerEdge;
+    const settings = { nodesPerConsensusGroup, nodesPerEdge: edge };
+    if (counting !== undefined)
+      compare(audit, counting, { nodesPerConsensusGroup, nodesPerEdge }, "the auditor");
+    return { settings, claim: claimOf("given", describe(settings)), isRecorded: false };
+  }
+  if (proof !== undefined) return proof;
+  if (counting === undefined) {
+    const claim = claimOf("told", `${COUNTING_FILE} does not say them`);
+    return { settings: undefined, claim, isRecorded: false };
+  }
+  return {
+    settings: counting.sharding,
+    claim: claimOf("told", `${COUNTING_FILE} says ${describe(counting.sharding)}`),
+    isRecorded: false,
+  };
+}
+
+/** Versions before these settings had a source wrote other fields, from which nothing can be counted safely. */
+function parseRules(received: unknown, source: string): CountingRules {
+  if (typeof received === "object" && received !== null && "consensusRadius" in received) {
+    throw new WireError(
+      source,
+      "written by an older version, without the sharding settings and where they come from: assemble the snapshot again",
+    );
+  }
+  return parseCountingRules(received, source);
+}
+
+/** The settings of the `/netconfig` response in the evidence, if it hashes to what the cycle's record says. */
+async function proofOf(audit: Audit, { record, claim }: AuditedCycle): Promise<RecordedSharding | undefined> {
+  const { files, hashKey } = audit.subject;
+  // A file that nothing lists is a finding, and no evidence.
+  if (files?.[NETCONFIG_FILE] === undefined) return undefined;
+  const netconfig = await audit.read(NETCONFIG_FILE, "sharding", (received, source) => ({
+    settings: parseNetconfig(received, source),
+    config: (received as { config: unknown }).config,
+  }));
+  if (netconfig === undefined) return undefined;
+  const { config } = netconfig.value;
+  const { nodesPerConsensusGroup, nodesPerEdge } = netconfig.value.settings;
+  const settings = { nodesPerConsensusGroup, nodesPerEdge: nodesPerEdge ?? radiusOf(nodesPerConsensusGroup) };
+  const hash = audit.hashing(NETCONFIG_FILE, "sharding", () => hashText(canonicalTextOf(config), hashKey));
+  if (hash === undefined) return undefined;
+  const recorded = record === undefined ? undefined : networkConfigHashOf(record);
+  if (hash !== recorded) {
+    const problem = `its config hashes to ${hash}, but the cycle's record in ${CYCLES_FILE} says ${recorded ?? "nothing"}`;
+    audit.findings.add("sharding", NETCONFIG_FILE, problem);
+    return undefined;
+  }
+  // The proof is no better than the record that it leads to.
+  const basis = claim.basis === "told" ? "told" : "proved";
+  const rests = basis === "told" ? ", which itself is only told" : "";
+  const detail = `${NETCONFIG_FILE} says ${describe(settings)}, and hashes to what the cycle's record says${rests}`;
+  return { settings, claim: claimOf(basis, detail), isRecorded: true };
+}
+
+function compare(
+  audit: Audit,
+  counting: CountingRules | undefined,
+  { nodesPerConsensusGroup, nodesPerEdge }: ShardingConfig,
+  whose: string,
+): void {
+  if (counting === undefined) return;
+  const { sharding } = counting;
+  // An even group is made odd, which changes no radius.
+  const isSame =
+    radiusOf(sharding.nodesPerConsensusGroup) === radiusOf(nodesPerConsensusGroup) &&
+    (nodesPerEdge === undefined || sharding.nodesPerEdge === nodesPerEdge);
+  if (isSame) return;
+  const problem = `it says ${describe(sharding)}, but ${whose} says ${describe({ nodesPerConsensusGroup, nodesPerEdge })}`;
+  audit.findings.add("sharding", COUNTING_FILE, problem);
+}
+
+function radiusOf(nodesPerConsensusGroup: number): number {
+  return Math.floor(nodesPerConsensusGroup / 2);
+}
+
+function describe({ nodesPerConsensusGroup, nodesPerEdge }: ShardingConfig): string {
+  const edge = nodesPerEdge === undefined ? "" : ` and ${nodesPerEdge} per edge`;
+  return `${counted(nodesPerConsensusGroup, "node")} per consensus group${edge}`;
+}
+
+function claimOf(basis: ClaimBasis, detail: string): Claim {
+  return { claim: "sharding", basis, detail };
+}

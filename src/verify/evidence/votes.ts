@@ -1,0 +1,143 @@
+/** Reads the signed messages of the evidence, one at a time, and counts what they say of the snapshot's hashes. */
+
+import { type Vote, VoteAdmission } from "../../agreement/admission.ts";
+import { addVote, mostPopular, type Tally } from "../../agreement/upstream/tally.ts";
+import { makeValidatorSet } from "../../agreement/validator-set.ts";
+import { messageOf } from "../../errors/failure.ts";
+import { fileBytesMax, gossipLineBytesMax } from "../../format/file-bounds.ts";
+import { linesOf } from "../../format/lines.ts";
+import { GOSSIP_FILE, partitionKey } from "../../format/snapshot-layout.ts";
+import { popularHashesMax } from "../../limits/limits.ts";
+import type { ActiveNode } from "../../protocol/node.ts";
+import { GLOBAL_PARTITION, makeShard } from "../../protocol/shard.ts";
+import { counted } from "../../text/counted.ts";
+import type { Audit } from "./audit.ts";
+import { VoteCount } from "./vote-count.ts";
+
+export interface CountedVotes {
+  readonly votes: VoteCount;
+  /** Messages that count. */
+  readonly messages: number;
+  /** By store radius: how many messages list exactly the partitions within it around their sender's. */
+  readonly shownRadii: ReadonlyMap<number, number>;
+  /** By partition, the most popular hash; where it was asked for. */
+  readonly popular: ReadonlyMap<number, string> | undefined;
+}
+
+/** @param popularRadius where the most popular hashes are asked for, among the votes of nodes within it */
+export async function countVotes(
+  audit: Audit,
+  nodes: readonly ActiveNode[],
+  popularRadius: number | undefined,
+): Promise<CountedVotes> {
+  const counter = new Counter(audit, nodes, popularRadius);
+  const { numPartitions } = audit.subject.manifest.snapshot;
+  const { reader } = audit.subject;
+  try {
+    const chunks = reader.readChunks(GOSSIP_FILE, fileBytesMax(GOSSIP_FILE, numPartitions));
+    const bytesMax = gossipLineBytesMax(numPartitions);
+    for await (const { number, bytes } of linesOf(chunks, bytesMax)) {
+      const problem =
+        bytes === undefined ? `it has more than ${bytesMax} bytes` : counter.take(bytes.toString("utf8"));
+      if (problem !== undefined) audit.findings.add("gossip", GOSSIP_FILE, `line ${number}: ${problem}`);
+    }
+  } catch (error) {
+    audit.findings.add("gossip", GOSSIP_FILE, messageOf(error));
+  }
+  return counter.result();
+}
+
+class Counter {
+  readonly #audit: Audit;
+  readonly #nodes: readonly ActiveNode[];
+  readonly #admission: VoteAdmission;
+  readonly #indexOf: ReadonlyMap<string, number>;
+  readonly #votes: VoteCount;
+  readonly #shownRadii = new Map<number, number>();
+  readonly #popularRadius: number | undefined;
+  readonly #tally: Tally = new Map();
+  #hashes = 0;
+  #messages = 0;
+  #equivocations = 0;
+
+  constructor(audit: Audit, nodes: readonly ActiveNode[], popularRadius: number | undefined) {
+    const { entries, hashKey, manifest } = audit.subject;
+    // A bound that fits any group size: which one it is, may be what the votes have to show.
+    const shard = makeShard({ numNodes: nodes.length, nodesPerConsensusGroup: nodes.length });
+    const validators = makeValidatorSet(nodes, shard);
+    const validatorsOf = (cycle: number) => (cycle === manifest.blockHeight ? validators : undefined);
+    this.#admission = new VoteAdmission({ validatorsOf, latest: validators }, hashKey);
+    this.#audit = audit;
+    this.#nodes = nodes;
+    this.#popularRadius = popularRadius;
+    this.#indexOf = new Map(nodes.map((node, index) => [node.id, index]));
+    this.#votes = new VoteCount(nodes.length, (partition) => entries.get(partitionKey(partition)));
+  }
+
+  /** Takes a message in; returns why it does not belong here, if so. */
+  take(text: string): string | undefined {
+    const admission = this.#admission.admit(text);
+    switch (admission.kind) {
+      case "new":
+        return this.#count(admission.vote);
+      case "equivocation":
+        this.#equivocations++;
+        return undefined;
+      case "duplicate":
+        return `the message of ${admission.vote.sender} is there already`;
+      case "rejected":
+        return admission.problem;
+    }
+  }
+
+  result(): CountedVotes {
+    if (this.#equivocations > 0) {
+      this.#audit.note(
+        `${counted(this.#equivocations, "node")} signed two different messages for this cycle; the first of each was counted`,
+      );
+    }
+    const popular =
+      this.#popularRadius === undefined
+        ? undefined
+        : new Map([...this.#tally].map(([partition, votes]) => [partition, mostPopular(votes).hash]));
+    return { votes: this.#votes, messages: this.#messages, shownRadii: this.#shownRadii, popular };
+  }
+
+  #count({ sender, hashes }: Vote): string | undefined {
+    const index = this.#indexOf.get(sender);
+    if (index === undefined) throw new Error(`a vote of ${sender} was admitted, who is no validator`);
+    this.#messages++;
+    for (const [partition, voted] of hashes) this.#votes.add(index, partition, voted);
+    const radius = this.#shownRadius(hashes.keys(), index);
+    if (radius !== undefined) this.#shownRadii.set(radius, (this.#shownRadii.get(radius) ?? 0) + 1);
+    return this.#tallyPopular(hashes, index);
+  }
+
+  /** The store radius that a message shows: an honest node lists each partition that it stores, and no other. */
+  #shownRadius(partitions: Iterable<number>, index: number): number | undefined {
+    let radius = 0;
+    let count = 0;
+    for (const partition of partitions) {
+      if (partition === GLOBAL_PARTITION) continue;
+      if (partition >= this.#nodes.length) return undefined;
+      radius = Math.max(radius, this.#votes.distance(index, partition));
+      count++;
+    }
+    // All that are listed are within the radius; so many are there, only if none is left out.
+    return count === Math.min(this.#nodes.length, 2 * radius + 1) ? radius : undefined;
+  }
+
+  #tallyPopular(hashes: ReadonlyMap<number, string>, index: number): string | undefined {
+    if (this.#popularRadius === undefined) return undefined;
+    for (const [partition, hash] of hashes) {
+      if (partition >= this.#nodes.length) continue;
+      const isGlobal = partition === GLOBAL_PARTITION;
+      if (!isGlobal && this.#votes.distance(index, partition) > this.#popularRadius) continue;
+      if (this.#tally.get(partition)?.has(hash) !== true && ++this.#hashes > popularHashesMax) {
+        return `with it, there are more than ${popularHashesMax} different hashes: the most popular is not known`;
+      }
+      addVote(this.#tally, partition, hash);
+    }
+    return undefined;
+  }
+}

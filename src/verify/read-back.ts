@@ -1,0 +1,47 @@
+/**
+ * Reads a complete snapshot back before it is published, with the code that `verify` checks it with. What was right
+ * in memory may have been written in another form: a snapshot that fails its own check must not be published.
+ */
+
+import type { Quorum } from "../agreement/upstream/collector.ts";
+import { Failure } from "../errors/failure.ts";
+import { counted } from "../text/counted.ts";
+import type { FindingKind } from "./findings.ts";
+import { verifyWithoutArtifacts } from "./verify-snapshot.ts";
+
+export interface ReadBackOptions {
+  /** The rule that the votes were counted by. */
+  readonly quorum: Quorum | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What differs from what was written, so that the disk is to blame, or somebody who writes there too. */
+const ofDisk: ReadonlySet<FindingKind> = new Set([
+  "manifest",
+  "export-data",
+  "digest",
+  "artifact-missing",
+  "artifact-unreadable",
+  "totals",
+  "run-record",
+  "extra-file",
+  "evidence",
+]);
+
+/**
+ * Artifacts are not read again: they were hashed while they were written. But each must be a regular file there.
+ *
+ * @throws Failure `disk` where the files are not those that were written, `verification` where the evidence does
+ *   not carry the agreed hashes
+ */
+export async function requireReadsBack(directory: string, options: ReadBackOptions): Promise<void> {
+  const { findings, findingsOmitted } = await verifyWithoutArtifacts(directory, options);
+  const [first] = findings;
+  if (first === undefined) return;
+  const count = findings.length + findingsOmitted;
+  const more = count > 1 ? ` (and ${counted(count - 1, "more finding")})` : "";
+  const problem = `the snapshot fails its own check and is not published: ${first.file}: ${first.problem}${more}`;
+  throw new Failure(findings.every(({ kind }) => ofDisk.has(kind)) ? "disk" : "verification", problem, {
+    hint: `Look at ${directory}, whose partitions are kept for the next run; run again, and report it if it happens again.`,
+  });
+}

@@ -1,0 +1,67 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { GossipFile } from "../../../src/app/assembly/gossip-file.ts";
+import { gossipMessageBytesMax } from "../../../src/limits/limits.ts";
+import { temporaryDirectory } from "../../helpers/temporary.ts";
+
+async function messagesIn(content: string): Promise<string[]> {
+  const path = join(temporaryDirectory(), "gossip");
+  writeFileSync(path, content);
+  const messages: string[] = [];
+  for await (const message of new GossipFile(path)) messages.push(message);
+  return messages;
+}
+
+const large = `{"a":"${"x".repeat(100_000)}"}`;
+const tooLarge = `{"a":"${"x".repeat(gossipMessageBytesMax)}"}`;
+
+describe("a file of gossip", () => {
+  it.each([
+    {
+      id: "messages under their key",
+      content: '{"messages":[{"a": 1.0},\n{"b":2}]}',
+      messages: ['{"a": 1.0}', '{"b":2}'],
+    },
+    { id: "a bare list", content: ' [{"a":1} , {"b":2}]\n', messages: ['{"a":1}', '{"b":2}'] },
+    { id: "one message a line", content: '{"a":1}\r\n\n{"b":2}', messages: ['{"a":1}\r', '{"b":2}'] },
+    { id: "large messages in a list", content: `[${large},${large}]`, messages: [large, large] },
+    { id: "large messages, one a line", content: `${large}\n${large}\n`, messages: [large, large] },
+    {
+      id: "a list with a message that is too long",
+      content: `[{"a":1},${tooLarge},{"b":2}]`,
+      messages: ['{"a":1}', '{"b":2}', "…"],
+    },
+    {
+      id: "a line that is too long",
+      content: `{"a":1}\n${tooLarge}\n{"b":2}`,
+      messages: ['{"a":1}', "…", '{"b":2}'],
+    },
+    {
+      id: "a line that is no message",
+      content: '{"a":1}\noops\n{"b":2}',
+      messages: ['{"a":1}', "oops", '{"b":2}'],
+    },
+    { id: "nothing", content: "", messages: [] },
+    { id: "no messages", content: '{"messages":[]}', messages: [] },
+  ])("may hold $id", async ({ content, messages }) => {
+    expect(await messagesIn(content)).toEqual(messages);
+  });
+
+  it.each([
+    { id: "text", content: "no gossip at all\nnor here" },
+    { id: "half a list", content: '[{"a":1},' },
+    { id: "a list of numbers", content: "[1,2]" },
+  ])("that holds $id is a failure that names it", async ({ content }) => {
+    await expect(messagesIn(content)).rejects.toMatchObject({
+      code: "configuration",
+      message: expect.stringMatching(/gossip is no list of gossip messages: /),
+      hint: expect.stringContaining("--gossip"),
+    });
+  });
+
+  it("that is missing is a failure that names it", async () => {
+    const messages = new GossipFile(join(temporaryDirectory(), "missing"))[Symbol.asyncIterator]();
+    await expect(messages.next()).rejects.toMatchObject({ code: "configuration" });
+  });
+});

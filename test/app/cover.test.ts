@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import type { AssembleResult } from "../../src/app/assemble.ts";
+import type { Cluster } from "../../src/testnet/cluster/cluster.ts";
+import { verifySnapshot } from "../../src/verify/verify-snapshot.ts";
+import { published } from "../testnet/cluster/published.ts";
+import { smallFixture, withCluster } from "../testnet/cluster/small-cluster.ts";
+import { assembleFrom } from "./run.ts";
+
+/** Twenty-three nodes, each of which stores five partitions: five nodes give everything. */
+const wide = { nodes: 23, nodesPerConsensusGroup: 3, nodesPerEdge: 1, accounts: 400 };
+const fewest = 5;
+
+async function run(changes: Record<string, unknown>, order: "bisect" | "cover" = "cover", concurrency = 4) {
+  return await withCluster({ ...wide, ...changes }, async (cluster) => {
+    const result = await assembleFrom(cluster, { order, concurrency });
+    expect(result).toMatchObject(await published(smallFixture({ ...wide, ...changes })));
+    expect(await verifySnapshot(result.directory)).toMatchObject({ ok: true });
+    return { result, asked: askedOf(cluster, result) };
+  });
+}
+
+function askedOf(cluster: Cluster, { queries }: AssembleResult): number[] {
+  const indexOf = new Map(cluster.nodes.map(({ id, index }) => [id, index]));
+  return queries.map(({ node }) => indexOf.get(node) ?? -1);
+}
+
+const bytesOf = ({ queries }: AssembleResult) => queries.reduce((sum, { bytes }) => sum + bytes, 0);
+
+describe("a run with --order cover", () => {
+  it("asks the fewest nodes, each once", async () => {
+    const { result, asked } = await run({});
+    expect(asked).toHaveLength(fewest);
+    expect(new Set(asked).size).toBe(fewest);
+    expect(result.queries.every(({ outcome }) => outcome === "complete")).toBe(true);
+    const { asked: bisected } = await run({}, "bisect");
+    expect(bisected.length).toBeGreaterThan(fewest);
+  });
+
+  it("receives no account twice where nodes know ranges, and least where they do not", async () => {
+    const accounts = 404;
+    const records = ({ queries }: AssembleResult) => queries.flatMap(({ verified }) => verified).length;
+    const ranged = await run({});
+    expect(records(ranged.result)).toBe(24);
+    const whole = await run({ faults: ["*:no-range"] });
+    expect(whole.asked).toHaveLength(fewest);
+    const bisected = await run({ faults: ["*:no-range"] }, "bisect");
+    const perAccount = bytesOf(ranged.result) / accounts;
+    // Five nodes send five partitions each, of 23, and all of the global ones.
+    expect(bytesOf(whole.result) / perAccount).toBeLessThan((accounts * 25 * 1.15) / 23);
+    expect(bytesOf(whole.result)).toBeLessThan(bytesOf(bisected.result));
+  });
+
+  it("goes over empty partitions, whose content is known, without another request", async () => {
+    const { asked } = await run({ emptyPartitions: [3, 8, 9, 15] });
+    expect(asked.length).toBeLessThanOrEqual(fewest);
+  });
+
+  it("makes another cover where nodes are down, refuse or lie", async () => {
+    const whole = await run({}, "cover", 1);
+    const [first = 0, second = 0, third = 0] = whole.asked;
+    const faults = [`${first}:corrupt-data`, `${second}:no-snapshot`, `${third}:truncate`];
+    const { result, asked } = await run({ faults }, "cover", 1);
+    expect(asked.slice(0, 1)).toEqual([first]);
+    expect(result.offences.map(({ kind }) => kind)).toContain("wrong-partition");
+    expect(asked.length).toBeLessThan(wide.nodes);
+  });
+
+  it("asks everybody that is left where it must", async () => {
+    const { asked } = await run({
+      nodes: 5,
+      nodesPerConsensusGroup: 3,
+      nodesPerEdge: 0,
+      faults: ["0:no-snapshot"],
+    });
+    expect(new Set(asked).size).toBeGreaterThan(1);
+  });
+});

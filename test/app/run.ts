@@ -1,0 +1,56 @@
+/** Whole runs against clusters in this process: what is told of them, and what they publish. */
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { type AssembleResult, assemble } from "../../src/app/assemble.ts";
+import type { AssembleOptions } from "../../src/app/assembly/options.ts";
+import { Failure } from "../../src/errors/failure.ts";
+import type { Cluster } from "../../src/testnet/cluster/cluster.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
+
+/** Short, since the faults that stall are no less stalled for it. */
+export const stallTimeoutMs = 500;
+
+export function optionsFor(cluster: Cluster, changes: Partial<AssembleOptions> = {}): AssembleOptions {
+  return {
+    archiver: cluster.archiverUrl,
+    archiverKey: cluster.archiverPublicKey,
+    timestamp: cluster.snapshotTimestamp,
+    out: changes.out ?? temporaryDirectory(),
+    stallTimeoutMs,
+    ...changes,
+  };
+}
+
+export function assembleFrom(
+  cluster: Cluster,
+  changes: Partial<AssembleOptions> = {},
+): Promise<AssembleResult> {
+  return assemble(optionsFor(cluster, changes));
+}
+
+/** The failure that a run must end with. */
+export async function failureOf(run: Promise<unknown>): Promise<Failure> {
+  const thrown = await run.then(
+    () => new Error("the run did not fail"),
+    (error: unknown) => error,
+  );
+  if (thrown instanceof Failure) return thrown;
+  throw thrown;
+}
+
+/** File → bytes, of all files in a directory and below. */
+export function filesIn(directory: string): Map<string, Buffer> {
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  const paths = entries.map((entry) => join(entry.parentPath, entry.name)).sort();
+  return new Map(paths.map((path) => [relative(directory, path), readFileSync(path)]));
+}
+
+/** The files that two archivers compare: all but those of the run itself. */
+export function comparedFiles(directory: string): Map<string, Buffer> {
+  return new Map(
+    [...filesIn(directory)].filter(([file]) => file !== "run.json" && !file.startsWith("evidence")),
+  );
+}

@@ -1,0 +1,113 @@
+import { describe, expect, it } from "vitest";
+import { mergeAnswer } from "../../src/artifact/receive-response.ts";
+import { isGlobalAccount, type WrappedData } from "../../src/protocol/account-copy.ts";
+import { partitionPreimages } from "../../src/protocol/partition-hash.ts";
+import { GLOBAL_PARTITION, makeShard, partitionOf, storedPartitions } from "../../src/protocol/shard.ts";
+import { pieces, streamOf } from "../canonical/chunks.ts";
+import { makeAccounts } from "../helpers/accounts.ts";
+import { makeTarget } from "./response-target.ts";
+
+/** Six nodes, of which node 2 stores the partitions 1, 2 and 3. */
+const shard = makeShard({ numNodes: 6, nodesPerConsensusGroup: 3, nodesPerEdge: 0 });
+const truth = makeAccounts(shard, { perPartition: 8, globals: 5 });
+const preimages = partitionPreimages(truth, shard);
+const nodeIndex = 2;
+const stored = [GLOBAL_PARTITION, ...storedPartitions(shard, nodeIndex)];
+
+function placeOf(account: WrappedData): number {
+  return isGlobalAccount(account) ? GLOBAL_PARTITION : partitionOf(shard, account.accountId);
+}
+
+const honest = truth.filter((account) => stored.includes(placeOf(account)));
+
+/** Merges with a partition that somebody else is giving for so many of the times that it is asked for. */
+async function mergeWith(late: number, refusals: number, { accounts = honest, requested = stored } = {}) {
+  const target = makeTarget({ shard, truth, nodeIndex, requested });
+  let left = refusals;
+  const claimed: number[] = [];
+  const claim = (partition: number) => {
+    if (partition === late && left-- > 0) return undefined;
+    const hash = target.claim(partition);
+    if (hash !== undefined) claimed.push(partition);
+    return hash;
+  };
+  const bytes = Buffer.from(JSON.stringify({ snapshot: accounts }));
+  const report = await mergeAnswer(streamOf(pieces(bytes, 100)), { ...target, claim });
+  for (const [partition, { text }] of target.taken) expect(text).toBe(preimages.get(partition));
+  expect(target.leftOver()).toEqual([]);
+  return { report, claimed, taken: [...target.taken.keys()].sort((a, b) => a - b) };
+}
+
+function others(late: number): number[] {
+  return stored.filter((partition) => partition !== late);
+}
+
+/** The accounts of one partition in two halves, the second of them after everything else. */
+function inHalves(partition: number): WrappedData[] {
+  const own = honest.filter((account) => placeOf(account) === partition);
+  const rest = honest.filter((account) => placeOf(account) !== partition);
+  return [...own.slice(0, 3), ...rest, ...own.slice(3)];
+}
+
+describe("a partition that was not welcome when its accounts began", () => {
+  // The accounts are eight: after fewer refusals than that, a claim in their midst would succeed.
+  const cases = stored.flatMap((late) => [1, 2, 4, 7].map((refusals) => ({ late, refusals })));
+
+  it.each(cases)(
+    "is passed over to the end of the answer ($late, $refusals refusals)",
+    async ({ late, refusals }) => {
+      const { report, taken } = await mergeWith(late, refusals, { requested: others(late) });
+      expect(report).toMatchObject({ isComplete: true, accounts: honest.length, wrong: [], superfluous: [] });
+      expect(taken).toEqual(others(late));
+    },
+  );
+
+  it.each(cases)(
+    "is passed over where its accounts come back as well ($late, $refusals refusals)",
+    async ({ late, refusals }) => {
+      const { report, taken } = await mergeWith(late, refusals, {
+        accounts: inHalves(late),
+        requested: others(late),
+      });
+      expect(report).toMatchObject({ isComplete: true, wrong: [], superfluous: [] });
+      expect(taken).toEqual(others(late));
+    },
+  );
+
+  it.each([2, 4, 7])("is passed over even where it was asked for (%i refusals)", async (refusals) => {
+    const { report, taken } = await mergeWith(1, refusals);
+    expect(report).toMatchObject({ isComplete: true, wrong: [] });
+    expect(taken).toEqual(others(1));
+  });
+
+  it("is wrong of nobody where it was asked for, and is welcome at the end of the answer", async () => {
+    const { report } = await mergeWith(1, 1);
+    expect(report.wrong).toEqual([]);
+  });
+
+  it("is wrong of nobody where it never becomes welcome", async () => {
+    const { report, taken, claimed } = await mergeWith(1, Infinity);
+    expect(report).toMatchObject({ isComplete: true, wrong: [] });
+    expect(taken).toEqual(others(1));
+    expect(claimed).not.toContain(1);
+  });
+});
+
+describe("a partition that is welcome when its accounts begin", () => {
+  it("is taken, however often claims are made later", async () => {
+    const { report, taken } = await mergeWith(1, 0);
+    expect(report).toMatchObject({ isComplete: true, wrong: [] });
+    expect(taken).toEqual([...stored].sort((a, b) => a - b));
+  });
+
+  it("is wrong where accounts of it are missing, or all of them", async () => {
+    const own = honest.filter((account) => placeOf(account) === 2);
+    const withoutOne = honest.filter((account) => account !== own[4]);
+    const withoutAny = honest.filter((account) => !own.includes(account));
+    for (const accounts of [withoutOne, withoutAny]) {
+      const { report, taken } = await mergeWith(1, 0, { accounts });
+      expect(report.wrong).toMatchObject([{ partition: 2 }]);
+      expect(taken).toEqual(others(2));
+    }
+  });
+});

@@ -1,0 +1,216 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { sortPartition } from "../../src/artifact/external-sort.ts";
+import { PartitionSink } from "../../src/artifact/incoming-partition.ts";
+import { CopyListWriter } from "../../src/artifact/preimage-writer.ts";
+import { singleRun } from "../../src/canonical/copy-run.ts";
+import { sortChunkBytes, writeBufferBytes } from "../../src/limits/limits.ts";
+import { accountCopyBytes, accountCopyText, type WrappedData } from "../../src/protocol/account-copy.ts";
+import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";
+import { partitionPreimages } from "../../src/protocol/partition-hash.ts";
+import { makeShard } from "../../src/protocol/shard.ts";
+import { makeAccounts } from "../helpers/accounts.ts";
+import { seeded } from "../helpers/seeded.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
+
+const key = DEFAULT_HASH_KEY;
+const single = makeShard({ numNodes: 1 });
+const accounts = makeAccounts(single, { perPartition: 40, globals: 0 });
+const preimage = preimageOf(accounts);
+
+function preimageOf(of: readonly WrappedData[]): string {
+  return partitionPreimages(of, single).get(0) ?? "";
+}
+
+function addAll(sink: PartitionSink, of: Iterable<WrappedData>): string[] {
+  return Array.from(of, (account) => sink.add(singleRun(0, accountCopyBytes(account))));
+}
+
+function newSink(hashKey = key) {
+  const directory = temporaryDirectory();
+  const sink = new PartitionSink(0, join(directory, "partition"), hashKey);
+  return { directory, sink };
+}
+
+describe("a list of copies", () => {
+  it("is written and hashed the same however often it is flushed and released", async () => {
+    const directory = temporaryDirectory();
+    const step = fc.constantFrom("flush", "release", "nothing", "nothing");
+    const copy = fc.string({ unit: "binary", maxLength: 300 }).map((text) => JSON.stringify(text));
+    const items = fc.array(fc.tuple(copy, step), { maxLength: 40 });
+    let run = 0;
+    const property = fc.asyncProperty(items, async (list) => {
+      const writer = new CopyListWriter(join(directory, `${run++}`), key);
+      const written: string[] = [];
+      for (const [text, then] of list) {
+        writer.append(Buffer.from(text));
+        written.push(text);
+        if (then === "flush") await writer.flush();
+        if (then === "release") await writer.release();
+        expect(writer.bytes).toBe(Buffer.byteLength(`[${written.join(",")}`));
+        expect(await writer.hashIfClosed()).toBe(hashText(`[${written.join(",")}]`));
+      }
+      const whole = `[${written.join(",")}]`;
+      expect(await writer.close()).toBe(hashText(whole));
+      expect(readFileSync(writer.path, "utf8")).toBe(whole);
+      expect(writer.accounts).toBe(list.length);
+    });
+    await fc.assert(property, seeded(100));
+  });
+
+  it("without copies is the empty list", async () => {
+    const writer = new CopyListWriter(join(temporaryDirectory(), "list"), "11".repeat(32));
+    expect(await writer.hashIfClosed()).toBe(hashText("[]", "11".repeat(32)));
+    expect(await writer.close()).toBe(hashText("[]", "11".repeat(32)));
+    expect(readFileSync(writer.path, "utf8")).toBe("[]");
+  });
+
+  it("says when it is time to flush", async () => {
+    const writer = new CopyListWriter(join(temporaryDirectory(), "list"), key);
+    writer.append(Buffer.alloc(writeBufferBytes - 2, "x"));
+    expect(writer.isFull).toBe(false);
+    writer.append(Buffer.from("y"));
+    expect(writer.isFull).toBe(true);
+    await writer.flush();
+    expect(writer.isFull).toBe(false);
+    await writer.close();
+  });
+
+  it("that cannot be written is a failure of the disk", async () => {
+    const writer = new CopyListWriter(join(temporaryDirectory(), "nowhere", "list"), key);
+    writer.append(Buffer.from("{}"));
+    await expect(writer.release()).rejects.toMatchObject({ name: "Failure", code: "disk" });
+  });
+});
+
+describe("a partition that comes in", () => {
+  it("in order becomes its preimage", async () => {
+    const { directory, sink } = newSink();
+    addAll(sink, accounts);
+    expect(await sink.matches(hashText(preimage))).toBe(true);
+    const finished = await sink.finish();
+    expect(finished).toMatchObject({
+      hash: hashText(preimage),
+      accounts: 40,
+      duplicates: 0,
+      conflict: undefined,
+    });
+    expect(finished.bytes).toBe(Buffer.byteLength(preimage));
+    expect(readFileSync(finished.path, "utf8")).toBe(preimage);
+    expect(readdirSync(directory)).toHaveLength(1);
+  });
+
+  it("in any order becomes the same preimage", async () => {
+    const order = fc.shuffledSubarray(accounts, { minLength: 2 });
+    const property = fc.asyncProperty(order, async (shuffled) => {
+      const { sink } = newSink();
+      addAll(sink, shuffled);
+      const expected = preimageOf(shuffled);
+      const finished = await sink.finish();
+      expect(readFileSync(finished.path, "utf8")).toBe(expected);
+      expect(finished).toMatchObject({
+        hash: hashText(expected),
+        accounts: shuffled.length,
+        bytes: Buffer.byteLength(expected),
+      });
+    });
+    await fc.assert(property, seeded(60));
+  });
+
+  it("matches nothing by the way where it is out of order", async () => {
+    const { sink } = newSink();
+    const [first, second] = accounts.slice(0, 2).map((account) => account);
+    addAll(
+      sink,
+      [second, first].flatMap((account) => account ?? []),
+    );
+    expect(await sink.matches(hashText(preimageOf(accounts.slice(0, 2))))).toBe(false);
+  });
+
+  it("has copies that follow themselves once, and says so", async () => {
+    const { sink } = newSink();
+    const outcomes = addAll(
+      sink,
+      accounts.flatMap((account) => [account, account]),
+    );
+    expect(outcomes).toEqual(accounts.flatMap(() => ["added", "duplicate"]));
+    expect((await sink.finish()).hash).toBe(hashText(preimage));
+  });
+
+  it("has copies that come again later once, and counts them", async () => {
+    const { sink } = newSink();
+    addAll(sink, [...accounts, ...accounts.slice(0, 7)]);
+    const finished = await sink.finish();
+    expect(finished).toMatchObject({ hash: hashText(preimage), duplicates: 7, conflict: undefined });
+    expect(readFileSync(finished.path, "utf8")).toBe(preimage);
+  });
+
+  const contradicting = { ...accounts[3], timestamp: 1 } as WrappedData;
+  it.each([
+    { id: "at once", list: [...accounts.slice(0, 4), contradicting, ...accounts.slice(4)] },
+    { id: "later", list: [...accounts, contradicting] },
+    { id: "before", list: [contradicting, ...accounts] },
+  ])("names an account that is contradicted $id", async ({ list }) => {
+    const { sink } = newSink();
+    addAll(sink, list);
+    const { conflict, hash } = await sink.finish();
+    expect(conflict).toBe(contradicting.accountId);
+    if (list[0] !== contradicting) expect(hash === hashText(preimage) && conflict === undefined).toBe(false);
+  });
+
+  it("leaves nothing behind where it is discarded", async () => {
+    const { directory, sink } = newSink();
+    addAll(sink, accounts);
+    await sink.release();
+    expect(readdirSync(directory)).toHaveLength(1);
+    await sink.discard();
+    expect(readdirSync(directory)).toEqual([]);
+  });
+});
+
+describe("sorting a partition that does not fit into memory", () => {
+  const padding = 1024 * 1024;
+  const large = makeAccounts(single, {
+    perPartition: Math.ceil((2.2 * sortChunkBytes) / padding),
+    globals: 0,
+    padding,
+  });
+
+  it("merges its runs, duplicates over two runs included", async () => {
+    const { directory, sink } = newSink();
+    for (const account of [...[...large].reverse(), ...large.slice(-2)]) {
+      sink.add(singleRun(0, accountCopyBytes(account)));
+      if (sink.isFull) await sink.flush();
+    }
+    expect(sink.bytes).toBeGreaterThan(2 * sortChunkBytes);
+    const finished = await sink.finish();
+    const expected = preimageOf(large);
+    expect(finished).toMatchObject({
+      duplicates: 2,
+      accounts: large.length,
+      bytes: Buffer.byteLength(expected),
+    });
+    expect(finished.hash).toBe(hashText(expected));
+    expect(readFileSync(finished.path).equals(Buffer.from(expected))).toBe(true);
+    expect(readdirSync(directory)).toHaveLength(1);
+  });
+
+  it("leaves what it sorts as it is", async () => {
+    const directory = temporaryDirectory();
+    const writer = new CopyListWriter(join(directory, "list"), key);
+    for (const account of [...accounts].reverse()) writer.append(Buffer.from(accountCopyText(account)));
+    const unsorted = await writer.close();
+    const sorted = await sortPartition(writer.path, join(directory, "sorted"), key);
+    expect(sorted.hash).toBe(hashText(preimage));
+    expect(hashText(readFileSync(writer.path))).toBe(unsorted);
+    expect(readdirSync(directory).sort()).toEqual(["list", "sorted"]);
+  });
+
+  it("of a file that is not there is a failure of the disk", async () => {
+    const directory = temporaryDirectory();
+    const sorting = sortPartition(join(directory, "list"), join(directory, "sorted"), key);
+    await expect(sorting).rejects.toMatchObject({ name: "Failure", code: "disk" });
+  });
+});

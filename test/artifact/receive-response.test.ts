@@ -1,0 +1,409 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { mergeAnswer } from "../../src/artifact/receive-response.ts";
+import { Failure } from "../../src/errors/failure.ts";
+import { AnswerError } from "../../src/errors/response-error.ts";
+import {
+  duplicateAccountsMax,
+  foreignAccountsMax,
+  pendingBytesMax,
+  writeBufferBytes,
+} from "../../src/limits/limits.ts";
+import { isGlobalAccount, type WrappedData } from "../../src/protocol/account-copy.ts";
+import { hashText } from "../../src/protocol/crypto/hash.ts";
+import { partitionPreimages } from "../../src/protocol/partition-hash.ts";
+import {
+  GLOBAL_PARTITION,
+  makeShard,
+  partitionOf,
+  partitionRange,
+  storedPartitions,
+} from "../../src/protocol/shard.ts";
+import { pieces, streamOf } from "../canonical/chunks.ts";
+import { byId, makeAccount, makeAccounts } from "../helpers/accounts.ts";
+import { seeded } from "../helpers/seeded.ts";
+import { makeTarget, type TargetSettings } from "./response-target.ts";
+
+/** Six nodes, of which node 2 stores the partitions 1, 2 and 3. */
+const shard = makeShard({ numNodes: 6, nodesPerConsensusGroup: 3, nodesPerEdge: 0 });
+const truth = makeAccounts(shard, { perPartition: 8, globals: 5 });
+const preimages = partitionPreimages(truth, shard);
+const nodeIndex = 2;
+const stored = [GLOBAL_PARTITION, ...storedPartitions(shard, nodeIndex)];
+const honest = accountsIn(stored);
+
+function placeOf(account: WrappedData): number {
+  return isGlobalAccount(account) ? GLOBAL_PARTITION : partitionOf(shard, account.accountId);
+}
+
+function accountsIn(partitions: readonly number[]): WrappedData[] {
+  return truth.filter((account) => partitions.includes(placeOf(account)));
+}
+
+function textOf(accounts: readonly WrappedData[]): string {
+  return JSON.stringify({ snapshot: accounts });
+}
+
+async function merge(
+  text: string | Buffer,
+  settings: Partial<TargetSettings> = {},
+  chunkBytes = 100,
+  error?: Error,
+) {
+  const target = makeTarget({ shard, truth, nodeIndex, requested: stored, ...settings });
+  const report = await mergeAnswer(streamOf(pieces(Buffer.from(text), chunkBytes), error), target);
+  const taken = [...target.taken.keys()].sort((a, b) => a - b);
+  for (const partition of taken) expect(target.taken.get(partition)?.text).toBe(preimages.get(partition));
+  expect(target.leftOver()).toEqual([]);
+  return { report, taken, target };
+}
+
+describe("an honest answer", () => {
+  it("gives every partition, as soon as accounts go on to the next", async () => {
+    const { report, taken, target } = await merge(textOf(honest));
+    expect(taken).toEqual([-1, 1, 2, 3]);
+    expect(report).toMatchObject({
+      isComplete: true,
+      error: undefined,
+      accounts: honest.length,
+      lastPartition: honest.map(placeOf).at(-1),
+      foreignAccounts: 0,
+      duplicateAccounts: 0,
+
+      wrong: [],
+      superfluous: [],
+      outgrown: [],
+    });
+    // In order of address, partition 1 is over first; the global accounts only at the end.
+    expect([...target.taken.keys()].slice(0, 2)).toEqual([1, 2]);
+    expect(target.taken.get(2)).toMatchObject({
+      accounts: 8,
+      bytes: Buffer.byteLength(preimages.get(2) ?? ""),
+    });
+  });
+
+  it("may come in any order, in any pieces, and repeat itself", async () => {
+    const repeated = fc.array(fc.constantFrom(...honest), { maxLength: 6 });
+    const order = fc.shuffledSubarray(honest, { minLength: honest.length });
+    const property = fc.asyncProperty(
+      order,
+      repeated,
+      fc.integer({ min: 1, max: 5000 }),
+      async (shuffled, again, size) => {
+        const { report, taken } = await merge(textOf([...shuffled, ...again]), {}, size);
+        expect(taken).toEqual([-1, 1, 2, 3]);
+        expect(report).toMatchObject({
+          isComplete: true,
+          wrong: [],
+          superfluous: [],
+          duplicateAccounts: again.length,
+        });
+      },
+    );
+    await fc.assert(property, seeded(60));
+  });
+
+  it.each([
+    { id: "the global accounts first", accounts: [...accountsIn([-1]), ...accountsIn([1, 2, 3])] },
+    { id: "the global accounts last", accounts: [...accountsIn([1, 2, 3]), ...accountsIn([-1])] },
+    {
+      id: "the partitions backwards",
+      accounts: [...accountsIn([3]), ...accountsIn([2]), ...accountsIn([-1, 1])],
+    },
+    { id: "all backwards", accounts: [...honest].sort(byId).reverse() },
+  ])("may have $id", async ({ accounts }) => {
+    expect((await merge(textOf(accounts))).taken).toEqual([-1, 1, 2, 3]);
+  });
+
+  it("may be hashed with another key", async () => {
+    const hashKey = "22".repeat(32);
+    const { taken, target } = await merge(textOf(honest), { hashKey });
+    expect(taken).toEqual([-1, 1, 2, 3]);
+    expect(target.hashes.get(1)).toBe(hashText(preimages.get(1) ?? "", hashKey));
+  });
+
+  it("may be pretty-printed", async () => {
+    expect((await merge(JSON.stringify({ snapshot: honest }, null, 2))).taken).toEqual([-1, 1, 2, 3]);
+  });
+});
+
+describe("an answer that ignores what it was asked for", () => {
+  it("gives other partitions that are missing as well", async () => {
+    const { report, taken } = await merge(textOf(honest), { requested: [2] });
+    expect(report).toMatchObject({ wrong: [] });
+    expect(taken).toEqual([-1, 1, 2, 3]);
+  });
+
+  it("gives nothing that others are to give", async () => {
+    const { report, taken } = await merge(textOf(honest), { requested: [2], unwelcome: [-1, 1] });
+    expect(report).toMatchObject({ isComplete: true, wrong: [], superfluous: [] });
+    expect(taken).toEqual([2, 3]);
+  });
+
+  it("gives what was asked for and nothing else, where it keeps to it", async () => {
+    const { taken } = await merge(textOf(accountsIn([2])), { requested: [2] });
+    expect(taken).toEqual([2]);
+  });
+});
+
+function without(accounts: readonly WrappedData[], partition: number): WrappedData[] {
+  const index = accounts.findIndex((account) => placeOf(account) === partition);
+  return accounts.filter((_, at) => at !== index);
+}
+
+function changed(accounts: readonly WrappedData[], partition: number): WrappedData[] {
+  const index = accounts.findIndex((account) => placeOf(account) === partition);
+  return accounts.map((account, at) =>
+    at === index ? { ...account, timestamp: account.timestamp + 1 } : account,
+  );
+}
+
+describe("a wrong partition", () => {
+  it.each([
+    { id: "with an account changed", partition: 2, accounts: changed(honest, 2), count: 8 },
+    { id: "with an account left out", partition: 2, accounts: without(honest, 2), count: 7 },
+    {
+      id: "with an account too many",
+      partition: 2,
+      accounts: [...honest, makeAccount(partitionRange(shard, 2).high)].sort(byId),
+      count: 9,
+    },
+    { id: "that is global", partition: -1, accounts: changed(honest, -1), count: 5 },
+    { id: "that is the last one", partition: 3, accounts: changed(honest, 3), count: 8 },
+    { id: "of which there is no account", partition: 1, accounts: accountsIn([-1, 2, 3]), count: 0 },
+  ])("$id is told, and costs no other", async ({ partition, accounts, count }) => {
+    const { report, taken, target } = await merge(textOf(accounts));
+    expect(taken).toEqual(stored.filter((other) => other !== partition));
+    const sent = partitionPreimages(accounts, shard).get(partition) ?? "";
+    expect(report.wrong).toHaveLength(1);
+    expect(report.wrong[0]).toMatchObject({
+      partition,
+      expected: target.hashes.get(partition),
+      got: hashText(sent),
+      accounts: count,
+      conflict: undefined,
+    });
+    expect(report.isComplete).toBe(true);
+  });
+
+  it("is told of all where the answer is empty", async () => {
+    const { report, taken } = await merge('{"snapshot":[]}');
+    expect(taken).toEqual([]);
+    expect(report.wrong.map(({ partition }) => partition)).toEqual(stored);
+    expect(report.wrong.every(({ got, accounts }) => got === hashText("[]") && accounts === 0)).toBe(true);
+  });
+
+  it("is told of two where an account is said to be global and is not", async () => {
+    const accounts = honest.map((account) =>
+      account.accountId === accountsIn([2])[0]?.accountId
+        ? { ...account, syncData: { isGlobal: true } }
+        : account,
+    );
+    const { report, taken } = await merge(textOf(accounts));
+    expect(taken).toEqual([1, 3]);
+    expect(report.wrong.map(({ partition }) => partition).sort()).toEqual([-1, 2]);
+  });
+
+  it("of which nobody wanted anything is not told", async () => {
+    const { report } = await merge(textOf(changed(honest, 2)), { requested: [1], unwelcome: [2] });
+    expect(report.wrong).toEqual([]);
+  });
+
+  it.each([
+    { id: "at once", at: 1 },
+    { id: "at the end", at: Number.POSITIVE_INFINITY },
+  ])("in which an account is contradicted $id is told, with the account", async ({ at }) => {
+    const [victim] = accountsIn([2]);
+    if (victim === undefined) throw new Error("partition 2 has no account");
+    const index = Math.min(honest.indexOf(victim) + at, honest.length);
+    const accounts = [...honest.slice(0, index), { ...victim, timestamp: 1 }, ...honest.slice(index)];
+    const { report, taken } = await merge(textOf(accounts));
+    if (at === 1) {
+      expect(taken).toEqual([-1, 1, 3]);
+      expect(report.wrong).toEqual([expect.objectContaining({ partition: 2, conflict: victim.accountId })]);
+    } else {
+      // By then the partition was right, and taken.
+      expect(taken).toEqual([-1, 1, 2, 3]);
+      expect(report).toMatchObject({ superfluous: [2], wrong: [] });
+    }
+  });
+});
+
+describe("accounts that do not belong", () => {
+  it("to the node are counted, and cost nothing else", async () => {
+    const { report, taken } = await merge(textOf(truth));
+    expect(taken).toEqual([-1, 1, 2, 3]);
+    expect(report).toMatchObject({ isComplete: true, foreignAccounts: 3 * 8 });
+  });
+
+  it("to the node have a bound", async () => {
+    const { low } = partitionRange(shard, 5);
+    const foreign = Array.from({ length: foreignAccountsMax + 1 }, (_, number) =>
+      JSON.stringify({
+        accountId: low.slice(0, 56) + number.toString(16).padStart(8, "0"),
+        stateId: "",
+        data: "",
+        timestamp: 0,
+      }),
+    );
+    const textWith = (count: number) =>
+      `{"snapshot":[${[...honest.map((account) => JSON.stringify(account)), ...foreign.slice(0, count)].join(",")}]}`;
+    const good = await merge(textWith(foreignAccountsMax), {}, 65_536);
+    expect(good.report).toMatchObject({ isComplete: true, foreignAccounts: foreignAccountsMax });
+    const bad = await merge(textWith(foreignAccountsMax + 1), {}, 1000);
+    expect(bad.report).toMatchObject({ isComplete: false, error: { kind: "too-large" } });
+    expect(bad.taken).toEqual(expect.arrayContaining([1, 2]));
+  });
+
+  it("come after those that made a partition right, and leave it so", async () => {
+    const late = { ...makeAccount(partitionRange(shard, 1).high) };
+    const { report, taken } = await merge(textOf([...honest, late]));
+    expect(taken).toEqual([-1, 1, 2, 3]);
+    expect(report).toMatchObject({ isComplete: true, superfluous: [1], wrong: [], duplicateAccounts: 0 });
+  });
+
+  it("are sent twice, are counted, and have a bound", async () => {
+    const [first, ...rest] = honest;
+    if (first === undefined) throw new Error("there is no account");
+    const repeated = (count: number) => textOf([...Array.from({ length: count + 1 }, () => first), ...rest]);
+    const good = await merge(repeated(duplicateAccountsMax), {}, 65_536);
+    expect(good.report).toMatchObject({ isComplete: true, duplicateAccounts: duplicateAccountsMax });
+    expect(good.taken).toEqual([-1, 1, 2, 3]);
+    const bad = await merge(repeated(duplicateAccountsMax + 1), {}, 65_536);
+    expect(bad.report.error).toMatchObject({ kind: "too-large" });
+  });
+});
+
+describe("an answer that breaks off", () => {
+  const text = textOf([...accountsIn([-1]), ...accountsIn([1, 2, 3])]);
+  const middleOfPartition = (partition: number) => {
+    const inside = accountsIn([partition])[4];
+    return text.indexOf(inside?.accountId ?? "") + 10;
+  };
+
+  it.each([
+    { id: "in partition 1", length: middleOfPartition(1), kept: [-1] },
+    { id: "in partition 2", length: middleOfPartition(2), kept: [-1, 1] },
+    { id: "in partition 3", length: middleOfPartition(3), kept: [-1, 1, 2] },
+    { id: "before its very end", length: text.length - 1, kept: [-1, 1, 2, 3] },
+  ])("$id keeps what was complete, and calls nothing wrong", async ({ length, kept }) => {
+    const { report, taken } = await merge(text.slice(0, length));
+    expect(taken).toEqual(kept);
+    expect(report).toMatchObject({
+      isComplete: false,
+      error: { name: "AnswerError", kind: "truncated" },
+      wrong: [],
+    });
+  });
+
+  it("by an error of the connection keeps what was complete, and passes the error on", async () => {
+    const error = new Error("the connection is gone");
+    const { report, taken } = await merge(text.slice(0, middleOfPartition(3)), {}, 100, error);
+    expect(taken).toEqual([-1, 1, 2]);
+    expect(report).toMatchObject({ isComplete: false, wrong: [], lastPartition: 3 });
+    expect(report.error).toBe(error);
+  });
+
+  it("out of order keeps nothing that only looks complete", async () => {
+    const backwards = textOf([...accountsIn([1, 2, 3])].reverse());
+    const { report, taken } = await merge(backwards.slice(0, -2));
+    expect(taken).toEqual([]);
+    expect(report).toMatchObject({ isComplete: false, wrong: [] });
+  });
+
+  it.each([
+    { id: "no JSON", record: "{]" },
+    { id: "no account", record: '{"accountId":"x"}' },
+    {
+      id: "an account without canonical text",
+      record: JSON.stringify({ ...honest.at(-1), data: { dataType: "bi", value: "x" } }),
+    },
+    {
+      id: "an account too deep to be real",
+      record: `{"accountId":"${partitionRange(shard, 3).high}","stateId":"","timestamp":0,"data":${"[".repeat(600)}${"]".repeat(600)}}`,
+    },
+  ])("with a record that is $id keeps what was complete", async ({ record }) => {
+    const { report, taken } = await merge(text.replace(/\]}$/, `,${record}]}`));
+    expect(report.isComplete).toBe(false);
+    expect(report.error).toBeInstanceOf(AnswerError);
+    expect(report.error).toMatchObject({ kind: "malformed" });
+    expect(taken).toEqual(expect.arrayContaining([-1, 1, 2]));
+  });
+
+  it("before it began gives nothing", async () => {
+    const { report, taken } = await merge("");
+    expect(taken).toEqual([]);
+    expect(report).toMatchObject({ isComplete: false, accounts: 0, lastPartition: undefined, wrong: [] });
+  });
+});
+
+describe("a partition that goes on and on", () => {
+  const padded = makeAccounts(shard, { perPartition: 8, globals: 2, padding: writeBufferBytes / 2 });
+  const text = textOf(padded.filter((account) => stored.includes(placeOf(account))));
+
+  it("is given up where it may not grow", async () => {
+    const target = makeTarget({
+      shard,
+      truth: padded,
+      nodeIndex,
+      requested: stored,
+      bytesMax: writeBufferBytes,
+    });
+    const report = await mergeAnswer(streamOf(pieces(Buffer.from(text), 65_536)), target);
+    expect(report).toMatchObject({ isComplete: false, error: { kind: "over-budget" }, wrong: [] });
+    expect(report.outgrown).toHaveLength(1);
+    expect(report.outgrown[0]?.bytes).toBeGreaterThan(writeBufferBytes);
+    expect(target.leftOver()).toEqual([]);
+  });
+
+  it("is taken where it may", async () => {
+    const target = makeTarget({ shard, truth: padded, nodeIndex, requested: stored });
+    const report = await mergeAnswer(streamOf(pieces(Buffer.from(text), 65_536)), target);
+    expect(report).toMatchObject({ isComplete: true, outgrown: [], wrong: [] });
+    expect([...target.taken.keys()].sort((a, b) => a - b)).toEqual([-1, 1, 2, 3]);
+  });
+});
+
+it("many partitions by turns come out right, with more than may wait to be written", async () => {
+  const numNodes = 50;
+  const ring = makeShard({ numNodes, nodesPerConsensusGroup: numNodes });
+  const perPartition = 10;
+  const padding = Math.ceil((1.5 * pendingBytesMax) / (numNodes * perPartition));
+  const all = makeAccounts(ring, { perPartition, globals: 3, padding });
+  const rank = new Map<WrappedData, number>();
+  const seen = new Map<number, number>();
+  for (const account of all) {
+    const partition = isGlobalAccount(account) ? -1 : partitionOf(ring, account.accountId);
+    seen.set(partition, (seen.get(partition) ?? 0) + 1);
+    rank.set(account, seen.get(partition) ?? 0);
+  }
+  const byTurns = [...all].sort((a, b) => (rank.get(a) ?? 0) - (rank.get(b) ?? 0) || byId(a, b));
+  const requested = Array.from({ length: numNodes + 1 }, (_, index) => index - 1);
+  const target = makeTarget({ shard: ring, truth: all, nodeIndex: 0, requested });
+  const report = await mergeAnswer(streamOf(pieces(Buffer.from(textOf(byTurns)), 65_536)), target);
+  expect(report).toMatchObject({ isComplete: true, wrong: [], accounts: all.length });
+  const expected = partitionPreimages(all, ring);
+  expect(target.taken.size).toBe(numNodes + 1);
+  for (const [partition, { text }] of target.taken) expect(text === expected.get(partition)).toBe(true);
+  expect(target.leftOver()).toEqual([]);
+});
+
+describe("a failure of our own disk", () => {
+  it("ends the merge, whatever the node sent", async () => {
+    const target = makeTarget({ shard, truth, nodeIndex, requested: stored });
+    const nowhere = { ...target, pathOf: () => "/dev/null/nowhere" };
+    await expect(mergeAnswer(streamOf([Buffer.from(textOf(honest))]), nowhere)).rejects.toMatchObject({
+      code: "disk",
+    });
+  });
+
+  it("while a partition is taken over ends the merge, and leaves nothing", async () => {
+    const target = makeTarget({ shard, truth, nodeIndex, requested: stored });
+    const full = { ...target, take: () => Promise.reject(new Failure("disk", "full")) };
+    await expect(mergeAnswer(streamOf(pieces(Buffer.from(textOf(honest)), 100)), full)).rejects.toThrow(
+      "full",
+    );
+    // At the most the one that was to be taken over, which is the receiver's by then.
+    expect(target.leftOver().length).toBeLessThanOrEqual(1);
+  });
+});

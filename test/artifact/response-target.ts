@@ -1,0 +1,57 @@
+/** The receiver of a merged answer, as the assembly would be, with all that it was given. */
+
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { AnswerTarget, MatchedPartition } from "../../src/artifact/receive-response.ts";
+import type { WrappedData } from "../../src/protocol/account-copy.ts";
+import { DEFAULT_HASH_KEY } from "../../src/protocol/crypto/hash.ts";
+import { partitionHashes } from "../../src/protocol/partition-hash.ts";
+import { GLOBAL_PARTITION, type Shard, stores } from "../../src/protocol/shard.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
+
+export interface TargetSettings {
+  readonly shard: Shard;
+  /** The true state, which the agreed hashes are of. */
+  readonly truth: readonly WrappedData[];
+  readonly nodeIndex: number;
+  readonly requested: readonly number[];
+  /** Partitions that others are to give. */
+  readonly unwelcome?: readonly number[];
+  readonly hashKey?: string;
+  readonly bytesMax?: number;
+}
+
+export interface RecordingTarget extends AnswerTarget {
+  /** The preimages that were taken, with what was said of them. */
+  readonly taken: ReadonlyMap<number, MatchedPartition & { readonly text: string }>;
+  readonly hashes: ReadonlyMap<number, string>;
+  readonly directory: string;
+  /** Files that are neither taken nor removed. */
+  leftOver(): string[];
+}
+
+export function makeTarget(settings: TargetSettings): RecordingTarget {
+  const { shard, truth, nodeIndex, hashKey = DEFAULT_HASH_KEY, bytesMax = Infinity } = settings;
+  const directory = temporaryDirectory();
+  const hashes = partitionHashes(truth, shard, hashKey);
+  const taken = new Map<number, MatchedPartition & { text: string }>();
+  return {
+    shard,
+    hashKey,
+    hashes,
+    taken,
+    directory,
+    leftOver: () => readdirSync(directory),
+    requested: new Set(settings.requested),
+    stores: (partition) => partition === GLOBAL_PARTITION || stores(shard, nodeIndex, partition),
+    claim: (partition) =>
+      taken.has(partition) || settings.unwelcome?.includes(partition) ? undefined : hashes.get(partition),
+    pathOf: (partition) => join(directory, `${partition}.json`),
+    take: (matched) => {
+      taken.set(matched.partition, { ...matched, text: readFileSync(matched.path, "utf8") });
+      rmSync(matched.path);
+      return Promise.resolve();
+    },
+    mayHold: (bytes) => Promise.resolve(bytes <= bytesMax),
+  };
+}

@@ -1,0 +1,76 @@
+/** A disk that is slower than the network slows down whoever brings the bytes, and holds none of them. */
+
+import { execFileSync } from "node:child_process";
+import { open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, it, vi } from "vitest";
+import { mergeAnswer } from "../../src/artifact/receive-response.ts";
+import { writeBufferBytes } from "../../src/limits/limits.ts";
+import { hashText } from "../../src/protocol/crypto/hash.ts";
+import { partitionPreimages } from "../../src/protocol/partition-hash.ts";
+import { makeShard } from "../../src/protocol/shard.ts";
+import { pieces } from "../canonical/chunks.ts";
+import { makeAccounts } from "../helpers/accounts.ts";
+import { makeTarget } from "./response-target.ts";
+
+// A new file cannot be a pipe: the one of this test is opened as it is.
+vi.mock("node:fs/promises", async (importOriginal) => {
+  const original = await importOriginal<typeof import("node:fs/promises")>();
+  const openPipe: typeof original.open = (path, flags, mode) =>
+    original.open(path, typeof flags === "number" ? "a" : flags, mode);
+  return { ...original, open: openPipe };
+});
+
+it("takes no more than two buffers of a partition while nothing is written", async () => {
+  const shard = makeShard({ numNodes: 1 });
+  const truth = makeAccounts(shard, { perPartition: 2_000, globals: 0, padding: 4_000 });
+  const preimage = partitionPreimages(truth, shard).get(0) ?? "";
+  const target = makeTarget({ shard, truth, nodeIndex: 0, requested: [0] });
+  // What nobody reads from takes some bytes, and then no more.
+  const path = join(target.directory, "pipe");
+  execFileSync("mkfifo", [path]);
+  const pipe = await open(path, "r+");
+  let asked = 0;
+  const taken: string[] = [];
+  const chunks = (async function* () {
+    for (const chunk of pieces(Buffer.from(JSON.stringify({ snapshot: truth })), 65_536)) {
+      asked += chunk.length;
+      yield await Promise.resolve(chunk);
+    }
+  })();
+  const merged = mergeAnswer(chunks, {
+    ...target,
+    pathOf: () => path,
+    take: async (matched) => {
+      taken.push(matched.path);
+      await rm(matched.path);
+    },
+  });
+  await settled(() => asked);
+  expect(asked).toBeGreaterThan(writeBufferBytes);
+  expect(asked).toBeLessThan(4 * writeBufferBytes);
+  expect(preimage.length).toBeGreaterThan(20 * writeBufferBytes);
+
+  const read: Buffer[] = [];
+  let bytes = 0;
+  const reading = (async () => {
+    while (bytes < Buffer.byteLength(preimage)) {
+      const { buffer, bytesRead } = await pipe.read(Buffer.alloc(65_536), 0, 65_536, null);
+      read.push(buffer.subarray(0, bytesRead));
+      bytes += bytesRead;
+    }
+  })();
+  expect(await merged).toMatchObject({ isComplete: true, wrong: [] });
+  await reading;
+  await pipe.close();
+  expect(taken).toEqual([path]);
+  expect(hashText(Buffer.concat(read))).toBe(hashText(preimage));
+});
+
+/** Waits until a number no longer grows. */
+async function settled(number: () => number): Promise<void> {
+  for (let before = -1; before !== number(); ) {
+    before = number();
+    await new Promise((resolve) => setTimeout(resolve, 150));
+  }
+}

@@ -1,0 +1,151 @@
+/** Typed values in typed values: what the network's own code makes of them, and where its work has no bound. */
+
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  bigIntegerDigitsMax,
+  depthMax,
+  nestedBigIntegerDigitsMax,
+  nestedBytesMax,
+  nestedListsMax,
+} from "../../src/limits/limits.ts";
+import { CanonicalTextError, canonicalText } from "../../src/protocol/crypto/canonical-text.ts";
+import { seeded } from "../helpers/seeded.ts";
+import { readVectors } from "../helpers/vectors.ts";
+import { nestedJson } from "./nested-json.ts";
+import { networkText } from "./network-text.ts";
+import { ourText } from "./our-text.ts";
+
+const { cases } = readVectors<{ cases: { wire: string; canonical: string | null }[] }>("canonical-nested");
+
+it.each(cases.map((vector, id) => ({ id, ...vector })))(
+  "canonical text of nested typed values, case $id",
+  ({ wire, canonical }) => {
+    expect(ourText(wire) ?? null).toBe(canonical);
+  },
+);
+
+it.each([
+  {
+    id: "a long-form buffer in a long-form buffer",
+    wire: '{"type":"Buffer","data":{"type":"Buffer","data":[1]}}',
+  },
+  { id: "a big integer as digits", wire: '{"dataType":"bi","value":{"dataType":"bi","value":"10"}}' },
+  { id: "a big integer as a byte", wire: '{"type":"Buffer","data":[{"dataType":"bi","value":"1"}]}' },
+  {
+    id: "a list of a big integer as a byte",
+    wire: '{"type":"Buffer","data":[[{"dataType":"bi","value":"10"}]]}',
+  },
+  { id: "bytes as digits", wire: '{"dataType":"bi","value":{"dataType":"u8ab","value":"EA=="}}' },
+  { id: "a buffer as digits", wire: '{"dataType":"bi","value":{"dataType":"bb","value":"ZmY="}}' },
+  { id: "a list as digits", wire: '{"dataType":"bi","value":[["ff"]]}' },
+  { id: "digits before white space", wire: '{"dataType":"bi","value":"ff \\ufeff"}' },
+  { id: "bytes as a byte", wire: '{"type":"Buffer","data":[{"dataType":"u8ab","value":"AQ=="}]}' },
+  { id: "a buffer as a byte", wire: '{"type":"Buffer","data":[{"dataType":"bb","value":"NQ=="}]}' },
+  { id: "an object as a byte", wire: '{"type":"Buffer","data":[{"valueOf":5}]}' },
+  { id: "an object with a toString as a byte", wire: '{"type":"Buffer","data":[{"toString":5}]}' },
+  {
+    id: "a malformed big integer beside the value of bytes",
+    wire: '{"dataType":"bb","value":"","x":{"dataType":"bi","value":"x"}}',
+  },
+  {
+    id: "a malformed big integer under a key that is dropped",
+    wire: '{"__proto__":{"dataType":"bi","value":"x"}}',
+  },
+  {
+    id: "a malformed big integer in a list of bytes",
+    wire: '{"type":"Buffer","data":[{"a":{"dataType":"bi","value":"x"}}]}',
+  },
+  {
+    id: "a long-form buffer beside a key that is dropped",
+    wire: '{"type":"Buffer","constructor":1,"data":[7]}',
+  },
+  { id: "a long-form buffer without data", wire: '{"type":"Buffer","x":1}' },
+  { id: "a long-form buffer whose data is a number", wire: '{"type":"Buffer","data":5}' },
+  { id: "a long-form buffer whose data is null", wire: '{"type":"Buffer","data":null}' },
+  { id: "a long-form buffer under sig", wire: '{"sig":{"type":"Buffer","data":[7]}}' },
+  { id: "a big integer in a list under sig", wire: '{"sig":[{"dataType":"bi","value":"0a"}]}' },
+  { id: "a dataType that is null", wire: '{"dataType":null,"value":"0a"}' },
+  { id: "a key that comes twice", wire: '{"dataType":"bi","value":"x","value":"a"}' },
+])("canonical text of $id is the network's", ({ wire }) => {
+  expect(ourText(wire)).toBe(networkText(wire));
+});
+
+it("canonical text is the network's, whatever typed values stand in typed values", () => {
+  const property = fc.property(nestedJson, (wire) => {
+    expect(ourText(wire)).toBe(networkText(wire));
+  });
+  fc.assert(property, seeded(10_000));
+});
+
+it("canonical text is a fixed point wherever the network's is", () => {
+  const property = fc.property(nestedJson, (wire) => {
+    const text = ourText(wire);
+    if (text === undefined) return;
+    expect(ourText(text)).toBe(networkText(text));
+  });
+  fc.assert(property, seeded(3_000));
+});
+
+describe("what is computed of typed values is bounded", () => {
+  const bigInteger = (value: string) => `{"dataType":"bi","value":${value}}`;
+  const buffer = (data: string) => `{"type":"Buffer","data":${data}}`;
+  const bytes = (length: number) =>
+    `{"dataType":"u8ab","value":"${Buffer.alloc(length).toString("base64")}"}`;
+  const nested = (levels: number, wrap: (inner: string) => string, inner: string) => {
+    let text = inner;
+    for (let level = 0; level < levels; level++) text = wrap(text);
+    return text;
+  };
+
+  it.each([
+    { id: "digits", of: (max: number) => bigInteger(`"${"f".repeat(max)}"`), max: bigIntegerDigitsMax },
+    {
+      id: "digits of a nested big integer",
+      of: (max: number) => bigInteger(bigInteger(`"${"1".repeat(max)}"`)),
+      max: nestedBigIntegerDigitsMax,
+    },
+    {
+      id: "lists that are digits",
+      of: (max: number) => bigInteger(nested(max, (inner) => `[${inner}]`, '"1"')),
+      max: nestedListsMax,
+    },
+    {
+      id: "lists that are a byte",
+      of: (max: number) => buffer(`[${nested(max, (inner) => `[${inner}]`, '"1"')}]`),
+      max: nestedListsMax,
+    },
+    { id: "bytes that are a byte", of: (max: number) => buffer(`[${bytes(max)}]`), max: nestedBytesMax },
+  ])("$id", ({ of, max }) => {
+    expect(ourText(of(max))).toBe(networkText(of(max)));
+    expect(() => canonicalText(of(max + 1))).toThrow(CanonicalTextError);
+    expect(networkText(of(max + 1))).toBeDefined();
+  });
+
+  it.each([
+    {
+      id: "big integers whose digits are big integers",
+      wire: nested(110, bigInteger, `"${"f".repeat(60)}"`),
+    },
+    { id: "a long chain of such big integers", wire: nested(depthMax - 1, bigInteger, '"10"') },
+    { id: "buffers whose bytes are big integers", wire: buffer(`[[${nested(110, bigInteger, '"ffff"')}]]`) },
+    { id: "20,000 big integers in one another", wire: nested(20_000, bigInteger, '"1"') },
+    { id: "20,000 buffers in one another", wire: nested(20_000, buffer, "[1]") },
+    {
+      id: "20,000 lists of bytes in one another",
+      wire: nested(20_000, (inner) => buffer(`[${inner}]`), "1"),
+    },
+    { id: "a megabyte of digits", wire: bigInteger(`"${"f".repeat(1_000_000)}"`) },
+  ])("so $id are refused at once", ({ wire }) => {
+    const startedAt = performance.now();
+    expect(() => canonicalText(wire)).toThrow(CanonicalTextError);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+  });
+
+  it("but not the depth of typed values of which nothing is computed", () => {
+    const wire = nested(depthMax - 2, buffer, "[1]");
+    expect(ourText(wire)).toBe(networkText(wire));
+    const same = nested(depthMax - 1, bigInteger, '"1"');
+    expect(ourText(same)).toBe(networkText(same));
+  });
+});

@@ -1,0 +1,313 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import Database from "libsql";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { Failure } from "../../../src/errors/failure.ts";
+import type { RecordedOffence } from "../../../src/errors/offence.ts";
+import { databasePageRows, offenceAgeMaxMs, recordedOffencesMax } from "../../../src/limits/limits.ts";
+import { signed, signedHash } from "../../../src/protocol/crypto/signature.ts";
+import { HashDatabase, type SignedMessage } from "../../../src/store/hash-database/hash-database.ts";
+import type { SqliteOptions } from "../../../src/store/hash-database/sqlite-file.ts";
+import { makeIdentity } from "../../../src/testnet/validator/identity.ts";
+import { temporaryDirectory } from "../../helpers/temporary.ts";
+
+const makePipe = (path: string) => expect(spawnSync("mkfifo", [path]).status).toBe(0);
+
+const newPath = () => join(temporaryDirectory(), "hashes.sqlite");
+
+function opened(path = newPath(), options: SqliteOptions = {}): HashDatabase {
+  const database = HashDatabase.open(path, options);
+  onTestFinished(() => database.close());
+  return database;
+}
+
+function failureOf(action: () => unknown): Failure {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+  throw new Error("it did not fail");
+}
+
+const { privateKey } = makeIdentity("n1", Buffer.alloc(32, 1));
+
+const message = (sender: string, cycle = 8, content = "a"): SignedMessage => {
+  const text = JSON.stringify(signed({ cycle, sender, content }, privateKey));
+  return { cycle, sender, hash: signedHash(JSON.parse(text) as object), text };
+};
+
+const offence = (changes: Partial<RecordedOffence> = {}): RecordedOffence => ({
+  node: "n1",
+  kind: "redirect",
+  whenMs: 1_000,
+  detail: "it did",
+  ...changes,
+});
+
+it("is a file, whatever its name looks like: no other machine is connected to", () => {
+  const failure = failureOf(() => HashDatabase.open("http://127.0.0.1:9/hashes"));
+  expect(failure).toMatchObject({ code: "disk" });
+  expect(failure.message).not.toMatch(/Hrana|connect to/);
+});
+
+describe("a message", () => {
+  it("is kept as received, once", () => {
+    const database = opened();
+    expect(database.saveMessages([message("n1"), message("n2"), message("n1")], 1)).toEqual([
+      "stored",
+      "stored",
+      "known",
+    ]);
+    expect(database.saveMessages([message("n2")], 2)).toEqual(["known"]);
+    expect([...database.messagesOf(8)]).toEqual([
+      { ...message("n1"), isContradicting: false },
+      { ...message("n2"), isContradicting: false },
+    ]);
+    expect(database.messageCount(8)).toBe(2);
+    expect([...database.messagesOf(9)]).toEqual([]);
+  });
+
+  it("that contradicts one is kept beside it, with an offence that holds both; a third one is not", () => {
+    const database = opened();
+    const [first, second, third] = ["a", "b", "c"].map((content) => message("n1", 8, content)) as [
+      SignedMessage,
+      SignedMessage,
+      SignedMessage,
+    ];
+    expect(database.saveMessages([first, second, third, second, first], 5)).toEqual([
+      "stored",
+      "contradicts",
+      "excess",
+      "known",
+      "known",
+    ]);
+    expect([...database.messagesOf(8)].map(({ isContradicting }) => isContradicting)).toEqual([false, true]);
+    const evidence = { messages: [first, second].map(({ text }) => JSON.parse(text)) };
+    expect(database.offences()).toEqual([
+      { node: "n1", kind: "equivocation", cycle: 8, whenMs: 5, detail: expect.any(String), evidence },
+    ]);
+  });
+
+  it("is kept with all others of its batch, or none is", () => {
+    const database = opened();
+    const broken = { ...message("n2"), text: undefined as unknown as string };
+    expect(() => database.saveMessages([message("n1"), broken], 1)).toThrow();
+    expect(database.counts()).toEqual({ messages: 0, firstCycle: null, lastCycle: null, agreedCycles: 0 });
+    expect(database.saveMessages([message("n1")], 1)).toEqual(["stored"]);
+  });
+
+  it("is read page by page, however many there are", () => {
+    const database = opened();
+    const senders = Array.from(
+      { length: 2 * databasePageRows + 1 },
+      (_, index) => `n${String(index).padStart(4, "0")}`,
+    );
+    database.saveMessages(
+      senders.flatMap((sender) => [message(sender), message(sender, 8, "b")]),
+      1,
+    );
+    const read = [...database.messagesOf(8)];
+    expect(read.map(({ sender }) => sender)).toEqual(senders.flatMap((sender) => [sender, sender]));
+    expect(database.senders()).toHaveLength(senders.length);
+  });
+});
+
+describe("what was agreed on", () => {
+  it("stands in the tables that validators have, under their names", () => {
+    const path = newPath();
+    const database = opened(path);
+    database.saveAgreed(
+      8,
+      new Map([
+        [-1, "g"],
+        [0, "a"],
+      ]),
+    );
+    database.saveAgreed(8, [[1, "b"]], "net");
+    expect(database.partitionHashes(8)).toEqual(
+      new Map([
+        [-1, "g"],
+        [0, "a"],
+        [1, "b"],
+      ]),
+    );
+    expect(database.networkHash(8)).toBe("net");
+    expect(database.networkHash(9)).toBeUndefined();
+    const other = new Database(path, {});
+    onTestFinished(() => void other.close());
+    expect(other.prepare("SELECT * FROM partitions ORDER BY partitionId").all([])).toEqual([
+      { partitionId: -1, cycleNumber: 8, hash: "g" },
+      { partitionId: 0, cycleNumber: 8, hash: "a" },
+      { partitionId: 1, cycleNumber: 8, hash: "b" },
+    ]);
+    expect(other.prepare("SELECT * FROM network").all([])).toEqual([{ cycleNumber: 8, hash: "net" }]);
+  });
+});
+
+describe("an offence", () => {
+  it("is kept once, as it was first noticed", () => {
+    const database = opened();
+    const evidence = { messages: [{ cycle: 8 }], sentHash: "ab" };
+    const lie = offence({ kind: "contradicts-own-vote", cycle: 8, partition: -1, evidence });
+    expect(database.saveOffences([offence(), lie, offence({ whenMs: 2_000 })])).toEqual([offence(), lie]);
+    expect(database.offences()).toEqual([lie, offence()]);
+    expect(database.offenceKinds()).toEqual(
+      new Map([["n1", expect.arrayContaining(["redirect", "contradicts-own-vote"])]]),
+    );
+  });
+
+  it("makes room for newer ones of its kind and node, and is forgotten after a year", () => {
+    const database = opened();
+    const many = Array.from({ length: recordedOffencesMax + 5 }, (_, cycle) =>
+      offence({ cycle, whenMs: cycle }),
+    );
+    database.saveOffences([...many, offence({ node: "n2", whenMs: 7 })]);
+    const cycles = database
+      .offences()
+      .filter(({ node }) => node === "n1")
+      .map(({ cycle }) => cycle);
+    expect(cycles).toEqual(
+      many
+        .slice(5)
+        .map(({ cycle }) => cycle)
+        .reverse(),
+    );
+    expect([...database.prune(10, offenceAgeMaxMs + 30)]).toEqual([]);
+    expect(database.offences().every(({ whenMs }) => whenMs >= 30)).toBe(true);
+  });
+});
+
+describe("pruning", () => {
+  it("keeps the newest cycles that there are, however far apart", () => {
+    const database = opened();
+    database.saveMessages(
+      [3, 4, 5, 1_000_000].map((cycle) => message("n1", cycle)),
+      1,
+    );
+    for (const cycle of [2, 3, 4, 5]) database.saveAgreed(cycle, [[0, "a"]], "net");
+    expect([...database.prune(4, 1)]).toEqual([2]);
+    expect([...database.prune(2, 1)]).toEqual([3, 4]);
+    expect(database.counts()).toEqual({ messages: 2, firstCycle: 5, lastCycle: 1_000_000, agreedCycles: 1 });
+    expect([...database.prune(2, 1)]).toEqual([]);
+  });
+});
+
+describe("a database", () => {
+  it("is there again when it is opened again, and belongs to its network", () => {
+    const path = newPath();
+    const first = HashDatabase.open(path);
+    first.claim({ networkId: "", hashKey: "k" });
+    first.saveMessages([message("n1")], 1);
+    first.close();
+    const again = opened(path, { mustExist: true });
+    again.claim({ networkId: "one", hashKey: "k" });
+    again.claim({ networkId: "one", hashKey: "k" });
+    again.claim({ networkId: "", hashKey: "k" });
+    expect(again.messageCount(8)).toBe(1);
+    for (const identity of [
+      { networkId: "two", hashKey: "k" },
+      { networkId: "one", hashKey: "other" },
+    ]) {
+      const failure = failureOf(() => again.claim(identity));
+      expect(failure).toMatchObject({
+        code: "configuration",
+        message: expect.stringContaining("of another network"),
+      });
+    }
+  });
+
+  it("is used by two at once, each of which sees what the other has written", () => {
+    const path = newPath();
+    const [one, two] = [opened(path), opened(path)];
+    expect(one.saveMessages([message("n1")], 1)).toEqual(["stored"]);
+    expect(two.saveMessages([message("n1"), message("n2")], 1)).toEqual(["known", "stored"]);
+    expect(one.messageCount(8)).toBe(2);
+  });
+
+  it("that another process keeps locked is waited for, and then given up", () => {
+    const path = newPath();
+    const database = opened(path, { busyMs: 50 });
+    const other = new Database(path, { timeout: 0 });
+    onTestFinished(() => void other.close());
+    other.exec("BEGIN IMMEDIATE");
+    expect(failureOf(() => database.saveMessages([message("n1")], 1))).toMatchObject({
+      code: "temporary",
+      message: expect.stringContaining("keeps"),
+    });
+    other.exec("COMMIT");
+    expect(database.saveMessages([message("n1")], 1)).toEqual(["stored"]);
+  });
+
+  it.each([
+    {
+      id: "that is none",
+      make: (path: string) => writeFileSync(path, "no database at all, ".repeat(200)),
+      code: "configuration",
+      says: /is no SQLite database/,
+    },
+    {
+      id: "of something else",
+      make: (path: string) => foreign(path, "CREATE TABLE partitions (hash TEXT)"),
+      code: "configuration",
+      says: /not one of ours/,
+    },
+    {
+      id: "of a newer version",
+      make: (path: string) => versioned(path, 2),
+      code: "configuration",
+      says: /has version 2 .* knows version 1/,
+    },
+    {
+      id: "of an older version",
+      make: (path: string) => versioned(path, 0),
+      code: "configuration",
+      says: /has version 0 .* knows version 1/,
+    },
+    {
+      id: "that is a directory",
+      make: (path: string) => mkdirSync(path),
+      code: "disk",
+      says: /it is a directory/,
+    },
+    { id: "that is a pipe", make: makePipe, code: "disk", says: /it is no regular file/ },
+  ])("$id is refused, and left as it was", ({ make, code, says }) => {
+    const path = newPath();
+    make(path);
+    const before = code === "disk" ? undefined : readFileSync(path);
+    expect(failureOf(() => HashDatabase.open(path))).toMatchObject({
+      code,
+      message: expect.stringMatching(says),
+    });
+    if (before !== undefined) expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  it("that must be there is not made", () => {
+    const failure = failureOf(() => HashDatabase.open(newPath(), { mustExist: true }));
+    expect(failure).toMatchObject({
+      code: "configuration",
+      message: expect.stringContaining("there is no hash database"),
+    });
+  });
+
+  it("in a directory that is not there is a failure of the disk", () => {
+    expect(failureOf(() => HashDatabase.open(join(temporaryDirectory(), "none", "x.sqlite"))).code).toBe(
+      "disk",
+    );
+  });
+});
+
+function foreign(path: string, sql: string): void {
+  const database = new Database(path, {});
+  database.exec(sql);
+  database.close();
+}
+
+function versioned(path: string, version: number): void {
+  HashDatabase.open(path).close();
+  foreign(path, `PRAGMA user_version = ${version}`);
+  // So that the bytes of the file alone are what it is.
+  foreign(path, "PRAGMA wal_checkpoint(TRUNCATE)");
+}

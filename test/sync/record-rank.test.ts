@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import { makeShard } from "../../src/protocol/shard.ts";
+import { NodeBook } from "../../src/sync/peer-pool.ts";
+import { recordRank } from "../../src/sync/record-rank.ts";
+
+describe("a node's record", () => {
+  it.each([
+    { id: "clean", kinds: [], rank: 0 },
+    { id: "of a tired node", kinds: ["stalled-answer", "truncated-answer"], rank: 1 },
+    { id: "of a liar", kinds: ["stalled-answer", "contradicts-own-vote"], rank: 2 },
+    { id: "of a kind that is not known yet", kinds: ["something-new" as "redirect"], rank: 2 },
+  ] as const)("$id counts for $rank failures", ({ kinds, rank }) => {
+    expect(recordRank(kinds)).toBe(rank);
+  });
+});
+
+describe("the order of nodes", () => {
+  const nodes = ["a", "b", "c", "d"].map((id) => ({ id, url: `http://${id}`, publicKey: "" }));
+  const shard = makeShard({ numNodes: 4 });
+
+  it("has those with a bad record later, and still all of them", () => {
+    const book = new NodeBook(
+      nodes,
+      shard,
+      [3, 0, 2, 1],
+      new Map([
+        ["d", 2],
+        ["a", 1],
+      ]),
+    );
+    expect(book.askableGroups(0)).toEqual([[2, 1], [0], [3]]);
+  });
+
+  it("weighs what fails in this run against the record", () => {
+    const book = new NodeBook(nodes, shard, [0, 1, 2, 3], new Map([["a", 2]]));
+    const decision = { retry: true, delayMs: 0 } as const;
+    for (let failure = 0; failure < 3; failure++) book.failed(1, "reset", undefined, decision, 0);
+    expect(book.askableGroups(1)).toEqual([[2, 3], [0], [1]]);
+  });
+});

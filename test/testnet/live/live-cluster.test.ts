@@ -1,0 +1,214 @@
+/**
+ * Live clusters, end to end: processes that are lied to, killed and slowed down, commands as a user runs them, and
+ * what comes of it compared with what the cluster did.
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import Database from "libsql";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { Manifest } from "../../../src/format/manifest.ts";
+import { MANIFEST_FILE } from "../../../src/format/snapshot-layout.ts";
+import type { LiveClusterDescription, LiveEvent } from "../../../src/testnet/live/live-cluster.ts";
+import { temporaryDirectory } from "../../helpers/temporary.ts";
+
+const program = fileURLToPath(new URL("../../../bin/snapshot-assemble.js", import.meta.url));
+const auditor = fileURLToPath(new URL("../../live/audit.js", import.meta.url));
+
+interface RunningCluster extends LiveClusterDescription {
+  readonly child: ChildProcess;
+  readonly events: LiveEvent[];
+  /** Snapshots are at multiples of this, in milliseconds. */
+  readonly periodMs: number;
+}
+
+/** A cluster with cycles of one second, for the running test. */
+async function startCluster(snapshotEvery: number, args: readonly string[]): Promise<RunningCluster> {
+  const directory = join(temporaryDirectory(), "cluster");
+  const pace = [
+    "--cycle-duration",
+    "1s",
+    "--snapshot-every",
+    String(snapshotEvery),
+    "--directory",
+    directory,
+  ];
+  const child = spawn(process.execPath, [program, "cluster", "--live", "--json", ...pace, ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGINT");
+    await once(child, "exit");
+  });
+  const events: LiveEvent[] = [];
+  const description = await new Promise<LiveClusterDescription>((resolve, reject) => {
+    child.once("exit", () => reject(new Error("the cluster did not start")));
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const said = JSON.parse(line) as LiveEvent | ({ type: "cluster" } & LiveClusterDescription);
+      if (said.type === "cluster") resolve(said);
+      else events.push(said);
+    });
+  });
+  return { ...description, child, events, periodMs: snapshotEvery * 1000 };
+}
+
+/** The last line of a script's output, which is JSON, and its exit status. */
+async function run(
+  script: string,
+  args: readonly string[],
+): Promise<Record<string, unknown> & { status: number }> {
+  const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "ignore"] });
+  let output = "";
+  child.stdout.on("data", (text: Buffer) => {
+    output += text.toString();
+  });
+  const [status] = (await once(child, "close")) as [number];
+  return { ...(JSON.parse(output.trimEnd().split("\n").at(-1) ?? "{}") as object), status };
+}
+
+/** Assembles the snapshot of a moment, as soon as it can be had; answers its directory. */
+async function publish(
+  { archiverUrl, archiverPublicKey }: RunningCluster,
+  out: string,
+  timestamp: number | "latest",
+): Promise<string> {
+  const network = ["--archiver", archiverUrl, "--archiver-key", archiverPublicKey];
+  if (timestamp !== "latest") await sleep(Math.max(0, timestamp - Date.now()));
+  for (;;) {
+    const args = [...network, "--timestamp", String(timestamp), "--out", out, "--json", "--quiet"];
+    const summary = await run(program, args);
+    if (summary.status === 0) return String(summary["directory"]);
+    // Not finalized, or not agreed on yet.
+    expect([5, 6]).toContain(summary.status);
+    await sleep(100);
+  }
+}
+
+/** The first moment that all validators have exported, after each of some has died. */
+async function exportedByAll({ events, nodes }: RunningCluster, deaths: number): Promise<number> {
+  for (;;) {
+    const lastDeath = events.findLastIndex(({ type }) => type === "validator-died");
+    const isOver = events.filter(({ type }) => type === "validator-died").length === deaths;
+    const exporters = new Map<number, Set<number>>();
+    for (const event of isOver ? events.slice(lastDeath) : []) {
+      if (event.type !== "export-retrieved") continue;
+      const of = exporters.get(event.timestamp) ?? new Set<number>();
+      exporters.set(event.timestamp, of.add(event.validator));
+    }
+    const [timestamp] = [...exporters].find(([, of]) => of.size === nodes.length) ?? [];
+    if (timestamp !== undefined) return timestamp;
+    await sleep(50);
+  }
+}
+
+function timestampOf(directory: string): number {
+  return Number(/\d+$/.exec(directory)?.[0]);
+}
+
+const isAlive = (pid: number) => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+describe("a live cluster", () => {
+  it("is snapshot at each marked cycle, while two lie, one is killed in its export, and one is slow", async () => {
+    const faults = ["2:lie-gossip", "2:corrupt-data", "6:lie=5", "7:kill-at=export", "4:slow=300ms"];
+    const cluster = await startCluster(5, [
+      ...["--nodes", "9", "--accounts", "500", "--tx-rate", "100"],
+      ...faults.flatMap((fault) => ["--fault", fault]),
+    ]);
+    const out = temporaryDirectory();
+    for (const number of [1, 2, 3]) {
+      const directory = await publish(cluster, out, cluster.startMs + number * cluster.periodMs);
+      expect(await run(program, ["verify", directory, "--json"])).toMatchObject({
+        status: 0,
+        ok: true,
+        chain: expect.anything(),
+      });
+      expect(await run(auditor, [cluster.directory, directory])).toMatchObject({
+        status: 0,
+        cycle: 5 * number - 1,
+        totalBalance: cluster.totalBalance,
+        problems: [],
+      });
+    }
+    const latest = await publish(cluster, out, "latest");
+    expect((timestampOf(latest) - cluster.startMs) % cluster.periodMs).toBe(0);
+    const told = (type: LiveEvent["type"]) => cluster.events.filter((event) => event.type === type);
+    expect(told("validator-died")).toMatchObject([{ validator: 7, how: "SIGKILL" }]);
+    expect(told("validator-restarted")).toMatchObject([{ validator: 7 }]);
+    expect(told("disagreement")[0]).toMatchObject({ validator: 6, partition: 5 });
+    expect(new Set(told("disagreement").map(({ validator }) => validator))).toEqual(new Set([6]));
+    expect(told("export-failed")).toEqual([]);
+    cluster.child.kill("SIGINT");
+    expect(await once(cluster.child, "exit")).toEqual([0, null]);
+    expect(cluster.nodes.filter(({ pid }) => isAlive(pid ?? 0))).toEqual([]);
+    const published = JSON.parse(
+      readFileSync(join(out, `snapshot-${cluster.startMs + 2 * cluster.periodMs}`, MANIFEST_FILE), "utf8"),
+    ) as Manifest;
+    for (const node of [0, 1, 3, 8]) {
+      const database = new Database(join(cluster.directory, `validator-${node}`, "state.sqlite"));
+      const { hash } = database.prepare("SELECT hash FROM network WHERE cycleNumber = 9").get([]) as {
+        hash: string;
+      };
+      const rows = database.prepare("SELECT partitionId, hash FROM partitions WHERE cycleNumber = 9").all([]);
+      database.close();
+      expect(hash).toBe(published.snapshot.networkHash);
+      expect(rows).toHaveLength(10);
+    }
+  });
+
+  it("has a latest snapshot whenever it is asked for one, from its first mark on", async () => {
+    const cluster = await startCluster(2, ["--nodes", "5", "--accounts", "400", "--tx-rate", "50"]);
+    const network = ["--archiver", cluster.archiverUrl, "--archiver-key", cluster.archiverPublicKey];
+    let published = 0;
+    while (published < 4) {
+      const args = [...network, "--timestamp", "latest", "--out", temporaryDirectory(), "--json", "--quiet"];
+      const { status } = await run(program, args);
+      // There is none before the first mark; after it, there is one while the next one is still being exported.
+      expect([0, 5]).toContain(status);
+      if (status === 0) published++;
+    }
+  });
+
+  it("goes on whole after each of its validators was killed, each at another step", async () => {
+    const steps = ["commit", "hash", "gossip", "export", "retrieve"];
+    const cluster = await startCluster(3, [
+      ...["--nodes", "5", "--nodes-per-consensus-group", "5", "--accounts", "200", "--tx-rate", "50"],
+      ...steps.flatMap((step, node) => ["--fault", `${node}:kill-at=${step}`]),
+    ]);
+    const timestamp = await exportedByAll(cluster, steps.length);
+    const directory = await publish(cluster, temporaryDirectory(), timestamp);
+    expect(await run(auditor, [cluster.directory, directory])).toMatchObject({ status: 0, problems: [] });
+    const died = cluster.events.filter(({ type }) => type === "validator-died");
+    expect(died.map(({ validator }) => validator).sort()).toEqual([0, 1, 2, 3, 4]);
+    cluster.child.kill("SIGINT");
+    await once(cluster.child, "exit");
+    for (const { index } of cluster.nodes) {
+      const exports = join(cluster.directory, `validator-${index}`, "exports");
+      const names = readdirSync(exports);
+      expect(names.length).toBeGreaterThan(0);
+      for (const name of names) {
+        expect(name).toMatch(/^snapshot-\d+$/);
+        expect(statSync(join(exports, name, MANIFEST_FILE)).size).toBeGreaterThan(0);
+      }
+    }
+  });
+
+  it("ends with whoever started it, however that goes", async () => {
+    const cluster = await startCluster(5, ["--nodes", "3", "--accounts", "20"]);
+    const pids = cluster.nodes.map(({ pid }) => pid ?? 0);
+    expect(pids.every(isAlive)).toBe(true);
+    cluster.child.kill("SIGKILL");
+    while (pids.some(isAlive)) await sleep(50);
+  });
+});

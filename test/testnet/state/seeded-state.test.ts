@@ -1,0 +1,80 @@
+import { describe, expect, it } from "vitest";
+import { isHex64 } from "../../../src/protocol/address.ts";
+import { canonicalTextOf } from "../../../src/protocol/crypto/canonical-text.ts";
+import { partitionHashes } from "../../../src/protocol/partition-hash.ts";
+import { allPartitions, partitionOf, type Shard } from "../../../src/protocol/shard.ts";
+import { hashesOf, makeNetwork } from "../../../src/testnet/cluster/network.ts";
+import type { SeededState } from "../../../src/testnet/state/seeded-state.ts";
+import { EVERYTHING } from "../../../src/testnet/validator/state/account-source.ts";
+import { smallFixture } from "../cluster/small-cluster.ts";
+
+const changes = { nodes: 7, accounts: 1000, globalAccounts: 30, emptyPartitions: [2, 5] };
+const { state, shard, snapshotTimestamp } = makeNetwork(smallFixture(changes));
+
+function allAccounts(from: SeededState, of: Shard) {
+  return allPartitions(of).flatMap((partition) => [...from.accounts(partition)]);
+}
+
+describe("the state from a seed", () => {
+  it("is the same for the same seed, and another for another", () => {
+    const same = makeNetwork(smallFixture(changes));
+    const other = makeNetwork(smallFixture({ ...changes, seed: "another" }));
+    expect(allAccounts(same.state, shard)).toEqual(allAccounts(state, shard));
+    expect(other.state.hashOf(0)).not.toBe(state.hashOf(0));
+  });
+
+  it("has the accounts that its settings say, and none in empty partitions", () => {
+    const counts = allPartitions(shard).map((partition) => state.countOf(partition));
+    expect(counts).toEqual([30, 200, 200, 0, 200, 200, 0, 200]);
+  });
+
+  it("stands in ascending order, each account in its partition", () => {
+    for (const partition of allPartitions(shard)) {
+      const ids = [...state.accounts(partition)].map(({ accountId }) => accountId);
+      expect(ids).toEqual([...new Set(ids)].sort());
+      expect(ids.every(isHex64)).toBe(true);
+      if (partition >= 0) expect(ids.every((id) => partitionOf(shard, id) === partition)).toBe(true);
+    }
+  });
+
+  it("has no account that was changed after its moment", () => {
+    expect(allAccounts(state, shard).every(({ timestamp }) => timestamp < snapshotTimestamp)).toBe(true);
+  });
+
+  it("hashes as the model says, piece by piece", async () => {
+    const { state: large, ...network } = makeNetwork(smallFixture({ ...changes, accountBytes: 2000 }));
+    const expected = partitionHashes(allAccounts(large, shard), shard);
+    expect(await hashesOf({ ...network, state: large })).toEqual(expected);
+  });
+
+  it("has every kind of data, and data that is not canonical as it comes", () => {
+    const accounts = allAccounts(state, shard).map(({ data }) => data);
+    const texts = accounts.map((data) => JSON.stringify(data));
+    for (const part of ['"dataType":"bi"', '"dataType":"u8ab"', '"type":"Buffer"', "🚀", "\\\\", "\\u2028"]) {
+      const character = part === "\\u2028" ? "\u2028" : part;
+      expect(texts.some((text) => text.includes(character))).toBe(true);
+    }
+    expect(accounts.some((data) => typeof data === "string" && data.startsWith("{"))).toBe(true);
+    expect(accounts.some((data) => typeof data === "string" && !data.startsWith("{"))).toBe(true);
+    expect(texts.filter((text, index) => text !== canonicalTextOf(accounts[index])).length).toBeGreaterThan(
+      500,
+    );
+  });
+
+  it("finds the accounts of a range without making those before it", () => {
+    const ids = [...state.accounts(3)].map(({ accountId }) => accountId);
+    const range = { accountStart: ids[20] ?? "", accountEnd: ids[40] ?? "", isGlobal: false };
+    expect(state.selected(3, range)).toEqual({ from: 20, to: 41 });
+    expect(state.selected(3, EVERYTHING)).toEqual({ from: 0, to: 200 });
+    expect(state.selected(3, { ...EVERYTHING, isGlobal: true })).toEqual({ from: 0, to: 0 });
+    expect(state.selected(-1, { ...EVERYTHING, isGlobal: true })).toEqual({ from: 0, to: 30 });
+    expect(state.selected(4, range)).toEqual({ from: 0, to: 0 });
+  });
+
+  it("stays in order in the smallest partitions, the last one included", () => {
+    const dense = makeNetwork(smallFixture({ nodes: 2000, accounts: 2000 * 30, globalAccounts: 0 }));
+    const ids = [...dense.state.accounts(1999)].map(({ accountId }) => accountId);
+    expect(ids).toHaveLength(30);
+    expect(ids).toEqual([...new Set(ids)].sort());
+  });
+});

@@ -1,0 +1,228 @@
+/** How gossip travels: to real servers, once, and only what is validly signed. */
+
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { PartitionGossip } from "../../../../src/agreement/upstream/partition-gossip.ts";
+import { gossipBatchBytesMax, outboxBytesMax } from "../../../../src/limits/limits.ts";
+import { signed } from "../../../../src/protocol/crypto/signature.ts";
+import { makeShard } from "../../../../src/protocol/shard.ts";
+import { GossipRelay } from "../../../../src/testnet/validator/gossip/gossip-relay.ts";
+import { PeerOutbox } from "../../../../src/testnet/validator/gossip/peer-outbox.ts";
+import { signedContent } from "../../../../src/testnet/validator/gossip/signed-content.ts";
+import { makeVote } from "../../../../src/testnet/validator/gossip/vote.ts";
+import { type Identity, makeIdentity } from "../../../../src/testnet/validator/identity.ts";
+import { httpServer } from "../../../helpers/servers.ts";
+
+const numNodes = 8;
+const identities = Array.from({ length: numNodes }, (_, index) =>
+  makeIdentity(index.toString(16).repeat(64), Buffer.alloc(32, index + 1)),
+);
+const [self, other, third] = identities as [Identity, Identity, Identity];
+
+const shard = {
+  ...makeShard({ numNodes, nodesPerConsensusGroup: 3 }),
+  nodeIds: identities.map(({ id }) => id),
+};
+
+/** In the form in which messages are passed on. */
+function passed(message: object): string {
+  return signedContent(message)?.text ?? "";
+}
+
+function vote(identity = other, cycle = 5, digit = "a") {
+  return makeVote(identity, cycle, new Map([[-1, digit.repeat(64)]]));
+}
+
+/** A relay of node 0; what each of the others was sent, by index. */
+async function setUp(status = 200) {
+  const pushes = new Map<number, string[]>();
+  let refusals = 0;
+  const nodes = await Promise.all(
+    identities.map(async ({ id, publicKey }, index) => {
+      const url = await httpServer(async (request, response) => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+        if (status !== 200 && refusals++ < 2) return void response.writeHead(status).end();
+        const { messages } = JSON.parse(Buffer.concat(chunks).toString()) as { messages: object[] };
+        const texts = messages.map((message) => JSON.stringify(message));
+        pushes.set(index, [...(pushes.get(index) ?? []), ...texts]);
+        response.end("{}");
+      });
+      return { id, publicKey, url };
+    }),
+  );
+  const gossip = new PartitionGossip();
+  const relay = new GossipRelay({
+    nodes,
+    index: 0,
+    gossip,
+    forwarded: (_cycle, messages) => messages,
+    onMessage: () => undefined,
+  });
+  relay.cycleBegan(5);
+  onTestFinished(() => relay.stop());
+  const collected = (cycle = 5) => gossip.newCollector({ ...shard, cycleNumber: cycle }).messages.size;
+  return { relay, pushes, collected };
+}
+
+type Signed = ReturnType<typeof vote>;
+
+/** Until what is on its way has arrived. */
+async function quiet(pushes: ReadonlyMap<number, readonly string[]>): Promise<void> {
+  for (let before = -1; ; await sleep(60)) {
+    const count = [...pushes.values()].flat().length;
+    if (count === before) return;
+    before = count;
+  }
+}
+
+describe("a validator's gossip", () => {
+  it("goes to those at distances of powers of two, and is there for whoever asks", async () => {
+    const { relay, pushes, collected } = await setUp();
+    const own = JSON.stringify(vote(self));
+    relay.send(5, [own]);
+    await quiet(pushes);
+    expect([...pushes.keys()].sort()).toEqual([1, 2, 4, 6, 7]);
+    expect([...pushes.values()]).toEqual(Array(5).fill([own]));
+    expect(relay.messagesOf(5)).toEqual([own]);
+    expect(collected()).toBe(1);
+  });
+
+  it("forwards a message of another once, however often it comes", async () => {
+    const { relay, pushes, collected } = await setUp();
+    const message = passed(vote());
+    expect(await relay.receive(message)).toEqual({ taken: 1, known: 0, refused: 0 });
+    expect(await relay.receive(`{"messages":[${message},${message}]}`)).toEqual({
+      taken: 0,
+      known: 2,
+      refused: 0,
+    });
+    await quiet(pushes);
+    expect([...pushes.values()]).toEqual(Array(5).fill([message]));
+    expect(collected()).toBe(1);
+  });
+
+  it.each([
+    { id: "a changed hash", message: () => ({ ...vote(), data: { "-1": "b".repeat(64) } }) },
+    { id: "another's name", message: () => ({ ...vote(), sender: third.id }) },
+    {
+      id: "signed by another than its sender",
+      message: () => makeVote({ ...other, id: third.id }, 5, new Map()),
+    },
+    {
+      id: "signed by nobody in the network",
+      message: () => vote(makeIdentity("9".repeat(64), Buffer.alloc(32, 99))),
+    },
+    { id: "of the far future", message: () => vote(other, 500) },
+    { id: "no message", message: () => ({ hello: "world" }) },
+  ])("refuses what is no valid message, and passes it on to nobody: $id", async ({ message }) => {
+    const { relay, pushes, collected } = await setUp();
+    expect(await relay.receive(JSON.stringify(message()))).toEqual({ taken: 0, known: 0, refused: 1 });
+    await quiet(pushes);
+    expect(pushes.size).toBe(0);
+    expect([collected(), collected(500), relay.messagesOf(5)]).toEqual([0, 0, undefined]);
+  });
+
+  it.each([
+    {
+      id: "another field beside the signature",
+      copy: (one: Signed) => ({ ...one, sign: { ...one.sign, pad: "x" } }),
+    },
+    {
+      id: "upper-case digits",
+      copy: (one: Signed) => ({ ...one, sign: { ...one.sign, sig: one.sign.sig.toUpperCase() } }),
+    },
+    { id: "another order of keys", copy: (one: Signed) => Object.fromEntries(Object.entries(one).reverse()) },
+    {
+      id: "a key that is not hashed",
+      copy: (one: Signed) => JSON.parse(JSON.stringify(one).replace("{", '{"constructor":1,')) as object,
+    },
+  ])("takes a copy for what it is, and not for a contradiction: $id", async ({ copy }) => {
+    const { relay, pushes } = await setUp();
+    const [first, second] = [vote(), vote(other, 5, "b")];
+    for (const message of [copy(first), first, copy(first)]) await relay.receive(JSON.stringify(message));
+    expect(relay.messagesOf(5)).toHaveLength(1);
+    expect(relay.messagesOf(5)?.[0]).not.toMatch(/pad|constructor/);
+    // There is room for what convicts its sender.
+    expect(await relay.receive(JSON.stringify(second))).toEqual({ taken: 1, known: 0, refused: 0 });
+    await quiet(pushes);
+    expect(pushes.get(1)).toHaveLength(2);
+  });
+
+  it("refuses a message that is larger than one of its network can be", async () => {
+    const { relay } = await setUp();
+    const { sign: _sign, ...large } = { ...vote(), pad: "x".repeat(100_000) };
+    const message = signed(large, other.privateKey);
+    expect(await relay.receive(JSON.stringify(message))).toEqual({ taken: 0, known: 0, refused: 1 });
+  });
+
+  it("keeps and forwards two different messages of a sender, and no third", async () => {
+    const { relay, pushes } = await setUp();
+    const texts = ["a", "b", "c"].map((digit) => passed(vote(other, 5, digit)));
+    for (const one of texts) await relay.receive(one);
+    await quiet(pushes);
+    expect(relay.messagesOf(5)).toEqual(texts.slice(0, 2));
+    expect(pushes.get(1)?.sort()).toEqual(texts.slice(0, 2).sort());
+  });
+
+  it("is sent again to a validator that was busy", async () => {
+    const { relay, pushes } = await setUp(503);
+    relay.send(5, [JSON.stringify(vote(self))]);
+    await sleep(700);
+    await quiet(pushes);
+    expect(pushes.size).toBe(5);
+  });
+
+  it("does not drop a message with others that a validator refuses", async () => {
+    const taken: string[] = [];
+    const url = await httpServer(async (request, response) => {
+      const body = await text(request);
+      if (body.includes("refuse")) return void response.writeHead(400).end();
+      taken.push(...(JSON.parse(body) as { messages: string[] }).messages);
+      response.end("{}");
+    });
+    const outbox = new PeerOutbox(1, url);
+    onTestFinished(() => outbox.stop());
+    for (const message of ["first", "second", "refuse", "third"]) outbox.add(JSON.stringify(message));
+    await vi.waitFor(() => expect(taken).toEqual(["first", "second", "third"]));
+  });
+
+  it("goes in pushes of no more bytes than are taken, and drops the oldest of too much", async () => {
+    const sizes: number[] = [];
+    let isOpen = false;
+    const url = await httpServer(async (request, response) => {
+      while (!isOpen) await sleep(5);
+      sizes.push((await text(request)).length);
+      response.end("{}");
+    });
+    const outbox = new PeerOutbox(1, url);
+    onTestFinished(() => outbox.stop());
+    const message = JSON.stringify("x".repeat(gossipBatchBytesMax / 4));
+    for (let count = 0; count < 200; count++) outbox.add(message);
+    isOpen = true;
+    await vi.waitFor(() => expect(sizes.length).toBeGreaterThan(outboxBytesMax / gossipBatchBytesMax));
+    await sleep(100);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(gossipBatchBytesMax + 100);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(
+      outboxBytesMax + 2 * gossipBatchBytesMax,
+    );
+  });
+
+  it("forgets what is long past", async () => {
+    const { relay } = await setUp();
+    await relay.receive(JSON.stringify(vote()));
+    relay.cycleBegan(1000);
+    expect(relay.messagesOf(5)).toBeUndefined();
+    expect(await relay.receive(JSON.stringify(vote()))).toEqual({ taken: 0, known: 0, refused: 1 });
+  });
+
+  it.each(["", "[", "null", "7", '{"messages":[1,null]}'])(
+    "is refused or empty where it is %s",
+    async (body) => {
+      const { relay } = await setUp();
+      const outcome = await relay.receive(body).catch((error: { status: number }) => error.status);
+      expect([400, { taken: 0, known: 0, refused: 0 }]).toContainEqual(outcome);
+    },
+  );
+});

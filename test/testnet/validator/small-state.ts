@@ -1,0 +1,83 @@
+/** The state of one validator of a small network, in a database of its own, at the end of a cycle. */
+
+import { join } from "node:path";
+import type { WrappedData } from "../../../src/protocol/account-copy.ts";
+import { partitionHashes } from "../../../src/protocol/partition-hash.ts";
+import { GLOBAL_PARTITION, makeShard, partitionOf, partitionRange } from "../../../src/protocol/shard.ts";
+import { StateDatabase } from "../../../src/testnet/validator/state/state-database.ts";
+import {
+  balanceAccount,
+  networkAccount,
+  type Transaction,
+} from "../../../src/testnet/validator/state/transaction.ts";
+
+export const cycleMs = 1000;
+
+export const shard = makeShard({ numNodes: 4, nodesPerConsensusGroup: 3, nodesPerEdge: 0 });
+
+/** Those of node 0, with the global one. */
+export const partitions = [GLOBAL_PARTITION, 0, 1, 3];
+
+const perPartition = 40;
+
+/** Accounts of all partitions, ascending. */
+export const genesis: readonly WrappedData[] = [
+  ...[0, 1, 2, 3].flatMap((partition) => {
+    const prefix = partitionRange(shard, partition).low.slice(0, 4);
+    return Array.from({ length: perPartition }, (_, index) =>
+      balanceAccount(prefix + index.toString(16).padStart(60, "0"), 1, 1000n + BigInt(index)),
+    );
+  }),
+  networkAccount("77".repeat(32), 1, 5n),
+].sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
+
+/** What node 0 has of some accounts. */
+export function held(accounts: readonly WrappedData[]): WrappedData[] {
+  return accounts.filter(
+    (account) =>
+      account.syncData?.isGlobal === true || partitions.includes(partitionOf(shard, account.accountId)),
+  );
+}
+
+/** Of the partitions of node 0. */
+export function hashesOf(accounts: readonly WrappedData[]): Map<number, string> {
+  const hashes = partitionHashes(accounts, shard);
+  return new Map(partitions.map((partition) => [partition, hashes.get(partition) ?? ""]));
+}
+
+/** The end of a cycle, in milliseconds. */
+export function endOf(cycle: number): number {
+  return (cycle + 1) * cycleMs;
+}
+
+/** A database at the end of cycle 0. */
+export function openState(directory: string): StateDatabase {
+  const stored = partitions.filter((partition) => partition !== GLOBAL_PARTITION);
+  const database = StateDatabase.open(join(directory, "state.sqlite"), shard, stored, () => genesis);
+  endCycle(database, 0);
+  return database;
+}
+
+/** Commits transactions as those of a cycle, which ends with them. */
+export function endCycle(
+  database: StateDatabase,
+  cycle: number,
+  transactions: readonly Transaction[] = [],
+): void {
+  const progress = {
+    cycle,
+    isBoundary: true,
+    isMarked: true,
+    position: cycle,
+    startMs: 0,
+    durationMs: cycleMs,
+  };
+  database.commit({ transactions, progress });
+}
+
+/** A transfer from each account of partition 0 to another. */
+export function transfers(timestamp: number): Transaction[] {
+  const senders = genesis.filter(({ accountId }) => partitionOf(shard, accountId) === 0);
+  const to = genesis.at(-1)?.accountId ?? "";
+  return senders.map(({ accountId }) => ({ type: "transfer", timestamp, from: accountId, to, amount: "5" }));
+}

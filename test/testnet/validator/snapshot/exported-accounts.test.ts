@@ -1,0 +1,107 @@
+/** What is served from an export: any range, by its index, and no file left open. */
+
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { indexPageEntries } from "../../../../src/testnet/validator/snapshot/export-index.ts";
+import { ExportedAccounts } from "../../../../src/testnet/validator/snapshot/exported-accounts.ts";
+import { writeExport } from "../../../../src/testnet/validator/snapshot/write-export.ts";
+import { EVERYTHING } from "../../../../src/testnet/validator/state/account-source.ts";
+import { StateDatabase } from "../../../../src/testnet/validator/state/state-database.ts";
+import { temporaryDirectory } from "../../../helpers/temporary.ts";
+import { endCycle, endOf, genesis, hashesOf, held, openState, partitions, shard } from "../small-state.ts";
+
+const nothing = { started: () => undefined, wrote: () => undefined };
+
+/** Where node 0's state at the end of cycle 0 is exported to. */
+async function exportState(open = openState): Promise<string> {
+  const directory = temporaryDirectory();
+  const database = open(directory);
+  const place = join(directory, "export");
+  const request = { databasePath: database.path, directory: place, cycle: 0, timestamp: endOf(0) };
+  await writeExport({ ...request, partitions, numPartitions: shard.numNodes }, nothing);
+  database.close();
+  return place;
+}
+
+async function exported(): Promise<ExportedAccounts> {
+  return new ExportedAccounts(await exportState(), partitions);
+}
+
+const idsOf = (accounts: Iterable<{ accountId: string }>) =>
+  Array.from(accounts, ({ accountId }) => accountId);
+
+/** Addresses of accounts, and between and beyond them. */
+const bounds = [
+  "0".repeat(64),
+  "f".repeat(64),
+  ...genesis.flatMap(({ accountId }) => [accountId, `${accountId.slice(0, 63)}f`]),
+];
+
+describe("exported accounts", () => {
+  it("are found by any range, of any kind", async () => {
+    const accounts = await exported();
+    for (const [index, first] of bounds.entries()) {
+      const second = bounds[(index * 7 + 3) % bounds.length] ?? "";
+      const [accountStart, accountEnd] = first < second ? [first, second] : [second, first];
+      for (const isGlobal of [undefined, true, false]) {
+        const selection = { accountStart, accountEnd, isGlobal };
+        const expected = held(genesis).filter(
+          (account) =>
+            account.accountId >= accountStart &&
+            account.accountId <= accountEnd &&
+            (isGlobal ?? account.syncData?.isGlobal === true) === (account.syncData?.isGlobal === true),
+        );
+        expect(idsOf(accounts.select(selection))).toEqual(idsOf(expected));
+        expect(accounts.count(selection)).toBe(expected.length);
+      }
+    }
+  });
+
+  it("are more than a page of the index", async () => {
+    expect(idsOf((await exported()).select(EVERYTHING)).length).toBeGreaterThan(indexPageEntries);
+  });
+
+  it.runIf(process.platform === "linux")("leave no file open, wherever their reader stops", async () => {
+    const accounts = await exported();
+    const openBefore = readdirSync("/proc/self/fd").length;
+    for (const stopAt of [0, 1, 70, 100]) {
+      let read = 0;
+      for (const _ of accounts.select(EVERYTHING)) if (read++ === stopAt) break;
+    }
+    expect(readdirSync("/proc/self/fd").length).toBe(openBefore);
+  });
+
+  it("are read from their places alone: what stands elsewhere is not looked at", async () => {
+    const place = await exportState();
+    const last = held(genesis).findLast(({ syncData }) => syncData?.isGlobal !== true)?.accountId ?? "";
+    // A scan from the start of the artifact would stumble.
+    const artifact = join(place, "partition-00003.json");
+    const text = readFileSync(artifact, "utf8");
+    writeFileSync(
+      artifact,
+      "#".repeat(text.lastIndexOf('{"accountId"')) + text.slice(text.lastIndexOf('{"accountId"')),
+    );
+    const accounts = new ExportedAccounts(place, partitions);
+    expect(idsOf(accounts.select({ accountStart: last, accountEnd: last, isGlobal: false }))).toEqual([last]);
+  });
+});
+
+it("an account whose data is a text comes back as a text, and one that is an object as an object", async () => {
+  const id = "11".repeat(32);
+  const texts = ['{"b":1,"a":2}', "plain", ""];
+  const mixed = [...texts, { b: 1, a: [2] }].map((data, index) => ({
+    accountId: id.slice(0, 63) + index,
+    stateId: id,
+    data,
+    timestamp: 1,
+  }));
+  const place = await exportState((directory) => {
+    const database = StateDatabase.open(join(directory, "state.sqlite"), shard, [0, 1, 3], () => mixed);
+    endCycle(database, 0);
+    return database;
+  });
+  const accounts = [...new ExportedAccounts(place, partitions).select(EVERYTHING)];
+  expect(accounts.map(({ data }) => data)).toEqual([...texts, { a: [2], b: 1 }]);
+  expect(hashesOf(accounts)).toEqual(hashesOf(mixed));
+});

@@ -1,0 +1,205 @@
+/** What a validator does at the end of a cycle: with its own database, and the votes of others. */
+
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import Database from "libsql";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { Collector } from "../../../../src/agreement/upstream/collector.ts";
+import { PartitionGossip } from "../../../../src/agreement/upstream/partition-gossip.ts";
+import { agreementCyclesMax } from "../../../../src/limits/limits.ts";
+import { networkHash, partitionHashes } from "../../../../src/protocol/partition-hash.ts";
+import { allPartitions, coveringNodes, makeShard, storedPartitions } from "../../../../src/protocol/shard.ts";
+import { honestConduct } from "../../../../src/testnet/validator/fault-hooks.ts";
+import { GossipRelay } from "../../../../src/testnet/validator/gossip/gossip-relay.ts";
+import { makeVote } from "../../../../src/testnet/validator/gossip/vote.ts";
+import { makeIdentity } from "../../../../src/testnet/validator/identity.ts";
+import { ExportShelf } from "../../../../src/testnet/validator/snapshot/export-shelf.ts";
+import { agreedIn, type CycleReport, Snapshots } from "../../../../src/testnet/validator/snapshot/index.ts";
+import { SnapshotExporter } from "../../../../src/testnet/validator/snapshot/snapshot-exporter.ts";
+import type { StateDatabase } from "../../../../src/testnet/validator/state/state-database.ts";
+import { builtFile } from "../../../helpers/built.ts";
+import { deadUrl } from "../../../helpers/servers.ts";
+import { temporaryDirectory } from "../../../helpers/temporary.ts";
+import { endCycle, endOf, genesis, openState, shard, transfers } from "../small-state.ts";
+
+const identities = [0, 1, 2, 3].map((index) =>
+  makeIdentity(String(index).repeat(64), Buffer.alloc(32, index + 1)),
+);
+const [self] = identities;
+if (self === undefined) throw new Error("no identity");
+
+const trueHashes = partitionHashes(genesis, shard);
+const lie = "ab".repeat(32);
+
+/** The vote of a node that has hashed the genesis, with another hash of one partition where that is given. */
+function voteOf(index: number, cycle: number, liedPartition?: number): string {
+  const stored = [-1, ...storedPartitions(shard, index)];
+  const hashes = stored.map((of) => [of, of === liedPartition ? lie : (trueHashes.get(of) ?? "")] as const);
+  const identity = identities[index];
+  if (identity === undefined) throw new RangeError(`there is no node ${index}`);
+  return JSON.stringify(makeVote(identity, cycle, new Map(hashes)));
+}
+
+async function setUp() {
+  const directory = temporaryDirectory();
+  const database = openState(directory);
+  const url = await deadUrl();
+  const nodes = identities.map(({ id, publicKey }) => ({ id, publicKey, url }));
+  const gossip = new PartitionGossip();
+  const reports: CycleReport[] = [];
+  const announced: unknown[] = [];
+  const conduct = honestConduct();
+  const onMessage = (cycle: number) => snapshots.heard(cycle);
+  const relay = new GossipRelay({ nodes, index: 0, gossip, forwarded: () => [], onMessage });
+  const exporter = new SnapshotExporter({
+    entry: { path: builtFile("testnet/validator/snapshot/export-process.js"), arguments: [] },
+    shelf: await ExportShelf.open(join(directory, "exports"), 1),
+    report: () => undefined,
+    serve: () => undefined,
+  });
+  const snapshots: Snapshots = new Snapshots({
+    identity: self ?? expect.unreachable(),
+    shard,
+    nodeIds: nodes.map(({ id }) => id),
+    stored: storedPartitions(shard, 0),
+    database,
+    gossip,
+    relay,
+    exporter,
+    conduct,
+    report: (report) => reports.push(report),
+    announce: (cycle, hash) => announced.push([cycle, hash]),
+  });
+  onTestFinished(async () => {
+    await snapshots.stop();
+    await relay.stop();
+    await exporter.stop();
+    database.close();
+  });
+  const finalize = (cycle: number) =>
+    snapshots.cycleTxsFinalized({ cycle, timestamp: endOf(cycle), isMarked: false });
+  const voted = async (cycle: number) => {
+    while (relay.messagesOf(cycle) === undefined || !(relay.messagesOf(cycle) ?? []).some(isOwn))
+      await sleep(5);
+  };
+  return { database, relay, gossip, reports, announced, conduct, finalize, voted };
+}
+
+/** What the database has of cycle 0. */
+function kept({ path }: StateDatabase) {
+  const database = new Database(path);
+  const network = database.prepare("SELECT hash FROM network WHERE cycleNumber = 0").get([]);
+  const rows = database.prepare("SELECT partitionId, hash FROM partitions WHERE cycleNumber = 0").all([]);
+  database.close();
+  return {
+    network: (network as { hash: string } | undefined)?.hash,
+    partitions: new Map(
+      (rows as { partitionId: number; hash: string }[]).map((row) => [row.partitionId, row.hash]),
+    ),
+  };
+}
+
+const isOwn = (text: string) => text.includes(`"sender":"${self?.id}"`);
+
+describe("a finalized cycle", () => {
+  it("is hashed, voted on, agreed on with what waited in the queue, kept and told", async () => {
+    const { database, relay, reports, announced, finalize, voted } = await setUp();
+    for (const index of [1, 2, 3]) await relay.receive(voteOf(index, 0));
+    finalize(0);
+    await voted(0);
+    expect(relay.messagesOf(0)).toContain(voteOf(0, 0));
+    const hash = networkHash(trueHashes);
+    expect(reports).toEqual([{ type: "agreed", cycle: 0, networkHash: hash, weak: [] }]);
+    expect(kept(database).partitions).toEqual(
+      new Map(allPartitions(shard).map((of) => [of, trueHashes.get(of)])),
+    );
+    expect([kept(database).network, announced]).toEqual([hash, [[0, hash]]]);
+  });
+
+  it("is said loudly to be another one's where the agreed hash is not our own", async () => {
+    const { reports, database, relay, finalize, voted } = await setUp();
+    database.commit({ transactions: transfers(5), progress: { ...database.progress, isBoundary: true } });
+    finalize(0);
+    await voted(0);
+    for (const index of [1, 2, 3]) await relay.receive(voteOf(index, 0));
+    expect(reports[0]).toMatchObject({ type: "agreed", networkHash: networkHash(trueHashes) });
+    const disagreements = reports.filter(({ type }) => type === "disagreement");
+    // The transfers went from partition 0 to an account of partition 3.
+    expect(disagreements).toMatchObject([
+      { partition: 0, agreed: trueHashes.get(0), votesFor: 2, outOf: 3 },
+      { partition: 3, agreed: trueHashes.get(3), votesFor: 2, outOf: 3 },
+    ]);
+  });
+
+  it("hears nobody about partitions that he does not cover, however many they are", () => {
+    const wide = makeShard({ numNodes: 9, nodesPerConsensusGroup: 3 });
+    const nodeIds = Array.from({ length: 9 }, (_, index) => index.toString(16).repeat(64));
+    const [truth, falsehood] = ["a", "f"].map((digit) => digit.repeat(64)) as [string, string];
+    const collector = new Collector({ ...wide, cycleNumber: 0, nodeIds });
+    collector.process(
+      nodeIds.map((sender, index) => {
+        const covered = [-1, ...nodeIds.keys()].filter((of) => coveringNodes(wide, of).includes(index));
+        const hashes = covered.map((of) => [of, truth] as const);
+        // Nodes 3 to 6 are four, and three cover partition 1.
+        const lies = index >= 3 && index <= 6 ? [0, 1].map((of) => [of, falsehood] as const) : [];
+        return { cycle: 0, data: { partitionHash: Object.fromEntries([...hashes, ...lies]) }, sender };
+      }),
+    );
+    const all = collector.allHashes() ?? expect.unreachable();
+    expect(agreedIn(all)).toEqual(new Map([-1, ...nodeIds.keys()].map((of) => [of, truth])));
+    // The network's own tally is another one (decision 1).
+    expect(all.partitionHashes.get(1)).toBe(falsehood);
+  });
+
+  it("waits for more votes while a liar's would decide, and then has the right hash", async () => {
+    const { reports, relay, database, finalize, voted } = await setUp();
+    await relay.receive(voteOf(1, 0, 1));
+    await relay.receive(voteOf(3, 0));
+    finalize(0);
+    await voted(0);
+    expect([reports, kept(database).network]).toEqual([[], undefined]);
+    await relay.receive(voteOf(2, 0));
+    expect(reports).toMatchObject([{ type: "agreed", networkHash: networkHash(trueHashes), weak: [] }]);
+  });
+
+  it("is taken as it stands some cycles later, and what is weak in it is said", async () => {
+    const { reports, relay, database, finalize, voted } = await setUp();
+    await relay.receive(voteOf(1, 0, 1));
+    await relay.receive(voteOf(3, 0));
+    finalize(0);
+    await voted(0);
+    endCycle(database, agreementCyclesMax);
+    finalize(agreementCyclesMax);
+    // Of two votes on partition 1 that differ, the smaller hash is the network's, by its rule.
+    expect(reports).toMatchObject([
+      { type: "agreed", cycle: 0, weak: [1] },
+      { type: "disagreement", partition: 1, agreed: lie, votesFor: 1, outOf: 3 },
+    ]);
+  });
+
+  it("is said not to be agreed on where too few have voted", async () => {
+    const { reports, database, finalize, voted } = await setUp();
+    finalize(0);
+    await voted(0);
+    endCycle(database, agreementCyclesMax);
+    finalize(agreementCyclesMax);
+    expect(reports).toEqual([{ type: "not-agreed", cycle: 0, messages: 1 }]);
+  });
+
+  it("is voted on once, even by a liar who would say something else each time", async () => {
+    const { database, relay, conduct, finalize, voted } = await setUp();
+    let votes = 0;
+    conduct.votes = [(hashes) => new Map(hashes).set(-1, String(++votes).repeat(64))];
+    finalize(0);
+    await voted(0);
+    const said = database.votesOf(0);
+    finalize(0);
+    await sleep(100);
+    expect([votes, database.votesOf(0), relay.messagesOf(0)]).toEqual([1, said, said]);
+  });
+
+  it("fails where the database is not at its end", async () => {
+    const { finalize } = await setUp();
+    expect(() => finalize(7)).toThrow("the database is at the end of cycle 0, and not at the end of cycle 7");
+  });
+});

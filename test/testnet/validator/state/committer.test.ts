@@ -1,0 +1,131 @@
+/** How commits and an export stand to each other, with a real database and real export processes. */
+
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { honestConduct } from "../../../../src/testnet/validator/fault-hooks.ts";
+import { ExportShelf } from "../../../../src/testnet/validator/snapshot/export-shelf.ts";
+import type { CycleReport, FinalizedCycle } from "../../../../src/testnet/validator/snapshot/index.ts";
+import { SnapshotExporter } from "../../../../src/testnet/validator/snapshot/snapshot-exporter.ts";
+import { Committer } from "../../../../src/testnet/validator/state/committer.ts";
+import type { LogEntry } from "../../../../src/testnet/validator/state/log-entry.ts";
+import { temporaryDirectory } from "../../../helpers/temporary.ts";
+import { genesis, hashesOf, openState, partitions, shard, transfers } from "../small-state.ts";
+
+const durationMs = 1000;
+const startMs = Math.floor(Date.now() / durationMs) * durationMs;
+const start: LogEntry = { type: "start", start: startMs / 1000, duration: durationMs / 1000 };
+
+function cycleEnd(cycle: number): LogEntry {
+  return { type: "cycle-end", cycle, timestamp: startMs + (cycle + 1) * durationMs, snapshot: true };
+}
+
+/** A validator whose export process says that it has started so long after it was told to begin. */
+async function setUp(startsAfterMs: number, endsInstead = false) {
+  const directory = temporaryDirectory();
+  const path = join(directory, "process.mjs");
+  const then = endsInstead ? "process.exit(1)" : 'process.send({ type: "started" })';
+  writeFileSync(
+    path,
+    `process.once("disconnect", () => process.exit());
+     process.once("message", () => setTimeout(() => ${then}, ${startsAfterMs}));`,
+  );
+  const database = openState(directory);
+  const exporter = new SnapshotExporter({
+    entry: { path, arguments: [] },
+    shelf: await ExportShelf.open(join(directory, "exports"), 1),
+    report: () => undefined,
+    serve: () => undefined,
+  });
+  onTestFinished(async () => {
+    await exporter.stop();
+    database.close();
+  });
+  const finalized: FinalizedCycle[] = [];
+  const reports: CycleReport[] = [];
+  const report = (one: CycleReport) => void reports.push(one);
+  const committer = new Committer({
+    database,
+    exporter,
+    report,
+    conduct: honestConduct(),
+    isHeld: () => false,
+    snapshots: {
+      waitUntilReady: () => Promise.resolve(),
+      cycleTxsFinalized: (cycle) => {
+        finalized.push(cycle);
+        const target = { databasePath: database.path, partitions, numPartitions: shard.numNodes, ...cycle };
+        if (exporter.active === undefined) exporter.initiate(target, Promise.resolve(hashesOf(genesis)));
+      },
+    },
+  });
+  let position = 100;
+  const logged = (entries: LogEntry[]) => entries.map((entry) => ({ entry, position: ++position }));
+  return { database, exporter, committer, finalized, reports, report, logged };
+}
+
+describe("commits", () => {
+  it("wait until an export has started, and not until it is done", async () => {
+    const { database, exporter, committer, logged } = await setUp(300);
+    await committer.apply(logged([start, ...transfers(startMs), cycleEnd(1)]));
+    const boundary = database.progress;
+    expect(boundary).toMatchObject({ cycle: 1, isBoundary: true, isMarked: true });
+    const next = committer.apply(logged(transfers(startMs + 2 * durationMs)));
+    await sleep(100);
+    expect(database.progress).toEqual(boundary);
+    await next;
+    expect(database.progress).toMatchObject({ cycle: 1, isBoundary: false });
+    expect(exporter.active?.cycle).toBe(1);
+    expect(committer.times.waitWhileExportingMaxMs).toBeGreaterThan(200);
+    await committer.apply(logged([cycleEnd(2)]));
+    expect(database.progress).toMatchObject({ cycle: 2, isBoundary: true });
+    expect(exporter.active?.cycle).toBe(1);
+  });
+
+  it("go on where an export does not come to start", async () => {
+    const { database, committer, logged } = await setUp(100, true);
+    await committer.apply(logged([start, cycleEnd(1)]));
+    await committer.apply(logged(transfers(startMs + 2 * durationMs)));
+    expect(database.progress).toMatchObject({ cycle: 1, isBoundary: false });
+  });
+
+  it("end cycles where they end, however the log comes", async () => {
+    const { database, committer, finalized, logged } = await setUp(0);
+    const [first = start, second = start, ...rest] = transfers(startMs);
+    await committer.apply(logged([start, first, cycleEnd(1), second, cycleEnd(2), ...rest]));
+    expect(finalized.map(({ cycle }) => cycle)).toEqual([1, 2]);
+    expect(database.progress).toMatchObject({ cycle: 2, isBoundary: false, startMs, durationMs });
+  });
+
+  it("pass over what is to be done at the end of a cycle that is long over", async () => {
+    const { database, committer, finalized, reports, logged } = await setUp(0);
+    const past: LogEntry = {
+      type: "cycle-end",
+      cycle: 1,
+      timestamp: startMs - 60 * durationMs,
+      snapshot: true,
+    };
+    await committer.apply(logged([start, past]));
+    expect([finalized, database.progress.cycle]).toEqual([[], 1]);
+    expect(reports).toEqual([{ type: "cycle-missed", cycle: 1, isMarked: true }]);
+  });
+
+  it("have the end of a cycle told again after a restart right behind it", async () => {
+    const { database, exporter, committer, logged, finalized, report } = await setUp(0);
+    await committer.apply(logged([start, cycleEnd(1)]));
+    const told: FinalizedCycle[] = [];
+    const snapshots = {
+      waitUntilReady: () => Promise.resolve(),
+      cycleTxsFinalized: (cycle: FinalizedCycle) => void told.push(cycle),
+    };
+    const options = { database, exporter, snapshots, report, conduct: honestConduct(), isHeld: () => false };
+    new Committer(options).resume();
+    expect(told).toEqual(finalized);
+    new Committer({ ...options, isHeld: () => true }).resume();
+    expect(told.at(-1)).toMatchObject({ cycle: 1, isMarked: false });
+    await committer.apply(logged(transfers(startMs + 2 * durationMs)));
+    new Committer(options).resume();
+    expect(told).toHaveLength(2);
+  });
+});

@@ -1,0 +1,218 @@
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import type { Failure } from "../../src/errors/failure.ts";
+import { HttpClient } from "../../src/fetch/http/http-client.ts";
+import { netconfigNodes, netconfigProofNodes } from "../../src/limits/limits.ts";
+import { DEFAULT_HASH_KEY } from "../../src/protocol/crypto/hash-key.ts";
+import type { ActiveNode } from "../../src/protocol/node.ts";
+import { configHashOf } from "../../src/trust/netconfig-sample.ts";
+import { findSharding } from "../../src/trust/sharding.ts";
+import { deadUrl, httpServer } from "../helpers/servers.ts";
+import { readVectors } from "../helpers/vectors.ts";
+
+/** Short, so that a test can wait for a response without end. */
+vi.mock("../../src/limits/limits.ts", async (importOriginal) => ({
+  ...(await importOriginal<object>()),
+  netconfigTimeMaxMs: 1_000,
+}));
+
+/** What a node does with a request for its settings. */
+type Manner = "true" | "false" | "other" | "none" | "malformed" | "broken" | "endless" | "down";
+
+const sharding = {
+  true: { nodesPerConsensusGroup: 7, nodesPerEdge: 3 },
+  false: { nodesPerConsensusGroup: 5, nodesPerEdge: 2 },
+  other: { nodesPerConsensusGroup: 9, nodesPerEdge: 1 },
+} as const;
+
+const netconfigOf = (manner: keyof typeof sharding) => ({ config: { sharding: sharding[manner] } });
+const trueHash = configHashOf(netconfigOf("true"), DEFAULT_HASH_KEY);
+
+/** One server plays all nodes: the first part of the path says which of them is asked. */
+async function findFrom(
+  manners: readonly Manner[],
+  options: { configHash?: string | undefined; overrides?: Parameters<typeof findSharding>[1] } = {},
+) {
+  const asked: string[] = [];
+  const alive = await httpServer((request, response) => {
+    const [, manner = ""] = (request.url ?? "").split("/");
+    asked.push(request.url ?? "");
+    if (manner === "none") response.writeHead(404).end('{"error":"not here"}');
+    else if (manner === "malformed") response.end('{"config":{"sharding":{"nodesPerConsensusGroup":"7"}}}');
+    else if (manner === "broken") response.socket?.resetAndDestroy();
+    else if (manner === "endless") {
+      const timer = setInterval(() => response.write(" ".repeat(1024)), 20);
+      response.on("close", () => clearInterval(timer));
+    } else response.end(JSON.stringify(netconfigOf(manner as keyof typeof sharding)));
+  });
+  const dead = await deadUrl();
+  const nodes = manners.map((manner, index): ActiveNode => {
+    const id = index.toString(16).padStart(64, "0");
+    return { id, url: `${manner === "down" ? dead : alive}/${manner}/${index}`, publicKey: id };
+  });
+  const client = new HttpClient({ connectTimeoutMs: 2_000, stallTimeoutMs: 5_000 });
+  onTestFinished(() => client.close());
+  const warnings: string[] = [];
+  const warn = (message: string) => warnings.push(message);
+  const context = { client, hashKey: DEFAULT_HASH_KEY, warn };
+  const found = findSharding(nodes, options.overrides ?? {}, options.configHash, context);
+  return { found, warnings, asked };
+}
+
+function times(count: number, manner: Manner): Manner[] {
+  return Array.from({ length: count }, () => manner);
+}
+
+async function failureOf(found: Promise<unknown>): Promise<Failure> {
+  return (await found.then(
+    () => expect.fail("the settings were found"),
+    (error: unknown) => error,
+  )) as Failure;
+}
+
+describe("sharding settings that a cycle record proves", () => {
+  it.each<{ id: string; manners: Manner[] }>([
+    { id: "all say the truth", manners: times(5, "true") },
+    { id: "all but one lie", manners: [...times(14, "false"), "true"] },
+    { id: "all but one are silent", manners: [...times(6, "down"), ...times(6, "none"), "true"] },
+    { id: "all but one never end their response", manners: [...times(8, "endless"), "true"] },
+  ])("are found where $id", async ({ manners }) => {
+    const { found, warnings } = await findFrom(manners, { configHash: trueHash });
+    expect(await found).toMatchObject({
+      ...sharding.true,
+      source: "proved",
+      proof: Buffer.from(JSON.stringify(netconfigOf("true"))),
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  it("are looked for beyond the sample, up to a bound", async () => {
+    const liars = times(netconfigNodes + 10, "false");
+    const { found } = await findFrom([...liars, "true"], { configHash: trueHash });
+    expect((await found).source).toBe("proved");
+    const many = await findFrom(times(netconfigProofNodes + 40, "false"), { configHash: trueHash });
+    await many.found;
+    expect(many.asked).toHaveLength(netconfigProofNodes);
+  });
+
+  it("are those of a real network's response and record", () => {
+    const { hashKey, answer, networkConfigHash } = readVectors<{
+      hashKey: string;
+      answer: string;
+      networkConfigHash: string;
+    }>("netconfig");
+    const received = typeof answer === "string" ? JSON.parse(answer) : answer;
+    expect(configHashOf(received, hashKey)).toBe(networkConfigHash);
+  });
+});
+
+describe("sharding settings that nothing proves", () => {
+  it.each([
+    { id: "the record names no hash", configHash: undefined, why: "has no networkConfigHash" },
+    {
+      id: "no response has the record's hash",
+      configHash: "00".repeat(32),
+      why: "no /netconfig response hashes",
+    },
+  ])("are told where all validators say the same and $id, with a warning", async ({ configHash, why }) => {
+    const { found, warnings } = await findFrom(times(5, "true"), { configHash });
+    expect(await found).toMatchObject({ ...sharding.true, source: "told", proof: undefined });
+    expect(warnings).toEqual([expect.stringContaining(why)]);
+  });
+
+  it("are told where half of the sample answers, and the same", async () => {
+    const { found } = await findFrom(["true", "none", "true", "down"]);
+    expect((await found).source).toBe("told");
+  });
+
+  it.each<{ id: string; manners: Manner[]; problem: string }>([
+    {
+      id: "a minority answers and the rest refuse",
+      manners: ["false", "false", ...times(3, "none")],
+      problem: "only 2 of 5",
+    },
+    {
+      id: "a minority answers and the rest are down",
+      manners: ["false", ...times(2, "down")],
+      problem: "only 1 of 3",
+    },
+    {
+      id: "a minority answers and the rest never end",
+      manners: ["false", "endless", "endless"],
+      problem: "only 1 of 3",
+    },
+    {
+      id: "a minority answers and the rest are malformed",
+      manners: ["false", ...times(2, "malformed")],
+      problem: "only 1 of 3",
+    },
+    {
+      id: "a minority answers and the rest break off",
+      manners: ["false", ...times(2, "broken")],
+      problem: "only 1 of 3",
+    },
+    {
+      id: "a majority contradicts one",
+      manners: [...times(9, "true"), "other"],
+      problem: "contradict each other",
+    },
+    {
+      id: "one contradicts a majority of liars",
+      manners: [...times(9, "false"), "true"],
+      problem: "contradict each other",
+    },
+    { id: "nobody answers", manners: times(3, "down"), problem: "only 0 of 3" },
+  ])("are not assumed where $id", async ({ manners, problem }) => {
+    const { found } = await findFrom(manners);
+    const { code, message, hint } = await failureOf(found);
+    expect(code).toBe("no-agreement");
+    expect(message).toContain(problem);
+    expect(hint).toContain("--nodes-per-consensus-group and --nodes-per-edge");
+  });
+
+  it("name who says what in the error", async () => {
+    const { found } = await findFrom(["true", "true", "other", "none"]);
+    const { message } = await failureOf(found);
+    expect(message).toContain("2 say 7 per consensus group and 3 per edge: 00000000 (");
+    expect(message).toContain("1 say 9 per consensus group and 1 per edge: 00000000 (");
+    expect(message).toContain("1 do not say: 00000000 (");
+  });
+
+  it("are asked of no more nodes than the bound says", async () => {
+    const { found, asked } = await findFrom(times(netconfigNodes + 9, "true"));
+    await found;
+    expect(new Set(asked).size).toBe(netconfigNodes);
+    expect(asked).toHaveLength(netconfigNodes);
+  });
+});
+
+describe("sharding settings that the user gives", () => {
+  it("are taken without asking anybody", async () => {
+    const overrides = { nodesPerConsensusGroup: 3, nodesPerEdge: 0 };
+    const { found, asked } = await findFrom(times(3, "false"), { overrides, configHash: trueHash });
+    expect(await found).toMatchObject({ ...overrides, source: "given", proof: undefined });
+    expect(asked).toEqual([]);
+  });
+
+  it("win over those that are proved, which fill in what is not given", async () => {
+    const { found } = await findFrom(["true", "false"], {
+      overrides: { nodesPerConsensusGroup: 3 },
+      configHash: trueHash,
+    });
+    expect(await found).toMatchObject({
+      nodesPerConsensusGroup: 3,
+      nodesPerEdge: 3,
+      source: "given",
+      proof: undefined,
+    });
+  });
+
+  it("count as told where the rest is merely told", async () => {
+    const { found } = await findFrom(times(3, "true"), { overrides: { nodesPerEdge: 0 } });
+    expect(await found).toMatchObject({
+      nodesPerConsensusGroup: 7,
+      nodesPerEdge: 0,
+      source: "told",
+      proof: undefined,
+    });
+  });
+});

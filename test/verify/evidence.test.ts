@@ -1,0 +1,159 @@
+import { cp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { assemble } from "../../src/app/assemble.ts";
+import { startCluster } from "../../src/testnet/cluster/cluster.ts";
+import { loadFixture } from "../../src/testnet/cluster/fixture.ts";
+import { Random } from "../../src/testnet/state/random.ts";
+import type { Findings } from "../../src/verify/findings.ts";
+import { verifySnapshot } from "../../src/verify/verify-snapshot.ts";
+import { makeTemporaryDirectory, removeDirectory } from "../helpers/temporary.ts";
+
+describe("a published snapshot, checked offline", () => {
+  let scratch: string;
+  let published: string;
+  let another: string;
+  let files: string[];
+
+  beforeAll(async () => {
+    scratch = makeTemporaryDirectory();
+    published = await publish("changed-data", join(scratch, "one"));
+    another = await publish("one-hundred-honest", join(scratch, "two"));
+    files = await filesOf(published);
+  });
+  afterAll(() => removeDirectory(scratch));
+
+  const damaged = async (damage: (directory: string) => Promise<void>) => {
+    const directory = join(scratch, "damaged", published.slice(published.lastIndexOf("/") + 1));
+    await rm(directory, { recursive: true, force: true });
+    await cp(published, directory, { recursive: true });
+    await damage(directory);
+    return verifySnapshot(directory);
+  };
+
+  it("is what it says, with every vote", async () => {
+    const findings = await verifySnapshot(published);
+    expect(findings.findings).toEqual([]);
+    expect(findings).toMatchObject({
+      ok: true,
+      chain: "told",
+      nodeList: { source: "evidence", nodes: 9 },
+    });
+    expect(findings.votes).toHaveLength(10);
+    for (const { votesFor, outOf } of findings.votes) expect(votesFor * 2).toBeGreaterThan(outOf);
+  });
+
+  it("names every file of which one byte is changed, wherever it is", async () => {
+    const random = Random.named("one byte");
+    for (const file of files) {
+      const bytes = await readFile(join(published, file));
+      for (const at of [0, random.below(bytes.length), random.below(bytes.length), bytes.length - 1]) {
+        const changed = Buffer.from(bytes);
+        changed[at] = (changed[at] ?? 0) ^ (1 << random.below(8));
+        const findings = await damaged((directory) => writeFile(join(directory, file), changed));
+        expect(filesNamed(findings), `${file}, byte ${at}`).toContain(file);
+      }
+    }
+  });
+
+  it("names every file that is missing", async () => {
+    for (const file of files.filter((name) => name !== "export-manifest.json")) {
+      const findings = await damaged((directory) => rm(join(directory, file)));
+      expect(filesNamed(findings), file).toContain(file);
+    }
+  });
+
+  it("names files that are swapped", async () => {
+    const random = Random.named("swapped");
+    for (const file of files) {
+      const other = files.filter((name) => name !== file)[random.below(files.length - 1)] ?? "";
+      const findings = await damaged((directory) => swap(join(directory, file), join(directory, other)));
+      // Without these two, nothing can be said of the rest.
+      const root = ["export-manifest.json", "export-data.jsonl"].find((name) => [file, other].includes(name));
+      expect(filesNamed(findings), `${file} and ${other}`).toContain(root ?? file);
+    }
+  });
+
+  it("names files that are those of another snapshot", async () => {
+    for (const file of files) {
+      const findings = await damaged((directory) => cp(join(another, file), join(directory, file)));
+      expect(filesNamed(findings), file).toContain(file);
+    }
+  });
+
+  it("takes two swapped partitions for what they are, although the network hash is the same", async () => {
+    const findings = await damaged(async (directory) => {
+      await swap(join(directory, "partition-00003.json"), join(directory, "partition-00004.json"));
+      const path = join(directory, "export-data.jsonl");
+      const text = await readFile(path, "utf8");
+      const hashOf = (key: string) => new RegExp(`\\["${key}","(\\w+)"\\]`).exec(text)?.[1] ?? "";
+      const [a, b] = [hashOf("partition\\.3"), hashOf("partition\\.4")];
+      await writeFile(path, text.replace(a, "?").replace(b, a).replace("?", b));
+    });
+    const kinds = findings.findings.map(({ kind }) => kind);
+    expect(kinds).toContain("artifact-hash");
+    expect(kinds).toContain("no-agreement");
+    expect(kinds).not.toContain("network-hash");
+  });
+
+  it("counts the votes of the auditor's nodes, where the auditor brings a list", async () => {
+    const mine = join(published, "evidence/node-list.json");
+    expect(await verifySnapshot(published, { trustNodeList: mine })).toMatchObject({
+      ok: true,
+      nodeList: { source: "auditor" },
+    });
+    const strangers = await publish("quarrelling-gossip", join(scratch, "three"));
+    const theirs = join(strangers, "evidence/node-list.json");
+    const kinds = (await verifySnapshot(published, { trustNodeList: theirs })).findings.map(
+      ({ kind }) => kind,
+    );
+    expect(kinds).toContain("node-list");
+    expect(kinds).toContain("no-agreement");
+  });
+
+  it("notices votes that were taken away, down to where they no longer carry a partition", async () => {
+    const findings = await damaged(async (directory) => {
+      const path = join(directory, "evidence/gossip.jsonl");
+      const lines = (await readFile(path, "utf8")).split("\n");
+      await writeFile(path, lines.slice(5).join("\n"));
+    });
+    const problems = findings.findings.filter(({ kind }) => kind === "no-agreement");
+    expect(problems.length).toBeGreaterThan(0);
+    expect(problems[0]?.problem).toMatch(/has \d votes for its hash and \d against, of \d/);
+  });
+
+  it("reads another part each time, where a share is asked for", async () => {
+    const shares = await Promise.all(
+      [0, 1, 2].map((first) => verifySnapshot(published, { subset: { oneIn: 3, first } })),
+    );
+    expect(shares.map(({ partitions }) => partitions.checked)).toEqual([4, 3, 3]);
+    const { accounts } = await verifySnapshot(published);
+    expect(shares.reduce((sum, share) => sum + share.accounts, 0)).toBe(accounts);
+  });
+});
+
+function filesNamed({ findings }: Findings): string[] {
+  return findings.map(({ file }) => file);
+}
+
+async function swap(one: string, other: string): Promise<void> {
+  await rename(one, `${one}.aside`);
+  await rename(other, one);
+  await rename(`${one}.aside`, other);
+}
+
+async function publish(fixture: string, out: string): Promise<string> {
+  const cluster = await startCluster(await loadFixture(fixture));
+  try {
+    const { archiverUrl: archiver, snapshotTimestamp: timestamp } = cluster;
+    return (await assemble({ archiver, timestamp, out })).directory;
+  } finally {
+    await cluster.stop();
+  }
+}
+
+async function filesOf(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const found = entries.filter((entry) => entry.isFile());
+  return found.map((entry) => relative(directory, join(entry.parentPath, entry.name))).sort();
+}

@@ -1,0 +1,80 @@
+/** What is written is read back before it is published: a fault in a writer is planted, and nothing comes of it. */
+
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it, onTestFinished, vi } from "vitest";
+import { type Evidence, PartialSnapshot } from "../../src/store/partial-snapshot.ts";
+import { verifySnapshot } from "../../src/verify/verify-snapshot.ts";
+import { assembleFrom, failureOf } from "../app/run.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
+import { withCluster } from "../testnet/cluster/small-cluster.ts";
+
+/** Has every snapshot changed once it is complete. */
+function plantAfterwards(change: (directory: string) => void): void {
+  const original = PartialSnapshot.prototype.complete;
+  const spy = vi.spyOn(PartialSnapshot.prototype, "complete");
+  spy.mockImplementation(async function (this: PartialSnapshot, ...args) {
+    const manifest = await original.apply(this, args);
+    change(this.directory);
+    return manifest;
+  });
+  onTestFinished(() => spy.mockRestore());
+}
+
+/** Has every snapshot's evidence written in another form. */
+function plantInEvidence(change: (evidence: Evidence) => Evidence): void {
+  const original = PartialSnapshot.prototype.complete;
+  const spy = vi.spyOn(PartialSnapshot.prototype, "complete");
+  spy.mockImplementation(function (this: PartialSnapshot, data, size, evidence, run) {
+    return original.call(this, data, size, change(evidence), run);
+  });
+  onTestFinished(() => spy.mockRestore());
+}
+
+function* withOneByteChanged(lines: Iterable<Uint8Array>): Generator<Uint8Array> {
+  for (const line of lines) yield Buffer.from(String(line).replace(/"[0-9a-f]{8}/, '"00000000'));
+}
+
+it("evidence that does not carry the agreed hashes is not published", async () => {
+  const out = temporaryDirectory();
+  plantInEvidence((evidence) => ({ ...evidence, gossip: withOneByteChanged(evidence.gossip) }));
+  await withCluster({}, async (cluster) => {
+    const { code, message } = await failureOf(assembleFrom(cluster, { out }));
+    expect(code).toBe("verification");
+    expect(message).toContain("fails its own check and is not published");
+    expect(message).toContain("evidence/gossip.jsonl");
+  });
+  expect(readdirSync(out).filter((name) => !name.startsWith("."))).toEqual([]);
+});
+
+it("evidence under other rules than those that were counted by is not published", async () => {
+  const out = temporaryDirectory();
+  plantInEvidence((evidence) => ({ ...evidence, netconfig: Buffer.from('{"config":{}}') }));
+  await withCluster({}, async (cluster) => {
+    expect(await failureOf(assembleFrom(cluster, { out }))).toMatchObject({ code: "verification" });
+  });
+  expect(readdirSync(out).filter((name) => !name.startsWith("."))).toEqual([]);
+});
+
+it("files that are not those that were written are a failure of the disk", async () => {
+  const out = temporaryDirectory();
+  plantAfterwards((directory) => writeFileSync(join(directory, "export-data.jsonl"), ""));
+  await withCluster({}, async (cluster) => {
+    const { code, hint } = await failureOf(assembleFrom(cluster, { out }));
+    expect(code).toBe("disk");
+    expect(hint).toContain("kept for the next run");
+  });
+  expect(readdirSync(out).filter((name) => !name.startsWith("."))).toEqual([]);
+});
+
+it("a run after one that failed its check publishes what is right", async () => {
+  const out = temporaryDirectory();
+  await withCluster({}, async (cluster) => {
+    plantInEvidence((evidence) => ({ ...evidence, gossip: [] }));
+    await failureOf(assembleFrom(cluster, { out }));
+    vi.restoreAllMocks();
+    const { directory } = await assembleFrom(cluster, { out });
+    expect(existsSync(directory)).toBe(true);
+    expect((await verifySnapshot(directory)).findings).toEqual([]);
+  });
+});
