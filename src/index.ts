@@ -9,7 +9,7 @@ export {
 export { clean, cleanOld, initGossip, newCollector } from "./agreement/upstream/partition-gossip.ts";
 export { type AssembleResult, assemble } from "./app/assemble.ts";
 export type { AssembleOptions } from "./app/assembly/options.ts";
-export { Failure, type FailureCode } from "./errors/failure.ts";
+export { SnapshotError, type SnapshotErrorCode } from "./errors/snapshot-error.ts";
 export type { AssembleEvent, Offence, QueryRecord, Reporter, RunSummary } from "./events/assemble-events.ts";
 export type { WrappedData } from "./protocol/account-copy.ts";
 export { canonicalText } from "./protocol/crypto/canonical-text.ts";

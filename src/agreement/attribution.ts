@@ -9,7 +9,7 @@ import type { RunLog } from "../events/run-log.ts";
 import { hashText } from "../protocol/crypto/hash.ts";
 import { type Rejection, responsibleFor } from "./admission.ts";
 import type { KnownVote } from "./known-votes.ts";
-import type { BallotBox } from "./vote-collection.ts";
+import type { VoteCollection } from "./vote-collection.ts";
 
 interface UnsignedMessage {
   readonly problem: string;
@@ -109,7 +109,7 @@ export class GossipBlame {
 
 /** Blames votes for other hashes than the agreed ones, unless nothing proves the settings that they were counted by. */
 export function blameDissenters(
-  box: BallotBox,
+  box: VoteCollection,
   partitionHashes: ReadonlyMap<number, string>,
   log: RunLog,
 ): void {

@@ -3,8 +3,8 @@
  * that validators are asked for.
  */
 
-import { Failure } from "../errors/failure.ts";
-import { FetchFailure } from "../errors/fetch-error.ts";
+import { FetchError } from "../errors/fetch-error.ts";
+import { SnapshotError } from "../errors/snapshot-error.ts";
 import type { RunLog } from "../events/run-log.ts";
 import type { HttpClient } from "../fetch/http/http-client.ts";
 import type { TrustSource } from "../format/counting-rules.ts";
@@ -16,7 +16,7 @@ import { allPartitions, type Shard } from "../protocol/shard.ts";
 import { counted } from "../text/counted.ts";
 import { blameDissenters, GossipBlame } from "./attribution.ts";
 import { requireShownGeometry } from "./shown-geometry.ts";
-import { BallotBox } from "./vote-collection.ts";
+import { VoteCollection } from "./vote-collection.ts";
 import { GossipInquiry } from "./vote-requests.ts";
 import { type Agreement, isAgreed, type Quorum } from "./vote-tally.ts";
 
@@ -45,18 +45,18 @@ export interface AgreedHashes {
   readonly agreements: ReadonlyMap<number, Agreement>;
   readonly partitionHashes: ReadonlyMap<number, string>;
   readonly networkHash: string;
-  readonly box: BallotBox;
+  readonly box: VoteCollection;
 }
 
 /** Too few have voted on that cycle so far. */
 export interface NotYet {
-  readonly notYet: Failure;
+  readonly notYet: SnapshotError;
 }
 
 /**
  * The agreed hash of every partition of a cycle.
  *
- * @throws Failure `no-agreement`, where those who voted contradict each other
+ * @throws SnapshotError `no-agreement`, where those who voted contradict each other
  */
 export async function findAgreedHashes(
   cycle: number,
@@ -64,7 +64,7 @@ export async function findAgreedHashes(
 ): Promise<AgreedHashes | NotYet> {
   const { nodes, shard, hashKey, log } = context;
   const cycleShard = { ...shard, cycleNumber: cycle, nodeIds: nodes.map((node) => node.id) };
-  const box = new BallotBox(cycleShard, nodes, hashKey);
+  const box = new VoteCollection(cycleShard, nodes, hashKey);
   const blame = new GossipBlame(log);
   for (const given of context.given) await takeGiven(given, box, blame, log);
   const ordered = queryOrder(nodes.length).flatMap((index) => nodes[index] ?? []);
@@ -76,7 +76,7 @@ export async function findAgreedHashes(
 
 async function takeGiven(
   { messages, source }: GivenGossip,
-  box: BallotBox,
+  box: VoteCollection,
   blame: GossipBlame,
   log: RunLog,
 ): Promise<void> {
@@ -113,13 +113,13 @@ const PROBLEMS_SHOWN = 3;
 /** What the votes come to, or why there is no agreement. */
 class AgreementReport {
   readonly #cycle: number;
-  readonly #box: BallotBox;
+  readonly #box: VoteCollection;
   readonly #failures: ReadonlyMap<string, Error>;
   readonly #context: AgreementContext;
 
   constructor(
     cycle: number,
-    box: BallotBox,
+    box: VoteCollection,
     failures: ReadonlyMap<string, Error>,
     context: AgreementContext,
   ) {
@@ -129,7 +129,7 @@ class AgreementReport {
     this.#context = context;
   }
 
-  /** @throws Failure `no-agreement`, where those who voted contradict each other */
+  /** @throws SnapshotError `no-agreement`, where those who voted contradict each other */
   result(): AgreedHashes | NotYet {
     const { quorum, shard, hashKey, log } = this.#context;
     if (this.#box.size === 0) {
@@ -160,24 +160,24 @@ class AgreementReport {
 
   #isTooEarly(): boolean {
     return [...this.#failures.values()].some(
-      (failure) => failure instanceof FetchFailure && failure.status === TOO_EARLY,
+      (failure) => failure instanceof FetchError && failure.status === TOO_EARLY,
     );
   }
 
-  #nothingHeard(): Failure {
+  #nothingHeard(): SnapshotError {
     const problem = `there is no agreed hash for cycle ${this.#cycle}: no validator that was asked has gossip of it`;
     const hint = "It may be too old, or not finalized yet; --gossip <file> brings messages from elsewhere.";
-    return new Failure("no-agreement", problem, { hint: this.#failuresText() || hint });
+    return new SnapshotError("no-agreement", problem, { hint: this.#failuresText() || hint });
   }
 
-  #noAgreement(open: readonly string[]): Failure {
+  #noAgreement(open: readonly string[]): SnapshotError {
     const heard = `${this.#box.size} of ${counted(this.#context.nodes.length, "node")} were heard`;
     const problem = `no agreed hash for cycle ${this.#cycle} (${heard}): ${firstFew(open)}`;
     const rule =
       this.#context.quorum === "majority"
         ? "More than half of the nodes that cover a partition must vote for one hash."
         : "Half of the nodes that cover a partition must have voted.";
-    return new Failure("no-agreement", problem, { hint: `${rule} ${this.#failuresText()}`.trim() });
+    return new SnapshotError("no-agreement", problem, { hint: `${rule} ${this.#failuresText()}`.trim() });
   }
 
   #failuresText(): string {
@@ -191,8 +191,10 @@ function isContestedFor({ votesAgainst, outOf }: Agreement): boolean {
   return (outOf - votesAgainst) * 2 <= outOf;
 }
 
-function notFinalized(cycle: number): Failure {
-  return new Failure("temporary", `cycle ${cycle} is not finalized yet`, { hint: "Try again in a minute." });
+function notFinalized(cycle: number): SnapshotError {
+  return new SnapshotError("temporary", `cycle ${cycle} is not finalized yet`, {
+    hint: "Try again in a minute.",
+  });
 }
 
 function describeVotes(partition: number, agreement: Agreement | undefined): string {
@@ -206,9 +208,9 @@ function firstFew(items: readonly string[]): string {
   return `${items.slice(0, PROBLEMS_SHOWN).join("; ")}${more}`;
 }
 
-function keepsNoCopies(cycle: number): Failure {
+function keepsNoCopies(cycle: number): SnapshotError {
   const problem = `every partition of cycle ${cycle} has the hash of an empty list: this network keeps no account copies`;
-  return new Failure("no-agreement", problem, {
+  return new SnapshotError("no-agreement", problem, {
     hint: "There is nothing that a snapshot could be checked against. If the network really is empty, --allow-empty publishes that.",
   });
 }

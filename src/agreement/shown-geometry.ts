@@ -3,19 +3,19 @@
  * messages that list more or fewer contradict the sharding settings that votes are counted by.
  */
 
-import { Failure } from "../errors/failure.ts";
+import { SnapshotError } from "../errors/snapshot-error.ts";
 import type { RunLog } from "../events/run-log.ts";
 import type { TrustSource } from "../format/counting-rules.ts";
 import { shortId } from "../protocol/node.ts";
-import type { BallotBox } from "./vote-collection.ts";
+import type { VoteCollection } from "./vote-collection.ts";
 
 const nodesShown = 3;
 
 /**
- * @throws Failure `no-agreement` where most of the messages contradict settings that are not proved. What a cycle record
+ * @throws SnapshotError `no-agreement` where most of the messages contradict settings that are not proved. What a cycle record
  *   proves outweighs what nodes show.
  */
-export function requireShownGeometry(box: BallotBox, source: TrustSource, log: RunLog): void {
+export function requireShownGeometry(box: VoteCollection, source: TrustSource, log: RunLog): void {
   const senders = box.contradictingGeometry();
   if (senders.length * 2 <= box.size) return;
   const named = senders.slice(0, nodesShown).map(shortId).join(", ");
@@ -24,7 +24,7 @@ export function requireShownGeometry(box: BallotBox, source: TrustSource, log: R
     log.warn(problem);
     return;
   }
-  throw new Failure("no-agreement", `${problem}: the settings are ${source}, and contradicted`, {
+  throw new SnapshotError("no-agreement", `${problem}: the settings are ${source}, and contradicted`, {
     hint:
       source === "given"
         ? "Correct --nodes-per-consensus-group and --nodes-per-edge, or leave them out."

@@ -11,7 +11,7 @@ import type { CycleShard } from "./upstream/collector.ts";
 import { makeValidatorSet, type ValidatorSet } from "./validator-set.ts";
 import { VoteTally } from "./vote-tally.ts";
 
-export class BallotBox {
+export class VoteCollection {
   readonly shard: CycleShard;
   readonly tally: VoteTally;
   readonly validators: ValidatorSet;

@@ -3,10 +3,10 @@
  * response, but cannot forge them: several are asked, and first those whose own vote is still missing.
  */
 
-import { FetchFailure } from "../errors/fetch-error.ts";
-import { AnswerError } from "../errors/response-error.ts";
+import { FetchError } from "../errors/fetch-error.ts";
+import { ResponseError } from "../errors/response-error.ts";
 import type { RunLog } from "../events/run-log.ts";
-import { readGossipAnswer } from "../fetch/gossip-response.ts";
+import { readGossipResponse } from "../fetch/gossip-response.ts";
 import { type HedgedRequest, HedgedRequests, type HedgedWork } from "../fetch/hedged-requests.ts";
 import type { HttpClient } from "../fetch/http/http-client.ts";
 import { IdleClock } from "../fetch/idle-clock.ts";
@@ -16,11 +16,11 @@ import {
   gossipBytesPerSecondMin,
   gossipCheckMs,
   gossipGraceMs,
+  gossipHedgeFactor,
+  gossipHedgeMaxMs,
+  gossipHedgeMinMs,
   gossipKnownBytesFactor,
   gossipLateVotesMs,
-  gossipPatienceFactor,
-  gossipPatienceMaxMs,
-  gossipPatienceMinMs,
   gossipPauseMs,
   gossipRequestsAtOnce,
   gossipRequestsMax,
@@ -31,7 +31,7 @@ import { type ActiveNode, nodeUrl } from "../protocol/node.ts";
 import { GLOBAL_PARTITION } from "../protocol/shard.ts";
 import type { GossipBlame } from "./attribution.ts";
 import { GossipResponse } from "./response-progress.ts";
-import type { BallotBox } from "./vote-collection.ts";
+import type { VoteCollection } from "./vote-collection.ts";
 import { isAgreed, type Quorum } from "./vote-tally.ts";
 
 export interface InquiryContext {
@@ -46,9 +46,9 @@ export interface InquiryContext {
 const bounds = {
   placesMax: gossipRequestsAtOnce,
   requestsMax: gossipRequestsMax,
-  patienceMaxMs: gossipPatienceMaxMs,
-  patienceMinMs: gossipPatienceMinMs,
-  patienceFactor: gossipPatienceFactor,
+  patienceMaxMs: gossipHedgeMaxMs,
+  patienceMinMs: gossipHedgeMinMs,
+  patienceFactor: gossipHedgeFactor,
   bytesPerSecondMin: gossipBytesPerSecondMin,
   checkMs: gossipCheckMs,
 };
@@ -60,21 +60,21 @@ interface Retry {
 
 export class GossipInquiry implements HedgedWork {
   readonly #context: InquiryContext;
-  readonly #box: BallotBox;
+  readonly #box: VoteCollection;
   readonly #blame: GossipBlame;
   readonly #clock = new IdleClock();
   readonly #endMs = performance.now() + gossipTimeMaxMs;
   #unasked: ActiveNode[];
   readonly #retries: Retry[] = [];
   readonly #attempts = new Map<string, number>();
-  readonly #failures = new Map<string, FetchFailure | AnswerError>();
+  readonly #failures = new Map<string, FetchError | ResponseError>();
   /** Partitions of which more votes could change what is agreed; −1 last, since all nodes vote on it. */
   readonly #open: Set<number>;
   /** Partitions without a quorum. */
   readonly #withoutQuorum: Set<number>;
   #settledMs: number | undefined;
 
-  constructor(box: BallotBox, blame: GossipBlame, context: InquiryContext) {
+  constructor(box: VoteCollection, blame: GossipBlame, context: InquiryContext) {
     this.#context = context;
     this.#box = box;
     this.#blame = blame;
@@ -85,7 +85,7 @@ export class GossipInquiry implements HedgedWork {
   }
 
   /** Node ID → why it could not be heard. */
-  get failures(): ReadonlyMap<string, FetchFailure | AnswerError> {
+  get failures(): ReadonlyMap<string, FetchError | ResponseError> {
     return this.#failures;
   }
 
@@ -143,13 +143,13 @@ export class GossipInquiry implements HedgedWork {
         response.hadVotes,
       );
       const { receivedBytesMax } = this.#box.validators;
-      await readGossipAnswer(chunks, (text) => this.#take(text, node, response), receivedBytesMax);
+      await readGossipResponse(chunks, (text) => this.#take(text, node, response), receivedBytesMax);
     } catch (error) {
-      if (error instanceof AnswerError) this.#failed(node, error, isPassing(error));
-      else if (!(error instanceof FetchFailure)) throw error;
+      if (error instanceof ResponseError) this.#failed(node, error, isPassing(error));
+      else if (!(error instanceof FetchError)) throw error;
       else if (request.isEvicted) this.#failed(node, tooSlow(), true);
       else if (error.kind !== "aborted") this.#failed(node, error, isPassing(error));
-      if (!(error instanceof AnswerError) || error.kind === "too-large") return;
+      if (!(error instanceof ResponseError) || error.kind === "too-large") return;
       log.offence({
         node: node.id,
         kind: "invalid-gossip",
@@ -178,7 +178,7 @@ export class GossipInquiry implements HedgedWork {
     }
   }
 
-  #failed(node: ActiveNode, error: FetchFailure | AnswerError, isPassing: boolean): void {
+  #failed(node: ActiveNode, error: FetchError | ResponseError, isPassing: boolean): void {
     this.#failures.set(node.id, error);
     const mayRetry = isPassing && !this.#blame.isSuspect(node.id);
     if (!mayRetry || (this.#attempts.get(node.id) ?? 0) >= gossipAttemptsMax) return;
@@ -208,10 +208,10 @@ export class GossipInquiry implements HedgedWork {
   }
 }
 
-function isPassing(error: FetchFailure | AnswerError): boolean {
-  return error instanceof AnswerError ? error.kind === "truncated" : decideRetry(error, 1, 0).retry;
+function isPassing(error: FetchError | ResponseError): boolean {
+  return error instanceof ResponseError ? error.kind === "truncated" : decideRetry(error, 1, 0).retry;
 }
 
-function tooSlow(): FetchFailure {
-  return new FetchFailure("stalled", "too slow, while others had not been asked");
+function tooSlow(): FetchError {
+  return new FetchError("stalled", "too slow, while others had not been asked");
 }

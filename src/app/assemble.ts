@@ -1,7 +1,7 @@
 /** The main job, without a terminal: from lists to a published snapshot. */
 
 import { type AgreedHashes, type AgreementContext, findAgreedHashes } from "../agreement/find-agreement.ts";
-import { Failure, messageOf, systemCodeOf } from "../errors/failure.ts";
+import { messageOf, SnapshotError, systemCodeOf } from "../errors/snapshot-error.ts";
 import type { RunSummary } from "../events/assemble-events.ts";
 import { RunLog } from "../events/run-log.ts";
 import type { CountingRules, TrustSource } from "../format/counting-rules.ts";
@@ -24,8 +24,8 @@ import {
   syncPublished,
 } from "../store/snapshot-place.ts";
 import { PartitionFetch } from "../sync/fetch-partitions.ts";
-import { ExhaustedFailure } from "../sync/incomplete.ts";
-import { NodeBook } from "../sync/peer-pool.ts";
+import { IncompleteError } from "../sync/incomplete.ts";
+import { PeerPool } from "../sync/peer-pool.ts";
 import { counted } from "../text/counted.ts";
 import { ageWarning } from "../trust/chain/boundary.ts";
 import { describeUnknown, differentNodes } from "../trust/chain/cycle-nodes.ts";
@@ -38,7 +38,7 @@ import type { Findings } from "../verify/findings.ts";
 import { requireReadsBack } from "../verify/read-back.ts";
 import { GossipFile } from "./assembly/gossip-file.ts";
 import type { KnownHashes } from "./assembly/known-hashes.ts";
-import { noCandidateFailure } from "./assembly/latest.ts";
+import { noCandidateError } from "./assembly/latest.ts";
 import { type AssembleOptions, assembleChecks, defaults } from "./assembly/options.ts";
 import { prepareArtifacts } from "./assembly/prepare.ts";
 import { describeDamage, findPublished, type Published, publishedVotes } from "./assembly/published.ts";
@@ -57,18 +57,18 @@ export interface AssembleResult extends RunSummary {
  * Assembles the snapshot of one cycle boundary, and publishes it in `options.out` as
  * `snapshot-<timestamp>` (FORMAT.md). Every artifact has the hash that the validators agreed on.
  *
- * @throws Failure with a code that says what kind of failure it is, and a hint what to do
+ * @throws SnapshotError with a code that says what kind of failure it is, and a hint what to do
  */
 export async function assemble(options: AssembleOptions): Promise<AssembleResult> {
   requireOptions("assemble", options, assembleChecks);
   const log = new RunLog(options.reporter);
   const clients = openClients(options);
-  let failure: Failure["code"] | undefined;
+  let failure: SnapshotError["code"] | undefined;
   try {
     return await new Assembly(options, clients, log).run();
   } catch (error) {
     const told = options.signal?.aborted ? interrupted(error) : error;
-    if (told instanceof Failure) failure = told.code;
+    if (told instanceof SnapshotError) failure = told.code;
     throw told;
   } finally {
     await clients.close();
@@ -136,20 +136,20 @@ class Assembly {
     if (this.#options.requireChain === true) requireStateInChain(records);
     this.#known?.claim(records);
     const given = this.#givenMessages();
-    const failures: Failure[] = [];
+    const failures: SnapshotError[] = [];
     for (const [index, candidate] of candidates.entries()) {
       const hasOlder = index + 1 < candidates.length;
       const attempt = { candidate, network, given, startedAt, isLatest, hasOlder };
       const result = await this.#attempt(attempt);
-      if (!(result instanceof Failure)) return result;
+      if (!(result instanceof SnapshotError)) return result;
       failures.push(result);
       if (candidates.length > 1) this.#log.warn(result.message);
     }
-    throw noCandidateFailure(failures, candidates, isLatest, Date.now());
+    throw noCandidateError(failures, candidates, isLatest, Date.now());
   }
 
   /** A failure is returned where an older boundary may do better, and thrown where it would not. */
-  async #attempt(attempt: Attempt): Promise<AssembleResult | Failure> {
+  async #attempt(attempt: Attempt): Promise<AssembleResult | SnapshotError> {
     const { candidate, network, startedAt } = attempt;
     const { timestamp, cycle, members } = candidate;
     this.#log.begin(timestamp, cycle.counter, members.nodes.length + 1);
@@ -162,7 +162,7 @@ class Assembly {
     requireSnapshotsOn(sharding, cycle.counter);
     const shard = shardOf(members.nodes.length, sharding);
     const agreed = await this.#agreeOn(attempt, shard, sharding.source);
-    if (agreed instanceof Failure) return agreed;
+    if (agreed instanceof SnapshotError) return agreed;
     await this.#hearWitnesses(network.records, cycle.counter, agreed);
     this.#known?.learn(cycle.counter, agreed);
     const { networkHash, partitionHashes } = agreed;
@@ -186,7 +186,7 @@ class Assembly {
       }
       if (published.state === "damaged") this.#tellDamage(published, publishedPath(spot));
       const partial = await this.#fetch(attempt, shard, agreed, published);
-      if (partial instanceof Failure) return partial;
+      if (partial instanceof SnapshotError) return partial;
       signal?.throwIfAborted();
       this.#warnOfAge(attempt);
       return await this.#publish(partial, network, sharding, data, agreed, startedAt);
@@ -264,7 +264,7 @@ class Assembly {
     { candidate, given }: Attempt,
     shard: Shard,
     shardingSource: TrustSource,
-  ): Promise<AgreedHashes | Failure> {
+  ): Promise<AgreedHashes | SnapshotError> {
     const { out, quorum, allowEmpty, signal } = this.#options;
     const { counter } = candidate.cycle;
     this.#log.stage(`asking the validators for the hashes of cycle ${counter}`);
@@ -299,7 +299,7 @@ class Assembly {
     shard: Shard,
     agreed: AgreedHashes,
     published: Published,
-  ): Promise<PartialSnapshot | Failure> {
+  ): Promise<PartialSnapshot | SnapshotError> {
     const { out, compression, order, concurrency, signal } = this.#options;
     const { timestamp, members } = candidate;
     const { nodes } = members;
@@ -313,7 +313,7 @@ class Assembly {
     });
     if (published.state === "damaged") this.#tellUntaken(missing, published);
     this.#log.stage(`fetching ${missing.size} of ${counted(shard.numNodes + 1, "partition")}`);
-    const book = new NodeBook(nodes, shard, queryOrder(shard.numNodes), this.#known?.ranks(nodes));
+    const book = new PeerPool(nodes, shard, queryOrder(shard.numNodes), this.#known?.ranks(nodes));
     const fetch = new PartitionFetch(missing, {
       client: this.#clients.nodes,
       shard,
@@ -336,7 +336,7 @@ class Assembly {
     try {
       await fetch.run();
     } catch (error) {
-      if (!(error instanceof ExhaustedFailure) || !error.isHeldByNobody) throw error;
+      if (!(error instanceof IncompleteError) || !error.isHeldByNobody) throw error;
       return error;
     } finally {
       await partial.dropIncoming().catch(() => undefined);
@@ -389,8 +389,8 @@ function timeOf(timestamp: AssembleOptions["timestamp"]): SnapshotTime {
   return typeof timestamp === "object" ? timestamp : parseSnapshotTime(String(timestamp));
 }
 
-function onlyForLatest(): Failure {
-  return new Failure(
+function onlyForLatest(): SnapshotError {
+  return new SnapshotError(
     "usage",
     "--max-age is a limit for --timestamp latest: another timestamp is as old as it is",
     {
@@ -407,9 +407,9 @@ function isReadOnly(error: unknown): boolean {
 
 const readOnlyCodes = new Set(["EROFS", "EACCES", "EPERM", "SQLITE_READONLY", "SQLITE_CANTOPEN"]);
 
-function interrupted(error: unknown): Failure {
-  if (error instanceof Failure && error.code !== "interrupted") return error;
-  return new Failure("interrupted", "the run was ended before the snapshot was complete", {
+function interrupted(error: unknown): SnapshotError {
+  if (error instanceof SnapshotError && error.code !== "interrupted") return error;
+  return new SnapshotError("interrupted", "the run was ended before the snapshot was complete", {
     cause: error,
     hint: "Run again: what is verified is kept and not fetched again.",
   });

@@ -27,7 +27,7 @@ export interface NodeRecords {
  *
  * Nothing is written to the file.
  *
- * @throws Failure `configuration` where there is no such database
+ * @throws SnapshotError `configuration` where there is no such database
  */
 export function readNodeRecords(path: string): NodeRecords {
   const warnings: string[] = [];

@@ -66,7 +66,7 @@ export interface AssemblyPlan {
   readonly warnings: readonly string[];
 }
 
-/** @throws Failure */
+/** @throws SnapshotError */
 export async function planAssembly(options: PlanOptions): Promise<AssemblyPlan> {
   requireOptions("planAssembly", options, planChecks);
   const clients = openClients(options);

@@ -6,14 +6,14 @@
 import { createReadStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { RecordFramer } from "../canonical/record-framer.ts";
-import { diskFailure, Failure } from "../errors/failure.ts";
+import { diskError, SnapshotError } from "../errors/snapshot-error.ts";
 import { recordBytesMax, sortChunkBytes, sortFanInMax } from "../limits/limits.ts";
 import { COPY_PREFIX } from "../protocol/account-copy.ts";
 import { ADDRESS_DIGITS } from "../protocol/address.ts";
-import { CopyListWriter } from "./preimage-writer.ts";
+import { PreimageWriter } from "./preimage-writer.ts";
 
 export interface SortedPartition {
-  readonly writer: CopyListWriter;
+  readonly writer: PreimageWriter;
   readonly hash: string;
   /** Copies that were there twice, identically, and are written once. */
   readonly duplicates: number;
@@ -63,7 +63,7 @@ async function writeRuns(path: string, sortedPath: string, hashKey: string, runs
     const run = `${sortedPath}.run-${runs.length}`;
     runs.push(run);
     held.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
-    await CopyListWriter.writeAll(
+    await PreimageWriter.writeAll(
       run,
       hashKey,
       held.map(({ copy }) => copy),
@@ -100,7 +100,7 @@ async function mergeRuns(
       last = { id, copy: Buffer.from(copy) };
     }
   };
-  const { writer, hash } = await CopyListWriter.writeAll(path, hashKey, copies());
+  const { writer, hash } = await PreimageWriter.writeAll(path, hashKey, copies());
   await Promise.all(runs.map((run) => rm(run, { force: true })));
   return { writer, hash, duplicates, conflict };
 }
@@ -140,6 +140,6 @@ async function* readEntries(path: string): AsyncGenerator<Entry, void, void> {
       }
     }
   } catch (error) {
-    throw error instanceof Failure ? error : diskFailure(`cannot read ${path}`, error);
+    throw error instanceof SnapshotError ? error : diskError(`cannot read ${path}`, error);
   }
 }

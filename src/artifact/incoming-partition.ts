@@ -7,7 +7,7 @@
 import { rm } from "node:fs/promises";
 import { accountIdAt, type CopyRun } from "../canonical/copy-run.ts";
 import { type SortedPartition, sortPartition } from "./external-sort.ts";
-import { CopyListWriter } from "./preimage-writer.ts";
+import { PreimageWriter } from "./preimage-writer.ts";
 
 export interface FinishedPartition {
   readonly hash: string;
@@ -15,15 +15,15 @@ export interface FinishedPartition {
   readonly bytes: number;
   /** Where the preimage is. */
   readonly path: string;
-  /** Copies that were there twice, identically, apart from those that {@link PartitionSink.add} told of. */
+  /** Copies that were there twice, identically, apart from those that {@link IncomingPartition.add} told of. */
   readonly duplicates: number;
   /** An account that was there twice with different content. */
   readonly conflict: string | undefined;
 }
 
-export class PartitionSink {
+export class IncomingPartition {
   readonly partition: number;
-  readonly #writer: CopyListWriter;
+  readonly #writer: PreimageWriter;
   readonly #hashKey: string;
   #isSorted = true;
   #lastId = "";
@@ -34,7 +34,7 @@ export class PartitionSink {
 
   constructor(partition: number, path: string, hashKey: string) {
     this.partition = partition;
-    this.#writer = new CopyListWriter(path, hashKey);
+    this.#writer = new PreimageWriter(path, hashKey);
     this.#hashKey = hashKey;
   }
 

@@ -5,7 +5,7 @@
 
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { diskFailure } from "../errors/failure.ts";
+import { diskError } from "../errors/snapshot-error.ts";
 import { writeBufferBytes } from "../limits/limits.ts";
 import { RunningHash } from "../protocol/crypto/hash.ts";
 import { HashThread, type ThreadHash } from "./hash-thread.ts";
@@ -21,7 +21,7 @@ const OPEN_LIST = 0x5b;
 const COMMA = 0x2c;
 const CLOSE_LIST = 0x5d;
 
-export class CopyListWriter {
+export class PreimageWriter {
   readonly path: string;
   /** Who hashes: this thread, until there is much to hash and another one for it. */
   readonly #hash: RunningHash;
@@ -46,8 +46,8 @@ export class CopyListWriter {
     path: string,
     hashKey: string,
     copies: Iterable<Buffer> | AsyncIterable<Buffer>,
-  ): Promise<{ writer: CopyListWriter; hash: string }> {
-    const writer = new CopyListWriter(path, hashKey);
+  ): Promise<{ writer: PreimageWriter; hash: string }> {
+    const writer = new PreimageWriter(path, hashKey);
     try {
       for await (const copy of copies) {
         writer.append(copy);
@@ -96,7 +96,7 @@ export class CopyListWriter {
    * Begins to hash and to write what has gathered. Waits for the flush before: what is on its way is one buffer
    * at the most, and a slow disk slows down whoever brings more.
    *
-   * @throws Failure `disk`, of the flush before perhaps
+   * @throws SnapshotError `disk`, of the flush before perhaps
    */
   async flush(): Promise<void> {
     if (this.#pending === 0) return;
@@ -195,7 +195,7 @@ export class CopyListWriter {
         done += bytesWritten;
       }
     } catch (error) {
-      throw diskFailure(`cannot write ${this.path}`, error);
+      throw diskError(`cannot write ${this.path}`, error);
     }
   }
 }

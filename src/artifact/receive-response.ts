@@ -5,14 +5,14 @@
  */
 
 import type { CopyRun } from "../canonical/copy-run.ts";
-import { AnswerReader } from "../canonical/response-reader.ts";
-import { Failure } from "../errors/failure.ts";
-import { AnswerError } from "../errors/response-error.ts";
+import { ResponseReader } from "../canonical/response-reader.ts";
+import { ResponseError } from "../errors/response-error.ts";
+import { SnapshotError } from "../errors/snapshot-error.ts";
 import { duplicateAccountsMax, foreignAccountsMax, pendingBytesMax } from "../limits/limits.ts";
 import { hashText } from "../protocol/crypto/hash.ts";
 import { EMPTY_PREIMAGE } from "../protocol/partition-hash.ts";
 import { GLOBAL_PARTITION, type Shard } from "../protocol/shard.ts";
-import { PartitionSink } from "./incoming-partition.ts";
+import { IncomingPartition } from "./incoming-partition.ts";
 
 export interface MatchedPartition {
   readonly partition: number;
@@ -22,7 +22,7 @@ export interface MatchedPartition {
   readonly path: string;
 }
 
-export interface AnswerTarget {
+export interface ResponseTarget {
   readonly shard: Shard;
   readonly hashKey: string;
   /** Whether the asked node should hold the accounts of a partition at all. */
@@ -50,7 +50,7 @@ export interface WrongPartition {
   readonly conflict: string | undefined;
 }
 
-export interface MergeReport {
+export interface ResponseReport {
   /** Whether the answer came to its end. */
   readonly isComplete: boolean;
   /** What ended it, where it did not. */
@@ -68,10 +68,13 @@ export interface MergeReport {
   readonly outgrown: readonly { readonly partition: number; readonly bytes: number }[];
 }
 
-/** @throws Failure `disk`; whatever the node does wrong is in the report */
-export async function mergeAnswer(chunks: AsyncIterable<Buffer>, target: AnswerTarget): Promise<MergeReport> {
-  const merger = new AnswerMerger(target);
-  const reader = new AnswerReader(target.shard);
+/** @throws SnapshotError `disk`; whatever the node does wrong is in the report */
+export async function receiveResponse(
+  chunks: AsyncIterable<Buffer>,
+  target: ResponseTarget,
+): Promise<ResponseReport> {
+  const merger = new ResponseMerger(target);
+  const reader = new ResponseReader(target.shard);
   let error: unknown;
   try {
     for await (const chunk of chunks) await merger.mergeAll(reader.read(chunk));
@@ -82,7 +85,7 @@ export async function mergeAnswer(chunks: AsyncIterable<Buffer>, target: AnswerT
   }
   reader.close();
   try {
-    if (error instanceof Failure) throw error;
+    if (error instanceof SnapshotError) throw error;
     return await merger.finish(error);
   } catch (thrown) {
     await merger.discardAll();
@@ -91,8 +94,8 @@ export async function mergeAnswer(chunks: AsyncIterable<Buffer>, target: AnswerT
 }
 
 /** Of an answer that broke off, what was received before counts first. Answers what ended it. */
-async function mergeRest(merger: AnswerMerger, reader: AnswerReader, thrown: unknown): Promise<unknown> {
-  if (thrown instanceof AnswerError || thrown instanceof Failure) return thrown;
+async function mergeRest(merger: ResponseMerger, reader: ResponseReader, thrown: unknown): Promise<unknown> {
+  if (thrown instanceof ResponseError || thrown instanceof SnapshotError) return thrown;
   try {
     await merger.mergeAll(reader.rest());
     return thrown;
@@ -101,9 +104,9 @@ async function mergeRest(merger: AnswerMerger, reader: AnswerReader, thrown: unk
   }
 }
 
-class AnswerMerger {
-  readonly #target: AnswerTarget;
-  readonly #sinks = new Map<number, PartitionSink>();
+class ResponseMerger {
+  readonly #target: ResponseTarget;
+  readonly #sinks = new Map<number, IncomingPartition>();
   /** Partitions that had an account. */
   readonly #begun = new Set<number>();
   /** Partitions that accounts went on from to another one: they may be complete. */
@@ -114,7 +117,7 @@ class AnswerMerger {
   readonly #superfluous = new Set<number>();
   readonly #outgrown: { partition: number; bytes: number }[] = [];
   /** Where accounts were last put, the global partition aside. */
-  #current: PartitionSink | undefined;
+  #current: IncomingPartition | undefined;
   #pendingBytes = 0;
   /** Of all partitions that are open, on the disk or on their way there. */
   #heldBytes = 0;
@@ -124,7 +127,7 @@ class AnswerMerger {
   #foreign = 0;
   #duplicates = 0;
 
-  constructor(target: AnswerTarget) {
+  constructor(target: ResponseTarget) {
     this.#target = target;
   }
 
@@ -152,7 +155,7 @@ class AnswerMerger {
   }
 
   /** Ends all partitions that are still open. */
-  async finish(error: unknown): Promise<MergeReport> {
+  async finish(error: unknown): Promise<ResponseReport> {
     const isComplete = error === undefined;
     const wrong: WrongPartition[] = [];
     for (const sink of [...this.#sinks.values()]) {
@@ -179,7 +182,7 @@ class AnswerMerger {
   }
 
   /** Begins a partition, or passes over each of its accounts. */
-  #beginFor(partition: number, accounts: number): PartitionSink | undefined {
+  #beginFor(partition: number, accounts: number): IncomingPartition | undefined {
     for (let passed = 0; passed < accounts; passed++) {
       const sink = this.#begin(partition);
       if (sink !== undefined) return sink;
@@ -187,11 +190,11 @@ class AnswerMerger {
     return undefined;
   }
 
-  #begin(partition: number): PartitionSink | undefined {
+  #begin(partition: number): IncomingPartition | undefined {
     if (!this.#target.stores(partition)) {
       if (++this.#foreign > foreignAccountsMax) {
         const problem = `more than ${foreignAccountsMax} accounts of partitions that the node does not store`;
-        throw new AnswerError("too-large", problem);
+        throw new ResponseError("too-large", problem);
       }
       return undefined;
     }
@@ -202,14 +205,14 @@ class AnswerMerger {
       this.#skipped.add(partition);
       return undefined;
     }
-    const sink = new PartitionSink(partition, this.#target.pathOf(partition), this.#target.hashKey);
+    const sink = new IncomingPartition(partition, this.#target.pathOf(partition), this.#target.hashKey);
     this.#sinks.set(partition, sink);
     this.#begun.add(partition);
     return sink;
   }
 
   /** Notes where accounts go now; answers the partition that they left, the first time that they do. */
-  #leaveFor(sink: PartitionSink): PartitionSink | undefined {
+  #leaveFor(sink: IncomingPartition): IncomingPartition | undefined {
     if (sink.partition === GLOBAL_PARTITION || sink === this.#current) return undefined;
     const left = this.#current;
     this.#current = sink;
@@ -219,7 +222,7 @@ class AnswerMerger {
   }
 
   /** Takes the partition that was left, if it is complete, and writes what has gathered. */
-  async #pause(sink: PartitionSink, left: PartitionSink | undefined): Promise<void> {
+  async #pause(sink: IncomingPartition, left: IncomingPartition | undefined): Promise<void> {
     if (left !== undefined && (await this.#isMatched(left))) await this.#end(left, true);
     if (this.#pendingBytes > pendingBytesMax) {
       for (const open of this.#sinks.values()) await open.release();
@@ -241,10 +244,10 @@ class AnswerMerger {
     for (const { partition, bytes } of this.#sinks.values()) {
       if (bytes * this.#sinks.size >= held) this.#outgrown.push({ partition, bytes });
     }
-    throw new AnswerError("over-budget", `the answer goes on after ${held} bytes that nothing confirms`);
+    throw new ResponseError("over-budget", `the answer goes on after ${held} bytes that nothing confirms`);
   }
 
-  async #isMatched(sink: PartitionSink): Promise<boolean> {
+  async #isMatched(sink: IncomingPartition): Promise<boolean> {
     const expected = this.#target.claim(sink.partition);
     return expected !== undefined && (await sink.matches(expected));
   }
@@ -253,7 +256,7 @@ class AnswerMerger {
    * Ends a partition: it is taken where it has the agreed hash, otherwise removed. Of an answer that broke
    * off, a partition that does not match may only be incomplete, which is not wrong.
    */
-  async #end(sink: PartitionSink, isComplete: boolean): Promise<WrongPartition | undefined> {
+  async #end(sink: IncomingPartition, isComplete: boolean): Promise<WrongPartition | undefined> {
     const { partition } = sink;
     this.#pendingBytes -= sink.pendingBytes;
     this.#heldBytes -= sink.bytes;
@@ -289,7 +292,7 @@ class AnswerMerger {
   #countSuperfluous(partition: number): void {
     this.#superfluous.add(partition);
     if (++this.#superfluousAccounts <= foreignAccountsMax) return;
-    throw new AnswerError(
+    throw new ResponseError(
       "too-large",
       `more than ${foreignAccountsMax} accounts beyond what partitions hold`,
     );
@@ -297,6 +300,6 @@ class AnswerMerger {
 
   #countDuplicate(): void {
     if (++this.#duplicates <= duplicateAccountsMax) return;
-    throw new AnswerError("too-large", `more than ${duplicateAccountsMax} accounts were sent twice`);
+    throw new ResponseError("too-large", `more than ${duplicateAccountsMax} accounts were sent twice`);
   }
 }

@@ -31,9 +31,9 @@ const moduleUrl = new URL("../../dist/canonical/records.wasm", import.meta.url);
 let module: WebAssembly.Module | undefined;
 
 /** Engines that nobody uses: their memory is not given back at once, so it is used again. */
-const idle: CopyEngine[] = [];
+const idle: FastPath[] = [];
 
-export class CopyEngine {
+export class FastPath {
   /** Where records are put that are to be copied. */
   readonly input: Buffer;
   readonly #exports: Exports;
@@ -53,8 +53,8 @@ export class CopyEngine {
   }
 
   /** An engine for one answer, which is to be given back. */
-  static take(shard: Shard): CopyEngine {
-    const engine = idle.pop() ?? new CopyEngine();
+  static take(shard: Shard): FastPath {
+    const engine = idle.pop() ?? new FastPath();
     engine.#exports.setShard(shard.partitionSize, shard.numNodes);
     return engine;
   }

@@ -5,7 +5,7 @@
  * of a record is judged by whoever parses it.
  */
 
-import { AnswerError } from "../errors/response-error.ts";
+import { ResponseError } from "../errors/response-error.ts";
 import { recordBytesMax, whiteSpaceRunMax } from "../limits/limits.ts";
 
 const QUOTE = 0x22;
@@ -62,7 +62,7 @@ export class RecordFramer {
    * The records that end in this chunk. They share its memory: use them before the next chunk. What is wrong
    * after them is thrown by the next call, so that it does not matter how the text was cut up.
    *
-   * @throws AnswerError
+   * @throws ResponseError
    */
   push(chunk: Buffer): Buffer[] {
     this.#throwFailure();
@@ -76,10 +76,10 @@ export class RecordFramer {
     return records;
   }
 
-  /** @throws AnswerError, `truncated` where the text is not complete */
+  /** @throws ResponseError, `truncated` where the text is not complete */
   end(): void {
     this.#throwFailure();
-    if (this.#place !== "end") throw new AnswerError("truncated", "the answer ends before ]}");
+    if (this.#place !== "end") throw new ResponseError("truncated", "the answer ends before ]}");
   }
 
   #throwFailure(): void {
@@ -99,7 +99,7 @@ export class RecordFramer {
   /**
    * Goes on between records, to the brace of the next one or to the end of the chunk; answers where it stands.
    *
-   * @throws AnswerError
+   * @throws ResponseError
    */
   seekRecord(chunk: Buffer, start: number): number {
     let offset = start;
@@ -107,7 +107,7 @@ export class RecordFramer {
       const byte = chunk[offset] as number;
       if (isWhiteSpace(byte) && this.#tokenOffset === 0) {
         if (++this.#whiteSpace > whiteSpaceRunMax) {
-          throw new AnswerError("too-large", `more than ${whiteSpaceRunMax} bytes of white space in a row`);
+          throw new ResponseError("too-large", `more than ${whiteSpaceRunMax} bytes of white space in a row`);
         }
         offset++;
         continue;
@@ -157,19 +157,19 @@ export class RecordFramer {
           this.#endList();
           return false;
         }
-        throw new AnswerError("malformed", `expected a record, got ${nameOf(byte)}`);
+        throw new ResponseError("malformed", `expected a record, got ${nameOf(byte)}`);
       case "after-record":
         if (byte === COMMA) this.#place = "next";
         else if (byte === CLOSE_LIST) this.#endList();
-        else throw new AnswerError("malformed", `expected , or ] after a record, got ${nameOf(byte)}`);
+        else throw new ResponseError("malformed", `expected , or ] after a record, got ${nameOf(byte)}`);
         return false;
       case "tail":
         if (byte !== CLOSE_BRACE)
-          throw new AnswerError("malformed", `expected } after the list, got ${nameOf(byte)}`);
+          throw new ResponseError("malformed", `expected } after the list, got ${nameOf(byte)}`);
         this.#place = "end";
         return false;
       case "end":
-        throw new AnswerError("malformed", `the answer goes on after its end, with ${nameOf(byte)}`);
+        throw new ResponseError("malformed", `the answer goes on after its end, with ${nameOf(byte)}`);
       case "record":
         throw new Error("a record is scanned, not stepped through");
     }
@@ -179,7 +179,7 @@ export class RecordFramer {
     const token = this.#head[this.#token];
     if (token === undefined || byte !== token[this.#tokenOffset]) {
       const expected = this.#head.map(String).join("");
-      throw new AnswerError(
+      throw new ResponseError(
         "malformed",
         `the answer does not begin with ${expected}, but has ${nameOf(byte)} there`,
       );
@@ -196,7 +196,7 @@ export class RecordFramer {
   /**
    * Goes on to the end of the record or of the chunk; answers where that is, and the record if it is whole.
    *
-   * @throws AnswerError
+   * @throws ResponseError
    */
   takeRecord(chunk: Buffer, start: number): { end: number; record: Buffer | undefined } {
     let depth = this.#depth;
@@ -239,10 +239,10 @@ export class RecordFramer {
     return { end: offset, record };
   }
 
-  /** @throws AnswerError unless longer records are passed over */
+  /** @throws ResponseError unless longer records are passed over */
   #skip(ended: boolean): void {
     if (!this.#skipsLonger) {
-      throw new AnswerError("too-large", `a record has more than ${this.#recordBytesMax} bytes`);
+      throw new ResponseError("too-large", `a record has more than ${this.#recordBytesMax} bytes`);
     }
     this.#carry = Buffer.alloc(0);
     this.#carried = 0;

@@ -10,14 +10,14 @@
 import { heldRecordBytesMax } from "../limits/limits.ts";
 import type { Shard } from "../protocol/shard.ts";
 import type { CopyRun } from "./copy-run.ts";
-import { CopyEngine } from "./fast-path.ts";
+import { FastPath } from "./fast-path.ts";
 import { RecordFramer } from "./record-framer.ts";
-import { plainCopy } from "./slow-path.ts";
+import { slowPathCopy } from "./slow-path.ts";
 
-export class AnswerReader {
+export class ResponseReader {
   readonly #shard: Shard;
   readonly #framer = new RecordFramer("snapshot");
-  readonly #engine: CopyEngine;
+  readonly #engine: FastPath;
   /** The beginning of a record, at the beginning of the engine's input. */
   #heldBytes = 0;
   /** How much of it there must be before it is tried again. */
@@ -25,7 +25,7 @@ export class AnswerReader {
 
   constructor(shard: Shard) {
     this.#shard = shard;
-    this.#engine = CopyEngine.take(shard);
+    this.#engine = FastPath.take(shard);
     // Otherwise there would be no room for a chunk beside what is held.
     if (this.#engine.input.length <= heldRecordBytesMax) throw new Error("the engine's input is too small");
   }
@@ -38,7 +38,7 @@ export class AnswerReader {
   /**
    * The copies of the records that end in this chunk; the last ones may be held back until the next.
    *
-   * @throws AnswerError
+   * @throws ResponseError
    */
   *read(chunk: Buffer): Generator<CopyRun, void, void> {
     const { input } = this.#engine;
@@ -54,13 +54,13 @@ export class AnswerReader {
   /**
    * The copies that were held back, once there is no more to read.
    *
-   * @throws AnswerError
+   * @throws ResponseError
    */
   *rest(): Generator<CopyRun, void, void> {
     yield* this.#readHeld(0);
   }
 
-  /** @throws AnswerError, `truncated` where the answer is not complete */
+  /** @throws ResponseError, `truncated` where the answer is not complete */
   end(): void {
     this.#framer.end();
   }
@@ -90,7 +90,7 @@ export class AnswerReader {
       }
       const { end, record } = this.#framer.takeRecord(bytes, offset);
       offset = end;
-      if (record !== undefined) yield plainCopy(record, this.#shard);
+      if (record !== undefined) yield slowPathCopy(record, this.#shard);
     }
   }
 

@@ -1,6 +1,6 @@
 /** The plain way from a record to its copy, which any other way has to agree with: parse it, and write it. */
 
-import { AnswerError } from "../errors/response-error.ts";
+import { ResponseError } from "../errors/response-error.ts";
 import { accountCopyBytes, isGlobalAccount } from "../protocol/account-copy.ts";
 import { CanonicalTextError } from "../protocol/crypto/canonical-text.ts";
 import { GLOBAL_PARTITION, partitionOf, type Shard } from "../protocol/shard.ts";
@@ -10,15 +10,15 @@ import { type CopyRun, singleRun } from "./copy-run.ts";
 
 /**
  * @param record from brace to brace
- * @throws AnswerError `malformed` for a record that is no account
+ * @throws ResponseError `malformed` for a record that is no account
  */
-export function plainCopy(record: Buffer, shard: Shard): CopyRun {
+export function slowPathCopy(record: Buffer, shard: Shard): CopyRun {
   try {
     const account = parseWrappedData(record, "a record");
     const partition = isGlobalAccount(account) ? GLOBAL_PARTITION : partitionOf(shard, account.accountId);
     return singleRun(partition, accountCopyBytes(account));
   } catch (error) {
     if (!(error instanceof WireError || error instanceof CanonicalTextError)) throw error;
-    throw new AnswerError("malformed", error.message, { cause: error });
+    throw new ResponseError("malformed", error.message, { cause: error });
   }
 }

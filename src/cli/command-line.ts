@@ -4,7 +4,7 @@
  */
 
 import type { Command, Option } from "commander";
-import { Failure } from "../errors/failure.ts";
+import { SnapshotError } from "../errors/snapshot-error.ts";
 import { withoutUrls } from "../text/shown-url.ts";
 import { quoted } from "../wire/parse.ts";
 
@@ -16,7 +16,7 @@ export interface CommandLine {
   readonly isJson: boolean;
   readonly isQuiet: boolean;
   /** What is wrong with the arguments, whatever the command makes of them. */
-  readonly problem: Failure | undefined;
+  readonly problem: SnapshotError | undefined;
 }
 
 /** Options that may be given several times, with another value each time. */
@@ -50,7 +50,7 @@ class Reading {
   /** Options without a value. */
   readonly flags = new Set<string>();
   readonly #values = new Map<string, string>();
-  problem: Failure | undefined;
+  problem: SnapshotError | undefined;
   /** The first option that no command has: the word behind it was probably meant as its value. */
   #unknown: string | undefined;
 
@@ -135,7 +135,7 @@ class Reading {
 
   /** The first problem is the one that is told. */
   #refuse(problem: string, hint: string): void {
-    this.problem ??= new Failure("usage", problem, { hint });
+    this.problem ??= new SnapshotError("usage", problem, { hint });
   }
 
   #keep(...args: string[]): void {

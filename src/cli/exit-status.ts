@@ -1,12 +1,12 @@
 /** What the command ends with, so that a script can tell what to do next. */
 
-import type { FailureCode } from "../errors/failure.ts";
+import type { SnapshotErrorCode } from "../errors/snapshot-error.ts";
 
 export const SUCCESS = 0;
-/** Anything that is thrown and is not a Failure. */
+/** Anything that is thrown and is not a SnapshotError. */
 export const DEFECT = 1;
 
-const ofFailure: Readonly<Record<Exclude<FailureCode, "interrupted">, number>> = {
+const ofFailure: Readonly<Record<Exclude<SnapshotErrorCode, "interrupted">, number>> = {
   usage: 2,
   configuration: 2,
   "unaligned-timestamp": 2,
@@ -26,7 +26,7 @@ const ofSignal = { SIGINT: 130, SIGTERM: 143 } as const;
 
 export type EndingSignal = keyof typeof ofSignal;
 
-export function statusOfFailure(code: FailureCode, signal: EndingSignal | undefined): number {
+export function statusOfError(code: SnapshotErrorCode, signal: EndingSignal | undefined): number {
   return code === "interrupted" ? statusOfSignal(signal ?? "SIGINT") : ofFailure[code];
 }
 

@@ -1,13 +1,13 @@
 /** From the process's arguments to its exit status. */
 
 import { CommanderError } from "commander";
-import { diskFailure, Failure, hintForLimit } from "../errors/failure.ts";
+import { diskError, hintForLimit, SnapshotError } from "../errors/snapshot-error.ts";
 import { messageLine, printable, printableJson } from "../text/printable.ts";
 import { withoutUrls } from "../text/shown-url.ts";
 import { makeStyle } from "../ui/style.ts";
 import { type CommandLine, readCommandLine } from "./command-line.ts";
 import { clusterHelp } from "./commands/cluster.ts";
-import { DEFECT, type EndingSignal, SUCCESS, statusOfFailure, statusOfSignal } from "./exit-status.ts";
+import { DEFECT, type EndingSignal, SUCCESS, statusOfError, statusOfSignal } from "./exit-status.ts";
 import type { Io } from "./io.ts";
 import { emptySummaries, type Outcome } from "./outcome.ts";
 import { buildProgram } from "./program.ts";
@@ -20,7 +20,7 @@ export async function main(): Promise<void> {
     // The first one ends cleanly, the second one at once.
     if (received !== undefined) process.exit(statusOfSignal(signal));
     received = signal;
-    ending.abort(new Failure("interrupted", `ended by ${signal}`));
+    ending.abort(new SnapshotError("interrupted", `ended by ${signal}`));
   };
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
   // A reader that goes away (`| head`) has seen enough; the run goes on, and its status is its own.
@@ -32,8 +32,8 @@ export async function main(): Promise<void> {
         return;
       }
       // What a full disk takes no more of is lost, but its reader must know.
-      const { code } = diskFailure("cannot write the output", error);
-      process.exit(statusOfFailure(code, undefined));
+      const { code } = diskError("cannot write the output", error);
+      process.exit(statusOfError(code, undefined));
     });
   }
   const { stdout, stderr, env, argv } = process;
@@ -74,8 +74,8 @@ export async function run(
 
 /** What the system gave no more of is no defect, wherever it was noticed. */
 function atLimit(error: unknown): unknown {
-  if (error instanceof Failure || hintForLimit(error) === undefined) return error;
-  return diskFailure("the system gives this process no more", error);
+  if (error instanceof SnapshotError || hintForLimit(error) === undefined) return error;
+  return diskError("the system gives this process no more", error);
 }
 
 /** A usage error without a hint of its own refers to the help of the command that it is of. */
@@ -83,10 +83,10 @@ function withHint(error: unknown, command: string | undefined): unknown {
   const name = command === undefined || command === "help" ? "" : `${command} `;
   const hint = `See snapshot-assemble ${name}--help.`;
   if (error instanceof CommanderError) {
-    return new Failure("usage", withoutUrls(error.message.replace(/^error: /, "")), { hint });
+    return new SnapshotError("usage", withoutUrls(error.message.replace(/^error: /, "")), { hint });
   }
-  const isBare = error instanceof Failure && error.code === "usage" && error.hint === undefined;
-  return isBare ? new Failure("usage", error.message, { details: error.details, hint }) : error;
+  const isBare = error instanceof SnapshotError && error.code === "usage" && error.hint === undefined;
+  return isBare ? new SnapshotError("usage", error.message, { details: error.details, hint }) : error;
 }
 
 function tell(
@@ -111,7 +111,7 @@ function tell(
 }
 
 function statusOf(error: unknown, signal: EndingSignal | undefined): number {
-  return error instanceof Failure ? statusOfFailure(error.code, signal) : DEFECT;
+  return error instanceof SnapshotError ? statusOfError(error.code, signal) : DEFECT;
 }
 
 interface ErrorDescription {
@@ -122,7 +122,7 @@ interface ErrorDescription {
 }
 
 function describeError(error: unknown): ErrorDescription {
-  if (error instanceof Failure) {
+  if (error instanceof SnapshotError) {
     const { code, message, details, hint } = error;
     return { code, message, details, hint: hint ?? "" };
   }

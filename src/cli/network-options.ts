@@ -1,7 +1,7 @@
 /** Options that say which network is meant, and the settings that they come to. */
 
 import { type Command, Option } from "commander";
-import { Failure } from "../errors/failure.ts";
+import { SnapshotError } from "../errors/snapshot-error.ts";
 import { nodesMax } from "../limits/limits.ts";
 import type { NetworkOptions } from "../trust/network-options.ts";
 import type { Io } from "./io.ts";
@@ -76,7 +76,7 @@ export function networkOptionsOf(flags: NetworkFlags, needsCycles: boolean, env:
   const hashKey = flags.hashKey ?? hashKeyOf(env);
   const isGiven = flags.nodes !== undefined && (flags.cycles !== undefined || !needsCycles);
   if (flags.archiver === undefined && !isGiven) {
-    throw new Failure("usage", "no network is chosen", {
+    throw new SnapshotError("usage", "no network is chosen", {
       hint: `Give --archiver <url>, or ${needsCycles ? "both --nodes <file> and --cycles <file>" : "--nodes <file>"}.`,
     });
   }
@@ -89,7 +89,7 @@ function hashKeyOf({ ARCHIVER_HASH_KEY: text }: Io["env"]): string | undefined {
   try {
     return parseKey(text);
   } catch {
-    throw new Failure("usage", "ARCHIVER_HASH_KEY: expected 64 hex digits", {
+    throw new SnapshotError("usage", "ARCHIVER_HASH_KEY: expected 64 hex digits", {
       hint: "Correct the environment variable, or unset it.",
     });
   }

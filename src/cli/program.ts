@@ -2,7 +2,7 @@
 
 import { Command } from "commander";
 import { packageVersion } from "../app/assembly/run-record.ts";
-import { Failure } from "../errors/failure.ts";
+import { SnapshotError } from "../errors/snapshot-error.ts";
 import {
   type AssembleFlags,
   addAssembleOptions,
@@ -103,7 +103,7 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
 function refuseOwnOptions(main: Command, command: Command): void {
   const given = main.options.find((option) => main.getOptionValueSource(option.attributeName()) === "cli");
   if (given === undefined) return;
-  throw new Failure("usage", `${given.long} stands before ${command.name()}, and would be ignored`, {
+  throw new SnapshotError("usage", `${given.long} stands before ${command.name()}, and would be ignored`, {
     hint: `Write it after the name of the command: snapshot-assemble ${command.name()} ${given.long} …`,
   });
 }

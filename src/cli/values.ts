@@ -1,7 +1,7 @@
 /** Values of options: from text to what they mean, or an error that commander shows with the option's name. */
 
 import { InvalidArgumentError } from "commander";
-import { Failure } from "../errors/failure.ts";
+import { SnapshotError } from "../errors/snapshot-error.ts";
 import { isHex64 } from "../protocol/address.ts";
 
 const unitsMs: Readonly<Record<string, number>> = {
@@ -61,7 +61,7 @@ export function parseUrl(option: string): (text: string) => string {
     const url = URL.canParse(text) ? new URL(text) : undefined;
     const isUsable = (url?.protocol === "http:" || url?.protocol === "https:") && url.hash === "";
     if (url !== undefined && isUsable) return url.href.replace(/\/+$/, "");
-    throw new Failure("usage", `${option}: expected a URL such as http://127.0.0.1:4000`);
+    throw new SnapshotError("usage", `${option}: expected a URL such as http://127.0.0.1:4000`);
   };
 }
 

@@ -7,19 +7,19 @@
  * - A newest record that goes on from the accepted one by as many cycles as have passed, and a few more, is accepted.
  * - Any other one (a leap ahead, a step back) is a jump. Until a validator's message of a cycle near the accepted one
  *   has come, nothing speaks for that more than for the jump, which is accepted. After that it is refused, unless
- *   {@link chainAnswersMin} answers in a row agree on it over {@link chainJumpMs}: then the chain has indeed moved on, or back.
+ *   {@link chainResponsesMin} answers in a row agree on it over {@link chainJumpMs}: then the chain has indeed moved on, or back.
  *
  * So one false answer changes nothing while gossip comes in, and a false first one is corrected by the next honest
  * one. An archiver that always lies is believed in the end: pin its key, and ask another one.
  */
 
 import {
-  chainAnswersMin,
   chainClockSlackSeconds,
   chainCycleSecondsMax,
   chainCycleSecondsMin,
   chainEpochSeconds,
   chainJumpMs,
+  chainResponsesMin,
   chainSlackCycles,
 } from "../limits/limits.ts";
 import type { CycleRecord } from "../protocol/cycle-record.ts";
@@ -64,7 +64,7 @@ export class ChainProgress {
     }
     const before = this.#jump !== undefined && goesOnFrom(this.#jump, step, atMs) ? this.#jump : undefined;
     const [answers, sinceMs] = [(before?.answers ?? 0) + 1, before?.sinceMs ?? atMs];
-    const isPersistent = answers >= chainAnswersMin && atMs - sinceMs >= chainJumpMs;
+    const isPersistent = answers >= chainResponsesMin && atMs - sinceMs >= chainJumpMs;
     if (!this.#isConfirmed || isPersistent) {
       this.#isConfirmed = false;
       this.#accept(step, atMs);

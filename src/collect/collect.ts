@@ -1,24 +1,24 @@
 /** A listener that takes part in a network's gossip for as long as it runs, and keeps what was agreed on. */
 
 import { setImmediate } from "node:timers/promises";
-import { Failure, messageOf } from "../errors/failure.ts";
+import { messageOf, SnapshotError } from "../errors/snapshot-error.ts";
 import { sleep } from "../fetch/sleep.ts";
 import { collectEndMs, keepCyclesMax } from "../limits/limits.ts";
 import { requireOptions } from "../options/option-check.ts";
 import { DEFAULT_HASH_KEY } from "../protocol/crypto/hash.ts";
 import { type HashCounts, HashDatabase } from "../store/hash-database/hash-database.ts";
 import { type NetworkClients, openClients } from "../trust/node-addresses.ts";
-import { CycleBook } from "./cycle-window.ts";
+import { CycleWindow } from "./cycle-window.ts";
 import { NetworkWatch } from "./network-watch.ts";
 import { type CollectOptions, collectChecks, collectDefaults, type Keep } from "./options.ts";
 import { CyclePoll } from "./poll.ts";
-import { Turns } from "./server/fair-executor.ts";
+import { FairExecutor } from "./server/fair-executor.ts";
 import { GossipServer } from "./server/gossip-server.ts";
 import { Intake } from "./server/intake.ts";
-import { PushDesk } from "./server/push.ts";
-import { SignatureDesk } from "./server/signature-verifier.ts";
+import { PushHandler } from "./server/push.ts";
+import { SignatureVerifier } from "./server/signature-verifier.ts";
 import { StoredVotes } from "./stored-votes.ts";
-import { Ledger } from "./vote-store.ts";
+import { VoteStore } from "./vote-store.ts";
 
 /** What a collector has come to; also what `/healthz` says. */
 export interface CollectStatus {
@@ -42,7 +42,7 @@ const warningsRememberedMax = 100;
 /**
  * Collects until `options.signal` is aborted.
  *
- * @throws Failure where it cannot start: the lists cannot be read, the database is another network's, the port
+ * @throws SnapshotError where it cannot start: the lists cannot be read, the database is another network's, the port
  *   is taken. Once it runs, what fails is told, and tried again.
  */
 export async function collect(options: CollectOptions): Promise<CollectStatus> {
@@ -66,11 +66,11 @@ class CollectorService {
   readonly #clients: NetworkClients;
   readonly #hashKey: string;
   readonly #watch: NetworkWatch;
-  readonly #book = new CycleBook();
-  readonly #ledger: Ledger;
+  readonly #book = new CycleWindow();
+  readonly #ledger: VoteStore;
   readonly #intake: Intake;
   readonly #votes: StoredVotes;
-  readonly #desk: PushDesk;
+  readonly #desk: PushHandler;
   readonly #warned = new Set<string>();
   #polls = 0;
   #lastPoll: Date | undefined;
@@ -96,11 +96,11 @@ class CollectorService {
       warn(problem);
     });
     const [watch, book, intake, votes] = [this.#watch, this.#book, this.#intake, this.#votes];
-    this.#ledger = new Ledger({ database, votes, watch, book, intake, hashKey, signal, reporter });
-    this.#desk = new PushDesk({
+    this.#ledger = new VoteStore({ database, votes, watch, book, intake, hashKey, signal, reporter });
+    this.#desk = new PushHandler({
       intake,
-      turns: new Turns(),
-      signatures: new SignatureDesk(),
+      turns: new FairExecutor(),
+      signatures: new SignatureVerifier(),
       ledger: this.#ledger,
       signal,
     });
@@ -235,7 +235,7 @@ class CollectorService {
       await action();
     } catch (error) {
       if (this.#options.signal.aborted) return;
-      if (!(error instanceof Failure)) throw error;
+      if (!(error instanceof SnapshotError)) throw error;
       this.#failed(error);
     }
   }

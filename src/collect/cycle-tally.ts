@@ -8,12 +8,12 @@ import { isAgreed } from "../agreement/upstream/collector.ts";
 import { addVote, isPartition, mostPopular, type Tally } from "../agreement/upstream/tally.ts";
 import { networkHash } from "../protocol/partition-hash.ts";
 import { allPartitions, coveringNodes, covers } from "../protocol/shard.ts";
-import type { Roster } from "./validator-sets.ts";
+import type { CycleValidators } from "./validator-sets.ts";
 
 export type Hashes = ReadonlyMap<number, string>;
 
 export class CycleTally {
-  readonly roster: Roster;
+  readonly roster: CycleValidators;
   readonly #votes: Tally = new Map();
   readonly #counted = new Set<string>();
   /** Partitions that are not agreed on, and had a vote since they were last looked at. */
@@ -21,7 +21,7 @@ export class CycleTally {
   readonly #open: Set<number>;
   readonly #agreed = new Map<number, string>();
 
-  constructor(roster: Roster) {
+  constructor(roster: CycleValidators) {
     this.roster = roster;
     this.#open = new Set(allPartitions(roster.shard));
   }

@@ -10,7 +10,7 @@ export interface CycleEntry {
   nextPoll: number;
 }
 
-export class CycleBook {
+export class CycleWindow {
   readonly #entries = new Map<number, CycleEntry>();
 
   entry(cycle: number): CycleEntry {

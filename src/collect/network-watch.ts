@@ -3,7 +3,7 @@
  * The node list only ever tells who is active now; the changes of later records are undone for earlier cycles.
  */
 
-import { Failure } from "../errors/failure.ts";
+import { SnapshotError } from "../errors/snapshot-error.ts";
 import { collectCyclesAhead, collectCyclesBehind } from "../limits/limits.ts";
 import { type CycleRecord, networkConfigHashOf } from "../protocol/cycle-record.ts";
 import type { ActiveNode } from "../protocol/node.ts";
@@ -15,7 +15,7 @@ import { readNodeList, requireActiveNodes } from "../trust/read-node-list.ts";
 import { findSharding, type Sharding } from "../trust/sharding.ts";
 import { quoted } from "../wire/parse.ts";
 import { ChainProgress } from "./chain-progress.ts";
-import { isSameRoster, makeRoster, type Roster } from "./validator-sets.ts";
+import { type CycleValidators, isSameValidators, makeCycleValidators } from "./validator-sets.ts";
 
 export interface WatchContext {
   readonly clients: NetworkClients;
@@ -28,14 +28,14 @@ export class NetworkWatch {
   readonly #options: NetworkOptions;
   readonly #context: WatchContext;
   readonly #cyclesBehind: number;
-  #roster: Roster | undefined;
+  #roster: CycleValidators | undefined;
   #newest: CycleRecord | undefined;
   #sharding: Sharding | undefined;
   /** What the newest record says that the settings hash to. */
   #configHash: string | undefined;
   readonly #progress = new ChainProgress();
   /** Cycle → its nodes, within the window. */
-  readonly #rosters = new Map<number, Roster>();
+  readonly #rosters = new Map<number, CycleValidators>();
 
   /** @param keepCycles what lies farther back would be forgotten at once */
   constructor(options: NetworkOptions, context: WatchContext, keepCycles: number) {
@@ -50,7 +50,7 @@ export class NetworkWatch {
   }
 
   /** Those who are active now. */
-  get roster(): Roster {
+  get roster(): CycleValidators {
     if (this.#roster === undefined) throw new Error("the network's lists have not been read yet");
     return this.#roster;
   }
@@ -74,7 +74,7 @@ export class NetworkWatch {
   }
 
   /** The nodes of a cycle, where it is known who they were. */
-  rosterOf(cycle: number): Roster | undefined {
+  rosterOf(cycle: number): CycleValidators | undefined {
     return this.#rosters.get(cycle);
   }
 
@@ -96,7 +96,7 @@ export class NetworkWatch {
   /**
    * Reads both lists again. Where that fails, everything stays as it was.
    *
-   * @throws Failure
+   * @throws SnapshotError
    */
   async refresh(): Promise<void> {
     const { clients } = this.#context;
@@ -107,7 +107,7 @@ export class NetworkWatch {
     const newest = records.at(-1);
     requireActiveNodes(list, newest);
     if (newest === undefined) {
-      throw new Failure("configuration", "there are no cycle records", {
+      throw new SnapshotError("configuration", "there are no cycle records", {
         hint: "Check the archiver's address, or the file given with --cycles.",
       });
     }
@@ -122,8 +122,8 @@ export class NetworkWatch {
     if (proposal.kind === "refused") throw strange(`the archiver's cycle records: ${proposal.problem}`);
     // What an answer said that is not believed any more goes with it.
     if (proposal.kind === "jump") this.#rosters.clear();
-    if (this.#roster === undefined || !isSameConfig || !isSameRoster(this.#roster, nodes)) {
-      this.#roster = makeRoster(nodes, sharding);
+    if (this.#roster === undefined || !isSameConfig || !isSameValidators(this.#roster, nodes)) {
+      this.#roster = makeCycleValidators(nodes, sharding);
     }
     if (!isSameConfig && sharding.againstSnapshots.length > 0) {
       this.#context.warn(`there may be nothing to collect: ${sharding.againstSnapshots.join("; ")}`);
@@ -142,7 +142,7 @@ export class NetworkWatch {
       throw strange(`the archiver tells of network ${quoted(now)}, and not of ${quoted(before)} any more`);
   }
 
-  #assign(records: readonly CycleRecord[], roster: Roster): void {
+  #assign(records: readonly CycleRecord[], roster: CycleValidators): void {
     for (const cycle of this.#rosters.keys()) {
       if (cycle < this.oldestCycle || cycle > this.lastCycle) this.#rosters.delete(cycle);
     }
@@ -161,10 +161,10 @@ export class NetworkWatch {
   }
 
   /** Most cycles have the same nodes as another one. */
-  #rosterOf(nodes: readonly ActiveNode[]): Roster {
+  #rosterOf(nodes: readonly ActiveNode[]): CycleValidators {
     const { sharding } = this.roster;
     const rosters = [this.roster, ...this.#rosters.values()].filter((roster) => roster.sharding === sharding);
-    return rosters.find((roster) => isSameRoster(roster, nodes)) ?? makeRoster(nodes, sharding);
+    return rosters.find((roster) => isSameValidators(roster, nodes)) ?? makeCycleValidators(nodes, sharding);
   }
 }
 
@@ -173,6 +173,6 @@ function networkIdOf({ received }: CycleRecord): string {
   return typeof networkId === "string" ? networkId : "";
 }
 
-function strange(problem: string): Failure {
-  return new Failure("verification", problem, { hint: "Ask another archiver with --archiver." });
+function strange(problem: string): SnapshotError {
+  return new SnapshotError("verification", problem, { hint: "Ask another archiver with --archiver." });
 }

@@ -5,35 +5,35 @@
 
 import pLimit from "p-limit";
 import { type Admission, responsibleFor } from "../agreement/admission.ts";
-import { messageOf } from "../errors/failure.ts";
-import { FetchFailure } from "../errors/fetch-error.ts";
+import { FetchError } from "../errors/fetch-error.ts";
 import type { OffenceKind } from "../errors/offence.ts";
-import { AnswerError } from "../errors/response-error.ts";
-import { readGossipAnswer } from "../fetch/gossip-response.ts";
+import { ResponseError } from "../errors/response-error.ts";
+import { messageOf } from "../errors/snapshot-error.ts";
+import { readGossipResponse } from "../fetch/gossip-response.ts";
 import type { HttpClient } from "../fetch/http/http-client.ts";
 import { gossipNodesPerRound, pollNodesMax } from "../limits/limits.ts";
 import { type ActiveNode, nodeUrl } from "../protocol/node.ts";
 import { queryOrder } from "../protocol/query-order.ts";
-import type { CycleBook } from "./cycle-window.ts";
+import type { CycleWindow } from "./cycle-window.ts";
 import type { Intake } from "./server/intake.ts";
-import type { Roster } from "./validator-sets.ts";
-import type { Ledger } from "./vote-store.ts";
+import type { CycleValidators } from "./validator-sets.ts";
+import type { VoteStore } from "./vote-store.ts";
 
 export interface PollContext {
   readonly client: HttpClient;
   readonly intake: Intake;
-  readonly ledger: Ledger;
-  readonly book: CycleBook;
+  readonly ledger: VoteStore;
+  readonly book: CycleWindow;
   readonly signal: AbortSignal;
 }
 
 export class CyclePoll {
   readonly #cycle: number;
-  readonly #roster: Roster;
+  readonly #roster: CycleValidators;
   readonly #context: PollContext;
   readonly #enough = new AbortController();
 
-  constructor(cycle: number, roster: Roster, context: PollContext) {
+  constructor(cycle: number, roster: CycleValidators, context: PollContext) {
     this.#cycle = cycle;
     this.#roster = roster;
     this.#context = context;
@@ -41,7 +41,7 @@ export class CyclePoll {
 
   /**
    * @param round how often the cycle was polled for before: others are asked each time
-   * @throws Failure where the disk fails
+   * @throws SnapshotError where the disk fails
    */
   async run(round: number): Promise<void> {
     const { nodes } = this.#roster;
@@ -63,12 +63,12 @@ export class CyclePoll {
     const unsigned: string[] = [];
     try {
       const chunks = client.stream({ url, signal: AbortSignal.any([this.#enough.signal, signal]) });
-      await readGossipAnswer(chunks, (text) => this.#take(text, node, saving, unsigned));
+      await readGossipResponse(chunks, (text) => this.#take(text, node, saving, unsigned));
     } catch (error) {
-      if (error instanceof AnswerError) {
+      if (error instanceof ResponseError) {
         // What crosses a bound of ours may have been signed by somebody else, and passed on as it should be.
         if (error.kind !== "too-large") this.#accuse(node.id, "invalid-gossip", error);
-      } else if (error instanceof FetchFailure) {
+      } else if (error instanceof FetchError) {
         // A node that is down, or has nothing of the cycle, has not done anything wrong.
         if (error.kind === "redirect" || error.kind === "too-large")
           this.#accuse(node.id, "invalid-gossip", error);

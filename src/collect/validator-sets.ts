@@ -5,7 +5,7 @@ import type { ActiveNode } from "../protocol/node.ts";
 import type { Shard } from "../protocol/shard.ts";
 import { type Sharding, shardOf } from "../trust/sharding.ts";
 
-export interface Roster {
+export interface CycleValidators {
   /** In ascending order of ID. */
   readonly nodes: readonly ActiveNode[];
   readonly shard: Shard;
@@ -16,7 +16,7 @@ export interface Roster {
   readonly indexOf: ReadonlyMap<string, number>;
 }
 
-export function makeRoster(nodes: readonly ActiveNode[], sharding: Sharding): Roster {
+export function makeCycleValidators(nodes: readonly ActiveNode[], sharding: Sharding): CycleValidators {
   const shard = shardOf(nodes.length, sharding);
   return {
     nodes,
@@ -28,7 +28,7 @@ export function makeRoster(nodes: readonly ActiveNode[], sharding: Sharding): Ro
   };
 }
 
-export function isSameRoster(roster: Roster, nodes: readonly ActiveNode[]): boolean {
+export function isSameValidators(roster: CycleValidators, nodes: readonly ActiveNode[]): boolean {
   return (
     roster.nodes.length === nodes.length &&
     nodes.every(({ id, publicKey, url }, index) => {

@@ -5,40 +5,40 @@
 
 import { type Rejection, responsibleFor, type Vote } from "../agreement/admission.ts";
 import type { KnownVote } from "../agreement/known-votes.ts";
-import { messageOf } from "../errors/failure.ts";
 import { basisOf, type Offence, type RecordedOffence } from "../errors/offence.ts";
+import { messageOf } from "../errors/snapshot-error.ts";
 import { hashText } from "../protocol/crypto/hash.ts";
 import { EMPTY_PREIMAGE } from "../protocol/partition-hash.ts";
 import type { HashDatabase, SaveOutcome } from "../store/hash-database/hash-database.ts";
 import { counted } from "../text/counted.ts";
 import { CycleTally, dissent } from "./cycle-tally.ts";
-import type { CycleBook } from "./cycle-window.ts";
+import type { CycleWindow } from "./cycle-window.ts";
 import type { NetworkWatch } from "./network-watch.ts";
 import type { CollectReporter } from "./reporter.ts";
 import type { Intake } from "./server/intake.ts";
 import { evidenceOf, type StoredVote, type StoredVotes } from "./stored-votes.ts";
 import { WriteQueue } from "./write-queue.ts";
 
-export interface LedgerContext {
+export interface VoteStoreContext {
   readonly database: HashDatabase;
   readonly votes: StoredVotes;
   readonly watch: NetworkWatch;
-  readonly book: CycleBook;
+  readonly book: CycleWindow;
   readonly intake: Intake;
   readonly hashKey: string;
   readonly signal: AbortSignal;
   readonly reporter: CollectReporter | undefined;
 }
 
-export class Ledger {
-  readonly #context: LedgerContext;
+export class VoteStore {
+  readonly #context: VoteStoreContext;
   readonly #queue: WriteQueue<Vote>;
   /** Hash → until it is committed. */
   readonly #saving = new Map<string, Promise<SaveOutcome>>();
   /** Cycles of the window of which it is known what the database holds. */
   readonly #recalled = new Set<number>();
 
-  constructor(context: LedgerContext) {
+  constructor(context: VoteStoreContext) {
     this.#context = context;
     this.#queue = new WriteQueue((votes) => this.#commit(votes));
   }

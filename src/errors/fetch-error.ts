@@ -1,6 +1,6 @@
 /** Why a request to one node or archiver came to nothing. What it costs the node is decided elsewhere. */
 
-export type FetchFailureKind =
+export type FetchErrorKind =
   /** No connection: refused, no route, no such host. */
   | "unreachable"
   /** No TLS: the server does not speak it, or its certificate does not hold. */
@@ -22,20 +22,20 @@ export type FetchFailureKind =
   /** We ended it ourselves. */
   | "aborted";
 
-export interface FetchFailureDetail {
+export interface FetchErrorDetail {
   readonly status?: number;
   /** How long the node asked us to wait, milliseconds. */
   readonly retryAfterMs?: number;
   readonly cause?: unknown;
 }
 
-export class FetchFailure extends Error {
-  override readonly name = "FetchFailure";
-  readonly kind: FetchFailureKind;
+export class FetchError extends Error {
+  override readonly name = "FetchError";
+  readonly kind: FetchErrorKind;
   readonly status: number | undefined;
   readonly retryAfterMs: number | undefined;
 
-  constructor(kind: FetchFailureKind, message: string, detail: FetchFailureDetail = {}) {
+  constructor(kind: FetchErrorKind, message: string, detail: FetchErrorDetail = {}) {
     super(message, detail.cause === undefined ? {} : { cause: detail.cause });
     this.kind = kind;
     this.status = detail.status;

@@ -1,6 +1,6 @@
 /** What makes the rest of an answer useless. What was merged before it stays. */
 
-export type AnswerErrorKind =
+export type ResponseErrorKind =
   /** It is not `{"snapshot":[…]}`, or a record in it is no account. */
   | "malformed"
   /** It ends before `]}`. */
@@ -10,11 +10,11 @@ export type AnswerErrorKind =
   /** More than is taken from one node before others have sent as much: it may be right. */
   | "over-budget";
 
-export class AnswerError extends Error {
-  override readonly name = "AnswerError";
-  readonly kind: AnswerErrorKind;
+export class ResponseError extends Error {
+  override readonly name = "ResponseError";
+  readonly kind: ResponseErrorKind;
 
-  constructor(kind: AnswerErrorKind, message: string, options?: ErrorOptions) {
+  constructor(kind: ResponseErrorKind, message: string, options?: ErrorOptions) {
     super(message, options);
     this.kind = kind;
   }

@@ -1,7 +1,7 @@
 /** What an assembly tells of itself while it goes on. The engine declares it; user interfaces implement it. */
 
-import type { FailureCode } from "../errors/failure.ts";
 import type { Offence, OffenceKind, ReportedOffence } from "../errors/offence.ts";
+import type { SnapshotErrorCode } from "../errors/snapshot-error.ts";
 
 export type { Offence, OffenceKind };
 
@@ -59,7 +59,7 @@ export type AssembleEvent =
   | { readonly type: "asked"; readonly node: string }
   | { readonly type: "query"; readonly query: QueryRecord }
   | { readonly type: "offence"; readonly offence: ReportedOffence }
-  | { readonly type: "end"; readonly summary: RunSummary; readonly failure: FailureCode | undefined };
+  | { readonly type: "end"; readonly summary: RunSummary; readonly failure: SnapshotErrorCode | undefined };
 
 export interface Reporter {
   report(event: AssembleEvent): void;

@@ -5,7 +5,7 @@
  */
 
 import { constants, type FileHandle, open } from "node:fs/promises";
-import { systemCodeOf } from "../errors/failure.ts";
+import { systemCodeOf } from "../errors/snapshot-error.ts";
 import { pipeCheckMs, pipeWaitMaxMs, writeBufferBytes } from "../limits/limits.ts";
 import { sleep } from "./sleep.ts";
 

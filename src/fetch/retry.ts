@@ -1,6 +1,6 @@
 /** Whether a node is asked again after a failure, and when: a pure function. */
 
-import type { FetchFailure } from "../errors/fetch-error.ts";
+import type { FetchError } from "../errors/fetch-error.ts";
 import { attemptsMax, backoffFirstMs, backoffLastMs, retryAfterMaxMs } from "../limits/limits.ts";
 
 export type RetryDecision = { readonly retry: true; readonly delayMs: number } | { readonly retry: false };
@@ -12,7 +12,7 @@ const passingStatuses = new Set([425, 429, 500, 502, 503, 504]);
  * @param failuresSoFar of this node, this one included
  * @param random in [0, 1): the jitter, so that many clients do not come back at once
  */
-export function decideRetry(failure: FetchFailure, failuresSoFar: number, random: number): RetryDecision {
+export function decideRetry(failure: FetchError, failuresSoFar: number, random: number): RetryDecision {
   if (failuresSoFar >= attemptsMax || !isPassing(failure)) return { retry: false };
   const backoffMs = Math.min(backoffFirstMs * 2 ** (failuresSoFar - 1), backoffLastMs);
   const jitteredMs = backoffMs * (0.5 + random / 2);
@@ -21,7 +21,7 @@ export function decideRetry(failure: FetchFailure, failuresSoFar: number, random
   return { retry: true, delayMs: Math.max(failure.retryAfterMs, jitteredMs) };
 }
 
-function isPassing(failure: FetchFailure): boolean {
+function isPassing(failure: FetchError): boolean {
   switch (failure.kind) {
     case "unreachable":
     case "stalled":

@@ -1,6 +1,6 @@
 /** Reads the manifest and the export data of a snapshot, which anybody may have written. */
 
-import { Failure, messageOf, systemCodeOf } from "../errors/failure.ts";
+import { messageOf, SnapshotError, systemCodeOf } from "../errors/snapshot-error.ts";
 import { nodesMax } from "../limits/limits.ts";
 import { isHex64 } from "../protocol/address.ts";
 import { hashText } from "../protocol/crypto/hash.ts";
@@ -38,7 +38,7 @@ const manifestSchema = z.strictObject({
 /** Three values for each artifact, and a dozen more. */
 const manifestBounds: JsonBounds = { depthMax: 4, valuesMax: 3 * (nodesMax + 1) + 32 };
 
-/** @throws Failure `no-such-snapshot` where there is no manifest */
+/** @throws SnapshotError `no-such-snapshot` where there is no manifest */
 export async function readManifest(
   reader: SnapshotReader,
   findings: FindingList,
@@ -52,9 +52,13 @@ export async function readManifest(
       findings.add("manifest", MANIFEST_FILE, messageOf(error));
       return undefined;
     }
-    throw new Failure("no-such-snapshot", `${reader.directory} is no snapshot: it has no ${MANIFEST_FILE}`, {
-      hint: "Give the directory of a published snapshot, such as snapshots/snapshot-1700000640000.",
-    });
+    throw new SnapshotError(
+      "no-such-snapshot",
+      `${reader.directory} is no snapshot: it has no ${MANIFEST_FILE}`,
+      {
+        hint: "Give the directory of a published snapshot, such as snapshots/snapshot-1700000640000.",
+      },
+    );
   }
   try {
     const manifest = parseAs(manifestSchema, parseJson(text, MANIFEST_FILE, manifestBounds), MANIFEST_FILE);

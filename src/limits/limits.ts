@@ -103,7 +103,7 @@ export const gossipReceivedFactor = 4;
 
 /** All of one node's answer to a request for gossip, which is streamed: 10,000 nodes of 1,000 hashes. In a smaller
  *  network liars may fill it: an honest node passes on whatever has a valid signature. */
-export const gossipAnswerBytesMax = 1 * GiB;
+export const gossipResponseBytesMax = 1 * GiB;
 
 /** A `/netconfig` answer, and an error body of which a line is shown. */
 export const netconfigBytesMax = 4 * MiB;
@@ -163,9 +163,9 @@ export const gossipRequestsMax = 32;
 /** How long a request for gossip holds its place without a new vote, at the most and at the least; in between it is
  *  so many times as long as others took. What brings votes at the rate at which nobody else is asked as well holds its
  *  place for as long as it does. */
-export const gossipPatienceMaxMs = 1_000;
-export const gossipPatienceMinMs = 250;
-export const gossipPatienceFactor = 2;
+export const gossipHedgeMaxMs = 1_000;
+export const gossipHedgeMinMs = 250;
+export const gossipHedgeFactor = 2;
 export const gossipBytesPerSecondMin = 256 * KiB;
 
 /** How many times as fast votes that are known already must come for a request to hold its place. */
@@ -387,7 +387,7 @@ export const chainSlackCycles = 8;
 
 /** Answers in a row, each of which goes on from the one before, and the time that they must span, to change what
  *  gossip has confirmed. A collector that waits so long loses nothing: cycles that it missed are polled for. */
-export const chainAnswersMin = 3;
+export const chainResponsesMin = 3;
 export const chainJumpMs = 5 * 60_000;
 
 /** How far an archiver's clock may be ahead of ours, in seconds. */
@@ -408,7 +408,7 @@ export const pushBodiesBytesMax = 64 * MiB;
 export const pushBodiesBytesPerPrefixMax = 24 * MiB;
 
 /** Messages of one push that are refused before the rest of it is not looked at. */
-export const pushRefusalsMax = 100;
+export const pushRejectionsMax = 100;
 
 /** Bytes of a pushed list that are cut into messages at once. */
 export const pushSliceBytes = 4 * KiB;
@@ -439,9 +439,9 @@ export const bodyChunksMax = 1_024;
 export const bytesPerChunkMin = 64;
 
 /** Cycles that a collector sends at once, in all and to one address prefix, and the longest that one may take. */
-export const gossipAnswersMax = 64;
-export const gossipAnswersPerPrefixMax = 8;
-export const gossipAnswerMsMax = 10 * 60_000;
+export const gossipResponsesMax = 64;
+export const gossipResponsesPerPrefixMax = 8;
+export const gossipResponseMsMax = 10 * 60_000;
 
 /** A push that has not come whole by then is given up, and so is a connection on which nothing moves. */
 export const collectRequestMs = 30_000;
@@ -528,8 +528,8 @@ export const exportsKept = 3;
 export const hashedCyclesKept = 10_000;
 
 /** Partial snapshots that a validator sends at once, in all and to one address. */
-export const snapshotAnswersMax = 64;
-export const snapshotAnswersPerAddressMax = 32;
+export const snapshotResponsesMax = 64;
+export const snapshotResponsesPerAddressMax = 32;
 
 /** An entry of the transaction log: the longest has two addresses and an amount. */
 export const logEntryBytesMax = 1 * KiB;

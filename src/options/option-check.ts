@@ -1,6 +1,6 @@
 /** Checks the options of a function of the library: what a program gives by mistake is refused by its name. */
 
-import { Failure } from "../errors/failure.ts";
+import { SnapshotError } from "../errors/snapshot-error.ts";
 import { isHex64 } from "../protocol/address.ts";
 
 /** What one option may be. An option that is `undefined` is one that is not given. */
@@ -14,7 +14,7 @@ export interface OptionCheck {
 /** Every option of a function: the compiler finds one that is missing here. */
 export type OptionChecks<Options> = { readonly [Name in keyof Options]-?: OptionCheck };
 
-/** Values are not repeated in messages: they may hold passwords. @throws Failure `usage` */
+/** Values are not repeated in messages: they may hold passwords. @throws SnapshotError `usage` */
 export function requireOptions<Options>(
   functionName: string,
   options: unknown,
@@ -39,8 +39,8 @@ export function requireOptions<Options>(
   }
 }
 
-function refused(functionName: string, problem: string, checks: object): Failure {
-  return new Failure("usage", `${functionName}(): ${problem}`, {
+function refused(functionName: string, problem: string, checks: object): SnapshotError {
+  return new SnapshotError("usage", `${functionName}(): ${problem}`, {
     hint: `The options are ${Object.keys(checks).join(", ")}.`,
   });
 }

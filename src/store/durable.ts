@@ -5,7 +5,7 @@ import { type FileHandle, mkdir, open, stat, writeFile } from "node:fs/promises"
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { crc32, createGzip, createInflateRaw } from "node:zlib";
-import { diskFailure, systemCodeOf } from "../errors/failure.ts";
+import { diskError, systemCodeOf } from "../errors/snapshot-error.ts";
 import type { Compression } from "../format/snapshot-layout.ts";
 import { ByteBudget } from "../limits/byte-budget.ts";
 import { gzipIdleBytesMax, writeBufferBytes } from "../limits/limits.ts";
@@ -27,7 +27,7 @@ export async function writeSynced(path: string, content: string | Iterable<Uint8
   try {
     await writeFile(path, content, { flush: true, flag: "wx", mode: FILE_MODE });
   } catch (error) {
-    throw diskFailure(`cannot write ${path}`, error);
+    throw diskError(`cannot write ${path}`, error);
   }
 }
 

@@ -3,7 +3,7 @@
  * replaced, partial snapshots that no run goes on with, and locks.
  */
 
-import { Failure } from "../errors/failure.ts";
+import { SnapshotError } from "../errors/snapshot-error.ts";
 import { acquireRunLock } from "./run-lock.ts";
 import {
   lockPath,
@@ -20,14 +20,14 @@ import {
  * @param kept the timestamps that this run may work on itself
  * @returns why something that nobody works on could not be removed
  */
-export async function removeLeftovers(out: string, kept: ReadonlySet<number>): Promise<Failure[]> {
-  const problems: Failure[] = [];
+export async function removeLeftovers(out: string, kept: ReadonlySet<number>): Promise<SnapshotError[]> {
+  const problems: SnapshotError[] = [];
   for (const timestamp of await timestampsBeside(out)) {
     if (kept.has(timestamp)) continue;
     try {
       await removeBeside({ out, timestamp });
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
+      if (!(error instanceof SnapshotError)) throw error;
       if (error.code !== "locked") problems.push(error);
     }
   }

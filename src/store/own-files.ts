@@ -10,7 +10,7 @@
 import type { Stats } from "node:fs";
 import { lstat, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { Failure, systemCodeOf } from "../errors/failure.ts";
+import { SnapshotError, systemCodeOf } from "../errors/snapshot-error.ts";
 
 /** What new files and directories may be, whatever the umask is. */
 export const FILE_MODE = 0o644;
@@ -26,7 +26,7 @@ export type EntryKind = "directory" | "file";
 /**
  * Whoever can write to the directory of the snapshots can exchange everything in it.
  *
- * @throws Failure `disk` where that is anybody but this user and root; what is not there yet is not wrong
+ * @throws SnapshotError `disk` where that is anybody but this user and root; what is not there yet is not wrong
  */
 export async function requireSafePlace(directory: string): Promise<void> {
   const link = await statsOf(directory);
@@ -44,7 +44,7 @@ export async function requireSafePlace(directory: string): Promise<void> {
   );
 }
 
-/** @throws Failure `disk` where it is of another user, others may write to it, or it is of another kind */
+/** @throws SnapshotError `disk` where it is of another user, others may write to it, or it is of another kind */
 export function requireOwn(path: string, stats: Stats, kind: EntryKind): void {
   const isKind = kind === "directory" ? stats.isDirectory() : stats.isFile();
   if (!isKind) {
@@ -70,7 +70,7 @@ export type TreeUse = "to be kept" | "to be checked" | "to be removed";
  * Checks a directory and everything in it.
  *
  * @returns whether there is anything of that name
- * @throws Failure `disk` where something in it does not suit its use
+ * @throws SnapshotError `disk` where something in it does not suit its use
  */
 export async function requireOwnTree(path: string, use: TreeUse): Promise<boolean> {
   const stats = await statsOf(path);
@@ -105,7 +105,7 @@ export function isOwnFile(stats: Stats): boolean {
   return stats.isFile() && isOwner && stats.nlink === 1 && (stats.mode & OTHERS_MAY_WRITE) === 0;
 }
 
-/** @throws Failure `disk` where it belongs to none of them */
+/** @throws SnapshotError `disk` where it belongs to none of them */
 export function requireOwner(path: string, { uid }: Stats, users: readonly (number | undefined)[]): void {
   const own = ownUserId();
   if (own === undefined || users.includes(uid)) return;
@@ -134,6 +134,6 @@ function modeOf({ mode }: Stats): string {
   return (mode & 0o7777).toString(8).padStart(4, "0");
 }
 
-function refused(problem: string, hint: string): Failure {
-  return new Failure("disk", problem, { hint });
+function refused(problem: string, hint: string): SnapshotError {
+  return new SnapshotError("disk", problem, { hint });
 }

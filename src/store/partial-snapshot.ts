@@ -6,7 +6,7 @@
 import { copyFile, link, mkdir, readdir, rename, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pLimit from "p-limit";
-import { type Failure, isReadError } from "../errors/failure.ts";
+import { isReadError, type SnapshotError } from "../errors/snapshot-error.ts";
 import type { ArtifactScan } from "../format/artifact-scan.ts";
 import type { CountingRules } from "../format/counting-rules.ts";
 import { type ExportData, exportDataText } from "../format/export-data.ts";
@@ -226,7 +226,7 @@ export class PartialSnapshot {
    * @param onLeftover is told why what was there before could not be removed, where it could not
    * @returns that place
    */
-  async putInPlace(onLeftover?: (problem: Failure) => void): Promise<string> {
+  async putInPlace(onLeftover?: (problem: SnapshotError) => void): Promise<string> {
     const leftover = await putInPlace(this.#place);
     if (leftover !== undefined) onLeftover?.(leftover);
     return publishedPath(this.#place);

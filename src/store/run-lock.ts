@@ -8,7 +8,7 @@ import { chmod, lstat, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import Database from "libsql";
-import { diskFailure, Failure, systemCodeOf } from "../errors/failure.ts";
+import { diskError, SnapshotError, systemCodeOf } from "../errors/snapshot-error.ts";
 import { quoted } from "../wire/parse.ts";
 import { makeDirectories } from "./durable.ts";
 import { removeOwn, requireOwn, requireSafePlace, statsOf } from "./own-files.ts";
@@ -25,7 +25,7 @@ export interface RunLock {
    *
    * @returns why the files of the lock could not be removed, where that failed: they are in nobody's way
    */
-  release(): Promise<Failure | undefined>;
+  release(): Promise<SnapshotError | undefined>;
 }
 
 /** Takes SQLite's exclusive lock on an open database, or throws its error. */
@@ -37,7 +37,7 @@ const takeExclusive: TakeLock = (database) => {
 
 /**
  * @param path the lock file, which need not exist
- * @throws Failure `locked` where another run holds it, `disk` where it cannot be had at all
+ * @throws SnapshotError `locked` where another run holds it, `disk` where it cannot be had at all
  */
 export async function acquireRunLock(path: string, take: TakeLock = takeExclusive): Promise<RunLock> {
   try {
@@ -55,9 +55,9 @@ export async function acquireRunLock(path: string, take: TakeLock = takeExclusiv
       return { release: () => release([holderPath(path), path], database) };
     }
   } catch (error) {
-    throw error instanceof Failure ? error : diskFailure(`cannot lock ${path}`, error);
+    throw error instanceof SnapshotError ? error : diskError(`cannot lock ${path}`, error);
   }
-  throw await lockedFailure(path);
+  throw await lockedError(path);
 }
 
 async function writeHolder(path: string): Promise<void> {
@@ -66,13 +66,16 @@ async function writeHolder(path: string): Promise<void> {
   await writeFile(holderPath(path), holder, { flag: "wx", mode: LOCK_MODE });
 }
 
-async function release(files: readonly string[], database: Database.Database): Promise<Failure | undefined> {
+async function release(
+  files: readonly string[],
+  database: Database.Database,
+): Promise<SnapshotError | undefined> {
   try {
     // Removed while it is held: whoever opened it meanwhile sees that it is another file by then.
     for (const file of files) await rm(file, { force: true });
     return undefined;
   } catch (error) {
-    return diskFailure("cannot remove the lock", error);
+    return diskError("cannot remove the lock", error);
   } finally {
     database.close();
   }
@@ -95,7 +98,7 @@ async function tryLock(path: string, take: TakeLock): Promise<Database.Database 
     const code = sqliteCodeOf(error);
     if (code.startsWith("SQLITE_BUSY")) {
       await requireLocks(path, take);
-      throw await lockedFailure(path);
+      throw await lockedError(path);
     }
     if (code === "SQLITE_NOTADB" || code.startsWith("SQLITE_CORRUPT")) throw notOurLock(path, error);
     throw error;
@@ -109,7 +112,7 @@ async function tryLock(path: string, take: TakeLock): Promise<Database.Database 
 /**
  * SQLite says "busy" as well where the file system has no locks (ENOLCK). A file that is new is locked by nobody.
  *
- * @throws Failure `disk` where it cannot be locked either
+ * @throws SnapshotError `disk` where it cannot be locked either
  */
 async function requireLocks(path: string, take: TakeLock): Promise<void> {
   const probe = `${path}.probe-${randomInt(2 ** 40)}`;
@@ -122,7 +125,7 @@ async function requireLocks(path: string, take: TakeLock): Promise<void> {
   try {
     take(database);
   } catch (error) {
-    throw new Failure("disk", `the file system of ${dirname(path)} takes no locks`, {
+    throw new SnapshotError("disk", `the file system of ${dirname(path)} takes no locks`, {
       cause: error,
       hint: "Give a directory on a local file system with --out, or mount this one with locks.",
     });
@@ -132,8 +135,8 @@ async function requireLocks(path: string, take: TakeLock): Promise<void> {
   }
 }
 
-function notOurLock(path: string, cause: unknown): Failure {
-  return new Failure("disk", `${path} is no lock of this program: it has other contents`, {
+function notOurLock(path: string, cause: unknown): SnapshotError {
+  return new SnapshotError("disk", `${path} is no lock of this program: it has other contents`, {
     cause,
     hint: `Find out what wrote it, remove ${path}, and run again.`,
   });
@@ -157,7 +160,7 @@ async function makeLockFile(path: string): Promise<void> {
   }
   requireOwn(path, stats, "file");
   if (stats.nlink !== 1) {
-    throw new Failure("disk", `${path} has ${stats.nlink} names; remove this one`, {
+    throw new SnapshotError("disk", `${path} has ${stats.nlink} names; remove this one`, {
       hint: "A lock is a file of its own, and no other name of one.",
     });
   }
@@ -169,9 +172,9 @@ async function inodeOf(path: string): Promise<bigint | undefined> {
   return stats?.ino;
 }
 
-async function lockedFailure(path: string): Promise<Failure> {
+async function lockedError(path: string): Promise<SnapshotError> {
   const holder = await holderOf(holderPath(path)).catch(() => undefined);
-  return new Failure("locked", `another run works on this snapshot: ${holder ?? "another process"}`, {
+  return new SnapshotError("locked", `another run works on this snapshot: ${holder ?? "another process"}`, {
     hint: "Wait for it to end, or give another directory with --out.",
   });
 }

@@ -3,7 +3,7 @@
 import type { Dirent } from "node:fs";
 import { type FileHandle, lstat, opendir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { diskFailure, isReadError } from "../errors/failure.ts";
+import { diskError, isReadError } from "../errors/snapshot-error.ts";
 import type { ArtifactScan } from "../format/artifact-scan.ts";
 import { EVIDENCE_DIRECTORY } from "../format/snapshot-layout.ts";
 import type { ByteBudget } from "../limits/byte-budget.ts";
@@ -25,10 +25,10 @@ export class SnapshotDirectory {
   /**
    * Whatever a check makes of the errors that it met: where one was of reading, nothing is known of that file.
    *
-   * @throws Failure `disk` with the first error of reading, where there was one
+   * @throws SnapshotError `disk` with the first error of reading, where there was one
    */
   requireRead(): void {
-    if (this.#readError !== undefined) throw diskFailure(`cannot check ${this.directory}`, this.#readError);
+    if (this.#readError !== undefined) throw diskError(`cannot check ${this.directory}`, this.#readError);
   }
 
   /**

@@ -2,7 +2,7 @@
 
 import { readdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { diskFailure, Failure } from "../errors/failure.ts";
+import { diskError, SnapshotError } from "../errors/snapshot-error.ts";
 import { snapshotName } from "../format/snapshot-layout.ts";
 import { syncPath } from "./durable.ts";
 import { removeOwn, requireOwnTree, requireSafePlace, statsOf } from "./own-files.ts";
@@ -14,7 +14,7 @@ export interface SnapshotSpot {
   readonly timestamp: number;
 }
 
-/** @throws Failure `disk` where nothing can be published safely; a directory that is not there yet will be made */
+/** @throws SnapshotError `disk` where nothing can be published safely; a directory that is not there yet will be made */
 export async function requirePlace(out: string): Promise<void> {
   await onDisk(`cannot look at ${out}`, () => requireSafePlace(out));
 }
@@ -45,7 +45,7 @@ function besidePath({ out, timestamp }: SnapshotSpot, what: string): string {
 /**
  * Whether a snapshot is published there, right or not.
  *
- * @throws Failure `disk` where others may have written, or may yet write, to any of it
+ * @throws SnapshotError `disk` where others may have written, or may yet write, to any of it
  */
 export async function isPublished(spot: SnapshotSpot): Promise<boolean> {
   const directory = publishedPath(spot);
@@ -58,7 +58,7 @@ export async function isPublished(spot: SnapshotSpot): Promise<boolean> {
  *
  * @returns why the older snapshot could not be removed, where that failed: the new one is published all the same
  */
-export async function putInPlace(spot: SnapshotSpot): Promise<Failure | undefined> {
+export async function putInPlace(spot: SnapshotSpot): Promise<SnapshotError | undefined> {
   const [published, replaced] = [publishedPath(spot), replacedPath(spot)];
   await onDisk(`cannot publish ${published}`, async () => {
     await requireOwnTree(partialPath(spot), "to be kept");
@@ -110,21 +110,21 @@ export async function timestampsBeside(out: string): Promise<Set<number>> {
   );
 }
 
-/** Runs an action on files of ours; what the system says becomes a Failure `disk`. */
+/** Runs an action on files of ours; what the system says becomes a SnapshotError `disk`. */
 export async function onDisk<T>(doing: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {
-    throw error instanceof Failure ? error : diskFailure(doing, error);
+    throw error instanceof SnapshotError ? error : diskError(doing, error);
   }
 }
 
-async function failureOf(doing: string, action: () => Promise<void>): Promise<Failure | undefined> {
+async function failureOf(doing: string, action: () => Promise<void>): Promise<SnapshotError | undefined> {
   try {
     await onDisk(doing, action);
     return undefined;
   } catch (error) {
-    if (error instanceof Failure) return error;
+    if (error instanceof SnapshotError) return error;
     throw error;
   }
 }

@@ -4,8 +4,8 @@
  * (docs/decisions/0004).
  */
 
-import { Failure } from "../errors/failure.ts";
-import { AnswerError } from "../errors/response-error.ts";
+import { ResponseError } from "../errors/response-error.ts";
+import { SnapshotError } from "../errors/snapshot-error.ts";
 import type { Offence } from "../events/assemble-events.ts";
 import {
   answerBytesPerPartition,
@@ -16,7 +16,7 @@ import {
   unconfirmedFactor,
   unconfirmedPerConfirmed,
 } from "../limits/limits.ts";
-import type { NodeBook } from "./peer-pool.ts";
+import type { PeerPool } from "./peer-pool.ts";
 
 /** Other nodes that must have outgrown the budget before it grows for the next one. */
 const OUTGROWN_BEFORE_GROWTH = 2;
@@ -30,8 +30,8 @@ interface Outgrown {
   readonly bytes: number;
 }
 
-export class SizeBudget {
-  readonly #book: NodeBook;
+export class ByteBudgetOfResponses {
+  readonly #book: PeerPool;
   readonly #freeBytes: () => Promise<number>;
   readonly #outgrown: Outgrown[] = [];
   /** Nodes that have outgrown the present budget. */
@@ -45,7 +45,7 @@ export class SizeBudget {
   #disk: { readonly atMs: number; readonly bytes: number } | undefined;
 
   /** @param freeBytes of the disk that answers are written to */
-  constructor(book: NodeBook, freeBytes: () => Promise<number>) {
+  constructor(book: PeerPool, freeBytes: () => Promise<number>) {
     this.#book = book;
     this.#freeBytes = freeBytes;
   }
@@ -58,7 +58,7 @@ export class SizeBudget {
   /**
    * Whether an answer may go on that holds so many bytes of which no hash is known to be right yet.
    *
-   * @throws Failure `disk` where all answers together would take too much of the disk
+   * @throws SnapshotError `disk` where all answers together would take too much of the disk
    */
   async mayHold(answer: number, nodeIndex: number, partition: number, bytes: number): Promise<boolean> {
     this.#held.set(answer, bytes);
@@ -104,7 +104,7 @@ export class SizeBudget {
     for await (const chunk of chunks) {
       bytes += chunk.length;
       if (bytes > partitions * Math.max(answerBytesPerPartition, this.#answerBytes)) {
-        throw new AnswerError("over-budget", `the answer goes on after ${bytes} bytes`);
+        throw new ResponseError("over-budget", `the answer goes on after ${bytes} bytes`);
       }
       yield chunk;
     }
@@ -131,7 +131,7 @@ export class SizeBudget {
     }
     if (held <= this.#diskShare * this.#disk.bytes) return;
     const problem = `${held} bytes that no hash has confirmed yet are too much for a disk with ${this.#disk.bytes} free bytes`;
-    throw new Failure("disk", problem, {
+    throw new SnapshotError("disk", problem, {
       cause: Object.assign(new Error(problem), { code: "ENOSPC" }),
       hint: "Free some space and run again: what is verified already is kept and not fetched again.",
     });

@@ -4,7 +4,7 @@ import type { WrongPartition } from "../artifact/receive-response.ts";
 import type { RunLog } from "../events/run-log.ts";
 import type { HttpClient } from "../fetch/http/http-client.ts";
 import type { Shard } from "../protocol/shard.ts";
-import type { NodeBook } from "./peer-pool.ts";
+import type { PeerPool } from "./peer-pool.ts";
 import type { OrderRule } from "./strategy/order-rule.ts";
 
 export interface FetchContext {
@@ -13,7 +13,7 @@ export interface FetchContext {
   readonly timestamp: number;
   readonly hashKey: string;
   readonly agreedHashes: ReadonlyMap<number, string>;
-  readonly book: NodeBook;
+  readonly book: PeerPool;
   readonly order: OrderRule;
   readonly concurrency: number;
   readonly log: RunLog;

@@ -8,19 +8,19 @@ import { answerTailMs, latenessCheckMs, lateUnmeasuredMs, patienceMax } from "..
 import { hashText } from "../protocol/crypto/hash.ts";
 import { EMPTY_PREIMAGE } from "../protocol/partition-hash.ts";
 import type { FetchContext } from "./fetch-context.ts";
-import { giveWay, latePartitions, lateQueries } from "./hedging.ts";
-import { exhaustedFailure } from "./incomplete.ts";
+import { giveWay, stragglers, stragglingPartitions } from "./hedging.ts";
+import { incompleteError } from "./incomplete.ts";
 import { NodeAsker } from "./node-asker.ts";
 import { NodeQuery } from "./node-query.ts";
-import { PartitionClaims } from "./partition-tasks.ts";
+import { PartitionTasks } from "./partition-tasks.ts";
 import { QueryPlanner } from "./query-planner.ts";
-import { NodeSpeeds } from "./throughput.ts";
+import { Throughput } from "./throughput.ts";
 import { WakefulClock } from "./wakeful-clock.ts";
 
 export class PartitionFetch {
   readonly #context: FetchContext;
-  readonly #claims: PartitionClaims;
-  readonly #speeds = new NodeSpeeds();
+  readonly #claims: PartitionTasks;
+  readonly #speeds = new Throughput();
   readonly #clock = new WakefulClock();
   readonly #planner: QueryPlanner;
   readonly #asker: NodeAsker;
@@ -34,7 +34,7 @@ export class PartitionFetch {
 
   constructor(missing: Iterable<number>, context: FetchContext) {
     this.#context = context;
-    this.#claims = new PartitionClaims(missing);
+    this.#claims = new PartitionTasks(missing);
     const emptyHash = hashText(EMPTY_PREIMAGE, context.hashKey);
     const isEmpty = (partition: number) => context.agreedHashes.get(partition) === emptyHash;
     const [speeds, clock] = [this.#speeds, this.#clock];
@@ -42,7 +42,7 @@ export class PartitionFetch {
     this.#asker = new NodeAsker({ ...context, claims: this.#claims, speeds, clock, isEmpty });
   }
 
-  /** @throws Failure `incomplete`, `verification`, `temporary` or `disk` */
+  /** @throws SnapshotError `incomplete`, `verification`, `temporary` or `disk` */
   async run(): Promise<void> {
     const { signal, book } = this.#context;
     const { missing, open } = this.#claims;
@@ -55,7 +55,7 @@ export class PartitionFetch {
           this.#start(query, stop.signal);
         const wakeMs = this.#hasRoom() ? book.nextMs(open) : undefined;
         if (this.#running.size === 0 && wakeMs === undefined) {
-          if (this.#isOneAtATime || !this.#asker.tryLastShare(missing)) throw exhaustedFailure(missing, book);
+          if (this.#isOneAtATime || !this.#asker.tryLastShare(missing)) throw incompleteError(missing, book);
           this.#isOneAtATime = true;
           continue;
         }
@@ -81,8 +81,8 @@ export class PartitionFetch {
   /** Late partitions are asked elsewhere as well, while those go on who are late with them. */
   #nextOvertaking(): NodeQuery | undefined {
     const running = [...this.#running.keys()].filter(({ cancellation }) => cancellation === undefined);
-    const lateOnes = lateQueries(running, this.#speeds, this.#patience);
-    const late = latePartitions(lateOnes, this.#claims);
+    const lateOnes = stragglers(running, this.#speeds, this.#patience);
+    const late = stragglingPartitions(lateOnes, this.#claims);
     if (late.size === 0) return undefined;
     const nowMs = performance.now();
     const askedOf = (index: number) => this.#claims.askedOf(index);

@@ -5,13 +5,13 @@
 
 import { giversMax, overtakingsAtOnceMax } from "../limits/limits.ts";
 import type { NodeQuery } from "./node-query.ts";
-import type { PartitionClaims } from "./partition-tasks.ts";
-import type { NodeSpeeds } from "./throughput.ts";
+import type { PartitionTasks } from "./partition-tasks.ts";
+import type { Throughput } from "./throughput.ts";
 
 /** Queries whose answers are late. */
-export function lateQueries(
+export function stragglers(
   running: readonly NodeQuery[],
-  speeds: NodeSpeeds,
+  speeds: Throughput,
   patience: number,
 ): Set<NodeQuery> {
   const answers = running.flatMap((query) => {
@@ -26,7 +26,7 @@ export function lateQueries(
 }
 
 /** Partitions that are wanted, and that all who are giving them are late with. */
-export function latePartitions(late: ReadonlySet<NodeQuery>, claims: PartitionClaims): Set<number> {
+export function stragglingPartitions(late: ReadonlySet<NodeQuery>, claims: PartitionTasks): Set<number> {
   const partitions = [...late].flatMap((query) => claims.heldBy(query));
   return new Set(partitions.filter((partition) => [...claims.givers(partition)].every((by) => late.has(by))));
 }
@@ -53,7 +53,7 @@ export function giveWay(
     readonly late: ReadonlySet<NodeQuery>;
     readonly concurrency: number;
   },
-  claims: PartitionClaims,
+  claims: PartitionTasks,
 ): NodeQuery[] {
   const ways = partitions.flatMap((partition) => {
     const givers = [...claims.givers(partition)];
@@ -67,7 +67,7 @@ export function giveWay(
  * Of some queries the one that is missed least: it has given the least that was right, others give the same, and
  * it began first. How many bytes it has sent does not count: those are as cheap as they are wrong.
  */
-function leastUseful(queries: readonly NodeQuery[], claims: PartitionClaims): NodeQuery[] {
+function leastUseful(queries: readonly NodeQuery[], claims: PartitionTasks): NodeQuery[] {
   const aloneWith = (query: NodeQuery) => claims.heldAlone(query).length;
   const [least] = queries.toSorted((a, b) => a.verified - b.verified || aloneWith(a) - aloneWith(b));
   return least === undefined ? [] : [least];

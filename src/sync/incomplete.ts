@@ -1,24 +1,24 @@
 /** There is nobody left to ask: why, for each partition and for each node that was tried. */
 
-import { Failure, type FailureCode } from "../errors/failure.ts";
+import { SnapshotError, type SnapshotErrorCode } from "../errors/snapshot-error.ts";
 import { shortId } from "../protocol/node.ts";
 import { counted } from "../text/counted.ts";
-import type { NodeBook, SourceOutcome } from "./peer-pool.ts";
+import type { PeerPool, SourceOutcome } from "./peer-pool.ts";
 
 const PARTITIONS_SHOWN = 3;
 
-export class ExhaustedFailure extends Failure {
+export class IncompleteError extends SnapshotError {
   /** Whether no node that answers holds one of the partitions: then it is no node's fault, and waiting or an older
    *  snapshot may help. */
   readonly isHeldByNobody: boolean;
 
-  constructor(code: ExhaustedCode, message: string, details: readonly string[], isHeldByNobody: boolean) {
+  constructor(code: IncompleteCode, message: string, details: readonly string[], isHeldByNobody: boolean) {
     super(code, message, { details, hint: hints[code] });
     this.isHeldByNobody = isHeldByNobody;
   }
 }
 
-export function exhaustedFailure(missing: ReadonlySet<number>, book: NodeBook): ExhaustedFailure {
+export function incompleteError(missing: ReadonlySet<number>, book: PeerPool): IncompleteError {
   const partitions = [...missing].sort((a, b) => a - b);
   const outcomes = partitions.map((partition) => book.outcomes(partition));
   const isFull = partitions.some((partition) => book.isRefused(partition, "no-space"));
@@ -32,12 +32,15 @@ export function exhaustedFailure(missing: ReadonlySet<number>, book: NodeBook): 
   if (partitions.length > PARTITIONS_SHOWN)
     details.push(`and ${counted(partitions.length - PARTITIONS_SHOWN, "more partition")}`);
   const message = `${titles[code]} (${partitions.length} missing)`;
-  return new ExhaustedFailure(code, message, details, outcomes.some(isNotHeld));
+  return new IncompleteError(code, message, details, outcomes.some(isNotHeld));
 }
 
-type ExhaustedCode = Extract<FailureCode, "incomplete" | "verification" | "temporary" | "gone" | "disk">;
+type IncompleteCode = Extract<
+  SnapshotErrorCode,
+  "incomplete" | "verification" | "temporary" | "gone" | "disk"
+>;
 
-const titles: Readonly<Record<ExhaustedCode, string>> = {
+const titles: Readonly<Record<IncompleteCode, string>> = {
   incomplete: "could not fetch every partition",
   verification: "no node's data has the agreed hash",
   temporary: "the cycle is not finalized yet, or its snapshot is still being exported",
@@ -45,7 +48,7 @@ const titles: Readonly<Record<ExhaustedCode, string>> = {
   disk: "no space is left on the disk",
 };
 
-const hints: Readonly<Record<ExhaustedCode, string>> = {
+const hints: Readonly<Record<IncompleteCode, string>> = {
   incomplete:
     "Run again when these nodes answer, and rightly: what is verified is kept and not fetched again.",
   verification:
@@ -56,7 +59,7 @@ const hints: Readonly<Record<ExhaustedCode, string>> = {
 };
 
 /** One partition that all its nodes gave wrongly cannot be had by waiting. */
-function codeOf(outcomes: readonly (readonly SourceOutcome[])[], hasGiven: boolean): ExhaustedCode {
+function codeOf(outcomes: readonly (readonly SourceOutcome[])[], hasGiven: boolean): IncompleteCode {
   if (outcomes.some((nodes) => nodes.every(({ outcome }) => outcome === "wrong"))) return "verification";
   const isAbsent = outcomes.every((nodes) => nodes.every(({ outcome }) => absences.has(outcome)));
   if (!isAbsent) return "incomplete";

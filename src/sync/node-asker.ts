@@ -1,30 +1,30 @@
 /** Has one node give what its query says, request by request, and judges what came of each. */
 
 import {
-  type AnswerTarget,
   type MatchedPartition,
-  type MergeReport,
-  mergeAnswer,
+  type ResponseReport,
+  type ResponseTarget,
+  receiveResponse,
 } from "../artifact/receive-response.ts";
-import { Failure, isDiskFull } from "../errors/failure.ts";
-import { FetchFailure } from "../errors/fetch-error.ts";
-import { AnswerError } from "../errors/response-error.ts";
+import { FetchError } from "../errors/fetch-error.ts";
+import { ResponseError } from "../errors/response-error.ts";
+import { isDiskFull, SnapshotError } from "../errors/snapshot-error.ts";
 import { decideRetry, type RetryDecision } from "../fetch/retry.ts";
 import { nodeUrl } from "../protocol/node.ts";
 import { storedCount, stores } from "../protocol/shard.ts";
-import { SizeBudget } from "./byte-budget.ts";
+import { ByteBudgetOfResponses } from "./byte-budget.ts";
 import type { FetchContext } from "./fetch-context.ts";
 import { type NarrowedRequest, narrowedRequests } from "./narrowed-requests.ts";
 import type { NodeQuery } from "./node-query.ts";
-import type { PartitionClaims } from "./partition-tasks.ts";
+import type { PartitionTasks } from "./partition-tasks.ts";
 import { TOO_EARLY } from "./peer-pool.ts";
 import { offencesOf, outcomeOf } from "./response-classification.ts";
-import type { NodeSpeeds } from "./throughput.ts";
+import type { Throughput } from "./throughput.ts";
 import type { WakefulClock } from "./wakeful-clock.ts";
 
 export interface AskerContext extends FetchContext {
-  readonly claims: PartitionClaims;
-  readonly speeds: NodeSpeeds;
+  readonly claims: PartitionTasks;
+  readonly speeds: Throughput;
   readonly clock: WakefulClock;
   /** Whether a partition is agreed to have no accounts. */
   readonly isEmpty: (partition: number) => boolean;
@@ -40,12 +40,12 @@ interface AnswerNotes {
 
 export class NodeAsker {
   readonly #context: AskerContext;
-  readonly #sizes: SizeBudget;
+  readonly #sizes: ByteBudgetOfResponses;
   #answers = 0;
 
   constructor(context: AskerContext) {
     this.#context = context;
-    this.#sizes = new SizeBudget(context.book, context.freeBytes);
+    this.#sizes = new ByteBudgetOfResponses(context.book, context.freeBytes);
   }
 
   /**
@@ -104,7 +104,7 @@ export class NodeAsker {
     });
     const answer = this.#answers++;
     const begun = new Set<number>();
-    const report = await mergeAnswer(
+    const report = await receiveResponse(
       this.#sizes.bounded(watch.watched(chunks), storedCount(shard) + 1),
       this.#target(query, answer, { requested, verified, begun }),
     )
@@ -113,7 +113,7 @@ export class NodeAsker {
     signal?.throwIfAborted();
     stop.throwIfAborted();
     const durationMs = Math.round(performance.now() - startedMs);
-    if (report instanceof Failure) {
+    if (report instanceof SnapshotError) {
       log.query({ node: id, partitions, verified, bytes, outcome: "disk full", durationMs });
       for (const partition of begun)
         if (!verified.includes(partition))
@@ -134,7 +134,7 @@ export class NodeAsker {
   }
 
   /** What an answer says of what its node can be asked for. */
-  #learn(nodeIndex: number, report: MergeReport): void {
+  #learn(nodeIndex: number, report: ResponseReport): void {
     const { book, onWrong } = this.#context;
     for (const wrong of report.wrong) {
       const { partition, expected, got } = wrong;
@@ -144,7 +144,7 @@ export class NodeAsker {
     for (const { partition, bytes } of report.outgrown) this.#sizes.refuse(nodeIndex, partition, bytes);
   }
 
-  #target(query: NodeQuery, answer: number, { requested, verified, begun }: AnswerNotes): AnswerTarget {
+  #target(query: NodeQuery, answer: number, { requested, verified, begun }: AnswerNotes): ResponseTarget {
     const { shard, hashKey, agreedHashes, claims, incomingPath } = this.#context;
     const { nodeIndex } = query;
     return {
@@ -188,28 +188,28 @@ export class NodeAsker {
     return true;
   }
 
-  #fail(nodeIndex: number, report: MergeReport, requested: ReadonlySet<number>): void {
+  #fail(nodeIndex: number, report: ResponseReport, requested: ReadonlySet<number>): void {
     const { book } = this.#context;
-    const error = report.error as FetchFailure | AnswerError;
-    const status = error instanceof FetchFailure ? error.status : undefined;
+    const error = report.error as FetchError | ResponseError;
+    const status = error instanceof FetchError ? error.status : undefined;
     const decision = this.#decide(nodeIndex, report, requested, book.failures(nodeIndex) + 1);
     book.failed(nodeIndex, error.message, status, decision, performance.now());
   }
 
   #decide(
     nodeIndex: number,
-    report: MergeReport,
+    report: ResponseReport,
     requested: ReadonlySet<number>,
     failures: number,
   ): RetryDecision {
     const { error, lastPartition } = report;
-    if (error instanceof FetchFailure) {
+    if (error instanceof FetchError) {
       const isExporting = error.status === TOO_EARLY;
       if (isExporting && !this.#context.waitsForExports()) return { retry: false };
       return decideRetry(error, failures, Math.random());
     }
-    const again = decideRetry(new FetchFailure("reset", "broken off"), failures, Math.random());
-    if (!(error instanceof AnswerError) || error.kind === "truncated") return again;
+    const again = decideRetry(new FetchError("reset", "broken off"), failures, Math.random());
+    if (!(error instanceof ResponseError) || error.kind === "truncated") return again;
     if (error.kind === "over-budget") {
       // A long answer of which nothing was kept must not come again at once either.
       if (report.outgrown.length === 0)
@@ -227,18 +227,18 @@ export class NodeAsker {
 }
 
 /** Why we ended an answer that would have gone on; `undefined` where it ended by itself. */
-function endedByUs(query: NodeQuery, { error }: MergeReport) {
-  return error instanceof FetchFailure && error.kind === "aborted" ? query.cancellation : undefined;
+function endedByUs(query: NodeQuery, { error }: ResponseReport) {
+  return error instanceof FetchError && error.kind === "aborted" ? query.cancellation : undefined;
 }
 
 /** A full disk is no end of the run while others may send less. */
-function requireDiskFull(error: unknown): Failure {
-  if (error instanceof Failure && isDiskFull(error)) return error;
+function requireDiskFull(error: unknown): SnapshotError {
+  if (error instanceof SnapshotError && isDiskFull(error)) return error;
   throw error;
 }
 
 /** Whatever the node cannot be blamed for is a defect of ours. */
 function requireNodesFault(error: unknown): void {
-  if (error === undefined || error instanceof AnswerError || error instanceof FetchFailure) return;
+  if (error === undefined || error instanceof ResponseError || error instanceof FetchError) return;
   throw error;
 }

@@ -3,7 +3,7 @@
  * has given everything or failed; where others were faster, or nothing more is wanted, it is cancelled.
  */
 
-import { AnswerWatch } from "./response-progress.ts";
+import { ResponseProgress } from "./response-progress.ts";
 import type { PlannedQuery } from "./strategy/algorithm-1.ts";
 import type { AnswerSoFar } from "./throughput.ts";
 
@@ -12,7 +12,7 @@ export type Cancellation = "overtaken" | "not needed";
 
 type State =
   | { readonly kind: "planned" }
-  | { readonly kind: "asking"; readonly requested: ReadonlySet<number>; readonly watch: AnswerWatch }
+  | { readonly kind: "asking"; readonly requested: ReadonlySet<number>; readonly watch: ResponseProgress }
   | { readonly kind: "cancelled"; readonly why: Cancellation };
 
 export class NodeQuery {
@@ -47,9 +47,9 @@ export class NodeQuery {
   }
 
   /** Begins its next request. */
-  ask(requested: ReadonlySet<number>, nowMs: () => number): AnswerWatch {
+  ask(requested: ReadonlySet<number>, nowMs: () => number): ResponseProgress {
     this.#ending.signal.throwIfAborted();
-    const watch = new AnswerWatch(nowMs);
+    const watch = new ResponseProgress(nowMs);
     this.#state = { kind: "asking", requested, watch };
     return watch;
   }

@@ -7,7 +7,7 @@ import type { NodeQuery } from "./node-query.ts";
 
 const nothing: ReadonlySet<never> = new Set<never>();
 
-export class PartitionClaims {
+export class PartitionTasks {
   /** Not verified yet. */
   readonly missing: Set<number>;
   /** Missing, and nobody is giving them. */

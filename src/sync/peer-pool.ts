@@ -15,7 +15,7 @@ type State =
   | { readonly kind: "given-up" };
 
 /** Why a node is not asked for a partition any more. */
-export type Refusal = "wrong" | "outgrown" | "broken" | "no-space";
+export type HttpError = "wrong" | "outgrown" | "broken" | "no-space";
 
 /** What came of one node as a source of one partition. */
 export interface SourceOutcome {
@@ -37,10 +37,10 @@ interface Entry {
   lastFailure: string | undefined;
   /** The status of the last failure, if it was one. */
   lastStatus: number | undefined;
-  readonly refused: Map<number, { readonly refusal: Refusal; readonly reason: string }>;
+  readonly refused: Map<number, { readonly refusal: HttpError; readonly reason: string }>;
 }
 
-export class NodeBook {
+export class PeerPool {
   readonly #shard: Shard;
   readonly #entries: Entry[];
   readonly #order: readonly number[];
@@ -161,19 +161,19 @@ export class NodeBook {
       : { kind: "given-up" };
   }
 
-  refuse(index: number, partition: number, refusal: Refusal, reason: string): void {
+  refuse(index: number, partition: number, refusal: HttpError, reason: string): void {
     this.#entry(index).refused.set(partition, { refusal, reason });
   }
 
   /** Forgets refusals of one kind, of all nodes. */
-  forgive(forgiven: Refusal): void {
+  forgive(forgiven: HttpError): void {
     for (const { refused } of this.#entries) {
       for (const [partition, { refusal }] of refused) if (refusal === forgiven) refused.delete(partition);
     }
   }
 
   /** Whether a node is not asked for a partition for that reason. */
-  isRefused(partition: number, reason: Refusal): boolean {
+  isRefused(partition: number, reason: HttpError): boolean {
     return this.#entries.some(({ refused }) => refused.get(partition)?.refusal === reason);
   }
 

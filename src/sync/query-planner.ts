@@ -4,17 +4,17 @@
  */
 
 import type { Shard } from "../protocol/shard.ts";
-import type { NodeBook } from "./peer-pool.ts";
+import type { PeerPool } from "./peer-pool.ts";
 import { rankGroups } from "./rank-groups.ts";
 import { nextQuery, type PlannedQuery } from "./strategy/algorithm-1.ts";
 import { coverQueries } from "./strategy/cover-queries.ts";
 import type { OrderRule } from "./strategy/order-rule.ts";
-import type { NodeSpeeds } from "./throughput.ts";
+import type { Throughput } from "./throughput.ts";
 
 export interface PlannerContext {
   readonly shard: Shard;
-  readonly book: NodeBook;
-  readonly speeds: NodeSpeeds;
+  readonly book: PeerPool;
+  readonly speeds: Throughput;
   readonly rule: OrderRule;
   /** Whether a partition is agreed to have no accounts. */
   readonly isEmpty: (partition: number) => boolean;

@@ -1,13 +1,13 @@
 /** What an answer says about the node that sent it. */
 
-import type { MergeReport } from "../artifact/receive-response.ts";
-import { FetchFailure, type FetchFailureKind } from "../errors/fetch-error.ts";
-import { AnswerError, type AnswerErrorKind } from "../errors/response-error.ts";
+import type { ResponseReport } from "../artifact/receive-response.ts";
+import { FetchError, type FetchErrorKind } from "../errors/fetch-error.ts";
+import { ResponseError, type ResponseErrorKind } from "../errors/response-error.ts";
 import type { Offence, OffenceKind } from "../events/assemble-events.ts";
 import { counted } from "../text/counted.ts";
 
 /** A node that is down, busy or cut off has not done anything wrong. */
-const fetchOffences: Readonly<Record<FetchFailureKind, OffenceKind | undefined>> = {
+const fetchOffences: Readonly<Record<FetchErrorKind, OffenceKind | undefined>> = {
   unreachable: undefined,
   tls: undefined,
   stalled: "stalled-answer",
@@ -20,7 +20,7 @@ const fetchOffences: Readonly<Record<FetchFailureKind, OffenceKind | undefined>>
   aborted: undefined,
 };
 
-const answerOffences: Readonly<Record<AnswerErrorKind, OffenceKind | undefined>> = {
+const answerOffences: Readonly<Record<ResponseErrorKind, OffenceKind | undefined>> = {
   malformed: "malformed-answer",
   truncated: "truncated-answer",
   "too-large": "oversized-answer",
@@ -28,7 +28,7 @@ const answerOffences: Readonly<Record<AnswerErrorKind, OffenceKind | undefined>>
   "over-budget": undefined,
 };
 
-export function offencesOf(node: string, report: MergeReport): Offence[] {
+export function offencesOf(node: string, report: ResponseReport): Offence[] {
   const offences: Offence[] = report.wrong.map(({ partition, expected, got, accounts, conflict }) =>
     conflict === undefined
       ? {
@@ -67,14 +67,13 @@ export function offencesOf(node: string, report: MergeReport): Offence[] {
 }
 
 function kindOf(error: unknown): OffenceKind | undefined {
-  if (error instanceof AnswerError) return answerOffences[error.kind];
-  return error instanceof FetchFailure ? fetchOffences[error.kind] : undefined;
+  if (error instanceof ResponseError) return answerOffences[error.kind];
+  return error instanceof FetchError ? fetchOffences[error.kind] : undefined;
 }
 
 /** The outcome of a query in a word or two. */
-export function outcomeOf({ error, wrong }: MergeReport): string {
-  if (error instanceof FetchFailure)
-    return error.status === undefined ? error.kind : `status ${error.status}`;
-  if (error instanceof AnswerError) return error.kind;
+export function outcomeOf({ error, wrong }: ResponseReport): string {
+  if (error instanceof FetchError) return error.status === undefined ? error.kind : `status ${error.status}`;
+  if (error instanceof ResponseError) return error.kind;
   return wrong.length > 0 ? "wrong" : "complete";
 }

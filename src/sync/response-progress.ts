@@ -2,7 +2,7 @@
 
 import type { AnswerSoFar } from "./throughput.ts";
 
-export class AnswerWatch {
+export class ResponseProgress {
   readonly #nowMs: () => number;
   #bytes = 0;
   #firstByteMs: number | undefined;

@@ -50,7 +50,7 @@ const unmeasuredMsPerByte = 1000 / unmeasuredBytesPerSecond;
 /** No node has this index. */
 const notMeasured = -1;
 
-export class NodeSpeeds {
+export class Throughput {
   readonly #speeds = new Map<number, Speed>();
   /** The newest answers, which others are compared with. */
   readonly #recent: Measured[] = [];

@@ -1,7 +1,7 @@
 /** Reads a list, from an archiver or from a file, and checks who signed it. */
 
-import { Failure, messageOf } from "../errors/failure.ts";
-import { FetchFailure } from "../errors/fetch-error.ts";
+import { FetchError } from "../errors/fetch-error.ts";
+import { messageOf, SnapshotError } from "../errors/snapshot-error.ts";
 import { readFileBounded } from "../fetch/bounded-file.ts";
 import type { HttpClient } from "../fetch/http/http-client.ts";
 import { decideRetry } from "../fetch/retry.ts";
@@ -21,7 +21,7 @@ export interface ListContext {
   readonly warn: (message: string) => void;
 }
 
-/** @throws Failure */
+/** @throws SnapshotError */
 export async function readList<T extends { received: unknown; responses?: readonly unknown[] }>(
   file: string | undefined,
   path: string,
@@ -44,7 +44,7 @@ export async function readList<T extends { received: unknown; responses?: readon
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     const hint = isFile ? "Correct the file." : "Check that --archiver is the address of an archiver.";
-    throw new Failure("configuration", error.message, { cause: error, hint });
+    throw new SnapshotError("configuration", error.message, { cause: error, hint });
   }
   for (const response of list.responses ?? [list.received]) {
     await requireSigned(response, source, isFile, sources.archiverKey, context);
@@ -54,7 +54,7 @@ export async function readList<T extends { received: unknown; responses?: readon
 
 function requireArchiver({ archiver }: ListSources): string {
   if (archiver !== undefined) return archiver;
-  throw new Failure("usage", "neither an archiver nor files are given", {
+  throw new SnapshotError("usage", "neither an archiver nor files are given", {
     hint: "Give --archiver <url>, or both --nodes <file> and --cycles <file>.",
   });
 }
@@ -63,7 +63,7 @@ function requireArchiver({ archiver }: ListSources): string {
 function archiverUrl(sources: ListSources, path: string): string {
   const archiver = requireArchiver(sources);
   if (!URL.canParse(archiver)) {
-    throw new Failure("usage", "the archiver's address is no URL", {
+    throw new SnapshotError("usage", "the archiver's address is no URL", {
       hint: "Give one such as http://127.0.0.1:4000.",
     });
   }
@@ -84,7 +84,7 @@ async function readListFile(file: string, signal: AbortSignal | undefined): Prom
     return await readFileBounded(file, listBytesMax, signal);
   } catch (error) {
     signal?.throwIfAborted();
-    throw new Failure("configuration", `cannot read ${file}: ${messageOf(error)}`, {
+    throw new SnapshotError("configuration", `cannot read ${file}: ${messageOf(error)}`, {
       cause: error,
       hint: "Give the path of a readable file.",
     });
@@ -96,7 +96,7 @@ function requireNoRefusal(received: unknown, source: string): void {
   const { success, error } = (received ?? {}) as { success?: unknown; error?: unknown };
   if (success !== false) return;
   const why = typeof error === "string" ? quoted(error) : "it does not say why";
-  throw new Failure("temporary", `the archiver refuses ${source}: ${why}`, {
+  throw new SnapshotError("temporary", `the archiver refuses ${source}: ${why}`, {
     hint: "Try again later, or ask another archiver with --archiver.",
   });
 }
@@ -108,15 +108,15 @@ async function fetchList(
   try {
     return await fetchWhole(url, listBytesMax, context, listTimeMaxMs, body);
   } catch (error) {
-    if (!(error instanceof FetchFailure) || error.kind === "aborted") throw error;
-    throw archiverFailure(source, error);
+    if (!(error instanceof FetchError) || error.kind === "aborted") throw error;
+    throw archiverError(source, error);
   }
 }
 
 /**
  * The body of a URL that the user names. A passing failure is tried again, all within one bound of time.
  *
- * @throws FetchFailure
+ * @throws FetchError
  */
 export async function fetchWhole(
   url: string,
@@ -131,7 +131,7 @@ export async function fetchWhole(
     try {
       return await client.whole({ url, body, signal, deadlineMs }, bytesMax);
     } catch (error) {
-      if (!(error instanceof FetchFailure) || error.kind === "aborted") throw error;
+      if (!(error instanceof FetchError) || error.kind === "aborted") throw error;
       const decision = decideRetry(error, failures, Math.random());
       if (!decision.retry || performance.now() + decision.delayMs >= endMs) throw error;
       await sleep(decision.delayMs, signal);
@@ -139,20 +139,20 @@ export async function fetchWhole(
   }
 }
 
-function archiverFailure(source: string, error: FetchFailure): Failure {
+function archiverError(source: string, error: FetchError): SnapshotError {
   const isSpeakingHttp = error.kind === "status" && error.status !== undefined && error.status < 500;
   const isWrongServer =
     isSpeakingHttp || error.kind === "redirect" || error.kind === "too-large" || error.kind === "not-asked";
   const options = { cause: error };
   if (isWrongServer && error.status !== 429 && error.status !== 425) {
     const hint = "Check that --archiver is the address of an archiver.";
-    return new Failure("configuration", `the archiver's answer to ${source}: ${error.message}`, {
+    return new SnapshotError("configuration", `the archiver's answer to ${source}: ${error.message}`, {
       ...options,
       hint,
     });
   }
   if (error.kind === "tls") {
-    return new Failure("usage", `no TLS connection to the archiver at ${source}: ${error.message}`, {
+    return new SnapshotError("usage", `no TLS connection to the archiver at ${source}: ${error.message}`, {
       ...options,
       hint: "Check the scheme and the port of --archiver: most archivers speak http://, not https://.",
     });
@@ -162,10 +162,14 @@ function archiverFailure(source: string, error: FetchFailure): Failure {
     error.kind === "unreachable"
       ? "Check the host and the port of --archiver; if they are right, try again later, or ask another archiver."
       : "Try again later, or ask another archiver with --archiver.";
-  return new Failure("temporary", `the archiver cannot be reached at ${source}: ${error.message}${doubt}`, {
-    ...options,
-    hint,
-  });
+  return new SnapshotError(
+    "temporary",
+    `the archiver cannot be reached at ${source}: ${error.message}${doubt}`,
+    {
+      ...options,
+      hint,
+    },
+  );
 }
 
 async function requireSigned(
@@ -191,8 +195,8 @@ async function requireSigned(
   }
 }
 
-function unsigned(problem: string): Failure {
-  return new Failure("verification", problem, {
+function unsigned(problem: string): SnapshotError {
+  return new SnapshotError("verification", problem, {
     hint: "Make sure that --archiver-key and --hash-key are right, and ask another archiver.",
   });
 }

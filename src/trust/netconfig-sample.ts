@@ -2,7 +2,7 @@
 
 import { randomInt } from "node:crypto";
 import pLimit from "p-limit";
-import { FetchFailure } from "../errors/fetch-error.ts";
+import { FetchError } from "../errors/fetch-error.ts";
 import {
   netconfigBytesMax,
   netconfigNodes,
@@ -103,8 +103,8 @@ class Sampling {
       this.proof = response;
       this.#proved.abort();
     } catch (error) {
-      if (!(error instanceof WireError || error instanceof FetchFailure)) throw error;
-      const isAborted = error instanceof FetchFailure && error.kind === "aborted";
+      if (!(error instanceof WireError || error instanceof FetchError)) throw error;
+      const isAborted = error instanceof FetchError && error.kind === "aborted";
       if (isAborted && this.proof === undefined) throw error;
       this.#failures.push({ node, reason: error.message });
     }

@@ -5,7 +5,7 @@
  */
 
 import { generateKeyPairSync } from "node:crypto";
-import { Failure } from "../errors/failure.ts";
+import { SnapshotError } from "../errors/snapshot-error.ts";
 import { cyclePageRecords, cyclePagesMax, cycleRecordsMax } from "../limits/limits.ts";
 import { ownerOf, signed } from "../protocol/crypto/signature.ts";
 import { type CycleRecords, parseCycleRecords } from "../wire/cycle-records.ts";
@@ -17,7 +17,7 @@ import type { ListSources } from "./network-options.ts";
  * @param known the newest records
  * @param first the number of the oldest record that is wanted
  * @returns the known ones where there are no older ones, as where they are from a file
- * @throws Failure
+ * @throws SnapshotError
  */
 export async function readOlderCycles(
   known: Received<CycleRecords>,
@@ -82,9 +82,9 @@ function listOf(responses: readonly Buffer[]): Buffer {
   return Buffer.concat([...separated, Buffer.from("]")]);
 }
 
-function tooFarBack(wanted: number, oldest: number): Failure {
+function tooFarBack(wanted: number, oldest: number): SnapshotError {
   const problem = `cycle ${wanted} is too far back: ${cyclePagesMax} requests reached record ${oldest}`;
-  return new Failure("configuration", problem, {
+  return new SnapshotError("configuration", problem, {
     hint: "Give the records as a file with --cycles.",
   });
 }

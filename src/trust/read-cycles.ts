@@ -1,6 +1,6 @@
 /** Reads the cycle records, as many as are needed, and checks that they are one chain. */
 
-import { Failure } from "../errors/failure.ts";
+import { SnapshotError } from "../errors/snapshot-error.ts";
 import { type CycleRecord, cycleEndMs } from "../protocol/cycle-record.ts";
 import { counted, isOrAre } from "../text/counted.ts";
 import { type CycleRecords, parseCycleRecords } from "../wire/cycle-records.ts";
@@ -17,7 +17,7 @@ const FIRST_RECORDS = 100;
 /**
  * As many of the newest records as are needed to know the cycle of the given time.
  *
- * @throws Failure
+ * @throws SnapshotError
  */
 export async function readCycles(
   sources: ListSources,
@@ -42,7 +42,7 @@ export async function readCycles(
 /**
  * Adds the records from a given number on to those that are known, as far as the archiver has them.
  *
- * @throws Failure
+ * @throws SnapshotError
  */
 export async function extendCycles(
   known: Received<CycleRecords>,
@@ -69,7 +69,7 @@ function requireUnbroken(records: readonly CycleRecord[], { hashKey, warn }: Lis
   const findings = checkChain(records, hashKey);
   const broken = findings.find((finding) => finding.severity === "broken");
   if (broken !== undefined) {
-    throw new Failure("verification", `the cycle chain is broken: ${broken.problem}`, {
+    throw new SnapshotError("verification", `the cycle chain is broken: ${broken.problem}`, {
       hint: "Ask another archiver; check --hash-key if every record is said to be wrong.",
     });
   }

@@ -1,6 +1,6 @@
 /** The network as its lists describe it. */
 
-import { Failure } from "../errors/failure.ts";
+import { SnapshotError } from "../errors/snapshot-error.ts";
 import { latestCandidatesMax } from "../limits/limits.ts";
 import type { CycleRecord } from "../protocol/cycle-record.ts";
 import type { ActiveNode } from "../protocol/node.ts";
@@ -32,7 +32,7 @@ export interface Network {
 
 /**
  * @param maxAgeMs how old a boundary that `latest` means may be
- * @throws Failure
+ * @throws SnapshotError
  */
 export async function readNetwork(
   sources: ListSources,
@@ -45,7 +45,7 @@ export async function readNetwork(
   const newest = await readCycles(sources, time, context);
   const isEmpty = newest.records.length === 0 && newest.skipped.count === 0;
   if (isEmpty && sources.cycles === undefined) {
-    throw new Failure("temporary", "the archiver has no cycle records yet", {
+    throw new SnapshotError("temporary", "the archiver has no cycle records yet", {
       hint: "Try again when the network has begun its first cycle.",
     });
   }

@@ -1,6 +1,6 @@
 /** Reads the node list. */
 
-import { Failure } from "../errors/failure.ts";
+import { SnapshotError } from "../errors/snapshot-error.ts";
 import { nodeListBytesBase, nodeListBytesPerNode } from "../limits/limits.ts";
 import type { CycleRecord } from "../protocol/cycle-record.ts";
 import { counted, isOrAre } from "../text/counted.ts";
@@ -9,7 +9,7 @@ import { describeRowProblems } from "../wire/row-problems.ts";
 import { type ListContext, type Received, readList } from "./list-source.ts";
 import type { ListSources } from "./network-options.ts";
 
-/** @throws Failure */
+/** @throws SnapshotError */
 export async function readNodeList(sources: ListSources, context: ListContext): Promise<Received<NodeList>> {
   const path = "full-nodelist?activeOnly=true";
   const list = await readList(sources.nodes, path, sources, context, parseNodeList);
@@ -48,18 +48,18 @@ const whileInMode: ReadonlyMap<unknown, string> = new Map([
 
 /**
  * @param newest the newest cycle record, whose mode explains why no node is active
- * @throws Failure where the list is empty
+ * @throws SnapshotError where the list is empty
  */
 export function requireActiveNodes({ nodes }: NodeList, newest: CycleRecord | undefined): void {
   if (nodes.length > 0) return;
   const mode = newest?.received["mode"];
   const waiting = whileInMode.get(mode);
   if (waiting === undefined) {
-    throw new Failure("configuration", "the node list has no active node", {
+    throw new SnapshotError("configuration", "the node list has no active node", {
       hint: "Check the archiver's address, or the file given with --nodes.",
     });
   }
-  throw new Failure("temporary", `the network is in mode ${mode} and has no active node: ${waiting}`, {
+  throw new SnapshotError("temporary", `the network is in mode ${mode} and has no active node: ${waiting}`, {
     hint: "Try again when it processes transactions.",
   });
 }
@@ -69,7 +69,7 @@ function requireProportionate({ nodes, bytes }: Received<NodeList>): void {
   const bytesMax = nodeListBytesBase + nodeListBytesPerNode * nodes.length;
   if (bytes.length <= bytesMax) return;
   const problem = `the node list has ${bytes.length} bytes for ${counted(nodes.length, "node")}, more than ${bytesMax}`;
-  throw new Failure("configuration", problem, {
+  throw new SnapshotError("configuration", problem, {
     hint: "Ask another archiver with --archiver, or give a list without what it does not need with --nodes.",
   });
 }

@@ -5,7 +5,7 @@
  * under settings of their own choice, a few liars are a majority.
  */
 
-import { Failure } from "../errors/failure.ts";
+import { SnapshotError } from "../errors/snapshot-error.ts";
 import type { HttpClient } from "../fetch/http/http-client.ts";
 import type { TrustSource } from "../format/counting-rules.ts";
 import type { ActiveNode } from "../protocol/node.ts";
@@ -35,7 +35,7 @@ export interface ShardingContext {
 
 /**
  * @param networkConfigHash of the cycle's record, where the record has one and its marker holds
- * @throws Failure `no-agreement` where the settings are neither given nor proved nor told by all
+ * @throws SnapshotError `no-agreement` where the settings are neither given nor proved nor told by all
  */
 export async function findSharding(
   nodes: readonly ActiveNode[],
@@ -70,12 +70,12 @@ export async function findSharding(
 /**
  * A network that makes no snapshots has nothing to look for.
  *
- * @throws Failure `no-agreement`
+ * @throws SnapshotError `no-agreement`
  */
 export function requireSnapshotsOn({ againstSnapshots }: Sharding, cycle: number): void {
   if (againstSnapshots.length === 0) return;
   const problem = `the validators of this network make no snapshots: by the configuration of cycle ${cycle}, ${againstSnapshots.join("; ")}`;
-  throw new Failure("no-agreement", problem, {
+  throw new SnapshotError("no-agreement", problem, {
     hint: "Ask the network's operators to change these settings; later cycles can then be assembled.",
   });
 }
@@ -107,7 +107,7 @@ function tellUnanimously(sample: NetconfigSample) {
 
 const nodesShown = 3;
 
-function undetermined({ asked, responses, failures }: NetconfigSample): Failure {
+function undetermined({ asked, responses, failures }: NetconfigSample): SnapshotError {
   const sayings = new Map<string, string[]>();
   for (const { node, config } of responses) {
     const said = `${config.nodesPerConsensusGroup} per consensus group and ${config.nodesPerEdge ?? "no"} per edge`;
@@ -122,7 +122,7 @@ function undetermined({ asked, responses, failures }: NetconfigSample): Failure 
     sayings.size > 1
       ? "validators contradict each other about the sharding settings"
       : `only ${responses.length} of ${asked} validators state the sharding settings`;
-  return new Failure("no-agreement", `${problem}, and nothing proves them: ${details.join("; ")}`, {
+  return new SnapshotError("no-agreement", `${problem}, and nothing proves them: ${details.join("; ")}`, {
     hint: "Give the network's settings with --nodes-per-consensus-group and --nodes-per-edge.",
   });
 }

@@ -1,6 +1,6 @@
 /** One pass of the hash function over the artifacts, as far as the manifest states that there is something. */
 
-import { messageOf, systemCodeOf } from "../errors/failure.ts";
+import { messageOf, systemCodeOf } from "../errors/snapshot-error.ts";
 import type { ArtifactScan } from "../format/artifact-scan.ts";
 import type { Manifest } from "../format/manifest.ts";
 import { MANIFEST_FILE } from "../format/snapshot-layout.ts";

@@ -3,7 +3,7 @@
  * there is no file that nothing names.
  */
 
-import { messageOf } from "../errors/failure.ts";
+import { messageOf } from "../errors/snapshot-error.ts";
 import { fileBytesMax } from "../format/file-bounds.ts";
 import type { Manifest } from "../format/manifest.ts";
 import { readRunRecord } from "../format/read-run-record.ts";

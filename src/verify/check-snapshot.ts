@@ -27,7 +27,7 @@ export interface OpenSnapshot {
   readonly files: FileHashes | undefined;
 }
 
-/** @throws Failure `no-such-snapshot` where there is no manifest; whatever else is wrong is a finding */
+/** @throws SnapshotError `no-such-snapshot` where there is no manifest; whatever else is wrong is a finding */
 export async function openSnapshot(reader: SnapshotReader, findings: FindingList): Promise<OpenSnapshot> {
   const manifest = await readManifest(reader, findings);
   if (manifest === undefined) {

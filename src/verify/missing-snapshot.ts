@@ -2,13 +2,13 @@
 
 import { readdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { Failure, systemCodeOf } from "../errors/failure.ts";
+import { SnapshotError, systemCodeOf } from "../errors/snapshot-error.ts";
 import { MANIFEST_FILE } from "../format/snapshot-layout.ts";
 import { counted } from "../text/counted.ts";
 
-export async function missingSnapshot(directory: string): Promise<Failure> {
+export async function missingSnapshot(directory: string): Promise<SnapshotError> {
   const { problem, hint } = await causeOf(directory);
-  return new Failure("no-such-snapshot", problem, { hint });
+  return new SnapshotError("no-such-snapshot", problem, { hint });
 }
 
 async function causeOf(directory: string): Promise<{ problem: string; hint: string }> {

@@ -4,7 +4,7 @@
  */
 
 import type { Quorum } from "../agreement/upstream/collector.ts";
-import { Failure } from "../errors/failure.ts";
+import { SnapshotError } from "../errors/snapshot-error.ts";
 import { counted } from "../text/counted.ts";
 import type { FindingKind } from "./findings.ts";
 import { verifyWithoutArtifacts } from "./verify-snapshot.ts";
@@ -31,7 +31,7 @@ const ofDisk: ReadonlySet<FindingKind> = new Set([
 /**
  * Artifacts are not read again: they were hashed while they were written. But each must be a regular file there.
  *
- * @throws Failure `disk` where the files are not those that were written, `verification` where the evidence does
+ * @throws SnapshotError `disk` where the files are not those that were written, `verification` where the evidence does
  *   not carry the agreed hashes
  */
 export async function requireReadsBack(directory: string, options: ReadBackOptions): Promise<void> {
@@ -41,7 +41,7 @@ export async function requireReadsBack(directory: string, options: ReadBackOptio
   const count = findings.length + findingsOmitted;
   const more = count > 1 ? ` (and ${counted(count - 1, "more finding")})` : "";
   const problem = `the snapshot fails its own check and is not published: ${first.file}: ${first.problem}${more}`;
-  throw new Failure(findings.every(({ kind }) => ofDisk.has(kind)) ? "disk" : "verification", problem, {
+  throw new SnapshotError(findings.every(({ kind }) => ofDisk.has(kind)) ? "disk" : "verification", problem, {
     hint: `Look at ${directory}, whose partitions are kept for the next run; run again, and report it if it happens again.`,
   });
 }

@@ -1,6 +1,6 @@
 /** Everything about a published snapshot that can be checked offline: bytes, votes, chain. */
 
-import { Failure, messageOf } from "../errors/failure.ts";
+import { messageOf, SnapshotError } from "../errors/snapshot-error.ts";
 import { readFileBounded } from "../fetch/bounded-file.ts";
 import { listBytesMax, nodesMax } from "../limits/limits.ts";
 import * as check from "../options/option-check.ts";
@@ -57,13 +57,13 @@ const noArtifacts: ArtifactCheck = { checked: 0, verified: 0, accounts: 0, bytes
  * Checks a published snapshot: artifacts, export data, network hash; the signed votes, counted again; the
  * cycle chain. Every finding, not the first.
  *
- * @throws Failure `no-such-snapshot` where there is no manifest, `disk` where a file cannot be read, `configuration`
+ * @throws SnapshotError `no-such-snapshot` where there is no manifest, `disk` where a file cannot be read, `configuration`
  *   where the auditor's own list cannot be, `usage` where the subset has no artifact; whatever else is wrong is a finding
  */
 export async function verifySnapshot(directory: string, options: VerifyOptions = {}): Promise<Findings> {
   requireOptions("verifySnapshot", options, verifyChecks);
   if (!check.path.accepts(directory)) {
-    throw new Failure(
+    throw new SnapshotError(
       "usage",
       `verifySnapshot(): the directory is not usable: expected ${check.path.expected}`,
     );
@@ -78,8 +78,8 @@ export async function verifySnapshot(directory: string, options: VerifyOptions =
 }
 
 /** Where nothing is read, nothing is right. */
-function emptySubset(subset: Subset, total: number): Failure {
-  return new Failure(
+function emptySubset(subset: Subset, total: number): SnapshotError {
+  return new SnapshotError(
     "usage",
     `${describeSubset(subset)} has no artifact: the snapshot has ${counted(total, "artifact")}`,
     { hint: `Divide it into at most ${counted(total, "part")}.` },
@@ -112,7 +112,7 @@ async function checkSnapshot(
   const reader = new SnapshotDirectory(directory, signal);
   const findings = new FindingList();
   const opened = await openSnapshot(reader, findings).catch(async (error: unknown) => {
-    const isMissing = error instanceof Failure && error.code === "no-such-snapshot";
+    const isMissing = error instanceof SnapshotError && error.code === "no-such-snapshot";
     throw isMissing ? await missingSnapshot(directory) : error;
   });
   const { manifest, entries, hashKey, files } = opened;
@@ -175,7 +175,7 @@ async function readTrusted(
   } catch (error) {
     signal?.throwIfAborted();
     const problem = error instanceof WireError ? error.message : `cannot read ${file}: ${messageOf(error)}`;
-    throw new Failure("configuration", problem, {
+    throw new SnapshotError("configuration", problem, {
       cause: error,
       hint: "Correct the file given with --trust-node-list.",
     });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { BallotBox } from "../../src/agreement/vote-collection.ts";
+import { VoteCollection } from "../../src/agreement/vote-collection.ts";
 import { gossipMessageBytesBase, gossipMessageBytesPerPartition } from "../../src/limits/limits.ts";
 import { canonicalTextOf } from "../../src/protocol/crypto/canonical-text.ts";
 import { DEFAULT_HASH_KEY } from "../../src/protocol/crypto/hash.ts";
@@ -19,8 +19,8 @@ const bytesMax = gossipMessageBytesBase + gossipMessageBytesPerPartition * (stor
 
 const [first, second] = identities as [Identity, Identity, Identity];
 
-function newBox(): BallotBox {
-  return new BallotBox(shard, nodes, DEFAULT_HASH_KEY);
+function newBox(): VoteCollection {
+  return new VoteCollection(shard, nodes, DEFAULT_HASH_KEY);
 }
 
 /** A vote for one and the same hash, told by a letter. */
@@ -29,7 +29,7 @@ function vote(letter: string, identity: Identity = first): SignedVote {
   return makeVote(identity, cycle, hashes);
 }
 
-function evidenceOf(box: BallotBox): string[] {
+function evidenceOf(box: VoteCollection): string[] {
   return [...box.evidence()].map((line) => line.toString("utf8"));
 }
 
@@ -218,7 +218,7 @@ describe("what contradicts the sharding settings", () => {
     { id: "other partitions", partitions: [-1, 1, 2, 3], contradicts: true },
     { id: "no partition", partitions: [], contradicts: true },
   ])("is a vote that names $id: $contradicts", ({ partitions, contradicts }) => {
-    const box = new BallotBox(
+    const box = new VoteCollection(
       { ...ring, cycleNumber: cycle, nodeIds: sevenIds },
       sevenNodes,
       DEFAULT_HASH_KEY,
@@ -232,7 +232,7 @@ describe("what contradicts the sharding settings", () => {
   it("is a vote that is longer than so many partitions need", () => {
     const { sign: _, ...unsigned } = naming([-1, 0, 1, 2], 1);
     const long = signed({ ...unsigned, filler: "x".repeat(50_000) }, (seven[1] ?? first).privateKey);
-    const box = new BallotBox(
+    const box = new VoteCollection(
       { ...ring, cycleNumber: cycle, nodeIds: sevenIds },
       sevenNodes,
       DEFAULT_HASH_KEY,

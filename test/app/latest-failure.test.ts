@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { noCandidateFailure } from "../../src/app/assembly/latest.ts";
-import { Failure, type FailureCode } from "../../src/errors/failure.ts";
+import { noCandidateError } from "../../src/app/assembly/latest.ts";
+import { SnapshotError, type SnapshotErrorCode } from "../../src/errors/snapshot-error.ts";
 import { cycleEndMs } from "../../src/protocol/cycle-record.ts";
 import { recordOf } from "../trust/chain/records.ts";
 
@@ -11,9 +11,9 @@ const boundaries = [9, 8, 7].map((counter) => {
 const endMs = boundaries[0]?.timestamp ?? 0;
 const longAfterMs = endMs + 3_600_000;
 
-function codeOf(codes: readonly FailureCode[], isLatest: boolean, nowMs: number): FailureCode {
-  const failures = codes.map((code) => new Failure(code, code));
-  return noCandidateFailure(failures, boundaries.slice(0, codes.length), isLatest, nowMs).code;
+function codeOf(codes: readonly SnapshotErrorCode[], isLatest: boolean, nowMs: number): SnapshotErrorCode {
+  const failures = codes.map((code) => new SnapshotError(code, code));
+  return noCandidateError(failures, boundaries.slice(0, codes.length), isLatest, nowMs).code;
 }
 
 describe("why no boundary came to a snapshot", () => {

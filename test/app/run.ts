@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { type AssembleResult, assemble } from "../../src/app/assemble.ts";
 import type { AssembleOptions } from "../../src/app/assembly/options.ts";
-import { Failure } from "../../src/errors/failure.ts";
+import { SnapshotError } from "../../src/errors/snapshot-error.ts";
 import type { Cluster } from "../../src/testnet/cluster/cluster.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 
@@ -30,12 +30,12 @@ export function assembleFrom(
 }
 
 /** The failure that a run must end with. */
-export async function failureOf(run: Promise<unknown>): Promise<Failure> {
+export async function failureOf(run: Promise<unknown>): Promise<SnapshotError> {
   const thrown = await run.then(
     () => new Error("the run did not fail"),
     (error: unknown) => error,
   );
-  if (thrown instanceof Failure) return thrown;
+  if (thrown instanceof SnapshotError) return thrown;
   throw thrown;
 }
 

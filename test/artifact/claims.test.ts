@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mergeAnswer } from "../../src/artifact/receive-response.ts";
+import { receiveResponse } from "../../src/artifact/receive-response.ts";
 import { isGlobalAccount, type WrappedData } from "../../src/protocol/account-copy.ts";
 import { partitionPreimages } from "../../src/protocol/partition-hash.ts";
 import { GLOBAL_PARTITION, makeShard, partitionOf, storedPartitions } from "../../src/protocol/shard.ts";
@@ -32,7 +32,7 @@ async function mergeWith(late: number, refusals: number, { accounts = honest, re
     return hash;
   };
   const bytes = Buffer.from(JSON.stringify({ snapshot: accounts }));
-  const report = await mergeAnswer(streamOf(pieces(bytes, 100)), { ...target, claim });
+  const report = await receiveResponse(streamOf(pieces(bytes, 100)), { ...target, claim });
   for (const [partition, { text }] of target.taken) expect(text).toBe(preimages.get(partition));
   expect(target.leftOver()).toEqual([]);
   return { report, claimed, taken: [...target.taken.keys()].sort((a, b) => a - b) };

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sortPartition } from "../../src/artifact/external-sort.ts";
-import { PartitionSink } from "../../src/artifact/incoming-partition.ts";
-import { CopyListWriter } from "../../src/artifact/preimage-writer.ts";
+import { IncomingPartition } from "../../src/artifact/incoming-partition.ts";
+import { PreimageWriter } from "../../src/artifact/preimage-writer.ts";
 import { singleRun } from "../../src/canonical/copy-run.ts";
 import { sortChunkBytes, writeBufferBytes } from "../../src/limits/limits.ts";
 import { accountCopyBytes, accountCopyText, type WrappedData } from "../../src/protocol/account-copy.ts";
@@ -24,13 +24,13 @@ function preimageOf(of: readonly WrappedData[]): string {
   return partitionPreimages(of, single).get(0) ?? "";
 }
 
-function addAll(sink: PartitionSink, of: Iterable<WrappedData>): string[] {
+function addAll(sink: IncomingPartition, of: Iterable<WrappedData>): string[] {
   return Array.from(of, (account) => sink.add(singleRun(0, accountCopyBytes(account))));
 }
 
 function newSink(hashKey = key) {
   const directory = temporaryDirectory();
-  const sink = new PartitionSink(0, join(directory, "partition"), hashKey);
+  const sink = new IncomingPartition(0, join(directory, "partition"), hashKey);
   return { directory, sink };
 }
 
@@ -42,7 +42,7 @@ describe("a list of copies", () => {
     const items = fc.array(fc.tuple(copy, step), { maxLength: 40 });
     let run = 0;
     const property = fc.asyncProperty(items, async (list) => {
-      const writer = new CopyListWriter(join(directory, `${run++}`), key);
+      const writer = new PreimageWriter(join(directory, `${run++}`), key);
       const written: string[] = [];
       for (const [text, then] of list) {
         writer.append(Buffer.from(text));
@@ -61,14 +61,14 @@ describe("a list of copies", () => {
   });
 
   it("without copies is the empty list", async () => {
-    const writer = new CopyListWriter(join(temporaryDirectory(), "list"), "11".repeat(32));
+    const writer = new PreimageWriter(join(temporaryDirectory(), "list"), "11".repeat(32));
     expect(await writer.hashIfClosed()).toBe(hashText("[]", "11".repeat(32)));
     expect(await writer.close()).toBe(hashText("[]", "11".repeat(32)));
     expect(readFileSync(writer.path, "utf8")).toBe("[]");
   });
 
   it("says when it is time to flush", async () => {
-    const writer = new CopyListWriter(join(temporaryDirectory(), "list"), key);
+    const writer = new PreimageWriter(join(temporaryDirectory(), "list"), key);
     writer.append(Buffer.alloc(writeBufferBytes - 2, "x"));
     expect(writer.isFull).toBe(false);
     writer.append(Buffer.from("y"));
@@ -79,9 +79,9 @@ describe("a list of copies", () => {
   });
 
   it("that cannot be written is a failure of the disk", async () => {
-    const writer = new CopyListWriter(join(temporaryDirectory(), "nowhere", "list"), key);
+    const writer = new PreimageWriter(join(temporaryDirectory(), "nowhere", "list"), key);
     writer.append(Buffer.from("{}"));
-    await expect(writer.release()).rejects.toMatchObject({ name: "Failure", code: "disk" });
+    await expect(writer.release()).rejects.toMatchObject({ name: "SnapshotError", code: "disk" });
   });
 });
 
@@ -199,7 +199,7 @@ describe("sorting a partition that does not fit into memory", () => {
 
   it("leaves what it sorts as it is", async () => {
     const directory = temporaryDirectory();
-    const writer = new CopyListWriter(join(directory, "list"), key);
+    const writer = new PreimageWriter(join(directory, "list"), key);
     for (const account of [...accounts].reverse()) writer.append(Buffer.from(accountCopyText(account)));
     const unsorted = await writer.close();
     const sorted = await sortPartition(writer.path, join(directory, "sorted"), key);
@@ -211,6 +211,6 @@ describe("sorting a partition that does not fit into memory", () => {
   it("of a file that is not there is a failure of the disk", async () => {
     const directory = temporaryDirectory();
     const sorting = sortPartition(join(directory, "list"), join(directory, "sorted"), key);
-    await expect(sorting).rejects.toMatchObject({ name: "Failure", code: "disk" });
+    await expect(sorting).rejects.toMatchObject({ name: "SnapshotError", code: "disk" });
   });
 });

@@ -2,8 +2,8 @@
 
 import { accountIdAt, type CopyRun } from "../../src/canonical/copy-run.ts";
 import { RecordFramer } from "../../src/canonical/record-framer.ts";
-import { AnswerReader } from "../../src/canonical/response-reader.ts";
-import { plainCopy } from "../../src/canonical/slow-path.ts";
+import { ResponseReader } from "../../src/canonical/response-reader.ts";
+import { slowPathCopy } from "../../src/canonical/slow-path.ts";
 import type { Shard } from "../../src/protocol/shard.ts";
 
 export interface Outcome {
@@ -14,7 +14,7 @@ export interface Outcome {
 }
 
 export function readFast(chunks: Iterable<Buffer>, shard: Shard): Outcome {
-  const reader = new AnswerReader(shard);
+  const reader = new ResponseReader(shard);
   const outcome = gathered(function* () {
     for (const chunk of chunks) {
       const reused = Buffer.from(chunk);
@@ -32,7 +32,7 @@ export function readPlainly(chunks: Iterable<Buffer>, shard: Shard): Outcome {
   const framer = new RecordFramer("snapshot");
   return gathered(function* () {
     for (const chunk of chunks) {
-      for (const record of framer.push(chunk)) yield plainCopy(record, shard);
+      for (const record of framer.push(chunk)) yield slowPathCopy(record, shard);
     }
     framer.end();
   });

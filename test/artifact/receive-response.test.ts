@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { mergeAnswer } from "../../src/artifact/receive-response.ts";
-import { Failure } from "../../src/errors/failure.ts";
-import { AnswerError } from "../../src/errors/response-error.ts";
+import { receiveResponse } from "../../src/artifact/receive-response.ts";
+import { ResponseError } from "../../src/errors/response-error.ts";
+import { SnapshotError } from "../../src/errors/snapshot-error.ts";
 import {
   duplicateAccountsMax,
   foreignAccountsMax,
@@ -51,7 +51,7 @@ async function merge(
   error?: Error,
 ) {
   const target = makeTarget({ shard, truth, nodeIndex, requested: stored, ...settings });
-  const report = await mergeAnswer(streamOf(pieces(Buffer.from(text), chunkBytes), error), target);
+  const report = await receiveResponse(streamOf(pieces(Buffer.from(text), chunkBytes), error), target);
   const taken = [...target.taken.keys()].sort((a, b) => a - b);
   for (const partition of taken) expect(target.taken.get(partition)?.text).toBe(preimages.get(partition));
   expect(target.leftOver()).toEqual([]);
@@ -291,7 +291,7 @@ describe("an answer that breaks off", () => {
     expect(taken).toEqual(kept);
     expect(report).toMatchObject({
       isComplete: false,
-      error: { name: "AnswerError", kind: "truncated" },
+      error: { name: "ResponseError", kind: "truncated" },
       wrong: [],
     });
   });
@@ -325,7 +325,7 @@ describe("an answer that breaks off", () => {
   ])("with a record that is $id keeps what was complete", async ({ record }) => {
     const { report, taken } = await merge(text.replace(/\]}$/, `,${record}]}`));
     expect(report.isComplete).toBe(false);
-    expect(report.error).toBeInstanceOf(AnswerError);
+    expect(report.error).toBeInstanceOf(ResponseError);
     expect(report.error).toMatchObject({ kind: "malformed" });
     expect(taken).toEqual(expect.arrayContaining([-1, 1, 2]));
   });
@@ -349,7 +349,7 @@ describe("a partition that goes on and on", () => {
       requested: stored,
       bytesMax: writeBufferBytes,
     });
-    const report = await mergeAnswer(streamOf(pieces(Buffer.from(text), 65_536)), target);
+    const report = await receiveResponse(streamOf(pieces(Buffer.from(text), 65_536)), target);
     expect(report).toMatchObject({ isComplete: false, error: { kind: "over-budget" }, wrong: [] });
     expect(report.outgrown).toHaveLength(1);
     expect(report.outgrown[0]?.bytes).toBeGreaterThan(writeBufferBytes);
@@ -358,7 +358,7 @@ describe("a partition that goes on and on", () => {
 
   it("is taken where it may", async () => {
     const target = makeTarget({ shard, truth: padded, nodeIndex, requested: stored });
-    const report = await mergeAnswer(streamOf(pieces(Buffer.from(text), 65_536)), target);
+    const report = await receiveResponse(streamOf(pieces(Buffer.from(text), 65_536)), target);
     expect(report).toMatchObject({ isComplete: true, outgrown: [], wrong: [] });
     expect([...target.taken.keys()].sort((a, b) => a - b)).toEqual([-1, 1, 2, 3]);
   });
@@ -380,7 +380,7 @@ it("many partitions by turns come out right, with more than may wait to be writt
   const byTurns = [...all].sort((a, b) => (rank.get(a) ?? 0) - (rank.get(b) ?? 0) || byId(a, b));
   const requested = Array.from({ length: numNodes + 1 }, (_, index) => index - 1);
   const target = makeTarget({ shard: ring, truth: all, nodeIndex: 0, requested });
-  const report = await mergeAnswer(streamOf(pieces(Buffer.from(textOf(byTurns)), 65_536)), target);
+  const report = await receiveResponse(streamOf(pieces(Buffer.from(textOf(byTurns)), 65_536)), target);
   expect(report).toMatchObject({ isComplete: true, wrong: [], accounts: all.length });
   const expected = partitionPreimages(all, ring);
   expect(target.taken.size).toBe(numNodes + 1);
@@ -392,15 +392,15 @@ describe("a failure of our own disk", () => {
   it("ends the merge, whatever the node sent", async () => {
     const target = makeTarget({ shard, truth, nodeIndex, requested: stored });
     const nowhere = { ...target, pathOf: () => "/dev/null/nowhere" };
-    await expect(mergeAnswer(streamOf([Buffer.from(textOf(honest))]), nowhere)).rejects.toMatchObject({
+    await expect(receiveResponse(streamOf([Buffer.from(textOf(honest))]), nowhere)).rejects.toMatchObject({
       code: "disk",
     });
   });
 
   it("while a partition is taken over ends the merge, and leaves nothing", async () => {
     const target = makeTarget({ shard, truth, nodeIndex, requested: stored });
-    const full = { ...target, take: () => Promise.reject(new Failure("disk", "full")) };
-    await expect(mergeAnswer(streamOf(pieces(Buffer.from(textOf(honest)), 100)), full)).rejects.toThrow(
+    const full = { ...target, take: () => Promise.reject(new SnapshotError("disk", "full")) };
+    await expect(receiveResponse(streamOf(pieces(Buffer.from(textOf(honest)), 100)), full)).rejects.toThrow(
       "full",
     );
     // At the most the one that was to be taken over, which is the receiver's by then.

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { RecordFramer } from "../../src/canonical/record-framer.ts";
-import { AnswerError } from "../../src/errors/response-error.ts";
+import { ResponseError } from "../../src/errors/response-error.ts";
 
 function recordsBefore(chunks: string[]): string[] {
   const framer = new RecordFramer("snapshot");
@@ -10,7 +10,7 @@ function recordsBefore(chunks: string[]): string[] {
       for (const record of framer.push(Buffer.from(chunk))) records.push(String(record));
     framer.end();
   } catch (error) {
-    expect(error).toBeInstanceOf(AnswerError);
+    expect(error).toBeInstanceOf(ResponseError);
   }
   return records;
 }

@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { AnswerTarget, MatchedPartition } from "../../src/artifact/receive-response.ts";
+import type { MatchedPartition, ResponseTarget } from "../../src/artifact/receive-response.ts";
 import type { WrappedData } from "../../src/protocol/account-copy.ts";
 import { DEFAULT_HASH_KEY } from "../../src/protocol/crypto/hash.ts";
 import { partitionHashes } from "../../src/protocol/partition-hash.ts";
@@ -21,7 +21,7 @@ export interface TargetSettings {
   readonly bytesMax?: number;
 }
 
-export interface RecordingTarget extends AnswerTarget {
+export interface RecordingTarget extends ResponseTarget {
   /** The preimages that were taken, with what was said of them. */
   readonly taken: ReadonlyMap<number, MatchedPartition & { readonly text: string }>;
   readonly hashes: ReadonlyMap<number, string>;

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
-import { mergeAnswer } from "../../src/artifact/receive-response.ts";
+import { receiveResponse } from "../../src/artifact/receive-response.ts";
 import { writeBufferBytes } from "../../src/limits/limits.ts";
 import { hashText } from "../../src/protocol/crypto/hash.ts";
 import { partitionPreimages } from "../../src/protocol/partition-hash.ts";
@@ -38,7 +38,7 @@ it("takes no more than two buffers of a partition while nothing is written", asy
       yield await Promise.resolve(chunk);
     }
   })();
-  const merged = mergeAnswer(chunks, {
+  const merged = receiveResponse(chunks, {
     ...target,
     pathOf: () => path,
     take: async (matched) => {

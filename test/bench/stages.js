@@ -11,10 +11,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createGunzip, gzipSync } from "node:zlib";
-import { mergeAnswer } from "../../dist/artifact/receive-response.js";
+import { receiveResponse } from "../../dist/artifact/receive-response.js";
 import { RecordFramer } from "../../dist/canonical/record-framer.js";
-import { AnswerReader } from "../../dist/canonical/response-reader.js";
-import { plainCopy } from "../../dist/canonical/slow-path.js";
+import { ResponseReader } from "../../dist/canonical/response-reader.js";
+import { slowPathCopy } from "../../dist/canonical/slow-path.js";
 import { HttpClient } from "../../dist/fetch/http/http-client.js";
 import { DEFAULT_HASH_KEY, RunningHash } from "../../dist/protocol/crypto/hash.js";
 import { makeShard } from "../../dist/protocol/shard.js";
@@ -67,7 +67,7 @@ async function inMemory(form, parts) {
     await stage("framing, the plain way", bytes, () => frame(chunks(), () => undefined));
   }
   await stage(`framing and copies, the plain way, ${form}`, bytes, () =>
-    frame(chunks(), (record) => plainCopy(record, shard)),
+    frame(chunks(), (record) => slowPathCopy(record, shard)),
   );
   await stage(`framing and copies, ${form}`, bytes, () => read(chunks()));
   if (form === "canonical") {
@@ -76,13 +76,13 @@ async function inMemory(form, parts) {
     await stage("disk: write and sync", bytes, () => write(parts, true));
   }
   const agreed = new Map();
-  const merged = await mergeAnswer(
+  const merged = await receiveResponse(
     chunks(),
     targetOf(() => "0".repeat(64)),
   );
   for (const { partition, got } of merged.wrong) agreed.set(partition, got);
   await stage(`merge: copies, hash and write, ${form}`, bytes, () =>
-    mergeAnswer(
+    receiveResponse(
       chunks(),
       targetOf((p) => agreed.get(p)),
     ),
@@ -125,7 +125,7 @@ async function frame(chunks, use) {
 }
 
 async function read(chunks) {
-  const reader = new AnswerReader(shard);
+  const reader = new ResponseReader(shard);
   for await (const chunk of chunks) for (const _ of reader.read(chunk));
   for (const _ of reader.rest());
   reader.end();

@@ -12,7 +12,7 @@ import { createReadStream } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BallotBox } from "../../dist/agreement/vote-collection.js";
+import { VoteCollection } from "../../dist/agreement/vote-collection.js";
 import { accountCopyText } from "../../dist/protocol/account-copy.js";
 import { hashText, RunningHash } from "../../dist/protocol/crypto/hash.js";
 import { ownerOf, signed } from "../../dist/protocol/crypto/signature.js";
@@ -141,7 +141,7 @@ async function benchTally() {
   for (let round = 0; round < rounds; round++) {
     times.push(
       await time(() => {
-        const box = new BallotBox(
+        const box = new VoteCollection(
           { ...shard, cycleNumber: 1, nodeIds: nodes.map(({ id }) => id) },
           nodes,
           hashKey,

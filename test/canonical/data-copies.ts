@@ -13,7 +13,7 @@ export function copiesOf(data: string): string[] | undefined {
   const record = `{"accountId":"${id}","stateId":"aa","data":${data},"timestamp":12}`;
   const { copies, error } = readFast([Buffer.from(`{"snapshot":[${record}]}`)], shard);
   if (error === undefined) return copies;
-  expect(error).toMatch(/^AnswerError malformed: /);
+  expect(error).toMatch(/^ResponseError malformed: /);
   return undefined;
 }
 

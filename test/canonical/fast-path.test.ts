@@ -1,7 +1,7 @@
 /** What the fast way takes, so that a state of the usual kind is fast; that it is right is tested elsewhere. */
 
 import { describe, expect, it } from "vitest";
-import { CopyEngine } from "../../src/canonical/fast-path.ts";
+import { FastPath } from "../../src/canonical/fast-path.ts";
 import { makeShard } from "../../src/protocol/shard.ts";
 
 const shard = makeShard({ numNodes: 4 });
@@ -9,7 +9,7 @@ const id = "0f".repeat(32);
 
 /** How the engine ends on one record, and the copy that it made. */
 function copyOf(record: string): { ending: string; copy: string | undefined; partition: number | undefined } {
-  const engine = CopyEngine.take(shard);
+  const engine = FastPath.take(shard);
   const bytes = engine.input.write(`${record}]}`);
   const { ending, stoppedAt } = engine.copy(0, bytes);
   const [run] = [...engine.runs()].map(({ partition, bytes: copy }) => ({ partition, copy: String(copy) }));
@@ -122,14 +122,14 @@ it("the copy engine takes bytes as base64 exactly where nothing is in the bits l
 });
 
 it("the copy engine knows the addresses that rounding leaves to the last partition", () => {
-  const engine = CopyEngine.take(makeShard({ numNodes: 9 }));
+  const engine = FastPath.take(makeShard({ numNodes: 9 }));
   engine.copy(0, engine.input.write(`${withData("1").replace(id, "f".repeat(64))}]}`));
   expect([...engine.runs()].map(({ partition }) => partition)).toEqual([8]);
   engine.giveBack();
 });
 
 it("a record that goes on behind the end is told from one that is refused", () => {
-  const engine = CopyEngine.take(shard);
+  const engine = FastPath.take(shard);
   const record = withData('{"a":{"dataType":"bi","value":"2a"},"b":["x\\n",7,{}]}');
   for (let length = 1; length < record.length; length++) {
     const bytes = engine.input.write(record.slice(0, length));

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RecordFramer } from "../../src/canonical/record-framer.ts";
-import { AnswerError } from "../../src/errors/response-error.ts";
+import { ResponseError } from "../../src/errors/response-error.ts";
 import { recordBytesMax, whiteSpaceRunMax } from "../../src/limits/limits.ts";
 import { seeded } from "../helpers/seeded.ts";
 import { cut, pieces } from "./chunks.ts";
 
 interface Framed {
   readonly records: string[];
-  readonly error: AnswerError | undefined;
+  readonly error: ResponseError | undefined;
 }
 
 /** Each chunk's memory is reused after it was pushed, as the framer allows. */
@@ -22,7 +22,7 @@ function frame(chunks: readonly Buffer[], framer = new RecordFramer("snapshot"))
     }
     framer.end();
   } catch (error) {
-    if (!(error instanceof AnswerError)) throw error;
+    if (!(error instanceof ResponseError)) throw error;
     return { records, error };
   }
   return { records, error: undefined };
@@ -132,7 +132,7 @@ describe("the records of an answer", () => {
     expect(frame(pieces(Buffer.from(text), 1)).error?.kind).toBe(kind);
   });
 
-  it("end with nothing but an AnswerError, whatever comes", () => {
+  it("end with nothing but an ResponseError, whatever comes", () => {
     const anything = fc.oneof(
       fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
       fc

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ChainProgress } from "../../src/collect/chain-progress.ts";
-import { chainAnswersMin, chainJumpMs, chainSlackCycles } from "../../src/limits/limits.ts";
+import { chainJumpMs, chainResponsesMin, chainSlackCycles } from "../../src/limits/limits.ts";
 
 const nowMs = Date.UTC(2026, 0, 1);
 const step = (counter: number, changes: { start?: number; duration?: number } = {}) => ({
@@ -59,7 +59,7 @@ describe("a chain that gossip has confirmed", () => {
   it("follows what answer after answer agrees on for long enough", () => {
     const progress = following(20);
     progress.confirm(20);
-    for (let answer = 0; answer < 2 * chainAnswersMin; answer++) {
+    for (let answer = 0; answer < 2 * chainResponsesMin; answer++) {
       expect(progress.propose(step(500 + answer), nowMs, 0).kind).toBe("refused");
     }
     expect(progress.propose(step(508), nowMs, chainJumpMs).kind).toBe("jump");

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { FetchFailure } from "../../src/errors/fetch-error.ts";
+import { FetchError } from "../../src/errors/fetch-error.ts";
 import { HttpClient, type HttpRequest } from "../../src/fetch/http/http-client.ts";
 import { gzipIdleBytesMax } from "../../src/limits/limits.ts";
 import { httpServer, tcpServer } from "../helpers/servers.ts";
@@ -25,7 +25,7 @@ async function failureOf(request: HttpRequest, client = newClient()) {
   try {
     for await (const chunk of client.stream(request)) bytes += chunk.length;
   } catch (error) {
-    if (!(error instanceof FetchFailure)) throw error;
+    if (!(error instanceof FetchError)) throw error;
     return { failure: error, bytes, tookMs: performance.now() - startMs };
   }
   throw new Error(`it did not fail, but answered ${bytes} bytes`);

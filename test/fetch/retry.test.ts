@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { FetchFailure, type FetchFailureKind } from "../../src/errors/fetch-error.ts";
+import { FetchError, type FetchErrorKind } from "../../src/errors/fetch-error.ts";
 import { decideRetry } from "../../src/fetch/retry.ts";
 import { attemptsMax, backoffFirstMs, backoffLastMs, retryAfterMaxMs } from "../../src/limits/limits.ts";
 import { seeded } from "../helpers/seeded.ts";
 
-const failure = (kind: FetchFailureKind, detail: { status?: number; retryAfterMs?: number } = {}) =>
-  new FetchFailure(kind, "a failure", detail);
+const failure = (kind: FetchErrorKind, detail: { status?: number; retryAfterMs?: number } = {}) =>
+  new FetchError(kind, "a failure", detail);
 const almostOne = 1 - Number.EPSILON;
 
 describe("a node that failed", () => {

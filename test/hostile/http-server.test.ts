@@ -3,7 +3,7 @@
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { FetchFailure } from "../../src/errors/fetch-error.ts";
+import { FetchError } from "../../src/errors/fetch-error.ts";
 import { HttpClient } from "../../src/fetch/http/http-client.ts";
 import { tcpServer } from "../helpers/servers.ts";
 
@@ -26,7 +26,7 @@ async function outcomeOf(request: Promise<unknown>): Promise<string> {
     await request;
     return "body";
   } catch (error) {
-    if (error instanceof FetchFailure) return error.kind;
+    if (error instanceof FetchError) return error.kind;
     throw error;
   }
 }

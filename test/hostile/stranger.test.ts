@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { pipelinedRequestsMax, pushRefusalsMax } from "../../src/limits/limits.ts";
+import { pipelinedRequestsMax, pushRejectionsMax } from "../../src/limits/limits.ts";
 import { inDatabase, type RunningCollector, startCollector } from "../collect/running-collector.ts";
 import { identities, testNetwork, trueNetworkHash, voteOf, votesOf } from "../collect/test-network.ts";
 
@@ -37,7 +37,7 @@ describe("a stranger's push", () => {
     const body = `{"messages":[${"{},".repeat(5_000_000)}{}]}`;
     expect(await collector.post(body)).toMatchObject({ status: 400 });
     expect((await collector.get("/healthz")).body).toMatchObject({
-      pushed: { refused: pushRefusalsMax + 1 },
+      pushed: { refused: pushRejectionsMax + 1 },
     });
     expect(await isTaken(collector, 0)).toBe(true);
   });

@@ -64,7 +64,7 @@ describe("what another user has planted in a shared directory", () => {
     giveAway(process.getuid?.() === 0 ? join(out, planted) : out);
     const opened = PartialSnapshot.open({ out, timestamp, compression: "none" });
     await expect(opened).rejects.toMatchObject({
-      name: "Failure",
+      name: "SnapshotError",
       code: "disk",
       message: expect.stringContaining("belongs to"),
     });

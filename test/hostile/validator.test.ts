@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import type { OffenceKind } from "../../src/errors/offence.ts";
 import { type Cluster, startCluster } from "../../src/testnet/cluster/cluster.ts";
 import type { FaultKind } from "../../src/testnet/faults/fault-kind.ts";
-import type { Conduct } from "../../src/testnet/validator/fault-hooks.ts";
+import type { FaultHooks } from "../../src/testnet/validator/fault-hooks.ts";
 import { assembleFrom, filesIn } from "../app/run.ts";
 import { readVectors } from "../helpers/vectors.ts";
 import { networkText } from "../protocol/network-text.ts";
@@ -56,7 +56,7 @@ const hostileData: readonly { id: string; data: () => string; kind?: OffenceKind
 
 /** A small cluster whose first node has been told to misbehave. */
 async function withLiar(
-  tell: (conduct: Conduct) => void,
+  tell: (conduct: FaultHooks) => void,
   test: (cluster: Cluster) => Promise<void>,
 ): Promise<void> {
   const kind: FaultKind = { name: "hostile", description: "", apply: ({ conduct }) => tell(conduct) };

@@ -5,7 +5,7 @@
 
 import { onTestFinished } from "vitest";
 import { isSignedBy, signed } from "../../src/protocol/crypto/signature.ts";
-import { Refusal } from "../../src/testnet/validator/http-error.ts";
+import { HttpError } from "../../src/testnet/validator/http-error.ts";
 import type { Identity } from "../../src/testnet/validator/identity.ts";
 import { JsonServer, readBody, sendJson, urlOf } from "../../src/testnet/validator/json-server.ts";
 import type { NodeLife, StoredRecord } from "./core-records.ts";
@@ -32,7 +32,7 @@ export async function standInArchiver(
       return send(rangeOf(records, JSON.parse(await readBody(request, 4096)) as RangeRequest));
     }
     const count = Number(/^\/cycleinfo\/(.*)$/.exec(pathname)?.[1] ?? "0");
-    if (!(count > 0)) throw new Refusal(404, "not found");
+    if (!(count > 0)) throw new HttpError(404, "not found");
     return send({ cycleInfo: records.slice(-Math.min(count, recordsMax)).reverse() });
   });
   onTestFinished(() => server.close());

@@ -58,7 +58,7 @@ function open(out: string, compression: Compression = "none"): Promise<PartialSn
 }
 
 describe("a link in the place of the partial directory", () => {
-  const refusal = { name: "Failure", code: "disk", message: expect.stringContaining("remove it") };
+  const refusal = { name: "SnapshotError", code: "disk", message: expect.stringContaining("remove it") };
 
   it("is refused, and what it leads to is left as it is", async () => {
     const out = temporaryDirectory();
@@ -92,7 +92,11 @@ describe("a link in the place of the partial directory", () => {
 });
 
 describe("something else in the place of the lock", () => {
-  const refusal = { name: "Failure", code: "disk", message: expect.stringContaining("no regular file") };
+  const refusal = {
+    name: "SnapshotError",
+    code: "disk",
+    message: expect.stringContaining("no regular file"),
+  };
 
   it("is refused where it is a link, and what it leads to is left as it is", async () => {
     const path = join(temporaryDirectory(), "lock");

@@ -175,7 +175,7 @@ describe("a snapshot that cannot be published", () => {
   it("where nothing can be written is a failure of the disk", async () => {
     const file = join(temporaryDirectory(), "file");
     writeFileSync(file, "");
-    await expect(open(file)).rejects.toMatchObject({ name: "Failure", code: "disk" });
+    await expect(open(file)).rejects.toMatchObject({ name: "SnapshotError", code: "disk" });
   });
 });
 

@@ -33,7 +33,7 @@ describe("the lock of a snapshot", () => {
     const path = join(temporaryDirectory(), "new", "lock");
     const lock = await acquireRunLock(path);
     await expect(acquireRunLock(path)).rejects.toMatchObject({
-      name: "Failure",
+      name: "SnapshotError",
       code: "locked",
       message: expect.stringContaining(`process ${process.pid} on `),
       hint: expect.stringContaining("--out"),
@@ -134,6 +134,9 @@ describe("the lock of a snapshot", () => {
   it("that cannot be had at all is a failure of the disk", async () => {
     const file = join(temporaryDirectory(), "file");
     writeFileSync(file, "");
-    await expect(acquireRunLock(join(file, "lock"))).rejects.toMatchObject({ name: "Failure", code: "disk" });
+    await expect(acquireRunLock(join(file, "lock"))).rejects.toMatchObject({
+      name: "SnapshotError",
+      code: "disk",
+    });
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { queryOrder } from "../../src/protocol/query-order.ts";
 import { makeShard } from "../../src/protocol/shard.ts";
-import { SizeBudget } from "../../src/sync/byte-budget.ts";
-import { NodeBook } from "../../src/sync/peer-pool.ts";
+import { ByteBudgetOfResponses } from "../../src/sync/byte-budget.ts";
+import { PeerPool } from "../../src/sync/peer-pool.ts";
 
 const MB = 1_000_000;
 const shard = makeShard({ numNodes: 9 });
@@ -14,8 +14,8 @@ function makeBudget(freeBytes = Number.POSITIVE_INFINITY) {
     publicKey: "0".repeat(64),
     url: `http://127.0.0.1:${index + 1}`,
   }));
-  const book = new NodeBook(nodes, shard, queryOrder(shard.numNodes));
-  const budget = new SizeBudget(book, () => Promise.resolve(freeBytes));
+  const book = new PeerPool(nodes, shard, queryOrder(shard.numNodes));
+  const budget = new ByteBudgetOfResponses(book, () => Promise.resolve(freeBytes));
   /** Whether a node may send so much, bit by bit; it is refused where it may not. */
   const sends = async (node: number, bytes: number) => {
     for (let sent = 0; sent < bytes; sent += MB) {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { giversMax, overtakingsAtOnceMax } from "../../src/limits/limits.ts";
-import { giveWay, latePartitions } from "../../src/sync/hedging.ts";
+import { giveWay, stragglingPartitions } from "../../src/sync/hedging.ts";
 import { NodeQuery } from "../../src/sync/node-query.ts";
-import { PartitionClaims } from "../../src/sync/partition-tasks.ts";
+import { PartitionTasks } from "../../src/sync/partition-tasks.ts";
 
 function queryOf(nodeIndex: number, partitions: readonly number[], isOvertaking = false): NodeQuery {
   return new NodeQuery({ nodeIndex, partitions }, isOvertaking);
@@ -10,7 +10,7 @@ function queryOf(nodeIndex: number, partitions: readonly number[], isOvertaking 
 
 describe("the claims on partitions", () => {
   it("give a partition to one query, and open it again when that is over without it", () => {
-    const claims = new PartitionClaims([0, 1, 2]);
+    const claims = new PartitionTasks([0, 1, 2]);
     const [first, second] = [queryOf(0, [0, 1]), queryOf(1, [2])];
     claims.begin(first);
     expect([...claims.open]).toEqual([2]);
@@ -22,7 +22,7 @@ describe("the claims on partitions", () => {
   });
 
   it("let two queries give what one is late with, and stay with the other when one is over", () => {
-    const claims = new PartitionClaims([0]);
+    const claims = new PartitionTasks([0]);
     const [late, other] = [queryOf(0, [0]), queryOf(1, [0], true)];
     claims.begin(late);
     claims.begin(other);
@@ -34,7 +34,7 @@ describe("the claims on partitions", () => {
   });
 
   it("take right content once, however close the second comes", () => {
-    const claims = new PartitionClaims([0, 1]);
+    const claims = new PartitionTasks([0, 1]);
     const [late, other] = [queryOf(0, [0, 1]), queryOf(1, [0], true)];
     claims.begin(late);
     claims.begin(other);
@@ -68,13 +68,13 @@ describe("a query", () => {
 
 describe("a query that gives more than it was asked for", () => {
   it("is late with that as well, and is not overtaken as long as it is wanted", () => {
-    const claims = new PartitionClaims([0, 1, 2]);
+    const claims = new PartitionTasks([0, 1, 2]);
     const query = queryOf(0, [0]);
     claims.begin(query);
     query.ask(new Set([0]), () => 0);
     expect(claims.claim(1, query)).toBe(true);
     expect(claims.heldBy(query)).toEqual([0, 1]);
-    expect([...latePartitions(new Set([query]), claims)]).toEqual([0, 1]);
+    expect([...stragglingPartitions(new Set([query]), claims)]).toEqual([0, 1]);
     claims.settle(0);
     query.overtaken(claims.heldBy(query));
     expect(query.cancellation).toBeUndefined();
@@ -90,7 +90,7 @@ describe("overtaking", () => {
   const fast = Array.from({ length: overtakingsAtOnceMax }, (_, node) => queryOf(9 + node, [node], true));
 
   it("uses the room that there is and one place more, and then that of one that is late", () => {
-    const claims = new PartitionClaims([0, 1, 2, 3]);
+    const claims = new PartitionTasks([0, 1, 2, 3]);
     const waysOf = (running: NodeQuery[], concurrency: number) =>
       giveWay([0], { running, late: new Set(slow), concurrency }, claims);
     expect(waysOf(slow, 8)).toEqual([]);
@@ -101,7 +101,7 @@ describe("overtaking", () => {
   });
 
   it("makes room where as many are giving a partition as may", () => {
-    const claims = new PartitionClaims([0, 1]);
+    const claims = new PartitionTasks([0, 1]);
     const givers = Array.from({ length: giversMax }, (_, node) => queryOf(node, [0], node > 0));
     const ways = () => giveWay([0, 1], { running: givers, late: none, concurrency: 8 }, claims);
     for (const query of givers.slice(1)) claims.begin(query);
@@ -111,7 +111,7 @@ describe("overtaking", () => {
   });
 
   it("has those give way who have given least, and who are not alone with something else", () => {
-    const claims = new PartitionClaims([0, 1, 2]);
+    const claims = new PartitionTasks([0, 1, 2]);
     const [useful, alone, useless] = [queryOf(0, [0]), queryOf(1, [0, 1]), queryOf(2, [0], true)];
     useful.verified = 3;
     for (const query of [useful, alone, useless]) claims.begin(query);

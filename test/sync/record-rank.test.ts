@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { makeShard } from "../../src/protocol/shard.ts";
-import { NodeBook } from "../../src/sync/peer-pool.ts";
+import { PeerPool } from "../../src/sync/peer-pool.ts";
 import { recordRank } from "../../src/sync/record-rank.ts";
 
 describe("a node's record", () => {
@@ -19,7 +19,7 @@ describe("the order of nodes", () => {
   const shard = makeShard({ numNodes: 4 });
 
   it("has those with a bad record later, and still all of them", () => {
-    const book = new NodeBook(
+    const book = new PeerPool(
       nodes,
       shard,
       [3, 0, 2, 1],
@@ -32,7 +32,7 @@ describe("the order of nodes", () => {
   });
 
   it("weighs what fails in this run against the record", () => {
-    const book = new NodeBook(nodes, shard, [0, 1, 2, 3], new Map([["a", 2]]));
+    const book = new PeerPool(nodes, shard, [0, 1, 2, 3], new Map([["a", 2]]));
     const decision = { retry: true, delayMs: 0 } as const;
     for (let failure = 0; failure < 3; failure++) book.failed(1, "reset", undefined, decision, 0);
     expect(book.askableGroups(1)).toEqual([[2, 3], [0], [1]]);

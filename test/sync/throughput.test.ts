@@ -5,7 +5,7 @@ import {
   lateUnmeasuredMs,
   unmeasuredBytesPerSecond,
 } from "../../src/limits/limits.ts";
-import { NodeSpeeds, type SpeedSample } from "../../src/sync/throughput.ts";
+import { type SpeedSample, Throughput } from "../../src/sync/throughput.ts";
 
 const answer = (firstByteMs: number, bytes = 10_000, bytesMs = 0): SpeedSample => ({
   firstByteMs,
@@ -15,15 +15,15 @@ const answer = (firstByteMs: number, bytes = 10_000, bytesMs = 0): SpeedSample =
 const soFar = (sample: SpeedSample, silentMs = 0) => ({ ...sample, silentMs });
 const megabytes = (count: number, ms: number) => answer(10, count * 1e6, ms);
 
-function measured(...samples: [number, SpeedSample][]): NodeSpeeds {
-  const speeds = new NodeSpeeds();
+function measured(...samples: [number, SpeedSample][]): Throughput {
+  const speeds = new Throughput();
   for (const [node, sample] of samples) speeds.note(node, sample);
   return speeds;
 }
 
 describe("the pace of a node", () => {
   it("is the same for all where nothing is measured, or all are about equal", () => {
-    expect([0, 1, 2].map((node) => new NodeSpeeds().pace(node))).toEqual([0, 0, 0]);
+    expect([0, 1, 2].map((node) => new Throughput().pace(node))).toEqual([0, 0, 0]);
     const equal = measured([0, answer(5)], [1, answer(60)], [2, megabytes(5, 90)]);
     expect([0, 1, 2, 3].map((node) => equal.pace(node))).toEqual([0, 0, 0, 0]);
   });
@@ -84,16 +84,16 @@ describe("an answer", () => {
 
   it("is not late where all that are under way are as slow, nor for being long", () => {
     const slow = soFar(megabytes(1_000, 60_000));
-    expect(new NodeSpeeds().isLate(1, slow, [megabytes(900, 60_000), megabytes(1_000, 61_000)])).toBe(false);
+    expect(new Throughput().isLate(1, slow, [megabytes(900, 60_000), megabytes(1_000, 61_000)])).toBe(false);
     expect(measured([0, megabytes(100, 6_000)]).isLate(1, slow, [])).toBe(false);
   });
 
   it("that nothing can be compared with is late when it comes drop by drop", () => {
     const drops = (ms: number) => soFar(answer(5, 3 * ms, ms), 500);
-    expect(new NodeSpeeds().isLate(0, drops(lateUnmeasuredMs), [])).toBe(false);
-    expect(new NodeSpeeds().isLate(0, drops(1.1 * lateUnmeasuredMs), [])).toBe(true);
+    expect(new Throughput().isLate(0, drops(lateUnmeasuredMs), [])).toBe(false);
+    expect(new Throughput().isLate(0, drops(1.1 * lateUnmeasuredMs), [])).toBe(true);
     const steady = soFar(answer(5, 2 * unmeasuredBytesPerSecond * 60, 60_000), 5);
-    expect(new NodeSpeeds().isLate(0, steady, [])).toBe(false);
+    expect(new Throughput().isLate(0, steady, [])).toBe(false);
   });
 
   it("does not buy time with bytes", () => {

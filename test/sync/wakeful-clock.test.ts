@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { latenessCheckMs } from "../../src/limits/limits.ts";
-import { AnswerWatch } from "../../src/sync/response-progress.ts";
+import { ResponseProgress } from "../../src/sync/response-progress.ts";
 import { WakefulClock } from "../../src/sync/wakeful-clock.ts";
 
 function makeClock() {
@@ -40,7 +40,7 @@ describe("the wakeful clock", () => {
 describe("the watch over an answer", () => {
   it("counts the time that we wait for bytes, and none in which we work on them", async () => {
     const { clock, pass, live } = makeClock();
-    const watch = new AnswerWatch(() => clock.nowMs);
+    const watch = new ResponseProgress(() => clock.nowMs);
     async function* chunks() {
       await Promise.resolve();
       live(300);
@@ -59,7 +59,7 @@ describe("the watch over an answer", () => {
       { firstByteMs: 300, bytes: 30, bytesMs: 500, silentMs: 0 },
     ]);
     expect(watch.soFar).toEqual({ firstByteMs: 300, bytes: 30, bytesMs: 1_200, silentMs: 0 });
-    const silent = new AnswerWatch(() => clock.nowMs);
+    const silent = new ResponseProgress(() => clock.nowMs);
     pass(40);
     expect(silent.soFar).toEqual({ firstByteMs: 40, bytes: 0, bytesMs: 0, silentMs: 40 });
   });

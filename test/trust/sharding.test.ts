@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import type { Failure } from "../../src/errors/failure.ts";
+import type { SnapshotError } from "../../src/errors/snapshot-error.ts";
 import { HttpClient } from "../../src/fetch/http/http-client.ts";
 import { netconfigNodes, netconfigProofNodes } from "../../src/limits/limits.ts";
 import { DEFAULT_HASH_KEY } from "../../src/protocol/crypto/hash-key.ts";
@@ -62,11 +62,11 @@ function times(count: number, manner: Manner): Manner[] {
   return Array.from({ length: count }, () => manner);
 }
 
-async function failureOf(found: Promise<unknown>): Promise<Failure> {
+async function failureOf(found: Promise<unknown>): Promise<SnapshotError> {
   return (await found.then(
     () => expect.fail("the settings were found"),
     (error: unknown) => error,
-  )) as Failure;
+  )) as SnapshotError;
 }
 
 describe("sharding settings that a cycle record proves", () => {

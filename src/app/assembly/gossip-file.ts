@@ -4,8 +4,8 @@
  */
 
 import { RecordFramer } from "../../canonical/record-framer.ts";
-import { Failure, messageOf } from "../../errors/failure.ts";
-import { AnswerError } from "../../errors/response-error.ts";
+import { ResponseError } from "../../errors/response-error.ts";
+import { messageOf, SnapshotError } from "../../errors/snapshot-error.ts";
 import { fileChunks } from "../../fetch/bounded-file.ts";
 import { gossipFileBytesMax, gossipMessageBytesMax } from "../../limits/limits.ts";
 import { WireError } from "../../wire/parse.ts";
@@ -26,16 +26,16 @@ export class GossipFile implements AsyncIterable<string> {
     this.#signal = signal;
   }
 
-  /** Reads the file from its beginning. @throws Failure `configuration` */
+  /** Reads the file from its beginning. @throws SnapshotError `configuration` */
   async *[Symbol.asyncIterator](): AsyncGenerator<string, void, void> {
     try {
       yield* this.#messages();
     } catch (error) {
-      if (error instanceof Failure) throw error;
+      if (error instanceof SnapshotError) throw error;
       this.#signal?.throwIfAborted();
-      const isInside = error instanceof WireError || error instanceof AnswerError;
+      const isInside = error instanceof WireError || error instanceof ResponseError;
       const problem = isInside ? "is no list of gossip messages" : "cannot be read";
-      throw new Failure("configuration", `${this.#path} ${problem}: ${messageOf(error)}`, {
+      throw new SnapshotError("configuration", `${this.#path} ${problem}: ${messageOf(error)}`, {
         cause: error,
         hint: "Correct the file given with --gossip.",
       });

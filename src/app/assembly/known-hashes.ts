@@ -6,8 +6,8 @@
 import type { AgreedHashes } from "../../agreement/find-agreement.ts";
 import { isAgreed } from "../../agreement/upstream/collector.ts";
 import type { WrongPartition } from "../../artifact/receive-response.ts";
-import { messageOf } from "../../errors/failure.ts";
 import type { Offence, RecordedOffence } from "../../errors/offence.ts";
+import { messageOf } from "../../errors/snapshot-error.ts";
 import type { RunLog } from "../../events/run-log.ts";
 import { signedHash } from "../../protocol/crypto/signature.ts";
 import type { CycleRecord } from "../../protocol/cycle-record.ts";
@@ -36,12 +36,12 @@ export class KnownHashes {
     this.#log = log;
   }
 
-  /** @throws Failure where the file is no hash database, or cannot be had */
+  /** @throws SnapshotError where the file is no hash database, or cannot be had */
   static open(path: string, hashKey: string, log: RunLog): KnownHashes {
     return new KnownHashes(path, hashKey, log);
   }
 
-  /** @throws Failure `configuration` where the database is of another network */
+  /** @throws SnapshotError `configuration` where the database is of another network */
   claim(records: readonly CycleRecord[]): void {
     const { networkId } = records.at(-1)?.received ?? {};
     const id = typeof networkId === "string" ? networkId : "";

@@ -4,7 +4,7 @@
  */
 
 import { writeFile } from "node:fs/promises";
-import { diskFailure } from "../../errors/failure.ts";
+import { diskError } from "../../errors/snapshot-error.ts";
 import type { RunLog } from "../../events/run-log.ts";
 import { hashText } from "../../protocol/crypto/hash.ts";
 import { EMPTY_PREIMAGE } from "../../protocol/partition-hash.ts";
@@ -48,7 +48,7 @@ async function writeEmpty(partial: PartialSnapshot, partition: number): Promise<
   try {
     await writeFile(path, EMPTY_PREIMAGE, { flag: "wx", mode: 0o644 });
   } catch (error) {
-    throw diskFailure(`cannot write ${path}`, error);
+    throw diskError(`cannot write ${path}`, error);
   }
   await partial.accept(partition, path);
 }

@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import type { GivenGossip } from "../../agreement/find-agreement.ts";
 import type { Quorum } from "../../agreement/upstream/collector.ts";
-import { diskFailure, Failure, isReadError } from "../../errors/failure.ts";
+import { diskError, isReadError, SnapshotError } from "../../errors/snapshot-error.ts";
 import type { DamagedFile } from "../../events/assemble-events.ts";
 import { type ExportData, exportDataDigest } from "../../format/export-data.ts";
 import { EXPORT_DATA_FILE, GOSSIP_FILE, MANIFEST_FILE } from "../../format/snapshot-layout.ts";
@@ -30,7 +30,7 @@ export interface PublishedOptions {
 /**
  * Checks in full what is published there, against the data that the validators agreed on.
  *
- * @throws Failure `disk` where it is another user's (what is right now need not stay so), or cannot be read
+ * @throws SnapshotError `disk` where it is another user's (what is right now need not stay so), or cannot be read
  */
 export async function findPublished(
   out: string,
@@ -43,7 +43,7 @@ export async function findPublished(
   try {
     findings = await verifySnapshot(publishedPath(spot), { quorum, signal });
   } catch (error) {
-    if (!(error instanceof Failure) || error.code !== "no-such-snapshot") throw error;
+    if (!(error instanceof SnapshotError) || error.code !== "no-such-snapshot") throw error;
     return {
       state: "damaged",
       damage: [{ file: MANIFEST_FILE, problem: "the file is missing" }],
@@ -78,8 +78,8 @@ async function* readable(path: string, signal: AbortSignal | undefined): AsyncGe
     yield* new GossipFile(path, signal);
   } catch (error) {
     signal?.throwIfAborted();
-    if (!(error instanceof Failure)) throw error;
-    if (isReadError(error)) throw diskFailure(`cannot read ${path}`, error.cause);
+    if (!(error instanceof SnapshotError)) throw error;
+    if (isReadError(error)) throw diskError(`cannot read ${path}`, error.cause);
   }
 }
 

@@ -4,8 +4,8 @@
  */
 
 import type { AgreedHashes } from "../../agreement/find-agreement.ts";
-import { Failure, messageOf } from "../../errors/failure.ts";
-import { FetchFailure } from "../../errors/fetch-error.ts";
+import { FetchError } from "../../errors/fetch-error.ts";
+import { messageOf, SnapshotError } from "../../errors/snapshot-error.ts";
 import { readFileBounded } from "../../fetch/bounded-file.ts";
 import { listBytesMax } from "../../limits/limits.ts";
 import type { CycleRecord } from "../../protocol/cycle-record.ts";
@@ -19,18 +19,18 @@ import { parseStateMetadata, type StateHashes } from "../../wire/state-metadata.
  * Networks with modes (`useNetworkModes`, as all of today) name no network hash in their records: there is nothing to
  * wait for.
  *
- * @throws Failure `configuration` where the newest record has no place for a network hash
+ * @throws SnapshotError `configuration` where the newest record has no place for a network hash
  */
 export function requireStateInChain(records: readonly CycleRecord[]): void {
   const newest = records.at(-1);
   if (newest === undefined || "networkDataHash" in newest.received) return;
   const problem = `the cycle records of this network have no networkDataHash (record ${newest.counter} has none): they can never confirm a network hash, as --require-chain demands`;
-  throw new Failure("configuration", problem, {
+  throw new SnapshotError("configuration", problem, {
     hint: "Leave out --require-chain: the signed votes are what proves the state of this network.",
   });
 }
 
-/** @throws Failure `verification`; `temporary` where no record names the cycle's network hash, and one must */
+/** @throws SnapshotError `verification`; `temporary` where no record names the cycle's network hash, and one must */
 export function requireChainAgrees(
   records: readonly CycleRecord[],
   cycle: number,
@@ -41,17 +41,17 @@ export function requireChainAgrees(
   const other = recorded.find((hash) => hash !== networkHash);
   if (other !== undefined) {
     const problem = `the cycle chain records the network hash ${other} for cycle ${cycle}, but the gossip says ${networkHash}`;
-    throw new Failure("verification", problem, {
+    throw new SnapshotError("verification", problem, {
       hint: "Either most of the validators that were heard lie, or the archiver does: ask other ones of both.",
     });
   }
   if (recorded.length > 0 || !isRequired) return;
-  throw new Failure("temporary", `no cycle record names the network hash of cycle ${cycle} yet`, {
+  throw new SnapshotError("temporary", `no cycle record names the network hash of cycle ${cycle} yet`, {
     hint: "Try again some cycles later, or without --require-chain.",
   });
 }
 
-/** @throws Failure `verification` where it disagrees, `configuration` or `temporary` where it cannot be had */
+/** @throws SnapshotError `verification` where it disagrees, `configuration` or `temporary` where it cannot be had */
 export async function requireMetadataAgrees(
   source: string,
   cycle: number,
@@ -83,19 +83,19 @@ async function readMetadata(source: string, { client, signal }: ListContext): Pr
     return parseStateMetadata(parseJson(bytes.toString("utf8"), shown), shown);
   } catch (error) {
     signal?.throwIfAborted();
-    const isPassing = error instanceof FetchFailure && error.kind !== "not-asked";
+    const isPassing = error instanceof FetchError && error.kind !== "not-asked";
     const problem = error instanceof WireError ? error.message : `cannot read ${shown}: ${messageOf(error)}`;
-    const isTls = error instanceof FetchFailure && error.kind === "tls";
+    const isTls = error instanceof FetchError && error.kind === "tls";
     const code = isTls ? "usage" : isPassing ? "temporary" : "configuration";
-    throw new Failure(code, problem, {
+    throw new SnapshotError(code, problem, {
       cause: error,
       hint: "Correct --state-metadata, or leave it out: it is only a further witness.",
     });
   }
 }
 
-function disagrees(source: string, problem: string): Failure {
-  return new Failure("verification", `the state metadata of ${source} disagree: ${problem}`, {
+function disagrees(source: string, problem: string): SnapshotError {
+  return new SnapshotError("verification", `the state metadata of ${source} disagree: ${problem}`, {
     hint: "One node's word against the votes of those that cover the partitions: find out which of them is wrong.",
   });
 }

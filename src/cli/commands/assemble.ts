@@ -5,7 +5,7 @@ import { type Command, Option } from "commander";
 import type { Quorum } from "../../agreement/upstream/collector.ts";
 import type { AssembleResult } from "../../app/assemble.ts";
 import { defaults } from "../../app/assembly/options.ts";
-import { Failure } from "../../errors/failure.ts";
+import { SnapshotError } from "../../errors/snapshot-error.ts";
 import type { AssembleEvent, Reporter, RunSummary } from "../../events/assemble-events.ts";
 import type { Compression } from "../../format/snapshot-layout.ts";
 import { concurrencyMax } from "../../limits/limits.ts";
@@ -104,7 +104,7 @@ export function quorumOption(): Option {
 
 export async function runAssemble(flags: AssembleFlags, io: Io): Promise<Outcome> {
   if (flags.timestamp === undefined) {
-    throw new Failure("usage", "no snapshot is chosen: --timestamp is missing", {
+    throw new SnapshotError("usage", "no snapshot is chosen: --timestamp is missing", {
       hint: "Give --timestamp <time>, such as --timestamp latest; --help has examples.",
     });
   }

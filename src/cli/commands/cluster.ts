@@ -1,7 +1,7 @@
 /** `snapshot-assemble cluster`: a cluster, from a fixture or live, that goes on until it is ended. */
 
 import { type Command, Option } from "commander";
-import { Failure } from "../../errors/failure.ts";
+import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { liveDefaults } from "../../testnet/live/live-defaults.ts";
 import { printableJson } from "../../text/printable.ts";
 import { formatCounted } from "../../ui/format.ts";
@@ -222,8 +222,8 @@ function tellStart(
   );
 }
 
-function usage(problem: string, hint: string): Failure {
-  return new Failure("usage", problem, { hint });
+function usage(problem: string, hint: string): SnapshotError {
+  return new SnapshotError("usage", problem, { hint });
 }
 
 function untilAborted(signal: AbortSignal): Promise<undefined> {

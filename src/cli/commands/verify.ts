@@ -3,7 +3,7 @@
 import { randomInt } from "node:crypto";
 import { type Command, Option } from "commander";
 import type { Quorum } from "../../agreement/upstream/collector.ts";
-import { Failure, type FailureCode } from "../../errors/failure.ts";
+import { SnapshotError, type SnapshotErrorCode } from "../../errors/snapshot-error.ts";
 import { nodesMax } from "../../limits/limits.ts";
 import { formatBytes, formatCount, formatCounted } from "../../ui/format.ts";
 import type { ClaimBasis, ClaimName, Requirement } from "../../verify/claims.ts";
@@ -98,7 +98,7 @@ export function addVerifyOptions(command: Command): Command {
 
 export async function runVerify(directory: string, flags: VerifyFlags, { signal }: Io): Promise<Outcome> {
   if (flags.nodesPerEdge !== undefined && flags.nodesPerConsensusGroup === undefined) {
-    throw new Failure("usage", "--nodes-per-edge is given without --nodes-per-consensus-group", {
+    throw new SnapshotError("usage", "--nodes-per-edge is given without --nodes-per-consensus-group", {
       hint: "Give both: how many nodes vote on a partition depends on the group alone.",
     });
   }
@@ -118,19 +118,23 @@ export async function runVerify(directory: string, flags: VerifyFlags, { signal 
   const isUnproved = findings.findings.every(({ kind }) => kind === "unproved");
   const what = isUnproved ? "agrees with itself, but is not proved" : "is not what it says";
   const count = findings.findings.length + findings.findingsOmitted;
-  const error = new Failure(codeOf(findings), `${directory} ${what} (${formatCounted(count, "finding")})`, {
-    details,
-    hint: isUnproved
-      ? hintForProof(findings)
-      : "Do not use it: assemble the snapshot again, or get it from elsewhere.",
-  });
+  const error = new SnapshotError(
+    codeOf(findings),
+    `${directory} ${what} (${formatCounted(count, "finding")})`,
+    {
+      details,
+      hint: isUnproved
+        ? hintForProof(findings)
+        : "Do not use it: assemble the snapshot again, or get it from elsewhere.",
+    },
+  );
   return { summary, error };
 }
 
 function subsetOf({ subset, seed }: VerifyFlags): Subset | undefined {
   if (subset !== undefined && "percent" in subset) return { ...subset, seed: seed ?? randomInt(2 ** 32) };
   if (seed === undefined) return subset;
-  throw new Failure("usage", "--seed is given without --subset x%", {
+  throw new SnapshotError("usage", "--seed is given without --subset x%", {
     hint: "A seed chooses a random share: give one such as --subset 10%.",
   });
 }
@@ -153,7 +157,7 @@ const codesBySeverity = ["verification", "no-agreement", "chain", "node-list"] a
 /** What is merely unproved weighs less than what is wrong; and whoever may vote is what all else rests on. */
 const unprovedCodesBySeverity = ["node-list", "chain", "no-agreement"] as const;
 
-function codeOf({ findings }: Findings): FailureCode {
+function codeOf({ findings }: Findings): SnapshotErrorCode {
   const wrong = findings.filter(({ kind }) => kind !== "unproved");
   const codes = new Set((wrong.length > 0 ? wrong : findings).map(codeOfFinding));
   const order = wrong.length > 0 ? codesBySeverity : unprovedCodesBySeverity;

@@ -6,7 +6,7 @@
 import { pushSliceMs } from "../../limits/limits.ts";
 import { FairQueue } from "./fair-queue.ts";
 
-export class Turns {
+export class FairExecutor {
   readonly #queue = new FairQueue<() => void>();
   #sliceStartedMs = Number.NEGATIVE_INFINITY;
   #isScheduled = false;

@@ -5,7 +5,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Failure, messageOf, systemCodeOf } from "../../errors/failure.ts";
+import { messageOf, SnapshotError, systemCodeOf } from "../../errors/snapshot-error.ts";
 import { addressPrefix } from "../../http-server/address-prefix.ts";
 import { BoundedServer } from "../../http-server/bounded-server.ts";
 import { BodyBudget, BodyError, type BodyProblem } from "../../http-server/request-body.ts";
@@ -14,9 +14,9 @@ import {
   collectConnectionsMax,
   collectConnectionsPerPrefixMax,
   collectRequestMs,
-  gossipAnswerMsMax,
-  gossipAnswersMax,
-  gossipAnswersPerPrefixMax,
+  gossipResponseMsMax,
+  gossipResponsesMax,
+  gossipResponsesPerPrefixMax,
   pushBodiesBytesMax,
   pushBodiesBytesPerPrefixMax,
   pushBodyBytesMax,
@@ -71,7 +71,7 @@ export class GossipServer {
     try {
       address = await this.#server.listen(host, port);
     } catch (error) {
-      throw listenFailure(host, port, error);
+      throw listenError(host, port, error);
     }
     const shown = address.family === "IPv6" ? `[${address.address}]` : address.address;
     return `http://${shown}:${address.port}`;
@@ -98,7 +98,7 @@ export class GossipServer {
       }
     } catch (error) {
       if (response.headersSent) response.destroy();
-      else send(response, refusal(error instanceof Failure ? 503 : 500, messageOf(error)));
+      else send(response, refusal(error instanceof SnapshotError ? 503 : 500, messageOf(error)));
     }
   }
 
@@ -125,7 +125,7 @@ export class GossipServer {
     const prefix = addressPrefix(response.req.socket.remoteAddress ?? "");
     const ofPrefix = this.#answers.get(prefix) ?? 0;
     const total = [...this.#answers.values()].reduce((sum, count) => sum + count, 0);
-    if (ofPrefix >= gossipAnswersPerPrefixMax || total >= gossipAnswersMax) {
+    if (ofPrefix >= gossipResponsesPerPrefixMax || total >= gossipResponsesMax) {
       return send(response, refusal(503, "too many cycles are being sent"));
     }
     this.#answers.set(prefix, ofPrefix + 1);
@@ -152,7 +152,7 @@ export class GossipServer {
       before = ",";
       const elapsedMs = performance.now() - startedMs;
       const isSlow = elapsedMs > collectRequestMs && bytes < (bytesPerSecondMin * elapsedMs) / 1000;
-      if (isSlow || elapsedMs > gossipAnswerMsMax) return void socket.destroy();
+      if (isSlow || elapsedMs > gossipResponseMsMax) return void socket.destroy();
     }
     if (socket.destroyed) return;
     if (bytes === 0) return send(response, refusal(404, `no gossip for cycle ${cycle}`));
@@ -191,9 +191,9 @@ function drained(response: ServerResponse): Promise<void> {
   });
 }
 
-function listenFailure(host: string, port: number, error: unknown): Failure {
+function listenError(host: string, port: number, error: unknown): SnapshotError {
   const reason = systemCodeOf(error) === "EADDRINUSE" ? "another program listens there" : messageOf(error);
-  return new Failure("configuration", `cannot listen on ${host}:${port}: ${reason}`, {
+  return new SnapshotError("configuration", `cannot listen on ${host}:${port}: ${reason}`, {
     cause: error,
     hint: "Give another address or port with --listen.",
   });

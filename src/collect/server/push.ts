@@ -2,14 +2,14 @@
 
 import type { Admission, Vote } from "../../agreement/admission.ts";
 import { RecordFramer } from "../../canonical/record-framer.ts";
-import { AnswerError } from "../../errors/response-error.ts";
-import { gossipMessageBytesMax, pushRefusalsMax, pushSliceBytes } from "../../limits/limits.ts";
+import { ResponseError } from "../../errors/response-error.ts";
+import { gossipMessageBytesMax, pushRejectionsMax, pushSliceBytes } from "../../limits/limits.ts";
 import { quoted } from "../../wire/parse.ts";
-import type { Ledger } from "../vote-store.ts";
-import type { Turns } from "./fair-executor.ts";
+import type { VoteStore } from "../vote-store.ts";
+import type { FairExecutor } from "./fair-executor.ts";
 import { type Answer, refusal } from "./gossip-server.ts";
 import { type Intake, statusOfRejection } from "./intake.ts";
-import type { SignatureDesk } from "./signature-verifier.ts";
+import type { SignatureVerifier } from "./signature-verifier.ts";
 
 export interface PushCounts {
   stored: number;
@@ -23,14 +23,14 @@ const listStartBytesMax = 64;
 /** What a push is judged and kept by. */
 export interface PushContext {
   readonly intake: Intake;
-  readonly turns: Turns;
-  readonly signatures: SignatureDesk;
-  readonly ledger: Ledger;
+  readonly turns: FairExecutor;
+  readonly signatures: SignatureVerifier;
+  readonly ledger: VoteStore;
   /** Ends what is being taken: the rest is not kept any more. */
   readonly signal: AbortSignal;
 }
 
-export class PushDesk {
+export class PushHandler {
   readonly #context: PushContext;
   /** Of all pushes so far. */
   readonly totals: PushCounts = { stored: 0, known: 0, refused: 0 };
@@ -43,7 +43,7 @@ export class PushDesk {
    * 202 where something was new, 200 where all of it was known, otherwise the first reason to refuse it. By
    * then, what it acknowledges is on the disk.
    *
-   * @throws Failure where the disk fails
+   * @throws SnapshotError where the disk fails
    */
   async take(body: Buffer, address: string): Promise<Answer> {
     const push = new Push(this.#context, address);
@@ -107,12 +107,12 @@ class Push {
         const slice = body.subarray(start, start + pushSliceBytes);
         for (const record of await this.#context.turns.run(() => framer.push(slice), this.#address)) {
           await this.take(record);
-          if (this.counts.refused > pushRefusalsMax || this.#context.signal.aborted) return;
+          if (this.counts.refused > pushRejectionsMax || this.#context.signal.aborted) return;
         }
       }
       framer.end();
     } catch (error) {
-      if (!(error instanceof AnswerError)) throw error;
+      if (!(error instanceof ResponseError)) throw error;
       this.#refuse(400, `the list of messages: ${error.message}`);
     }
   }

@@ -20,7 +20,7 @@ interface Waiting {
 /** What an entry of a map takes up, beside its text. */
 const bytesPerHash = 200;
 
-export class SignatureDesk {
+export class SignatureVerifier {
   readonly #queue = new FairQueue<Waiting>();
   /** Address prefix → what the messages of it take up whose signatures are being checked, or wait for it. */
   readonly #bytes = new Map<string, number>();

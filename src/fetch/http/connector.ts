@@ -6,8 +6,8 @@
 import { lookup } from "node:dns";
 import { isIP, type LookupFunction, type Socket } from "node:net";
 import type { buildConnector } from "undici";
-import { FetchFailure } from "../../errors/fetch-error.ts";
-import { asOurOwn, peerFailure } from "./peer-failure.ts";
+import { FetchError } from "../../errors/fetch-error.ts";
+import { asOurOwn, peerError } from "./peer-error.ts";
 import type { ReceiveBuffers } from "./receive-buffers.ts";
 
 /** Why an address is not connected to, as a sentence about "its address"; `undefined` where it may be. */
@@ -26,7 +26,7 @@ export interface ConnectorParts {
   /** Whether something that came from an origin still waits to be read. */
   readonly isUnread: (origin: string) => boolean;
   /** Told that the library lost track of a connection to an origin. */
-  readonly onLost: (origin: string, failure: FetchFailure) => void;
+  readonly onLost: (origin: string, failure: FetchError) => void;
 }
 
 export function makeConnector(parts: ConnectorParts): buildConnector.connector {
@@ -37,7 +37,7 @@ export function makeConnector(parts: ConnectorParts): buildConnector.connector {
   return (options, callback) => {
     const host = options.hostname.replace(/^\[|\]$/g, "");
     const refusal = rule !== undefined && isIP(host) !== 0 ? asOurOwn(() => rule(host)) : undefined;
-    if (refusal !== undefined) return callback(new FetchFailure("not-asked", refusal), null);
+    if (refusal !== undefined) return callback(new FetchError("not-asked", refusal), null);
     const origin = `${options.protocol}//${options.host ?? options.hostname}`;
     (options.protocol === "https:" ? secure : plain)(options, (error, socket) => {
       if (error !== null) return callback(error, null);
@@ -61,7 +61,7 @@ function judgedLookup(rule: AddressRule): LookupFunction {
       const [first] = permitted;
       if (first === undefined) {
         const problem = refusals.find((refusal) => refusal !== undefined) ?? "it has no address";
-        return callback(new FetchFailure("not-asked", `${hostname}: ${problem}`), "", 0);
+        return callback(new FetchError("not-asked", `${hostname}: ${problem}`), "", 0);
       }
       return options.all === true ? callback(null, permitted) : callback(null, first.address, first.family);
     });
@@ -70,7 +70,7 @@ function judgedLookup(rule: AddressRule): LookupFunction {
 
 interface Supervision {
   readonly isUnread: () => boolean;
-  readonly onLost: (failure: FetchFailure) => void;
+  readonly onLost: (failure: FetchError) => void;
 }
 
 /**
@@ -86,10 +86,10 @@ function superviseEvents(socket: Socket, { isUnread, onLost }: Supervision): voi
   let isLost = false;
   const lose = (event: string | symbol, thrown: unknown) => {
     // Errors about bytes are caught where they are parsed; these are about how the connection ended.
-    const failure = peerFailure(thrown);
-    if (!(failure instanceof FetchFailure)) throw failure;
+    const failure = peerError(thrown);
+    if (!(failure instanceof FetchError)) throw failure;
     const message = "the connection ended within the response";
-    onLost(new FetchFailure("reset", message, { cause: thrown }));
+    onLost(new FetchError("reset", message, { cause: thrown }));
     const lost = Object.assign(new Error(message, { cause: thrown }), { code: "UND_ERR_SOCKET" });
     const isFirst = !isLost;
     isLost = true;

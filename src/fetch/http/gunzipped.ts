@@ -3,12 +3,12 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { systemCodeOf } from "../../errors/failure.ts";
-import { FetchFailure } from "../../errors/fetch-error.ts";
+import { FetchError } from "../../errors/fetch-error.ts";
+import { systemCodeOf } from "../../errors/snapshot-error.ts";
 import { gzipIdleBytesMax, gzipRatioFromBytes, gzipRatioMax } from "../../limits/limits.ts";
-import { peerFailure } from "./peer-failure.ts";
+import { peerError } from "./peer-error.ts";
 
-/** @throws FetchFailure; and whatever reading `compressed` throws */
+/** @throws FetchError; and whatever reading `compressed` throws */
 export async function* gunzipped(compressed: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
   let bytesIn = 0;
   let bytesOut = 0;
@@ -17,7 +17,7 @@ export async function* gunzipped(compressed: AsyncIterable<Buffer>): AsyncGenera
     for await (const chunk of compressed) {
       bytesIn += chunk.length;
       if (bytesIn > bytesOut + gzipIdleBytesMax) {
-        throw new FetchFailure("too-large", `gzip: ${bytesIn} bytes came, and only ${bytesOut} out of them`);
+        throw new FetchError("too-large", `gzip: ${bytesIn} bytes came, and only ${bytesOut} out of them`);
       }
       yield chunk;
     }
@@ -28,7 +28,7 @@ export async function* gunzipped(compressed: AsyncIterable<Buffer>): AsyncGenera
     for await (const chunk of gunzip as AsyncIterable<Buffer>) {
       bytesOut += chunk.length;
       if (bytesOut > gzipRatioFromBytes && bytesOut > gzipRatioMax * bytesIn) {
-        throw new FetchFailure(
+        throw new FetchError(
           "too-large",
           `gzip: ${bytesOut} bytes out of ${bytesIn}, more than ${gzipRatioMax} for one`,
         );
@@ -38,7 +38,7 @@ export async function* gunzipped(compressed: AsyncIterable<Buffer>): AsyncGenera
     await piped;
   } catch (thrown) {
     // zlib's own errors are about the bytes; others come through it from the code that feeds it.
-    throw systemCodeOf(thrown)?.startsWith("Z_") ? peerFailure(thrown) : thrown;
+    throw systemCodeOf(thrown)?.startsWith("Z_") ? peerError(thrown) : thrown;
   } finally {
     gunzip.destroy();
   }

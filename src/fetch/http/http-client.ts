@@ -6,14 +6,14 @@
 
 import type { Readable } from "node:stream";
 import type { Agent, Dispatcher } from "undici";
-import { FetchFailure } from "../../errors/fetch-error.ts";
+import { FetchError } from "../../errors/fetch-error.ts";
 import { errorBodyBytesMax, headerBytesMax } from "../../limits/limits.ts";
 import { parseJson, quoted } from "../../wire/parse.ts";
 import { targetOf } from "./basic-auth.ts";
 import { type AddressRule, makeConnector } from "./connector.ts";
 import { flowing } from "./flowing.ts";
 import { gunzipped } from "./gunzipped.ts";
-import { peerFailure } from "./peer-failure.ts";
+import { peerError } from "./peer-error.ts";
 import { ReceiveBuffers } from "./receive-buffers.ts";
 import { RequestClock } from "./request-clock.ts";
 import { retryAfterMs } from "./retry-after.ts";
@@ -81,7 +81,7 @@ export class HttpClient {
   /**
    * The body of a 200 response, decompressed, chunk by chunk. Leaving the loop early ends the connection.
    *
-   * @throws FetchFailure; anything else is a bug of ours
+   * @throws FetchError; anything else is a bug of ours
    */
   stream(request: HttpRequest): AsyncGenerator<Buffer, void, void> {
     return this.#stream(request, (chunks) => chunks);
@@ -103,7 +103,7 @@ export class HttpClient {
       const answer = await this.#open(url, request.body, clock.signal);
       clearTimeout(beforeHeaders);
       underWay.body = answer.body;
-      const chunks = flowing(answer.body, peerFailure);
+      const chunks = flowing(answer.body, peerError);
       await requireOk(answer, chunks, stallTimeoutMs);
       const encoding = String(answer.headers["content-encoding"] ?? "identity").toLowerCase();
       const isPlain = encoding === "identity" || encoding === "";
@@ -111,13 +111,13 @@ export class HttpClient {
       else if (encoding === "gzip" || encoding === "x-gzip")
         yield* gunzipped(guarded(chunks, stallTimeoutMs, request));
       else
-        throw new FetchFailure(
+        throw new FetchError(
           "not-http",
           `the answer's encoding is ${quoted(encoding)}, which was not asked for`,
         );
     } catch (thrown) {
-      if (!(thrown instanceof FetchFailure)) throw thrown;
-      if (request.signal?.aborted) throw new FetchFailure("aborted", "ended by us", { cause: thrown });
+      if (!(thrown instanceof FetchError)) throw thrown;
+      if (request.signal?.aborted) throw new FetchError("aborted", "ended by us", { cause: thrown });
       throw clock.failure ?? thrown;
     } finally {
       clock.stop();
@@ -131,7 +131,7 @@ export class HttpClient {
    * As {@link stream}, for whoever is done with a chunk when asking for the next one: then its memory is used
    * again.
    *
-   * @throws FetchFailure
+   * @throws FetchError
    */
   streamInPlace(request: HttpRequest): AsyncGenerator<Buffer, void, void> {
     return this.#stream(request, (chunks) => this.#buffers.reusing(chunks));
@@ -143,7 +143,7 @@ export class HttpClient {
     let size = 0;
     for await (const chunk of this.stream(request)) {
       size += chunk.length;
-      if (size > bytesMax) throw new FetchFailure("too-large", `the answer has more than ${bytesMax} bytes`);
+      if (size > bytesMax) throw new FetchError("too-large", `the answer has more than ${bytesMax} bytes`);
       chunks.push(chunk);
     }
     return Buffer.concat(chunks);
@@ -152,7 +152,7 @@ export class HttpClient {
   async #open(url: URL, body: unknown, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     // Loaded with the first request: a command that reads files alone has no use for it.
     const undici = await import("undici");
-    if (signal.aborted) throw new FetchFailure("aborted", "ended by us", { cause: signal.reason });
+    if (signal.aborted) throw new FetchError("aborted", "ended by us", { cause: signal.reason });
     this.#agent ??= this.#makeAgent(undici);
     const target = targetOf(url.href);
     const headers = {
@@ -173,7 +173,7 @@ export class HttpClient {
     try {
       return await undici.request(target.url, options);
     } catch (thrown) {
-      throw peerFailure(thrown);
+      throw peerError(thrown);
     }
   }
 
@@ -206,7 +206,7 @@ export class HttpClient {
 
 function parseUrl(url: string | undefined): URL {
   if (url !== undefined && URL.canParse(url)) return new URL(url);
-  throw new FetchFailure("not-asked", "its address cannot be used");
+  throw new FetchError("not-asked", "its address cannot be used");
 }
 
 async function* guarded(
@@ -232,13 +232,13 @@ async function requireOk(
   if (statusCode === 200) return;
   if (statusCode >= 300 && statusCode < 400) {
     const location = quoted(String(headers["location"] ?? "nowhere"));
-    throw new FetchFailure("redirect", `a redirect (${statusCode}) to ${location}, which is not followed`, {
+    throw new FetchError("redirect", `a redirect (${statusCode}) to ${location}, which is not followed`, {
       status: statusCode,
     });
   }
   const said = await beginningOf(guarded(body, stallTimeoutMs, {}));
   const waitMs = retryAfterMs(headers, Date.now());
-  throw new FetchFailure("status", `status ${statusCode}${said === "" ? "" : `: ${quoted(said)}`}`, {
+  throw new FetchError("status", `status ${statusCode}${said === "" ? "" : `: ${quoted(said)}`}`, {
     status: statusCode,
     ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
   });

@@ -4,7 +4,7 @@
  * of ours is not the node's fault.
  */
 
-import { FetchFailure } from "../../errors/fetch-error.ts";
+import { FetchError } from "../../errors/fetch-error.ts";
 import { bytesPerSecondMin } from "../../limits/limits.ts";
 import { counted } from "../../text/counted.ts";
 
@@ -24,7 +24,7 @@ export class StallGuard {
     this.#waitingSinceMs = this.#nowMs();
   }
 
-  /** @throws FetchFailure `stalled` where a whole window of waiting brought too little */
+  /** @throws FetchError `stalled` where a whole window of waiting brought too little */
   received(bytes: number): void {
     this.#waitedMs += this.#nowMs() - this.#waitingSinceMs;
     this.#bytes += bytes;
@@ -32,7 +32,7 @@ export class StallGuard {
     const enough = (bytesPerSecondMin * this.#waitedMs) / 1000;
     if (this.#bytes < enough) {
       const seconds = Math.round(this.#waitedMs / 1000);
-      throw new FetchFailure("stalled", `only ${counted(this.#bytes, "byte")} in ${seconds} s of waiting`);
+      throw new FetchError("stalled", `only ${counted(this.#bytes, "byte")} in ${seconds} s of waiting`);
     }
     this.#waitedMs = 0;
     this.#bytes = 0;

@@ -4,8 +4,8 @@
  * be: each change is one transaction.
  */
 
-import { Failure } from "../../errors/failure.ts";
 import type { OffenceKind, RecordedOffence } from "../../errors/offence.ts";
+import { SnapshotError } from "../../errors/snapshot-error.ts";
 import {
   databasePageRows,
   databaseSendersMax,
@@ -80,7 +80,7 @@ export class HashDatabase {
     this.#offences = new OffenceTable(file, this.#onSkipped);
   }
 
-  /** @throws Failure `configuration`, `disk` or `temporary` (locked by another process) */
+  /** @throws SnapshotError `configuration`, `disk` or `temporary` (locked by another process) */
   static open(
     path: string,
     { onSkipped = () => undefined, ...options }: HashDatabaseOptions = {},
@@ -91,7 +91,7 @@ export class HashDatabase {
   /**
    * Makes a new database that of this network.
    *
-   * @throws Failure `configuration` where it already is that of another one
+   * @throws SnapshotError `configuration` where it already is that of another one
    */
   claim({ networkId, hashKey }: NetworkIdentity): void {
     this.#hashKey = hashKey;
@@ -107,7 +107,7 @@ export class HashDatabase {
         return;
       }
       const what = isSameId ? ["hash key", own.hashKey, hashKey] : ["network", own.networkId, networkId];
-      throw new Failure(
+      throw new SnapshotError(
         "configuration",
         `${this.#file.path} is of another network: its ${what[0]} is ${quoted(what[1] ?? "")}, not ${what[2]}`,
         { hint: "Give each network a hash database of its own, and check --archiver and --hash-key." },
@@ -263,7 +263,7 @@ export class HashDatabase {
     }
   }
 
-  /** @throws Failure `disk` where the file was removed or replaced since it was opened */
+  /** @throws SnapshotError `disk` where the file was removed or replaced since it was opened */
   requireInPlace(): void {
     this.#file.requireInPlace();
   }
@@ -321,7 +321,7 @@ export class HashDatabase {
     return false;
   }
 
-  /** @throws Failure `configuration` where it cannot be one that we have written */
+  /** @throws SnapshotError `configuration` where it cannot be one that we have written */
   #identity(): NetworkIdentity | undefined {
     const rows = this.#file.all<{ networkId: unknown; hashKey: unknown }>(
       `SELECT ${storedText("networkId", databaseWordBytesMax)}, ${storedText("hashKey", databaseWordBytesMax)}
@@ -335,7 +335,7 @@ export class HashDatabase {
     const { networkId, hashKey } = first;
     if (networkId !== undefined && hashKey !== undefined && second === undefined)
       return { networkId, hashKey };
-    throw new Failure("configuration", `${this.#file.path} does not say which network it is of`, {
+    throw new SnapshotError("configuration", `${this.#file.path} does not say which network it is of`, {
       hint: "Give a file that does not exist yet, or one that this program has written.",
     });
   }

@@ -10,7 +10,7 @@ import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import Database from "libsql";
-import { diskFailure, Failure, messageOf } from "../../errors/failure.ts";
+import { diskError, messageOf, SnapshotError } from "../../errors/snapshot-error.ts";
 import { databaseBusyMs, databaseLogBytesMax } from "../../limits/limits.ts";
 import { quoted } from "../../wire/parse.ts";
 import { decodeStored } from "./stored-text.ts";
@@ -56,22 +56,22 @@ export class SqliteFile {
   /**
    * What is written to a file that was removed or replaced is lost when it is closed.
    *
-   * @throws Failure `disk` where that has happened
+   * @throws SnapshotError `disk` where that has happened
    */
   requireInPlace(): void {
     const inode = told(this.path, () => inodeOf(this.path));
     if (inode === this.#inode) return;
     const what = inode === undefined ? "removed" : "replaced by another file";
-    throw new Failure("disk", `${this.path} was ${what} while it was in use`, {
+    throw new SnapshotError("disk", `${this.path} was ${what} while it was in use`, {
       hint: "Nothing more is written to it. Leave the file in its place while it is used, and start again.",
     });
   }
 
-  /** @throws Failure `configuration` where the file is something else, `disk` where it cannot be had */
+  /** @throws SnapshotError `configuration` where the file is something else, `disk` where it cannot be had */
   static open(path: string, format: SqliteFormat, options: SqliteOptions = {}): SqliteFile {
     const isReadOnly = options.isReadOnly === true;
     if ((options.mustExist === true || isReadOnly) && !existsSync(path)) {
-      throw new Failure("configuration", `there is no ${format.name} ${path}`, {
+      throw new SnapshotError("configuration", `there is no ${format.name} ${path}`, {
         hint: "Check the path; collect and a run with --hash-db <file> create one.",
       });
     }
@@ -196,7 +196,7 @@ export class SqliteFile {
     const id = this.get<{ application_id: number }>("PRAGMA application_id")?.application_id;
     const found = this.get<{ user_version: number }>("PRAGMA user_version")?.user_version;
     if (id !== applicationId) {
-      throw new Failure("configuration", `${this.path} is a SQLite database, but not one of ours`, {
+      throw new SnapshotError("configuration", `${this.path} is a SQLite database, but not one of ours`, {
         hint: "Give a file that does not exist yet, or one that this program has written.",
       });
     }
@@ -209,7 +209,7 @@ export class SqliteFile {
       (found ?? 0) > version
         ? "A newer version of this program has written it: use that, or give another file."
         : "There is no way to bring it up to date: give another file, and let it be collected anew.";
-    throw new Failure("configuration", problem, { hint });
+    throw new SnapshotError("configuration", problem, { hint });
   }
 
   /** Triggers, views and columns of somebody else's would do other things than our statements say. */
@@ -221,9 +221,13 @@ export class SqliteFile {
       [...expected].find(([object]) => !found.has(object));
     if (strange === undefined && this.#isUtf8()) return;
     const what = strange === undefined ? "its text is not UTF-8" : `its ${quoted(strange[0])} is another one`;
-    throw new Failure("configuration", `${this.path} is no ${name} that this program has written: ${what}`, {
-      hint: "Give a file that does not exist yet, or one that this program has written.",
-    });
+    throw new SnapshotError(
+      "configuration",
+      `${this.path} is no ${name} that this program has written: ${what}`,
+      {
+        hint: "Give a file that does not exist yet, or one that this program has written.",
+      },
+    );
   }
 
   #isUtf8(): boolean {
@@ -236,7 +240,7 @@ function requireRegularFile(path: string): void {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined || stats.isFile()) return;
   const what = stats.isDirectory() ? "a directory" : "no regular file";
-  throw new Failure("disk", `cannot use ${path}: it is ${what}`, {
+  throw new SnapshotError("disk", `cannot use ${path}: it is ${what}`, {
     hint: "Give a file that does not exist yet, or one that this program has written.",
   });
 }
@@ -250,7 +254,7 @@ function inodeOf(path: string): bigint | undefined {
 function requireNotEmpty(path: string, { name }: SqliteFormat): void {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined || !stats.isFile() || stats.size > 0) return;
-  throw new Failure("configuration", `${path} is an empty file, and no ${name}`, {
+  throw new SnapshotError("configuration", `${path} is an empty file, and no ${name}`, {
     hint: "Check the path; collect and a run with --hash-db <file> fill one.",
   });
 }
@@ -298,37 +302,34 @@ function told<T>(path: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    throw error instanceof Failure ? error : failureOf(path, error);
+    throw error instanceof SnapshotError ? error : failureOf(path, error);
   }
 }
 
-function failureOf(path: string, error: unknown): Failure {
+function failureOf(path: string, error: unknown): SnapshotError {
   const code = String((error as { code?: unknown }).code ?? "");
   if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
-    return new Failure("temporary", `another process keeps ${path} locked`, {
+    return new SnapshotError("temporary", `another process keeps ${path} locked`, {
       cause: error,
       hint: "Find out which one does, or try again when it has ended.",
     });
   }
   if (code === "SQLITE_NOTADB") {
-    return new Failure("configuration", `${path} is no SQLite database`, {
+    return new SnapshotError("configuration", `${path} is no SQLite database`, {
       cause: error,
       hint: "Give a file that does not exist yet, or one that this program has written.",
     });
   }
   if (code.startsWith("SQLITE_CORRUPT")) {
-    return new Failure("disk", `${path} is damaged: ${messageOf(error)}`, {
+    return new SnapshotError("disk", `${path} is damaged: ${messageOf(error)}`, {
       cause: error,
       hint: "Restore it from a backup, or move it away and let it be collected anew.",
     });
   }
   if (code === "SQLITE_FULL") {
-    return diskFailure(
-      `cannot write ${path}`,
-      Object.assign(new Error(messageOf(error)), { code: "ENOSPC" }),
-    );
+    return diskError(`cannot write ${path}`, Object.assign(new Error(messageOf(error)), { code: "ENOSPC" }));
   }
   const isDisk =
     /^SQLITE_(IOERR|READONLY|CANTOPEN|PERM)/.test(code) || /ConnectionFailed/.test(messageOf(error));
-  return diskFailure(`cannot use ${path}`, isDisk ? error : new Error(messageOf(error), { cause: error }));
+  return diskError(`cannot use ${path}`, isDisk ? error : new Error(messageOf(error), { cause: error }));
 }

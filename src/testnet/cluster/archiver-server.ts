@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { signed } from "../../protocol/crypto/signature.ts";
 import { Random } from "../state/random.ts";
-import { Refusal } from "../validator/http-error.ts";
+import { HttpError } from "../validator/http-error.ts";
 import { type Identity, makeIdentity } from "../validator/identity.ts";
 import { JsonServer, sendJson, urlOf } from "../validator/json-server.ts";
 import type { ChainedRecord } from "./cycle-records.ts";
@@ -36,17 +36,17 @@ export function makeArchiverServer({ identity, nodeList, cycles, answer }: Archi
     if (request.method === "GET" && pathname === "/full-nodelist") {
       const nodes = nodeList();
       if (nodes === undefined)
-        throw new Refusal(503, "the nodes are not known yet", { retryAfterSeconds: 1 });
+        throw new HttpError(503, "the nodes are not known yet", { retryAfterSeconds: 1 });
       return sendJson(response, signed({ nodeList: nodes }, identity.privateKey));
     }
     const count = /^\/cycleinfo\/(\d{1,9})$/.exec(pathname)?.[1];
     if (request.method === "GET" && count !== undefined) {
-      if (Number(count) === 0) throw new Refusal(400, "the count of cycles is at least 1");
+      if (Number(count) === 0) throw new HttpError(400, "the count of cycles is at least 1");
       const cycleInfo = cycles().slice(-Number(count)).reverse();
       return sendJson(response, signed({ cycleInfo }, identity.privateKey));
     }
     if (answer !== undefined && (await answer(request, response, url))) return;
-    throw new Refusal(404, `there is no ${request.method} ${pathname}`);
+    throw new HttpError(404, `there is no ${request.method} ${pathname}`);
   });
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { argv, exit, stdin, stdout } from "node:process";
-import { messageOf } from "../../errors/failure.ts";
+import { messageOf } from "../../errors/snapshot-error.ts";
 import { startCluster } from "./cluster.ts";
 import { loadFixture } from "./fixture.ts";
 import type { ClusterLine } from "./spawn-cluster.ts";

@@ -3,7 +3,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Failure, messageOf } from "../../errors/failure.ts";
+import { messageOf, SnapshotError } from "../../errors/snapshot-error.ts";
 import * as z from "../../wire/schema.ts";
 import { parseFault } from "../faults/faults.ts";
 
@@ -99,7 +99,7 @@ const fixturesDirectory = new URL("../../../fixtures/", import.meta.url);
 
 /**
  * @param nameOrPath a name is of the package's own; what has a slash or ends in `.json` is a path
- * @throws Failure `usage` where there is none, `configuration` where it is not understood
+ * @throws SnapshotError `usage` where there is none, `configuration` where it is not understood
  */
 export async function loadFixture(nameOrPath: string): Promise<Fixture> {
   const isPath = nameOrPath.includes("/") || extname(nameOrPath) === ".json";
@@ -110,7 +110,7 @@ export async function loadFixture(nameOrPath: string): Promise<Fixture> {
     if (!(await stat(path)).isFile()) throw new Error("it is no regular file");
     text = await readFile(path, "utf8");
   } catch (cause) {
-    throw new Failure("usage", `no fixture ${isPath ? `at ${path}` : `is named ${nameOrPath}`}`, {
+    throw new SnapshotError("usage", `no fixture ${isPath ? `at ${path}` : `is named ${nameOrPath}`}`, {
       hint: `The package has ${(await fixtureNames()).join(", ")}; or give the path of a JSON file.`,
       cause,
     });
@@ -124,14 +124,16 @@ export function parseFixture(text: string, fileName: string): Fixture {
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new Failure("configuration", `fixture ${fileName} is not JSON: ${messageOf(cause)}`, { cause });
+    throw new SnapshotError("configuration", `fixture ${fileName} is not JSON: ${messageOf(cause)}`, {
+      cause,
+    });
   }
   const parsed = fixtureSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   const complaints = parsed.error.issues.map(({ path, message }) =>
     path.length === 0 ? message : `${path.join(".")}: ${message}`,
   );
-  throw new Failure("configuration", `fixture ${fileName}: ${complaints.join("; ")}`);
+  throw new SnapshotError("configuration", `fixture ${fileName}: ${complaints.join("; ")}`);
 }
 
 /** The names of the package's fixtures, in order. */

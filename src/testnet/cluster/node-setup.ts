@@ -1,7 +1,7 @@
 /** One validator of a cluster before it starts: what its faults may change about it. */
 
 import { Random } from "../state/random.ts";
-import { type Conduct, honestConduct } from "../validator/fault-hooks.ts";
+import { type FaultHooks, honestHooks } from "../validator/fault-hooks.ts";
 import type { Identity } from "../validator/identity.ts";
 import type { ClusterNetwork } from "./network.ts";
 
@@ -12,7 +12,7 @@ export interface NodeSetup {
   /** The partitions from 0 to N − 1 that it stores, ascending. */
   readonly stored: readonly number[];
   readonly random: Random;
-  readonly conduct: Conduct;
+  readonly conduct: FaultHooks;
   isListening: boolean;
   /** Stored partitions of which it believes, gossips and serves a lie. */
   readonly lies: Set<number>;
@@ -27,7 +27,7 @@ export function honestSetup(network: ClusterNetwork, index: number, stored: read
     network,
     stored,
     random: Random.named(network.seed, "faults", index),
-    conduct: honestConduct(),
+    conduct: honestHooks(),
     isListening: true,
     lies: new Set(),
   };

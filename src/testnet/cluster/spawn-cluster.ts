@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { Failure, type FailureCode } from "../../errors/failure.ts";
+import { SnapshotError, type SnapshotErrorCode } from "../../errors/snapshot-error.ts";
 import type { Cluster, ClusterDescription } from "./cluster.ts";
 
 /** What the process says, once, on stdout. */
@@ -39,7 +39,7 @@ const entry = fileURLToPath(
   ),
 );
 
-/** @throws Failure as {@link loadFixture} and {@link startCluster} do */
+/** @throws SnapshotError as {@link loadFixture} and {@link startCluster} do */
 export async function spawnCluster(fixtureNameOrPath: string, options: SpawnOptions = {}): Promise<Cluster> {
   options.signal?.throwIfAborted();
   // In a group of its own: a Ctrl-C is for the run, which may still want answers until it has ended.
@@ -53,7 +53,7 @@ export async function spawnCluster(fixtureNameOrPath: string, options: SpawnOpti
     const line = await firstLine(child);
     options.signal?.throwIfAborted();
     if (line === undefined) {
-      throw new Failure("configuration", "the process of the cluster ended before it listened", {
+      throw new SnapshotError("configuration", "the process of the cluster ended before it listened", {
         hint: "It says why on stderr: often, too few open files, processes or memory are allowed.",
       });
     }
@@ -81,7 +81,7 @@ async function firstLine(child: Child): Promise<ClusterLine | undefined> {
 
 function failureOf({ code, message, hint }: ClusterLine & { type: "error" }): Error {
   if (code !== "usage" && code !== "configuration") return new Error(`the cluster did not start: ${message}`);
-  return new Failure(code satisfies FailureCode, message, hint === undefined ? {} : { hint });
+  return new SnapshotError(code satisfies SnapshotErrorCode, message, hint === undefined ? {} : { hint });
 }
 
 async function stopped(child: Child): Promise<void> {

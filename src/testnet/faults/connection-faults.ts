@@ -3,8 +3,8 @@
 import type { IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NodeSetup } from "../cluster/node-setup.ts";
-import { Refusal } from "../validator/http-error.ts";
-import { sendRefusal } from "../validator/json-server.ts";
+import { HttpError } from "../validator/http-error.ts";
+import { sendHttpError } from "../validator/json-server.ts";
 import { type FaultKind, given } from "./fault-kind.ts";
 
 export const connectionFaults: readonly FaultKind[] = [
@@ -52,12 +52,12 @@ export const connectionFaults: readonly FaultKind[] = [
   {
     name: "no-snapshot",
     description: "answers snapshot requests with 404",
-    apply: (node) => refuse(node, Infinity, () => new Refusal(404, "this snapshot was dropped")),
+    apply: (node) => refuse(node, Infinity, () => new HttpError(404, "this snapshot was dropped")),
   },
   {
     name: "server-error",
     description: "answers snapshot requests with 500",
-    apply: (node) => refuse(node, Infinity, () => new Refusal(500, "out of order")),
+    apply: (node) => refuse(node, Infinity, () => new HttpError(500, "out of order")),
   },
   {
     name: "redirect",
@@ -72,16 +72,16 @@ export const connectionFaults: readonly FaultKind[] = [
   },
 ];
 
-function busy(status: number): Refusal {
-  return new Refusal(status, "busy", { retryAfterSeconds: 1 });
+function busy(status: number): HttpError {
+  return new HttpError(status, "busy", { retryAfterSeconds: 1 });
 }
 
-function refuse({ conduct }: NodeSetup, count: number, refusal: () => Refusal): void {
+function refuse({ conduct }: NodeSetup, count: number, refusal: () => HttpError): void {
   let left = count;
   conduct.intercept.push((request, response) => {
     if (!isSnapshotRequest(request) || left <= 0) return Promise.resolve(false);
     left--;
-    sendRefusal(response, refusal());
+    sendHttpError(response, refusal());
     return Promise.resolve(true);
   });
 }

@@ -1,6 +1,6 @@
 /** The table of all faults, and how one is written: `3:corrupt-data`, `5:slow=500ms`, `*:no-range`. */
 
-import { Failure } from "../../errors/failure.ts";
+import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { stores } from "../../protocol/shard.ts";
 import type { NodeSetup } from "../cluster/node-setup.ts";
 import { validatorSteps } from "../validator/fault-hooks.ts";
@@ -28,11 +28,11 @@ export interface Fault {
   readonly kind: FaultKind;
 }
 
-/** @throws Failure `usage` */
+/** @throws SnapshotError `usage` */
 export function parseFault(text: string): Fault {
   const match = /^(\*|\d+):([a-z0-9-]+)(?:=(.*))?$/.exec(text);
   if (match === null) {
-    throw new Failure("usage", `"${text}" is no fault`, {
+    throw new SnapshotError("usage", `"${text}" is no fault`, {
       hint: "A fault is <node>:<fault> or <node>:<fault>=<value>, such as 3:corrupt-data or 5:slow=500ms.",
     });
   }
@@ -40,7 +40,7 @@ export function parseFault(text: string): Fault {
   const kind = faultKinds.find((candidate) => candidate.name === name);
   if (kind === undefined) {
     const names = faultKinds.map((known) => known.name).join(", ");
-    throw new Failure("usage", `"${text}": there is no fault ${name}`, { hint: `There are ${names}.` });
+    throw new SnapshotError("usage", `"${text}": there is no fault ${name}`, { hint: `There are ${names}.` });
   }
   const value = parseValue(text, kind, valueText);
   return { node: node === "*" ? "*" : Number(node), name, value, kind };
@@ -49,18 +49,18 @@ export function parseFault(text: string): Fault {
 function parseValue(text: string, { name, parameter }: FaultKind, valueText: string | undefined) {
   if (parameter === undefined) {
     if (valueText === undefined) return undefined;
-    throw new Failure("usage", `"${text}": ${name} takes no value`);
+    throw new SnapshotError("usage", `"${text}": ${name} takes no value`);
   }
   if (valueText === undefined) {
     if ("default" in parameter) return parameter.default;
-    throw new Failure(
+    throw new SnapshotError(
       "usage",
       `"${text}": ${name} needs a ${parameter.kind}, as in ${exampleOf(name, parameter)}`,
     );
   }
   const value = valueReaders[parameter.kind](valueText);
   if (value !== undefined) return value;
-  throw new Failure(
+  throw new SnapshotError(
     "usage",
     `"${text}": "${valueText}" is no ${parameter.kind}, as in ${exampleOf(name, parameter)}`,
   );
@@ -88,13 +88,13 @@ function exampleOf(name: string, { kind }: FaultParameter): string {
  * Applies a fault to a node if it is meant: with `*`, that is every node which stores the partition that
  * the fault is about, if it is about one.
  *
- * @throws Failure `configuration` where a node is named which does not store that partition
+ * @throws SnapshotError `configuration` where a node is named which does not store that partition
  */
 export function applyFault({ node, name, value, kind }: Fault, setup: NodeSetup): void {
   if (node !== "*" && node !== setup.index) return;
   if (kind.parameter?.kind === "partition" && value !== undefined && !storesPartition(setup, value)) {
     if (node === "*") return;
-    throw new Failure(
+    throw new SnapshotError(
       "configuration",
       `fault ${node}:${name}=${value}: the node does not store the partition`,
     );

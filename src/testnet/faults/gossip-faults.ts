@@ -1,11 +1,11 @@
 /** Faults in what a validator says of its partitions' hashes, of others' messages and of the settings. */
 
-import { Failure } from "../../errors/failure.ts";
+import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
 import type { NodeSetup } from "../cluster/node-setup.ts";
 import { makeVote, type SignedVote } from "../validator/gossip/vote.ts";
-import { Refusal } from "../validator/http-error.ts";
-import { sendRefusal } from "../validator/json-server.ts";
+import { HttpError } from "../validator/http-error.ts";
+import { sendHttpError } from "../validator/json-server.ts";
 import { type FaultKind, given } from "./fault-kind.ts";
 
 /** Messages that are forged in the names of others: enough to show, at any size of network. */
@@ -21,7 +21,10 @@ export const gossipFaults: readonly FaultKind[] = [
     apply: (node, value) => {
       const partition = given(value);
       if (node.network.state.countOf(partition) === 0) {
-        throw new Failure("configuration", `lie=${partition}: the partition has no account to lie about`);
+        throw new SnapshotError(
+          "configuration",
+          `lie=${partition}: the partition has no account to lie about`,
+        );
       }
       node.lies.add(partition);
     },
@@ -100,7 +103,7 @@ export const gossipFaults: readonly FaultKind[] = [
     apply: ({ conduct }) => {
       conduct.intercept.push((request, response) => {
         const isAsked = request.url === "/netconfig";
-        if (isAsked) sendRefusal(response, new Refusal(404, "there is no GET /netconfig"));
+        if (isAsked) sendHttpError(response, new HttpError(404, "there is no GET /netconfig"));
         return Promise.resolve(isAsked);
       });
     },

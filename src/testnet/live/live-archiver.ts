@@ -9,7 +9,7 @@ import { parseJson, WireError } from "../../wire/parse.ts";
 import { parseStateMetadata } from "../../wire/state-metadata.ts";
 import { archiverIdentity, makeArchiverServer, type NodeRow } from "../cluster/archiver-server.ts";
 import type { ClusterNetwork } from "../cluster/network.ts";
-import { Refusal } from "../validator/http-error.ts";
+import { HttpError } from "../validator/http-error.ts";
 import { type JsonServer, readBody, sendJson } from "../validator/json-server.ts";
 import type { LiveChain } from "./live-chain.ts";
 import type { TransactionLog } from "./transaction-log.ts";
@@ -46,7 +46,7 @@ export function makeLiveArchiver({ network, log, nodeList, chain }: LiveArchiver
 
 /** Goes on until the client goes away; as fast as it reads. */
 async function sendLog(response: ServerResponse, log: TransactionLog, from: string): Promise<void> {
-  if (!/^\d{1,15}$/.test(from)) throw new Refusal(400, "from: not a number of bytes");
+  if (!/^\d{1,15}$/.test(from)) throw new HttpError(400, "from: not a number of bytes");
   const gone = new AbortController();
   response.once("close", () => gone.abort());
   response.writeHead(200, { "Content-Type": "application/jsonl" });
@@ -65,11 +65,12 @@ async function hear(
       sign?: { owner?: string };
     };
     const owner = received?.sign?.owner ?? "";
-    if (!publicKeys.has(owner) || !isSignedBy(received)) throw new Refusal(400, "not signed by a validator");
+    if (!publicKeys.has(owner) || !isSignedBy(received))
+      throw new HttpError(400, "not signed by a validator");
     for (const { cycle, networkHash } of parseStateMetadata(received, source)) {
       chain?.tell(cycle, networkHash, owner);
     }
   } catch (error) {
-    throw error instanceof WireError ? new Refusal(400, error.message) : error;
+    throw error instanceof WireError ? new HttpError(400, error.message) : error;
   }
 }

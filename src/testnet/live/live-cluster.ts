@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { diskFailure, Failure } from "../../errors/failure.ts";
+import { diskError, SnapshotError } from "../../errors/snapshot-error.ts";
 import { allPartitions } from "../../protocol/shard.ts";
 import { makeDirectories } from "../../store/durable.ts";
 import { archiverIdentity, makeNodeList, type NodeRow } from "../cluster/archiver-server.ts";
@@ -23,7 +23,7 @@ import type { LiveSettings } from "./live-defaults.ts";
 import { liveNetwork, setUpNodes } from "./live-settings.ts";
 import { Sequencer } from "./sequencer.ts";
 import { TransactionLog } from "./transaction-log.ts";
-import { type KeeperEvent, ValidatorKeeper } from "./validator-supervisor.ts";
+import { type SupervisorEvent, ValidatorSupervisor } from "./validator-supervisor.ts";
 
 /** What others need to know of a running live cluster. */
 export interface LiveClusterDescription {
@@ -54,12 +54,12 @@ export interface LiveClusterDescription {
 
 export interface LiveCluster extends LiveClusterDescription {
   /** Resolves if it cannot go on: its transactions can no longer be written down, for instance. */
-  readonly failed: Promise<Failure>;
+  readonly failed: Promise<SnapshotError>;
   /** Ends all processes and servers. */
   stop(): Promise<void>;
 }
 
-export type LiveEvent = KeeperEvent & { readonly validator: number };
+export type LiveEvent = SupervisorEvent & { readonly validator: number };
 
 export interface LiveClusterOptions {
   readonly host?: string;
@@ -76,7 +76,7 @@ const tickMs = 100;
 /** From when all are ready until cycle 0 begins: for them to hear of one another. */
 const leadSeconds = 1;
 
-/** @throws Failure where the settings or the directory are not right */
+/** @throws SnapshotError where the settings or the directory are not right */
 export async function startLiveCluster(
   settings: LiveSettings,
   options: LiveClusterOptions = {},
@@ -104,7 +104,7 @@ class Running {
   readonly #ending = new AbortController();
   #log: TransactionLog | undefined;
   #archiver: JsonServer | undefined;
-  #keepers: ValidatorKeeper[] = [];
+  #keepers: ValidatorSupervisor[] = [];
   #nodeList: readonly NodeRow[] | undefined;
   #chain: LiveChain | undefined;
   #running: Promise<void> | undefined;
@@ -146,9 +146,9 @@ class Running {
     this.#chain = new LiveChain(this.#settings, startSeconds);
     await log.append([{ type: "start", start: startSeconds, duration: cycleDuration }]);
     const running = this.#run(log, this.#chain, sequencer, startSeconds * 1000);
-    const failed = new Promise<Failure>((resolve) => {
+    const failed = new Promise<SnapshotError>((resolve) => {
       this.#running = running.catch((error: unknown) =>
-        resolve(diskFailure(`cannot write ${log.path}`, error)),
+        resolve(diskError(`cannot write ${log.path}`, error)),
       );
     });
     return {
@@ -186,7 +186,7 @@ class Running {
     this.#keepers = this.#network.identities.map((_, index) => {
       const directory = join(this.#directory, `validator-${index}`);
       const own = { live: this.#settings, index, host: this.#host, port: 0, archiverUrl, directory };
-      return new ValidatorKeeper(own, (event) => this.#options.report?.({ ...event, validator: index }));
+      return new ValidatorSupervisor(own, (event) => this.#options.report?.({ ...event, validator: index }));
     });
     const starts = Promise.all(this.#keepers.map((keeper) => keeper.start()));
     starts.catch(() => undefined);
@@ -235,9 +235,9 @@ async function openDirectory(path: string | undefined): Promise<string> {
     await makeDirectories(path);
     if ((await readdir(path)).length === 0) return path;
   } catch (error) {
-    throw diskFailure(`cannot use ${path}`, error);
+    throw diskError(`cannot use ${path}`, error);
   }
-  throw new Failure("configuration", `${path} is not empty`, {
+  throw new SnapshotError("configuration", `${path} is not empty`, {
     hint: "Give a directory that does not exist yet: a live cluster begins anew each time.",
   });
 }

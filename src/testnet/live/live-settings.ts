@@ -1,6 +1,6 @@
 /** What its settings make of a live cluster: its nodes, the state that it begins with, and who misbehaves. */
 
-import { Failure } from "../../errors/failure.ts";
+import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { makeShard, type Shard, storedPartitions } from "../../protocol/shard.ts";
 import { type ClusterNetwork, makeIdentities } from "../cluster/network.ts";
 import { honestSetup, type NodeSetup } from "../cluster/node-setup.ts";
@@ -40,7 +40,7 @@ function makeAccount(random: Random, accountId: string, timestamp: number, isGlo
 /**
  * One of its validators, with its faults.
  *
- * @throws Failure `usage` where a fault is none, `configuration` where the node cannot have it
+ * @throws SnapshotError `usage` where a fault is none, `configuration` where the node cannot have it
  */
 export function setUpNode({ faults }: LiveSettings, network: ClusterNetwork, index: number): NodeSetup {
   const setup = honestSetup(network, index, storedPartitions(network.shard, index));
@@ -53,7 +53,7 @@ export function setUpNode({ faults }: LiveSettings, network: ClusterNetwork, ind
 export function setUpNodes(settings: LiveSettings, network: ClusterNetwork): NodeSetup[] {
   for (const { node, name } of settings.faults.map(parseFault)) {
     if (node === "*" || node < settings.nodes) continue;
-    throw new Failure("configuration", `fault ${node}:${name}: there is no node ${node}`, {
+    throw new SnapshotError("configuration", `fault ${node}:${name}: there is no node ${node}`, {
       hint: `The nodes are 0 to ${settings.nodes - 1}, in ascending order of their ids.`,
     });
   }

@@ -2,10 +2,10 @@
 
 import { canonicalTextOf } from "../../protocol/crypto/canonical-text.ts";
 import { tampered } from "../state/account-data.ts";
-import type { Belief } from "../validator/state-view.ts";
+import type { StateView } from "../validator/state-view.ts";
 
 /** @param partitions about which there is a lie */
-export function lyingAbout(partitions: readonly number[]): Belief[] {
+export function lyingAbout(partitions: readonly number[]): StateView[] {
   if (partitions.length === 0) return [];
   return [
     (row, partition, place) => {

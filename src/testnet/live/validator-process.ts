@@ -6,7 +6,7 @@
 
 import { argv, exit, stdin, stdout } from "node:process";
 import { fileURLToPath } from "node:url";
-import { Failure, type FailureCode, messageOf } from "../../errors/failure.ts";
+import { messageOf, SnapshotError, type SnapshotErrorCode } from "../../errors/snapshot-error.ts";
 import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
 import type { ClusterNetwork } from "../cluster/network.ts";
 import { networkConfigOf } from "../cluster/network-config.ts";
@@ -33,7 +33,7 @@ export type ProcessLine =
   | {
       readonly type: "error";
       readonly message: string;
-      readonly code: FailureCode | undefined;
+      readonly code: SnapshotErrorCode | undefined;
       readonly hint: string | undefined;
     }
   | ValidatorReport;
@@ -55,7 +55,7 @@ try {
   say({ type: "listening", url: await validator.listen() });
   await validator.run();
 } catch (error) {
-  const { code, hint } = error instanceof Failure ? error : { code: undefined, hint: undefined };
+  const { code, hint } = error instanceof SnapshotError ? error : { code: undefined, hint: undefined };
   say({ type: "error", message: messageOf(error), code, hint });
   exit(1);
 }

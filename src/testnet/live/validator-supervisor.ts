@@ -5,12 +5,12 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { Failure } from "../../errors/failure.ts";
+import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { parseFault } from "../faults/faults.ts";
 import type { ValidatorReport } from "../validator/validator.ts";
 import type { ProcessLine, ProcessSettings } from "./validator-process.ts";
 
-export type KeeperEvent =
+export type SupervisorEvent =
   | ValidatorReport
   /** The process has ended without being told to. `isGivenUp`: it does nothing else any more. */
   | { readonly type: "validator-died"; readonly how: string; readonly isGivenUp: boolean }
@@ -36,15 +36,15 @@ const entry = fileURLToPath(
   ),
 );
 
-export class ValidatorKeeper {
-  readonly #report: (event: KeeperEvent) => void;
+export class ValidatorSupervisor {
+  readonly #report: (event: SupervisorEvent) => void;
   #settings: ProcessSettings;
   #child: Child | undefined;
   #deaths: number[] = [];
   #lastError: (ProcessLine & { type: "error" }) | undefined;
   #isEnding = false;
 
-  constructor(settings: ProcessSettings, report: (event: KeeperEvent) => void) {
+  constructor(settings: ProcessSettings, report: (event: SupervisorEvent) => void) {
     this.#settings = settings;
     this.#report = report;
   }
@@ -102,9 +102,9 @@ export class ValidatorKeeper {
     });
   }
 
-  #startFailure(): Failure {
+  #startFailure(): SnapshotError {
     const { message = "it ended", code = "temporary", hint = "Try again." } = this.#lastError ?? {};
-    return new Failure(code, `validator ${this.#settings.index} did not start: ${message}`, { hint });
+    return new SnapshotError(code, `validator ${this.#settings.index} did not start: ${message}`, { hint });
   }
 
   #died(how: string): void {

@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { WrappedData } from "../../protocol/account-copy.ts";
 import type { SignedVote } from "./gossip/vote.ts";
 import type { Selection } from "./state/account-source.ts";
-import type { Belief } from "./state-view.ts";
+import type { StateView } from "./state-view.ts";
 
 /** What is known of an answer to `POST /snapshot` before its first byte. */
 export interface AnswerContext {
@@ -28,7 +28,7 @@ export type ValidatorStep = (typeof validatorSteps)[number];
 type Hashes = ReadonlyMap<number, string>;
 
 /** Every list is applied in its order, each to what the one before it gave. */
-export interface Conduct {
+export interface FaultHooks {
   /** Looks at any request first: `true` if it has answered, or never will. */
   readonly intercept: ((request: IncomingMessage, response: ServerResponse) => Promise<boolean>)[];
   /** What a selection is taken to be. */
@@ -45,7 +45,7 @@ export interface Conduct {
   readonly messages: ((message: SignedVote) => SignedVote)[];
   isFirstDesign: boolean;
   /** What it takes its state to be. */
-  readonly beliefs: Belief[];
+  readonly beliefs: StateView[];
   /** Called when a step is reached. */
   readonly steps: ((step: ValidatorStep) => void)[];
   /** How long its exports pause between two partitions. */
@@ -55,7 +55,7 @@ export interface Conduct {
   isGzip: boolean;
 }
 
-export function honestConduct(): Conduct {
+export function honestHooks(): FaultHooks {
   return {
     intercept: [],
     select: [],
@@ -75,7 +75,7 @@ export function honestConduct(): Conduct {
 
 /** The gossip messages that are passed on. */
 export function passedOn(
-  conduct: Conduct,
+  conduct: FaultHooks,
   cycle: number,
   messages: readonly string[] | undefined,
 ): readonly string[] | undefined {
@@ -85,7 +85,7 @@ export function passedOn(
 }
 
 /** Says that a step is reached. */
-export function reach(conduct: Conduct, step: ValidatorStep): void {
+export function reach(conduct: FaultHooks, step: ValidatorStep): void {
   for (const reached of conduct.steps) reached(step);
 }
 

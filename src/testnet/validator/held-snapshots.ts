@@ -3,7 +3,7 @@
  * and Partial snapshots).
  */
 
-import { Refusal } from "./http-error.ts";
+import { HttpError } from "./http-error.ts";
 import type { AccountSource } from "./state/account-source.ts";
 
 /** The cycles so far: they follow one another without gap, all of one duration. */
@@ -40,29 +40,29 @@ export class HeldSnapshots {
     this.#sources = new Map(snapshots);
   }
 
-  /** @throws Refusal with status 400, 404, 425 or 503 */
+  /** @throws HttpError with status 400, 404, 425 or 503 */
   find(timestampMs: number): AccountSource {
     const { startMs, durationMs, finalizedMs } = this.#clock();
     if (durationMs === 0) {
-      throw new Refusal(503, "this validator is starting", { retryAfterSeconds: soonSeconds });
+      throw new HttpError(503, "this validator is starting", { retryAfterSeconds: soonSeconds });
     }
     const sinceStartMs = timestampMs - startMs;
     if (sinceStartMs < durationMs || sinceStartMs % durationMs !== 0) {
-      throw new Refusal(400, `timestamp: ${timestampMs} is not the end of a cycle`);
+      throw new HttpError(400, `timestamp: ${timestampMs} is not the end of a cycle`);
     }
     if (timestampMs > finalizedMs) {
       const retryAfterSeconds = Math.ceil((timestampMs - finalizedMs) / 1000);
-      throw new Refusal(425, `the cycle that ends at ${timestampMs} is not finalized yet`, {
+      throw new HttpError(425, `the cycle that ends at ${timestampMs} is not finalized yet`, {
         retryAfterSeconds,
       });
     }
     const source = this.#sources.get(timestampMs);
     if (source !== undefined) return source;
     if (this.#isExpected(timestampMs)) {
-      throw new Refusal(425, `the snapshot for ${timestampMs} is being exported`, {
+      throw new HttpError(425, `the snapshot for ${timestampMs} is being exported`, {
         retryAfterSeconds: soonSeconds,
       });
     }
-    throw new Refusal(404, `no snapshot is held for ${timestampMs}`);
+    throw new HttpError(404, `no snapshot is held for ${timestampMs}`);
   }
 }

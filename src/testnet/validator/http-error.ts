@@ -1,15 +1,15 @@
 /** An answer other than 200 (PROTOCOL.md, Partial snapshots, the table of statuses). */
 
-export interface RefusalOptions {
+export interface HttpErrorOptions {
   readonly retryAfterSeconds?: number;
 }
 
-export class Refusal extends Error {
-  override readonly name = "Refusal";
+export class HttpError extends Error {
+  override readonly name = "HttpError";
   readonly status: number;
   readonly retryAfterSeconds: number | undefined;
 
-  constructor(status: number, message: string, options: RefusalOptions = {}) {
+  constructor(status: number, message: string, options: HttpErrorOptions = {}) {
     super(message);
     this.status = status;
     this.retryAfterSeconds = options.retryAfterSeconds;

@@ -1,7 +1,7 @@
-/** An HTTP server of JSON answers, whose handler refuses by throwing a {@link Refusal}. */
+/** An HTTP server of JSON answers, whose handler refuses by throwing a {@link HttpError}. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { messageOf } from "../../errors/failure.ts";
+import { messageOf } from "../../errors/snapshot-error.ts";
 import { BoundedServer } from "../../http-server/bounded-server.ts";
 import { BodyBudget, BodyError, type BodyProblem } from "../../http-server/request-body.ts";
 import {
@@ -12,7 +12,7 @@ import {
   serverConnectionsPerPrefixMax,
   serverRequestMs,
 } from "../../limits/limits.ts";
-import { Refusal } from "./http-error.ts";
+import { HttpError } from "./http-error.ts";
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
 
@@ -48,22 +48,22 @@ async function handled(handler: Handler, request: IncomingMessage, response: Ser
     if (response.headersSent || request.socket.destroyed) return void response.destroy();
     // What is left of a request that is refused is not read: the connection ends with the answer.
     if (!request.complete) response.setHeader("Connection", "close");
-    sendRefusal(response, error instanceof Refusal ? error : internalError(error));
+    sendHttpError(response, error instanceof HttpError ? error : internalError(error));
   }
 }
 
 /** A defect of ours is told to whoever runs the server, and not to whoever asks. */
-function internalError(error: unknown): Refusal {
+function internalError(error: unknown): HttpError {
   process.stderr.write(`error: ${messageOf(error)}\n`);
-  return new Refusal(500, "an error of this server");
+  return new HttpError(500, "an error of this server");
 }
 
-/** @throws Refusal with status 400 where it is none */
+/** @throws HttpError with status 400 where it is none */
 export function urlOf(request: IncomingMessage): URL {
   const base = "http://server";
   const url = request.url ?? "/";
   if (!url.startsWith("/") || !URL.canParse(base + url))
-    throw new Refusal(400, "the request's target is no path");
+    throw new HttpError(400, "the request's target is no path");
   return new URL(base + url);
 }
 
@@ -71,7 +71,7 @@ export function sendJson(response: ServerResponse, body: object): void {
   response.setHeader("Content-Type", "application/json").end(JSON.stringify(body));
 }
 
-export function sendRefusal(response: ServerResponse, refusal: Refusal): void {
+export function sendHttpError(response: ServerResponse, refusal: HttpError): void {
   response.statusCode = refusal.status;
   if (refusal.retryAfterSeconds !== undefined) response.setHeader("Retry-After", refusal.retryAfterSeconds);
   sendJson(response, { error: refusal.message });
@@ -90,7 +90,7 @@ const statusOfBody: Readonly<Record<BodyProblem, 400 | 503>> = {
   busy: 503,
 };
 
-/** @throws Refusal with status 400 where the body is larger, 503 where all bodies together are too large */
+/** @throws HttpError with status 400 where the body is larger, 503 where all bodies together are too large */
 export async function readBody(request: IncomingMessage, bytesMax: number): Promise<string> {
   try {
     const body = await bodies.read(request, bytesMax);
@@ -100,6 +100,6 @@ export async function readBody(request: IncomingMessage, bytesMax: number): Prom
   } catch (error) {
     if (!(error instanceof BodyError)) throw error;
     const status = statusOfBody[error.problem];
-    throw new Refusal(status, error.message, status === 503 ? { retryAfterSeconds: 1 } : {});
+    throw new HttpError(status, error.message, status === 503 ? { retryAfterSeconds: 1 } : {});
   }
 }

@@ -2,7 +2,7 @@
 
 import { parseJson, WireError } from "../../wire/parse.ts";
 import * as z from "../../wire/schema.ts";
-import { Refusal } from "./http-error.ts";
+import { HttpError } from "./http-error.ts";
 import { EVERYTHING, type Selection } from "./state/account-source.ts";
 
 const address = z.string().regex(/^[0-9a-f]{64}$/, "not 64 lower-case hex digits");
@@ -26,20 +26,20 @@ export interface SnapshotRequest {
   readonly selection: Selection;
 }
 
-/** @throws Refusal with status 400 */
+/** @throws HttpError with status 400 */
 export function parseSnapshotRequest(body: string): SnapshotRequest {
   let json: unknown;
   try {
     json = parseJson(body, "the request's body");
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    throw new Refusal(400, "the request's body is not JSON");
+    throw new HttpError(400, "the request's body is not JSON");
   }
   const parsed = schema.safeParse(json);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const field = issue?.path.join(".") || "the request's body";
-    throw new Refusal(400, `${field}: ${issue?.message ?? "not understood"}`);
+    throw new HttpError(400, `${field}: ${issue?.message ?? "not understood"}`);
   }
   const { timestamp, accountStart, accountEnd, isGlobal } = parsed.data;
   return { timestamp, selection: { accountStart, accountEnd, isGlobal } };

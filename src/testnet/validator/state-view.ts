@@ -6,13 +6,13 @@
 import type { StateReader, StateRow } from "./state/state-reader.ts";
 
 /** Changes the account at a place in a partition, or leaves it. */
-export type Belief = (row: StateRow, partition: number, place: number) => StateRow;
+export type StateView = (row: StateRow, partition: number, place: number) => StateRow;
 
 /** The accounts of a partition in ascending order, page by page, as they are believed to be. */
 export async function* believed(
   reader: StateReader,
   partition: number,
-  beliefs: readonly Belief[],
+  beliefs: readonly StateView[],
 ): AsyncGenerator<readonly StateRow[], void, void> {
   let place = 0;
   for await (const rows of reader.pages(partition)) {

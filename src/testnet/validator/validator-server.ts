@@ -2,13 +2,13 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { gossipPushBytesMax, snapshotRequestBytesMax } from "../../limits/limits.ts";
-import { type Conduct, deviated, honestConduct, type Pieces, passedOn } from "./fault-hooks.ts";
+import { deviated, type FaultHooks, honestHooks, type Pieces, passedOn } from "./fault-hooks.ts";
 import type { PushOutcome } from "./gossip/gossip-relay.ts";
 import type { HeldSnapshots } from "./held-snapshots.ts";
-import { Refusal } from "./http-error.ts";
+import { HttpError } from "./http-error.ts";
 import { JsonServer, readBody, sendJson, urlOf } from "./json-server.ts";
 import { listPieces, sendPieces } from "./response-body.ts";
-import { AnswerSlots } from "./response-slots.ts";
+import { ResponseSlots } from "./response-slots.ts";
 import { parseSnapshotRequest } from "./snapshot-request.ts";
 
 export interface ServerOptions {
@@ -16,7 +16,7 @@ export interface ServerOptions {
   readonly snapshots: HeldSnapshots;
   /** Every message that the validator has for a cycle, each as JSON; `undefined` where it has none. */
   readonly gossipOf: (cycle: number) => readonly string[] | undefined;
-  readonly conduct?: Conduct;
+  readonly conduct?: FaultHooks;
   /** Takes gossip that others push; a validator without it takes none. */
   readonly receiveGossip?: (body: string) => Promise<PushOutcome>;
   /** How it is, for `/healthz`. */
@@ -24,8 +24,8 @@ export interface ServerOptions {
 }
 
 export function makeValidatorServer(options: ServerOptions): JsonServer {
-  const answers = new AnswerSlots();
-  const conduct = options.conduct ?? honestConduct();
+  const answers = new ResponseSlots();
+  const conduct = options.conduct ?? honestHooks();
   return new JsonServer(async (request, response) => {
     for (const intercept of conduct.intercept) {
       if (await intercept(request, response)) return;
@@ -43,7 +43,7 @@ export function makeValidatorServer(options: ServerOptions): JsonServer {
       case "GET /healthz":
         return sendJson(response, options.health?.() ?? {});
       default:
-        throw new Refusal(404, `there is no ${request.method} ${url.pathname}`);
+        throw new HttpError(404, `there is no ${request.method} ${url.pathname}`);
     }
   });
 }
@@ -52,13 +52,13 @@ async function sendGossip(
   response: ServerResponse,
   cycleText: string | null,
   options: ServerOptions,
-  conduct: Conduct,
+  conduct: FaultHooks,
 ): Promise<void> {
   if (cycleText === null || !/^\d{1,15}$/.test(cycleText))
-    throw new Refusal(400, "cycle: not a whole number");
+    throw new HttpError(400, "cycle: not a whole number");
   const cycle = Number(cycleText);
   const messages = passedOn(conduct, cycle, options.gossipOf(cycle));
-  if (messages === undefined) throw new Refusal(404, `no gossip for cycle ${cycleText}`);
+  if (messages === undefined) throw new HttpError(404, `no gossip for cycle ${cycleText}`);
   await sendPieces(response, listPieces("messages", messages));
 }
 
@@ -67,7 +67,7 @@ async function receiveGossip(
   response: ServerResponse,
   { receiveGossip: receive }: ServerOptions,
 ): Promise<void> {
-  if (receive === undefined) throw new Refusal(404, "gossip is not taken here");
+  if (receive === undefined) throw new HttpError(404, "gossip is not taken here");
   sendJson(response, await receive(await readBody(request, gossipPushBytesMax)));
 }
 
@@ -75,8 +75,8 @@ async function sendSnapshot(
   request: IncomingMessage,
   response: ServerResponse,
   snapshots: HeldSnapshots,
-  conduct: Conduct,
-  answers: AnswerSlots,
+  conduct: FaultHooks,
+  answers: ResponseSlots,
 ): Promise<void> {
   const { timestamp, selection } = parseSnapshotRequest(await readBody(request, snapshotRequestBytesMax));
   await answers.use(request.socket.remoteAddress ?? "", async () => {

@@ -12,10 +12,10 @@ import type { ActiveNode } from "../../protocol/node.ts";
 import { type Shard, storedPartitions } from "../../protocol/shard.ts";
 import { makeDirectories } from "../../store/durable.ts";
 import { ArchiverLink } from "./archiver-link.ts";
-import { type Conduct, passedOn, reach } from "./fault-hooks.ts";
+import { type FaultHooks, passedOn, reach } from "./fault-hooks.ts";
 import { GossipRelay, type PushOutcome } from "./gossip/gossip-relay.ts";
 import { type CycleClock, HeldSnapshots } from "./held-snapshots.ts";
-import { Refusal } from "./http-error.ts";
+import { HttpError } from "./http-error.ts";
 import type { Identity } from "./identity.ts";
 import type { JsonServer } from "./json-server.ts";
 import type { ExportEntry } from "./snapshot/export-operation.ts";
@@ -45,7 +45,7 @@ export interface ValidatorOptions {
   /** The state before the first transaction; accounts that it does not store are passed over. */
   readonly genesis: () => Iterable<WrappedData>;
   readonly exportEntry: ExportEntry;
-  readonly conduct: Conduct;
+  readonly conduct: FaultHooks;
   readonly report: (report: ValidatorReport) => void;
 }
 
@@ -113,7 +113,7 @@ export class Validator {
   /**
    * Takes part in the network until it is stopped.
    *
-   * @throws WireError where the archiver answers with something else than the protocol says; Failure where
+   * @throws WireError where the archiver answers with something else than the protocol says; SnapshotError where
    *   the database cannot be used
    */
   async run(): Promise<void> {
@@ -185,7 +185,7 @@ export class Validator {
 
   async #receive(body: string): Promise<PushOutcome> {
     if (this.#relay === undefined)
-      throw new Refusal(503, "this validator is starting", { retryAfterSeconds: 1 });
+      throw new HttpError(503, "this validator is starting", { retryAfterSeconds: 1 });
     return await this.#relay.receive(body);
   }
 

@@ -3,7 +3,7 @@
  * cycle ends, and the hashes that belong to it are gossiped under the number of that cycle.
  */
 
-import { Failure } from "../../errors/failure.ts";
+import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { type CycleRecord, cycleEndMs } from "../../protocol/cycle-record.ts";
 import type { SnapshotTime } from "./timestamp.ts";
 
@@ -20,7 +20,7 @@ export interface Boundary {
  * those is finalized, only the validators know.
  *
  * @param records ascending by number
- * @throws Failure: `unaligned-timestamp` (with the nearest boundaries that exist), `temporary` for a boundary
+ * @throws SnapshotError: `unaligned-timestamp` (with the nearest boundaries that exist), `temporary` for a boundary
  *   that is still to come, `configuration` where the records do not reach that far
  */
 export function findBoundaries(
@@ -31,7 +31,7 @@ export function findBoundaries(
   const newest = records.at(-1);
   const oldest = records[0];
   if (newest === undefined || oldest === undefined) {
-    throw new Failure("configuration", "there are no cycle records", {
+    throw new SnapshotError("configuration", "there are no cycle records", {
       hint: "Check the archiver's address, or the file given with --cycles.",
     });
   }
@@ -52,7 +52,7 @@ const latestUsualAgeMs = 24 * 60 * 60 * 1_000;
  * Those of the boundaries that `latest` can mean which are young enough.
  *
  * @param boundaries the newest first, at least one
- * @throws Failure `temporary` where all of them are older than `maxAgeMs`
+ * @throws SnapshotError `temporary` where all of them are older than `maxAgeMs`
  */
 export function requireYoung(
   boundaries: readonly Boundary[],
@@ -62,7 +62,7 @@ export function requireYoung(
   const young = boundaries.filter(({ timestamp }) => nowMs - timestamp <= maxAgeMs);
   const [newest] = boundaries;
   if (young.length > 0 || newest === undefined) return young;
-  throw new Failure(
+  throw new SnapshotError(
     "temporary",
     `${describeAge(newest, nowMs)}: --max-age permits ${describeMsSpan(maxAgeMs)}`,
     {
@@ -100,7 +100,7 @@ function describeMsSpan(spanMs: number): string {
 function requireOver(boundary: Boundary, nowMs: number): Boundary {
   if (boundary.timestamp <= nowMs) return boundary;
   const { timestamp, cycle } = boundary;
-  throw new Failure("temporary", `cycle ${cycle.counter} goes on until ${describeMs(timestamp)}`, {
+  throw new SnapshotError("temporary", `cycle ${cycle.counter} goes on until ${describeMs(timestamp)}`, {
     hint: "Try again when it is over and finalized.",
   });
 }
@@ -113,7 +113,7 @@ function latestBoundaries(records: readonly CycleRecord[], nowMs: number): Bound
     .filter((boundary) => boundary.timestamp <= nowMs)
     .reverse();
   if (over.length > 0) return over;
-  throw new Failure("temporary", "none of the cycles that the chain knows is over", {
+  throw new SnapshotError("temporary", "none of the cycles that the chain knows is over", {
     hint: "Try again when the cycle has ended.",
   });
 }
@@ -127,7 +127,7 @@ function boundaryOfCycle(
   const cycle = records.find((record) => record.counter === counter);
   if (cycle !== undefined) return { timestamp: cycleEndMs(cycle), cycle };
   if (counter > newest.counter) {
-    throw new Failure(
+    throw new SnapshotError(
       "temporary",
       `cycle ${counter} is still to come: the newest record is ${newest.counter}`,
       {
@@ -175,7 +175,7 @@ function boundaryAt(
   const beyond = Math.floor((timestamp - cycleEndMs(newest)) / periodMs);
   const expected = cycleEndMs(newest) + beyond * periodMs;
   if (expected !== timestamp) throw unaligned(timestamp, [expected, expected + periodMs], records, nowMs);
-  throw new Failure(
+  throw new SnapshotError(
     "temporary",
     `${describeMs(timestamp)} is still to come: the newest record is cycle ${newest.counter}, which ends at ${describeMs(cycleEndMs(newest))}`,
     {
@@ -190,31 +190,35 @@ function unaligned(
   [before, after]: readonly [number, number],
   records: readonly CycleRecord[],
   nowMs: number,
-): Failure {
+): SnapshotError {
   const problem = `${describeMs(timestamp)} is no cycle boundary`;
   if (after <= nowMs) {
     const nearest = `${describeMs(before)} and ${describeMs(after)}`;
-    return new Failure("unaligned-timestamp", `${problem}; the nearest are ${nearest}`, {
+    return new SnapshotError("unaligned-timestamp", `${problem}; the nearest are ${nearest}`, {
       hint: `Use --timestamp ${before} or --timestamp ${after}.`,
     });
   }
   const over = records.map(cycleEndMs).findLast((endMs) => endMs <= nowMs);
   const newest = before <= nowMs ? before : over;
   if (newest === undefined) {
-    return new Failure("unaligned-timestamp", `${problem}; none of the cycles that the chain knows is over`, {
-      hint: "Try --timestamp latest when the first cycle has ended.",
-    });
+    return new SnapshotError(
+      "unaligned-timestamp",
+      `${problem}; none of the cycles that the chain knows is over`,
+      {
+        hint: "Try --timestamp latest when the first cycle has ended.",
+      },
+    );
   }
   const isFuture = timestamp > nowMs ? ", and is still to come" : "";
-  return new Failure(
+  return new SnapshotError(
     "unaligned-timestamp",
     `${problem}${isFuture}; the newest one so far is ${describeMs(newest)}`,
     { hint: `Use --timestamp ${newest} or --timestamp latest.` },
   );
 }
 
-function notKnown(problem: string, oldest: CycleRecord, newest: CycleRecord): Failure {
-  return new Failure(
+function notKnown(problem: string, oldest: CycleRecord, newest: CycleRecord): SnapshotError {
+  return new SnapshotError(
     "configuration",
     `${problem}, which are those of cycles ${oldest.counter} to ${newest.counter}`,
     {

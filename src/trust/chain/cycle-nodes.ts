@@ -3,7 +3,7 @@
  * or not they are still there, and whether or not their keys are known.
  */
 
-import { Failure } from "../../errors/failure.ts";
+import { SnapshotError } from "../../errors/snapshot-error.ts";
 import type { CycleRecord } from "../../protocol/cycle-record.ts";
 import { type ActiveNode, shortId } from "../../protocol/node.ts";
 import { counted } from "../../text/counted.ts";
@@ -37,16 +37,16 @@ export function differentNodes(
   { nodes }: CycleNodes,
   records: readonly CycleRecord[],
   cycle: CycleRecord,
-): Failure | undefined {
+): SnapshotError | undefined {
   const expected = numNodesOfCycle(records, cycle);
   if (expected === 0) {
-    return new Failure("configuration", `cycle ${cycle.counter} has no active nodes, and so no state`, {
+    return new SnapshotError("configuration", `cycle ${cycle.counter} has no active nodes, and so no state`, {
       hint: "Take a later cycle, or an earlier one if the network was shut down with this one.",
     });
   }
   if (nodes.length === expected) return undefined;
   const problem = `the node list comes to ${counted(nodes.length, "node")} of cycle ${cycle.counter}, but the chain counts ${expected}`;
-  return new Failure("configuration", problem, {
+  return new SnapshotError("configuration", problem, {
     hint: "Run again, in case the list changed in between; else take a newer snapshot, or give the list of that time with --nodes.",
   });
 }

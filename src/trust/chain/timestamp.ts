@@ -1,6 +1,6 @@
 /** What `--timestamp` can name: a moment, the end of a cycle, or the latest snapshot. */
 
-import { Failure } from "../../errors/failure.ts";
+import { SnapshotError } from "../../errors/snapshot-error.ts";
 
 export type SnapshotTime =
   | { readonly kind: "moment"; readonly timestamp: number }
@@ -21,7 +21,7 @@ const isoPattern = /^(\d{4})-(\d{2})-(\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?)?
 const forms =
   "Give milliseconds (1700000640000), seconds (1700000640), ISO 8601 with a time zone (2023-11-14T22:24:00Z), cycle:<n> for the end of a cycle, or latest.";
 
-/** @throws Failure of code `usage` */
+/** @throws SnapshotError of code `usage` */
 export function parseSnapshotTime(text: string): SnapshotTime {
   if (text === "latest") return { kind: "latest" };
   const cycle = /^cycle:(\d{1,15})$/.exec(text);
@@ -33,17 +33,17 @@ export function parseSnapshotTime(text: string): SnapshotTime {
   const [, year, month, day, time, , , zone] = isoPattern.exec(text) ?? [];
   const isDate = isDay(Number(year), Number(month), Number(day)) && !Number.isNaN(Date.parse(text));
   if (isDate && time === undefined) {
-    throw new Failure("usage", `--timestamp: "${text}" has no time of day and no time zone`, {
+    throw new SnapshotError("usage", `--timestamp: "${text}" has no time of day and no time zone`, {
       hint: `A snapshot is of one moment. ${forms}`,
     });
   }
   if (isDate && zone === undefined) {
-    throw new Failure("usage", `--timestamp: "${text}" has no time zone`, {
+    throw new SnapshotError("usage", `--timestamp: "${text}" has no time zone`, {
       hint: `Write ${text}Z for UTC, or an offset such as ${text}+02:00 (ISO 8601).`,
     });
   }
   if (isDate) return momentOf(text, Date.parse(text));
-  throw new Failure("usage", `--timestamp: "${text}" is no timestamp`, { hint: forms });
+  throw new SnapshotError("usage", `--timestamp: "${text}" is no timestamp`, { hint: forms });
 }
 
 function momentOf(text: string, timestamp: number): SnapshotTime {
@@ -52,7 +52,7 @@ function momentOf(text: string, timestamp: number): SnapshotTime {
     ? ` For the end of cycle ${Number(text)}, give cycle:${Number(text)}.`
     : "";
   const day = new Date(timestamp).toISOString().slice(0, 10);
-  throw new Failure("usage", `--timestamp: "${text}" means ${day}, and no network is that old`, {
+  throw new SnapshotError("usage", `--timestamp: "${text}" means ${day}, and no network is that old`, {
     hint: `${forms}${cycle}`,
   });
 }

@@ -1,7 +1,7 @@
 /** What is audited, what the auditor trusts, and what comes of it. */
 
 import type { Quorum } from "../../agreement/upstream/collector.ts";
-import { messageOf } from "../../errors/failure.ts";
+import { messageOf } from "../../errors/snapshot-error.ts";
 import { fileBytesMax } from "../../format/file-bounds.ts";
 import type { Manifest } from "../../format/manifest.ts";
 import type { FileHashes } from "../../format/run-record.ts";

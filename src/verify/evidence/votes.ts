@@ -3,7 +3,7 @@
 import { type Vote, VoteAdmission } from "../../agreement/admission.ts";
 import { addVote, mostPopular, type Tally } from "../../agreement/upstream/tally.ts";
 import { makeValidatorSet } from "../../agreement/validator-set.ts";
-import { messageOf } from "../../errors/failure.ts";
+import { messageOf } from "../../errors/snapshot-error.ts";
 import { fileBytesMax, gossipLineBytesMax } from "../../format/file-bounds.ts";
 import { linesOf } from "../../format/lines.ts";
 import { GOSSIP_FILE, partitionKey } from "../../format/snapshot-layout.ts";

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Cluster } from "../../../src/testnet/cluster/cluster.ts";
 import { temporaryDirectory } from "../../helpers/temporary.ts";
-import { assembleFrom, failureOf } from "../run.ts";
 import { withCluster } from "../../testnet/cluster/small-cluster.ts";
+import { assembleFrom, failureOf } from "../run.ts";
 
 /** State metadata (PROTOCOL.md, Partition gossip) of the cluster's snapshot, with one thing changed. */
 function metadataFile(cluster: Cluster, changes: object = {}): string {

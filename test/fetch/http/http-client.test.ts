@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { FetchFailure } from "../../../src/errors/fetch-error.ts";
+import { FetchError } from "../../../src/errors/fetch-error.ts";
 import { HttpClient, type HttpRequest } from "../../../src/fetch/http/http-client.ts";
 import { errorBodyBytesMax, gzipRatioFromBytes, gzipRatioMax } from "../../../src/limits/limits.ts";
 import { deadUrl, httpServer, tcpServer } from "../../helpers/servers.ts";
@@ -25,12 +25,12 @@ async function bodyOf(request: HttpRequest): Promise<Buffer> {
 }
 
 /** The failure that a request ends with, and what came before it. */
-async function failureOf(request: HttpRequest): Promise<{ failure: FetchFailure; received: string }> {
+async function failureOf(request: HttpRequest): Promise<{ failure: FetchError; received: string }> {
   let received = "";
   try {
     for await (const chunk of newClient().stream(request)) received += chunk.toString("latin1");
   } catch (error) {
-    if (!(error instanceof FetchFailure)) throw error;
+    if (!(error instanceof FetchError)) throw error;
     expect(faultOfMessage(error.message)).toBeUndefined();
     return { failure: error, received };
   }

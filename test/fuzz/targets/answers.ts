@@ -37,7 +37,7 @@ export const answerTargets = [
       const bytes = Buffer.from(text);
       const outcome = readFast(cut(bytes, places), shard);
       expect(outcome).toEqual(readPlainly([bytes], shard));
-      if (outcome.error !== undefined) expect(outcome.error).toMatch(/^AnswerError /);
+      if (outcome.error !== undefined) expect(outcome.error).toMatch(/^ResponseError /);
     },
     ({ text, places }) => `${text}\ncut at ${places}`,
   ),
@@ -59,7 +59,7 @@ function framed(chunks: readonly Buffer[]): string[] {
     for (const chunk of chunks) records.push(...framer.push(chunk).map(String));
     framer.end();
   } catch (error) {
-    expect(error).toMatchObject({ name: "AnswerError" });
+    expect(error).toMatchObject({ name: "ResponseError" });
     records.push(String(error));
   }
   return records;

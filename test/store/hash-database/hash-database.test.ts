@@ -3,8 +3,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "libsql";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { Failure } from "../../../src/errors/failure.ts";
 import type { RecordedOffence } from "../../../src/errors/offence.ts";
+import { SnapshotError } from "../../../src/errors/snapshot-error.ts";
 import { databasePageRows, offenceAgeMaxMs, recordedOffencesMax } from "../../../src/limits/limits.ts";
 import { signed, signedHash } from "../../../src/protocol/crypto/signature.ts";
 import { HashDatabase, type SignedMessage } from "../../../src/store/hash-database/hash-database.ts";
@@ -22,11 +22,11 @@ function opened(path = newPath(), options: SqliteOptions = {}): HashDatabase {
   return database;
 }
 
-function failureOf(action: () => unknown): Failure {
+function failureOf(action: () => unknown): SnapshotError {
   try {
     action();
   } catch (error) {
-    if (error instanceof Failure) return error;
+    if (error instanceof SnapshotError) return error;
     throw error;
   }
   throw new Error("it did not fail");

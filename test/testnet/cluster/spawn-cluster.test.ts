@@ -41,7 +41,7 @@ describe("a cluster in a process of its own", () => {
 
   it("fails to start as the loader of fixtures does", async () => {
     await expect(spawnCluster("nine-honset")).rejects.toMatchObject({
-      name: "Failure",
+      name: "SnapshotError",
       code: "usage",
       message: "no fixture is named nine-honset",
       hint: expect.stringContaining("nine-honest"),

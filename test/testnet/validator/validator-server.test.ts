@@ -6,14 +6,14 @@ import { Agent } from "undici";
 import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import {
   gossipPushBytesMax,
-  snapshotAnswersMax,
-  snapshotAnswersPerAddressMax,
+  snapshotResponsesMax,
+  snapshotResponsesPerAddressMax,
 } from "../../../src/limits/limits.ts";
 import type { WrappedData } from "../../../src/protocol/account-copy.ts";
-import { type Conduct, honestConduct } from "../../../src/testnet/validator/fault-hooks.ts";
+import { type FaultHooks, honestHooks } from "../../../src/testnet/validator/fault-hooks.ts";
 import { HeldSnapshots } from "../../../src/testnet/validator/held-snapshots.ts";
 import type { JsonServer } from "../../../src/testnet/validator/json-server.ts";
-import { AnswerSlots } from "../../../src/testnet/validator/response-slots.ts";
+import { ResponseSlots } from "../../../src/testnet/validator/response-slots.ts";
 import type { AccountSource } from "../../../src/testnet/validator/state/account-source.ts";
 import { makeValidatorServer } from "../../../src/testnet/validator/validator-server.ts";
 
@@ -45,7 +45,7 @@ class CountedAccounts implements AccountSource {
 let server: JsonServer | undefined;
 afterEach(() => server?.close());
 
-async function serve(source: AccountSource, conduct: Conduct = honestConduct()): Promise<URL> {
+async function serve(source: AccountSource, conduct: FaultHooks = honestHooks()): Promise<URL> {
   const snapshots = new HeldSnapshots(() => ({ startMs: 0, durationMs: 60_000, finalizedMs: 60_000 }));
   snapshots.hold([[timestamp, source]]);
   server = makeValidatorServer({ netconfig: {}, snapshots, gossipOf: () => undefined, conduct });
@@ -135,7 +135,7 @@ describe("a validator's server", () => {
   it("keeps a place for those who have asked, and none for those who are still at it", async () => {
     const url = new URL(await listen());
     const sockets = await Promise.all(
-      Array.from({ length: snapshotAnswersMax }, async () => {
+      Array.from({ length: snapshotResponsesMax }, async () => {
         const socket = connect(Number(url.port), url.hostname);
         await once(socket, "connect");
         socket.write("POST /snapshot HTTP/1.1\r\nHost: validator\r\nContent-Length: 100\r\n\r\n{");
@@ -160,14 +160,14 @@ describe("a validator's server", () => {
 
 describe("too many answers at once", () => {
   it("are refused with 429 to one address, and with 503 in all, until some have ended", async () => {
-    const slots = new AnswerSlots();
+    const slots = new ResponseSlots();
     const ends: (() => void)[] = [];
     const answers: Promise<void>[] = [];
     const begin = (address: string) =>
       answers.push(slots.use(address, () => new Promise<void>((resolve) => ends.push(resolve))));
-    for (let count = 0; count < snapshotAnswersPerAddressMax; count++) begin("192.0.2.1");
+    for (let count = 0; count < snapshotResponsesPerAddressMax; count++) begin("192.0.2.1");
     await expect(slots.use("192.0.2.1", () => Promise.resolve())).rejects.toMatchObject({ status: 429 });
-    for (let count = 0; ends.length < snapshotAnswersMax; count++) begin(`192.0.2.${2 + (count % 9)}`);
+    for (let count = 0; ends.length < snapshotResponsesMax; count++) begin(`192.0.2.${2 + (count % 9)}`);
     await expect(slots.use("192.0.2.99", () => Promise.resolve())).rejects.toMatchObject({
       status: 503,
       retryAfterSeconds: 1,
@@ -192,7 +192,7 @@ describe("a client that does not read", () => {
     "leaves nothing behind when it goes away (gzip: $isGzip)",
     async (how) => {
       const source = new CountedAccounts();
-      const socket = await askAndNotRead(await serve(source, { ...honestConduct(), ...how }));
+      const socket = await askAndNotRead(await serve(source, { ...honestHooks(), ...how }));
       await sleep(200);
       expect(source.isClosed).toBe(false);
       socket.destroy();

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Failure } from "../../../src/errors/failure.ts";
+import { SnapshotError } from "../../../src/errors/snapshot-error.ts";
 import { findBoundaries } from "../../../src/trust/chain/boundary.ts";
 import { seeded } from "../../helpers/seeded.ts";
 import { duration, endOf, firstStart, recordOf, recordsOf } from "./records.ts";
@@ -14,11 +14,11 @@ function at(timestamp: number, nowMs = longAfter) {
   return findBoundaries({ kind: "moment", timestamp }, records, nowMs);
 }
 
-function failureOf(action: () => unknown): Failure {
+function failureOf(action: () => unknown): SnapshotError {
   try {
     action();
   } catch (error) {
-    if (error instanceof Failure) return error;
+    if (error instanceof SnapshotError) return error;
     throw error;
   }
   throw new Error("it did not fail");

@@ -21,9 +21,9 @@ import type { ActiveNode } from "../../../protocol/node.ts";
 import { type GossipMessage, parseGossipMessage } from "../../../wire/gossip-message.ts";
 import { defaultJsonBounds, type JsonBounds } from "../../../wire/json-bounds.ts";
 import { parseJson, WireError } from "../../../wire/parse.ts";
-import { Refusal } from "../http-error.ts";
-import { HeardGossip } from "./heard-gossip.ts";
+import { HttpError } from "../http-error.ts";
 import { PeerOutbox } from "./peer-outbox.ts";
+import { ReceivedGossip } from "./received-gossip.ts";
 import { signedContent } from "./signed-content.ts";
 
 export interface RelayOptions {
@@ -49,7 +49,7 @@ export class GossipRelay {
   readonly #options: RelayOptions;
   readonly #nodes: ReadonlyMap<string, ActiveNode>;
   readonly #outboxes: readonly PeerOutbox[];
-  readonly #heard: HeardGossip;
+  readonly #heard: ReceivedGossip;
   /** Signatures are checked on other threads: to make one up costs nothing, and must not cost every core. */
   readonly #checks = pLimit(signatureChecksAtOnce);
   readonly #messageBytesMax: number;
@@ -60,7 +60,7 @@ export class GossipRelay {
     this.#options = options;
     this.#nodes = new Map(nodes.map((node) => [node.id, node]));
     this.#outboxes = peersOf(index, nodes.length).map((peer) => new PeerOutbox(peer, nodes[peer]?.url ?? ""));
-    this.#heard = new HeardGossip(gossipMessagesPerSenderMax, gossipHeardBytesMax);
+    this.#heard = new ReceivedGossip(gossipMessagesPerSenderMax, gossipHeardBytesMax);
     this.#messageBytesMax = gossipMessageBytesBase + gossipMessageBytesPerPartition * (nodes.length + 1);
   }
 
@@ -87,7 +87,7 @@ export class GossipRelay {
   /**
    * Takes what another validator sends: a message, or `{"messages": […]}`.
    *
-   * @throws Refusal with status 400
+   * @throws HttpError with status 400
    */
   async receive(body: string): Promise<PushOutcome> {
     const outcome = { taken: 0, known: 0, refused: 0 };
@@ -156,12 +156,12 @@ function messagesIn(body: string): readonly object[] {
     json = parseJson(body, "the request's body", pushBounds);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    throw new Refusal(400, error.message);
+    throw new HttpError(400, error.message);
   }
   const { messages } = (json ?? {}) as { messages?: unknown };
   const list = Array.isArray(messages) ? messages : [json];
   if (list.length > gossipMessagesPerPushMax) {
-    throw new Refusal(400, `messages: more than ${gossipMessagesPerPushMax}`);
+    throw new HttpError(400, `messages: more than ${gossipMessagesPerPushMax}`);
   }
   return list.filter((message): message is object => typeof message === "object" && message !== null);
 }

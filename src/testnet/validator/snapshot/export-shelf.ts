@@ -6,7 +6,7 @@
 
 import { readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf } from "../../../errors/failure.ts";
+import { messageOf } from "../../../errors/snapshot-error.ts";
 import { artifactFile, MANIFEST_FILE, partitionKey, snapshotName } from "../../../format/snapshot-layout.ts";
 import { DEFAULT_HASH_KEY } from "../../../protocol/crypto/hash.ts";
 import { makeDirectories, syncPath } from "../../../store/durable.ts";

@@ -3,7 +3,7 @@
 import { RunningHash } from "../../../protocol/crypto/hash.ts";
 import { EMPTY_PREIMAGE } from "../../../protocol/partition-hash.ts";
 import { copyTextOf, type StateReader } from "../state/state-reader.ts";
-import { type Belief, believed } from "../state-view.ts";
+import { believed, type StateView } from "../state-view.ts";
 
 const openList = EMPTY_PREIMAGE.slice(0, 1);
 const closeList = EMPTY_PREIMAGE.slice(1);
@@ -12,7 +12,7 @@ const closeList = EMPTY_PREIMAGE.slice(1);
 export async function hashPartitions(
   reader: StateReader,
   partitions: readonly number[],
-  beliefs: readonly Belief[],
+  beliefs: readonly StateView[],
 ): Promise<Map<number, string>> {
   const hashes = new Map<number, string>();
   for (const partition of partitions) {

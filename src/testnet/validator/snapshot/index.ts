@@ -6,11 +6,11 @@
 
 import { type AllHashes, type Collector, isAgreed } from "../../../agreement/upstream/collector.ts";
 import type { PartitionGossip } from "../../../agreement/upstream/partition-gossip.ts";
-import { messageOf } from "../../../errors/failure.ts";
+import { messageOf } from "../../../errors/snapshot-error.ts";
 import { agreementCyclesMax, hashedCyclesKept, hashedCyclesMax } from "../../../limits/limits.ts";
 import { networkHash } from "../../../protocol/partition-hash.ts";
 import { GLOBAL_PARTITION, type Shard } from "../../../protocol/shard.ts";
-import { type Conduct, deviated, reach } from "../fault-hooks.ts";
+import { deviated, type FaultHooks, reach } from "../fault-hooks.ts";
 import type { GossipRelay } from "../gossip/gossip-relay.ts";
 import { makeVote } from "../gossip/vote.ts";
 import type { Identity } from "../identity.ts";
@@ -63,7 +63,7 @@ export interface SnapshotOptions {
   readonly gossip: PartitionGossip;
   readonly relay: GossipRelay;
   readonly exporter: SnapshotExporter;
-  readonly conduct: Conduct;
+  readonly conduct: FaultHooks;
   readonly report: (report: CycleReport) => void;
   /** Takes the network hash of a cycle, and those of all partitions. */
   readonly announce: (cycle: number, networkHash: string, hashes: ReadonlyMap<number, string>) => void;
@@ -90,7 +90,7 @@ export class Snapshots {
    * To be called when the transactions of a cycle are committed, and before any other is: from then on, the
    * state of this moment is held, and the next commit only has to wait for {@link SnapshotExporter}.
    *
-   * @throws Failure where the database is not at the end of that cycle
+   * @throws SnapshotError where the database is not at the end of that cycle
    */
   cycleTxsFinalized({ cycle, timestamp, isMarked }: FinalizedCycle): void {
     const { database, relay, gossip, conduct, report } = this.#options;

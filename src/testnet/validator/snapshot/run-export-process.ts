@@ -3,11 +3,11 @@
  * when its validator does, however that goes: the channel between them closes.
  */
 
-import { messageOf } from "../../../errors/failure.ts";
+import { messageOf } from "../../../errors/snapshot-error.ts";
 import type { ExportCommand, ExportMessage } from "./export-protocol.ts";
-import { type ExportConduct, honestExport, writeExport } from "./write-export.ts";
+import { type ExportHooks, honestExport, writeExport } from "./write-export.ts";
 
-export function runExportProcess(conduct: ExportConduct = honestExport): void {
+export function runExportProcess(conduct: ExportHooks = honestExport): void {
   // The group's Ctrl-C is for the validator to obey.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
   process.once("disconnect", () => process.exit(0));

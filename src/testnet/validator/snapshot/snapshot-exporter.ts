@@ -4,7 +4,7 @@
  */
 
 import type { ChildProcess } from "node:child_process";
-import { messageOf } from "../../../errors/failure.ts";
+import { messageOf } from "../../../errors/snapshot-error.ts";
 import { type ExportEntry, ExportOperation, spawnExportProcess } from "./export-operation.ts";
 import type { ExportShelf, HeldExport } from "./export-shelf.ts";
 import type { ExportRequest } from "./write-export.ts";

@@ -7,14 +7,14 @@ import type { FileHandle } from "node:fs/promises";
 import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CopyListWriter } from "../../../artifact/preimage-writer.ts";
+import { PreimageWriter } from "../../../artifact/preimage-writer.ts";
 import { exportDataText, type StateExportData } from "../../../format/export-data.ts";
 import { makeStateExportManifest, manifestText } from "../../../format/manifest.ts";
 import { artifactFile, EXPORT_DATA_FILE, MANIFEST_FILE } from "../../../format/snapshot-layout.ts";
 import { DEFAULT_HASH_KEY } from "../../../protocol/crypto/hash.ts";
 import { syncPath, writeSynced } from "../../../store/durable.ts";
 import { copyTextOf, StateReader } from "../state/state-reader.ts";
-import { type Belief, believed } from "../state-view.ts";
+import { believed, type StateView } from "../state-view.ts";
 import { IndexWriter, indexFile } from "./export-index.ts";
 
 export interface ExportRequest {
@@ -38,24 +38,24 @@ export interface ExportProgress {
 }
 
 /** How an export deviates from an honest one; an honest one does in nothing. */
-export interface ExportConduct {
-  readonly beliefs: readonly Belief[];
+export interface ExportHooks {
+  readonly beliefs: readonly StateView[];
   /** Between two partitions. */
   readonly pauseMs: number;
 }
 
-export const honestExport: ExportConduct = { beliefs: [], pauseMs: 0 };
+export const honestExport: ExportHooks = { beliefs: [], pauseMs: 0 };
 
 /**
  * The manifest is opened first, which only one export can do in a directory, and written last: a directory
  * with a manifest that has a content is a whole export.
  *
- * @throws Failure where the database is not at the end of the expected cycle; system errors of the disk
+ * @throws SnapshotError where the database is not at the end of the expected cycle; system errors of the disk
  */
 export async function writeExport(
   request: ExportRequest,
   progress: ExportProgress,
-  conduct: ExportConduct = honestExport,
+  conduct: ExportHooks = honestExport,
 ): Promise<void> {
   await mkdir(request.directory, { recursive: true });
   const manifest = await open(join(request.directory, MANIFEST_FILE), "wx");
@@ -78,7 +78,7 @@ async function writeAll(
   reader: StateReader,
   manifest: FileHandle,
   { wrote }: ExportProgress,
-  conduct: ExportConduct,
+  conduct: ExportHooks,
 ): Promise<void> {
   const { directory, cycle, timestamp, partitions } = request;
   const partitionHashes = new Map<number, string>();
@@ -105,10 +105,10 @@ async function writePartition(
   directory: string,
   partition: number,
   reader: StateReader,
-  beliefs: readonly Belief[],
+  beliefs: readonly StateView[],
 ): Promise<{ hash: string; accounts: number; bytes: number }> {
   const path = join(directory, artifactFile(partition, "none"));
-  const writer = new CopyListWriter(path, DEFAULT_HASH_KEY);
+  const writer = new PreimageWriter(path, DEFAULT_HASH_KEY);
   const index = await IndexWriter.create(indexFile(path));
   try {
     for await (const rows of believed(reader, partition, beliefs)) {

@@ -5,7 +5,7 @@
  */
 
 import { agreementCyclesMax } from "../../../limits/limits.ts";
-import { type Conduct, reach } from "../fault-hooks.ts";
+import { type FaultHooks, reach } from "../fault-hooks.ts";
 import type { CycleReport, FinalizedCycle, Snapshots } from "../snapshot/index.ts";
 import type { SnapshotExporter } from "../snapshot/snapshot-exporter.ts";
 import type { CycleEnd } from "./log-entry.ts";
@@ -29,7 +29,7 @@ export interface CommitterOptions {
   readonly database: StateDatabase;
   readonly snapshots: Pick<Snapshots, "cycleTxsFinalized" | "waitUntilReady">;
   readonly exporter: SnapshotExporter;
-  readonly conduct: Conduct;
+  readonly conduct: FaultHooks;
   readonly report: (report: CycleReport) => void;
   /** Whether there is a snapshot of that moment already. */
   readonly isHeld: (timestampMs: number) => boolean;

@@ -59,7 +59,7 @@ export class StateDatabase {
   /**
    * @param stored partitions from 0 to N − 1
    * @param genesis what a new database begins with; accounts of other partitions are passed over
-   * @throws Failure where the file cannot be had, or is something else
+   * @throws SnapshotError where the file cannot be had, or is something else
    */
   static open(
     path: string,

@@ -4,7 +4,7 @@
  */
 
 import { setImmediate } from "node:timers/promises";
-import { Failure } from "../../../errors/failure.ts";
+import { SnapshotError } from "../../../errors/snapshot-error.ts";
 import { accountCopyText } from "../../../protocol/account-copy.ts";
 import { GLOBAL_PARTITION } from "../../../protocol/shard.ts";
 import { SqliteFile } from "../../../store/hash-database/sqlite-file.ts";
@@ -31,7 +31,7 @@ export class StateReader {
     this.#file = file;
   }
 
-  /** @throws Failure where the database is not at the end of the expected cycle, or cannot be had */
+  /** @throws SnapshotError where the database is not at the end of the expected cycle, or cannot be had */
   static open(path: string, expectedCycle: number): StateReader {
     const file = SqliteFile.open(path, stateFormat, { mustExist: true });
     try {
@@ -41,7 +41,7 @@ export class StateReader {
       );
       if (progress?.cycle !== expectedCycle || progress.isBoundary !== 1) {
         const where = progress?.isBoundary === 1 ? "at the end of" : "behind the end of";
-        throw new Failure(
+        throw new SnapshotError(
           "temporary",
           `the database is ${where} cycle ${progress?.cycle}, and not at the end of cycle ${expectedCycle}`,
         );

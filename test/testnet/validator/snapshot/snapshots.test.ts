@@ -9,7 +9,7 @@ import { PartitionGossip } from "../../../../src/agreement/upstream/partition-go
 import { agreementCyclesMax } from "../../../../src/limits/limits.ts";
 import { networkHash, partitionHashes } from "../../../../src/protocol/partition-hash.ts";
 import { allPartitions, coveringNodes, makeShard, storedPartitions } from "../../../../src/protocol/shard.ts";
-import { honestConduct } from "../../../../src/testnet/validator/fault-hooks.ts";
+import { honestHooks } from "../../../../src/testnet/validator/fault-hooks.ts";
 import { GossipRelay } from "../../../../src/testnet/validator/gossip/gossip-relay.ts";
 import { makeVote } from "../../../../src/testnet/validator/gossip/vote.ts";
 import { makeIdentity } from "../../../../src/testnet/validator/identity.ts";
@@ -48,7 +48,7 @@ async function setUp() {
   const gossip = new PartitionGossip();
   const reports: CycleReport[] = [];
   const announced: unknown[] = [];
-  const conduct = honestConduct();
+  const conduct = honestHooks();
   const onMessage = (cycle: number) => snapshots.heard(cycle);
   const relay = new GossipRelay({ nodes, index: 0, gossip, forwarded: () => [], onMessage });
   const exporter = new SnapshotExporter({

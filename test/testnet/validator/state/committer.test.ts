@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { honestConduct } from "../../../../src/testnet/validator/fault-hooks.ts";
+import { honestHooks } from "../../../../src/testnet/validator/fault-hooks.ts";
 import { ExportShelf } from "../../../../src/testnet/validator/snapshot/export-shelf.ts";
 import type { CycleReport, FinalizedCycle } from "../../../../src/testnet/validator/snapshot/index.ts";
 import { SnapshotExporter } from "../../../../src/testnet/validator/snapshot/snapshot-exporter.ts";
@@ -49,7 +49,7 @@ async function setUp(startsAfterMs: number, endsInstead = false) {
     database,
     exporter,
     report,
-    conduct: honestConduct(),
+    conduct: honestHooks(),
     isHeld: () => false,
     snapshots: {
       waitUntilReady: () => Promise.resolve(),
@@ -119,7 +119,7 @@ describe("commits", () => {
       waitUntilReady: () => Promise.resolve(),
       cycleTxsFinalized: (cycle: FinalizedCycle) => void told.push(cycle),
     };
-    const options = { database, exporter, snapshots, report, conduct: honestConduct(), isHeld: () => false };
+    const options = { database, exporter, snapshots, report, conduct: honestHooks(), isHeld: () => false };
     new Committer(options).resume();
     expect(told).toEqual(finalized);
     new Committer({ ...options, isHeld: () => true }).resume();

@@ -2,17 +2,17 @@
 
 import type { GossipMessage } from "../../../wire/gossip-message.ts";
 
-interface HeardMessage {
+interface ReceivedMessage {
   readonly text: string;
   /** Of what is signed. */
   readonly hash: string;
 }
 
-export class HeardGossip {
+export class ReceivedGossip {
   readonly #messagesPerSenderMax: number;
   readonly #bytesMax: number;
   /** Cycle → sender → messages, the cycles in the order in which they were first heard of. */
-  readonly #cycles = new Map<number, Map<string, HeardMessage[]>>();
+  readonly #cycles = new Map<number, Map<string, ReceivedMessage[]>>();
   readonly #hashes = new Set<string>();
   #bytes = 0;
 
@@ -33,7 +33,7 @@ export class HeardGossip {
 
   /** Answers whether it is new, and one of the few of its sender and cycle that are kept. */
   add({ cycle, sender }: GossipMessage, text: string, hash: string): boolean {
-    const senders = this.#cycles.get(cycle) ?? new Map<string, HeardMessage[]>();
+    const senders = this.#cycles.get(cycle) ?? new Map<string, ReceivedMessage[]>();
     const messages = senders.get(sender) ?? [];
     if (this.#hashes.has(hash) || messages.length >= this.#messagesPerSenderMax) return false;
     messages.push({ text, hash });

@@ -1,5 +1,5 @@
 /**
- * What a library throws for one request becomes that peer's {@link FetchFailure}, whatever it is: an assertion of
+ * What a library throws for one request becomes that peer's {@link FetchError}, whatever it is: an assertion of
  * the HTTP parser about bytes that the peer sent is as much the peer's as a refused connection is.
  *
  * The line between a peer's failure and a bug of ours is where an error comes from, not what it looks like. Only
@@ -7,11 +7,11 @@
  * (a look-up, a listener) is marked by {@link asOurOwn} and stays a bug.
  */
 
-import { diskFailure, hintForLimit, systemCodeOf } from "../../errors/failure.ts";
-import { FetchFailure, type FetchFailureDetail, type FetchFailureKind } from "../../errors/fetch-error.ts";
+import { FetchError, type FetchErrorDetail, type FetchErrorKind } from "../../errors/fetch-error.ts";
+import { diskError, hintForLimit, systemCodeOf } from "../../errors/snapshot-error.ts";
 import { quoted } from "../../wire/parse.ts";
 
-const kindsByCode: Readonly<Record<string, FetchFailureKind>> = {
+const kindsByCode: Readonly<Record<string, FetchErrorKind>> = {
   UND_ERR_CONNECT_TIMEOUT: "unreachable",
   ECONNREFUSED: "unreachable",
   ENOTFOUND: "unreachable",
@@ -54,24 +54,24 @@ export function asOurOwn<T>(action: () => T): T {
 }
 
 /** What to throw in place of what a library threw for one request. That our own process is at a limit is no peer's. */
-export function peerFailure(thrown: unknown): unknown {
-  if (thrown instanceof FetchFailure || isOurOwn(thrown)) return thrown;
-  const detail: FetchFailureDetail = { cause: thrown };
+export function peerError(thrown: unknown): unknown {
+  if (thrown instanceof FetchError || isOurOwn(thrown)) return thrown;
+  const detail: FetchErrorDetail = { cause: thrown };
   const message = quoted(thrown instanceof Error ? thrown.message : String(thrown));
-  if (hintForLimit(thrown) !== undefined) return diskFailure("cannot open a connection", thrown);
+  if (hintForLimit(thrown) !== undefined) return diskError("cannot open a connection", thrown);
   const code = systemCodeOf(thrown);
   // The parser gives its errors a code only where it has one; an error without any comes out of its callbacks.
   if (code === undefined || code === "ERR_ASSERTION" || isParserError(thrown)) {
-    return new FetchFailure("not-http", `the response is not valid HTTP: ${message}`, detail);
+    return new FetchError("not-http", `the response is not valid HTTP: ${message}`, detail);
   }
   if (tlsCodes.test(code)) {
     // OpenSSL's own text is a line of its source file and of a thread's number.
     const what = noTlsCodes.test(code)
       ? "the server does not speak TLS there"
       : `the TLS handshake failed (${code})`;
-    return new FetchFailure("tls", what, detail);
+    return new FetchError("tls", what, detail);
   }
-  return new FetchFailure(kindsByCode[code] ?? "reset", message === "" ? code : message, detail);
+  return new FetchError(kindsByCode[code] ?? "reset", message === "" ? code : message, detail);
 }
 
 function isParserError(thrown: unknown): boolean {

@@ -5,7 +5,7 @@
 
 import { messageLine } from "../text/printable.ts";
 
-export type FailureCode =
+export type SnapshotErrorCode =
   | "usage"
   | "configuration"
   | "unaligned-timestamp"
@@ -21,7 +21,7 @@ export type FailureCode =
   | "disk"
   | "interrupted";
 
-export interface FailureOptions {
+export interface SnapshotErrorOptions {
   /** What the message comes from, line by line: one finding, or one node's outcome, each. */
   readonly details?: readonly string[];
   /** What the user can do about it, as one sentence. */
@@ -30,13 +30,13 @@ export interface FailureOptions {
 }
 
 /** Its texts are printable lines, whatever was put into them: they may repeat what others sent. */
-export class Failure extends Error {
-  override readonly name = "Failure";
-  readonly code: FailureCode;
+export class SnapshotError extends Error {
+  override readonly name = "SnapshotError";
+  readonly code: SnapshotErrorCode;
   readonly details: readonly string[];
   readonly hint: string | undefined;
 
-  constructor(code: FailureCode, message: string, options: FailureOptions = {}) {
+  constructor(code: SnapshotErrorCode, message: string, options: SnapshotErrorOptions = {}) {
     super(messageLine(message), options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
     this.details = (options.details ?? []).map(messageLine);
@@ -52,7 +52,7 @@ export function messageOf(thrown: unknown): string {
 /** The system's code (`ENOSPC`, `ECONNREFUSED` …) of an error or of its causes, if it has one. */
 export function systemCodeOf(thrown: unknown): string | undefined {
   for (let error = thrown; error instanceof Error; error = error.cause) {
-    if (error instanceof Failure) continue; // its code is our own
+    if (error instanceof SnapshotError) continue; // its code is our own
     const { code } = error as NodeJS.ErrnoException;
     if (typeof code === "string") return code;
     if (error instanceof AggregateError && error.errors.length > 0) return systemCodeOf(error.errors[0]);
@@ -79,9 +79,9 @@ export function isReadError(thrown: unknown): boolean {
 }
 
 /** A file or directory of ours that could not be read or written. */
-export function diskFailure(doing: string, thrown: unknown): Failure {
+export function diskError(doing: string, thrown: unknown): SnapshotError {
   const full = isDiskFull(thrown);
-  return new Failure("disk", `${doing}: ${full ? "no space is left on the disk" : messageOf(thrown)}`, {
+  return new SnapshotError("disk", `${doing}: ${full ? "no space is left on the disk" : messageOf(thrown)}`, {
     cause: thrown,
     hint: full
       ? "Free some space and run again: what is verified already is kept and not fetched again."
