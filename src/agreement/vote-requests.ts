@@ -5,12 +5,12 @@
 
 import { FetchError } from "../errors/fetch-error.ts";
 import { ResponseError } from "../errors/response-error.ts";
+import { decideRetry } from "../errors/retry.ts";
 import type { RunLog } from "../events/run-log.ts";
 import { readGossipResponse } from "../fetch/gossip-response.ts";
 import { type HedgedRequest, HedgedRequests, type HedgedWork } from "../fetch/hedged-requests.ts";
 import type { HttpClient } from "../fetch/http/http-client.ts";
 import { IdleClock } from "../fetch/idle-clock.ts";
-import { decideRetry } from "../fetch/retry.ts";
 import {
   gossipAttemptsMax,
   gossipBytesPerSecondMin,

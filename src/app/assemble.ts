@@ -4,12 +4,14 @@ import { type AgreedHashes, type AgreementContext, findAgreedHashes } from "../a
 import { messageOf, SnapshotError, systemCodeOf } from "../errors/snapshot-error.ts";
 import type { RunSummary } from "../events/assemble-events.ts";
 import { RunLog } from "../events/run-log.ts";
+import type { SyncEvent } from "../events/sync-events.ts";
 import type { CountingRules, TrustSource } from "../format/counting-rules.ts";
 import { type ExportData, exportDataDigest } from "../format/export-data.ts";
 import { artifactFile } from "../format/snapshot-layout.ts";
 import { requireOptions } from "../options/option-check.ts";
-import { DEFAULT_HASH_KEY } from "../protocol/crypto/hash.ts";
+import { DEFAULT_HASH_KEY, hashText } from "../protocol/crypto/hash.ts";
 import { type CycleRecord, networkConfigHashOf } from "../protocol/cycle-record.ts";
+import { EMPTY_PREIMAGE } from "../protocol/partition-hash.ts";
 import { queryOrder } from "../protocol/query-order.ts";
 import type { Shard } from "../protocol/shard.ts";
 import { removeLeftovers } from "../store/leftovers.ts";
@@ -26,6 +28,8 @@ import {
 import { PartitionFetch } from "../sync/fetch-partitions.ts";
 import { IncompleteError } from "../sync/incomplete.ts";
 import { PeerPool } from "../sync/peer-pool.ts";
+import type { ArtifactStore, Clock, SyncPorts } from "../sync/ports.ts";
+import type { SchedulerTask } from "../sync/scheduler.ts";
 import { counted } from "../text/counted.ts";
 import { ageWarning } from "../trust/chain/boundary.ts";
 import { describeUnknown, differentNodes } from "../trust/chain/cycle-nodes.ts";
@@ -43,6 +47,8 @@ import { type AssembleOptions, assembleChecks, defaults } from "./assembly/optio
 import { prepareArtifacts } from "./assembly/prepare.ts";
 import { describeDamage, findPublished, type Published, publishedVotes } from "./assembly/published.ts";
 import { runRecord } from "./assembly/run-record.ts";
+import { SnapshotTransport } from "./assembly/snapshot-transport.ts";
+import { WakefulClock } from "./assembly/wakeful-clock.ts";
 import { requireChainAgrees, requireMetadataAgrees, requireStateInChain } from "./assembly/witnesses.ts";
 
 export interface AssembleResult extends RunSummary {
@@ -313,35 +319,48 @@ class Assembly {
     });
     if (published.state === "damaged") this.#tellUntaken(missing, published);
     this.#log.stage(`fetching ${missing.size} of ${counted(shard.numNodes + 1, "partition")}`);
-    const book = new PeerPool(nodes, shard, queryOrder(shard.numNodes), this.#known?.ranks(nodes));
-    const fetch = new PartitionFetch(missing, {
-      client: this.#clients.nodes,
+    const pool = new PeerPool(nodes, shard, queryOrder(shard.numNodes), this.#known?.ranks(nodes));
+    const task: SchedulerTask = {
       shard,
       timestamp,
-      hashKey: this.#hashKey,
+      missing,
       agreedHashes: agreed.partitionHashes,
-      book,
-      order: order ?? defaults.order,
+      emptyHash: hashText(EMPTY_PREIMAGE, this.#hashKey),
+      rule: order ?? defaults.order,
       concurrency: concurrency ?? defaults.concurrency,
-      log: this.#log,
-      signal,
-      onWrong: (node, wrong) => this.#known?.sawWrong(node, wrong, agreed),
-      incomingPath: (answer, partition) => partial.incomingPath(answer, partition),
-      freeBytes: () => partial.freeBytes(),
-      // While nobody has given anything, an older snapshot that is held is better than waiting.
-      waitsForExports: () => !hasOlder || book.hasGiven,
-      accept: (partition, path) => partial.accept(partition, path),
-      discard: (path) => partial.discard(path),
-    });
+      hasOlder,
+    };
+    const clock = new WakefulClock();
+    const stopClock = clock.start();
+    const fetch = new PartitionFetch(task, pool, this.#ports(partial, shard, agreed, clock));
     try {
-      await fetch.run();
+      await fetch.run(signal);
     } catch (error) {
       if (!(error instanceof IncompleteError) || !error.isHeldByNobody) throw error;
       return error;
     } finally {
+      stopClock();
       await partial.dropIncoming().catch(() => undefined);
     }
     return partial;
+  }
+
+  #ports(partial: PartialSnapshot, shard: Shard, agreed: AgreedHashes, clock: Clock): SyncPorts {
+    const transport = new SnapshotTransport(this.#clients.nodes, {
+      shard,
+      hashKey: this.#hashKey,
+      incomingPath: (response, partition) => partial.incomingPath(response, partition),
+    });
+    const store: ArtifactStore = {
+      accept: ({ partition, path }) => partial.accept(partition, path),
+      discard: ({ path }) => partial.discard(path),
+      freeBytes: () => partial.freeBytes(),
+    };
+    const emit = (event: SyncEvent) => {
+      this.#log.sync(event);
+      if (event.type === "mismatched") this.#known?.sawWrong(event.node, event.mismatch, agreed);
+    };
+    return { transport, store, clock, random: Math.random, emit };
   }
 
   async #publish(
@@ -374,7 +393,7 @@ class Assembly {
 
   #alreadyPublished({ directory, accounts, bytes }: Findings, data: ExportData): AssembleResult {
     this.#log.stage("this snapshot is published already, and is right");
-    this.#log.allVerified(data.partitionHashes.keys(), { accounts, bytes }, "the published snapshot");
+    this.#log.allVerified(data.partitionHashes.keys(), { accounts, bytes }, { kind: "published" });
     return this.#result(directory, exportDataDigest(data), data);
   }
 

@@ -1,99 +1,70 @@
 /**
- * Merges one answer into partitions: bytes → records → canonical copies → the partition that each belongs
- * to. A partition whose hash is the agreed one is handed over at once; whatever happens to the rest of the
- * answer, it stays. Who sent the answer is not known here, nor needed.
+ * Receives one response: bytes → records → canonical copies → the partition that each belongs to. A partition
+ * whose hash is the agreed one is committed at once, and stays whatever happens to the rest of the response. Who sent
+ * it is not known here.
  */
 
 import type { CopyRun } from "../canonical/copy-run.ts";
 import { ResponseReader } from "../canonical/response-reader.ts";
+import { FetchError } from "../errors/fetch-error.ts";
 import { ResponseError } from "../errors/response-error.ts";
 import { SnapshotError } from "../errors/snapshot-error.ts";
+import type { MismatchedPartition } from "../events/sync-events.ts";
 import { duplicateAccountsMax, foreignAccountsMax, pendingBytesMax } from "../limits/limits.ts";
 import { hashText } from "../protocol/crypto/hash.ts";
 import { EMPTY_PREIMAGE } from "../protocol/partition-hash.ts";
 import { GLOBAL_PARTITION, type Shard } from "../protocol/shard.ts";
 import { IncomingPartition } from "./incoming-partition.ts";
+import type { ResponseEnd, ResponseReceiver, ResponseReport } from "./response-report.ts";
 
-export interface MatchedPartition {
-  readonly partition: number;
-  readonly accounts: number;
-  readonly bytes: number;
-  /** A file with the preimage, which is now the receiver's. */
-  readonly path: string;
-}
-
-export interface ResponseTarget {
+/** Where and under which rules a response is received. */
+export interface ResponsePlace {
   readonly shard: Shard;
   readonly hashKey: string;
-  /** Whether the asked node should hold the accounts of a partition at all. */
-  readonly stores: (partition: number) => boolean;
-  /** What was asked for. */
-  readonly requested: ReadonlySet<number>;
-  /** The agreed hash of a partition that this answer may give, and nobody else from then on; `undefined`
-   *  where it is not welcome in this answer. */
-  readonly claim: (partition: number) => string | undefined;
-  /** Where the partition is written while it comes. */
+  /** Where a partition of the response is written while it comes. */
   readonly pathOf: (partition: number) => string;
-  /** Takes a partition over that has the agreed hash. */
-  readonly take: (partition: MatchedPartition) => Promise<void>;
-  /** Asked as the answer grows: may it go on, with so many bytes of partitions that are not known to be right yet?
-   *  The partition is the one that grows. */
-  readonly mayHold: (bytes: number, partition: number) => Promise<boolean>;
-}
-
-export interface WrongPartition {
-  readonly partition: number;
-  readonly expected: string;
-  readonly got: string;
-  readonly accounts: number;
-  /** An account that was there twice with different content. */
-  readonly conflict: string | undefined;
-}
-
-export interface ResponseReport {
-  /** Whether the answer came to its end. */
-  readonly isComplete: boolean;
-  /** What ended it, where it did not. */
-  readonly error: unknown;
-  readonly accounts: number;
-  /** The partition of the last account. */
-  readonly lastPartition: number | undefined;
-  readonly foreignAccounts: number;
-  readonly duplicateAccounts: number;
-  /** Partitions that were had whole, and have another hash than the agreed one. */
-  readonly wrong: readonly WrongPartition[];
-  /** Partitions that had the agreed hash, and then went on with more accounts. */
-  readonly superfluous: readonly number[];
-  /** Partitions that were given up for being too large so far, those that made up most of what was held. */
-  readonly outgrown: readonly { readonly partition: number; readonly bytes: number }[];
 }
 
 /** @throws SnapshotError `disk`; whatever the node does wrong is in the report */
 export async function receiveResponse(
   chunks: AsyncIterable<Buffer>,
-  target: ResponseTarget,
+  receiver: ResponseReceiver,
+  place: ResponsePlace,
 ): Promise<ResponseReport> {
-  const merger = new ResponseMerger(target);
-  const reader = new ResponseReader(target.shard);
-  let error: unknown;
+  const merger = new ResponseMerger(receiver, place);
   try {
-    for await (const chunk of chunks) await merger.mergeAll(reader.read(chunk));
-    await merger.mergeAll(reader.rest());
-    reader.end();
-  } catch (thrown) {
-    error = await mergeRest(merger, reader, thrown);
-  }
-  reader.close();
-  try {
-    if (error instanceof SnapshotError) throw error;
-    return await merger.finish(error);
+    return await merger.finish(await mergeResponse(chunks, merger, place.shard));
   } catch (thrown) {
     await merger.discardAll();
     throw thrown;
   }
 }
 
-/** Of an answer that broke off, what was received before counts first. Answers what ended it. */
+async function mergeResponse(
+  chunks: AsyncIterable<Buffer>,
+  merger: ResponseMerger,
+  shard: Shard,
+): Promise<ResponseEnd> {
+  const reader = new ResponseReader(shard);
+  try {
+    for await (const chunk of chunks) await merger.mergeAll(reader.read(chunk));
+    await merger.mergeAll(reader.rest());
+    reader.end();
+    return { kind: "complete" };
+  } catch (thrown) {
+    return { kind: "failed", error: peersError(await mergeRest(merger, reader, thrown)) };
+  } finally {
+    reader.close();
+  }
+}
+
+/** @throws whatever is not the peer's failure: it is ours, or a bug */
+function peersError(error: unknown): FetchError | ResponseError {
+  if (error instanceof FetchError || error instanceof ResponseError) return error;
+  throw error;
+}
+
+/** Of a response that broke off, what was received before counts first. Returns what ended it. */
 async function mergeRest(merger: ResponseMerger, reader: ResponseReader, thrown: unknown): Promise<unknown> {
   if (thrown instanceof ResponseError || thrown instanceof SnapshotError) return thrown;
   try {
@@ -105,7 +76,8 @@ async function mergeRest(merger: ResponseMerger, reader: ResponseReader, thrown:
 }
 
 class ResponseMerger {
-  readonly #target: ResponseTarget;
+  readonly #receiver: ResponseReceiver;
+  readonly #place: ResponsePlace;
   readonly #sinks = new Map<number, IncomingPartition>();
   /** Partitions that had an account. */
   readonly #begun = new Set<number>();
@@ -127,8 +99,9 @@ class ResponseMerger {
   #foreign = 0;
   #duplicates = 0;
 
-  constructor(target: ResponseTarget) {
-    this.#target = target;
+  constructor(receiver: ResponseReceiver, place: ResponsePlace) {
+    this.#receiver = receiver;
+    this.#place = place;
   }
 
   async mergeAll(runs: Iterable<CopyRun>): Promise<void> {
@@ -155,22 +128,21 @@ class ResponseMerger {
   }
 
   /** Ends all partitions that are still open. */
-  async finish(error: unknown): Promise<ResponseReport> {
-    const isComplete = error === undefined;
-    const wrong: WrongPartition[] = [];
+  async finish(end: ResponseEnd): Promise<ResponseReport> {
+    const isComplete = end.kind === "complete";
+    const mismatched: MismatchedPartition[] = [];
     for (const sink of [...this.#sinks.values()]) {
       const mismatch = await this.#end(sink, isComplete);
-      if (mismatch !== undefined) wrong.push(mismatch);
+      if (mismatch !== undefined) mismatched.push(mismatch);
     }
-    if (isComplete) wrong.push(...this.#withoutAccounts());
+    if (isComplete) mismatched.push(...this.#withoutAccounts());
     return {
-      isComplete,
-      error,
+      end,
       accounts: this.#accounts,
       lastPartition: this.#lastPartition,
       foreignAccounts: this.#foreign,
       duplicateAccounts: this.#duplicates,
-      wrong,
+      mismatched,
       superfluous: [...this.#superfluous],
       outgrown: this.#outgrown,
     };
@@ -191,7 +163,7 @@ class ResponseMerger {
   }
 
   #begin(partition: number): IncomingPartition | undefined {
-    if (!this.#target.stores(partition)) {
+    if (!this.#receiver.stores(partition)) {
       if (++this.#foreign > foreignAccountsMax) {
         const problem = `more than ${foreignAccountsMax} accounts of partitions that the node does not store`;
         throw new ResponseError("too-large", problem);
@@ -200,12 +172,13 @@ class ResponseMerger {
     }
     if (this.#taken.has(partition)) this.#countSuperfluous(partition);
     if (this.#skipped.has(partition)) return undefined;
-    if (this.#target.claim(partition) === undefined) {
+    if (this.#receiver.expected(partition) === undefined) {
       // It may become welcome later; but of this answer, its beginning is lost.
       this.#skipped.add(partition);
       return undefined;
     }
-    const sink = new IncomingPartition(partition, this.#target.pathOf(partition), this.#target.hashKey);
+    this.#receiver.begin(partition);
+    const sink = new IncomingPartition(partition, this.#place.pathOf(partition), this.#place.hashKey);
     this.#sinks.set(partition, sink);
     this.#begun.add(partition);
     return sink;
@@ -240,7 +213,7 @@ class ResponseMerger {
 
   async #requireBudget(partition: number): Promise<void> {
     const held = this.#heldBytes;
-    if (await this.#target.mayHold(held, partition)) return;
+    if (await this.#receiver.mayHold(held, partition)) return;
     for (const { partition, bytes } of this.#sinks.values()) {
       if (bytes * this.#sinks.size >= held) this.#outgrown.push({ partition, bytes });
     }
@@ -248,7 +221,7 @@ class ResponseMerger {
   }
 
   async #isMatched(sink: IncomingPartition): Promise<boolean> {
-    const expected = this.#target.claim(sink.partition);
+    const expected = this.#receiver.expected(sink.partition);
     return expected !== undefined && (await sink.matches(expected));
   }
 
@@ -256,18 +229,18 @@ class ResponseMerger {
    * Ends a partition: it is taken where it has the agreed hash, otherwise removed. Of an answer that broke
    * off, a partition that does not match may only be incomplete, which is not wrong.
    */
-  async #end(sink: IncomingPartition, isComplete: boolean): Promise<WrongPartition | undefined> {
+  async #end(sink: IncomingPartition, isComplete: boolean): Promise<MismatchedPartition | undefined> {
     const { partition } = sink;
     this.#pendingBytes -= sink.pendingBytes;
     this.#heldBytes -= sink.bytes;
-    const expected = this.#target.claim(partition);
-    let wrong: WrongPartition | undefined;
+    const expected = this.#receiver.expected(partition);
+    let wrong: MismatchedPartition | undefined;
     if (expected !== undefined && (isComplete || (await sink.matches(expected)))) {
       const { hash, accounts, bytes, path, duplicates, conflict } = await sink.finish();
       this.#duplicates += duplicates;
       if (hash === expected) {
         this.#taken.add(partition);
-        await this.#target.take({ partition, accounts, bytes, path });
+        await this.#receiver.commit({ partition, accounts, bytes, path });
       } else wrong = { partition, expected, got: hash, accounts, conflict };
     }
     this.#sinks.delete(partition);
@@ -277,13 +250,13 @@ class ResponseMerger {
   }
 
   /** Partitions that should have been in the answer, and of which it had no account. */
-  #withoutAccounts(): WrongPartition[] {
-    const wrong: WrongPartition[] = [];
-    for (const partition of this.#target.requested) {
+  #withoutAccounts(): MismatchedPartition[] {
+    const wrong: MismatchedPartition[] = [];
+    for (const partition of this.#receiver.requested) {
       if (this.#begun.has(partition) || this.#skipped.has(partition)) continue;
-      const expected = this.#target.claim(partition);
+      const expected = this.#receiver.expected(partition);
       if (expected === undefined) continue;
-      const got = hashText(EMPTY_PREIMAGE, this.#target.hashKey);
+      const got = hashText(EMPTY_PREIMAGE, this.#place.hashKey);
       wrong.push({ partition, expected, got, accounts: 0, conflict: undefined });
     }
     return wrong;

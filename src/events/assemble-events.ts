@@ -1,6 +1,7 @@
 /** What an assembly tells of itself while it goes on. The engine declares it; user interfaces implement it. */
 
 import type { Offence, OffenceKind, ReportedOffence } from "../errors/offence.ts";
+import type { ResponseOutcome } from "../errors/response-outcome.ts";
 import type { SnapshotErrorCode } from "../errors/snapshot-error.ts";
 
 export type { Offence, OffenceKind };
@@ -14,10 +15,21 @@ export interface QueryRecord {
   readonly verified: readonly number[];
   /** As they came over the wire. */
   readonly bytes: number;
-  /** `complete`, or what ended it. */
-  readonly outcome: string;
+  readonly outcome: ResponseOutcome;
+  /** The HTTP status, where the outcome is `status`. */
+  readonly status?: number;
   readonly durationMs: number;
 }
+
+/** Where a partition of a run came from. */
+export type PartitionSource =
+  | { readonly kind: "node"; readonly id: string }
+  /** An earlier run that was interrupted. */
+  | { readonly kind: "resumed" }
+  /** The snapshot that was published already. */
+  | { readonly kind: "published" }
+  /** A partition without accounts, whose content is known. */
+  | { readonly kind: "empty" };
 
 /** A file of a published snapshot that is not as it was written. */
 export interface DamagedFile {

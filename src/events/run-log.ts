@@ -3,7 +3,16 @@
 import { basisOf, dependsOnSharding, type ReportedOffence } from "../errors/offence.ts";
 import { findingsMax, offencesPerNodeMax } from "../limits/limits.ts";
 import { messageLine } from "../text/printable.ts";
-import type { DamagedFile, Offence, Progress, QueryRecord, Reporter, RunSummary } from "./assemble-events.ts";
+import type {
+  DamagedFile,
+  Offence,
+  PartitionSource,
+  Progress,
+  QueryRecord,
+  Reporter,
+  RunSummary,
+} from "./assemble-events.ts";
+import type { SyncEvent } from "./sync-events.ts";
 
 export class RunLog {
   timestamp: number | null = null;
@@ -22,7 +31,7 @@ export class RunLog {
   readonly #warnings: string[] = [];
   #damage: readonly DamagedFile[] = [];
   /** Partition → the node that gave it, or how else it was had. */
-  readonly sources = new Map<number, string>();
+  readonly sources = new Map<number, PartitionSource>();
   #accounts = 0;
   #stateBytes = 0;
   #bytesReceived = 0;
@@ -58,14 +67,29 @@ export class RunLog {
     this.#damage = [...this.#damage, ...files].slice(0, findingsMax);
   }
 
-  asked(node: string): void {
-    this.#reporter?.report({ type: "asked", node });
-  }
-
-  query(query: QueryRecord): void {
-    const shown = { ...query, outcome: messageLine(query.outcome) };
-    this.#queries.push(shown);
-    this.#reporter?.report({ type: "query", query: shown });
+  /** What happened while partitions were fetched. */
+  sync(event: SyncEvent): void {
+    switch (event.type) {
+      case "request":
+        this.#reporter?.report({ type: "asked", node: event.node });
+        break;
+      case "received":
+        this.#received(event.bytes);
+        break;
+      case "response": {
+        const { type: _, status, ...query } = event;
+        this.#query(status === undefined ? query : { ...query, status });
+        break;
+      }
+      case "verified":
+        this.verified(event.partition, event, { kind: "node", id: event.node });
+        break;
+      case "offence":
+        this.offence(event.offence);
+        break;
+      case "mismatched":
+        break;
+    }
   }
 
   /** Beyond its bound, a node's offences are no longer written down. */
@@ -79,12 +103,17 @@ export class RunLog {
     this.#reporter?.report({ type: "offence", offence: reported });
   }
 
-  received(bytes: number): void {
+  #query(query: QueryRecord): void {
+    this.#queries.push(query);
+    this.#reporter?.report({ type: "query", query });
+  }
+
+  #received(bytes: number): void {
     this.#bytesReceived += bytes;
     this.#reporter?.report({ type: "progress", progress: this.#progress() });
   }
 
-  verified(partition: number, size: { accounts: number; bytes: number }, source: string): void {
+  verified(partition: number, size: { accounts: number; bytes: number }, source: PartitionSource): void {
     this.allVerified([partition], size, source);
   }
 
@@ -101,7 +130,11 @@ export class RunLog {
   }
 
   /** All at once, from one source. */
-  allVerified(partitions: Iterable<number>, size: { accounts: number; bytes: number }, source: string): void {
+  allVerified(
+    partitions: Iterable<number>,
+    size: { accounts: number; bytes: number },
+    source: PartitionSource,
+  ): void {
     for (const partition of partitions) this.sources.set(partition, source);
     this.#accounts += size.accounts;
     this.#stateBytes += size.bytes;

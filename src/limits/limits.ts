@@ -61,7 +61,7 @@ export const unconfirmedDiskShare = 1 / 2;
 export const unconfirmedDiskShareLast = 7 / 8;
 
 /** An answer's bytes for each partition that its node stores, whether they are kept or passed over. */
-export const answerBytesPerPartition = 512 * MiB;
+export const responseBytesPerPartition = 512 * MiB;
 
 /** Accounts of an answer in partitions that its node does not store. A node may hold left-overs of an
  *  earlier membership; more than these is somebody else's state, sent to cost us time. */
@@ -217,13 +217,13 @@ export const bytesPerSecondMin = 1 * KiB;
 
 /** An answer is late when it has made us wait so many times as long as others did for as many bytes, and this
  *  much longer at the least: a pause of a second is nothing unusual. */
-export const latenessFactor = 4;
-export const lateAfterMs = 2_000;
+export const stragglerFactor = 4;
+export const stragglerAfterMs = 2_000;
 
 /** Where there is no other answer to compare with, one is late after this without a byte (a third of the usual
  *  stall timeout), or as long after it would have ended at the slowest rate at which somebody else is not asked
  *  as well: then there is something to compare with. */
-export const lateUnmeasuredMs = 10_000;
+export const stragglerUnmeasuredMs = 10_000;
 export const unmeasuredBytesPerSecond = 256 * KiB;
 
 /** How many times as long as others' an answer may be for its length to count, where it is asked whether it is late:
@@ -232,15 +232,15 @@ export const lengthFactor = 16;
 
 /** How many times longer than usual late answers are waited for in the end, where everybody else was asked as
  *  well: twice as long each time, so that whoever is slow and honest can end at last. */
-export const patienceMax = 64;
+export const hedgeBackoffMax = 64;
 
 /** How often it is looked whether an answer is late. */
-export const latenessCheckMs = 250;
+export const stragglerCheckMs = 250;
 
 /** Late partitions that are asked elsewhere at once; and nodes that give one partition at once, the first
  *  included. Each further one may bring everything a second time, into memory and onto the disk. */
-export const overtakingsAtOnceMax = 4;
-export const giversMax = 3;
+export const hedgesMax = 4;
+export const queriesPerPartitionMax = 3;
 
 /** How much of a node's new answer goes into what is known of its speed, so that one slip is no verdict. */
 export const speedSmoothing = 0.3;
@@ -256,7 +256,7 @@ export const paceMarginMs = 100;
 
 /** Once all is verified and one answer is over, how long the others may go on to their end: usually that is a
  *  few bytes, and whether they come well to an end stands in the record. */
-export const answerTailMs = 250;
+export const responseTailMs = 250;
 
 /** Size of the buffers between the socket, the hash and the disk. */
 export const writeBufferBytes = 256 * KiB;

@@ -1,155 +1,123 @@
 /**
- * The loop that has all missing partitions fetched: who is asked next for what, who is late and overtaken by
- * others, and when there is nobody left to ask. What becomes of an answer is `node-asker.ts`.
+ * The runner: performs what the scheduler says, through ports, and tells it what happened.
+ *
+ *     loop: action = scheduler.next(now)
+ *           start, cancel, request, … → perform it, apply it
+ *           wait → until a response ends, a partition is committed, or that time
  */
 
-import { sleep } from "../fetch/sleep.ts";
-import { answerTailMs, latenessCheckMs, lateUnmeasuredMs, patienceMax } from "../limits/limits.ts";
-import { hashText } from "../protocol/crypto/hash.ts";
-import { EMPTY_PREIMAGE } from "../protocol/partition-hash.ts";
-import type { FetchContext } from "./fetch-context.ts";
-import { giveWay, stragglers, stragglingPartitions } from "./hedging.ts";
+import { isDiskFull, SnapshotError } from "../errors/snapshot-error.ts";
 import { incompleteError } from "./incomplete.ts";
-import { NodeAsker } from "./node-asker.ts";
-import { NodeQuery } from "./node-query.ts";
-import { PartitionTasks } from "./partition-tasks.ts";
-import { QueryPlanner } from "./query-planner.ts";
-import { Throughput } from "./throughput.ts";
-import { WakefulClock } from "./wakeful-clock.ts";
+import type { QueryId } from "./partition-tasks.ts";
+import type { PeerPool } from "./peer-pool.ts";
+import type { SyncPorts } from "./ports.ts";
+import { ResponseExchange } from "./response-exchange.ts";
+import {
+  type Action,
+  type Decision,
+  Scheduler,
+  type SchedulerState,
+  type SchedulerTask,
+} from "./scheduler.ts";
 
 export class PartitionFetch {
-  readonly #context: FetchContext;
-  readonly #claims: PartitionTasks;
-  readonly #speeds = new Throughput();
-  readonly #clock = new WakefulClock();
-  readonly #planner: QueryPlanner;
-  readonly #asker: NodeAsker;
-  /** Queries under way, each with its end. */
-  readonly #running = new Map<NodeQuery, Promise<void>>();
-  /** How many times longer than usual answers are waited for, and since when. */
-  #patience = 1;
-  #patientSinceMs = performance.now();
-  /** Once the disk was full: then nothing else takes space beside an answer. */
-  #isOneAtATime = false;
+  readonly #pool: PeerPool;
+  readonly #ports: SyncPorts;
+  readonly #scheduler: Scheduler;
+  /** Requests under way. */
+  readonly #requests = new Map<QueryId, { readonly stop: AbortController; readonly ended: Promise<void> }>();
+  /** Ends the present wait. */
+  #wake = new AbortController();
+  /** What ended a request other than its peer: it ends the run. */
+  #defect: { readonly error: unknown } | undefined;
 
-  constructor(missing: Iterable<number>, context: FetchContext) {
-    this.#context = context;
-    this.#claims = new PartitionTasks(missing);
-    const emptyHash = hashText(EMPTY_PREIMAGE, context.hashKey);
-    const isEmpty = (partition: number) => context.agreedHashes.get(partition) === emptyHash;
-    const [speeds, clock] = [this.#speeds, this.#clock];
-    this.#planner = new QueryPlanner({ ...context, speeds, rule: context.order, isEmpty });
-    this.#asker = new NodeAsker({ ...context, claims: this.#claims, speeds, clock, isEmpty });
+  constructor(task: SchedulerTask, pool: PeerPool, ports: SyncPorts) {
+    this.#pool = pool;
+    this.#ports = ports;
+    this.#scheduler = new Scheduler(task, pool);
   }
 
-  /** @throws SnapshotError `incomplete`, `verification`, `temporary` or `disk` */
-  async run(): Promise<void> {
-    const { signal, book } = this.#context;
-    const { missing, open } = this.#claims;
-    const stop = new AbortController();
-    const stopClock = this.#clock.start();
+  /** What the run does at the moment. */
+  describe(): SchedulerState {
+    return this.#scheduler.describe(this.#ports.clock.nowMs());
+  }
+
+  /**
+   * Fetches all missing partitions.
+   *
+   * @throws SnapshotError `incomplete`, `verification`, `temporary`, `gone` or `disk`
+   */
+  async run(signal?: AbortSignal): Promise<void> {
+    const abort = () => this.#wake.abort();
+    signal?.addEventListener("abort", abort);
     try {
-      while (missing.size > 0) {
+      for (;;) {
         signal?.throwIfAborted();
-        for (let query = this.#next(); query !== undefined; query = this.#next())
-          this.#start(query, stop.signal);
-        const wakeMs = this.#hasRoom() ? book.nextMs(open) : undefined;
-        if (this.#running.size === 0 && wakeMs === undefined) {
-          if (this.#isOneAtATime || !this.#asker.tryLastShare(missing)) throw incompleteError(missing, book);
-          this.#isOneAtATime = true;
-          continue;
-        }
-        await this.#untilSomethingHappens(wakeMs);
+        if (this.#defect !== undefined) throw this.#defect.error;
+        const action = this.#scheduler.next(this.#ports.clock.nowMs());
+        if (action.type === "done") return;
+        if (action.type === "give-up") throw incompleteError(this.#scheduler.pending, this.#pool);
+        if (action.type === "wait") await this.#wait(action.untilMs);
+        else this.#perform(action);
       }
-      await this.#finish();
     } finally {
-      stopClock();
-      stop.abort();
-      await Promise.allSettled(this.#running.values());
+      signal?.removeEventListener("abort", abort);
+      for (const { stop } of this.#requests.values()) stop.abort();
+      await Promise.all([...this.#requests.values()].map(({ ended }) => ended));
     }
   }
 
-  #hasRoom(): boolean {
-    return this.#running.size < (this.#isOneAtATime ? 1 : this.#context.concurrency);
+  #perform(decision: Decision): void {
+    this.#scheduler.apply({ type: "decided", decision, atMs: this.#ports.clock.nowMs() });
+    if (decision.type === "request") this.#request(decision);
+    if (decision.type === "cancel") this.#requests.get(decision.query)?.stop.abort();
+    if (decision.type === "start") for (const id of decision.yielding) this.#requests.get(id)?.stop.abort();
   }
 
-  #next(): NodeQuery | undefined {
-    const planned = this.#hasRoom() ? this.#planner.next(this.#claims.open, performance.now()) : undefined;
-    return planned === undefined ? this.#nextOvertaking() : new NodeQuery(planned, false);
+  #request(action: Extract<Action, { type: "request" }>): void {
+    const stop = new AbortController();
+    const ended = this.#exchange(action, stop.signal)
+      .catch((error: unknown) => {
+        this.#defect ??= { error };
+      })
+      .finally(() => {
+        this.#requests.delete(action.query);
+        this.#wake.abort();
+      });
+    this.#requests.set(action.query, { stop, ended });
   }
 
-  /** Late partitions are asked elsewhere as well, while those go on who are late with them. */
-  #nextOvertaking(): NodeQuery | undefined {
-    const running = [...this.#running.keys()].filter(({ cancellation }) => cancellation === undefined);
-    const lateOnes = stragglers(running, this.#speeds, this.#patience);
-    const late = stragglingPartitions(lateOnes, this.#claims);
-    if (late.size === 0) return undefined;
-    const nowMs = performance.now();
-    const askedOf = (index: number) => this.#claims.askedOf(index);
-    const planned = this.#planner.elsewhere(late, askedOf, nowMs);
-    if (planned === undefined) {
-      this.#beMorePatient(late, nowMs);
-      return undefined;
-    }
-    const { concurrency } = this.#context;
-    for (const query of giveWay(planned.partitions, { running, late: lateOnes, concurrency }, this.#claims))
-      query.cancel("overtaken");
-    return new NodeQuery(planned, true);
-  }
-
-  /** Everybody was asked for what is late: they may be once more, and have longer for it. */
-  #beMorePatient(late: ReadonlySet<number>, nowMs: number): void {
-    if (nowMs - this.#patientSinceMs < this.#patience * lateUnmeasuredMs) return;
-    this.#patientSinceMs = nowMs;
-    this.#patience = Math.min(patienceMax, 2 * this.#patience);
-    this.#claims.askAgain(late);
-  }
-
-  #start(query: NodeQuery, stop: AbortSignal): void {
-    this.#context.book.asked(query.nodeIndex);
-    this.#claims.begin(query);
-    const ended = this.#asker.ask(query, stop).finally(() => {
-      this.#claims.release(query);
-      this.#running.delete(query);
-    });
-    this.#running.set(query, ended);
-  }
-
-  /** Until a query is over, a node may be asked again, or somebody may be late. */
-  async #untilSomethingHappens(wakeMs: number | undefined): Promise<void> {
-    const { signal } = this.#context;
-    const timer = new AbortController();
-    const nowMs = performance.now();
-    const checkMs = this.#running.size === 0 ? Number.POSITIVE_INFINITY : nowMs + latenessCheckMs;
-    const wake = sleep(Math.max(0, Math.min(wakeMs ?? checkMs, checkMs) - nowMs), timer.signal);
-    const abort = signal === undefined ? [] : [whenAborted(signal, timer.signal)];
+  /** One request, until the scheduler knows how it ended. */
+  async #exchange(
+    { query, peer, body, partitions }: Extract<Action, { type: "request" }>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const node = this.#pool.node(peer);
+    const requested = new Set(partitions);
+    const onCommitted = () => this.#wake.abort();
+    const exchange = new ResponseExchange(
+      { query, node, requested, onCommitted },
+      this.#scheduler,
+      this.#ports,
+    );
     try {
-      await Promise.race([...this.#running.values(), wake, ...abort]);
-    } finally {
-      timer.abort();
-      await Promise.allSettled([wake, ...abort]);
+      const report = await this.#ports.transport.request({ node, body, signal }, exchange, exchange);
+      if (signal.aborted && this.#scheduler.cancellation(query) === undefined) return;
+      exchange.report(report);
+      const [atMs, random] = [this.#ports.clock.nowMs(), this.#ports.random()];
+      this.#scheduler.apply({ type: "ended", query, report, atMs, random });
+    } catch (error) {
+      // A full disk does not end the run while others may send less.
+      if (!(error instanceof SnapshotError) || !isDiskFull(error)) throw error;
+      exchange.reportFullDisk();
+      this.#scheduler.apply({ type: "disk-full", query, message: error.message });
     }
   }
 
-  /** All is verified: answers under way may come to their ends, and are recorded in any case. */
-  async #finish(): Promise<void> {
-    const givers = [...this.#running.keys()].filter(({ cancellation }) => cancellation === undefined);
-    while (givers.length > 0 && givers.every((query) => this.#running.has(query))) {
-      this.#context.signal?.throwIfAborted();
-      await this.#untilSomethingHappens(undefined);
-    }
-    const untilMs = performance.now() + answerTailMs;
-    while (this.#running.size > 0 && performance.now() < untilMs) await this.#untilSomethingHappens(untilMs);
-    for (const query of this.#running.keys()) query.cancel("not needed");
-    await Promise.all(this.#running.values());
+  async #wait(untilMs: number | undefined): Promise<void> {
+    const { clock } = this.#ports;
+    const ms = untilMs === undefined ? Number.POSITIVE_INFINITY : Math.max(0, untilMs - clock.nowMs());
+    await clock.sleep(ms, this.#wake.signal);
+    this.#wake = new AbortController();
   }
-}
-
-function whenAborted(signal: AbortSignal, unless: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const settle = () => resolve();
-    if (signal.aborted) settle();
-    signal.addEventListener("abort", settle, { once: true, signal: unless });
-    unless.addEventListener("abort", settle, { once: true });
-  });
 }

@@ -1,74 +1,78 @@
-/**
- * Which partitions are asked elsewhere because those who are giving them are late, and who has to make room
- * for that (docs/decisions/0012).
- */
+/** Which queries are stragglers, what of theirs is hedged, and which queries yield their place (docs/decisions/0012). */
 
-import { giversMax, overtakingsAtOnceMax } from "../limits/limits.ts";
-import type { NodeQuery } from "./node-query.ts";
+import { hedgesMax, queriesPerPartitionMax } from "../limits/limits.ts";
 import type { PartitionTasks } from "./partition-tasks.ts";
+import type { Query } from "./query.ts";
 import type { Throughput } from "./throughput.ts";
 
-/** Queries whose answers are late. */
+/** Queries whose response makes us wait much longer than those of other peers. */
 export function stragglers(
-  running: readonly NodeQuery[],
-  speeds: Throughput,
-  patience: number,
-): Set<NodeQuery> {
-  const answers = running.flatMap((query) => {
-    const { answer } = query;
-    return answer === undefined ? [] : [{ query, answer }];
+  running: readonly Query[],
+  throughput: Throughput,
+  backoff: number,
+  nowMs: number,
+): Query[] {
+  const responses = running.flatMap((query) => {
+    const { state } = query;
+    return state.kind === "requesting" ? [{ query, response: state.progress.at(nowMs) }] : [];
   });
-  const isLate = (own: (typeof answers)[number]) => {
-    const others = answers.filter((other) => other !== own).map(({ answer }) => answer);
-    return speeds.isLate(own.query.nodeIndex, own.answer, others, patience);
+  const isStraggler = (own: (typeof responses)[number]) => {
+    const others = responses.filter((other) => other !== own).map(({ response }) => response);
+    return throughput.isStraggling(own.query.peer, own.response, others, backoff);
   };
-  return new Set(answers.filter(isLate).map(({ query }) => query));
+  return responses.filter(isStraggler).map(({ query }) => query);
 }
 
-/** Partitions that are wanted, and that all who are giving them are late with. */
-export function stragglingPartitions(late: ReadonlySet<NodeQuery>, claims: PartitionTasks): Set<number> {
-  const partitions = [...late].flatMap((query) => claims.heldBy(query));
-  return new Set(partitions.filter((partition) => [...claims.givers(partition)].every((by) => late.has(by))));
+/** Wanted partitions that stragglers alone give. */
+export function stragglingPartitions(stragglers: readonly Query[], tasks: PartitionTasks): Set<number> {
+  const ids = new Set(stragglers.map(({ id }) => id));
+  const given = stragglers.flatMap(({ id }) => tasks.givenBy(id));
+  return new Set(given.filter((partition) => [...tasks.queriesFor(partition)].every((id) => ids.has(id))));
 }
 
-/** Overtakings use the room that there is, and one place more. */
-function hasRoom(running: readonly NodeQuery[], concurrency: number): boolean {
-  const overtaking = running.filter(({ isOvertaking }) => isOvertaking).length;
-  if (overtaking >= overtakingsAtOnceMax) return false;
-  return running.length < concurrency || overtaking === 0;
+/** Hedges use the free places, and one place more. */
+function hasPlace(running: readonly Query[], concurrency: number): boolean {
+  const hedges = running.filter(({ isHedge }) => isHedge).length;
+  if (hedges >= hedgesMax) return false;
+  return running.length < concurrency || hedges === 0;
 }
 
 /**
- * Those that must give way where a partition is asked elsewhere as well: one of too many who give it; and, where
- * there is no room, one of those that are late. So however many are slow, they do not fill the room for good.
+ * The queries that a hedge cancels: for each partition that as many queries give as may, one of these; and where
+ * there is no place, one of the stragglers. So slow peers never hold all places for good, however many they are.
  */
-export function giveWay(
+export function yieldsTo(
   partitions: readonly number[],
-  {
-    running,
-    late,
-    concurrency,
-  }: {
-    readonly running: readonly NodeQuery[];
-    readonly late: ReadonlySet<NodeQuery>;
-    readonly concurrency: number;
-  },
-  claims: PartitionTasks,
-): NodeQuery[] {
-  const ways = partitions.flatMap((partition) => {
-    const givers = [...claims.givers(partition)];
-    return givers.length < giversMax ? [] : leastUseful(givers, claims);
-  });
-  if (ways.length > 0 || hasRoom(running, concurrency)) return ways;
-  return leastUseful([...late], claims);
+  { running, stragglers, concurrency }: HedgeContext,
+  tasks: PartitionTasks,
+): Query[] {
+  const yielding = new Set<Query>();
+  for (const partition of partitions) {
+    const ids = tasks.queriesFor(partition);
+    if (ids.size < queriesPerPartitionMax) continue;
+    const least = leastUseful(
+      running.filter(({ id }) => ids.has(id)),
+      tasks,
+    );
+    if (least !== undefined) yielding.add(least);
+  }
+  if (yielding.size > 0 || hasPlace(running, concurrency)) return [...yielding];
+  const least = leastUseful(stragglers, tasks);
+  return least === undefined ? [] : [least];
+}
+
+export interface HedgeContext {
+  readonly running: readonly Query[];
+  readonly stragglers: readonly Query[];
+  readonly concurrency: number;
 }
 
 /**
- * Of some queries the one that is missed least: it has given the least that was right, others give the same, and
- * it began first. How many bytes it has sent does not count: those are as cheap as they are wrong.
+ * The query that has given least that was right, that gives least that no other query gives, and that began first.
+ * Bytes do not count: those are as cheap as they are wrong.
  */
-function leastUseful(queries: readonly NodeQuery[], claims: PartitionTasks): NodeQuery[] {
-  const aloneWith = (query: NodeQuery) => claims.heldAlone(query).length;
-  const [least] = queries.toSorted((a, b) => a.verified - b.verified || aloneWith(a) - aloneWith(b));
-  return least === undefined ? [] : [least];
+function leastUseful(queries: readonly Query[], tasks: PartitionTasks): Query | undefined {
+  const alone = ({ id }: Query) =>
+    tasks.givenBy(id).filter((partition) => tasks.queriesFor(partition).size === 1).length;
+  return queries.toSorted((a, b) => a.verified - b.verified || alone(a) - alone(b))[0];
 }

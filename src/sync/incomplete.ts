@@ -1,4 +1,4 @@
-/** There is nobody left to ask: why, for each partition and for each node that was tried. */
+/** No peer is left that could give a partition: why, for each partition and for each peer that was tried. */
 
 import { SnapshotError, type SnapshotErrorCode } from "../errors/snapshot-error.ts";
 import { shortId } from "../protocol/node.ts";
@@ -18,11 +18,11 @@ export class IncompleteError extends SnapshotError {
   }
 }
 
-export function incompleteError(missing: ReadonlySet<number>, book: PeerPool): IncompleteError {
+export function incompleteError(missing: ReadonlySet<number>, pool: PeerPool): IncompleteError {
   const partitions = [...missing].sort((a, b) => a - b);
-  const outcomes = partitions.map((partition) => book.outcomes(partition));
-  const isFull = partitions.some((partition) => book.isRefused(partition, "no-space"));
-  const code = isFull ? "disk" : codeOf(outcomes, book.hasGiven);
+  const outcomes = partitions.map((partition) => pool.outcomes(partition));
+  const isFull = partitions.some((partition) => pool.isExcluded(partition, "no-space"));
+  const code = isFull ? "disk" : codeOf(outcomes, pool.hasGiven);
   const details = partitions.slice(0, PARTITIONS_SHOWN).flatMap((partition, index) => {
     const reasons = (outcomes[index] ?? []).map(
       ({ node, reason }) => `  ${shortId(node.id)} (${node.url ?? "no address"}): ${reason}`,

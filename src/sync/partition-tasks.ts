@@ -1,107 +1,125 @@
 /**
- * Who is giving which partition. Usually that is one query; several where the first is late and others were
- * asked as well. Whoever first has the right content settles it, and only once.
+ * The partitions of a run, each on its way from missing to done. A transition that the state does not allow is a
+ * bug, and throws.
  */
 
-import type { NodeQuery } from "./node-query.ts";
+export type QueryId = number;
 
-const nothing: ReadonlySet<never> = new Set<never>();
+/**
+ * `missing → in-flight → committing → done`. In flight and committing, one query or more give the partition: more
+ * than one where it is hedged. The first whose content has the agreed hash commits it.
+ */
+export type PartitionTask =
+  | { readonly state: "missing" }
+  | { readonly state: "in-flight"; readonly queries: ReadonlySet<QueryId> }
+  | { readonly state: "committing"; readonly by: QueryId; readonly queries: ReadonlySet<QueryId> }
+  | { readonly state: "done" };
+
+const none: ReadonlySet<never> = new Set<never>();
 
 export class PartitionTasks {
-  /** Not verified yet. */
-  readonly missing: Set<number>;
-  /** Missing, and nobody is giving them. */
-  readonly open: Set<number>;
-  readonly #givers = new Map<number, Set<NodeQuery>>();
-  /** Right content has come, and is being put in its place. */
-  readonly #settled = new Set<number>();
-  /** What each node was ever asked for. */
-  readonly #asked = new Map<number, Set<number>>();
+  readonly #tasks = new Map<number, PartitionTask>();
+  /** In the state `missing`; kept beside the tasks, since a planner asks for them often. */
+  readonly #missing: Set<number>;
+  /** Not in the state `done`. */
+  readonly #pending: Set<number>;
 
-  constructor(missing: Iterable<number>) {
-    this.missing = new Set(missing);
-    this.open = new Set(this.missing);
+  constructor(partitions: Iterable<number>) {
+    this.#missing = new Set(partitions);
+    this.#pending = new Set(this.#missing);
+    for (const partition of this.#missing) this.#tasks.set(partition, { state: "missing" });
   }
 
-  /** Whether right content of a partition is still of use. */
+  /** Partitions that no query gives. */
+  get missing(): ReadonlySet<number> {
+    return this.#missing;
+  }
+
+  /** Partitions that are not committed yet. */
+  get pending(): ReadonlySet<number> {
+    return this.#pending;
+  }
+
+  /** `undefined` for a partition that this run does not fetch. */
+  task(partition: number): PartitionTask | undefined {
+    return this.#tasks.get(partition);
+  }
+
+  /** Whether content of a partition is still of use. */
   isWanted(partition: number): boolean {
-    return this.missing.has(partition) && !this.#settled.has(partition);
+    const state = this.#tasks.get(partition)?.state;
+    return state === "missing" || state === "in-flight";
   }
 
-  givers(partition: number): ReadonlySet<NodeQuery> {
-    return this.#givers.get(partition) ?? nothing;
+  /** The queries that give a partition. */
+  queriesFor(partition: number): ReadonlySet<QueryId> {
+    const task = this.#tasks.get(partition);
+    return task?.state === "in-flight" || task?.state === "committing" ? task.queries : none;
   }
 
-  /** Partitions that a query is giving, asked for them or not, and that are still wanted. */
-  heldBy(query: NodeQuery): number[] {
-    const held = [...this.#givers].filter(([p, givers]) => givers.has(query) && this.isWanted(p));
-    return held.map(([partition]) => partition);
+  /** The wanted partitions that a query gives. */
+  givenBy(query: QueryId): number[] {
+    return [...this.#pending].filter((p) => this.isWanted(p) && this.queriesFor(p).has(query));
   }
 
-  /** Partitions that nobody but a query is giving. */
-  heldAlone(query: NodeQuery): number[] {
-    return this.heldBy(query).filter((partition) => this.givers(partition).size === 1);
+  /** A query is to give a partition, beside those that give it already. */
+  assign(partition: number, query: QueryId): void {
+    const task = this.#require(partition, "assign", "missing", "in-flight");
+    const queries = task.state === "in-flight" ? new Set(task.queries) : new Set<QueryId>();
+    this.#set(partition, { state: "in-flight", queries: queries.add(query) });
   }
 
-  /** The partitions that a node was ever asked for. */
-  askedOf(nodeIndex: number): ReadonlySet<number> {
-    return this.#asked.get(nodeIndex) ?? nothing;
-  }
-
-  /** Those who were asked for these may be asked again. */
-  askAgain(partitions: ReadonlySet<number>): void {
-    for (const asked of this.#asked.values()) for (const partition of partitions) asked.delete(partition);
-  }
-
-  /** The query is to give its partitions, beside those that are giving them already. */
-  begin(query: NodeQuery): void {
-    for (const partition of query.partitions) this.#add(partition, query);
-  }
-
-  /** Whether a query may give a partition: those that it was asked for, and those that nobody is giving. */
-  claim(partition: number, query: NodeQuery): boolean {
-    if (!this.isWanted(partition)) return false;
-    if (this.open.has(partition)) this.#add(partition, query);
-    return this.givers(partition).has(query);
-  }
-
-  /** The query is over: what it has not given is open again, where nobody else is giving it. */
-  release(query: NodeQuery): void {
-    for (const [partition, givers] of this.#givers) {
-      if (!givers.delete(query) || givers.size > 0) continue;
-      this.#givers.delete(partition);
-      if (this.missing.has(partition)) this.open.add(partition);
+  /** A query is over: what it did not give is missing again, where no other query gives it. */
+  release(query: QueryId): void {
+    for (const partition of this.#pending) {
+      const task = this.#tasks.get(partition);
+      if (task?.state === "committing" && task.by === query) throw misuse("release", partition, task.state);
+      if (task?.state !== "in-flight" && task?.state !== "committing") continue;
+      if (!task.queries.has(query)) continue;
+      const queries = new Set(task.queries);
+      queries.delete(query);
+      this.#set(partition, queries.size === 0 ? { state: "missing" } : { ...task, queries });
     }
   }
 
-  /** Takes right content; `false` for whoever comes second. */
-  settle(partition: number): boolean {
-    if (!this.isWanted(partition)) return false;
-    this.#settled.add(partition);
-    return true;
+  /** A query has the partition with the agreed hash; content of others is of no use from now on. */
+  settle(partition: number, query: QueryId): void {
+    const task = this.#require(partition, "settle", "in-flight");
+    if (!task.queries.has(query)) throw misuse(`settle by query ${query}`, partition, task.state);
+    this.#set(partition, { state: "committing", by: query, queries: task.queries });
   }
 
-  /** Settled content could not be put in its place: it is wanted again. */
+  /** The settled content could not be stored. */
   unsettle(partition: number): void {
-    this.#settled.delete(partition);
+    const { queries } = this.#require(partition, "unsettle", "committing");
+    this.#set(partition, { state: "in-flight", queries });
   }
 
-  /** Settled content is in its place. Answers who else was giving it. */
-  verified(partition: number, by: NodeQuery): NodeQuery[] {
-    const others = [...this.givers(partition)].filter((query) => query !== by);
-    this.missing.delete(partition);
-    this.open.delete(partition);
-    this.#givers.delete(partition);
-    return others;
+  /** The settled content is in its place. */
+  commit(partition: number): void {
+    this.#require(partition, "commit", "committing");
+    this.#set(partition, { state: "done" });
   }
 
-  #add(partition: number, query: NodeQuery): void {
-    const givers = this.#givers.get(partition);
-    if (givers === undefined) this.#givers.set(partition, new Set([query]));
-    else givers.add(query);
-    const asked = this.#asked.get(query.nodeIndex);
-    if (asked === undefined) this.#asked.set(query.nodeIndex, new Set([partition]));
-    else asked.add(partition);
-    this.open.delete(partition);
+  #set(partition: number, task: PartitionTask): void {
+    this.#tasks.set(partition, task);
+    if (task.state === "missing") this.#missing.add(partition);
+    else this.#missing.delete(partition);
+    if (task.state === "done") this.#pending.delete(partition);
   }
+
+  #require<S extends PartitionTask["state"]>(
+    partition: number,
+    transition: string,
+    ...from: readonly S[]
+  ): Extract<PartitionTask, { readonly state: S }> {
+    const task = this.#tasks.get(partition);
+    if (task === undefined || !(from as readonly string[]).includes(task.state))
+      throw misuse(transition, partition, task?.state ?? "unknown");
+    return task as Extract<PartitionTask, { readonly state: S }>;
+  }
+}
+
+function misuse(transition: string, partition: number, state: string): Error {
+  return new Error(`cannot ${transition} partition ${partition}, which is ${state}`);
 }

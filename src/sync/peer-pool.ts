@@ -1,55 +1,67 @@
 /**
- * What is known of each node as a source of partitions: whether it can be asked now, later or no more, what
- * it has failed in, and which partitions it is not asked for again.
+ * What is known of each peer as a source of partitions: whether it can be requested now, later or never, why it
+ * failed, and which partitions it is not requested for again.
  */
 
-import type { RetryDecision } from "../fetch/retry.ts";
+import type { RetryDecision } from "../errors/retry.ts";
 import type { ActiveNode } from "../protocol/node.ts";
 import { GLOBAL_PARTITION, type Shard, stores } from "../protocol/shard.ts";
 import { rankGroups } from "./rank-groups.ts";
 
-type State =
-  | { readonly kind: "free" }
-  | { readonly kind: "asked" }
-  | { readonly kind: "waiting"; readonly untilMs: number }
+export type PeerState =
+  | { readonly kind: "idle" }
+  | { readonly kind: "busy" }
+  /** It failed, and is requested again after that. */
+  | { readonly kind: "backing-off"; readonly untilMs: number }
   | { readonly kind: "given-up" };
 
-/** Why a node is not asked for a partition any more. */
-export type HttpError = "wrong" | "outgrown" | "broken" | "no-space";
+/** Why a peer is not requested for a partition any more. */
+export type ExclusionReason = "wrong" | "outgrown" | "broken" | "no-space";
 
-/** What came of one node as a source of one partition. */
+export interface Exclusion {
+  readonly reason: ExclusionReason;
+  readonly detail: string;
+}
+
+/** The last failure of a peer. */
+export interface PeerFailure {
+  readonly message: string;
+  /** The HTTP status, where it was one. */
+  readonly status: number | undefined;
+}
+
+/** What came of one peer as a source of one partition. */
 export interface SourceOutcome {
   readonly node: ActiveNode;
   readonly outcome: "wrong" | "too-early" | "not-held" | "failed";
   readonly reason: string;
 }
 
-/** The cycle is not finalized yet, or the snapshot still being exported (PROTOCOL.md, Partial snapshots). */
+/** The cycle is not finalized yet, or the snapshot is still being exported (PROTOCOL.md, Partial snapshots). */
 export const TOO_EARLY = 425;
-/** The node holds no snapshot for that timestamp. */
+/** The node holds no snapshot of that moment. */
 const NOT_HELD = 404;
 
-interface Entry {
+interface Peer {
   readonly node: ActiveNode;
-  state: State;
+  state: PeerState;
+  /** In a row. */
   failures: number;
-  /** The last failure, in words. */
-  lastFailure: string | undefined;
-  /** The status of the last failure, if it was one. */
-  lastStatus: number | undefined;
-  readonly refused: Map<number, { readonly refusal: HttpError; readonly reason: string }>;
+  lastFailure: PeerFailure | undefined;
+  readonly exclusions: Map<number, Exclusion>;
 }
 
 export class PeerPool {
   readonly #shard: Shard;
-  readonly #entries: Entry[];
+  readonly #peers: Peer[];
   readonly #order: readonly number[];
   readonly #ranks: ReadonlyMap<string, number>;
-  /** Nodes with failures that count. */
-  readonly #haveFailed = new Set<number>();
+  /** Peers with failures that count. */
+  readonly #failing = new Set<number>();
   #hasGiven = false;
 
   /**
+   * @param nodes in their order; a peer's index is its place in it
    * @param order of Algorithm 1
    * @param ranks node ID → how many failures its record counts for
    */
@@ -62,140 +74,138 @@ export class PeerPool {
     this.#ranks = ranks;
     this.#shard = shard;
     this.#order = order;
-    this.#entries = nodes.map((node) => ({
+    this.#peers = nodes.map((node) => ({
       node,
-      state: { kind: "free" },
+      state: { kind: "idle" },
       failures: 0,
       lastFailure: undefined,
-      lastStatus: undefined,
-      refused: new Map(),
+      exclusions: new Map(),
     }));
   }
 
   node(index: number): ActiveNode {
-    return this.#entry(index).node;
+    return this.#peer(index).node;
   }
 
+  state(index: number): PeerState {
+    return this.#peer(index).state;
+  }
+
+  /** Failures since the peer last gave something. */
   failures(index: number): number {
-    return this.#entry(index).failures;
+    return this.#peer(index).failures;
+  }
+
+  /** Whether any peer has given something in this run. */
+  get hasGiven(): boolean {
+    return this.#hasGiven;
   }
 
   /**
-   * Those that can be asked now, in order, and in groups: nodes that have failed more often, in this run or by
-   * their record, are in a later one.
+   * The peers that can be requested now, in order, and in groups: those that have failed more often, in this run or
+   * by their record, are in a later one.
    */
-  askableGroups(nowMs: number): number[][] {
-    const askable = this.#order.filter((index) => this.isAskable(index, nowMs));
-    // In a large network in which all goes well, this is asked for often.
-    if (this.#haveFailed.size === 0 && this.#ranks.size === 0) return [askable];
-    return rankGroups(askable, (index) => this.#setback(index));
+  availableGroups(nowMs: number): number[][] {
+    const available = this.#order.filter((index) => this.isAvailable(index, nowMs));
+    // In a large network in which all goes well, this is called often.
+    if (this.#failing.size === 0 && this.#ranks.size === 0) return [available];
+    return rankGroups(available, (index) => this.#setback(index));
   }
 
-  isAskable(index: number, nowMs: number): boolean {
-    const { state } = this.#entry(index);
-    return state.kind === "free" || (state.kind === "waiting" && state.untilMs <= nowMs);
+  isAvailable(index: number, nowMs: number): boolean {
+    const { state } = this.#peer(index);
+    return state.kind === "idle" || (state.kind === "backing-off" && state.untilMs <= nowMs);
   }
 
   mayGive(index: number, partition: number): boolean {
-    return !this.#entry(index).refused.has(partition);
+    return !this.#peer(index).exclusions.has(partition);
   }
 
-  /** The partitions that a node is not asked for. */
-  refusedBy(index: number): Iterable<number> {
-    return this.#entry(index).refused.keys();
+  /** The partitions that a peer is not requested for. */
+  excludedOf(index: number): Iterable<number> {
+    return this.#peer(index).exclusions.keys();
   }
 
-  /** When the next node that waits may be asked for one of the partitions; `undefined` where none will. */
-  nextMs(partitions: ReadonlySet<number>): number | undefined {
+  /** When the next peer that backs off can be requested for one of the partitions; `undefined` where none can. */
+  nextAvailableMs(partitions: ReadonlySet<number>): number | undefined {
     let next: number | undefined;
-    for (const [index, { state }] of this.#entries.entries()) {
-      if (state.kind !== "waiting" || (next !== undefined && state.untilMs >= next)) continue;
+    for (const [index, { state }] of this.#peers.entries()) {
+      if (state.kind !== "backing-off" || (next !== undefined && state.untilMs >= next)) continue;
       const isOfUse = [...partitions].some((partition) => this.#isSource(index, partition));
       if (isOfUse) next = state.untilMs;
     }
     return next;
   }
 
-  /** Whether another node may still give a partition. */
+  /** Whether another peer may still give a partition. */
   hasOther(index: number, partition: number): boolean {
-    return this.#entries.some(
+    return this.#peers.some(
       ({ state }, other) => other !== index && state.kind !== "given-up" && this.#isSource(other, partition),
     );
   }
 
-  asked(index: number): void {
-    this.#entry(index).state = { kind: "asked" };
+  /** A query of the peer begins. */
+  begin(index: number): void {
+    const { state } = this.#peer(index);
+    if (state.kind === "busy" || state.kind === "given-up") throw misuse("begin", index, state);
+    this.#peer(index).state = { kind: "busy" };
   }
 
-  /** The query is over, and the node may be asked again. */
-  answered(index: number): void {
-    this.#entry(index).state = { kind: "free" };
+  /** The query is over, and the peer can be requested again. */
+  end(index: number): void {
+    this.#leaveBusy(index, "end", { kind: "idle" });
   }
 
-  /** Whether a node has given something in this run. */
-  get hasGiven(): boolean {
-    return this.#hasGiven;
-  }
-
-  /** It has given something: whatever failed before does not count against it any more. */
-  succeeded(index: number): void {
+  /** The peer has given something: earlier failures no longer count. */
+  succeed(index: number): void {
     this.#hasGiven = true;
-    this.#entry(index).failures = 0;
-    this.#haveFailed.delete(index);
+    this.#peer(index).failures = 0;
+    this.#failing.delete(index);
   }
 
-  failed(
-    index: number,
-    reason: string,
-    status: number | undefined,
-    decision: RetryDecision,
-    nowMs: number,
-  ): void {
-    const entry = this.#entry(index);
-    entry.failures++;
-    this.#haveFailed.add(index);
-    entry.lastFailure = reason;
-    entry.lastStatus = status;
-    entry.state = decision.retry
-      ? { kind: "waiting", untilMs: nowMs + decision.delayMs }
+  /** The query is over, because the peer failed. */
+  fail(index: number, failure: PeerFailure, decision: RetryDecision, nowMs: number): void {
+    const peer = this.#peer(index);
+    peer.failures++;
+    peer.lastFailure = failure;
+    this.#failing.add(index);
+    const next: PeerState = decision.retry
+      ? { kind: "backing-off", untilMs: nowMs + decision.delayMs }
       : { kind: "given-up" };
+    this.#leaveBusy(index, "fail", next);
   }
 
-  refuse(index: number, partition: number, refusal: HttpError, reason: string): void {
-    this.#entry(index).refused.set(partition, { refusal, reason });
+  exclude(index: number, partition: number, exclusion: Exclusion): void {
+    this.#peer(index).exclusions.set(partition, exclusion);
   }
 
-  /** Forgets refusals of one kind, of all nodes. */
-  forgive(forgiven: HttpError): void {
-    for (const { refused } of this.#entries) {
-      for (const [partition, { refusal }] of refused) if (refusal === forgiven) refused.delete(partition);
+  /** Lifts the exclusions for one reason, of all peers. */
+  lift(reason: ExclusionReason): void {
+    for (const { exclusions } of this.#peers) {
+      for (const [partition, exclusion] of exclusions)
+        if (exclusion.reason === reason) exclusions.delete(partition);
     }
   }
 
-  /** Whether a node is not asked for a partition for that reason. */
-  isRefused(partition: number, reason: HttpError): boolean {
-    return this.#entries.some(({ refused }) => refused.get(partition)?.refusal === reason);
+  /** Whether a peer is excluded from a partition for that reason. */
+  isExcluded(partition: number, reason: ExclusionReason): boolean {
+    return this.#peers.some(({ exclusions }) => exclusions.get(partition)?.reason === reason);
   }
 
-  /** What came of each node that stores a partition, by node. */
+  /** What came of each peer that stores a partition, in the order of nodes. */
   outcomes(partition: number): SourceOutcome[] {
-    return this.#entries.flatMap(({ node, refused, lastFailure, lastStatus }, index): SourceOutcome[] => {
+    return this.#peers.flatMap(({ node, exclusions, lastFailure }, index): SourceOutcome[] => {
       if (!stores(this.#shard, index, partition)) return [];
-      const refusal = refused.get(partition);
-      if (refusal?.refusal === "wrong") return [{ node, outcome: "wrong", reason: refusal.reason }];
-      return [
-        {
-          node,
-          outcome: outcomeOfStatus(lastStatus),
-          reason: refusal?.reason ?? lastFailure ?? "was not asked",
-        },
-      ];
+      const exclusion = exclusions.get(partition);
+      if (exclusion?.reason === "wrong") return [{ node, outcome: "wrong", reason: exclusion.detail }];
+      const reason = exclusion?.detail ?? lastFailure?.message ?? "was not asked";
+      return [{ node, outcome: outcomeOfStatus(lastFailure?.status), reason }];
     });
   }
 
-  /** How many failures count against a node: its own of this run, and its record. */
+  /** How many failures count against a peer: its own of this run, and its record. */
   #setback(index: number): number {
-    const { node, failures } = this.#entry(index);
+    const { node, failures } = this.#peer(index);
     return failures + (this.#ranks.get(node.id) ?? 0);
   }
 
@@ -204,11 +214,21 @@ export class PeerPool {
     return isStored && this.mayGive(index, partition);
   }
 
-  #entry(index: number): Entry {
-    const entry = this.#entries[index];
-    if (entry === undefined) throw new RangeError(`there is no node ${index}`);
-    return entry;
+  #leaveBusy(index: number, transition: string, next: PeerState): void {
+    const peer = this.#peer(index);
+    if (peer.state.kind !== "busy") throw misuse(transition, index, peer.state);
+    peer.state = next;
   }
+
+  #peer(index: number): Peer {
+    const peer = this.#peers[index];
+    if (peer === undefined) throw new RangeError(`no peer ${index}`);
+    return peer;
+  }
+}
+
+function misuse(transition: string, index: number, { kind }: PeerState): Error {
+  return new Error(`cannot ${transition} a query of peer ${index}, which is ${kind}`);
 }
 
 function outcomeOfStatus(status: number | undefined): SourceOutcome["outcome"] {

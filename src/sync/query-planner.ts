@@ -1,6 +1,6 @@
 /**
- * Which node is asked next, by the rule of the run: Algorithm 1, or as few nodes as can be. Nodes that have
- * failed come after those that have not, and of these, slow ones after the others (docs/decisions/0012).
+ * Which peer is queried next: by Algorithm 1, or as part of a minimum cover. Peers that have failed come after those
+ * that have not and, of these, slow ones after the others (docs/decisions/0012).
  */
 
 import type { Shard } from "../protocol/shard.ts";
@@ -13,83 +13,99 @@ import type { Throughput } from "./throughput.ts";
 
 export interface PlannerContext {
   readonly shard: Shard;
-  readonly book: PeerPool;
-  readonly speeds: Throughput;
+  readonly pool: PeerPool;
+  readonly throughput: Throughput;
   readonly rule: OrderRule;
   /** Whether a partition is agreed to have no accounts. */
   readonly isEmpty: (partition: number) => boolean;
 }
 
+/** A cover, and for what it was computed. */
+interface Cover {
+  /** What is still to be queried, the next query last. */
+  readonly queries: PlannedQuery[];
+  /** The partitions of these queries. */
+  planned: number;
+  /** Partitions that no peer can give now. */
+  readonly leftOut: number;
+}
+
 export class QueryPlanner {
   readonly #context: PlannerContext;
-  /** Of a cover, what is still to be asked, the next query last; for how many partitions that is, and how many
-   *  it leaves out, since nobody can give them now. */
-  #cover: PlannedQuery[] = [];
-  #planned = 0;
-  #leftOut = 0;
+  #cover: Cover = { queries: [], planned: 0, leftOut: 0 };
 
   constructor(context: PlannerContext) {
     this.#context = context;
   }
 
-  /** @param needed partitions that are missing, and that nobody is giving */
+  /**
+   * The next query, if there is one. The same question has the same answer until {@link started} is called.
+   *
+   * @param needed partitions that no query gives
+   */
   next(needed: ReadonlySet<number>, nowMs: number): PlannedQuery | undefined {
     if (needed.size === 0) return undefined;
-    const { shard, book, rule } = this.#context;
-    if (rule === "cover") return this.#nextOfCover(needed, nowMs);
+    const { shard, pool, rule } = this.#context;
+    if (rule === "cover") return this.#coverOf(needed, nowMs).queries.at(-1);
     const order = this.#groups(nowMs).flat();
-    return nextQuery(shard, order, needed, (index, partition) => book.mayGive(index, partition));
+    return nextQuery(shard, order, needed, (index, partition) => pool.mayGive(index, partition));
+  }
+
+  /** A planned query has begun. */
+  started(query: PlannedQuery): void {
+    if (this.#cover.queries.at(-1) !== query) return;
+    this.#cover.queries.pop();
+    this.#cover.planned -= query.partitions.length;
   }
 
   /**
-   * Whom to ask for partitions that others are giving too slowly: as few nodes as can be, by either rule.
+   * Which peer to query for what stragglers give: by either rule, the first of the fewest that can give it.
    *
-   * @param askedOf what a node was asked for already
+   * @param requestedOf what a peer was requested for already
    */
-  elsewhere(
-    late: ReadonlySet<number>,
-    askedOf: (nodeIndex: number) => ReadonlySet<number>,
+  hedge(
+    straggling: ReadonlySet<number>,
+    requestedOf: (peer: number) => ReadonlySet<number>,
     nowMs: number,
   ): PlannedQuery | undefined {
-    const { shard, book, isEmpty } = this.#context;
-    const refusedBy = (index: number) => [
-      ...book.refusedBy(index),
-      ...[...askedOf(index)].filter((partition) => late.has(partition)),
+    const { shard, pool, isEmpty } = this.#context;
+    const excludedOf = (index: number) => [
+      ...pool.excludedOf(index),
+      ...[...requestedOf(index)].filter((partition) => straggling.has(partition)),
     ];
-    return coverQueries({ shard, groups: this.#groups(nowMs), needed: late, refusedBy, isEmpty })[0];
+    const groups = this.#groups(nowMs);
+    return coverQueries({ shard, groups, needed: straggling, excludedOf, isEmpty })[0];
   }
 
   #groups(nowMs: number): number[][] {
-    const { book, speeds } = this.#context;
-    const groups = book.askableGroups(nowMs);
-    if (speeds.isEven) return groups;
-    return groups.flatMap((group) => rankGroups(group, (index) => speeds.pace(index)));
+    const { pool, throughput } = this.#context;
+    const groups = pool.availableGroups(nowMs);
+    if (throughput.isEven) return groups;
+    return groups.flatMap((group) => rankGroups(group, (index) => throughput.pace(index)));
   }
 
-  /** A cover stays the best one as long as everything goes as planned; after that, another one is made. */
-  #nextOfCover(needed: ReadonlySet<number>, nowMs: number): PlannedQuery | undefined {
-    const { shard, book, isEmpty } = this.#context;
-    if (!this.#isAsPlanned(needed, nowMs)) {
-      const refusedBy = (index: number) => book.refusedBy(index);
-      const groups = this.#groups(nowMs);
-      this.#cover = coverQueries({ shard, groups, needed, refusedBy, isEmpty }).reverse();
-      this.#planned = this.#cover.reduce((sum, { partitions }) => sum + partitions.length, 0);
-      this.#leftOut = needed.size - this.#planned;
-    }
-    const next = this.#cover.pop();
-    this.#planned -= next?.partitions.length ?? 0;
-    return next;
+  /** A cover stays the best one as long as everything goes as planned; after that, another one is computed. */
+  #coverOf(needed: ReadonlySet<number>, nowMs: number): Cover {
+    if (this.#isAsPlanned(needed, nowMs)) return this.#cover;
+    const { shard, pool, isEmpty } = this.#context;
+    const excludedOf = (index: number) => pool.excludedOf(index);
+    const groups = this.#groups(nowMs);
+    const queries = coverQueries({ shard, groups, needed, excludedOf, isEmpty }).reverse();
+    const planned = queries.reduce((sum, { partitions }) => sum + partitions.length, 0);
+    this.#cover = { queries, planned, leftOut: needed.size - planned };
+    return this.#cover;
   }
 
-  /** Whether the cover is for what is needed now, and its next node can be asked as it says. */
+  /** Whether the cover is for what is needed now, and its next peer can be queried as it says. */
   #isAsPlanned(needed: ReadonlySet<number>, nowMs: number): boolean {
-    const { book } = this.#context;
-    const next = this.#cover.at(-1);
+    const { pool } = this.#context;
+    const { queries, planned, leftOut } = this.#cover;
+    const next = queries.at(-1);
     return (
       next !== undefined &&
-      this.#planned + this.#leftOut === needed.size &&
-      book.isAskable(next.nodeIndex, nowMs) &&
-      next.partitions.every((p) => needed.has(p) && book.mayGive(next.nodeIndex, p))
+      planned + leftOut === needed.size &&
+      pool.isAvailable(next.nodeIndex, nowMs) &&
+      next.partitions.every((p) => needed.has(p) && pool.mayGive(next.nodeIndex, p))
     );
   }
 }

@@ -1,22 +1,22 @@
 /**
- * How fast nodes have answered in this run, and what that says of who is asked first and of who is late
- * (docs/decisions/0012). Only the time is measured in which we waited for a node: our own hashing and a
- * slow disk of ours are not its fault. Pure: times come in from outside.
+ * How fast peers have responded in this run, and so which peer is queried first and which one straggles
+ * (docs/decisions/0012). Only the time counts in which we waited for a peer: our own hashing and our slow disk are not
+ * its fault. Times come in from outside.
  */
 
 import {
-  lateAfterMs,
-  latenessFactor,
-  lateUnmeasuredMs,
   lengthFactor,
   paceMarginMs,
   speedSampleBytes,
   speedSmoothing,
   speedsCompared,
+  stragglerAfterMs,
+  stragglerFactor,
+  stragglerUnmeasuredMs,
   unmeasuredBytesPerSecond,
 } from "../limits/limits.ts";
 
-/** One answer, or as much of it as there is so far. */
+/** One response, or as much of it as there is so far. */
 export interface SpeedSample {
   /** Until the first byte; until now, where there was none. */
   readonly firstByteMs: number;
@@ -25,15 +25,15 @@ export interface SpeedSample {
   readonly bytesMs: number;
 }
 
-/** An answer that is under way. */
-export interface AnswerSoFar extends SpeedSample {
+/** A response under way. */
+export interface ResponseSoFar extends SpeedSample {
   /** Waited since the last byte. */
   readonly silentMs: number;
 }
 
 interface Speed {
   readonly firstByteMs: number;
-  /** `undefined` where no answer was long enough to tell. */
+  /** `undefined` where no response was long enough to tell. */
   readonly msPerByte: number | undefined;
 }
 
@@ -52,12 +52,12 @@ const notMeasured = -1;
 
 export class Throughput {
   readonly #speeds = new Map<number, Speed>();
-  /** The newest answers, which others are compared with. */
+  /** The newest responses, which others are compared with. */
   readonly #recent: Measured[] = [];
   #isEven: boolean | undefined;
   #usual: { readonly bytes: number; readonly leastMs: number; readonly medianMs: number } | undefined;
 
-  /** Notes an answer; the newer ones of a node count for more. */
+  /** Notes a response; the newer ones of a peer count for more. */
   note(nodeIndex: number, sample: SpeedSample): void {
     const now = speedOf(sample);
     const before = this.#speeds.get(nodeIndex);
@@ -81,7 +81,7 @@ export class Throughput {
   }
 
   /**
-   * How many times a node needs twice as long as the fastest one, for an answer of the usual length: nodes of
+   * How many times a node needs twice as long as the fastest one, for a response of the usual length: nodes of
    * a greater pace are asked later. 0 for all where they are about equal, or nothing is measured; what is not
    * measured is taken to be as most are.
    */
@@ -94,31 +94,37 @@ export class Throughput {
   }
 
   /**
-   * Whether an answer makes us wait so much longer than those of other nodes that it is worth asking others.
-   * Bytes do not buy time without end: what is beyond the answers that it is compared with does not count.
+   * Whether a response makes us wait so much longer than those of other peers that a hedge is worth its bytes.
+   * Bytes do not buy time without end: what exceeds the responses that it is compared with does not count.
    *
-   * @param others answers under way at the same time: what slows all of them down is nobody's lateness
-   * @param patience how many times longer than usual is waited
+   * @param others responses under way at the same time: what slows all of them down makes none a straggler
+   * @param backoff how many times longer than usual is waited
    */
-  isLate(nodeIndex: number, answer: AnswerSoFar, others: readonly SpeedSample[], patience = 1): boolean {
+  isStraggling(
+    nodeIndex: number,
+    response: ResponseSoFar,
+    others: readonly SpeedSample[],
+    backoff = 1,
+  ): boolean {
     const compared: Compared[] = this.#recent.filter((recent) => recent.nodeIndex !== nodeIndex);
     const underWay = others.filter(({ bytes }) => bytes > 0);
     compared.push(...underWay.map((other) => ({ ...speedOf(other), bytes: other.bytes })));
-    const waitedMs = answer.firstByteMs + answer.bytesMs;
+    const waitedMs = response.firstByteMs + response.bytesMs;
     if (compared.length === 0) {
-      const slowestMs = answer.bytes * unmeasuredMsPerByte;
+      const slowestMs = response.bytes * unmeasuredMsPerByte;
       return (
-        answer.silentMs > patience * lateUnmeasuredMs || waitedMs > patience * (lateUnmeasuredMs + slowestMs)
+        response.silentMs > backoff * stragglerUnmeasuredMs ||
+        waitedMs > backoff * (stragglerUnmeasuredMs + slowestMs)
       );
     }
     const firstByteMs = median(compared.map((speed) => speed.firstByteMs));
-    if (answer.silentMs > patience * (lateAfterMs + latenessFactor * firstByteMs)) return true;
+    if (response.silentMs > backoff * (stragglerAfterMs + stragglerFactor * firstByteMs)) return true;
     const rates = compared.flatMap(({ msPerByte }) => (msPerByte === undefined ? [] : [msPerByte]));
     // Where none was long enough to have a rate of its own, the slowest one is taken that passes unmeasured.
     const msPerByte = rates.length === 0 ? unmeasuredMsPerByte : median(rates);
     const longest = Math.max(...compared.map(({ bytes }) => bytes));
-    const counted = Math.min(answer.bytes, lengthFactor * longest + speedSampleBytes);
-    return waitedMs > patience * (lateAfterMs + latenessFactor * (firstByteMs + counted * msPerByte));
+    const counted = Math.min(response.bytes, lengthFactor * longest + speedSampleBytes);
+    return waitedMs > backoff * (stragglerAfterMs + stragglerFactor * (firstByteMs + counted * msPerByte));
   }
 }
 

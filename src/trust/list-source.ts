@@ -1,10 +1,10 @@
 /** Reads a list, from an archiver or from a file, and checks who signed it. */
 
 import { FetchError } from "../errors/fetch-error.ts";
+import { decideRetry } from "../errors/retry.ts";
 import { messageOf, SnapshotError } from "../errors/snapshot-error.ts";
 import { readFileBounded } from "../fetch/bounded-file.ts";
 import type { HttpClient } from "../fetch/http/http-client.ts";
-import { decideRetry } from "../fetch/retry.ts";
 import { sleep } from "../fetch/sleep.ts";
 import { listBytesMax, listTimeMaxMs } from "../limits/limits.ts";
 import { shownUrl } from "../text/shown-url.ts";

@@ -10,7 +10,9 @@ export function describeOffence({ node, kind, partition, detail }: Offence): str
   return messageLine(`node ${shortId(node)}: ${kind}${where}: ${detail}`);
 }
 
-export function describeQuery({ node, partitions, verified, bytes, outcome }: QueryRecord): string {
+export function describeQuery({ node, partitions, verified, bytes, outcome, status }: QueryRecord): string {
   const gave = `gave ${formatCount(verified.length)} of ${formatCounted(partitions.length, "partition")} in ${formatBytes(bytes)}`;
-  return messageLine(`node ${shortId(node)} ${gave}${outcome === "complete" ? "" : ` (${outcome})`}`);
+  return messageLine(
+    `node ${shortId(node)} ${gave}${outcome === "complete" ? "" : ` (${[outcome, status].filter((word) => word !== undefined).join(" ")})`}`,
+  );
 }

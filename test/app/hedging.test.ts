@@ -50,10 +50,10 @@ async function run(faults: readonly string[], changes: Partial<AssembleOptions> 
     given.sort((a, b) => a.partition - b.partition);
     expect(given.map(({ partition }) => partition)).toEqual(partitions);
     const record = JSON.parse(readFileSync(join(result.directory, "run.json"), "utf8")) as {
-      partitions: { partition: number; source: string }[];
+      partitions: { partition: number; source: { kind: string; id: string } }[];
     };
     expect(
-      record.partitions.map(({ partition, source }) => ({ partition, index: indexOf.get(source) })),
+      record.partitions.map(({ partition, source }) => ({ partition, index: indexOf.get(source.id) })),
     ).toEqual(given);
     const progress = events.flatMap((event) => (event.type === "progress" ? [event.progress] : []));
     expect(progress.at(-1)).toMatchObject({ partitions: { verified: partitions.length } });
@@ -72,14 +72,14 @@ describe.concurrent("a node that is late", () => {
     const { queries, offenders, durationMs } = await run([fault]);
     expect(durationMs).toBeLessThan(halfMs);
     expect(offenders).toEqual([]);
-    expect(queries.filter(({ index }) => index === 0).map(({ outcome }) => outcome)).toContain("overtaken");
+    expect(queries.filter(({ index }) => index === 0).map(({ outcome }) => outcome)).toContain("hedged");
   });
 
   it("does not hold up a run that asks one node at a time", { timeout }, async () => {
     const { queries, offenders, durationMs } = await run(["8:stall"], { concurrency: 1 });
     expect(durationMs).toBeLessThan(halfMs);
     expect(offenders).toEqual([]);
-    expect(queries.find(({ index }) => index === 8)?.outcome).toBe("overtaken");
+    expect(queries.find(({ index }) => index === 8)?.outcome).toBe("hedged");
   });
 
   it("is overtaken with --order cover as well", { timeout }, async () => {
@@ -88,7 +88,7 @@ describe.concurrent("a node that is late", () => {
     const { queries, offenders, durationMs } = await run([`${first}:stall`], { order: "cover" });
     expect(durationMs).toBeLessThan(halfMs);
     expect(offenders).toEqual([]);
-    expect(queries.find(({ index }) => index === first)?.outcome).toBe("overtaken");
+    expect(queries.find(({ index }) => index === first)?.outcome).toBe("hedged");
   });
 
   it("is overtaken by one after the other, where those are late as well", { timeout }, async () => {

@@ -1,11 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { receiveResponse } from "../../src/artifact/receive-response.ts";
 import { isGlobalAccount, type WrappedData } from "../../src/protocol/account-copy.ts";
 import { partitionPreimages } from "../../src/protocol/partition-hash.ts";
 import { GLOBAL_PARTITION, makeShard, partitionOf, storedPartitions } from "../../src/protocol/shard.ts";
 import { pieces, streamOf } from "../canonical/chunks.ts";
 import { makeAccounts } from "../helpers/accounts.ts";
-import { makeTarget } from "./response-target.ts";
+import { makeTarget, receive } from "./response-target.ts";
 
 /** Six nodes, of which node 2 stores the partitions 1, 2 and 3. */
 const shard = makeShard({ numNodes: 6, nodesPerConsensusGroup: 3, nodesPerEdge: 0 });
@@ -25,14 +24,14 @@ async function mergeWith(late: number, refusals: number, { accounts = honest, re
   const target = makeTarget({ shard, truth, nodeIndex, requested });
   let left = refusals;
   const claimed: number[] = [];
-  const claim = (partition: number) => {
+  const expected = (partition: number) => {
     if (partition === late && left-- > 0) return undefined;
-    const hash = target.claim(partition);
+    const hash = target.expected(partition);
     if (hash !== undefined) claimed.push(partition);
     return hash;
   };
   const bytes = Buffer.from(JSON.stringify({ snapshot: accounts }));
-  const report = await receiveResponse(streamOf(pieces(bytes, 100)), { ...target, claim });
+  const report = await receive(streamOf(pieces(bytes, 100)), { ...target, expected });
   for (const [partition, { text }] of target.taken) expect(text).toBe(preimages.get(partition));
   expect(target.leftOver()).toEqual([]);
   return { report, claimed, taken: [...target.taken.keys()].sort((a, b) => a - b) };
@@ -57,7 +56,12 @@ describe("a partition that was not welcome when its accounts began", () => {
     "is passed over to the end of the answer ($late, $refusals refusals)",
     async ({ late, refusals }) => {
       const { report, taken } = await mergeWith(late, refusals, { requested: others(late) });
-      expect(report).toMatchObject({ isComplete: true, accounts: honest.length, wrong: [], superfluous: [] });
+      expect(report).toMatchObject({
+        end: { kind: "complete" },
+        accounts: honest.length,
+        mismatched: [],
+        superfluous: [],
+      });
       expect(taken).toEqual(others(late));
     },
   );
@@ -69,25 +73,25 @@ describe("a partition that was not welcome when its accounts began", () => {
         accounts: inHalves(late),
         requested: others(late),
       });
-      expect(report).toMatchObject({ isComplete: true, wrong: [], superfluous: [] });
+      expect(report).toMatchObject({ end: { kind: "complete" }, mismatched: [], superfluous: [] });
       expect(taken).toEqual(others(late));
     },
   );
 
   it.each([2, 4, 7])("is passed over even where it was asked for (%i refusals)", async (refusals) => {
     const { report, taken } = await mergeWith(1, refusals);
-    expect(report).toMatchObject({ isComplete: true, wrong: [] });
+    expect(report).toMatchObject({ end: { kind: "complete" }, mismatched: [] });
     expect(taken).toEqual(others(1));
   });
 
   it("is wrong of nobody where it was asked for, and is welcome at the end of the answer", async () => {
     const { report } = await mergeWith(1, 1);
-    expect(report.wrong).toEqual([]);
+    expect(report.mismatched).toEqual([]);
   });
 
   it("is wrong of nobody where it never becomes welcome", async () => {
     const { report, taken, claimed } = await mergeWith(1, Infinity);
-    expect(report).toMatchObject({ isComplete: true, wrong: [] });
+    expect(report).toMatchObject({ end: { kind: "complete" }, mismatched: [] });
     expect(taken).toEqual(others(1));
     expect(claimed).not.toContain(1);
   });
@@ -96,7 +100,7 @@ describe("a partition that was not welcome when its accounts began", () => {
 describe("a partition that is welcome when its accounts begin", () => {
   it("is taken, however often claims are made later", async () => {
     const { report, taken } = await mergeWith(1, 0);
-    expect(report).toMatchObject({ isComplete: true, wrong: [] });
+    expect(report).toMatchObject({ end: { kind: "complete" }, mismatched: [] });
     expect(taken).toEqual([...stored].sort((a, b) => a - b));
   });
 
@@ -106,7 +110,7 @@ describe("a partition that is welcome when its accounts begin", () => {
     const withoutAny = honest.filter((account) => !own.includes(account));
     for (const accounts of [withoutOne, withoutAny]) {
       const { report, taken } = await mergeWith(1, 0, { accounts });
-      expect(report.wrong).toMatchObject([{ partition: 2 }]);
+      expect(report.mismatched).toMatchObject([{ partition: 2 }]);
       expect(taken).toEqual(others(2));
     }
   });

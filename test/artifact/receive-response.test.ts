@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { receiveResponse } from "../../src/artifact/receive-response.ts";
-import { ResponseError } from "../../src/errors/response-error.ts";
+import { FetchError } from "../../src/errors/fetch-error.ts";
 import { SnapshotError } from "../../src/errors/snapshot-error.ts";
 import {
   duplicateAccountsMax,
@@ -22,7 +21,7 @@ import {
 import { pieces, streamOf } from "../canonical/chunks.ts";
 import { byId, makeAccount, makeAccounts } from "../helpers/accounts.ts";
 import { seeded } from "../helpers/seeded.ts";
-import { makeTarget, type TargetSettings } from "./response-target.ts";
+import { makeTarget, receive, type TargetSettings } from "./response-target.ts";
 
 /** Six nodes, of which node 2 stores the partitions 1, 2 and 3. */
 const shard = makeShard({ numNodes: 6, nodesPerConsensusGroup: 3, nodesPerEdge: 0 });
@@ -51,7 +50,7 @@ async function merge(
   error?: Error,
 ) {
   const target = makeTarget({ shard, truth, nodeIndex, requested: stored, ...settings });
-  const report = await receiveResponse(streamOf(pieces(Buffer.from(text), chunkBytes), error), target);
+  const report = await receive(streamOf(pieces(Buffer.from(text), chunkBytes), error), target);
   const taken = [...target.taken.keys()].sort((a, b) => a - b);
   for (const partition of taken) expect(target.taken.get(partition)?.text).toBe(preimages.get(partition));
   expect(target.leftOver()).toEqual([]);
@@ -63,14 +62,13 @@ describe("an honest answer", () => {
     const { report, taken, target } = await merge(textOf(honest));
     expect(taken).toEqual([-1, 1, 2, 3]);
     expect(report).toMatchObject({
-      isComplete: true,
-      error: undefined,
+      end: { kind: "complete" },
       accounts: honest.length,
       lastPartition: honest.map(placeOf).at(-1),
       foreignAccounts: 0,
       duplicateAccounts: 0,
 
-      wrong: [],
+      mismatched: [],
       superfluous: [],
       outgrown: [],
     });
@@ -93,8 +91,8 @@ describe("an honest answer", () => {
         const { report, taken } = await merge(textOf([...shuffled, ...again]), {}, size);
         expect(taken).toEqual([-1, 1, 2, 3]);
         expect(report).toMatchObject({
-          isComplete: true,
-          wrong: [],
+          end: { kind: "complete" },
+          mismatched: [],
           superfluous: [],
           duplicateAccounts: again.length,
         });
@@ -130,13 +128,13 @@ describe("an honest answer", () => {
 describe("an answer that ignores what it was asked for", () => {
   it("gives other partitions that are missing as well", async () => {
     const { report, taken } = await merge(textOf(honest), { requested: [2] });
-    expect(report).toMatchObject({ wrong: [] });
+    expect(report).toMatchObject({ mismatched: [] });
     expect(taken).toEqual([-1, 1, 2, 3]);
   });
 
   it("gives nothing that others are to give", async () => {
     const { report, taken } = await merge(textOf(honest), { requested: [2], unwelcome: [-1, 1] });
-    expect(report).toMatchObject({ isComplete: true, wrong: [], superfluous: [] });
+    expect(report).toMatchObject({ end: { kind: "complete" }, mismatched: [], superfluous: [] });
     expect(taken).toEqual([2, 3]);
   });
 
@@ -175,22 +173,24 @@ describe("a wrong partition", () => {
     const { report, taken, target } = await merge(textOf(accounts));
     expect(taken).toEqual(stored.filter((other) => other !== partition));
     const sent = partitionPreimages(accounts, shard).get(partition) ?? "";
-    expect(report.wrong).toHaveLength(1);
-    expect(report.wrong[0]).toMatchObject({
+    expect(report.mismatched).toHaveLength(1);
+    expect(report.mismatched[0]).toMatchObject({
       partition,
       expected: target.hashes.get(partition),
       got: hashText(sent),
       accounts: count,
       conflict: undefined,
     });
-    expect(report.isComplete).toBe(true);
+    expect(report.end.kind).toBe("complete");
   });
 
   it("is told of all where the answer is empty", async () => {
     const { report, taken } = await merge('{"snapshot":[]}');
     expect(taken).toEqual([]);
-    expect(report.wrong.map(({ partition }) => partition)).toEqual(stored);
-    expect(report.wrong.every(({ got, accounts }) => got === hashText("[]") && accounts === 0)).toBe(true);
+    expect(report.mismatched.map(({ partition }) => partition)).toEqual(stored);
+    expect(report.mismatched.every(({ got, accounts }) => got === hashText("[]") && accounts === 0)).toBe(
+      true,
+    );
   });
 
   it("is told of two where an account is said to be global and is not", async () => {
@@ -201,12 +201,12 @@ describe("a wrong partition", () => {
     );
     const { report, taken } = await merge(textOf(accounts));
     expect(taken).toEqual([1, 3]);
-    expect(report.wrong.map(({ partition }) => partition).sort()).toEqual([-1, 2]);
+    expect(report.mismatched.map(({ partition }) => partition).sort()).toEqual([-1, 2]);
   });
 
   it("of which nobody wanted anything is not told", async () => {
     const { report } = await merge(textOf(changed(honest, 2)), { requested: [1], unwelcome: [2] });
-    expect(report.wrong).toEqual([]);
+    expect(report.mismatched).toEqual([]);
   });
 
   it.each([
@@ -220,11 +220,13 @@ describe("a wrong partition", () => {
     const { report, taken } = await merge(textOf(accounts));
     if (at === 1) {
       expect(taken).toEqual([-1, 1, 3]);
-      expect(report.wrong).toEqual([expect.objectContaining({ partition: 2, conflict: victim.accountId })]);
+      expect(report.mismatched).toEqual([
+        expect.objectContaining({ partition: 2, conflict: victim.accountId }),
+      ]);
     } else {
       // By then the partition was right, and taken.
       expect(taken).toEqual([-1, 1, 2, 3]);
-      expect(report).toMatchObject({ superfluous: [2], wrong: [] });
+      expect(report).toMatchObject({ superfluous: [2], mismatched: [] });
     }
   });
 });
@@ -233,7 +235,7 @@ describe("accounts that do not belong", () => {
   it("to the node are counted, and cost nothing else", async () => {
     const { report, taken } = await merge(textOf(truth));
     expect(taken).toEqual([-1, 1, 2, 3]);
-    expect(report).toMatchObject({ isComplete: true, foreignAccounts: 3 * 8 });
+    expect(report).toMatchObject({ end: { kind: "complete" }, foreignAccounts: 3 * 8 });
   });
 
   it("to the node have a bound", async () => {
@@ -249,9 +251,9 @@ describe("accounts that do not belong", () => {
     const textWith = (count: number) =>
       `{"snapshot":[${[...honest.map((account) => JSON.stringify(account)), ...foreign.slice(0, count)].join(",")}]}`;
     const good = await merge(textWith(foreignAccountsMax), {}, 65_536);
-    expect(good.report).toMatchObject({ isComplete: true, foreignAccounts: foreignAccountsMax });
+    expect(good.report).toMatchObject({ end: { kind: "complete" }, foreignAccounts: foreignAccountsMax });
     const bad = await merge(textWith(foreignAccountsMax + 1), {}, 1000);
-    expect(bad.report).toMatchObject({ isComplete: false, error: { kind: "too-large" } });
+    expect(bad.report).toMatchObject({ end: { kind: "failed", error: { kind: "too-large" } } });
     expect(bad.taken).toEqual(expect.arrayContaining([1, 2]));
   });
 
@@ -259,7 +261,12 @@ describe("accounts that do not belong", () => {
     const late = { ...makeAccount(partitionRange(shard, 1).high) };
     const { report, taken } = await merge(textOf([...honest, late]));
     expect(taken).toEqual([-1, 1, 2, 3]);
-    expect(report).toMatchObject({ isComplete: true, superfluous: [1], wrong: [], duplicateAccounts: 0 });
+    expect(report).toMatchObject({
+      end: { kind: "complete" },
+      superfluous: [1],
+      mismatched: [],
+      duplicateAccounts: 0,
+    });
   });
 
   it("are sent twice, are counted, and have a bound", async () => {
@@ -267,10 +274,10 @@ describe("accounts that do not belong", () => {
     if (first === undefined) throw new Error("there is no account");
     const repeated = (count: number) => textOf([...Array.from({ length: count + 1 }, () => first), ...rest]);
     const good = await merge(repeated(duplicateAccountsMax), {}, 65_536);
-    expect(good.report).toMatchObject({ isComplete: true, duplicateAccounts: duplicateAccountsMax });
+    expect(good.report).toMatchObject({ end: { kind: "complete" }, duplicateAccounts: duplicateAccountsMax });
     expect(good.taken).toEqual([-1, 1, 2, 3]);
     const bad = await merge(repeated(duplicateAccountsMax + 1), {}, 65_536);
-    expect(bad.report.error).toMatchObject({ kind: "too-large" });
+    expect(bad.report.end).toMatchObject({ error: { kind: "too-large" } });
   });
 });
 
@@ -290,25 +297,24 @@ describe("an answer that breaks off", () => {
     const { report, taken } = await merge(text.slice(0, length));
     expect(taken).toEqual(kept);
     expect(report).toMatchObject({
-      isComplete: false,
-      error: { name: "ResponseError", kind: "truncated" },
-      wrong: [],
+      end: { kind: "failed", error: { name: "ResponseError", kind: "truncated" } },
+      mismatched: [],
     });
   });
 
   it("by an error of the connection keeps what was complete, and passes the error on", async () => {
-    const error = new Error("the connection is gone");
+    const error = new FetchError("reset", "the connection is gone");
     const { report, taken } = await merge(text.slice(0, middleOfPartition(3)), {}, 100, error);
     expect(taken).toEqual([-1, 1, 2]);
-    expect(report).toMatchObject({ isComplete: false, wrong: [], lastPartition: 3 });
-    expect(report.error).toBe(error);
+    expect(report).toMatchObject({ end: { kind: "failed" }, mismatched: [], lastPartition: 3 });
+    expect(report.end).toEqual({ kind: "failed", error });
   });
 
   it("out of order keeps nothing that only looks complete", async () => {
     const backwards = textOf([...accountsIn([1, 2, 3])].reverse());
     const { report, taken } = await merge(backwards.slice(0, -2));
     expect(taken).toEqual([]);
-    expect(report).toMatchObject({ isComplete: false, wrong: [] });
+    expect(report).toMatchObject({ end: { kind: "failed" }, mismatched: [] });
   });
 
   it.each([
@@ -324,16 +330,19 @@ describe("an answer that breaks off", () => {
     },
   ])("with a record that is $id keeps what was complete", async ({ record }) => {
     const { report, taken } = await merge(text.replace(/\]}$/, `,${record}]}`));
-    expect(report.isComplete).toBe(false);
-    expect(report.error).toBeInstanceOf(ResponseError);
-    expect(report.error).toMatchObject({ kind: "malformed" });
+    expect(report.end).toMatchObject({ kind: "failed", error: { name: "ResponseError", kind: "malformed" } });
     expect(taken).toEqual(expect.arrayContaining([-1, 1, 2]));
   });
 
   it("before it began gives nothing", async () => {
     const { report, taken } = await merge("");
     expect(taken).toEqual([]);
-    expect(report).toMatchObject({ isComplete: false, accounts: 0, lastPartition: undefined, wrong: [] });
+    expect(report).toMatchObject({
+      end: { kind: "failed" },
+      accounts: 0,
+      lastPartition: undefined,
+      mismatched: [],
+    });
   });
 });
 
@@ -349,8 +358,8 @@ describe("a partition that goes on and on", () => {
       requested: stored,
       bytesMax: writeBufferBytes,
     });
-    const report = await receiveResponse(streamOf(pieces(Buffer.from(text), 65_536)), target);
-    expect(report).toMatchObject({ isComplete: false, error: { kind: "over-budget" }, wrong: [] });
+    const report = await receive(streamOf(pieces(Buffer.from(text), 65_536)), target);
+    expect(report).toMatchObject({ end: { kind: "failed", error: { kind: "over-budget" } }, mismatched: [] });
     expect(report.outgrown).toHaveLength(1);
     expect(report.outgrown[0]?.bytes).toBeGreaterThan(writeBufferBytes);
     expect(target.leftOver()).toEqual([]);
@@ -358,8 +367,8 @@ describe("a partition that goes on and on", () => {
 
   it("is taken where it may", async () => {
     const target = makeTarget({ shard, truth: padded, nodeIndex, requested: stored });
-    const report = await receiveResponse(streamOf(pieces(Buffer.from(text), 65_536)), target);
-    expect(report).toMatchObject({ isComplete: true, outgrown: [], wrong: [] });
+    const report = await receive(streamOf(pieces(Buffer.from(text), 65_536)), target);
+    expect(report).toMatchObject({ end: { kind: "complete" }, outgrown: [], mismatched: [] });
     expect([...target.taken.keys()].sort((a, b) => a - b)).toEqual([-1, 1, 2, 3]);
   });
 });
@@ -380,8 +389,8 @@ it("many partitions by turns come out right, with more than may wait to be writt
   const byTurns = [...all].sort((a, b) => (rank.get(a) ?? 0) - (rank.get(b) ?? 0) || byId(a, b));
   const requested = Array.from({ length: numNodes + 1 }, (_, index) => index - 1);
   const target = makeTarget({ shard: ring, truth: all, nodeIndex: 0, requested });
-  const report = await receiveResponse(streamOf(pieces(Buffer.from(textOf(byTurns)), 65_536)), target);
-  expect(report).toMatchObject({ isComplete: true, wrong: [], accounts: all.length });
+  const report = await receive(streamOf(pieces(Buffer.from(textOf(byTurns)), 65_536)), target);
+  expect(report).toMatchObject({ end: { kind: "complete" }, mismatched: [], accounts: all.length });
   const expected = partitionPreimages(all, ring);
   expect(target.taken.size).toBe(numNodes + 1);
   for (const [partition, { text }] of target.taken) expect(text === expected.get(partition)).toBe(true);
@@ -391,18 +400,16 @@ it("many partitions by turns come out right, with more than may wait to be writt
 describe("a failure of our own disk", () => {
   it("ends the merge, whatever the node sent", async () => {
     const target = makeTarget({ shard, truth, nodeIndex, requested: stored });
-    const nowhere = { ...target, pathOf: () => "/dev/null/nowhere" };
-    await expect(receiveResponse(streamOf([Buffer.from(textOf(honest))]), nowhere)).rejects.toMatchObject({
+    const nowhere = { ...target, place: { ...target.place, pathOf: () => "/dev/null/nowhere" } };
+    await expect(receive(streamOf([Buffer.from(textOf(honest))]), nowhere)).rejects.toMatchObject({
       code: "disk",
     });
   });
 
   it("while a partition is taken over ends the merge, and leaves nothing", async () => {
     const target = makeTarget({ shard, truth, nodeIndex, requested: stored });
-    const full = { ...target, take: () => Promise.reject(new SnapshotError("disk", "full")) };
-    await expect(receiveResponse(streamOf(pieces(Buffer.from(textOf(honest)), 100)), full)).rejects.toThrow(
-      "full",
-    );
+    const full = { ...target, commit: () => Promise.reject(new SnapshotError("disk", "full")) };
+    await expect(receive(streamOf(pieces(Buffer.from(textOf(honest)), 100)), full)).rejects.toThrow("full");
     // At the most the one that was to be taken over, which is the receiver's by then.
     expect(target.leftOver().length).toBeLessThanOrEqual(1);
   });

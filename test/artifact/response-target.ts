@@ -2,7 +2,12 @@
 
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { MatchedPartition, ResponseTarget } from "../../src/artifact/receive-response.ts";
+import { type ResponsePlace, receiveResponse } from "../../src/artifact/receive-response.ts";
+import type {
+  MatchedPartition,
+  ResponseReceiver,
+  ResponseReport,
+} from "../../src/artifact/response-report.ts";
 import type { WrappedData } from "../../src/protocol/account-copy.ts";
 import { DEFAULT_HASH_KEY } from "../../src/protocol/crypto/hash.ts";
 import { partitionHashes } from "../../src/protocol/partition-hash.ts";
@@ -21,7 +26,8 @@ export interface TargetSettings {
   readonly bytesMax?: number;
 }
 
-export interface RecordingTarget extends ResponseTarget {
+export interface RecordingTarget extends ResponseReceiver {
+  readonly place: ResponsePlace;
   /** The preimages that were taken, with what was said of them. */
   readonly taken: ReadonlyMap<number, MatchedPartition & { readonly text: string }>;
   readonly hashes: ReadonlyMap<number, string>;
@@ -36,22 +42,26 @@ export function makeTarget(settings: TargetSettings): RecordingTarget {
   const hashes = partitionHashes(truth, shard, hashKey);
   const taken = new Map<number, MatchedPartition & { text: string }>();
   return {
-    shard,
-    hashKey,
+    place: { shard, hashKey, pathOf: (partition) => join(directory, `${partition}.json`) },
     hashes,
     taken,
     directory,
     leftOver: () => readdirSync(directory),
     requested: new Set(settings.requested),
     stores: (partition) => partition === GLOBAL_PARTITION || stores(shard, nodeIndex, partition),
-    claim: (partition) =>
+    begin: () => undefined,
+    expected: (partition) =>
       taken.has(partition) || settings.unwelcome?.includes(partition) ? undefined : hashes.get(partition),
-    pathOf: (partition) => join(directory, `${partition}.json`),
-    take: (matched) => {
+    commit: (matched) => {
       taken.set(matched.partition, { ...matched, text: readFileSync(matched.path, "utf8") });
       rmSync(matched.path);
       return Promise.resolve();
     },
     mayHold: (bytes) => Promise.resolve(bytes <= bytesMax),
   };
+}
+
+/** Receives a response against a recording target. */
+export function receive(chunks: AsyncIterable<Buffer>, target: RecordingTarget): Promise<ResponseReport> {
+  return receiveResponse(chunks, target, target.place);
 }

@@ -4,14 +4,13 @@ import { execFileSync } from "node:child_process";
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
-import { receiveResponse } from "../../src/artifact/receive-response.ts";
 import { writeBufferBytes } from "../../src/limits/limits.ts";
 import { hashText } from "../../src/protocol/crypto/hash.ts";
 import { partitionPreimages } from "../../src/protocol/partition-hash.ts";
 import { makeShard } from "../../src/protocol/shard.ts";
 import { pieces } from "../canonical/chunks.ts";
 import { makeAccounts } from "../helpers/accounts.ts";
-import { makeTarget } from "./response-target.ts";
+import { makeTarget, receive } from "./response-target.ts";
 
 // A new file cannot be a pipe: the one of this test is opened as it is.
 vi.mock("node:fs/promises", async (importOriginal) => {
@@ -38,10 +37,10 @@ it("takes no more than two buffers of a partition while nothing is written", asy
       yield await Promise.resolve(chunk);
     }
   })();
-  const merged = receiveResponse(chunks, {
+  const merged = receive(chunks, {
     ...target,
-    pathOf: () => path,
-    take: async (matched) => {
+    place: { ...target.place, pathOf: () => path },
+    commit: async (matched) => {
       taken.push(matched.path);
       await rm(matched.path);
     },
@@ -60,7 +59,7 @@ it("takes no more than two buffers of a partition while nothing is written", asy
       bytes += bytesRead;
     }
   })();
-  expect(await merged).toMatchObject({ isComplete: true, wrong: [] });
+  expect(await merged).toMatchObject({ end: { kind: "complete" }, mismatched: [] });
   await reading;
   await pipe.close();
   expect(taken).toEqual([path]);

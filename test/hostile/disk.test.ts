@@ -80,7 +80,7 @@ describe("a validator that sends two gigabytes for a small partition", () => {
       expect(await peakOf(out, run)).toBeLessThan(9 * MB);
       const { networkHash, queries, offences } = await run;
       expect(networkHash).toBe(expected.networkHash);
-      expect(queries.map(({ outcome }) => outcome)).toContain("disk full");
+      expect(queries.map(({ outcome }) => outcome)).toContain("disk-full");
       expect(offences).toEqual([]);
       expect(free).toHaveBeenCalled();
     });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { queryOrder } from "../../src/protocol/query-order.ts";
 import { makeShard } from "../../src/protocol/shard.ts";
-import { ByteBudgetOfResponses } from "../../src/sync/byte-budget.ts";
+import { ByteBudget } from "../../src/sync/byte-budget.ts";
 import { PeerPool } from "../../src/sync/peer-pool.ts";
 
 const MB = 1_000_000;
@@ -14,81 +14,85 @@ function makeBudget(freeBytes = Number.POSITIVE_INFINITY) {
     publicKey: "0".repeat(64),
     url: `http://127.0.0.1:${index + 1}`,
   }));
-  const book = new PeerPool(nodes, shard, queryOrder(shard.numNodes));
-  const budget = new ByteBudgetOfResponses(book, () => Promise.resolve(freeBytes));
-  /** Whether a node may send so much, bit by bit; it is refused where it may not. */
-  const sends = async (node: number, bytes: number) => {
+  const pool = new PeerPool(nodes, shard, queryOrder(shard.numNodes));
+  const budget = new ByteBudget(pool);
+  budget.freeBytes(freeBytes, 0);
+  /** Whether a peer may send so many bytes, megabyte by megabyte; it is excluded where it may not. */
+  const sends = (peer: number, bytes: number) => {
     for (let sent = 0; sent < bytes; sent += MB) {
-      if (await budget.mayHold(node, node, partition, sent)) continue;
-      budget.refuse(node, partition, sent);
-      budget.ended(node);
+      budget.hold({ query: peer, peer, partition, bytes: sent });
+      if (!budget.isOutgrown(peer)) continue;
+      budget.exclude(peer, partition, sent);
+      budget.release(peer);
       return false;
     }
-    budget.ended(node);
+    budget.release(peer);
     return true;
   };
-  return { book, budget, sends };
+  return { pool, budget, sends };
 }
 
-describe("the budget of an answer", () => {
-  it("is small at first, and not raised by what one node sends", async () => {
+describe("the byte budget", () => {
+  it("is small at first, and not raised by what one node sends", () => {
     const { sends } = makeBudget();
-    expect(await sends(0, 30 * MB)).toBe(true);
-    expect(await sends(0, 40 * MB)).toBe(false);
-    expect(await sends(0, 40 * MB)).toBe(false);
-    expect(await sends(0, 40 * MB)).toBe(false);
+    expect(sends(0, 30 * MB)).toBe(true);
+    expect(sends(0, 40 * MB)).toBe(false);
+    expect(sends(0, 40 * MB)).toBe(false);
+    expect(sends(0, 40 * MB)).toBe(false);
   });
 
-  it("grows once two other nodes have sent as much, and all may be asked again", async () => {
-    const { book, sends } = makeBudget();
-    expect(await sends(4, 40 * MB)).toBe(false);
-    expect(book.mayGive(4, partition)).toBe(false);
-    expect(await sends(3, 40 * MB)).toBe(false);
-    expect(await sends(5, 220 * MB)).toBe(true);
-    expect(book.mayGive(4, partition)).toBe(true);
-    expect(await sends(4, 220 * MB)).toBe(true);
+  it("grows once two other nodes have sent as much, and all may be asked again", () => {
+    const { pool, sends } = makeBudget();
+    expect(sends(4, 40 * MB)).toBe(false);
+    expect(pool.mayGive(4, partition)).toBe(false);
+    expect(sends(3, 40 * MB)).toBe(false);
+    expect(sends(5, 220 * MB)).toBe(true);
+    expect(pool.mayGive(4, partition)).toBe(true);
+    expect(sends(4, 220 * MB)).toBe(true);
   });
 
-  it("comes to five gigabytes after four answers that were broken off, and blames none of them", async () => {
+  it("comes to five gigabytes after four answers that were broken off, and blames none of them", () => {
     const { budget, sends } = makeBudget();
     const outcomes: boolean[] = [];
-    for (const node of [4, 3, 5, 6, 2]) outcomes.push(await sends(node, 5_000 * MB));
+    for (const node of [4, 3, 5, 6, 2]) outcomes.push(sends(node, 5_000 * MB));
     expect(outcomes).toEqual([false, false, false, false, true]);
-    expect(budget.confirmed(partition, 5_000 * MB)).toEqual([]);
+    expect(budget.oversized(partition, 5_000 * MB)).toEqual([]);
   });
 
-  it("grows for the last node that has a partition", async () => {
-    const { book, sends } = makeBudget();
+  it("grows for the last node that has a partition", () => {
+    const { pool, sends } = makeBudget();
     for (let node = 0; node < shard.numNodes; node++) {
-      if (node !== 4) book.refuse(node, partition, "wrong", "gave another one");
+      if (node !== 4) pool.exclude(node, partition, { reason: "wrong", detail: "gave another one" });
     }
-    expect(await sends(4, 40 * MB)).toBe(true);
+    expect(sends(4, 40 * MB)).toBe(true);
   });
 
-  it("is some times the largest partition that is confirmed", async () => {
+  it("is some times the largest partition that is confirmed", () => {
     const { budget, sends } = makeBudget();
-    expect(budget.confirmed(3, 220 * MB)).toEqual([]);
-    expect(await sends(4, 800 * MB)).toBe(true);
-    expect(await sends(4, 1_000 * MB)).toBe(false);
+    budget.confirm(220 * MB);
+    expect(sends(4, 800 * MB)).toBe(true);
+    expect(sends(4, 1_000 * MB)).toBe(false);
   });
 
-  it("blames whoever sent more than a partition turns out to have, and nobody else", async () => {
+  it("names whoever sent more than a partition turns out to have, and nobody else", () => {
     const { budget, sends } = makeBudget();
-    await sends(3, 30 * MB);
-    await sends(5, 60 * MB);
-    expect(budget.confirmed(partition + 1, 20 * MB)).toEqual([]);
-    expect(budget.confirmed(partition, 20 * MB)).toMatchObject([
-      { node: "5".repeat(64), kind: "oversized-answer", partition },
-    ]);
+    sends(3, 30 * MB);
+    sends(5, 60 * MB);
+    expect(budget.oversized(partition + 1, 20 * MB)).toEqual([]);
+    expect(budget.oversized(partition, 20 * MB)).toMatchObject([{ peer: 5 }]);
   });
 
-  it("is no more than a share of the free disk, over all answers, and more in the end", async () => {
+  it("is no more than a share of the free disk, over all responses, and more in the end", () => {
     const { budget } = makeBudget(10 * MB);
-    expect(await budget.mayHold(1, 1, partition, 3 * MB)).toBe(true);
-    await expect(budget.mayHold(2, 2, partition, 6 * MB)).rejects.toMatchObject({ code: "disk" });
-    budget.ended(1);
-    budget.ended(2);
-    budget.allowLastShare();
-    expect(await budget.mayHold(3, 3, partition, 8 * MB)).toBe(true);
+    const hold = (query: number, bytes: number) => budget.hold({ query, peer: query, partition, bytes });
+    hold(1, 3 * MB);
+    expect(budget.excess).toBeUndefined();
+    hold(2, 6 * MB);
+    expect(budget.excess).toEqual({ held: 9 * MB, free: 10 * MB });
+    budget.release(1);
+    budget.release(2);
+    budget.useLastShare();
+    hold(3, 8 * MB);
+    expect(budget.excess).toBeUndefined();
   });
 });

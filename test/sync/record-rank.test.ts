@@ -19,7 +19,7 @@ describe("the order of nodes", () => {
   const shard = makeShard({ numNodes: 4 });
 
   it("has those with a bad record later, and still all of them", () => {
-    const book = new PeerPool(
+    const pool = new PeerPool(
       nodes,
       shard,
       [3, 0, 2, 1],
@@ -28,13 +28,16 @@ describe("the order of nodes", () => {
         ["a", 1],
       ]),
     );
-    expect(book.askableGroups(0)).toEqual([[2, 1], [0], [3]]);
+    expect(pool.availableGroups(0)).toEqual([[2, 1], [0], [3]]);
   });
 
   it("weighs what fails in this run against the record", () => {
-    const book = new PeerPool(nodes, shard, [0, 1, 2, 3], new Map([["a", 2]]));
+    const pool = new PeerPool(nodes, shard, [0, 1, 2, 3], new Map([["a", 2]]));
     const decision = { retry: true, delayMs: 0 } as const;
-    for (let failure = 0; failure < 3; failure++) book.failed(1, "reset", undefined, decision, 0);
-    expect(book.askableGroups(1)).toEqual([[2, 3], [0], [1]]);
+    for (let failure = 0; failure < 3; failure++) {
+      pool.begin(1);
+      pool.fail(1, { message: "reset", status: undefined }, decision, 0);
+    }
+    expect(pool.availableGroups(1)).toEqual([[2, 3], [0], [1]]);
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import {
-  lateAfterMs,
-  latenessFactor,
-  lateUnmeasuredMs,
+  stragglerAfterMs,
+  stragglerFactor,
+  stragglerUnmeasuredMs,
   unmeasuredBytesPerSecond,
 } from "../../src/limits/limits.ts";
 import { type SpeedSample, Throughput } from "../../src/sync/throughput.ts";
@@ -51,55 +51,63 @@ describe("the pace of a node", () => {
 });
 
 describe("an answer", () => {
-  const waited = lateAfterMs + 1_000;
+  const waited = stragglerAfterMs + 1_000;
 
   it("that nothing can be compared with is late when nothing came for long", () => {
     const speeds = measured([7, answer(5)]);
-    expect(speeds.isLate(7, soFar(answer(waited, 0), waited), [])).toBe(false);
-    expect(speeds.isLate(7, soFar(answer(5, 10, lateUnmeasuredMs), lateUnmeasuredMs + 1), [])).toBe(true);
+    expect(speeds.isStraggling(7, soFar(answer(waited, 0), waited), [])).toBe(false);
+    expect(
+      speeds.isStraggling(7, soFar(answer(5, 10, stragglerUnmeasuredMs), stragglerUnmeasuredMs + 1), []),
+    ).toBe(true);
   });
 
   it("is late where others had their first byte long before", () => {
     const speeds = measured([0, answer(5)]);
-    expect(speeds.isLate(1, soFar(answer(lateAfterMs, 0), lateAfterMs), [])).toBe(false);
-    expect(speeds.isLate(1, soFar(answer(waited, 0), waited), [])).toBe(true);
+    expect(speeds.isStraggling(1, soFar(answer(stragglerAfterMs, 0), stragglerAfterMs), [])).toBe(false);
+    expect(speeds.isStraggling(1, soFar(answer(waited, 0), waited), [])).toBe(true);
     const slowNetwork = measured([0, answer(1_000)]);
-    expect(slowNetwork.isLate(1, soFar(answer(waited, 0), waited), [])).toBe(false);
+    expect(slowNetwork.isStraggling(1, soFar(answer(waited, 0), waited), [])).toBe(false);
     expect(
-      slowNetwork.isLate(1, soFar(answer(lateAfterMs + latenessFactor * 1_000 + 100, 0), waited * 3), []),
+      slowNetwork.isStraggling(
+        1,
+        soFar(answer(stragglerAfterMs + stragglerFactor * 1_000 + 100, 0), waited * 3),
+        [],
+      ),
     ).toBe(true);
   });
 
   it("is late where it pauses, however fast it was", () => {
     const speeds = measured([0, megabytes(1_000, 10_000)]);
-    expect(speeds.isLate(1, soFar(megabytes(1_000, 10_000), lateAfterMs), [])).toBe(false);
-    expect(speeds.isLate(1, soFar(megabytes(1_000, 10_000), waited), [])).toBe(true);
+    expect(speeds.isStraggling(1, soFar(megabytes(1_000, 10_000), stragglerAfterMs), [])).toBe(false);
+    expect(speeds.isStraggling(1, soFar(megabytes(1_000, 10_000), waited), [])).toBe(true);
   });
 
   it("is late where each byte takes several times as long as with others", () => {
     const speeds = measured([0, megabytes(100, 1_000)]);
-    expect(speeds.isLate(1, soFar(megabytes(1_000, 30_000)), [])).toBe(false);
-    expect(speeds.isLate(1, soFar(megabytes(1_000, 60_000)), [])).toBe(true);
+    expect(speeds.isStraggling(1, soFar(megabytes(1_000, 30_000)), [])).toBe(false);
+    expect(speeds.isStraggling(1, soFar(megabytes(1_000, 60_000)), [])).toBe(true);
   });
 
   it("is not late where all that are under way are as slow, nor for being long", () => {
     const slow = soFar(megabytes(1_000, 60_000));
-    expect(new Throughput().isLate(1, slow, [megabytes(900, 60_000), megabytes(1_000, 61_000)])).toBe(false);
-    expect(measured([0, megabytes(100, 6_000)]).isLate(1, slow, [])).toBe(false);
+    expect(new Throughput().isStraggling(1, slow, [megabytes(900, 60_000), megabytes(1_000, 61_000)])).toBe(
+      false,
+    );
+    expect(measured([0, megabytes(100, 6_000)]).isStraggling(1, slow, [])).toBe(false);
   });
 
   it("that nothing can be compared with is late when it comes drop by drop", () => {
     const drops = (ms: number) => soFar(answer(5, 3 * ms, ms), 500);
-    expect(new Throughput().isLate(0, drops(lateUnmeasuredMs), [])).toBe(false);
-    expect(new Throughput().isLate(0, drops(1.1 * lateUnmeasuredMs), [])).toBe(true);
+    expect(new Throughput().isStraggling(0, drops(stragglerUnmeasuredMs), [])).toBe(false);
+    expect(new Throughput().isStraggling(0, drops(1.1 * stragglerUnmeasuredMs), [])).toBe(true);
     const steady = soFar(answer(5, 2 * unmeasuredBytesPerSecond * 60, 60_000), 5);
-    expect(new Throughput().isLate(0, steady, [])).toBe(false);
+    expect(new Throughput().isStraggling(0, steady, [])).toBe(false);
   });
 
   it("does not buy time with bytes", () => {
     const short = measured([0, answer(5)], [2, answer(5)]);
     const boughtMs = (bytes: number) => {
-      for (let ms = 0; ; ms += 1_000) if (short.isLate(1, soFar(answer(5, bytes, ms)), [])) return ms;
+      for (let ms = 0; ; ms += 1_000) if (short.isStraggling(1, soFar(answer(5, bytes, ms)), [])) return ms;
     };
     expect(boughtMs(1.1e6)).toBeLessThan(30_000);
     expect(boughtMs(1e9)).toBe(boughtMs(1e12));
@@ -108,7 +116,7 @@ describe("an answer", () => {
 
   it("is waited for longer with more patience", () => {
     const late = soFar(answer(waited, 0), waited);
-    expect([1, 2].map((patience) => measured([0, answer(5)]).isLate(1, late, [], patience))).toEqual([
+    expect([1, 2].map((patience) => measured([0, answer(5)]).isStraggling(1, late, [], patience))).toEqual([
       true,
       false,
     ]);
@@ -116,6 +124,6 @@ describe("an answer", () => {
 
   it("is not compared with its own node's earlier ones", () => {
     const speeds = measured([1, answer(1)], [1, answer(1)]);
-    expect(speeds.isLate(1, soFar(answer(waited, 0), waited), [])).toBe(false);
+    expect(speeds.isStraggling(1, soFar(answer(waited, 0), waited), [])).toBe(false);
   });
 });

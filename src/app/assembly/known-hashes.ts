@@ -5,10 +5,10 @@
 
 import type { AgreedHashes } from "../../agreement/find-agreement.ts";
 import { isAgreed } from "../../agreement/upstream/collector.ts";
-import type { WrongPartition } from "../../artifact/receive-response.ts";
 import type { Offence, RecordedOffence } from "../../errors/offence.ts";
 import { messageOf } from "../../errors/snapshot-error.ts";
 import type { RunLog } from "../../events/run-log.ts";
+import type { MismatchedPartition } from "../../events/sync-events.ts";
 import { signedHash } from "../../protocol/crypto/signature.ts";
 import type { CycleRecord } from "../../protocol/cycle-record.ts";
 import { type ActiveNode, shortId } from "../../protocol/node.ts";
@@ -73,7 +73,7 @@ export class KnownHashes {
   }
 
   /** A partition that does not have the agreed hash: a lie that can be proved, where the node has signed another. */
-  sawWrong(node: string, { partition, got, conflict }: WrongPartition, agreed: AgreedHashes): void {
+  sawWrong(node: string, { partition, got, conflict }: MismatchedPartition, agreed: AgreedHashes): void {
     const text = agreed.box.textOf(node);
     const voted = agreed.box.hashesOf(node).get(partition);
     if (text === undefined || voted === undefined || voted === got || conflict !== undefined) return;

@@ -30,14 +30,14 @@ export async function prepareArtifacts(
     signal?.throwIfAborted();
     const left = await partial.resume(partition, hash, hashKey);
     if (left !== undefined) {
-      log.verified(partition, left, "an earlier run");
+      log.verified(partition, left, { kind: "resumed" });
       continue;
     }
     const published = isPublished ? await partial.takeOver(partition, hash, hashKey) : undefined;
-    if (published !== undefined) log.verified(partition, published, "the published snapshot");
+    if (published !== undefined) log.verified(partition, published, { kind: "published" });
     else if (hash === emptyHash) {
       await writeEmpty(partial, partition);
-      log.verified(partition, { accounts: 0, bytes: EMPTY_PREIMAGE.length }, "nobody: it is empty");
+      log.verified(partition, { accounts: 0, bytes: EMPTY_PREIMAGE.length }, { kind: "empty" });
     } else missing.add(partition);
   }
   return missing;

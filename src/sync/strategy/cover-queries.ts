@@ -14,7 +14,7 @@ export interface CoverTask {
   readonly groups: readonly (readonly number[])[];
   readonly needed: ReadonlySet<number>;
   /** Partitions that a node is not to be asked for. */
-  readonly refusedBy?: (nodeIndex: number) => Iterable<number>;
+  readonly excludedOf?: (nodeIndex: number) => Iterable<number>;
   /** Whether a partition is known to have no accounts, so that it costs nothing. */
   readonly isEmpty?: (partition: number) => boolean;
 }
@@ -31,7 +31,7 @@ export function coverQueries(task: CoverTask): PlannedQuery[] {
 }
 
 /** What each node stores, in one piece; around what it is not to be asked for, in several. */
-function arcsOf({ shard, refusedBy, isEmpty }: CoverTask, nodes: readonly number[]): Arc[] {
+function arcsOf({ shard, excludedOf, isEmpty }: CoverTask, nodes: readonly number[]): Arc[] {
   const { numNodes, storeRadius } = shard;
   const length = storedCount(shard);
   const weights = arcWeights(shard, length, isEmpty);
@@ -39,7 +39,7 @@ function arcsOf({ shard, refusedBy, isEmpty }: CoverTask, nodes: readonly number
     // Where every node stores everything, all arcs are one.
     const first = length === numNodes ? 0 : (node - storeRadius + numNodes) % numNodes;
     const weight = weights[first] as number;
-    const all = [...(refusedBy?.(node) ?? [])];
+    const all = [...(excludedOf?.(node) ?? [])];
     if (all.length === 0) return [{ node, first, length, weight }];
     const refused = all
       .filter((partition) => partition !== GLOBAL_PARTITION && stores(shard, node, partition))
@@ -74,7 +74,7 @@ function shared(task: CoverTask, nodes: readonly number[], isOpen: boolean[]): P
   const first = wholes.find((node) => wraps(task.shard, node)) ?? wholes[0] ?? nodes[0];
   const from = first === undefined ? 0 : nodes.indexOf(first);
   return [...nodes.slice(from), ...nodes.slice(0, from)].flatMap((nodeIndex) => {
-    const refused = new Set(task.refusedBy?.(nodeIndex));
+    const refused = new Set(task.excludedOf?.(nodeIndex));
     const partitions = storedPartitions(task.shard, nodeIndex).filter(
       (partition) => isOpen[partition] && !refused.has(partition),
     );
@@ -85,11 +85,11 @@ function shared(task: CoverTask, nodes: readonly number[], isOpen: boolean[]): P
 
 /** Whether all that a node stores is needed of it, or is empty. */
 function isWhole(
-  { shard, refusedBy, isEmpty }: CoverTask,
+  { shard, excludedOf, isEmpty }: CoverTask,
   node: number,
   isOpen: readonly boolean[],
 ): boolean {
-  const refused = new Set(refusedBy?.(node));
+  const refused = new Set(excludedOf?.(node));
   return storedPartitions(shard, node).every(
     (partition) => (isOpen[partition] && !refused.has(partition)) || isEmpty?.(partition) === true,
   );
@@ -101,9 +101,9 @@ function wraps({ numNodes, storeRadius }: Shard, node: number): boolean {
 }
 
 /** The global partition comes with the first query, the only one that may be for all that a node has. */
-function withGlobal({ needed, groups, refusedBy }: CoverTask, queries: PlannedQuery[]): PlannedQuery[] {
+function withGlobal({ needed, groups, excludedOf }: CoverTask, queries: PlannedQuery[]): PlannedQuery[] {
   if (!needed.has(GLOBAL_PARTITION)) return queries;
-  const mayGive = (node: number) => ![...(refusedBy?.(node) ?? [])].includes(GLOBAL_PARTITION);
+  const mayGive = (node: number) => ![...(excludedOf?.(node) ?? [])].includes(GLOBAL_PARTITION);
   const giver = queries.findIndex(({ nodeIndex }) => mayGive(nodeIndex));
   if (giver >= 0) {
     return queries.map((query, index) =>

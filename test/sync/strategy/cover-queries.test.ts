@@ -159,7 +159,7 @@ describe("the cover of a network", () => {
           shard,
           groups: [nodes],
           needed,
-          refusedBy: (node) => refused.get(node) ?? [],
+          excludedOf: (node) => refused.get(node) ?? [],
         });
         for (const { nodeIndex, partitions } of queries) {
           for (const partition of partitions) expect(mayGive(nodeIndex, partition)).toBe(true);

@@ -1,7 +1,7 @@
 /** Whether a node is asked again after a failure, and when: a pure function. */
 
-import type { FetchError } from "../errors/fetch-error.ts";
 import { attemptsMax, backoffFirstMs, backoffLastMs, retryAfterMaxMs } from "../limits/limits.ts";
+import type { FetchError } from "./fetch-error.ts";
 
 export type RetryDecision = { readonly retry: true; readonly delayMs: number } | { readonly retry: false };
 

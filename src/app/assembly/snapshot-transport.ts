@@ -1,0 +1,55 @@
+/** Requests partial snapshots over HTTP, and receives each response onto the disk. */
+
+import { receiveResponse } from "../../artifact/receive-response.ts";
+import type { ResponseReceiver, ResponseReport } from "../../artifact/response-report.ts";
+import type { HttpClient } from "../../fetch/http/http-client.ts";
+import { nodeUrl } from "../../protocol/node.ts";
+import type { Shard } from "../../protocol/shard.ts";
+import type { PartialSnapshotRequest, ResponseObserver, Transport } from "../../sync/ports.ts";
+
+export interface TransportPlace {
+  readonly shard: Shard;
+  readonly hashKey: string;
+  /** Where a partition of one response (by number) is written while it comes. */
+  readonly incomingPath: (response: number, partition: number) => string;
+}
+
+export class SnapshotTransport implements Transport {
+  readonly #client: HttpClient;
+  readonly #place: TransportPlace;
+  #responses = 0;
+
+  constructor(client: HttpClient, place: TransportPlace) {
+    this.#client = client;
+    this.#place = place;
+  }
+
+  request(
+    { node, body, signal }: PartialSnapshotRequest,
+    receiver: ResponseReceiver,
+    observer: ResponseObserver,
+  ): Promise<ResponseReport> {
+    const { shard, hashKey, incomingPath } = this.#place;
+    const response = this.#responses++;
+    const chunks = this.#client.streamInPlace({
+      url: nodeUrl(node, "/snapshot"),
+      body,
+      signal,
+      onBytes: (count) => observer.wire(count),
+    });
+    const pathOf = (partition: number) => incomingPath(response, partition);
+    return receiveResponse(observed(chunks, observer), receiver, { shard, hashKey, pathOf });
+  }
+}
+
+/** Passes chunks on, and tells when each came and when the next is waited for. */
+async function* observed(
+  chunks: AsyncIterable<Buffer>,
+  observer: ResponseObserver,
+): AsyncGenerator<Buffer, void, void> {
+  for await (const chunk of chunks) {
+    observer.received(chunk.length);
+    yield chunk;
+    observer.waiting();
+  }
+}

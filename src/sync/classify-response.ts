@@ -1,0 +1,52 @@
+/** What a response says of the peer that sent it: pure. */
+
+import type { ResponseReport } from "../artifact/response-report.ts";
+import { FetchError } from "../errors/fetch-error.ts";
+import type { Offence } from "../errors/offence.ts";
+import type { ResponseOutcome } from "../errors/response-outcome.ts";
+import { counted } from "../text/counted.ts";
+import { type ErrorCost, fetchErrorCosts, responseErrorCosts } from "./error-costs.ts";
+
+/** What the error that ended a response costs its peer. */
+export function costOf(error: Extract<ResponseReport["end"], { kind: "failed" }>["error"]): ErrorCost {
+  return error instanceof FetchError ? fetchErrorCosts[error.kind] : responseErrorCosts[error.kind];
+}
+
+/** How a response ended by itself. A response that we ended has the reason for that as its outcome. */
+export function outcomeOf({ end, mismatched }: ResponseReport): ResponseOutcome {
+  if (end.kind === "complete") return mismatched.length > 0 ? "wrong" : "complete";
+  const { kind } = end.error;
+  if (kind === "aborted") throw new Error("a response was ended without a reason");
+  return kind;
+}
+
+/** Everything in a response that an honest and healthy node does not do. */
+export function offencesOf(node: string, report: ResponseReport): Offence[] {
+  const { mismatched, superfluous, foreignAccounts, duplicateAccounts, end } = report;
+  const offences = mismatched.map((mismatch): Offence => {
+    const { partition, expected, got, accounts, conflict } = mismatch;
+    if (conflict === undefined) {
+      const detail = `expected ${expected}, got ${got} of ${counted(accounts, "account")}`;
+      return { node, kind: "wrong-partition", partition, detail };
+    }
+    const detail = `account ${conflict} was sent twice, differently`;
+    return { node, kind: "contradicting-account", partition, detail };
+  });
+  for (const partition of superfluous) {
+    const detail = "more accounts came after those that have the agreed hash";
+    offences.push({ node, kind: "superfluous-account", partition, detail });
+  }
+  if (foreignAccounts > 0) {
+    const detail = `${counted(foreignAccounts, "account")} of partitions that it does not store`;
+    offences.push({ node, kind: "foreign-accounts", detail });
+  }
+  if (duplicateAccounts > 0) {
+    const detail = `${counted(duplicateAccounts, "account")} sent twice`;
+    offences.push({ node, kind: "duplicate-accounts", detail });
+  }
+  if (end.kind === "failed") {
+    const kind = costOf(end.error).offence;
+    if (kind !== undefined) offences.push({ node, kind, detail: end.error.message });
+  }
+  return offences;
+}

@@ -1,0 +1,151 @@
+/** One request and its response, between a transport that brings bytes and the scheduler that knows what is wanted. */
+
+import type { MatchedPartition, ResponseReceiver, ResponseReport } from "../artifact/response-report.ts";
+import { FetchError } from "../errors/fetch-error.ts";
+import { ResponseError } from "../errors/response-error.ts";
+import type { ResponseOutcome } from "../errors/response-outcome.ts";
+import { SnapshotError } from "../errors/snapshot-error.ts";
+import type { ActiveNode } from "../protocol/node.ts";
+import { offencesOf, outcomeOf } from "./classify-response.ts";
+import type { QueryId } from "./partition-tasks.ts";
+import type { ResponseObserver, SyncPorts } from "./ports.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+export interface Exchange {
+  readonly query: QueryId;
+  readonly node: ActiveNode;
+  readonly requested: ReadonlySet<number>;
+  /** A partition is in its place: there may be something else to do. */
+  readonly onCommitted: () => void;
+}
+
+export class ResponseExchange implements ResponseReceiver, ResponseObserver {
+  readonly requested: ReadonlySet<number>;
+  readonly #query: QueryId;
+  readonly #node: string;
+  readonly #onCommitted: () => void;
+  readonly #scheduler: Scheduler;
+  readonly #ports: SyncPorts;
+  readonly #startedMs: number;
+  readonly #verified: number[] = [];
+  #wireBytes = 0;
+  #bytes = 0;
+
+  constructor({ query, node, requested, onCommitted }: Exchange, scheduler: Scheduler, ports: SyncPorts) {
+    this.requested = requested;
+    this.#query = query;
+    this.#node = node.id;
+    this.#onCommitted = onCommitted;
+    this.#scheduler = scheduler;
+    this.#ports = ports;
+    this.#startedMs = ports.clock.nowMs();
+    ports.emit({ type: "request", node: node.id });
+  }
+
+  stores(partition: number): boolean {
+    return this.#scheduler.stores(this.#query, partition);
+  }
+
+  expected(partition: number): string | undefined {
+    return this.#scheduler.expected(this.#query, partition);
+  }
+
+  begin(partition: number): void {
+    this.#scheduler.apply({ type: "begun", query: this.#query, partition });
+  }
+
+  wire(bytes: number): void {
+    this.#wireBytes += bytes;
+    this.#ports.emit({ type: "received", node: this.#node, bytes });
+  }
+
+  received(bytes: number): void {
+    this.#scheduler.apply({ type: "received", query: this.#query, bytes, atMs: this.#ports.clock.nowMs() });
+    this.#bytes += bytes;
+    if (this.#bytes > this.#scheduler.responseBytesMax)
+      throw new ResponseError("over-budget", `the answer goes on after ${this.#bytes} bytes`);
+  }
+
+  waiting(): void {
+    this.#scheduler.apply({ type: "waiting", query: this.#query, atMs: this.#ports.clock.nowMs() });
+  }
+
+  async mayHold(bytes: number, partition: number): Promise<boolean> {
+    const { clock, store } = this.#ports;
+    this.#scheduler.apply({ type: "held", query: this.#query, partition, bytes });
+    if (this.#scheduler.budgetOf(this.#query) === "outgrown") return false;
+    if (this.#scheduler.needsFreeSpace(clock.nowMs())) {
+      const free = await store.freeBytes();
+      this.#scheduler.apply({ type: "free-space", bytes: free, atMs: clock.nowMs() });
+    }
+    const budget = this.#scheduler.budgetOf(this.#query);
+    if (typeof budget === "object") throw excessError(budget);
+    return budget === "within";
+  }
+
+  /** Takes a partition from the first response that has it; a later one is dropped. */
+  async commit(matched: MatchedPartition): Promise<void> {
+    const { store, clock, emit } = this.#ports;
+    const { partition, accounts, bytes } = matched;
+    if (this.expected(partition) === undefined) {
+      await store.discard(matched);
+      return;
+    }
+    this.#scheduler.apply({ type: "settled", query: this.#query, partition });
+    try {
+      await store.accept(matched);
+    } catch (error) {
+      this.#scheduler.apply({ type: "unsettled", partition });
+      throw error;
+    }
+    this.#scheduler.apply({ type: "committed", partition, bytes, atMs: clock.nowMs() });
+    this.#verified.push(partition);
+    this.#onCommitted();
+    emit({ type: "verified", node: this.#node, partition, accounts, bytes });
+    for (const oversized of this.#scheduler.oversized(partition, bytes)) {
+      const detail = `sent more than ${oversized.bytes} bytes for a partition of ${bytes}`;
+      emit({
+        type: "offence",
+        offence: { node: oversized.node, kind: "oversized-answer", partition, detail },
+      });
+    }
+  }
+
+  /** Tells what came of the response, before the scheduler decides what that costs. */
+  report(report: ResponseReport): void {
+    const { emit } = this.#ports;
+    const { end } = report;
+    const isAborted = end.kind === "failed" && end.error.kind === "aborted";
+    const cancelled = isAborted ? this.#scheduler.cancellation(this.#query) : undefined;
+    const status = end.kind === "failed" && end.error instanceof FetchError ? end.error.status : undefined;
+    this.#emitResponse(cancelled ?? outcomeOf(report), status);
+    for (const offence of offencesOf(this.#node, report)) emit({ type: "offence", offence });
+    for (const mismatch of report.mismatched) emit({ type: "mismatched", node: this.#node, mismatch });
+  }
+
+  reportFullDisk(): void {
+    this.#emitResponse("disk-full", undefined);
+  }
+
+  #emitResponse(outcome: ResponseOutcome, status: number | undefined): void {
+    this.#ports.emit({
+      type: "response",
+      node: this.#node,
+      partitions: [...this.requested],
+      verified: this.#verified,
+      bytes: this.#wireBytes,
+      outcome,
+      status,
+      durationMs: Math.round(this.#ports.clock.nowMs() - this.#startedMs),
+    });
+  }
+}
+
+/** Responses hold more that no hash confirms than their share of the disk. */
+function excessError({ held, free }: { readonly held: number; readonly free: number }): SnapshotError {
+  const problem = `${held} bytes that no hash has confirmed yet are too much for a disk with ${free} free bytes`;
+  return new SnapshotError("disk", problem, {
+    cause: Object.assign(new Error(problem), { code: "ENOSPC" }),
+    hint: "Free some space and run again: what is verified already is kept and not fetched again.",
+  });
+}
