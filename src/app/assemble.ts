@@ -1,7 +1,7 @@
 /** The main job, without a terminal: from lists to a published snapshot. */
 
 import { type AgreedHashes, type AgreementContext, findAgreedHashes } from "../agreement/find-agreement.ts";
-import { messageOf, SnapshotError, systemCodeOf } from "../errors/snapshot-error.ts";
+import { messageOf, SnapshotError, type SnapshotErrorCode, systemCodeOf } from "../errors/snapshot-error.ts";
 import type { RunSummary } from "../events/assemble-events.ts";
 import { RunLog } from "../events/run-log.ts";
 import type { SyncEvent } from "../events/sync-events.ts";
@@ -12,6 +12,7 @@ import { requireOptions } from "../options/option-check.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../protocol/crypto/hash.ts";
 import { type CycleRecord, networkConfigHashOf } from "../protocol/cycle-record.ts";
 import { EMPTY_PREIMAGE } from "../protocol/partition-hash.ts";
+import type { ActiveNode } from "../protocol/node.ts";
 import { queryOrder } from "../protocol/query-order.ts";
 import type { Shard } from "../protocol/shard.ts";
 import { removeLeftovers } from "../store/leftovers.ts";
@@ -32,12 +33,18 @@ import type { ArtifactStore, Clock, SyncPorts } from "../sync/ports.ts";
 import type { SchedulerTask } from "../sync/scheduler.ts";
 import { counted } from "../text/counted.ts";
 import { ageWarning } from "../trust/chain/boundary.ts";
-import { describeUnknown, differentNodes } from "../trust/chain/cycle-nodes.ts";
+import { describeUnknown } from "../trust/chain/cycle-nodes.ts";
 import { parseSnapshotTime, type SnapshotTime } from "../trust/chain/timestamp.ts";
 import type { ListContext } from "../trust/list-source.ts";
 import { type NetworkClients, openClients } from "../trust/node-addresses.ts";
 import { type Candidate, type Network, readNetwork } from "../trust/read-network.ts";
-import { findSharding, requireSnapshotsOn, type Sharding, shardOf } from "../trust/sharding.ts";
+import {
+  describeSnapshotsOff,
+  findSharding,
+  requireSnapshotsOn,
+  type Sharding,
+  shardOf,
+} from "../trust/sharding.ts";
 import type { Findings } from "../verify/findings.ts";
 import { requireReadsBack } from "../verify/read-back.ts";
 import { GossipFile } from "./assembly/gossip-file.ts";
@@ -138,6 +145,14 @@ class Assembly {
     const isLatest = time.kind === "latest";
     if (maxAgeMs !== undefined && !isLatest) throw onlyForLatest();
     const network = await readNetwork(this.#options, time, this.#context(), maxAgeMs);
+    try {
+      return await this.#newestHeld(network, startedAt, isLatest);
+    } catch (error) {
+      throw error instanceof SnapshotError ? await this.#explained(error, network) : error;
+    }
+  }
+
+  async #newestHeld(network: Network, startedAt: Date, isLatest: boolean): Promise<AssembleResult> {
     const { candidates, records } = network;
     if (this.#options.requireChain === true) requireStateInChain(records);
     this.#known?.claim(records);
@@ -154,12 +169,35 @@ class Assembly {
     throw noCandidateError(failures, candidates, isLatest, Date.now());
   }
 
+  /** Why nobody gives hashes or accounts, where the network as a whole explains it. */
+  async #explained(failure: SnapshotError, network: Network): Promise<SnapshotError> {
+    if (!unheld.has(failure.code)) return failure;
+    const { inactive } = network;
+    const off = await this.#whySnapshotsAreOff(network);
+    if (inactive === undefined && off === undefined) return failure;
+    const { code, hint = "" } = inactive ?? failure;
+    const message = inactive === undefined ? failure.message : `${inactive.message}; ${failure.message}`;
+    const hints = off === undefined ? hint : `${off} ${hint}`.trim();
+    return new SnapshotError(code, message, { details: failure.details, hint: hints, cause: failure });
+  }
+
+  /** Where the settings were given, nobody has been asked for the configuration yet. It changes nothing here. */
+  async #whySnapshotsAreOff(network: Network): Promise<string | undefined> {
+    const { nodesPerConsensusGroup, nodesPerEdge } = this.#options;
+    const [candidate] = network.candidates;
+    if (nodesPerConsensusGroup === undefined || nodesPerEdge === undefined || candidate === undefined)
+      return undefined;
+    this.#log.stage("asking validators why there are no snapshots");
+    const context = { ...this.#context(), client: this.#clients.nodes };
+    const configHash = networkConfigHashOf(candidate.cycle);
+    return await describeSnapshotsOff(respondents(network, candidate), configHash, context);
+  }
+
   /** A failure is returned where an older boundary may do better, and thrown where it would not. */
   async #attempt(attempt: Attempt): Promise<AssembleResult | SnapshotError> {
     const { candidate, network, startedAt } = attempt;
-    const { timestamp, cycle, members } = candidate;
+    const { timestamp, cycle, members, different } = candidate;
     this.#log.begin(timestamp, cycle.counter, members.nodes.length + 1);
-    const different = differentNodes(members, network.records, cycle);
     if (different !== undefined) return different;
     const unknown = describeUnknown(members, cycle.counter);
     if (unknown !== undefined) this.#log.warn(unknown);
@@ -254,14 +292,14 @@ class Assembly {
   }
 
   /** The settings of a cycle, looked up once for all cycles of the same configuration. */
-  async #sharding({ nodes }: Network, { cycle }: Candidate): Promise<Sharding> {
+  async #sharding(network: Network, candidate: Candidate): Promise<Sharding> {
+    const { cycle } = candidate;
     const configHash = networkConfigHashOf(cycle);
     const known = this.#shardings.get(configHash);
     if (known !== undefined) return known;
     this.#log.stage("asking validators for the sharding settings");
-    // The nodes of today: a node that has left does not respond, and the hash in the record proves what they state.
     const context = { ...this.#context(), client: this.#clients.nodes };
-    const sharding = await findSharding(nodes, this.#options, configHash, context);
+    const sharding = await findSharding(respondents(network, candidate), this.#options, configHash, context);
     this.#shardings.set(configHash, sharding);
     return sharding;
   }
@@ -402,6 +440,17 @@ class Assembly {
     this.#log.digest = digest;
     return { ...this.#log.summary(), timestamp, cycle, networkHash, digest, directory };
   }
+}
+
+/** What a run ends with where the validators have no hashes, or no accounts, of the time that is meant. */
+const unheld: ReadonlySet<SnapshotErrorCode> = new Set(["no-agreement", "gone", "temporary"]);
+
+/**
+ * Who is asked for the configuration: the nodes of today, since one that has left does not respond, and the hash in the
+ * record proves what they state.
+ */
+function respondents({ nodes }: Network, { members }: Candidate): readonly ActiveNode[] {
+  return nodes.length > 0 ? nodes : members.nodes;
 }
 
 function timeOf(timestamp: AssembleOptions["timestamp"]): SnapshotTime {

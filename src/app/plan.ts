@@ -163,11 +163,9 @@ async function readNodes(
     return { nodes: list.nodes, boundary: undefined };
   }
   const { readNetwork } = await import("../trust/read-network.ts");
-  const { differentNodes } = await import("../trust/chain/cycle-nodes.ts");
-  const { nodes, records, candidates } = await readNetwork(options, options.timestamp, context);
+  const { nodes, candidates } = await readNetwork(options, options.timestamp, context);
   const [candidate] = candidates;
   if (candidate === undefined) return { nodes, boundary: undefined };
-  const different = differentNodes(candidate.members, records, candidate.cycle);
-  if (different !== undefined) throw different;
+  if (candidate.different !== undefined) throw candidate.different;
   return { nodes: candidate.members.nodes, boundary: candidate };
 }

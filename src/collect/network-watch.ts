@@ -152,7 +152,7 @@ export class NetworkWatch {
       // Who is active in the newest cycle is what the newest list says; earlier cycles keep theirs.
       if (this.#rosters.has(counter) && counter !== this.newest.counter) continue;
       const members = cycleNodesOf(roster.nodes, records, cycle);
-      const different = differentNodes(members, records, cycle);
+      const different = differentNodes(members, records, cycle, false);
       if (different === undefined) this.#rosters.set(counter, this.#rosterOf(members.nodes));
       else if (counter === this.newest.counter) {
         this.#context.warn(`${different.message}: cycle ${counter} cannot be counted`);
@@ -174,5 +174,5 @@ function networkIdOf({ received }: CycleRecord): string {
 }
 
 function strange(problem: string): SnapshotError {
-  return new SnapshotError("verification", problem, { hint: "Ask another archiver with --archiver." });
+  return new SnapshotError("chain", problem, { hint: "Ask another archiver with --archiver." });
 }

@@ -198,6 +198,9 @@ export const gossipUnsignedMax = 100;
 export const gossipVotesBytesMax = 192 * MiB;
 export const gossipContradictionsBytesMax = 32 * MiB;
 
+/** How long an archiver whose node list is newer than its cycle records has to store the missing record. */
+export const recordsRereadMs = 1_000;
+
 /** A file of gossip. */
 export const gossipFileBytesMax = 256 * MiB;
 

@@ -21,14 +21,23 @@ export interface ListContext {
   readonly warn: (message: string) => void;
 }
 
+/** Which list is read, and from where. */
+export interface ListRequest {
+  /** Instead of the archiver. */
+  readonly file?: string | undefined;
+  /** At the archiver. */
+  readonly path: string;
+  readonly body?: object;
+  /** The failure where the list is not signed as it must be: `verify` ends with the same one. */
+  readonly ifUnsigned: "node-list" | "chain";
+}
+
 /** @throws SnapshotError */
 export async function readList<T extends { received: unknown; responses?: readonly unknown[] }>(
-  file: string | undefined,
-  path: string,
+  { file, path, body, ifUnsigned }: ListRequest,
   sources: ListSources,
   context: ListContext,
   parse: (received: unknown, source: string) => T | Promise<T>,
-  body?: object,
 ): Promise<Received<T>> {
   const isFile = file !== undefined;
   const url = isFile ? "" : archiverUrl(sources, path);
@@ -47,7 +56,8 @@ export async function readList<T extends { received: unknown; responses?: readon
     throw new SnapshotError("configuration", error.message, { cause: error, hint });
   }
   for (const response of list.responses ?? [list.received]) {
-    await requireSigned(response, source, isFile, sources.archiverKey, context);
+    const problem = await signatureProblem(response, source, isFile, sources.archiverKey, context);
+    if (problem !== undefined) throw unsigned(ifUnsigned, problem);
   }
   return { ...list, bytes };
 }
@@ -172,31 +182,29 @@ function archiverError(source: string, error: FetchError): SnapshotError {
   );
 }
 
-async function requireSigned(
+/** Why a list is not signed as it must be; `undefined` where it is. */
+async function signatureProblem(
   received: unknown,
   source: string,
   isFile: boolean,
   archiverKey: string | undefined,
   { hashKey, warn }: ListContext,
-): Promise<void> {
+): Promise<string | undefined> {
   const { sign } = received as { sign?: { owner?: unknown } | null };
   if (sign === undefined || sign === null) {
-    if (archiverKey !== undefined) throw unsigned(`${source} is not signed, but --archiver-key is given`);
+    if (archiverKey !== undefined) return `${source} is not signed, but --archiver-key is given`;
     if (!isFile) warn(`${source} is not signed by the archiver`);
-    return;
+    return undefined;
   }
   // Loaded where there is something to check: a list from a file is seldom signed.
   const { isSignedBy } = await import("../protocol/crypto/signature.ts");
-  if (!isSignedBy(received, hashKey)) throw unsigned(`${source}: the signature does not hold`);
-  if (archiverKey !== undefined && sign.owner !== archiverKey) {
-    throw unsigned(
-      `${source} is signed by ${quoted(String(sign.owner))}, not by the archiver's key ${archiverKey}`,
-    );
-  }
+  if (!isSignedBy(received, hashKey)) return `${source}: the signature does not hold`;
+  if (archiverKey === undefined || sign.owner === archiverKey) return undefined;
+  return `${source} is signed by ${quoted(String(sign.owner))}, not by the archiver's key ${archiverKey}`;
 }
 
-function unsigned(problem: string): SnapshotError {
-  return new SnapshotError("verification", problem, {
+function unsigned(code: ListRequest["ifUnsigned"], problem: string): SnapshotError {
+  return new SnapshotError(code, problem, {
     hint: "Make sure that --archiver-key and --hash-key are right, and ask another archiver.",
   });
 }

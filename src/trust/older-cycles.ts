@@ -29,8 +29,8 @@ export async function readOlderCycles(
   const oldest = known.records[0]?.counter;
   if (sources.cycles !== undefined || oldest === undefined || oldest <= wanted) return known;
   const count = Math.min(known.records.length + oldest - wanted, cycleRecordsMax);
-  const path = `cycleinfo/${count}`;
-  const more = await readList(undefined, path, sources, context, parseCycleRecords);
+  const request = { path: `cycleinfo/${count}`, ifUnsigned: "chain" } as const;
+  const more = await readList(request, sources, context, parseCycleRecords);
   const cycles = more.records.length > known.records.length ? more : known;
   return await readPages(cycles, wanted, sources, context);
 }
@@ -49,7 +49,8 @@ async function readPages(
     const [start, end] = [Math.max(wanted, oldest - cyclePageRecords), oldest - 1];
     const body = signed({ start, end, sender: ownerOf(requester) }, requester, context.hashKey);
     const parse = (received: unknown, source: string) => parsePage(received, source, start, end);
-    const page = await readList(undefined, "cycleinfo", sources, context, parse, body);
+    const request = { path: "cycleinfo", body, ifUnsigned: "chain" } as const;
+    const page = await readList(request, sources, context, parse);
     const first = page.records[0]?.counter;
     if (first === undefined) break; // the archiver has no older ones
     pages.push(page);

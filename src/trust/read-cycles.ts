@@ -25,7 +25,8 @@ export async function readCycles(
   context: ListContext,
 ): Promise<Received<CycleRecords>> {
   const path = `cycleinfo/${FIRST_RECORDS}`;
-  const newest = await readList(sources.cycles, path, sources, context, parseCycleRecords);
+  const request = { file: sources.cycles, path, ifUnsigned: "chain" } as const;
+  const newest = await readList(request, sources, context, parseCycleRecords);
   const missing = missingBefore(newest.records, time);
   const first = (newest.records[0]?.counter ?? 0) - missing;
   const cycles = missing > 0 ? await readOlderCycles(newest, first, sources, context) : newest;
@@ -69,7 +70,7 @@ function requireUnbroken(records: readonly CycleRecord[], { hashKey, warn }: Lis
   const findings = checkChain(records, hashKey);
   const broken = findings.find((finding) => finding.severity === "broken");
   if (broken !== undefined) {
-    throw new SnapshotError("verification", `the cycle chain is broken: ${broken.problem}`, {
+    throw new SnapshotError("chain", `the cycle chain is broken: ${broken.problem}`, {
       hint: "Ask another archiver; check --hash-key if every record is said to be wrong.",
     });
   }

@@ -12,7 +12,8 @@ import type { ListSources } from "./network-options.ts";
 /** @throws SnapshotError */
 export async function readNodeList(sources: ListSources, context: ListContext): Promise<Received<NodeList>> {
   const path = "full-nodelist?activeOnly=true";
-  const list = await readList(sources.nodes, path, sources, context, parseNodeList);
+  const request = { file: sources.nodes, path, ifUnsigned: "node-list" } as const;
+  const list = await readList(request, sources, context, parseNodeList);
   const { withoutId, skipped, notAsked } = list;
   if (withoutId > 0) {
     context.warn(
@@ -50,17 +51,23 @@ const whileInMode: ReadonlyMap<unknown, string> = new Map([
  * @param newest the newest cycle record, whose mode explains why no node is active
  * @throws SnapshotError where the list is empty
  */
-export function requireActiveNodes({ nodes }: NodeList, newest: CycleRecord | undefined): void {
-  if (nodes.length > 0) return;
+export function requireActiveNodes(list: NodeList, newest: CycleRecord | undefined): void {
+  const inactive = whyInactive(list, newest);
+  if (inactive !== undefined) throw inactive;
+}
+
+/** Why the list is empty: `temporary` in a mode without active nodes, else `configuration`; `undefined` where it is not. */
+export function whyInactive({ nodes }: NodeList, newest: CycleRecord | undefined): SnapshotError | undefined {
+  if (nodes.length > 0) return undefined;
   const mode = newest?.received["mode"];
   const waiting = whileInMode.get(mode);
   if (waiting === undefined) {
-    throw new SnapshotError("configuration", "the node list has no active node", {
+    return new SnapshotError("configuration", "the node list has no active node", {
       hint: "Check the archiver's address, or the file given with --nodes.",
     });
   }
-  throw new SnapshotError("temporary", `the network is in mode ${mode} and has no active node: ${waiting}`, {
-    hint: "Try again when it processes transactions.",
+  return new SnapshotError("temporary", `the network is in mode ${mode} and has no active node: ${waiting}`, {
+    hint: "Try again when it processes transactions. For an earlier snapshot, give its timestamp, the nodes of its cycle with --nodes, and its gossip with --gossip.",
   });
 }
 

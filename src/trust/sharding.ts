@@ -10,6 +10,7 @@ import type { HttpClient } from "../fetch/http/http-client.ts";
 import type { TrustSource } from "../format/counting-rules.ts";
 import type { ActiveNode } from "../protocol/node.ts";
 import { consensusRadiusOf, makeShard, type Shard } from "../protocol/shard.ts";
+import { counted } from "../text/counted.ts";
 import { type NetconfigSample, sampleNetconfig } from "./netconfig-sample.ts";
 import type { NetworkOptions } from "./network-options.ts";
 
@@ -78,6 +79,26 @@ export function requireSnapshotsOn({ againstSnapshots }: Sharding, cycle: number
   throw new SnapshotError("no-agreement", problem, {
     hint: "Ask the network's operators to change these settings; later cycles can then be assembled.",
   });
+}
+
+/**
+ * Says that the validators make no snapshots, where they do not: as a `/netconfig` response proves, or as all of a sample
+ * state that respond. `undefined` where nothing says so.
+ *
+ * @param networkConfigHash of the cycle's record, as in {@link findSharding}
+ */
+export async function describeSnapshotsOff(
+  nodes: readonly ActiveNode[],
+  networkConfigHash: string | undefined,
+  context: ShardingContext,
+): Promise<string | undefined> {
+  const { proof, responses } = await sampleNetconfig(nodes, networkConfigHash, context);
+  const told = proof === undefined ? responses : [proof];
+  const [first] = told;
+  if (first === undefined || told.some(({ config }) => config.againstSnapshots.length === 0))
+    return undefined;
+  const whose = proof === undefined ? ` (as ${counted(told.length, "validator")} say, unproved)` : "";
+  return `The validators of this network make no snapshots${whose}: ${first.config.againstSnapshots.join("; ")}.`;
 }
 
 /** The geometry of a network of so many nodes. */

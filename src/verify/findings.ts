@@ -7,6 +7,7 @@ export type FindingKind =
   | "manifest"
   | "export-data"
   | "digest"
+  /** The network hash is not that of the partition hashes, or not that which an unbroken cycle chain records. */
   | "network-hash"
   | "artifact-missing"
   | "artifact-unreadable"

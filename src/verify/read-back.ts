@@ -6,6 +6,7 @@
 import type { Quorum } from "../agreement/upstream/collector.ts";
 import { SnapshotError } from "../errors/snapshot-error.ts";
 import { counted } from "../text/counted.ts";
+import { codeOfFindings } from "./finding-code.ts";
 import type { FindingKind } from "./findings.ts";
 import { verifyWithoutArtifacts } from "./verify-snapshot.ts";
 
@@ -31,8 +32,7 @@ const ofDisk: ReadonlySet<FindingKind> = new Set([
 /**
  * Artifacts are not read again: they were hashed while they were written. But each must be a regular file there.
  *
- * @throws SnapshotError `disk` where the files are not those that were written, `verification` where the evidence does
- *   not carry the agreed hashes
+ * @throws SnapshotError `disk` where the files are not those that were written, else with the code that `verify` ends with
  */
 export async function requireReadsBack(directory: string, options: ReadBackOptions): Promise<void> {
   const { findings, findingsOmitted } = await verifyWithoutArtifacts(directory, options);
@@ -41,7 +41,8 @@ export async function requireReadsBack(directory: string, options: ReadBackOptio
   const count = findings.length + findingsOmitted;
   const more = count > 1 ? ` (and ${counted(count - 1, "more finding")})` : "";
   const problem = `the snapshot fails its own check and is not published: ${first.file}: ${first.problem}${more}`;
-  throw new SnapshotError(findings.every(({ kind }) => ofDisk.has(kind)) ? "disk" : "verification", problem, {
+  const isDisk = findings.every(({ kind }) => ofDisk.has(kind));
+  throw new SnapshotError(isDisk ? "disk" : codeOfFindings(findings), problem, {
     hint: `Look at ${directory}, whose partitions are kept for the next run; run again, and report it if it happens again.`,
   });
 }

@@ -326,14 +326,14 @@ describe("a run that must not publish", () => {
       id: "the archiver is another",
       changes: {},
       options: { archiverKey: "00".repeat(32) },
-      code: "verification",
+      code: "node-list",
       says: "signed by",
     },
     {
       id: "the hash key is another",
       changes: {},
       options: { hashKey: "00".repeat(32) },
-      code: "verification",
+      code: "node-list",
       says: "signature does not hold",
     },
     {
@@ -381,7 +381,7 @@ describe("a run that must not publish", () => {
       const nodes = join(temporaryDirectory(), "nodes.json");
       writeFileSync(nodes, JSON.stringify(nodeList.slice(1)));
       const failure = await failureOf(assembleFrom(cluster, { nodes, archiverKey: undefined }));
-      expect(failure.code).toBe("configuration");
+      expect(failure.code).toBe("node-list");
       expect(failure.message).toContain("4 nodes of cycle 8, but the chain counts 5");
     });
   });

@@ -21,14 +21,48 @@ describe("the snapshot of a network with a history", () => {
     expect(findings).toEqual([]);
   });
 
-  it.each([
+  describe.each([
     { id: "shutdown", nodes: 9, newest: 25, shutdown: 25 },
     { id: "restart", nodes: 9, newest: 26, shutdown: 25 },
     { id: "restore", nodes: 18, newest: 28, shutdown: 25, lives: joining(18, 9) },
-  ])("has to wait for nodes in mode $id", async ({ id, ...settings }) => {
-    const { options } = await start({ snapshotCycle: 20, ...settings });
-    const failure = await failureOf(assemble(options));
-    expect(failure).toMatchObject({ code: "temporary", message: expect.stringContaining(`mode ${id}`) });
+  ])("of a cycle before mode $id, in which no node is active", ({ id, ...settings }) => {
+    it("is assembled from validators that still answer, and whom the records state", async () => {
+      const { options, expected, archiverKey } = await start({ snapshotCycle: 20, ...settings });
+      const result = await assemble(options);
+      expect(result).toMatchObject({ ...expected, offences: [] });
+      const { findings } = await verifySnapshot(result.directory, { archiverKey, require: "proved" });
+      expect(findings).toEqual([]);
+    });
+
+    it("is assembled from a node list in a file", async () => {
+      const isForgotten = Array.from({ length: 9 }, (_, index) => index);
+      const { options, expected, nodesOfCycle } = await start({
+        snapshotCycle: 20,
+        isForgotten,
+        ...settings,
+      });
+      expect(await failureOf(assemble(options))).toMatchObject({ code: "temporary" });
+      const nodes = join(temporaryDirectory(), "nodes.json");
+      writeFileSync(nodes, JSON.stringify(nodesOfCycle));
+      expect(await assemble({ ...options, nodes, archiverKey: undefined })).toMatchObject(expected);
+    });
+
+    it("has to wait for validators that do not answer", async () => {
+      const gone = Array.from({ length: settings.nodes }, (_, index) => index);
+      const { options } = await start({ snapshotCycle: 20, gone, ...settings });
+      const given = { ...options, nodesPerConsensusGroup: 5, nodesPerEdge: 2 };
+      const message = expect.stringContaining(`mode ${id}`);
+      expect(await failureOf(assemble(given))).toMatchObject({ code: "temporary", message });
+      expect(await failureOf(assemble(options))).toMatchObject({ code: "temporary", message });
+    });
+
+    it("has to wait where the records do not state its nodes", async () => {
+      const isForgotten = Array.from({ length: 9 }, (_, index) => index);
+      const { options } = await start({ snapshotCycle: 20, isForgotten, ...settings });
+      const message = expect.stringContaining(`mode ${id}`);
+      const hint = expect.stringContaining("--nodes");
+      expect(await failureOf(assemble(options))).toMatchObject({ code: "temporary", message, hint });
+    });
   });
 
   it.each([
@@ -38,6 +72,65 @@ describe("the snapshot of a network with a history", () => {
     const { options } = await start({ nodes: 5, snapshotCycle: 20, newest: 25, config });
     const failure = await failureOf(assemble(options));
     expect(failure).toMatchObject({ code: "no-agreement", message: expect.stringContaining(id) });
+  });
+
+  it.each([
+    { id: "proved", isGone: false, says: "make no snapshots: debug.disableSnapshots is true" },
+    { id: "told by one validator of another configuration", isGone: true, says: "make no snapshots (as " },
+  ])("is missed with the reason where the settings are given and snapshots are off, $id", async (given) => {
+    const { options } = await start({
+      nodes: 5,
+      snapshotCycle: 20,
+      newest: 25,
+      config: { debug: { disableSnapshots: true } },
+      ...(given.isGone ? { recordedConfigHash: "0".repeat(64) } : {}),
+    });
+    // Nobody has hashes of this cycle.
+    const settings = { timestamp: "cycle:19", nodesPerConsensusGroup: 5, nodesPerEdge: 2 };
+    const failure = await failureOf(assemble({ ...options, ...settings }));
+    expect(failure).toMatchObject({ code: "no-agreement", hint: expect.stringContaining(given.says) });
+  });
+
+  it("is missed without that reason where snapshots are on", async () => {
+    const { options } = await start({ nodes: 5, snapshotCycle: 20, newest: 25 });
+    const settings = { timestamp: "cycle:19", nodesPerConsensusGroup: 5, nodesPerEdge: 2 };
+    const failure = await failureOf(assemble({ ...options, ...settings }));
+    expect(failure).toMatchObject({
+      code: "no-agreement",
+      hint: expect.not.stringContaining("no snapshots"),
+    });
+  });
+
+  it("is found although the archiver's cycle records are a record behind its node list", async () => {
+    const lives = { 7: { joined: 18, activated: 22 } };
+    const settings = { nodes: 10, snapshotCycle: 20, lives };
+    const { options, expected } = await start({ ...settings, newest: 22 });
+    const staleBy = (answers: number) => {
+      let asked = 0;
+      return httpServer((request, response) => {
+        const isRecords = request.url?.startsWith("/cycleinfo") === true;
+        const isStale = isRecords && ++asked <= answers;
+        fetch(`${options.archiver}${request.url}`)
+          .then(async (answer) => (await answer.json()) as { cycleInfo?: { counter: number }[] })
+          .then((body) => {
+            // Those that lack the newest record are not what the archiver signed.
+            const { sign: _, ...rest } = body as { sign?: unknown; cycleInfo?: { counter: number }[] };
+            const cycleInfo = isStale
+              ? rest.cycleInfo?.filter(({ counter }) => counter < 22)
+              : rest.cycleInfo;
+            response.end(JSON.stringify(isRecords ? { cycleInfo } : rest));
+          })
+          .catch(() => response.destroy());
+      });
+    };
+    const unsigned = { ...options, archiverKey: undefined };
+    const caught = await assemble({ ...unsigned, archiver: await staleBy(1) });
+    expect(caught).toMatchObject({ ...expected, offences: [] });
+    const stale = await failureOf(assemble({ ...unsigned, archiver: await staleBy(100) }));
+    expect(stale).toMatchObject({
+      code: "temporary",
+      message: expect.stringContaining("10 nodes of cycle 20"),
+    });
   });
 
   it("cannot be confirmed by a chain whose records name no network hashes, which is said at once", async () => {

@@ -98,8 +98,8 @@ describe("the main job, for machines", () => {
     {
       id: "an archiver with another key",
       args: (cluster, out) => argsFor(cluster, out, "--archiver-key", "00".repeat(32)),
-      status: 4,
-      code: "verification",
+      status: 8,
+      code: "node-list",
     },
     {
       id: "a cycle that is to come",
@@ -290,7 +290,7 @@ describe("the main job, for people", () => {
     await withCluster({}, async (cluster) => {
       const withKey = (key: string) =>
         commandLine(argsFor(cluster, temporaryDirectory()), { env: { ARCHIVER_HASH_KEY: key } });
-      expect(await withKey("00".repeat(32))).toMatchObject({ status: 4 });
+      expect(await withKey("00".repeat(32))).toMatchObject({ status: 8 });
       expect(await withKey("none")).toMatchObject({
         status: 2,
         stderr: expect.stringContaining("ARCHIVER_HASH_KEY"),

@@ -125,7 +125,7 @@ describe("a lie in an archiver's lists", () => {
     await withCluster({}, async (cluster) => {
       const archiver = await lyingArchiver(cluster, { nodes: change(1, { publicKey: "none" }) });
       const failure = await failureOf(assemble(optionsBy(archiver, cluster)));
-      expect(failure).toMatchObject({ code: "configuration" });
+      expect(failure).toMatchObject({ code: "node-list" });
       expect(failure.message).toContain("4 nodes");
     });
   });
@@ -161,7 +161,7 @@ describe("a lie in an archiver's lists", () => {
     await withCluster({}, async (cluster) => {
       const x = { dataType: "bi", value: "none" };
       const archiver = await lyingArchiver(cluster, { records: change(0, { x }) });
-      expect(await failureOf(assemble(optionsBy(archiver, cluster)))).toMatchObject({ code: "verification" });
+      expect(await failureOf(assemble(optionsBy(archiver, cluster)))).toMatchObject({ code: "chain" });
     });
   });
 

@@ -93,12 +93,12 @@ describe("a hostile archiver", () => {
   const records = (changes: object) => ({ cycleInfo: [{ ...cycle, ...changes }] });
 
   it.each([
-    { id: "a marker", nodes: { nodeList: [node] }, cycles: records({ marker: hostile }), status: 4 },
+    { id: "a marker", nodes: { nodeList: [node] }, cycles: records({ marker: hostile }), status: 7 },
     {
       id: "a signer",
       nodes: { nodeList: [node], sign: { owner: hostile, sig: hostile } },
       cycles: {},
-      status: 4,
+      status: 8,
     },
     {
       id: "a field of a record",

@@ -37,6 +37,8 @@ export interface HistorySettings {
   readonly hasNetworkHashes?: boolean;
   /** Changes of the configuration that validators serve. */
   readonly config?: Readonly<Record<string, object>>;
+  /** What the records say that the configuration hashes to, in the place of its hash. */
+  readonly recordedConfigHash?: string;
   readonly archivers?: number;
 }
 
@@ -48,6 +50,8 @@ export interface RunningHistory {
   readonly expected: { readonly networkHash: string; readonly digest: string };
   /** Of the nodes of the snapshot's cycle. */
   readonly nodeIds: readonly string[];
+  /** Those nodes, as a node list. */
+  readonly nodesOfCycle: object;
   /** To assemble the snapshot from the first archiver. */
   readonly options: AssembleOptions;
 }
@@ -98,7 +102,14 @@ export async function startHistory(
     const port = Number(new URL(urls[index] ?? "").port);
     return { identity, port, joined: 0, activated: 1, ...settings.lives?.[index] };
   });
-  const chain = { lives, newest, cycleDuration, shutdown, mode, networkConfigHash: hashOf(config) };
+  const chain = {
+    lives,
+    newest,
+    cycleDuration,
+    shutdown,
+    mode,
+    networkConfigHash: settings.recordedConfigHash ?? hashOf(config),
+  };
   const members = activeAfter(chain, snapshotCycle);
   const network = networkOf(members, snapshotCycle);
   const hashes = await hashesOf(network);
@@ -135,6 +146,14 @@ export async function startHistory(
     timestamp: network.snapshotTimestamp,
     expected: { networkHash: hashOfNetwork, digest: digestOf(network, hashes) },
     nodeIds: members.map((member) => member.identity.id),
+    nodesOfCycle: {
+      nodeList: members.map(({ identity: { id, publicKey }, port }) => ({
+        id,
+        publicKey,
+        ip: "127.0.0.1",
+        port,
+      })),
+    },
     options: {
       archiver: archivers[0],
       archiverKey: identity.publicKey,

@@ -40,7 +40,7 @@ it("evidence that does not carry the agreed hashes is not published", async () =
   plantInEvidence((evidence) => ({ ...evidence, gossip: withOneByteChanged(evidence.gossip) }));
   await withCluster({}, async (cluster) => {
     const { code, message } = await failureOf(assembleFrom(cluster, { out }));
-    expect(code).toBe("verification");
+    expect(code).toBe("no-agreement");
     expect(message).toContain("fails its own check and is not published");
     expect(message).toContain("evidence/gossip.jsonl");
   });
@@ -51,7 +51,7 @@ it("evidence under other rules than those that were counted by is not published"
   const out = temporaryDirectory();
   plantInEvidence((evidence) => ({ ...evidence, netconfig: Buffer.from('{"config":{}}') }));
   await withCluster({}, async (cluster) => {
-    expect(await failureOf(assembleFrom(cluster, { out }))).toMatchObject({ code: "verification" });
+    expect(await failureOf(assembleFrom(cluster, { out }))).toMatchObject({ code: "no-agreement" });
   });
   expect(readdirSync(out).filter((name) => !name.startsWith("."))).toEqual([]);
 });

@@ -357,7 +357,7 @@ describe("a forger who changes an account and all hashes that follow from it", (
       writeFileSync(join(directory, "run.json"), runRecordText(run, hashes, DEFAULT_HASH_KEY));
     });
     expect(findings.map(({ kind, file }) => `${kind} ${file}`)).toEqual([
-      "chain evidence/cycles.json",
+      "network-hash evidence/cycles.json",
       "no-agreement evidence/gossip.jsonl",
     ]);
     expect(findings[1]?.problem).toBe("partition 2 has 0 votes for its hash and 3 against, of 3");

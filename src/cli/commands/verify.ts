@@ -3,11 +3,12 @@
 import { randomInt } from "node:crypto";
 import { type Command, Option } from "commander";
 import type { Quorum } from "../../agreement/upstream/collector.ts";
-import { SnapshotError, type SnapshotErrorCode } from "../../errors/snapshot-error.ts";
+import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { nodesMax } from "../../limits/limits.ts";
 import { formatBytes, formatCount, formatCounted } from "../../ui/format.ts";
 import type { ClaimBasis, ClaimName, Requirement } from "../../verify/claims.ts";
-import type { ChainWitness, Finding, Findings } from "../../verify/findings.ts";
+import { codeOfFindings } from "../../verify/finding-code.ts";
+import type { ChainWitness, Findings } from "../../verify/findings.ts";
 import { describeSubset, type Subset } from "../../verify/subset.ts";
 import type { Io } from "../io.ts";
 import type { Outcome } from "../outcome.ts";
@@ -119,7 +120,7 @@ export async function runVerify(directory: string, flags: VerifyFlags, { signal 
   const what = isUnproved ? "agrees with itself, but is not proved" : "is not what it says";
   const count = findings.findings.length + findings.findingsOmitted;
   const error = new SnapshotError(
-    codeOf(findings),
+    codeOfFindings(findings.findings),
     `${directory} ${what} (${formatCounted(count, "finding")})`,
     {
       details,
@@ -150,36 +151,6 @@ const proofs: Readonly<Record<ClaimName, string>> = {
 function hintForProof({ claims }: Findings): string {
   const missing = claims.filter(({ basis }) => basis === "told").map(({ claim }) => proofs[claim]);
   return `Prove ${missing.join("; ")}; or accept the directory's word with --require told.`;
-}
-
-/** What the findings come to: wrong bytes weigh more than votes that do not carry them, and so on. */
-const codesBySeverity = ["verification", "no-agreement", "chain", "node-list"] as const;
-/** What is merely unproved weighs less than what is wrong; and whoever may vote is what all else rests on. */
-const unprovedCodesBySeverity = ["node-list", "chain", "no-agreement"] as const;
-
-function codeOf({ findings }: Findings): SnapshotErrorCode {
-  const wrong = findings.filter(({ kind }) => kind !== "unproved");
-  const codes = new Set((wrong.length > 0 ? wrong : findings).map(codeOfFinding));
-  const order = wrong.length > 0 ? codesBySeverity : unprovedCodesBySeverity;
-  return order.find((code) => codes.has(code)) ?? "verification";
-}
-
-function codeOfFinding({ kind, claim }: Finding): (typeof codesBySeverity)[number] {
-  switch (kind) {
-    case "gossip":
-    case "no-agreement":
-    case "sharding":
-      return "no-agreement";
-    case "chain":
-      return "chain";
-    case "node-list":
-      return "node-list";
-    case "unproved":
-      if (claim === "nodeList") return "node-list";
-      return claim === "cycle" ? "chain" : "no-agreement";
-    default:
-      return "verification";
-  }
 }
 
 const witnessed: Readonly<Record<ChainWitness, string>> = {

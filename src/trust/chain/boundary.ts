@@ -21,7 +21,7 @@ export interface Boundary {
  *
  * @param records ascending by number
  * @throws SnapshotError: `unaligned-timestamp` (with the nearest boundaries that exist), `temporary` for a boundary
- *   that is still to come, `configuration` where the records do not reach that far
+ *   that is still to come, `configuration` where the records do not reach that far, `chain` where they leave it out
  */
 export function findBoundaries(
   time: SnapshotTime,
@@ -135,7 +135,8 @@ function boundaryOfCycle(
       },
     );
   }
-  throw notKnown(`cycle ${counter} is not among the records`, oldest, newest);
+  const problem = `cycle ${counter} is not among the records`;
+  throw counter < oldest.counter ? notKnown(problem, oldest, newest) : leftOut(problem, oldest, newest);
 }
 
 function boundaryAt(
@@ -163,7 +164,7 @@ function boundaryAt(
   }
   if (below !== undefined && above !== undefined && above.counter > below.counter + 1) {
     const gap = `records ${below.counter + 1} to ${above.counter - 1} are missing`;
-    throw notKnown(`${describeMs(timestamp)} lies in a gap: ${gap} among the records`, oldest, newest);
+    throw leftOut(`${describeMs(timestamp)} lies in a gap: ${gap} among the records`, oldest, newest);
   }
   if (above !== undefined || below === undefined) {
     const before = below === undefined ? oldest.start * 1000 : cycleEndMs(below);
@@ -217,14 +218,22 @@ function unaligned(
   );
 }
 
+/** The records begin later. */
 function notKnown(problem: string, oldest: CycleRecord, newest: CycleRecord): SnapshotError {
-  return new SnapshotError(
-    "configuration",
-    `${problem}, which are those of cycles ${oldest.counter} to ${newest.counter}`,
-    {
-      hint: "Ask an archiver that keeps older records, or give them as a file with --cycles.",
-    },
-  );
+  return new SnapshotError("configuration", `${problem}, ${describeRange(oldest, newest)}`, {
+    hint: "Ask an archiver that keeps older records, or give them as a file with --cycles.",
+  });
+}
+
+/** The chain has a gap where the record is. */
+function leftOut(problem: string, oldest: CycleRecord, newest: CycleRecord): SnapshotError {
+  return new SnapshotError("chain", `${problem}, ${describeRange(oldest, newest)}`, {
+    hint: "Ask another archiver with --archiver, or give all records as a file with --cycles.",
+  });
+}
+
+function describeRange(oldest: CycleRecord, newest: CycleRecord): string {
+  return `which are those of cycles ${oldest.counter} to ${newest.counter}`;
 }
 
 function describeMs(timestamp: number): string {

@@ -32,11 +32,16 @@ export function cycleNodesOf(
   return { nodes: sorted, unknown };
 }
 
-/** What is wrong where the nodes are not as many as the chain counts: nothing could be counted rightly. */
+/**
+ * What is wrong where the nodes are not as many as the chain counts: nothing could be counted rightly.
+ *
+ * @param isLasting whether another reading of the lists would be no different, as where one is from a file
+ */
 export function differentNodes(
   { nodes }: CycleNodes,
   records: readonly CycleRecord[],
   cycle: CycleRecord,
+  isLasting: boolean,
 ): SnapshotError | undefined {
   const expected = numNodesOfCycle(records, cycle);
   if (expected === 0) {
@@ -46,8 +51,13 @@ export function differentNodes(
   }
   if (nodes.length === expected) return undefined;
   const problem = `the node list comes to ${counted(nodes.length, "node")} of cycle ${cycle.counter}, but the chain counts ${expected}`;
-  return new SnapshotError("configuration", problem, {
-    hint: "Run again, in case the list changed in between; else take a newer snapshot, or give the list of that time with --nodes.",
+  if (isLasting) {
+    return new SnapshotError("node-list", problem, {
+      hint: "Ask another archiver with --archiver, or give the list of that time with --nodes and its records with --cycles.",
+    });
+  }
+  return new SnapshotError("temporary", problem, {
+    hint: "Try again in a minute: the archiver may not have the newest record yet. If that does not help, take a newer snapshot, or give the list of that time with --nodes.",
   });
 }
 

@@ -38,7 +38,7 @@ export async function auditCycles(audit: Audit): Promise<AuditedCycle> {
   const signer = signerOfAll(responses.map((response) => audit.signerOf(response)));
   if (signer === "invalid")
     audit.findings.add("chain", CYCLES_FILE, "the archiver's signature does not hold");
-  checkLinks(audit, records);
+  const isBroken = checkLinks(audit, records);
   const proof = proofOf(audit, cycles.value, signer);
   const cycle = audit.subject.manifest.blockHeight;
   const ofCycle = records.filter(({ counter }) => counter === cycle);
@@ -51,7 +51,7 @@ export async function auditCycles(audit: Audit): Promise<AuditedCycle> {
     records,
     areAllProved: records.every((one) => proof.proved.has(one)),
     claim: isProved ? { claim: "cycle", basis: "proved", detail: proof.detail } : told(proof.detail),
-    chain: hearWitness(audit, records, proof.proved),
+    chain: hearWitness(audit, records, proof.proved, isBroken),
   };
 }
 
@@ -104,12 +104,14 @@ function requireArchiverKey({ trust: { archiverKey }, findings }: Audit, signer:
   findings.add("chain", CYCLES_FILE, `${describeSigner(signer)}, not by the archiver's key ${archiverKey}`);
 }
 
-function checkLinks(audit: Audit, records: readonly CycleRecord[]): void {
+/** Returns whether the chain is broken. */
+function checkLinks(audit: Audit, records: readonly CycleRecord[]): boolean {
   const links = audit.hashing(CYCLES_FILE, "chain", () => checkChain(records, audit.subject.hashKey));
   for (const { severity, problem } of links ?? []) {
     if (severity === "broken") audit.findings.add("chain", CYCLES_FILE, problem);
     else audit.note(`the cycle chain: ${problem}`);
   }
+  return links === undefined || links.some(({ severity }) => severity === "broken");
 }
 
 function checkRecord(
@@ -134,19 +136,24 @@ function recordProblem(
     : `comes to ${counted(numNodes, "node")}, for ${counted(numPartitions, "partition")}`;
 }
 
-/** Any record may contradict the network hash; only one that is proved can confirm it. */
+/**
+ * Any record may contradict the network hash; only one that is proved can confirm it. What a broken chain says of the
+ * hash follows from the break, as in a run, which goes no further.
+ */
 function hearWitness(
   { subject: { manifest }, findings }: Audit,
   records: readonly CycleRecord[],
   proved: ReadonlySet<CycleRecord>,
+  isBroken: boolean,
 ): ChainWitness {
   const { networkHash } = manifest.snapshot;
+  const kind = isBroken ? "chain" : "network-hash";
   let witness: ChainWitness = "silent";
   for (const record of records) {
     for (const { cycle, hash } of record.networkDataHash) {
       if (cycle !== manifest.blockHeight) continue;
       if (hash !== networkHash) {
-        findings.add("chain", CYCLES_FILE, `a record names the network hash ${hash}, not ${networkHash}`);
+        findings.add(kind, CYCLES_FILE, `a record names the network hash ${hash}, not ${networkHash}`);
       } else if (proved.has(record)) witness = "confirms";
       else if (witness === "silent") witness = "told";
     }

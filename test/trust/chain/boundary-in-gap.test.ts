@@ -2,8 +2,13 @@ import { expect, it } from "vitest";
 import { findBoundaries } from "../../../src/trust/chain/boundary.ts";
 import { endOf, recordsOf } from "./records.ts";
 
-it.each([12, 13])("the end of the missing cycle %i is a matter of configuration", (counter) => {
+it.each([12, 13])("a chain that leaves out cycle %i is broken for the end of that cycle", (counter) => {
   const records = [...recordsOf(10, 11), ...recordsOf(14, 15)];
-  const find = () => findBoundaries({ kind: "moment", timestamp: endOf(counter) }, records, endOf(99));
-  expect(find).toThrow(expect.objectContaining({ code: "configuration" }));
+  for (const time of [
+    { kind: "moment", timestamp: endOf(counter) },
+    { kind: "cycle", counter },
+  ] as const) {
+    const find = () => findBoundaries(time, records, endOf(99));
+    expect(find).toThrow(expect.objectContaining({ code: "chain" }));
+  }
 });
