@@ -114,7 +114,12 @@ async function findShard(
 ): Promise<Shard> {
   const { findSharding, shardOf } = await import("../trust/sharding.ts");
   const configHash = boundary === undefined ? undefined : networkConfigHashOf(boundary.cycle);
-  return shardOf(nodes.length, await findSharding(nodes, options, configHash, context));
+  const sharding = await findSharding(nodes, options, configHash, context);
+  const { againstSnapshots } = sharding;
+  if (againstSnapshots.length > 0) {
+    context.warn(`the validators of this network make no snapshots: ${againstSnapshots.join("; ")}`);
+  }
+  return shardOf(nodes.length, sharding);
 }
 
 interface Plan {

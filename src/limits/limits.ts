@@ -204,6 +204,9 @@ export const recordsRereadMs = 1_000;
 /** A file of gossip. */
 export const gossipFileBytesMax = 256 * MiB;
 
+/** A pipe of gossip, as far as it is kept in memory for a second reading. */
+export const gossipPipeBytesMax = 64 * MiB;
+
 /** Attempts at one node for one thing, the first included. */
 export const attemptsMax = 4;
 

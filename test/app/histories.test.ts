@@ -2,6 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { assemble } from "../../src/app/assemble.ts";
+import type { AssembleOptions } from "../../src/app/assembly/options.ts";
+import { planAssembly } from "../../src/app/plan.ts";
 import { verifySnapshot } from "../../src/verify/verify-snapshot.ts";
 import { httpServer } from "../helpers/servers.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
@@ -9,6 +11,8 @@ import { histories, joining } from "../published-archiver/histories.ts";
 import { type HistorySettings, type RunningHistory, startHistory } from "../published-archiver/history.ts";
 import { standInArchiver } from "../published-archiver/stand-in-archiver.ts";
 import { failureOf } from "./run.ts";
+
+const networkOf = ({ archiver, archiverKey }: AssembleOptions) => ({ archiver, archiverKey });
 
 const start = (settings: HistorySettings): Promise<RunningHistory> => startHistory(settings, standInArchiver);
 
@@ -72,6 +76,11 @@ describe("the snapshot of a network with a history", () => {
     const { options } = await start({ nodes: 5, snapshotCycle: 20, newest: 25, config });
     const failure = await failureOf(assemble(options));
     expect(failure).toMatchObject({ code: "no-agreement", message: expect.stringContaining(id) });
+    const { warnings } = await planAssembly({
+      ...networkOf(options),
+      timestamp: { kind: "cycle", counter: 20 },
+    });
+    expect(warnings).toEqual([expect.stringContaining(`make no snapshots: ${id}`)]);
   });
 
   it.each([

@@ -40,6 +40,19 @@ describe("verify --subset", () => {
     expect(told.stdout.split("\n")[0]).toContain(`3 of 6 artifacts read (50% at random, seed ${seed})`);
   });
 
+  it("x% says its seed under --quiet as well, in JSON or where something is wrong", async () => {
+    const quiet = ["verify", "--quiet", "--subset", "50%"];
+    expect(await commandLine([...quiet, snapshot])).toMatchObject({ status: 0, stdout: "", stderr: "" });
+    const { status, stderr, objects, summary } = await commandLine([...quiet, "--json", snapshot]);
+    expect({ status, stderr, lines: objects().length }).toEqual({ status: 0, stderr: "", lines: 1 });
+    const { seed } = summary()["subset"] as { seed: number };
+    const again = await commandLine([...quiet, "--json", "--seed", String(seed), snapshot]);
+    expect(again.summary()).toEqual(summary());
+    const wrong = await commandLine([...quiet, "--require", "proved", snapshot]);
+    expect(wrong).toMatchObject({ status: 8, stdout: "" });
+    expect(wrong.stderr).toMatch(/3 of 6 artifacts read \(50% at random, seed \d+\)/);
+  });
+
   it("x% with other seeds comes to every artifact", async () => {
     const bytes = new Set<unknown>();
     for (let seed = 0; seed < 40; seed++) {

@@ -1,13 +1,15 @@
 /**
  * Gossip messages from a file: `{"messages":[…]}`, a bare list, or one message a line. They are read one by one, each
- * as it stands in the file.
+ * as it stands in the file. A run reads them again for each boundary that it tries; a pipe gives them only once, so that
+ * what it gave is kept.
  */
 
+import { stat } from "node:fs/promises";
 import { RecordFramer } from "../../canonical/record-framer.ts";
 import { ResponseError } from "../../errors/response-error.ts";
 import { messageOf, SnapshotError } from "../../errors/snapshot-error.ts";
 import { fileChunks } from "../../fetch/bounded-file.ts";
-import { gossipFileBytesMax, gossipMessageBytesMax } from "../../limits/limits.ts";
+import { gossipFileBytesMax, gossipMessageBytesMax, gossipPipeBytesMax } from "../../limits/limits.ts";
 import { WireError } from "../../wire/parse.ts";
 
 const bounds = { recordBytesMax: gossipMessageBytesMax, skipsLonger: true };
@@ -20,16 +22,28 @@ const HEAD_BYTES = 4_096;
 export class GossipFile implements AsyncIterable<string> {
   readonly #path: string;
   readonly #signal: AbortSignal | undefined;
+  readonly #pipeBytesMax: number;
+  /** What a pipe gave; `undefined` of a file, and of a pipe that has not been read to its end. */
+  #kept: readonly string[] | undefined;
+  #isPipeBegun = false;
 
-  constructor(path: string, signal?: AbortSignal) {
+  /** @param pipeBytesMax how much of a pipe is kept */
+  constructor(path: string, signal?: AbortSignal, pipeBytesMax: number = gossipPipeBytesMax) {
     this.#path = path;
     this.#signal = signal;
+    this.#pipeBytesMax = pipeBytesMax;
   }
 
   /** Reads the file from its beginning. @throws SnapshotError `configuration` */
   async *[Symbol.asyncIterator](): AsyncGenerator<string, void, void> {
+    if (this.#kept !== undefined) {
+      yield* this.#kept;
+      return;
+    }
+    if (this.#isPipeBegun) throw this.#readOnce();
     try {
-      yield* this.#messages();
+      if ((await stat(this.#path)).isFile()) yield* this.#messages();
+      else yield* this.#keeping();
     } catch (error) {
       if (error instanceof SnapshotError) throw error;
       this.#signal?.throwIfAborted();
@@ -40,6 +54,26 @@ export class GossipFile implements AsyncIterable<string> {
         hint: "Correct the file given with --gossip.",
       });
     }
+  }
+
+  async *#keeping(): AsyncGenerator<string, void, void> {
+    this.#isPipeBegun = true;
+    let kept: string[] | undefined = [];
+    let bytes = 0;
+    for await (const message of this.#messages()) {
+      bytes += message.length;
+      if (bytes > this.#pipeBytesMax) kept = undefined;
+      kept?.push(message);
+      yield message;
+    }
+    this.#kept = kept;
+  }
+
+  #readOnce(): SnapshotError {
+    const problem = `${this.#path} cannot be read a second time: it is a pipe of more than ${this.#pipeBytesMax} bytes`;
+    return new SnapshotError("configuration", problem, {
+      hint: "Write it to a file and give that with --gossip; or give the timestamp of one snapshot, for which it is read once.",
+    });
   }
 
   async *#messages(): AsyncGenerator<string, void, void> {

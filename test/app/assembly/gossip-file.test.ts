@@ -1,4 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { GossipFile } from "../../../src/app/assembly/gossip-file.ts";
@@ -63,5 +65,40 @@ describe("a file of gossip", () => {
   it("that is missing is a failure that names it", async () => {
     const messages = new GossipFile(join(temporaryDirectory(), "missing"))[Symbol.asyncIterator]();
     await expect(messages.next()).rejects.toMatchObject({ code: "configuration" });
+  });
+});
+
+describe("a pipe of gossip", () => {
+  const messages = ['{"a":1}', '{"b":2}'];
+  const pipe = () => {
+    const path = join(temporaryDirectory(), "pipe");
+    execFileSync("mkfifo", [path]);
+    return path;
+  };
+  const read = async (file: GossipFile) => {
+    const texts: string[] = [];
+    for await (const text of file) texts.push(text);
+    return texts;
+  };
+
+  it("is read once, and gives the same messages again", async () => {
+    const path = pipe();
+    const file = new GossipFile(path);
+    const [first] = await Promise.all([read(file), writeFile(path, messages.join("\n"))]);
+    expect(first).toEqual(messages);
+    expect(await read(file)).toEqual(messages);
+    expect(await read(file)).toEqual(messages);
+  });
+
+  it("that is too large to keep is a failure at the second reading alone", async () => {
+    const path = pipe();
+    const file = new GossipFile(path, undefined, 10);
+    const [first] = await Promise.all([read(file), writeFile(path, messages.join("\n"))]);
+    expect(first).toEqual(messages);
+    await expect(read(file)).rejects.toMatchObject({
+      code: "configuration",
+      message: expect.stringMatching(/pipe cannot be read a second time: it is a pipe of more than 10 bytes/),
+      hint: expect.stringContaining("--gossip"),
+    });
   });
 });
