@@ -52,7 +52,13 @@ import type { KnownHashes } from "./assembly/known-hashes.ts";
 import { noCandidateError } from "./assembly/latest.ts";
 import { type AssembleOptions, assembleChecks, defaults } from "./assembly/options.ts";
 import { prepareArtifacts } from "./assembly/prepare.ts";
-import { describeDamage, findPublished, type Published, publishedVotes } from "./assembly/published.ts";
+import {
+  describeDamage,
+  findPublished,
+  type Published,
+  publishedHashes,
+  publishedVotes,
+} from "./assembly/published.ts";
 import { runRecord } from "./assembly/run-record.ts";
 import { SnapshotTransport } from "./assembly/snapshot-transport.ts";
 import { WakefulClock } from "./assembly/wakeful-clock.ts";
@@ -347,11 +353,16 @@ class Assembly {
     const { out, compression, order, concurrency, signal } = this.#options;
     const { timestamp, members } = candidate;
     const { nodes } = members;
-    const place = { out, timestamp, compression: compression ?? defaults.compression };
+    const place = {
+      out,
+      timestamp,
+      compression: compression ?? defaults.compression,
+      hashKey: this.#hashKey,
+    };
     const partial = await PartialSnapshot.open(place);
     const missing = await prepareArtifacts(partial, agreed.partitionHashes, {
       hashKey: this.#hashKey,
-      isPublished: published.state !== "none",
+      published: published.state === "none" ? undefined : await publishedHashes(place, shard.numNodes),
       log: this.#log,
       signal,
     });

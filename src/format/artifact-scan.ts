@@ -2,6 +2,8 @@
 export interface ArtifactScan {
   /** Of the plain text. */
   readonly hash: string;
+  /** Of the file itself, where it is compressed: other bytes may decompress to the same text. */
+  readonly fileHash?: string;
   readonly accounts: number;
   /** Of the plain text. */
   readonly bytes: number;

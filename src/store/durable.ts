@@ -9,6 +9,7 @@ import { diskError, systemCodeOf } from "../errors/snapshot-error.ts";
 import type { Compression } from "../format/snapshot-layout.ts";
 import { ByteBudget } from "../limits/byte-budget.ts";
 import { gzipIdleBytesMax, writeBufferBytes } from "../limits/limits.ts";
+import type { RunningHash } from "../protocol/crypto/hash.ts";
 import { DIRECTORY_MODE, FILE_MODE } from "./own-files.ts";
 import { openRegularFile } from "./regular-file.ts";
 
@@ -35,21 +36,29 @@ export async function writeSynced(path: string, content: string | Iterable<Uint8
 const OS_OFFSET = 9;
 const OS_UNKNOWN = 0xff;
 
-/** A gzip of a file beside it, the same on every machine: no time, no name, no system in it. */
-export async function gzipFile(path: string, gzipPath: string): Promise<void> {
+/**
+ * A gzip of a file beside it, the same on every machine: no time, no name, no system in it.
+ *
+ * @param fileHash takes in the bytes of the gzip
+ */
+export async function gzipFile(path: string, gzipPath: string, fileHash?: RunningHash): Promise<void> {
   await pipeline(
     createReadStream(path, { highWaterMark: writeBufferBytes }),
     createGzip({ level: 6, chunkSize: writeBufferBytes }),
-    withoutSystem,
+    (chunks) => withoutSystem(chunks, fileHash),
     createWriteStream(gzipPath, { flags: "wx", mode: FILE_MODE }),
   );
 }
 
-async function* withoutSystem(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
+async function* withoutSystem(
+  chunks: AsyncIterable<Buffer>,
+  fileHash: RunningHash | undefined,
+): AsyncGenerator<Buffer, void, void> {
   let offset = 0;
   for await (const chunk of chunks) {
     if (offset <= OS_OFFSET && offset + chunk.length > OS_OFFSET) chunk[OS_OFFSET - offset] = OS_UNKNOWN;
     offset += chunk.length;
+    fileHash?.update(chunk);
     yield chunk;
   }
 }
@@ -63,6 +72,7 @@ const GZIP_TRAILER_BYTES = 8;
  * The plain bytes of an artifact.
  *
  * @param budget how much may be read, of the plain bytes; what a file's own size already exceeds is not read at all
+ * @param fileHash takes in the bytes of a compressed file
  * @throws BudgetExceeded; also for a gzip file that is anything but one member as it was written: zlib would pass
  *   over another header, and over what follows the end
  */
@@ -70,13 +80,14 @@ export async function* readArtifact(
   path: string,
   compression: Compression,
   budget: ByteBudget = new ByteBudget(Number.POSITIVE_INFINITY),
+  fileHash?: RunningHash,
 ): AsyncGenerator<Buffer, void, void> {
   const handle = await openRegularFile(path);
   try {
     const { size } = await handle.stat();
     // gzip never makes a text much longer.
     budget.require(compression === "none" ? size : size - gzipIdleBytesMax);
-    for await (const chunk of compression === "none" ? readPlain(handle) : readGzip(handle, size)) {
+    for await (const chunk of compression === "none" ? readPlain(handle) : readGzip(handle, size, fileHash)) {
       budget.take(chunk.length);
       yield chunk;
     }
@@ -89,7 +100,11 @@ function readPlain(handle: FileHandle): AsyncIterable<Buffer> {
   return handle.createReadStream({ start: 0, autoClose: false, highWaterMark: writeBufferBytes });
 }
 
-async function* readGzip(handle: FileHandle, size: number): AsyncGenerator<Buffer, void, void> {
+async function* readGzip(
+  handle: FileHandle,
+  size: number,
+  fileHash: RunningHash | undefined,
+): AsyncGenerator<Buffer, void, void> {
   const { header, trailer } = await readGzipEnds(handle, size);
   if (!header.equals(gzipHeader)) throw new Error("its gzip header is not the one that is written");
   const end = size - GZIP_TRAILER_BYTES - 1;
@@ -102,6 +117,10 @@ async function* readGzip(handle: FileHandle, size: number): AsyncGenerator<Buffe
     highWaterMark: writeBufferBytes,
   });
   file.on("error", (error) => inflate.destroy(error));
+  if (fileHash !== undefined) {
+    fileHash.update(header);
+    file.on("data", (chunk) => fileHash.update(chunk as Buffer));
+  }
   let checksum = 0;
   let bytes = 0;
   try {
@@ -119,6 +138,7 @@ async function* readGzip(handle: FileHandle, size: number): AsyncGenerator<Buffe
   if (trailer.readUInt32LE(0) !== checksum || trailer.readUInt32LE(4) !== bytes % 2 ** 32) {
     throw new Error("its gzip checksum or length is wrong");
   }
+  fileHash?.update(trailer);
 }
 
 async function readGzipEnds(handle: FileHandle, size: number): Promise<{ header: Buffer; trailer: Buffer }> {

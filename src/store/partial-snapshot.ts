@@ -13,7 +13,7 @@ import { type ExportData, exportDataText } from "../format/export-data.ts";
 import { type Manifest, makeManifest, manifestText, type StateSize } from "../format/manifest.ts";
 import { type FileHashes, runRecordText } from "../format/run-record.ts";
 import * as layout from "../format/snapshot-layout.ts";
-import { hashText, RunningHash } from "../protocol/crypto/hash.ts";
+import { DEFAULT_HASH_KEY, hashText, RunningHash } from "../protocol/crypto/hash.ts";
 import { gzipFile, makeDirectories, readArtifact, syncPath, writeSynced } from "./durable.ts";
 import {
   DIRECTORY_MODE,
@@ -43,6 +43,8 @@ const compressions = ["none", "gzip"] as const;
 
 export interface SnapshotPlace extends SnapshotSpot {
   readonly compression: layout.Compression;
+  /** 64 hex digits. */
+  readonly hashKey?: string | undefined;
 }
 
 /** What proves the agreement: not part of what two archivers compare. */
@@ -60,12 +62,16 @@ export class PartialSnapshot {
   readonly #place: SnapshotPlace;
   readonly #directory: string;
   readonly #incoming: string;
+  readonly #hashKey: string;
   /** What is synced while other partitions still come. */
   readonly #syncing = new Map<string, Promise<void>>();
   readonly #syncInTurn = pLimit(1);
+  /** Compressed artifact → hash of its bytes. */
+  readonly #fileHashes = new Map<string, string>();
 
   private constructor(place: SnapshotPlace) {
     this.#place = place;
+    this.#hashKey = place.hashKey ?? DEFAULT_HASH_KEY;
     this.#directory = partialPath(place);
     this.#incoming = join(this.#directory, "incoming");
   }
@@ -115,13 +121,15 @@ export class PartialSnapshot {
         await rename(path, artifact);
         return;
       }
+      const fileHash = new RunningHash(this.#hashKey);
       try {
-        await gzipFile(path, `${path}.gz`);
+        await gzipFile(path, `${path}.gz`, fileHash);
       } catch (error) {
         await rm(`${path}.gz`, { force: true });
         throw error;
       }
       await rename(`${path}.gz`, artifact);
+      this.#fileHashes.set(this.#file(partition), fileHash.digest());
       await rm(path);
     });
     this.#beginToSync(artifact);
@@ -133,13 +141,16 @@ export class PartialSnapshot {
   }
 
   /** What an earlier run left of a partition, if it has the agreed hash; anything else is removed. */
-  async resume(partition: number, hash: string, hashKey: string): Promise<ArtifactScan | undefined> {
+  async resume(partition: number, hash: string): Promise<ArtifactScan | undefined> {
     const artifact = this.#artifact(partition);
     const stats = await onDisk(`cannot look at ${artifact}`, () => statsOf(artifact));
     if (stats === undefined) return undefined;
     requireOwner(artifact, stats, [process.getuid?.()]);
-    const scan = isOwnFile(stats) ? await this.#scan(artifact, this.#place.compression, hashKey) : undefined;
-    if (scan?.hash === hash) return scan;
+    const scan = isOwnFile(stats) ? await this.#scan(artifact, this.#place.compression) : undefined;
+    if (scan?.hash === hash) {
+      this.#keepFileHash(partition, scan);
+      return scan;
+    }
     await onDisk(`cannot remove ${artifact}`, () => removeOwn(artifact));
     return undefined;
   }
@@ -147,25 +158,36 @@ export class PartialSnapshot {
   /**
    * Takes a partition over from the snapshot that is published, if its artifact there has the agreed hash. The
    * published snapshot stays as it is. The caller has checked that it is our own.
+   *
+   * @param listed the hashes of the published files: a compressed one whose bytes are not those that were written is
+   *   compressed again, whatever it decompresses to
    */
-  async takeOver(partition: number, hash: string, hashKey: string): Promise<ArtifactScan | undefined> {
+  async takeOver(
+    partition: number,
+    hash: string,
+    listed: FileHashes = {},
+  ): Promise<ArtifactScan | undefined> {
     for (const compression of compressions) {
-      const published = join(publishedPath(this.#place), layout.artifactFile(partition, compression));
+      const file = layout.artifactFile(partition, compression);
+      const published = join(publishedPath(this.#place), file);
       const stats = await onDisk(`cannot look at ${published}`, () => statsOf(published));
       if (stats?.isFile() !== true) continue;
-      const scan = await this.#scan(published, compression, hashKey);
+      const scan = await this.#scan(published, compression);
       if (scan?.hash !== hash) continue;
-      if (compression === this.#place.compression) await this.#linkOrCopy(published, partition);
-      else await this.#convert(published, compression, partition);
+      const isAsWritten = scan.fileHash === undefined || scan.fileHash === listed[file];
+      if (compression === this.#place.compression && isAsWritten) {
+        await this.#linkOrCopy(published, partition);
+        this.#keepFileHash(partition, scan);
+      } else await this.#convert(published, compression, partition);
       return scan;
     }
     return undefined;
   }
 
   /** Nothing where it is damaged. An error of reading is none of its contents, and is thrown. */
-  async #scan(path: string, compression: layout.Compression, hashKey: string) {
+  async #scan(path: string, compression: layout.Compression) {
     try {
-      return await scanArtifact(path, compression, hashKey);
+      return await scanArtifact(path, compression, this.#hashKey);
     } catch (error) {
       if (isReadError(error)) await onDisk(`cannot read ${path}`, () => Promise.reject(error));
       return undefined;
@@ -206,6 +228,7 @@ export class PartialSnapshot {
         [layout.MANIFEST_FILE]: hashText(text, data.hashKey),
         [layout.EXPORT_DATA_FILE]: manifest.snapshot.digest,
         ...evidenceHashes,
+        ...this.#artifactHashes(manifest),
       };
       await writeSynced(join(this.#directory, layout.RUN_FILE), runRecordText(run, files, data.hashKey));
       await writeSynced(join(this.#directory, layout.EXPORT_DATA_FILE), exportDataText(data));
@@ -233,7 +256,21 @@ export class PartialSnapshot {
   }
 
   #artifact(partition: number): string {
-    return join(this.#directory, layout.artifactFile(partition, this.#place.compression));
+    return join(this.#directory, this.#file(partition));
+  }
+
+  #file(partition: number): string {
+    return layout.artifactFile(partition, this.#place.compression);
+  }
+
+  #keepFileHash(partition: number, { fileHash }: ArtifactScan): void {
+    if (fileHash !== undefined) this.#fileHashes.set(this.#file(partition), fileHash);
+  }
+
+  /** Of compressed artifacts: what the export data say of the text, does not tell its compressed bytes. */
+  #artifactHashes({ artifacts }: Manifest): FileHashes {
+    const files = artifacts.map(([, file]) => [file, this.#fileHashes.get(file)] as const);
+    return Object.fromEntries(files.filter((entry): entry is [string, string] => entry[1] !== undefined));
   }
 
   #beginToSync(artifact: string): void {

@@ -26,16 +26,24 @@ export async function scanArtifact(
   { signal, budget }: ScanLimits = {},
 ): Promise<ArtifactScan> {
   const hash = new RunningHash(hashKey);
+  const fileHash = compression === "none" ? undefined : new RunningHash(hashKey);
   const ids = new AccountIds();
   let bytes = 0;
-  for await (const chunk of readArtifact(path, compression, budget)) {
+  for await (const chunk of readArtifact(path, compression, budget, fileHash)) {
     signal?.throwIfAborted();
     if (chunk.includes(0)) throw new Error("it has a zero byte, as a sparse file has: no artifact has one");
     hash.update(chunk);
     ids.push(chunk);
     bytes += chunk.length;
   }
-  return { hash: hash.digest(), accounts: ids.count, bytes, firstId: ids.first, lastId: ids.last };
+  return {
+    hash: hash.digest(),
+    accounts: ids.count,
+    bytes,
+    firstId: ids.first,
+    lastId: ids.last,
+    ...(fileHash === undefined ? {} : { fileHash: fileHash.digest() }),
+  };
 }
 
 const prefix = Buffer.from(COPY_PREFIX);

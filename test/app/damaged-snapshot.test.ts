@@ -2,6 +2,7 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { AssembleResult } from "../../src/app/assemble.ts";
 import type { Cluster } from "../../src/testnet/cluster/cluster.ts";
@@ -16,6 +17,22 @@ function flipBit(path: string, at = statSync(path).size >> 1): void {
   const bytes = readFileSync(path);
   bytes[at] = (bytes[at] ?? 0) ^ 1;
   writeFileSync(path, bytes);
+}
+
+/** Flips the last bit of the compressed data: where they do not end with a byte, it is only to fill that up. */
+function withSpareBitFlipped(gzip: Buffer = Buffer.alloc(0)): Buffer {
+  const bytes = Buffer.from(gzip);
+  const last = bytes.length - 9;
+  bytes[last] = (bytes[last] ?? 0) ^ 0x80;
+  return bytes;
+}
+
+function hasSpareBits(gzip: Buffer = Buffer.alloc(0)): boolean {
+  try {
+    return gunzipSync(withSpareBitFlipped(gzip)).equals(gunzipSync(gzip));
+  } catch {
+    return false;
+  }
 }
 
 const evidence = ["gossip.jsonl", "node-list.json", "cycles.json", "counting.json"];
@@ -72,6 +89,25 @@ describe("a published snapshot with a damaged file", () => {
       expect(again.damage).toEqual([{ file, problem: expect.any(String) }]);
       await expectRight(out, published, before);
       expect((await assembleFrom(cluster, { out })).damage).toEqual([]);
+    });
+  });
+
+  it("is compressed again where only its compressed bytes are others, and not fetched", async () => {
+    await withCluster({}, async (cluster) => {
+      const out = temporaryDirectory();
+      const published = await assembleFrom(cluster, { out, compression: "gzip" });
+      const before = comparedFiles(published.directory);
+      const file = [...before.keys()].find((name) => name.endsWith(".gz") && hasSpareBits(before.get(name)));
+      if (file === undefined) throw new Error("no artifact has a bit that its text does not depend on");
+      const path = join(published.directory, file);
+      writeFileSync(path, withSpareBitFlipped(before.get(file)));
+      expect((await verifySnapshot(published.directory)).findings).toEqual([
+        expect.objectContaining({ kind: "artifact-hash", file }),
+      ]);
+      const again = await assembleFrom(cluster, { out, compression: "gzip" });
+      expect(fetched(again)).toEqual([]);
+      expect(again.damage).toEqual([{ file, problem: expect.stringContaining("compressed bytes") }]);
+      await expectRight(out, published, before);
     });
   });
 

@@ -182,7 +182,7 @@ describe.each(compressions)("an artifact of an earlier run ($compression)", ({ c
   it("is resumed from where it is a file", async () => {
     const partial = await open(temporaryDirectory(), compression);
     await accepted(partial);
-    expect(await partial.resume(1, hash, DEFAULT_HASH_KEY)).toMatchObject({ hash });
+    expect(await partial.resume(1, hash)).toMatchObject({ hash });
   });
 
   it("is not resumed from where it is a link, even to the right bytes, which are left there", async () => {
@@ -193,7 +193,7 @@ describe.each(compressions)("an artifact of an earlier run ($compression)", ({ c
     const partial = await open(temporaryDirectory(), compression);
     const artifact = join(partial.directory, file);
     symlinkSync(right, artifact);
-    expect(await partial.resume(1, hash, DEFAULT_HASH_KEY)).toBeUndefined();
+    expect(await partial.resume(1, hash)).toBeUndefined();
     expect(isThere(artifact)).toBe(false);
     expect(readFileSync(right)).toEqual(before);
   });
@@ -203,7 +203,7 @@ describe.each(compressions)("an artifact of an earlier run ($compression)", ({ c
     const before = filesIn(foreign);
     const partial = await open(temporaryDirectory(), compression);
     symlinkSync(foreign, join(partial.directory, file));
-    expect(await partial.resume(1, hash, DEFAULT_HASH_KEY)).toBeUndefined();
+    expect(await partial.resume(1, hash)).toBeUndefined();
     expect(isThere(join(partial.directory, file))).toBe(false);
     expect(filesIn(foreign)).toEqual(before);
   });
@@ -216,7 +216,7 @@ describe.each(compressions)("an artifact of an earlier run ($compression)", ({ c
     async ({ make }) => {
       const partial = await open(temporaryDirectory(), compression);
       make(join(partial.directory, file));
-      expect(await partial.resume(1, hash, DEFAULT_HASH_KEY)).toBeUndefined();
+      expect(await partial.resume(1, hash)).toBeUndefined();
       expect(isThere(join(partial.directory, file))).toBe(false);
     },
     timeoutMs,

@@ -203,7 +203,7 @@ describe("a run that was killed", () => {
     await accept(await open(out, compression), [-1, 0, 1]);
     const again = await open(out, compression);
     const resume = (partition: number, hash = partitionHashes.get(partition) ?? "") =>
-      again.resume(partition, hash, DEFAULT_HASH_KEY);
+      again.resume(partition, hash);
     const text = preimages.get(0) ?? "";
     expect(await resume(0)).toMatchObject({
       hash: hashText(text),
@@ -231,7 +231,7 @@ describe("a run that was killed", () => {
       const path = join(partial.directory, `partition-00000.json${compression === "gzip" ? ".gz" : ""}`);
       writeFileSync(path, content(readFileSync(path)));
       const again = await open(out, compression);
-      expect(await again.resume(0, partitionHashes.get(0) ?? "", DEFAULT_HASH_KEY)).toBeUndefined();
+      expect(await again.resume(0, partitionHashes.get(0) ?? "")).toBeUndefined();
       expect(existsSync(path)).toBe(false);
     },
   );

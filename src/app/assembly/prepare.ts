@@ -6,14 +6,15 @@
 import { writeFile } from "node:fs/promises";
 import { diskError } from "../../errors/snapshot-error.ts";
 import type { RunLog } from "../../events/run-log.ts";
+import type { FileHashes } from "../../format/run-record.ts";
 import { hashText } from "../../protocol/crypto/hash.ts";
 import { EMPTY_PREIMAGE } from "../../protocol/partition-hash.ts";
 import type { PartialSnapshot } from "../../store/partial-snapshot.ts";
 
 export interface PrepareContext {
   readonly hashKey: string;
-  /** Whether there is a published snapshot, whose artifacts may be right. */
-  readonly isPublished: boolean;
+  /** The hashes that a published snapshot lists, whose artifacts may be right; `undefined` where there is none. */
+  readonly published: FileHashes | undefined;
   readonly log: RunLog;
   readonly signal?: AbortSignal | undefined;
 }
@@ -22,19 +23,19 @@ export interface PrepareContext {
 export async function prepareArtifacts(
   partial: PartialSnapshot,
   agreedHashes: ReadonlyMap<number, string>,
-  { hashKey, isPublished, log, signal }: PrepareContext,
+  { hashKey, published, log, signal }: PrepareContext,
 ): Promise<Set<number>> {
   const missing = new Set<number>();
   const emptyHash = hashText(EMPTY_PREIMAGE, hashKey);
   for (const [partition, hash] of agreedHashes) {
     signal?.throwIfAborted();
-    const left = await partial.resume(partition, hash, hashKey);
+    const left = await partial.resume(partition, hash);
     if (left !== undefined) {
       log.verified(partition, left, { kind: "resumed" });
       continue;
     }
-    const published = isPublished ? await partial.takeOver(partition, hash, hashKey) : undefined;
-    if (published !== undefined) log.verified(partition, published, { kind: "published" });
+    const taken = published && (await partial.takeOver(partition, hash, published));
+    if (taken !== undefined) log.verified(partition, taken, { kind: "published" });
     else if (hash === emptyHash) {
       await writeEmpty(partial, partition);
       log.verified(partition, { accounts: 0, bytes: EMPTY_PREIMAGE.length }, { kind: "empty" });

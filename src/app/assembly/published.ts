@@ -9,8 +9,12 @@ import type { Quorum } from "../../agreement/upstream/collector.ts";
 import { diskError, isReadError, SnapshotError } from "../../errors/snapshot-error.ts";
 import type { DamagedFile } from "../../events/assemble-events.ts";
 import { type ExportData, exportDataDigest } from "../../format/export-data.ts";
-import { EXPORT_DATA_FILE, GOSSIP_FILE, MANIFEST_FILE } from "../../format/snapshot-layout.ts";
+import { fileBytesMax } from "../../format/file-bounds.ts";
+import { readRunRecord } from "../../format/read-run-record.ts";
+import type { FileHashes } from "../../format/run-record.ts";
+import { EXPORT_DATA_FILE, GOSSIP_FILE, MANIFEST_FILE, RUN_FILE } from "../../format/snapshot-layout.ts";
 import { isOwnFile, statsOf } from "../../store/own-files.ts";
+import { SnapshotDirectory } from "../../store/snapshot-directory.ts";
 import { isPublished, publishedPath, type SnapshotSpot } from "../../store/snapshot-place.ts";
 import type { Finding, Findings } from "../../verify/findings.ts";
 import { verifySnapshot } from "../../verify/verify-snapshot.ts";
@@ -60,6 +64,22 @@ export async function findPublished(
   if (findings.digest === digest) return { state: "right", findings };
   const problem = `its digest is ${findings.digest}, and that of what the validators agreed on is ${digest}`;
   return { state: "damaged", damage: [{ file: EXPORT_DATA_FILE, problem }], omitted: 0 };
+}
+
+/** The hashes that the record of its run lists; none where that is damaged, which the check of the snapshot tells. */
+export async function publishedHashes(
+  spot: SnapshotSpot & { readonly hashKey: string },
+  numPartitions: number,
+): Promise<FileHashes> {
+  const path = publishedPath(spot);
+  const reader = new SnapshotDirectory(path);
+  try {
+    const bytes = await reader.readBytes(RUN_FILE, fileBytesMax(RUN_FILE, numPartitions));
+    return readRunRecord(bytes.toString("utf8"), spot.hashKey);
+  } catch {
+    reader.requireRead();
+    return {};
+  }
 }
 
 /**
