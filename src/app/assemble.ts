@@ -57,6 +57,7 @@ import {
   findPublished,
   type Published,
   publishedHashes,
+  publishedNetconfig,
   publishedVotes,
 } from "./assembly/published.ts";
 import { runRecord } from "./assembly/run-record.ts";
@@ -299,12 +300,14 @@ class Assembly {
 
   /** The settings of a cycle, looked up once for all cycles of the same configuration. */
   async #sharding(network: Network, candidate: Candidate): Promise<Sharding> {
-    const { cycle } = candidate;
+    const { cycle, timestamp } = candidate;
     const configHash = networkConfigHashOf(cycle);
     const known = this.#shardings.get(configHash);
     if (known !== undefined) return known;
     this.#log.stage("asking validators for the sharding settings");
-    const context = { ...this.#context(), client: this.#clients.nodes };
+    const { out, signal } = this.#options;
+    const kept = await publishedNetconfig({ out, timestamp }, signal);
+    const context = { ...this.#context(), client: this.#clients.nodes, kept };
     const sharding = await findSharding(respondents(network, candidate), this.#options, configHash, context);
     this.#shardings.set(configHash, sharding);
     return sharding;

@@ -11,7 +11,14 @@ import type { TrustSource } from "../format/counting-rules.ts";
 import type { ActiveNode } from "../protocol/node.ts";
 import { consensusRadiusOf, makeShard, type Shard } from "../protocol/shard.ts";
 import { counted } from "../text/counted.ts";
-import { type NetconfigSample, sampleNetconfig } from "./netconfig-sample.ts";
+import { parseNetconfig } from "../wire/netconfig.ts";
+import { parseJson, WireError } from "../wire/parse.ts";
+import {
+  configHashOf,
+  type NetconfigResponse,
+  type NetconfigSample,
+  sampleNetconfig,
+} from "./netconfig-sample.ts";
 import type { NetworkOptions } from "./network-options.ts";
 
 export type ShardingOverrides = Pick<NetworkOptions, "nodesPerConsensusGroup" | "nodesPerEdge">;
@@ -32,6 +39,8 @@ export interface ShardingContext {
   readonly hashKey: string;
   readonly signal?: AbortSignal | undefined;
   readonly warn: (message: string) => void;
+  /** A `/netconfig` response of an earlier run: where no validator proves the settings, it may. */
+  readonly kept?: Buffer | undefined;
 }
 
 /**
@@ -49,8 +58,8 @@ export async function findSharding(
     return { nodesPerConsensusGroup, nodesPerEdge, source: "given", proof: undefined, againstSnapshots: [] };
   }
   const sample = await sampleNetconfig(nodes, networkConfigHash, context);
-  const { config, source, proof } =
-    sample.proof === undefined ? tellUnanimously(sample) : proveBy(sample.proof);
+  const proving = sample.proof ?? keptProof(networkConfigHash, context);
+  const { config, source, proof } = proving === undefined ? tellUnanimously(sample) : proveBy(proving);
   if (source === "told") {
     const why =
       networkConfigHash === undefined
@@ -110,7 +119,22 @@ export function shardOf(
   return makeShard({ numNodes, nodesPerConsensusGroup, nodesPerEdge });
 }
 
-function proveBy({ config, bytes }: NonNullable<NetconfigSample["proof"]>) {
+type Proof = Pick<NetconfigResponse, "config" | "bytes">;
+
+function keptProof(expectedHash: string | undefined, { kept, hashKey }: ShardingContext): Proof | undefined {
+  if (kept === undefined || expectedHash === undefined) return undefined;
+  const source = "a /netconfig response of an earlier run";
+  try {
+    const received = parseJson(kept.toString("utf8"), source);
+    if (configHashOf(received, hashKey) !== expectedHash) return undefined;
+    return { config: parseNetconfig(received, source), bytes: kept };
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    return undefined;
+  }
+}
+
+function proveBy({ config, bytes }: Proof) {
   return { config, source: "proved" as const, proof: bytes };
 }
 

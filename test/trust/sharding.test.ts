@@ -30,7 +30,11 @@ const trueHash = configHashOf(netconfigOf("true"), DEFAULT_HASH_KEY);
 /** One server plays all nodes: the first part of the path says which of them is asked. */
 async function findFrom(
   manners: readonly Manner[],
-  options: { configHash?: string | undefined; overrides?: Parameters<typeof findSharding>[1] } = {},
+  options: {
+    configHash?: string | undefined;
+    overrides?: Parameters<typeof findSharding>[1];
+    kept?: Buffer;
+  } = {},
 ) {
   const asked: string[] = [];
   const alive = await httpServer((request, response) => {
@@ -53,7 +57,7 @@ async function findFrom(
   onTestFinished(() => client.close());
   const warnings: string[] = [];
   const warn = (message: string) => warnings.push(message);
-  const context = { client, hashKey: DEFAULT_HASH_KEY, warn };
+  const context = { client, hashKey: DEFAULT_HASH_KEY, warn, kept: options.kept };
   const found = findSharding(nodes, options.overrides ?? {}, options.configHash, context);
   return { found, warnings, asked };
 }
@@ -92,6 +96,26 @@ describe("sharding settings that a cycle record proves", () => {
     const many = await findFrom(times(netconfigProofNodes + 40, "false"), { configHash: trueHash });
     await many.found;
     expect(many.asked).toHaveLength(netconfigProofNodes);
+  });
+
+  it.each<{ manner: Manner }>([{ manner: "down" }, { manner: "false" }])(
+    "are found in the response of an earlier run where all validators are: $manner",
+    async ({ manner }) => {
+      const kept = Buffer.from(JSON.stringify(netconfigOf("true")));
+      const { found, warnings } = await findFrom(times(3, manner), { configHash: trueHash, kept });
+      expect(await found).toMatchObject({ ...sharding.true, source: "proved", proof: kept });
+      expect(warnings).toEqual([]);
+    },
+  );
+
+  it.each([
+    { id: "has another hash", kept: JSON.stringify(netconfigOf("false")) },
+    { id: "is no JSON", kept: '{"config":' },
+    { id: "has no settings", kept: "{}" },
+  ])("are not found in a response of an earlier run that $id", async ({ kept }) => {
+    const options = { configHash: trueHash, kept: Buffer.from(kept) };
+    expect((await failureOf((await findFrom(times(3, "down"), options)).found)).code).toBe("no-agreement");
+    expect((await (await findFrom(times(3, "other"), options)).found).source).toBe("told");
   });
 
   it("are those of a real network's response and record", () => {

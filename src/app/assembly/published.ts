@@ -12,7 +12,14 @@ import { type ExportData, exportDataDigest } from "../../format/export-data.ts";
 import { fileBytesMax } from "../../format/file-bounds.ts";
 import { readRunRecord } from "../../format/read-run-record.ts";
 import type { FileHashes } from "../../format/run-record.ts";
-import { EXPORT_DATA_FILE, GOSSIP_FILE, MANIFEST_FILE, RUN_FILE } from "../../format/snapshot-layout.ts";
+import {
+  EXPORT_DATA_FILE,
+  GOSSIP_FILE,
+  MANIFEST_FILE,
+  NETCONFIG_FILE,
+  RUN_FILE,
+} from "../../format/snapshot-layout.ts";
+import { netconfigBytesMax } from "../../limits/limits.ts";
 import { isOwnFile, statsOf } from "../../store/own-files.ts";
 import { SnapshotDirectory } from "../../store/snapshot-directory.ts";
 import { isPublished, publishedPath, type SnapshotSpot } from "../../store/snapshot-place.ts";
@@ -79,6 +86,21 @@ export async function publishedHashes(
   } catch {
     reader.requireRead();
     return {};
+  }
+}
+
+/** The `/netconfig` response in its evidence, which proves as much as one that is received now. */
+export async function publishedNetconfig(
+  spot: SnapshotSpot,
+  signal?: AbortSignal,
+): Promise<Buffer | undefined> {
+  if (!(await isPublished(spot))) return undefined;
+  const reader = new SnapshotDirectory(publishedPath(spot), signal);
+  try {
+    return await reader.readBytes(NETCONFIG_FILE, netconfigBytesMax);
+  } catch {
+    reader.requireRead();
+    return undefined;
   }
 }
 
