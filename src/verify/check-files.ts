@@ -39,7 +39,7 @@ export async function checkFiles(
 ): Promise<FileHashes | undefined> {
   const { numPartitions, digest } = manifest.snapshot;
   const hashes = await readListed(reader, numPartitions, hashKey, findings);
-  await checkNames(reader, manifest, hashes ?? {}, findings);
+  await checkNames(reader, manifest, hashes, findings);
   if (hashes === undefined) return undefined;
   if (hashes[EXPORT_DATA_FILE] !== digest) {
     findings.add("run-record", RUN_FILE, "it is the record of another snapshot");
@@ -88,14 +88,15 @@ function evidenceListed(hashes: FileHashes, manifest: Manifest, findings: Findin
 async function checkNames(
   reader: SnapshotReader,
   manifest: Manifest,
-  hashes: FileHashes,
+  hashes: FileHashes | undefined,
   findings: FindingList,
 ): Promise<void> {
   const artifacts = manifest.artifacts.map(([, file]) => file);
   const named = new Set([
     ...[...required, EXPORT_DATA_FILE, RUN_FILE, EVIDENCE_DIRECTORY],
     ...artifacts,
-    ...Object.keys(hashes),
+    // Where the record cannot be relied on, it may have listed what not every snapshot has.
+    ...(hashes === undefined ? [NETCONFIG_FILE] : Object.keys(hashes)),
   ]);
   try {
     for await (const name of reader.names()) {

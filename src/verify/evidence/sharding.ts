@@ -28,7 +28,8 @@ export async function auditSharding(audit: Audit, cycle: AuditedCycle): Promise<
   const counting = (await audit.read(COUNTING_FILE, "evidence", parseRules))?.value;
   const proof = await proofOf(audit, cycle);
   const { nodesPerConsensusGroup, nodesPerEdge } = audit.trust;
-  if (counting?.sharding.source === "proved" && proof === undefined) {
+  const isListKnown = audit.subject.files !== undefined;
+  if (counting?.sharding.source === "proved" && proof === undefined && isListKnown) {
     audit.findings.add(
       "sharding",
       COUNTING_FILE,
