@@ -25,6 +25,8 @@ export interface GivenGossip {
   readonly messages: Iterable<string> | AsyncIterable<string>;
   /** A file, or a hash database. */
   readonly source: string;
+  /** Whether some of its messages are lost, so that validators are asked for all of them before it is read. */
+  readonly isDamaged?: boolean | undefined;
 }
 
 export interface AgreementContext {
@@ -66,10 +68,12 @@ export async function findAgreedHashes(
   const cycleShard = { ...shard, cycleNumber: cycle, nodeIds: nodes.map((node) => node.id) };
   const box = new VoteCollection(cycleShard, nodes, hashKey);
   const blame = new GossipBlame(log);
-  for (const given of context.given) await takeGiven(given, box, blame, log);
+  const isDamaged = (given: GivenGossip) => given.isDamaged === true;
+  for (const given of context.given) if (!isDamaged(given)) await takeGiven(given, box, blame, log);
   const ordered = queryOrder(nodes.length).flatMap((index) => nodes[index] ?? []);
   const inquiry = new GossipInquiry(box, blame, { ...context, nodes: ordered });
   await inquiry.run();
+  for (const given of context.given) if (isDamaged(given)) await takeGiven(given, box, blame, log);
   blame.blameRelays();
   return new AgreementReport(cycle, box, inquiry.failures, context).result();
 }

@@ -322,7 +322,8 @@ class Assembly {
     const { counter } = candidate.cycle;
     this.#log.stage(`asking the validators for the hashes of cycle ${counter}`);
     const known = this.#known === undefined ? [] : [this.#known.given(counter)];
-    const published = await publishedVotes({ out, timestamp: candidate.timestamp }, signal);
+    const spot = { out, timestamp: candidate.timestamp, hashKey: this.#hashKey };
+    const published = await publishedVotes(spot, shard.numNodes, signal);
     const agreed = await findAgreedHashes(counter, {
       client: this.#clients.nodes,
       nodes: candidate.members.nodes,

@@ -92,6 +92,16 @@ describe("a published snapshot with a damaged file", () => {
     });
   });
 
+  it("has a signed message again that was lost", async () => {
+    await withPublished({}, async (cluster, out, { directory }) => {
+      const path = join(directory, "evidence/gossip.jsonl");
+      const before = readFileSync(path);
+      flipBit(path, 300);
+      await assembleFrom(cluster, { out });
+      expect(readFileSync(path)).toEqual(before);
+    });
+  });
+
   it("is compressed again where only its compressed bytes are others, and not fetched", async () => {
     await withCluster({}, async (cluster) => {
       const out = temporaryDirectory();

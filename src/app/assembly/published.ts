@@ -20,6 +20,7 @@ import {
   RUN_FILE,
 } from "../../format/snapshot-layout.ts";
 import { netconfigBytesMax } from "../../limits/limits.ts";
+import { RunningHash } from "../../protocol/crypto/hash.ts";
 import { isOwnFile, statsOf } from "../../store/own-files.ts";
 import { SnapshotDirectory } from "../../store/snapshot-directory.ts";
 import { isPublished, publishedPath, type SnapshotSpot } from "../../store/snapshot-place.ts";
@@ -73,11 +74,12 @@ export async function findPublished(
   return { state: "damaged", damage: [{ file: EXPORT_DATA_FILE, problem }], omitted: 0 };
 }
 
+interface KeyedSpot extends SnapshotSpot {
+  readonly hashKey: string;
+}
+
 /** The hashes that the record of its run lists; none where that is damaged, which the check of the snapshot tells. */
-export async function publishedHashes(
-  spot: SnapshotSpot & { readonly hashKey: string },
-  numPartitions: number,
-): Promise<FileHashes> {
+export async function publishedHashes(spot: KeyedSpot, numPartitions: number): Promise<FileHashes> {
   const path = publishedPath(spot);
   const reader = new SnapshotDirectory(path);
   try {
@@ -108,11 +110,38 @@ export async function publishedNetconfig(
  * The votes in the evidence of a published snapshot: validators may not keep theirs as long. They count for no more
  * than their signatures do. What cannot be read of them is damage, which the check of the snapshot tells.
  */
-export async function publishedVotes(spot: SnapshotSpot, signal?: AbortSignal): Promise<GivenGossip[]> {
+export async function publishedVotes(
+  spot: KeyedSpot,
+  numPartitions: number,
+  signal?: AbortSignal,
+): Promise<GivenGossip[]> {
   if (!(await isPublished(spot))) return [];
   const path = join(publishedPath(spot), GOSSIP_FILE);
   const stats = await statsOf(path).catch(() => undefined);
-  return stats !== undefined && isOwnFile(stats) ? [{ source: path, messages: readable(path, signal) }] : [];
+  if (stats === undefined || !isOwnFile(stats)) return [];
+  const isDamaged = await isChanged(GOSSIP_FILE, spot, numPartitions, signal);
+  return [{ source: path, messages: readable(path, signal), isDamaged }];
+}
+
+/** Whether a file does not have the hash that the record of its run lists. */
+async function isChanged(
+  file: string,
+  spot: KeyedSpot,
+  numPartitions: number,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const listed = (await publishedHashes(spot, numPartitions))[file];
+  if (listed === undefined) return false;
+  const reader = new SnapshotDirectory(publishedPath(spot), signal);
+  const hash = new RunningHash(spot.hashKey);
+  try {
+    for await (const chunk of reader.readChunks(file, fileBytesMax(file, numPartitions))) hash.update(chunk);
+  } catch {
+    signal?.throwIfAborted();
+    reader.requireRead();
+    return true;
+  }
+  return hash.digest() !== listed;
 }
 
 async function* readable(path: string, signal: AbortSignal | undefined): AsyncGenerator<string, void, void> {
