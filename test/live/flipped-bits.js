@@ -18,10 +18,10 @@ import { URL } from "node:url";
 import { parseArgs } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { run as runCommandLine } from "../../dist/cli/main.js";
-import { startCluster } from "../../dist/cluster/cluster.js";
-import { parseFault } from "../../dist/cluster/faults.js";
-import { loadFixture } from "../../dist/cluster/fixture.js";
 import { verifySnapshot } from "../../dist/index.js";
+import { startCluster } from "../../dist/testnet/cluster/cluster.js";
+import { loadFixture } from "../../dist/testnet/cluster/fixture.js";
+import { parseFault } from "../../dist/testnet/faults/faults.js";
 
 const { values } = parseArgs({
   options: {
@@ -62,7 +62,7 @@ const summary = {
     damagedArtifactBytes: sum(({ partitionBytes }) => partitionBytes),
     requestsForOtherFiles: sum(({ partition, fetched }) => (partition === undefined ? fetched.requests : 0)),
   },
-  filesBlamedWrongly: sum(({ blamed }) => blamed),
+  otherFilesNamed: sum(({ othersNamed }) => othersNamed),
   byFile: Object.fromEntries(
     [...new Set(outcomes.map(({ file }) => file))]
       .sort()
@@ -195,7 +195,7 @@ async function tryDamage(damage, pristine, { honest, forgetful, scratch }) {
   const after = requests.of(honest);
   outcome.fetched = { requests: after.requests - before.requests, bytes: after.bytes - before.bytes };
   const reported = (again.summary?.damage ?? []).map((one) => one.file);
-  outcome.blamed = reported.filter((name) => name !== file).length;
+  outcome.othersNamed = reported.filter((name) => name !== file).length;
   const isInSummary = reported.includes(file);
   if (!isInSummary) defect(`the summary reports ${JSON.stringify(again.summary?.damage)}`);
   const problems = await problemsOf(again, first, pristine, ownOfRun);
