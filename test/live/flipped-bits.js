@@ -60,6 +60,7 @@ const summary = {
     requests: sum(({ fetched }) => fetched.requests),
     bytes: sum(({ fetched }) => fetched.bytes),
     damagedArtifactBytes: sum(({ partitionBytes }) => partitionBytes),
+    artifactsCompressedAgain: count(({ file, partition }) => file.endsWith(".gz") && partition === undefined),
     requestsForOtherFiles: sum(({ partition, fetched }) => (partition === undefined ? fetched.requests : 0)),
   },
   otherFilesNamed: sum(({ othersNamed }) => othersNamed),
@@ -185,7 +186,8 @@ async function tryDamage(damage, pristine, { honest, forgetful, scratch }) {
 
   const first = await damagedCopy(damage, pristine, honest, join(scratch, `${index}-first`));
   const check = await run(["verify", first.directory, "--json"]);
-  const found = check.summary?.findings ?? (check.summary?.error === undefined ? [] : [check.summary.error]);
+  // Without a manifest, it is no snapshot: then that is the error.
+  const found = [check.summary?.findings ?? [], check.summary?.error ?? []].flat();
   const isNamed = found.some((one) => one.file === file || one.message?.includes(file) === true);
   outcome.isFound = check.status !== 0 && isNamed;
   if (!outcome.isFound) defect(`verify ends with ${check.status} and finds ${JSON.stringify(found)}`);
