@@ -4,9 +4,9 @@
  */
 
 import { randomInt } from "node:crypto";
-import { chmod, lstat, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, lstat, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import Database from "libsql";
 import { diskError, SnapshotError, systemCodeOf } from "../errors/snapshot-error.ts";
 import { quoted } from "../wire/parse.ts";
@@ -31,8 +31,14 @@ export interface RunLock {
 /** Takes SQLite's exclusive lock on an open database, or throws its error. */
 export type TakeLock = (database: Database.Database) => void;
 
-const takeExclusive: TakeLock = (database) => {
+/** Nothing is ever written to the file: a journal would only be one more file to fail, and to be left behind. */
+export const takeExclusive: TakeLock = (database) => {
+  // Not by `pragma`: its statement would keep the file open, and locked, beyond the close.
+  database.exec("PRAGMA journal_mode = MEMORY");
   database.exec("BEGIN EXCLUSIVE");
+  // A file that SQLite could open only to read has no exclusive lock, and BEGIN does not say so. A change does, which
+  // is never committed.
+  database.exec("PRAGMA user_version = 1");
 };
 
 /**
@@ -43,16 +49,16 @@ export async function acquireRunLock(path: string, take: TakeLock = takeExclusiv
   try {
     await makeDirectories(dirname(path));
     await requireSafePlace(dirname(path));
-    for (let attempt = 0; attempt < attempts; attempt++) {
-      const database = await tryLock(path, take);
+    for (let attempt = 1; attempt <= attempts; attempt++) {
+      const database = await tryLock(path, take, attempt === attempts);
       if (database === undefined) continue;
       try {
         await writeHolder(path);
       } catch (error) {
-        await release([path], database);
+        await release(path, database);
         throw error;
       }
-      return { release: () => release([holderPath(path), path], database) };
+      return { release: () => release(path, database) };
     }
   } catch (error) {
     throw error instanceof SnapshotError ? error : diskError(`cannot lock ${path}`, error);
@@ -61,18 +67,21 @@ export async function acquireRunLock(path: string, take: TakeLock = takeExclusiv
 }
 
 async function writeHolder(path: string): Promise<void> {
-  await removeOwn(holderPath(path));
+  const file = holderPath(path);
   const holder = `process ${process.pid} on ${hostname()}, since ${new Date().toISOString()}`;
-  await writeFile(holderPath(path), holder, { flag: "wx", mode: LOCK_MODE });
+  try {
+    await removeOwn(file);
+    await writeFile(file, holder, { flag: "wx", mode: LOCK_MODE });
+  } catch (error) {
+    throw error instanceof SnapshotError ? error : diskError(`cannot write ${file}`, error);
+  }
 }
 
-async function release(
-  files: readonly string[],
-  database: Database.Database,
-): Promise<SnapshotError | undefined> {
+async function release(path: string, database: Database.Database): Promise<SnapshotError | undefined> {
   try {
     // Removed while it is held: whoever opened it meanwhile sees that it is another file by then.
-    for (const file of files) await rm(file, { force: true });
+    for (const file of [holderPath(path), path]) await rm(file, { force: true });
+    for (const file of await strayFiles(path)) await removeOwn(file);
     return undefined;
   } catch (error) {
     return diskError("cannot remove the lock", error);
@@ -81,21 +90,45 @@ async function release(
   }
 }
 
+/** What runs that were killed have left beside the lock: their probes, and SQLite's journals of either. */
+async function strayFiles(path: string): Promise<string[]> {
+  const [directory, lock] = [dirname(path), basename(path)];
+  return (await readdir(directory))
+    .filter(
+      (name) => name.startsWith(lock) && /^(?:\.probe-[0-9]+)?(?:-journal)?$/.test(name.slice(lock.length)),
+    )
+    .filter((name) => name !== lock)
+    .map((name) => join(directory, name));
+}
+
 /** Says who holds the lock. */
 function holderPath(path: string): string {
   return `${path}.holder`;
 }
 
-/** The open lock; `undefined` where the file was replaced under us, and it must be tried again. */
-async function tryLock(path: string, take: TakeLock): Promise<Database.Database | undefined> {
+/**
+ * The open lock; `undefined` where the file was replaced under us, or could not be opened although others can be, and
+ * it must be tried again.
+ */
+async function tryLock(
+  path: string,
+  take: TakeLock,
+  isLast: boolean,
+): Promise<Database.Database | undefined> {
   await makeLockFile(path);
   const before = await inodeOf(path);
-  const database = new Database(path, { timeout: 0 });
+  let database: Database.Database | undefined;
   try {
+    database = new Database(path, { timeout: 0 });
     take(database);
   } catch (error) {
-    database.close();
+    database?.close();
     const code = sqliteCodeOf(error);
+    if (database === undefined || /^SQLITE_(?:CANTOPEN|READONLY)/.test(code)) {
+      await requireOpens(path);
+      if (isLast) throw error;
+      return undefined;
+    }
     if (code.startsWith("SQLITE_BUSY")) {
       await requireLocks(path, take);
       throw await lockedError(path);
@@ -110,12 +143,23 @@ async function tryLock(path: string, take: TakeLock): Promise<Database.Database 
 }
 
 /**
+ * SQLite says that it cannot open a file, and not why: the system says why of another one beside it.
+ *
+ * @throws the system's error, where that cannot be opened either
+ */
+async function requireOpens(path: string): Promise<void> {
+  const probe = probePath(path);
+  await writeFile(probe, "", { flag: "wx", mode: LOCK_MODE });
+  await rm(probe, { force: true });
+}
+
+/**
  * SQLite says "busy" as well where the file system has no locks (ENOLCK). A file that is new is locked by nobody.
  *
  * @throws SnapshotError `disk` where it cannot be locked either
  */
 async function requireLocks(path: string, take: TakeLock): Promise<void> {
-  const probe = `${path}.probe-${randomInt(2 ** 40)}`;
+  const probe = probePath(path);
   try {
     await writeFile(probe, "", { flag: "wx", mode: LOCK_MODE });
   } catch {
@@ -133,6 +177,10 @@ async function requireLocks(path: string, take: TakeLock): Promise<void> {
     database.close();
     await rm(probe, { force: true });
   }
+}
+
+function probePath(path: string): string {
+  return `${path}.probe-${randomInt(2 ** 40)}`;
 }
 
 function notOurLock(path: string, cause: unknown): SnapshotError {

@@ -96,7 +96,8 @@ export async function removePartial(spot: SnapshotSpot): Promise<void> {
   await onDisk(`cannot remove ${partial}`, () => removeOwn(partial));
 }
 
-const besideName = /^\.snapshot-([0-9]{1,16})\.(?:partial|replaced|lock(?:\.holder|\.probe-[0-9]+)?)$/;
+const besideName =
+  /^\.snapshot-([0-9]{1,16})\.(?:partial|replaced|lock(?:\.holder|(?:\.probe-[0-9]+)?(?:-journal)?))$/;
 
 /** The timestamps of the snapshots that something lies beside, in the directory that snapshots are published in. */
 export async function timestampsBeside(out: string): Promise<Set<number>> {

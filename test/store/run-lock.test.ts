@@ -4,8 +4,9 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
+import Database from "libsql";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { acquireRunLock } from "../../src/store/run-lock.ts";
+import { acquireRunLock, takeExclusive } from "../../src/store/run-lock.ts";
 import { builtFile } from "../helpers/built.ts";
 import { failCalls } from "../helpers/failing-disk.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
@@ -91,6 +92,66 @@ describe("the lock of a snapshot", () => {
     holder.kill("SIGKILL");
     await once(holder, "exit");
     await (await acquireRunLock(path)).release();
+  });
+
+  it("has no other files than its own, and removes those of killed runs", async () => {
+    const directory = temporaryDirectory();
+    const path = join(directory, "lock");
+    const lock = await acquireRunLock(path);
+    expect(readdirSync(directory).sort()).toEqual(["lock", "lock.holder"]);
+    for (const name of ["lock-journal", "lock.probe-1", "lock.probe-1-journal", "lock.other"]) {
+      writeFileSync(join(directory, name), "");
+    }
+    await lock.release();
+    expect(readdirSync(directory)).toEqual(["lock.other"]);
+  });
+
+  it("is exclusive, or is none: a file that is open only to be read cannot be locked", () => {
+    const path = join(temporaryDirectory(), "lock");
+    writeFileSync(path, "");
+    const database = new Database(`${pathToFileURL(path).href}?mode=ro`, {});
+    onTestFinished(() => void database.close());
+    expect(() => takeExclusive(database)).toThrow(expect.objectContaining({ code: "SQLITE_READONLY" }));
+  });
+
+  describe.each(["SQLITE_CANTOPEN", "SQLITE_READONLY"])("whose file SQLite cannot open (%s)", (code) => {
+    const cannot = () => {
+      throw Object.assign(new Error("unable to open database file"), { code });
+    };
+
+    it("is tried again where others can be opened", async () => {
+      const directory = temporaryDirectory();
+      let times = 0;
+      const take = (database: Database.Database) => (times++ === 0 ? cannot() : takeExclusive(database));
+      await (await acquireRunLock(join(directory, "lock"), take)).release();
+      expect(times).toBe(2);
+      expect(readdirSync(directory)).toEqual([]);
+    });
+
+    it("fails with the system's error where no other can be opened", async () => {
+      failCalls("writeFile", "EMFILE", (path) => path.includes("probe"));
+      await expect(acquireRunLock(join(temporaryDirectory(), "lock"), cannot)).rejects.toMatchObject({
+        code: "disk",
+        message: expect.stringContaining("EMFILE"),
+        hint: expect.stringContaining("ulimit -n"),
+      });
+    });
+
+    it("fails with SQLite's error where others can be opened every time", async () => {
+      await expect(acquireRunLock(join(temporaryDirectory(), "lock"), cannot)).rejects.toMatchObject({
+        code: "disk",
+        message: expect.stringContaining("unable to open database file"),
+      });
+    });
+  });
+
+  it("says which file could not be written", async () => {
+    const path = join(temporaryDirectory(), "lock");
+    failCalls("writeFile", "EIO", (written) => written.endsWith(".holder"), "write");
+    await expect(acquireRunLock(path)).rejects.toMatchObject({
+      code: "disk",
+      message: `cannot write ${path}.holder: EIO: injected, write`,
+    });
   });
 
   it("is not held by what a dead process has left", async () => {
