@@ -13,13 +13,21 @@ import type { RunningHash } from "../protocol/crypto/hash.ts";
 import { DIRECTORY_MODE, FILE_MODE } from "./own-files.ts";
 import { openRegularFile } from "./regular-file.ts";
 
-/** Has the system write a file or directory, and what it knows of it, to the disk. */
+/**
+ * Has the system write a file or directory, and what it knows of it, to the disk.
+ *
+ * @throws SnapshotError `disk`, which names it: the system's own error of a descriptor does not
+ */
 export async function syncPath(path: string): Promise<void> {
-  const handle = await open(path, "r");
   try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+    const handle = await open(path, "r");
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw diskError(`cannot sync ${path}`, error);
   }
 }
 

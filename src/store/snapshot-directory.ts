@@ -14,7 +14,7 @@ import { scanArtifact } from "./scan-artifact.ts";
 export class SnapshotDirectory {
   readonly directory: string;
   readonly #signal: AbortSignal | undefined;
-  #readError: unknown;
+  #readError: { readonly file: string; readonly error: unknown } | undefined;
 
   /** @param signal ends a scan that is under way */
   constructor(directory: string, signal?: AbortSignal) {
@@ -28,7 +28,9 @@ export class SnapshotDirectory {
    * @throws SnapshotError `disk` with the first error of reading, where there was one
    */
   requireRead(): void {
-    if (this.#readError !== undefined) throw diskError(`cannot check ${this.directory}`, this.#readError);
+    if (this.#readError === undefined) return;
+    const { file, error } = this.#readError;
+    throw diskError(`cannot read ${join(this.directory, file)}`, error);
   }
 
   /**
@@ -37,7 +39,7 @@ export class SnapshotDirectory {
    * @throws the file system's error; an error where it is no regular file, or has more than `bytesMax` bytes
    */
   async readBytes(file: string, bytesMax: number = evidenceFileBytesMax): Promise<Buffer> {
-    return await this.#noting(() => this.#readBytes(file, bytesMax));
+    return await this.#noting(file, () => this.#readBytes(file, bytesMax));
   }
 
   async #readBytes(file: string, bytesMax: number): Promise<Buffer> {
@@ -61,7 +63,7 @@ export class SnapshotDirectory {
 
   /** The bytes of a file piece by piece; errors as {@link readBytes}. */
   async *readChunks(file: string, bytesMax: number): AsyncGenerator<Buffer, void, void> {
-    const handle = await this.#noting(() => this.#open(file));
+    const handle = await this.#noting(file, () => this.#open(file));
     try {
       let left = await sizeWithin(handle, bytesMax);
       const stream = handle.createReadStream({ start: 0, autoClose: false, highWaterMark: writeBufferBytes });
@@ -72,7 +74,7 @@ export class SnapshotDirectory {
         yield chunk;
       }
     } catch (error) {
-      this.#note(error);
+      this.#note(file, error);
       throw error;
     } finally {
       await handle.close();
@@ -83,12 +85,14 @@ export class SnapshotDirectory {
   async scan(file: string, hashKey: string, budget?: ByteBudget): Promise<ArtifactScan> {
     const compression = file.endsWith(".gz") ? "gzip" : "none";
     const limits = { signal: this.#signal, budget };
-    return await this.#noting(() => scanArtifact(join(this.directory, file), compression, hashKey, limits));
+    return await this.#noting(file, () =>
+      scanArtifact(join(this.directory, file), compression, hashKey, limits),
+    );
   }
 
   /** The size of a file in bytes; errors as {@link readBytes}. */
   async sizeOf(file: string): Promise<number> {
-    return await this.#noting(async () => {
+    return await this.#noting(file, async () => {
       const handle = await this.#open(file);
       try {
         return (await handle.stat()).size;
@@ -103,29 +107,32 @@ export class SnapshotDirectory {
    * directory of its own has no name within.
    */
   async *names(): AsyncGenerator<string, void, void> {
+    let directory = "";
     try {
       for await (const { name } of await this.#entries("")) {
         yield name;
         if (name !== EVIDENCE_DIRECTORY || !(await this.#isDirectory(name))) continue;
+        directory = name;
         for await (const { name: within } of await this.#entries(name)) yield `${name}/${within}`;
+        directory = "";
       }
     } catch (error) {
-      this.#note(error);
+      this.#note(directory, error);
       throw error;
     }
   }
 
-  async #noting<T>(read: () => Promise<T>): Promise<T> {
+  async #noting<T>(file: string, read: () => Promise<T>): Promise<T> {
     try {
       return await read();
     } catch (error) {
-      this.#note(error);
+      this.#note(file, error);
       throw error;
     }
   }
 
-  #note(error: unknown): void {
-    if (isReadError(error)) this.#readError ??= error;
+  #note(file: string, error: unknown): void {
+    if (isReadError(error)) this.#readError ??= { file, error };
   }
 
   async #entries(directory: string): Promise<AsyncIterable<Dirent>> {

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import type { AssembleResult } from "../../src/app/assemble.ts";
 import type { Cluster } from "../../src/testnet/cluster/cluster.ts";
 import { verifySnapshot } from "../../src/verify/verify-snapshot.ts";
-import { failCalls } from "../helpers/failing-disk.ts";
+import { failCalls, failHandles } from "../helpers/failing-disk.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 import { withCluster } from "../testnet/cluster/small-cluster.ts";
 import { assembleFrom, comparedFiles, failureOf, filesIn } from "./run.ts";
@@ -238,6 +238,8 @@ describe("what runs that were killed have left", () => {
       leave(out, ".snapshot-1600000060000.partial");
       writeFileSync(join(out, ".snapshot-1600000060000.lock"), "");
       writeFileSync(join(out, ".snapshot-1600000060000.lock.holder"), "process 1");
+      writeFileSync(join(out, ".snapshot-1600000120000.lock-journal"), "");
+      writeFileSync(join(out, ".snapshot-1600000180000.lock.probe-1"), "");
       leave(out, ".not-ours.partial");
       expect((await assembleFrom(cluster, { out })).warnings).toEqual([]);
       expect(readdirSync(out).sort()).toEqual([".not-ours.partial", `snapshot-${timestamp}`]);
@@ -249,6 +251,28 @@ describe("what runs that were killed have left", () => {
       leave(out, ".snapshot-1600000000000.replaced");
       await assembleFrom(cluster, { out });
       expect(readdirSync(out).sort()).toEqual(["snapshot-1600000000000", directory.slice(out.length + 1)]);
+    });
+  });
+});
+
+describe("a file that the system cannot read or sync", () => {
+  it.each(["evidence/counting.json", "partition-00001.json"])("is named: %s", async (file) => {
+    await withPublished({}, async (cluster, out, { directory }) => {
+      failHandles("read", "EIO", (path) => path === join(directory, file));
+      const { code, message } = await failureOf(assembleFrom(cluster, { out }));
+      expect({ code, message }).toEqual({
+        code: "disk",
+        message: `cannot read ${join(directory, file)}: EIO: injected, read`,
+      });
+    });
+  });
+
+  it("is named where it is new", async () => {
+    await withCluster({}, async (cluster) => {
+      failHandles("sync", "EIO", (path) => path.endsWith("partition-00001.json"));
+      const { code, message } = await failureOf(assembleFrom(cluster));
+      expect(code).toBe("disk");
+      expect(message).toMatch(/^cannot sync .*partition-00001\.json: EIO: injected, sync$/);
     });
   });
 });
