@@ -92,6 +92,16 @@ const fixture = {
   // Not looked at by a cluster.
   expect: { exitStatus: 3 },
 };
+/** What a message says of them. */
+const meanings = {
+  ENOSPC: /no space is left on the disk|ENOSPC/,
+  EDQUOT: /no space is left on the disk|EDQUOT/,
+  EIO: /EIO|i\/o error/i,
+  EROFS: /EROFS|read-?only/i,
+  EMFILE: /EMFILE|too many open files/i,
+};
+/** The warning of the damage. */
+const warningsOfDamage = 1;
 /** What a run that was killed has left of another snapshot. */
 const strangerDirectory = ".snapshot-1600000000000.partial";
 
@@ -310,14 +320,6 @@ function killProblems(out, { name, older, right }) {
   return isAside ? [] : ["nothing is published, and the older snapshot is not aside"];
 }
 
-const meanings = {
-  ENOSPC: /no space is left on the disk|ENOSPC/,
-  EDQUOT: /no space is left on the disk|EDQUOT/,
-  EIO: /EIO|i\/o error/i,
-  EROFS: /EROFS|read-?only/i,
-  EMFILE: /EMFILE|too many open files/i,
-};
-
 function errorProblems({ kind, path }, run, out, context) {
   const problems = [];
   const published = join(out, context.name);
@@ -345,9 +347,6 @@ function errorProblems({ kind, path }, run, out, context) {
   }
   return problems;
 }
-
-/** The warning of the damage. */
-const warningsOfDamage = 1;
 
 async function followingProblems(out, kept, context) {
   const run = await assemble(context.args, out);
