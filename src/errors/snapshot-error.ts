@@ -81,13 +81,21 @@ export function isReadError(thrown: unknown): boolean {
 /** A file or directory of ours that could not be read or written. */
 export function diskError(doing: string, thrown: unknown): SnapshotError {
   const full = isDiskFull(thrown);
-  return new SnapshotError("disk", `${doing}: ${full ? "no space is left on the disk" : messageOf(thrown)}`, {
+  return new SnapshotError("disk", `${doing}: ${full ? describeFull(doing, thrown) : messageOf(thrown)}`, {
     cause: thrown,
     hint: full
       ? "Free some space and run again: what is verified already is kept and not fetched again."
       : (hintForLimit(thrown) ??
         "Check that the directory exists on a healthy disk and may be written to, and run again."),
   });
+}
+
+/** Which of both is full, since `df` tells of the disk alone; and for which file, where that is not said. */
+function describeFull(doing: string, thrown: unknown): string {
+  const isQuota = systemCodeOf(thrown) === "EDQUOT";
+  const what = isQuota ? "this user's quota of the disk is used up" : "no space is left on the disk";
+  const path = thrown instanceof Error ? (thrown as NodeJS.ErrnoException).path : undefined;
+  return path === undefined || doing.includes(path) ? what : `${what} for ${path}`;
 }
 
 /** What the system gave no more of to this process; `undefined` where it is something else. */

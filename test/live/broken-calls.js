@@ -95,13 +95,15 @@ const fixture = {
 /** What a message says of them. */
 const meanings = {
   ENOSPC: /no space is left on the disk|ENOSPC/,
-  EDQUOT: /no space is left on the disk|EDQUOT/,
+  EDQUOT: /quota of the disk is used up|EDQUOT/,
   EIO: /EIO|i\/o error/i,
   EROFS: /EROFS|read-?only/i,
   EMFILE: /EMFILE|too many open files/i,
 };
 /** The warning of the damage. */
 const warningsOfDamage = 1;
+/** How often a point is tried until its call is met: other runs may come to it in another order. */
+const attemptsMax = 3;
 /** What a run that was killed has left of another snapshot. */
 const strangerDirectory = ".snapshot-1600000000000.partial";
 
@@ -148,6 +150,7 @@ async function main() {
   say(`${calls.length} calls on the directory of the snapshots, ${points.length} points`);
   const results = {};
   const queue = [...points];
+  const progress = setInterval(() => say(`${queue.length} points are left`), 60_000);
   await Promise.all(
     Array.from({ length: Number(flags.jobs) }, async (_, job) => {
       for (let point = queue.shift(); point !== undefined; point = queue.shift()) {
@@ -159,6 +162,7 @@ async function main() {
       }
     }),
   );
+  clearInterval(progress);
   process.stdout.write(`${JSON.stringify({ calls: calls.length, points: points.length, results })}\n`);
   return Object.values(results).some(({ wrong }) => wrong > 0) ? 1 : 0;
 }
@@ -276,36 +280,39 @@ function prepare({ damaged }, directory) {
 }
 
 async function tryPoint(point, context, directory) {
-  const out = prepare(context, directory);
-  const log = join(directory, "calls");
-  const { kind, call, path, nth, isMain } = point;
+  const { kind } = point;
+  let out;
+  let run;
+  let injected = 0;
+  for (let attempt = 0; attempt < attemptsMax && injected === 0; attempt++) {
+    out = prepare(context, directory);
+    ({ run, injected } = await breakCall(point, out, context));
+  }
+  if (injected === 0) return { outcome: "missed", problems: [] };
+  const isAside = !existsSync(join(out, context.name));
+  const problems = kind === "kill" ? killProblems(out, context) : errorProblems(point, run, out, context);
+  const { name } = context;
+  const places = [name, `.${name}.replaced`, `.${name}.partial`].map((place) => join(out, place));
+  const kept = new Set(places.flatMap((place) => [...rightPartitions(place, context.right)]));
+  const lost = [...context.keptByDamage].filter((partition) => !kept.has(partition));
+  if (lost.length > 0) problems.push(`what was right is gone: partitions ${lost.join(", ")}`);
+  problems.push(...(await followingProblems(out, kept, context)));
+  if (problems.length > 0) return { outcome: "wrong", problems };
+  if (injected > 1) return { outcome: "right, failed more than once", problems };
+  if (kind === "kill") return { outcome: isAside ? "right, the older one was aside" : "right", problems };
+  return { outcome: run.status === 0 ? "right, without effect" : "right, told", problems };
+}
+
+/** Answers how often the call was met. */
+async function breakCall({ kind, call, path, nth, isMain }, out, { args }) {
+  const log = join(out, "..", "calls");
   const effect = kind === "kill" ? "signal=KILL" : `error=${kind}`;
   // Each thread counts its own calls. With seccomp, strace knows of the calls sooner, and cannot kill.
   const threads = isMain ? [] : kind === "kill" ? ["-f"] : ["-f", "--seccomp-bpf"];
   const how = [...threads, "-o", log, "-P", `${out}${path}`, "-e", `trace=${call}`];
-  const run = await assemble(context.args, out, [...how, "-e", `inject=${call}:${effect}:when=${nth}`]);
-  const injected = readFileSync(log, "latin1").split("(INJECTED)").length - 1;
-  if (kind === "kill" ? run.signal !== "SIGKILL" : injected === 0) {
-    if (process.env.DEBUGK)
-      say(
-        `${describe(point)} missed: ${run.status} ${run.signal} ${run.stderr.slice(0, 300)} ${readFileSync(log, "latin1").slice(0, 600)}`,
-      );
-    return { outcome: "missed", problems: [] };
-  }
-  if (injected > 1) return { outcome: "twice", problems: [] };
-  const problems = kind === "kill" ? killProblems(out, context) : errorProblems(point, run, out, context);
-  const kept = new Set(
-    [context.name, `.${context.name}.replaced`, `.${context.name}.partial`].flatMap((name) => [
-      ...rightPartitions(join(out, name), context.right),
-    ]),
-  );
-  const lost = [...context.keptByDamage].filter((partition) => !kept.has(partition));
-  if (lost.length > 0) problems.push(`what was right is gone: partitions ${lost.join(", ")}`);
-  problems.push(...(await followingProblems(out, kept, context)));
-  const isGap = !existsSync(join(directory, "gap"));
-  if (problems.length > 0) return { outcome: "wrong", problems };
-  if (kind !== "kill") return { outcome: run.status === 0 ? "without effect" : "told", problems };
-  return { outcome: isGap ? "right" : "right, after the older one was put back", problems };
+  const run = await assemble(args, out, [...how, "-e", `inject=${call}:${effect}:when=${nth}`]);
+  if (kind === "kill") return { run, injected: run.signal === "SIGKILL" ? 1 : 0 };
+  return { run, injected: readFileSync(log, "latin1").split("(INJECTED)").length - 1 };
 }
 
 /** The older snapshot or the right one is there; between the two renames, the older one is aside, unchanged. */
@@ -315,7 +322,6 @@ function killProblems(out, { name, older, right }) {
     const isEither = treeOf(published) === older || isRight(published, right);
     return isEither ? [] : ["what is published is neither the older snapshot nor the right one"];
   }
-  writeFileSync(join(out, "..", "gap"), "");
   const isAside = treeOf(join(out, `.${name}.replaced`)) === older;
   return isAside ? [] : ["nothing is published, and the older snapshot is not aside"];
 }

@@ -1,0 +1,35 @@
+/** What a failure of the disk says. */
+
+import { describe, expect, it } from "vitest";
+import { diskError } from "../../src/errors/snapshot-error.ts";
+
+function systemError(code: string, path?: string): Error {
+  return Object.assign(new Error(`${code}: …`), path === undefined ? { code } : { code, path });
+}
+
+describe("a failure of the disk", () => {
+  it.each([
+    ["ENOSPC", "no space is left on the disk"],
+    ["EDQUOT", "this user's quota of the disk is used up"],
+  ])("says what is full, and asks for space: %s", (code, what) => {
+    expect(diskError("cannot write /out/file", systemError(code))).toMatchObject({
+      code: "disk",
+      message: `cannot write /out/file: ${what}`,
+      hint: expect.stringContaining("Free some space"),
+    });
+  });
+
+  it("names the file that does not fit, once", () => {
+    const error = systemError("ENOSPC", "/out/directory/file");
+    expect(diskError("cannot complete /out/directory", error).message).toBe(
+      "cannot complete /out/directory: no space is left on the disk for /out/directory/file",
+    );
+    expect(diskError("cannot write /out/directory/file", error).message).toBe(
+      "cannot write /out/directory/file: no space is left on the disk",
+    );
+  });
+
+  it("names the limit of open files", () => {
+    expect(diskError("cannot read file", systemError("EMFILE")).hint).toContain("ulimit -n");
+  });
+});
