@@ -3,6 +3,7 @@
  * and what to do next. Anything else that is thrown is a defect of ours.
  */
 
+import { constants } from "node:os";
 import { messageLine } from "../text/printable.ts";
 
 export type SnapshotErrorCode =
@@ -53,11 +54,23 @@ export function messageOf(thrown: unknown): string {
 export function systemCodeOf(thrown: unknown): string | undefined {
   for (let error = thrown; error instanceof Error; error = error.cause) {
     if (error instanceof SnapshotError) continue; // its code is our own
-    const { code } = error as NodeJS.ErrnoException;
-    if (typeof code === "string") return code;
+    const { code, errno } = error as NodeJS.ErrnoException;
+    if (typeof code === "string") return codeKnownToNode(code) ?? codeOfNumber(errno) ?? code;
     if (error instanceof AggregateError && error.errors.length > 0) return systemCodeOf(error.errors[0]);
   }
   return undefined;
+}
+
+/** What Node has no name for, it calls "Unknown system error -122": EDQUOT and ESTALE are such. */
+const UNKNOWN = /^Unknown system error/;
+
+function codeKnownToNode(code: string): string | undefined {
+  return UNKNOWN.test(code) ? undefined : code;
+}
+
+function codeOfNumber(errno: number | undefined): string | undefined {
+  if (errno === undefined) return undefined;
+  return Object.entries(constants.errno).find(([, number]) => number === -errno)?.[0];
 }
 
 /** Whether it failed since the disk, or this user's share of it, is full. */
@@ -75,7 +88,8 @@ const codesOfNames = new Set(["ENOENT", "ENOTDIR", "ELOOP", "EISDIR", "ENAMETOOL
  */
 export function isReadError(thrown: unknown): boolean {
   const code = systemCodeOf(thrown);
-  return code !== undefined && /^E(?!RR_)[A-Z0-9]+$/.test(code) && !codesOfNames.has(code);
+  if (code === undefined || codesOfNames.has(code)) return false;
+  return UNKNOWN.test(code) || /^E(?!RR_)[A-Z0-9]+$/.test(code);
 }
 
 /** A file or directory of ours that could not be read or written. */

@@ -1,7 +1,8 @@
 /** What a failure of the disk says. */
 
+import { constants } from "node:os";
 import { describe, expect, it } from "vitest";
-import { diskError } from "../../src/errors/snapshot-error.ts";
+import { diskError, isDiskFull, isReadError, systemCodeOf } from "../../src/errors/snapshot-error.ts";
 
 function systemError(code: string, path?: string): Error {
   return Object.assign(new Error(`${code}: …`), path === undefined ? { code } : { code, path });
@@ -31,5 +32,25 @@ describe("a failure of the disk", () => {
 
   it("names the limit of open files", () => {
     expect(diskError("cannot read file", systemError("EMFILE")).hint).toContain("ulimit -n");
+  });
+});
+
+describe("an error that Node has no name for", () => {
+  const unknown = (errno: number) =>
+    Object.assign(new Error(`Unknown system error ${errno}`), {
+      code: `Unknown system error ${errno}`,
+      errno,
+    });
+
+  it("has the system's code by its number", () => {
+    const error = unknown(-constants.errno.EDQUOT);
+    expect(systemCodeOf(error)).toBe("EDQUOT");
+    expect(isDiskFull(error)).toBe(true);
+  });
+
+  it("is an error of reading also where the number has no name", () => {
+    const error = unknown(-100_000);
+    expect(systemCodeOf(error)).toBe("Unknown system error -100000");
+    expect(isReadError(error)).toBe(true);
   });
 });
