@@ -107,8 +107,8 @@ function holderPath(path: string): string {
 }
 
 /**
- * The open lock; `undefined` where the file was replaced under us, or could not be opened although others can be, and
- * it must be tried again.
+ * The open lock; `undefined` where the file was replaced under us, or could not be opened or read although others
+ * can be, and it must be tried again.
  */
 async function tryLock(
   path: string,
@@ -124,7 +124,7 @@ async function tryLock(
   } catch (error) {
     database?.close();
     const code = sqliteCodeOf(error);
-    if (database === undefined || /^SQLITE_(?:CANTOPEN|READONLY)/.test(code)) {
+    if (database === undefined || /^SQLITE_(?:CANTOPEN|IOERR|READONLY)/.test(code)) {
       await requireOpens(path);
       if (isLast) throw error;
       return undefined;
@@ -143,7 +143,7 @@ async function tryLock(
 }
 
 /**
- * SQLite says that it cannot open a file, and not why: the system says why of another one beside it.
+ * SQLite says that it cannot open or read a file, and not why: the system says why of another one beside it.
  *
  * @throws the system's error, where that cannot be opened either
  */

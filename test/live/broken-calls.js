@@ -115,6 +115,13 @@ if (spawnSync("strace", ["--version"]).status !== 0) {
 }
 const scratch = realpathSync(mkdtempSync(join(tmpdir(), "broken-calls-")));
 let cluster;
+/** Where a signal has ended it, the points so far are told all the same. */
+let isEnded = false;
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.on(signal, () => {
+    isEnded = true;
+  });
+}
 try {
   process.exitCode = await main();
 } finally {
@@ -153,7 +160,7 @@ async function main() {
   const progress = setInterval(() => say(`${queue.length} points are left`), 60_000);
   await Promise.all(
     Array.from({ length: Number(flags.jobs) }, async (_, job) => {
-      for (let point = queue.shift(); point !== undefined; point = queue.shift()) {
+      for (let point = queue.shift(); point !== undefined && !isEnded; point = queue.shift()) {
         const { outcome, problems } = await tryPoint(point, context, join(scratch, `job-${job}`));
         results[point.kind] ??= {};
         const counts = results[point.kind];
@@ -163,15 +170,20 @@ async function main() {
     }),
   );
   clearInterval(progress);
-  process.stdout.write(`${JSON.stringify({ calls: calls.length, points: points.length, results })}\n`);
+  if (isEnded) say(`ended with ${queue.length} points left`);
+  process.stdout.write(
+    `${JSON.stringify({ calls: calls.length, points: points.length, left: queue.length, results })}\n`,
+  );
   return Object.values(results).some(({ wrong }) => wrong > 0) ? 1 : 0;
 }
 
 async function startCluster() {
   const file = join(scratch, "fixture.json");
   writeFileSync(file, JSON.stringify(fixture));
+  // A Ctrl-C is for this process alone, which lets the runs under way come to their ends.
   cluster = spawn(process.execPath, [command, "cluster", file, "--json"], {
     stdio: ["ignore", "pipe", "inherit"],
+    detached: true,
   });
   const [line] = await once(createInterface({ input: cluster.stdout }), "line");
   return JSON.parse(line);
@@ -432,6 +444,7 @@ async function assemble(args, out, tracing) {
   const child = spawn(file, rest, {
     env: { ...process.env, UV_THREADPOOL_SIZE: "1" },
     stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
   });
   const output = { stdout: "", stderr: "" };
   for (const stream of ["stdout", "stderr"]) {

@@ -114,36 +114,39 @@ describe("the lock of a snapshot", () => {
     expect(() => takeExclusive(database)).toThrow(expect.objectContaining({ code: "SQLITE_READONLY" }));
   });
 
-  describe.each(["SQLITE_CANTOPEN", "SQLITE_READONLY"])("whose file SQLite cannot open (%s)", (code) => {
-    const cannot = () => {
-      throw Object.assign(new Error("unable to open database file"), { code });
-    };
+  describe.each(["SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR_LOCK"])(
+    "whose file SQLite cannot use (%s)",
+    (code) => {
+      const cannot = () => {
+        throw Object.assign(new Error("unable to open database file"), { code });
+      };
 
-    it("is tried again where others can be opened", async () => {
-      const directory = temporaryDirectory();
-      let times = 0;
-      const take = (database: Database.Database) => (times++ === 0 ? cannot() : takeExclusive(database));
-      await (await acquireRunLock(join(directory, "lock"), take)).release();
-      expect(times).toBe(2);
-      expect(readdirSync(directory)).toEqual([]);
-    });
-
-    it("fails with the system's error where no other can be opened", async () => {
-      failCalls("writeFile", "EMFILE", (path) => path.includes("probe"));
-      await expect(acquireRunLock(join(temporaryDirectory(), "lock"), cannot)).rejects.toMatchObject({
-        code: "disk",
-        message: expect.stringContaining("EMFILE"),
-        hint: expect.stringContaining("ulimit -n"),
+      it("is tried again where others can be opened", async () => {
+        const directory = temporaryDirectory();
+        let times = 0;
+        const take = (database: Database.Database) => (times++ === 0 ? cannot() : takeExclusive(database));
+        await (await acquireRunLock(join(directory, "lock"), take)).release();
+        expect(times).toBe(2);
+        expect(readdirSync(directory)).toEqual([]);
       });
-    });
 
-    it("fails with SQLite's error where others can be opened every time", async () => {
-      await expect(acquireRunLock(join(temporaryDirectory(), "lock"), cannot)).rejects.toMatchObject({
-        code: "disk",
-        message: expect.stringContaining("unable to open database file"),
+      it("fails with the system's error where no other can be opened", async () => {
+        failCalls("writeFile", "EMFILE", (path) => path.includes("probe"));
+        await expect(acquireRunLock(join(temporaryDirectory(), "lock"), cannot)).rejects.toMatchObject({
+          code: "disk",
+          message: expect.stringContaining("EMFILE"),
+          hint: expect.stringContaining("ulimit -n"),
+        });
       });
-    });
-  });
+
+      it("fails with SQLite's error where others can be opened every time", async () => {
+        await expect(acquireRunLock(join(temporaryDirectory(), "lock"), cannot)).rejects.toMatchObject({
+          code: "disk",
+          message: expect.stringContaining("unable to open database file"),
+        });
+      });
+    },
+  );
 
   it("says which file could not be written", async () => {
     const path = join(temporaryDirectory(), "lock");
