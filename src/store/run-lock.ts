@@ -55,10 +55,11 @@ export async function acquireRunLock(path: string, take: TakeLock = takeExclusiv
       try {
         await writeHolder(path);
       } catch (error) {
-        await release(path, database);
+        // What stands in the holder's place is not ours.
+        await release([path], path, database);
         throw error;
       }
-      return { release: () => release(path, database) };
+      return { release: () => release([holderPath(path), path], path, database) };
     }
   } catch (error) {
     throw error instanceof SnapshotError ? error : diskError(`cannot lock ${path}`, error);
@@ -77,10 +78,14 @@ async function writeHolder(path: string): Promise<void> {
   }
 }
 
-async function release(path: string, database: Database.Database): Promise<SnapshotError | undefined> {
+async function release(
+  files: readonly string[],
+  path: string,
+  database: Database.Database,
+): Promise<SnapshotError | undefined> {
   try {
     // Removed while it is held: whoever opened it meanwhile sees that it is another file by then.
-    for (const file of [holderPath(path), path]) await rm(file, { force: true });
+    for (const file of files) await rm(file, { force: true });
     for (const file of await strayFiles(path)) await removeOwn(file);
     return undefined;
   } catch (error) {

@@ -1,0 +1,203 @@
+/** A network made from a seed: its geometry, its state, and how each of its peers behaves. */
+
+import { attemptsMax } from "../limits/limits.ts";
+import { allPartitions, GLOBAL_PARTITION, makeShard, type Shard, stores } from "../protocol/shard.ts";
+import { type OrderRule, orderRules } from "../sync/strategy/order-rule.ts";
+import { Random } from "../testnet/state/random.ts";
+
+/** How a virtual peer behaves. */
+export type Behaviour =
+  | { readonly kind: "honest" }
+  /** Refuses every connection. */
+  | { readonly kind: "down" }
+  /** Refuses connections, and breaks off responses, from a moment on. */
+  | { readonly kind: "dies"; readonly atMs: number }
+  /** Sends other content of these partitions. */
+  | { readonly kind: "lies"; readonly partitions: ReadonlySet<number> }
+  /** Sends no accounts of these partitions. */
+  | { readonly kind: "withholds"; readonly partitions: ReadonlySet<number> }
+  /** Falls silent within the response. */
+  | { readonly kind: "stalls" }
+  /** Refuses so many requests with a status and the time after which to come again. */
+  | {
+      readonly kind: "refuses";
+      readonly status: 425 | 429 | 503;
+      readonly times: number;
+      readonly retryAfterMs: number;
+    }
+  /** Holds the snapshot until a moment: then, status 404. */
+  | { readonly kind: "drops"; readonly atMs: number }
+  /** Holds the snapshot from a moment on: until then, status 425. */
+  | { readonly kind: "joins"; readonly atMs: number }
+  /** Breaks off so many responses half-way. */
+  | { readonly kind: "breaks-off"; readonly times: number }
+  /** Sends what is no list of accounts. */
+  | { readonly kind: "malformed" }
+  /** Sends a partition without end. */
+  | { readonly kind: "endless" }
+  /** Sends accounts twice, of foreign partitions, and after complete partitions. */
+  | { readonly kind: "adds" };
+
+export interface VirtualPeer {
+  readonly id: string;
+  readonly behaviour: Behaviour;
+  readonly latencyMs: number;
+  readonly bytesPerMs: number;
+  /** Whether it narrows a response to the requested range. */
+  readonly knowsRanges: boolean;
+}
+
+export interface Scenario {
+  readonly seed: string;
+  readonly shard: Shard;
+  readonly peers: readonly VirtualPeer[];
+  /** Partition → bytes; 0 for one without accounts. */
+  readonly sizes: ReadonlyMap<number, number>;
+  readonly missing: ReadonlySet<number>;
+  readonly rule: OrderRule;
+  readonly concurrency: number;
+  readonly hasOlder: boolean;
+}
+
+const KB = 1_000;
+const MB = 1_000_000;
+
+export function makeScenario(seed: string): Scenario {
+  const random = Random.named("simulate", seed);
+  const numNodes = sizeOfNetwork(random);
+  const shard = makeShard({
+    numNodes,
+    nodesPerConsensusGroup: 1 + random.below(Math.min(2 * numNodes, 24)),
+    nodesPerEdge: random.below(4),
+  });
+  const sizes = makeSizes(random, shard);
+  const hostility = random.pick([0, 0.1, 0.3, 0.5, 0.8]);
+  const slowness = random.pick([0, 0, 0.1, 0.5]);
+  const isAware = random.below(4) > 0;
+  const peers = Array.from({ length: numNodes }, (_, index) =>
+    makePeer(random, { index, shard, hostility, slowness, isAware }),
+  );
+  const resumed = random.pick([0, 0, 0.5, 0.95]);
+  const partitions = allPartitions(shard).filter((partition) => (sizes.get(partition) ?? 0) > 0);
+  return {
+    seed,
+    shard,
+    peers,
+    sizes,
+    missing: new Set(partitions.filter(() => random.below(1_000) / 1_000 >= resumed)),
+    rule: random.pick([...orderRules]),
+    concurrency: 1 + random.below(8),
+    hasOlder: random.below(4) === 0,
+  };
+}
+
+/** A peer that gives every partition that it stores, however long it takes. */
+export function isReliable({ behaviour }: VirtualPeer, { hasOlder }: Scenario): boolean {
+  switch (behaviour.kind) {
+    case "honest":
+      return true;
+    case "refuses":
+      // Where an older snapshot may be taken instead, exports are not waited for.
+      return behaviour.times < attemptsMax && !(behaviour.status === 425 && hasOlder);
+    case "breaks-off":
+      return behaviour.times < attemptsMax;
+    default:
+      return false;
+  }
+}
+
+/** A peer that does nothing which an honest and healthy one does not do. */
+export function isHonest({ behaviour }: VirtualPeer): boolean {
+  switch (behaviour.kind) {
+    case "lies":
+    case "withholds":
+    case "stalls":
+    case "malformed":
+    case "endless":
+    case "adds":
+      return false;
+    case "honest":
+    case "down":
+    case "dies":
+    case "refuses":
+    case "drops":
+    case "joins":
+    case "breaks-off":
+      return true;
+  }
+}
+
+function sizeOfNetwork(random: Random): number {
+  switch (random.below(100)) {
+    case 0:
+      return 200 + random.below(801);
+    case 1:
+    case 2:
+    case 3:
+      return 50 + random.below(150);
+    default:
+      return 1 + random.below(30);
+  }
+}
+
+function makeSizes(random: Random, shard: Shard): Map<number, number> {
+  const typical = random.pick([2 * KB, 50 * KB, MB, 20 * MB, 90 * MB]);
+  const emptyShare = random.pick([0, 0, 20, 70]);
+  const sizeOf = (partition: number) => {
+    if (random.below(100) < emptyShare) return 0;
+    const size = partition === GLOBAL_PARTITION ? typical / 10 : typical;
+    return Math.round(size * (0.2 + (1.6 * random.below(1_000)) / 1_000));
+  };
+  return new Map(allPartitions(shard).map((partition) => [partition, sizeOf(partition)]));
+}
+
+interface PeerSettings {
+  readonly index: number;
+  readonly shard: Shard;
+  readonly hostility: number;
+  readonly slowness: number;
+  readonly isAware: boolean;
+}
+
+function makePeer(random: Random, { index, shard, hostility, slowness, isAware }: PeerSettings): VirtualPeer {
+  const isSlow = random.below(1_000) / 1_000 < slowness;
+  // The slowest one drips: faster than what counts as stalled, and slower than anything else.
+  const bytesPerMs = isSlow ? random.pick([2, 20, 200]) : 2_000 + random.below(100_000);
+  return {
+    id: index.toString(16).padStart(64, "0"),
+    behaviour:
+      random.below(1_000) / 1_000 < hostility ? makeBehaviour(random, shard, index) : { kind: "honest" },
+    latencyMs: isSlow ? random.below(5_000) : 1 + random.below(150),
+    bytesPerMs,
+    knowsRanges: isAware || random.below(2) === 0,
+  };
+}
+
+function makeBehaviour(random: Random, shard: Shard, index: number): Behaviour {
+  const some = () => {
+    const stored = allPartitions(shard).filter((partition) => stores(shard, index, partition));
+    const share = random.pick([1, 0.5, 0.1]);
+    return new Set(stored.filter(() => share === 1 || random.below(1_000) / 1_000 < share));
+  };
+  const atMs = random.below(30_000);
+  const kinds: readonly [() => Behaviour, ...(() => Behaviour)[]] = [
+    () => ({ kind: "down" }),
+    () => ({ kind: "dies", atMs }),
+    () => ({ kind: "lies", partitions: some() }),
+    () => ({ kind: "withholds", partitions: some() }),
+    () => ({ kind: "stalls" }),
+    () => ({
+      kind: "refuses",
+      status: random.pick([425, 429, 503] as const),
+      times: 1 + random.below(attemptsMax + 1),
+      retryAfterMs: random.pick([0, 1_000, 20_000]),
+    }),
+    () => ({ kind: "drops", atMs }),
+    () => ({ kind: "joins", atMs }),
+    () => ({ kind: "breaks-off", times: 1 + random.below(attemptsMax + 1) }),
+    () => ({ kind: "malformed" }),
+    () => ({ kind: "endless" }),
+    () => ({ kind: "adds" }),
+  ];
+  return random.pick(kinds)();
+}
