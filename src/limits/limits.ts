@@ -242,6 +242,9 @@ export const hedgeBackoffMax = 64;
 
 /** How often it is looked whether an answer is late. */
 export const stragglerCheckMs = 250;
+/** After a time without a decision, the pause is that share of it, up to a bound: hours of waiting cost little. */
+export const stragglerCheckShare = 1 / 20;
+export const stragglerCheckMaxMs = 5_000;
 
 /** Late partitions that are asked elsewhere at once; and nodes that give one partition at once, the first
  *  included. Each further one may bring everything a second time, into memory and onto the disk. */

@@ -45,6 +45,8 @@ export interface VirtualPeer {
   readonly bytesPerMs: number;
   /** Whether it narrows a response to the requested range. */
   readonly knowsRanges: boolean;
+  /** Whether it sends accounts in order: otherwise we sort them at the end of each partition. */
+  readonly isSorted: boolean;
 }
 
 export interface Scenario {
@@ -59,6 +61,9 @@ export interface Scenario {
   readonly hasOlder: boolean;
 }
 
+/** What a peer sends at least that is not slow. */
+export const fastBytesPerMs = 2_000;
+
 const KB = 1_000;
 const MB = 1_000_000;
 
@@ -70,12 +75,13 @@ export function makeScenario(seed: string): Scenario {
     nodesPerConsensusGroup: 1 + random.below(Math.min(2 * numNodes, 24)),
     nodesPerEdge: random.below(4),
   });
-  const sizes = makeSizes(random, shard);
+  const typical = random.pick([2 * KB, 50 * KB, MB, 20 * MB, 90 * MB]);
+  const sizes = makeSizes(random, shard, typical);
   const hostility = random.pick([0, 0.1, 0.3, 0.5, 0.8]);
   const slowness = random.pick([0, 0, 0.1, 0.5]);
   const isAware = random.below(4) > 0;
   const peers = Array.from({ length: numNodes }, (_, index) =>
-    makePeer(random, { index, shard, hostility, slowness, isAware }),
+    makePeer(random, { index, shard, typical, hostility, slowness, isAware }),
   );
   const resumed = random.pick([0, 0, 0.5, 0.95]);
   const partitions = allPartitions(shard).filter((partition) => (sizes.get(partition) ?? 0) > 0);
@@ -140,8 +146,7 @@ function sizeOfNetwork(random: Random): number {
   }
 }
 
-function makeSizes(random: Random, shard: Shard): Map<number, number> {
-  const typical = random.pick([2 * KB, 50 * KB, MB, 20 * MB, 90 * MB]);
+function makeSizes(random: Random, shard: Shard, typical: number): Map<number, number> {
   const emptyShare = random.pick([0, 0, 20, 70]);
   const sizeOf = (partition: number) => {
     if (random.below(100) < emptyShare) return 0;
@@ -154,15 +159,20 @@ function makeSizes(random: Random, shard: Shard): Map<number, number> {
 interface PeerSettings {
   readonly index: number;
   readonly shard: Shard;
+  /** Bytes of a partition. */
+  readonly typical: number;
   readonly hostility: number;
   readonly slowness: number;
   readonly isAware: boolean;
 }
 
-function makePeer(random: Random, { index, shard, hostility, slowness, isAware }: PeerSettings): VirtualPeer {
+function makePeer(random: Random, settings: PeerSettings): VirtualPeer {
+  const { index, shard, typical, hostility, slowness, isAware } = settings;
   const isSlow = random.below(1_000) / 1_000 < slowness;
-  // The slowest one drips: faster than what counts as stalled, and slower than anything else.
-  const bytesPerMs = isSlow ? random.pick([2, 20, 200]) : 2_000 + random.below(100_000);
+  // Slow peers need up to a quarter of an hour for a partition.
+  const bytesPerMs = isSlow
+    ? typical / random.pick([10_000, 100_000, 900_000])
+    : fastBytesPerMs + random.below(100_000);
   return {
     id: index.toString(16).padStart(64, "0"),
     behaviour:
@@ -170,6 +180,7 @@ function makePeer(random: Random, { index, shard, hostility, slowness, isAware }
     latencyMs: isSlow ? random.below(5_000) : 1 + random.below(150),
     bytesPerMs,
     knowsRanges: isAware || random.below(2) === 0,
+    isSorted: random.below(5) > 0,
   };
 }
 

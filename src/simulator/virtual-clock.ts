@@ -44,20 +44,21 @@ export class VirtualClock implements Clock {
   /**
    * Lets time pass until a promise is settled.
    *
-   * @throws HangError where nothing is left that could settle it, or it is not settled by `untilMs`
+   * @throws HangError where nothing is left that could settle it, or it is not settled by `untilMs` or in so many steps
    */
-  async drive<T>(promise: Promise<T>, untilMs: number): Promise<T> {
+  async drive<T>(promise: Promise<T>, untilMs: number, stepsMax: number): Promise<T> {
     let isSettled = false;
     const settle = () => {
       isSettled = true;
     };
     promise.then(settle, settle);
-    for (;;) {
+    for (let step = 0; ; step++) {
       await setImmediate();
       if (isSettled) return await promise;
       const timer = this.#pop();
       if (timer === undefined) throw new HangError("nothing is left to wait for");
       if (timer.atMs > untilMs) throw new HangError(`no end after ${Math.round(untilMs)} ms of virtual time`);
+      if (step > stepsMax) throw new HangError(`no end after ${stepsMax} steps`);
       this.#nowMs = timer.atMs;
       timer.fire();
     }

@@ -57,6 +57,10 @@ export class ByteBudget {
     return Math.max(this.#bytes, unconfirmedPerConfirmed * this.#confirmedMax);
   }
 
+  get mayGrow(): boolean {
+    return this.responseBytes < partitionBytesMax;
+  }
+
   /** How long a response may be that covers so many partitions, whether it is kept or not. */
   responseBytesMax(partitions: number): number {
     return partitions * Math.max(responseBytesPerPartition, this.responseBytes);
@@ -89,7 +93,7 @@ export class ByteBudget {
     this.#held.set(query, bytes);
     if (bytes <= this.responseBytes) return;
     // Noted at once, for the next peer that sends as much: this response still takes a while to end.
-    if (this.#mayGrow(peer, partition)) this.#grow();
+    if (this.mayGrow && this.#isBelieved(peer, partition)) this.grow();
     else this.#outgrownBy.add(peer);
   }
 
@@ -101,6 +105,14 @@ export class ByteBudget {
   /** From now on, a single response may take more of the disk than several together. */
   useLastShare(): void {
     this.#diskShare = unconfirmedDiskShareLast;
+  }
+
+  /** Lets every response hold more, and every peer be requested again that had outgrown the budget. */
+  grow(): void {
+    if (!this.mayGrow) return;
+    this.#bytes = this.responseBytes * unconfirmedFactor;
+    this.#outgrownBy.clear();
+    this.#pool.lift("outgrown");
   }
 
   /** A peer's response was ended: it is requested for that partition again only after the budget has grown. */
@@ -120,17 +132,10 @@ export class ByteBudget {
     return this.#outgrown.filter((sent) => sent.partition === partition && sent.bytes > confirmedBytes);
   }
 
-  /** The budget grows only where other peers have sent as much, or no other peer has the partition. */
-  #mayGrow(peer: number, partition: number): boolean {
-    if (this.responseBytes >= partitionBytesMax) return false;
+  /** Whether other peers have sent as much, or no other peer has the partition. */
+  #isBelieved(peer: number, partition: number): boolean {
     const others = this.#outgrownBy.size - (this.#outgrownBy.has(peer) ? 1 : 0);
     return others >= OUTGROWN_BEFORE_GROWTH || !this.#pool.hasOther(peer, partition);
-  }
-
-  #grow(): void {
-    this.#bytes = this.responseBytes * unconfirmedFactor;
-    this.#outgrownBy.clear();
-    this.#pool.lift("outgrown");
   }
 
   #heldBytes(): number {

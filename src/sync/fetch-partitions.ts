@@ -118,6 +118,6 @@ export class PartitionFetch {
     const { clock } = this.#ports;
     const ms = untilMs === undefined ? Number.POSITIVE_INFINITY : Math.max(0, untilMs - clock.nowMs());
     await clock.sleep(ms, this.#wake.signal);
-    this.#wake = new AbortController();
+    if (this.#wake.signal.aborted) this.#wake = new AbortController();
   }
 }

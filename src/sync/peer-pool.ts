@@ -192,6 +192,13 @@ export class PeerPool {
     return this.#peers.some(({ exclusions }) => exclusions.get(partition)?.reason === reason);
   }
 
+  /** Whether there would be another source of a partition if exclusions for that reason were lifted. */
+  isSourceLost(partition: number, reason: ExclusionReason): boolean {
+    return this.#peers.some(
+      ({ state, exclusions }) => state.kind !== "given-up" && exclusions.get(partition)?.reason === reason,
+    );
+  }
+
   /** What came of each peer that stores a partition, in the order of nodes. */
   outcomes(partition: number): SourceOutcome[] {
     return this.#peers.flatMap(({ node, exclusions, lastFailure }, index): SourceOutcome[] => {

@@ -25,6 +25,8 @@ export interface ResponseObserver {
   received(bytes: number): void;
   /** The chunk is processed, and the next is waited for. */
   waiting(): void;
+  /** The last chunk has come: what is left to do is ours. */
+  ended(): void;
 }
 
 /** Where requests go. */

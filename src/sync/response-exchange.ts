@@ -70,6 +70,15 @@ export class ResponseExchange implements ResponseReceiver, ResponseObserver {
     this.#scheduler.apply({ type: "waiting", query: this.#query, atMs: this.#ports.clock.nowMs() });
   }
 
+  ended(): void {
+    this.#scheduler.apply({
+      type: "received",
+      query: this.#query,
+      bytes: 0,
+      atMs: this.#ports.clock.nowMs(),
+    });
+  }
+
   async mayHold(bytes: number, partition: number): Promise<boolean> {
     const { clock, store } = this.#ports;
     this.#scheduler.apply({ type: "held", query: this.#query, partition, bytes });

@@ -14,7 +14,9 @@ import { decideRetry, type RetryDecision } from "../errors/retry.ts";
 import {
   hedgeBackoffMax,
   responseTailMs,
+  stragglerCheckMaxMs,
   stragglerCheckMs,
+  stragglerCheckShare,
   stragglerUnmeasuredMs,
 } from "../limits/limits.ts";
 import { type Shard, storedCount, stores } from "../protocol/shard.ts";
@@ -24,7 +26,7 @@ import { costOf } from "./classify-response.ts";
 import { stragglers, stragglingPartitions, yieldsTo } from "./hedging.ts";
 import { narrowedRequests } from "./narrowed-requests.ts";
 import { PartitionTasks, type QueryId } from "./partition-tasks.ts";
-import { type PeerPool, TOO_EARLY } from "./peer-pool.ts";
+import { type ExclusionReason, type PeerPool, TOO_EARLY } from "./peer-pool.ts";
 import { type Cancellation, isUseful, type Query } from "./query.ts";
 import { QueryPlanner } from "./query-planner.ts";
 import { ResponseProgress } from "./response-progress.ts";
@@ -70,6 +72,8 @@ export type Action =
   | { readonly type: "end"; readonly query: QueryId }
   /** Every peer was asked for these: all may be asked again, and have longer. */
   | { readonly type: "back-off"; readonly partitions: ReadonlySet<number> }
+  /** Nothing else is left to try than peers that sent more than the budget allows. */
+  | { readonly type: "grow-budget" }
   /** Nothing else is left to try than what the disk had no space for: once more, one response at a time. */
   | { readonly type: "use-last-share" }
   /** Until something happens, or that time. */
@@ -151,6 +155,8 @@ export class Scheduler {
   /** Queries that may end, since others have given what they were to give. */
   readonly #replaced = new Set<QueryId>();
   #nextId: QueryId = 0;
+  /** When the last decision was made. */
+  #decidedMs = 0;
   /** How many times longer than usual a response may take before it straggles, and since when. */
   #backoff = { factor: 1, sinceMs: 0 };
   /** Once the disk was full, one response at a time is all there is. */
@@ -183,10 +189,9 @@ export class Scheduler {
     const start = this.#nextStart(nowMs) ?? this.#nextHedge(nowMs);
     if (start !== undefined) return start;
     const retryMs = this.#hasPlace() ? this.#pool.nextAvailableMs(this.#tasks.missing) : undefined;
-    if (this.#queries.size === 0 && retryMs === undefined)
-      return this.#mayUseLastShare() ? { type: "use-last-share" } : { type: "give-up" };
+    if (this.#queries.size === 0 && retryMs === undefined) return this.#nextOfLastResort();
     if (this.#queries.size === 0) return { type: "wait", untilMs: retryMs };
-    const checkMs = nowMs + stragglerCheckMs;
+    const checkMs = nowMs + this.#checkIntervalMs(nowMs);
     return { type: "wait", untilMs: retryMs === undefined ? checkMs : Math.min(retryMs, checkMs) };
   }
 
@@ -343,9 +348,19 @@ export class Scheduler {
     return [...this.#queries.values()].filter(({ state }) => state.kind !== "cancelled");
   }
 
-  #mayUseLastShare(): boolean {
-    if (this.#isLastShare) return false;
-    return [...this.#tasks.pending].some((partition) => this.#pool.isExcluded(partition, "no-space"));
+  /** The longer nothing had to be decided, the more seldom stragglers are looked for. */
+  #checkIntervalMs(nowMs: number): number {
+    const quietMs = (nowMs - this.#decidedMs) * stragglerCheckShare;
+    return Math.min(Math.max(stragglerCheckMs, quietMs), stragglerCheckMaxMs);
+  }
+
+  /** No peer can be requested for anything, now or later. */
+  #nextOfLastResort(): Action {
+    const isLost = (reason: ExclusionReason) =>
+      [...this.#tasks.pending].some((partition) => this.#pool.isSourceLost(partition, reason));
+    if (this.#budget.mayGrow && isLost("outgrown")) return { type: "grow-budget" };
+    if (!this.#isLastShare && isLost("no-space")) return { type: "use-last-share" };
+    return { type: "give-up" };
   }
 
   /** Everything is committed: the first giver is waited for, the others have a moment. */
@@ -363,6 +378,7 @@ export class Scheduler {
   }
 
   #decide(decision: Decision, atMs: number): void {
+    this.#decidedMs = atMs;
     switch (decision.type) {
       case "start":
         for (const id of decision.yielding) this.#cancel(this.#query(id), "hedged");
@@ -382,6 +398,12 @@ export class Scheduler {
         this.#backoff = { factor: Math.min(hedgeBackoffMax, 2 * this.#backoff.factor), sinceMs: atMs };
         for (const requested of this.#requested.values())
           for (const partition of decision.partitions) requested.delete(partition);
+        // A fast peer that has outgrown the budget is better than slow ones alone.
+        if ([...decision.partitions].some((partition) => this.#pool.isSourceLost(partition, "outgrown")))
+          this.#budget.grow();
+        break;
+      case "grow-budget":
+        this.#budget.grow();
         break;
       case "use-last-share":
         this.#isLastShare = true;

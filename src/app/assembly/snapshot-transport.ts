@@ -52,4 +52,5 @@ async function* observed(
     yield chunk;
     observer.waiting();
   }
+  observer.ended();
 }

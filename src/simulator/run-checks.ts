@@ -1,0 +1,103 @@
+/** What holds in every run: checked while it goes on, and when it has ended. */
+
+import type { SyncEvent } from "../events/sync-events.ts";
+import { stores } from "../protocol/shard.ts";
+import { isHonest, isReliable, type Scenario } from "./scenario.ts";
+import { trueContent } from "./virtual-transport.ts";
+
+const findingsMax = 10;
+
+/** A partition may be hedged, and hedged again where all its peers straggle; that is rare, and has an end. */
+const repetitionMax = 6;
+
+export class RunChecks {
+  readonly #scenario: Scenario;
+  readonly #indexes: ReadonlyMap<string, number>;
+  readonly #committed = new Set<number>();
+  /** Peer → the signal that ends its request. */
+  readonly #requests = new Map<number, AbortSignal>();
+  readonly findings: string[] = [];
+  requests = 0;
+  /** Over the wire: from peers that send just what is requested, and from all. */
+  preciseBytes = 0;
+  bytes = 0;
+
+  constructor(scenario: Scenario) {
+    this.#scenario = scenario;
+    this.#indexes = new Map(scenario.peers.map(({ id }, index) => [id, index]));
+  }
+
+  begin(peer: number, partitions: ReadonlySet<number>, signal: AbortSignal): void {
+    const { shard, concurrency } = this.#scenario;
+    this.requests++;
+    if (this.#requests.has(peer)) this.#find(`peer ${peer} has two requests at once`);
+    for (const partition of partitions)
+      if (!stores(shard, peer, partition)) this.#find(`peer ${peer} does not store ${partition}`);
+    this.#requests.set(peer, signal);
+    const running = [...this.#requests.values()].filter(({ aborted }) => !aborted).length;
+    // Hedges have the free places, and one place more.
+    if (running > concurrency + 1) this.#find(`${running} requests at once, ${concurrency} allowed`);
+  }
+
+  end(peer: number): void {
+    this.#requests.delete(peer);
+  }
+
+  /** A partition is put in its place. */
+  accept(partition: number, content: string): void {
+    if (content !== trueContent(partition)) this.#find(`partition ${partition} was committed as ${content}`);
+    if (this.#committed.has(partition)) this.#find(`partition ${partition} was committed twice`);
+    if (!this.#scenario.missing.has(partition)) this.#find(`partition ${partition} was not missing`);
+    this.#committed.add(partition);
+  }
+
+  event(event: SyncEvent): void {
+    if (event.type === "received") {
+      this.bytes += event.bytes;
+      if (this.#isPrecise(event.node)) this.preciseBytes += event.bytes;
+    }
+    if (event.type === "offence") {
+      const { node, kind } = event.offence;
+      const peer = this.#scenario.peers[this.#indexes.get(node) ?? -1];
+      if (peer === undefined || isHonest(peer)) this.#find(`honest peer ${node} was blamed: ${kind}`);
+    }
+  }
+
+  /** The run has ended; `error` where it failed. */
+  ended(error: unknown): void {
+    const open = [...this.#scenario.missing].filter((partition) => !this.#committed.has(partition));
+    if (error === undefined) {
+      if (open.length > 0) this.#find(`the run ended without ${open.join(", ")}`);
+    } else if (isIncomplete(error)) {
+      const given = open.filter((partition) => this.#hasReliableSource(partition));
+      if (given.length > 0) this.#find(`gave up ${given.join(", ")}, which a reliable peer gives`);
+    } else this.#find(`threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    if (this.repetition > repetitionMax)
+      this.#find(`honest peers sent ${this.repetition.toFixed(1)} times the missing bytes`);
+  }
+
+  /** How many times the missing bytes peers sent that send just what is requested. */
+  get repetition(): number {
+    let bytes = 0;
+    for (const partition of this.#scenario.missing) bytes += this.#scenario.sizes.get(partition) ?? 0;
+    return this.preciseBytes / (bytes + 1_000);
+  }
+
+  #isPrecise(node: string): boolean {
+    const peer = this.#scenario.peers[this.#indexes.get(node) ?? -1];
+    return peer?.behaviour.kind === "honest" && peer.knowsRanges;
+  }
+
+  #hasReliableSource(partition: number): boolean {
+    const { peers, shard } = this.#scenario;
+    return peers.some((peer, index) => isReliable(peer, this.#scenario) && stores(shard, index, partition));
+  }
+
+  #find(finding: string): void {
+    if (this.findings.length < findingsMax) this.findings.push(finding);
+  }
+}
+
+function isIncomplete(error: unknown): boolean {
+  return error instanceof Error && error.name === "SnapshotError";
+}
