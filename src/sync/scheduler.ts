@@ -400,10 +400,10 @@ export class Scheduler {
           for (const partition of decision.partitions) requested.delete(partition);
         // A fast peer that has outgrown the budget is better than slow ones alone.
         if ([...decision.partitions].some((partition) => this.#pool.isSourceLost(partition, "outgrown")))
-          this.#budget.grow();
+          this.#growBudget(atMs);
         break;
       case "grow-budget":
-        this.#budget.grow();
+        this.#growBudget(atMs);
         break;
       case "use-last-share":
         this.#isLastShare = true;
@@ -411,6 +411,12 @@ export class Scheduler {
         this.#pool.lift("no-space");
         break;
     }
+  }
+
+  /** Peers are sources again, and may be faster than those that were waited for. */
+  #growBudget(atMs: number): void {
+    this.#budget.grow();
+    this.#backoff = { factor: 1, sinceMs: atMs };
   }
 
   #start(planned: PlannedQuery, isHedge: boolean, atMs: number): void {

@@ -18,6 +18,7 @@ const kept = [
   { seed: "b/1989", found: "peers that send without end" },
   { seed: "b/2188", found: "honest peers are hedged more than once" },
   { seed: "f/5240", found: "a peer straggled while we sorted what it had sent" },
+  { seed: "g/5419", found: "a run stayed patient with a slow peer after fast ones had become sources again" },
   { seed: "c/1359", found: "several hedges at one moment" },
 ];
 
