@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { assemble } from "../src/app/assemble.ts";
+import { collect } from "../src/app/collect.ts";
 import { planAssembly } from "../src/app/plan.ts";
-import { collect } from "../src/collect/collect.ts";
 import { verifySnapshot } from "../src/verify/verify-snapshot.ts";
 import { failureOf } from "./app/run.ts";
 

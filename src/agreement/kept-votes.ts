@@ -1,6 +1,6 @@
 /**
- * The votes of one cycle that are kept until the run is over: texts as bytes, which are evidence, and of each vote the
- * hashes of the partitions that its sender stores, as numbers of hashes, since nearly all senders name the same ones.
+ * Keeps the votes of one cycle in little memory: their texts as bytes, which are evidence, and the hashes of the
+ * partitions that each sender stores, as numbers. Nearly all senders name the same hashes.
  */
 
 import { gossipContradictionsBytesMax, gossipVotesBytesMax } from "../limits/limits.ts";
@@ -10,18 +10,18 @@ import type { Vote } from "./admission.ts";
 interface KeptVote {
   readonly index: number;
   readonly text: Buffer;
-  /** Of each partition that the sender stores, then of −1: the number of its hash. */
+  /** The number of the hash of each partition that the sender stores, then of −1. */
   readonly hashes: Int32Array;
   readonly isOfItsGeometry: boolean;
 }
 
-/** In a vote that does not name a partition's hash. */
+/** Stands for a partition that a vote does not name. */
 const NO_HASH = -1;
 
 export class KeptVotes {
   readonly #shard: Shard;
   readonly #votes = new Map<string, KeptVote>();
-  /** Second, different votes: evidence, and not counted. */
+  /** Second, different votes. They are evidence, and do not count. */
   readonly #contradictions = new Map<string, Buffer>();
   readonly #hashes: string[] = [];
   readonly #numberOf = new Map<string, number>();
@@ -62,12 +62,12 @@ export class KeptVotes {
     this.#contradictions.set(sender, bytes);
   }
 
-  /** The message of a sender that counts. */
+  /** The text of a sender's vote that counts. */
   textOf(sender: string): string | undefined {
     return this.#votes.get(sender)?.text.toString("utf8");
   }
 
-  /** Of those partitions that the sender stores and has named. */
+  /** The hashes of the partitions that the sender stores and has named. */
   hashesOf(sender: string): Map<number, string> {
     const hashes = new Map<number, string>();
     const vote = this.#votes.get(sender);
@@ -83,7 +83,7 @@ export class KeptVotes {
     return this.#votes.keys();
   }
 
-  /** Those whose votes name other partitions than they store. */
+  /** The senders whose votes name other partitions than they store. */
   *ofOtherGeometry(): Generator<string, void, void> {
     for (const [sender, { isOfItsGeometry }] of this.#votes) if (!isOfItsGeometry) yield sender;
   }

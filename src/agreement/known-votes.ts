@@ -1,6 +1,10 @@
-/** What has been admitted so far: of each sender and cycle the first vote, and the one that contradicts it. */
+/**
+ * The votes that were seen: of each sender and cycle the first one, and the one that contradicts it. Its owner may
+ * {@link KnownVotes.add} votes that it has from elsewhere, such as a database, and {@link KnownVotes.delete} those that
+ * it could not keep.
+ */
 
-/** What is remembered of a vote. Its text is kept by whoever admits it: in memory, on disk, in a database. */
+/** What is remembered of a vote. Its text is kept by the caller of `admit`: in memory or in a database. */
 export interface KnownVote {
   readonly cycle: number;
   /** The sender's node ID. */
@@ -9,28 +13,34 @@ export interface KnownVote {
   readonly hash: string;
 }
 
-/** How a vote came: with these a copy of it is known without its signature being checked again. */
+/** Identifies one copy of a vote, so that its signature is checked once. */
 export interface SeenCopy {
   /** Of the text as received. */
   readonly textHash: string;
   readonly sig: string;
 }
 
-/** Texts remembered of one vote: honest nodes pass it on letter for letter, or in a form or two of their own. */
+/** Texts remembered of one vote. Honest nodes forward it letter for letter, or in a form or two of their own. */
 const COPIES_MAX = 4;
 
-/** The cycle under which a conviction is remembered whose message does not say which it is of. */
+/** The cycle under which a conviction is remembered whose message names none. */
 export const NO_CYCLE = -1;
 
 export class KnownVotes {
+  /** The network's hash key: what is signed identifies a vote by its hash under this key. */
+  readonly hashKey: string | undefined;
   /** Cycle → sender → votes. */
   readonly #votes = new Map<number, Map<string, readonly KnownVote[]>>();
   readonly #byHash = new Map<string, KnownVote>();
   readonly #byText = new Map<string, KnownVote>();
-  /** Signed hash → how the vote came. */
+  /** Signed hash → copies of the vote. */
   readonly #copies = new Map<string, readonly SeenCopy[]>();
   /** Cycle → those whose signature holds over a message that is no vote. */
   readonly #convicted = new Map<number, Set<string>>();
+
+  constructor(hashKey?: string) {
+    this.hashKey = hashKey;
+  }
 
   withHash(hash: string): KnownVote | undefined {
     return this.#byHash.get(hash);
@@ -40,7 +50,7 @@ export class KnownVotes {
     return this.#byText.get(textHash);
   }
 
-  /** Whether a signature of a known vote is one that was checked, or was never seen. */
+  /** Whether a signature of a known vote was checked before. Of a vote from elsewhere, any signature counts as checked. */
   isKnownSignature(hash: string, sig: string): boolean {
     const copies = this.#copies.get(hash);
     return copies === undefined || copies.some((copy) => copy.sig === sig);
@@ -77,7 +87,7 @@ export class KnownVotes {
     else this.#votes.get(cycle)?.delete(sender);
   }
 
-  /** Whether a sender has signed what is no vote. */
+  /** Whether a sender has signed a message that is no vote. */
   isConvicted(cycle: number, sender: string): boolean {
     return this.#convicted.get(cycle)?.has(sender) === true;
   }
@@ -90,6 +100,7 @@ export class KnownVotes {
     return true;
   }
 
+  /** Forgets earlier cycles. */
   dropBefore(cycle: number): void {
     for (const known of this.#convicted.keys()) if (known < cycle) this.#convicted.delete(known);
     for (const [known, senders] of this.#votes) {

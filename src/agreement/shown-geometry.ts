@@ -12,14 +12,14 @@ import type { VoteCollection } from "./vote-collection.ts";
 const nodesShown = 3;
 
 /**
- * @throws SnapshotError `no-agreement` where most of the messages contradict settings that are not proved. What a cycle record
- *   proves outweighs what nodes show.
+ * @throws SnapshotError `no-agreement` where most of the messages contradict settings that are not proved. A proof from
+ *   a cycle record outweighs what nodes show.
  */
-export function requireShownGeometry(box: VoteCollection, source: TrustSource, log: RunLog): void {
-  const senders = box.contradictingGeometry();
-  if (senders.length * 2 <= box.size) return;
+export function requireShownGeometry(votes: VoteCollection, source: TrustSource, log: RunLog): void {
+  const senders = votes.contradictingGeometry();
+  if (senders.length * 2 <= votes.size) return;
   const named = senders.slice(0, nodesShown).map(shortId).join(", ");
-  const problem = `${senders.length} of ${box.size} signed messages list other partitions than the sharding settings let their senders store (${named}${senders.length > nodesShown ? ", …" : ""})`;
+  const problem = `${senders.length} of ${votes.size} signed messages list other partitions than the sharding settings let their senders store (${named}${senders.length > nodesShown ? ", …" : ""})`;
   if (source === "proved") {
     log.warn(problem);
     return;

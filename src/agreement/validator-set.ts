@@ -1,4 +1,4 @@
-/** Who may vote in a cycle, and how much a vote can have to say. */
+/** Who may vote in a cycle, and how large a vote can be. */
 
 import {
   gossipMessageBytesBase,
@@ -16,15 +16,18 @@ export interface ValidatorSet {
   readonly keyOf: ReadonlyMap<string, string>;
   /** Public key → node ID. */
   readonly idOf: ReadonlyMap<string, string>;
-  /** Of what is signed, in UTF-8: enough for every partition that a node stores. */
+  /** Bound on what is signed, in UTF-8: enough for every partition that a node stores. */
   readonly voteBytesMax: number;
-  /** Of a message as received, which anybody on its way may have made longer. */
+  /** Bound on a message as received, which a relay may have made longer. */
   readonly receivedBytesMax: number;
-  /** On what is parsed of a message. */
+  /** Bounds on the parsed message. */
   readonly jsonBounds: JsonBounds;
 }
 
-/** The validators of a cycle, with bounds on what each of them can have to say in a network of that geometry. */
+/** Returns the validator set of a cycle; of `undefined`, that of the newest one, for a message that names no cycle. */
+export type ValidatorSetOf = (cycle: number | undefined) => ValidatorSet;
+
+/** The validators of a cycle, with bounds on their votes in a network of that geometry. */
 export function makeValidatorSet(
   nodes: Iterable<{ readonly id: string; readonly publicKey: string | undefined }>,
   shard: Shard,

@@ -1,12 +1,11 @@
-/**
- * The votes of one cycle: takes messages from anybody, admits those that count, tallies them, and keeps them as
- * evidence (PROTOCOL.md, Partition gossip).
- */
+/** The votes of one cycle: admits messages from any source, tallies them, and keeps them as evidence. */
 
 import { gossipVotesBytesMax } from "../limits/limits.ts";
 import type { ActiveNode } from "../protocol/node.ts";
-import { type Admission, type Rejection, type Vote, VoteAdmission } from "./admission.ts";
+import { type Admission, type Rejection, rejected, type Vote } from "./admission.ts";
+import { admit, type Received, type VoteWindow } from "./admit.ts";
 import { KeptVotes } from "./kept-votes.ts";
+import { KnownVotes } from "./known-votes.ts";
 import type { CycleShard } from "./upstream/collector.ts";
 import { makeValidatorSet, type ValidatorSet } from "./validator-set.ts";
 import { VoteTally } from "./vote-tally.ts";
@@ -15,7 +14,8 @@ export class VoteCollection {
   readonly shard: CycleShard;
   readonly tally: VoteTally;
   readonly validators: ValidatorSet;
-  readonly #admission: VoteAdmission;
+  readonly #window: VoteWindow;
+  readonly #seen: KnownVotes;
   readonly #votes: KeptVotes;
   readonly #indexOf: ReadonlyMap<string, number>;
   readonly #oversized = new Set<string>();
@@ -25,15 +25,13 @@ export class VoteCollection {
     this.tally = new VoteTally(shard);
     this.#votes = new KeptVotes(shard);
     this.#indexOf = new Map(nodes.map(({ id }, index) => [id, index]));
-    const validators = makeValidatorSet(nodes, shard);
-    this.validators = validators;
-    const validatorsOf = (cycle: number) => (cycle === shard.cycleNumber ? validators : undefined);
-    this.#admission = new VoteAdmission({ validatorsOf, latest: validators }, hashKey);
+    this.validators = makeValidatorSet(nodes, shard);
+    this.#window = { oldest: shard.cycleNumber, newest: shard.cycleNumber };
+    this.#seen = new KnownVotes(hashKey);
   }
 
-  /** @param text a message as received */
-  admit(text: string): Admission {
-    const admission = this.#admission.admit(text);
+  admit(received: Received): Admission {
+    const admission = admit(received, this.#window, () => this.validators, this.#seen);
     switch (admission.kind) {
       case "new":
         return this.#count(admission.vote) ?? admission;
@@ -50,7 +48,7 @@ export class VoteCollection {
     }
   }
 
-  /** How many votes count. */
+  /** The number of votes that count. */
   get size(): number {
     return this.#votes.size;
   }
@@ -59,17 +57,17 @@ export class VoteCollection {
     return this.#votes.has(sender);
   }
 
-  /** The message of a sender that counts, as it is kept. */
+  /** The text of a sender's vote that counts. */
   textOf(sender: string): string | undefined {
     return this.#votes.textOf(sender);
   }
 
-  /** What a sender's vote says of the partitions that it stores. */
+  /** The hashes in a sender's vote, of the partitions that it stores. */
   hashesOf(sender: string): ReadonlyMap<number, string> {
     return this.#votes.hashesOf(sender);
   }
 
-  /** Those whose votes count. */
+  /** The senders whose votes count. */
   senders(): IterableIterator<string> {
     return this.#votes.senders();
   }
@@ -82,7 +80,7 @@ export class VoteCollection {
     return [...new Set([...this.#votes.ofOtherGeometry(), ...this.#oversized])].sort();
   }
 
-  /** All messages worth keeping, ascending by sender: those that count, and what contradicts them. */
+  /** All messages that are kept, ascending by sender: each vote that counts, then the one that contradicts it. */
   texts(): Generator<{ readonly sender: string; readonly text: Buffer }, void, void> {
     return this.#votes.texts();
   }
@@ -97,9 +95,9 @@ export class VoteCollection {
     const index = this.#indexOf.get(vote.sender);
     if (index === undefined) throw new Error(`${vote.sender} is admitted and is no node`);
     if (!this.#votes.add(vote, index)) {
-      this.#admission.forget(vote);
+      this.#seen.delete(vote);
       const problem = `the votes of this cycle have more than ${gossipVotesBytesMax} bytes`;
-      return { kind: "rejected", reason: "limit", problem, sender: vote.sender };
+      return rejected("limit", problem, vote.sender);
     }
     this.tally.count(index, vote.hashes);
     return undefined;

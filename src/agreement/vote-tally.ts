@@ -1,20 +1,23 @@
-/** Counts votes on the partitions' hashes, of nodes that cover the partition (PROTOCOL.md, Partition gossip). */
+/**
+ * The tally that is trusted: counts votes of nodes that cover a partition alone (PROTOCOL.md, Partition gossip). The
+ * tally of the network's own code is kept apart, in `upstream/`.
+ */
 
 import { covers, GLOBAL_PARTITION, type Shard } from "../protocol/shard.ts";
 import { addVote, isPartition, mostPopular, type Tally } from "./upstream/tally.ts";
 
-/** How a partition's hash was agreed on. */
+/** The votes on a partition. */
 export interface Agreement {
   /** The most popular hash; of equally popular ones the smallest as text. */
   readonly hash: string;
-  /** Votes of nodes that cover the partition, as are the next. */
+  /** Votes for it, and against it, of nodes that cover the partition. */
   readonly votesFor: number;
   readonly votesAgainst: number;
   /** How many nodes could have voted: those that cover the partition. */
   readonly outOf: number;
 }
 
-/** Ours is that more than half of those who could vote agree; the upstream's that half have voted. */
+/** `majority` is our rule: more than half of those who could vote agree. `popular` is the upstream's: half have voted. */
 export type Quorum = "majority" | "popular";
 
 export function isAgreed(agreement: Agreement, quorum: Quorum): boolean {
@@ -26,21 +29,32 @@ export function isAgreed(agreement: Agreement, quorum: Quorum): boolean {
 export class VoteTally {
   readonly #shard: Shard;
   readonly #votes: Tally = new Map();
+  /** Partitions whose count has ended. */
+  readonly #closed = new Set<number>();
 
   constructor(shard: Shard) {
     this.#shard = shard;
   }
 
-  /** Counts what one node says of the partitions that it covers. */
-  count(nodeIndex: number, hashes: ReadonlyMap<number, string>): void {
+  /** Counts the vote of one node on the partitions that it covers, and returns those whose count changed. */
+  count(nodeIndex: number, hashes: ReadonlyMap<number, string>): number[] {
+    const counted: number[] = [];
     for (const [partition, hash] of hashes) {
-      if (isPartition(this.#shard, partition) && covers(this.#shard, nodeIndex, partition)) {
-        addVote(this.#votes, partition, hash);
-      }
+      if (!isPartition(this.#shard, partition) || !covers(this.#shard, nodeIndex, partition)) continue;
+      if (this.#closed.has(partition)) continue;
+      addVote(this.#votes, partition, hash);
+      counted.push(partition);
     }
+    return counted;
   }
 
-  /** How a partition stands; `undefined` before the first vote of a node that covers it. */
+  /** Ends the count of a partition, and frees its memory. */
+  close(partition: number): void {
+    this.#closed.add(partition);
+    this.#votes.delete(partition);
+  }
+
+  /** The votes on a partition; `undefined` before the first vote of a node that covers it. */
   agreement(partition: number): Agreement | undefined {
     const votes = this.#votes.get(partition);
     if (votes === undefined) return undefined;
@@ -49,7 +63,7 @@ export class VoteTally {
     return { hash, votesFor, votesAgainst: total - votesFor, outOf };
   }
 
-  /** How many of those who cover a partition voted for one hash, and in all. */
+  /** How many nodes that cover a partition voted for one hash, and how many voted at all. */
   votesFor(partition: number, hash: string): { votesFor: number; total: number; outOf: number } {
     const votes = this.#votes.get(partition) ?? new Map<string, number>();
     let total = 0;

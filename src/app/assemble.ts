@@ -1,6 +1,7 @@
 /** The main job, without a terminal: from lists to a published snapshot. */
 
-import { type AgreedHashes, type AgreementContext, findAgreedHashes } from "../agreement/find-agreement.ts";
+import type { AgreedHashes } from "../agreement/agreed-hashes.ts";
+import { type AgreementContext, findAgreedHashes } from "../agreement/find-agreement.ts";
 import { messageOf, SnapshotError, type SnapshotErrorCode, systemCodeOf } from "../errors/snapshot-error.ts";
 import type { RunSummary } from "../events/assemble-events.ts";
 import { RunLog } from "../events/run-log.ts";
@@ -64,6 +65,7 @@ import { runRecord } from "./assembly/run-record.ts";
 import { SnapshotTransport } from "./assembly/snapshot-transport.ts";
 import { WakefulClock } from "./assembly/wakeful-clock.ts";
 import { requireChainAgrees, requireMetadataAgrees, requireStateInChain } from "./assembly/witnesses.ts";
+import { HttpGossipSource } from "./gossip-source.ts";
 
 export interface AssembleResult extends RunSummary {
   readonly timestamp: number;
@@ -325,7 +327,7 @@ class Assembly {
     const spot = { out, timestamp: candidate.timestamp, hashKey: this.#hashKey };
     const published = await publishedVotes(spot, shard.numNodes, signal);
     const agreed = await findAgreedHashes(counter, {
-      client: this.#clients.nodes,
+      source: new HttpGossipSource(this.#clients.nodes),
       nodes: candidate.members.nodes,
       shard,
       shardingSource,
@@ -435,7 +437,7 @@ class Assembly {
       cycles: network.cycles,
       counting,
       netconfig: proof,
-      gossip: agreed.box.evidence(),
+      gossip: agreed.votes.evidence(),
     };
     const run = runRecord({ startedAt, agreed, options: this.#options, log: this.#log });
     const manifest = await partial.complete(data, size, evidence, run);

@@ -2,7 +2,7 @@
 
 import type { NodeRecords } from "../app/nodes.ts";
 import type { AssemblyPlan } from "../app/plan.ts";
-import type { CollectStatus } from "../collect/collect.ts";
+import type { CollectStatus } from "../collect/status.ts";
 import type { RunSummary } from "../events/assemble-events.ts";
 import type { Findings } from "../verify/findings.ts";
 

@@ -1,20 +1,20 @@
-/** What a collector is told. */
+/** The options of a collector. */
 
 import { keepCyclesMax } from "../limits/limits.ts";
 import * as check from "../options/option-check.ts";
 import { type NetworkOptions, networkChecks } from "../trust/network-options.ts";
 import type { CollectReporter } from "./reporter.ts";
 
-/** How much a hash database keeps: the newest cycles, so many of them or of so much time. */
+/** How much a hash database keeps: the newest cycles, by number or by age. */
 export type Keep = { readonly cycles: number } | { readonly ageMs: number };
 
 export interface CollectOptions extends NetworkOptions {
-  /** Where pushes are taken in; port 0 is any that is free. */
+  /** Where pushes are received. Port 0 is any free port. */
   readonly listen: { readonly host: string; readonly port: number };
   /** The file of the hash database. */
   readonly database: string;
   readonly keep?: Keep | undefined;
-  /** Between two looks at the lists, and at cycles that were missed. */
+  /** Interval between two readings of the lists, and between two polls. */
   readonly pollMs?: number | undefined;
   /** Ends the collector. */
   readonly signal: AbortSignal;

@@ -1,4 +1,4 @@
-/** What a collector tells of itself while it goes on. User interfaces implement it. */
+/** The events of a running collector. User interfaces implement the reporter. */
 
 import type { ReportedOffence } from "../errors/offence.ts";
 
@@ -9,7 +9,7 @@ export type CollectEvent =
       readonly type: "agreed";
       readonly cycle: number;
       readonly networkHash: string;
-      /** Of how many nodes there is a message so far. */
+      /** The number of nodes whose message is counted so far. */
       readonly heard: number;
       readonly nodes: number;
     }

@@ -10,7 +10,7 @@ import { makeVote, type SignedVote } from "../../src/testnet/validator/gossip/vo
 import { type Identity, makeIdentity } from "../../src/testnet/validator/identity.ts";
 
 const cycle = 7;
-const random = Random.named("ballots");
+const random = Random.named("vote-collection");
 const ids = Array.from({ length: 3 }, () => random.hex(8)).sort();
 const identities = ids.map((id) => makeIdentity(id, Buffer.from(random.hex(8), "hex")));
 const nodes = identities.map(({ id, publicKey }) => ({ id, publicKey, url: "http://127.0.0.1:1" }));
@@ -19,7 +19,7 @@ const bytesMax = gossipMessageBytesBase + gossipMessageBytesPerPartition * (stor
 
 const [first, second] = identities as [Identity, Identity, Identity];
 
-function newBox(): VoteCollection {
+function newCollection(): VoteCollection {
   return new VoteCollection(shard, nodes, DEFAULT_HASH_KEY);
 }
 
@@ -29,8 +29,8 @@ function vote(letter: string, identity: Identity = first): SignedVote {
   return makeVote(identity, cycle, hashes);
 }
 
-function evidenceOf(box: VoteCollection): string[] {
-  return [...box.evidence()].map((line) => line.toString("utf8"));
+function evidenceOf(votes: VoteCollection): string[] {
+  return [...votes.evidence()].map((line) => line.toString("utf8"));
 }
 
 function lineOf(message: object): string {
@@ -54,26 +54,26 @@ describe("what others add to a signature", () => {
       extra: { toJSON: 1, dataType: "bi", value: "no number", type: "Buffer" },
     },
   ])("does not get into the evidence: $id", ({ extra }) => {
-    const box = newBox();
-    expect(box.admit(decorated(extra)).kind).toBe("new");
-    expect(evidenceOf(box)).toEqual([canonicalLineOf(message)]);
-    expect(isSignedBy(JSON.parse(evidenceOf(box).join("")))).toBe(true);
+    const votes = newCollection();
+    expect(votes.admit(decorated(extra)).kind).toBe("new");
+    expect(evidenceOf(votes)).toEqual([canonicalLineOf(message)]);
+    expect(isSignedBy(JSON.parse(evidenceOf(votes).join("")))).toBe(true);
   });
 
   it("makes no other message of it", () => {
-    const box = newBox();
-    expect(box.admit(decorated({ a: 1 })).kind).toBe("new");
-    expect(box.admit(decorated({ b: 2 })).kind).toBe("duplicate");
-    expect(box.admit(JSON.stringify(message)).kind).toBe("duplicate");
-    expect(evidenceOf(box)).toEqual([canonicalLineOf(message)]);
+    const votes = newCollection();
+    expect(votes.admit(decorated({ a: 1 })).kind).toBe("new");
+    expect(votes.admit(decorated({ b: 2 })).kind).toBe("duplicate");
+    expect(votes.admit(JSON.stringify(message)).kind).toBe("duplicate");
+    expect(evidenceOf(votes)).toEqual([canonicalLineOf(message)]);
   });
 
   it("does not get into the evidence of an equivocation either", () => {
-    const box = newBox();
+    const votes = newCollection();
     const other = vote("b");
-    box.admit(JSON.stringify(other));
-    expect(box.admit(decorated({ junk: "x".repeat(50_000) })).kind).toBe("equivocation");
-    expect(evidenceOf(box)).toEqual([lineOf(other), canonicalLineOf(message)]);
+    votes.admit(JSON.stringify(other));
+    expect(votes.admit(decorated({ junk: "x".repeat(50_000) })).kind).toBe("equivocation");
+    expect(evidenceOf(votes)).toEqual([lineOf(other), canonicalLineOf(message)]);
   });
 });
 
@@ -120,16 +120,16 @@ describe("what is nested deeply", () => {
   ]);
 
   it.each(cases)("throws nothing: $what in the place of $place", ({ received }) => {
-    const box = newBox();
-    expect(box.admit(received).kind).toBe("rejected");
-    expect(evidenceOf(box)).toEqual([]);
+    const votes = newCollection();
+    expect(votes.admit(received).kind).toBe("rejected");
+    expect(evidenceOf(votes)).toEqual([]);
     // The true message counts all the same.
-    expect(box.admit(text(message)).kind).toBe("new");
+    expect(votes.admit(text(message)).kind).toBe("new");
   });
 
   it.each(["", "null", "5", '"text"', "[]", "{}", '{"sign":null}', `{"sender":"${first.id}","sign":null}`])(
     "nor does what is nothing of the kind: %j",
-    (received) => expect(newBox().admit(received).kind).toBe("rejected"),
+    (received) => expect(newCollection().admit(received).kind).toBe("rejected"),
   );
 });
 
@@ -144,60 +144,60 @@ describe("the size of a message", () => {
   };
 
   it("may be what its network could need", () => {
-    const box = newBox();
-    expect(box.admit(JSON.stringify(messageOf(bytesMax))).kind).toBe("new");
-    expect(evidenceOf(box)).toEqual([lineOf(messageOf(bytesMax))]);
+    const votes = newCollection();
+    expect(votes.admit(JSON.stringify(messageOf(bytesMax))).kind).toBe("new");
+    expect(evidenceOf(votes)).toEqual([lineOf(messageOf(bytesMax))]);
   });
 
   it("may not be more: it is invalid, and its sender's doing", () => {
-    const box = newBox();
+    const votes = newCollection();
     const problem = expect.stringContaining(`more than ${bytesMax}`);
     const rejection = { kind: "rejected", reason: "oversized", problem, sender: first.id };
-    expect(box.admit(JSON.stringify(messageOf(bytesMax + 1)))).toEqual(rejection);
-    expect(box.size).toBe(0);
-    expect(evidenceOf(box)).toEqual([]);
+    expect(votes.admit(JSON.stringify(messageOf(bytesMax + 1)))).toEqual(rejection);
+    expect(votes.size).toBe(0);
+    expect(evidenceOf(votes)).toEqual([]);
   });
 
   it("does not make it an equivocation that is kept", () => {
-    const box = newBox();
-    box.admit(JSON.stringify(vote("b")));
-    expect(box.admit(JSON.stringify(messageOf(bytesMax + 1))).kind).toBe("rejected");
-    expect(evidenceOf(box)).toEqual([lineOf(vote("b"))]);
+    const votes = newCollection();
+    votes.admit(JSON.stringify(vote("b")));
+    expect(votes.admit(JSON.stringify(messageOf(bytesMax + 1))).kind).toBe("rejected");
+    expect(evidenceOf(votes)).toEqual([lineOf(vote("b"))]);
   });
 });
 
 describe("messages of one sender", () => {
   it("count once, however often they come", () => {
-    const box = newBox();
+    const votes = newCollection();
     const message = vote("a");
     const { cycle: number, data, sender, sign } = message;
     const inOtherOrder = JSON.stringify({ sign, sender, data, cycle: number }, null, 1);
-    expect(box.admit(JSON.stringify(message))).toMatchObject({ kind: "new" });
-    expect(box.admit(JSON.stringify(message))).toMatchObject({ kind: "duplicate" });
-    expect(box.admit(inOtherOrder)).toMatchObject({ kind: "duplicate" });
-    expect(box.tally.agreement(0)).toMatchObject({ hash: "a".repeat(64), votesFor: 1, votesAgainst: 0 });
+    expect(votes.admit(JSON.stringify(message))).toMatchObject({ kind: "new" });
+    expect(votes.admit(JSON.stringify(message))).toMatchObject({ kind: "duplicate" });
+    expect(votes.admit(inOtherOrder)).toMatchObject({ kind: "duplicate" });
+    expect(votes.tally.agreement(0)).toMatchObject({ hash: "a".repeat(64), votesFor: 1, votesAgainst: 0 });
   });
 
   it("are an equivocation where the second one differs, and only the first one counts", () => {
-    const box = newBox();
+    const votes = newCollection();
     const texts = ["b", "a", "c"].map((letter) => JSON.stringify(vote(letter)));
-    expect(texts.map((text) => box.admit(text))).toMatchObject([
+    expect(texts.map((text) => votes.admit(text))).toMatchObject([
       { kind: "new" },
       { kind: "equivocation", vote: { sender: first.id } },
       { kind: "rejected", reason: "superfluous" },
     ]);
-    expect(box.admit(texts[1] ?? "").kind).toBe("duplicate");
-    expect(box.tally.agreement(0)).toMatchObject({ hash: "b".repeat(64), votesFor: 1, votesAgainst: 0 });
-    expect(evidenceOf(box)).toEqual([lineOf(vote("b")), lineOf(vote("a"))]);
+    expect(votes.admit(texts[1] ?? "").kind).toBe("duplicate");
+    expect(votes.tally.agreement(0)).toMatchObject({ hash: "b".repeat(64), votesFor: 1, votesAgainst: 0 });
+    expect(evidenceOf(votes)).toEqual([lineOf(vote("b")), lineOf(vote("a"))]);
   });
 
   it("are not an equivocation where the second one is signed by somebody else", () => {
-    const box = newBox();
+    const votes = newCollection();
     const forged = makeVote({ ...second, id: first.id }, cycle, new Map([[0, "b".repeat(64)]]));
-    box.admit(JSON.stringify(vote("a")));
-    expect(box.admit(JSON.stringify(forged))).toMatchObject({ reason: "misattributed", sender: second.id });
-    expect(box.admit(JSON.stringify(vote("b", second))).kind).toBe("new");
-    expect(evidenceOf(box)).toEqual([lineOf(vote("a")), lineOf(vote("b", second))]);
+    votes.admit(JSON.stringify(vote("a")));
+    expect(votes.admit(JSON.stringify(forged))).toMatchObject({ reason: "misattributed", sender: second.id });
+    expect(votes.admit(JSON.stringify(vote("b", second))).kind).toBe("new");
+    expect(evidenceOf(votes)).toEqual([lineOf(vote("a")), lineOf(vote("b", second))]);
   });
 });
 
@@ -218,26 +218,27 @@ describe("what contradicts the sharding settings", () => {
     { id: "other partitions", partitions: [-1, 1, 2, 3], contradicts: true },
     { id: "no partition", partitions: [], contradicts: true },
   ])("is a vote that names $id: $contradicts", ({ partitions, contradicts }) => {
-    const box = new VoteCollection(
+    const votes = new VoteCollection(
       { ...ring, cycleNumber: cycle, nodeIds: sevenIds },
       sevenNodes,
       DEFAULT_HASH_KEY,
     );
-    expect(box.admit(JSON.stringify(naming(partitions, 1))).kind).toBe("new");
-    expect(box.contradictingGeometry()).toEqual(contradicts ? [sevenIds[1]] : []);
+    expect(votes.admit(JSON.stringify(naming(partitions, 1))).kind).toBe("new");
+    expect(votes.contradictingGeometry()).toEqual(contradicts ? [sevenIds[1]] : []);
     const named = new Map(partitions.map((of) => [of, "a".repeat(64)]));
-    for (const [partition, hash] of box.hashesOf(sevenIds[1] ?? "")) expect(named.get(partition)).toBe(hash);
+    for (const [partition, hash] of votes.hashesOf(sevenIds[1] ?? ""))
+      expect(named.get(partition)).toBe(hash);
   });
 
   it("is a vote that is longer than so many partitions need", () => {
     const { sign: _, ...unsigned } = naming([-1, 0, 1, 2], 1);
     const long = signed({ ...unsigned, filler: "x".repeat(50_000) }, (seven[1] ?? first).privateKey);
-    const box = new VoteCollection(
+    const votes = new VoteCollection(
       { ...ring, cycleNumber: cycle, nodeIds: sevenIds },
       sevenNodes,
       DEFAULT_HASH_KEY,
     );
-    expect(box.admit(JSON.stringify(long))).toMatchObject({ reason: "oversized", sender: sevenIds[1] });
-    expect(box.contradictingGeometry()).toEqual([sevenIds[1]]);
+    expect(votes.admit(JSON.stringify(long))).toMatchObject({ reason: "oversized", sender: sevenIds[1] });
+    expect(votes.contradictingGeometry()).toEqual([sevenIds[1]]);
   });
 });

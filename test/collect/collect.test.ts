@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { collect } from "../../src/collect/collect.ts";
+import { collect } from "../../src/app/collect.ts";
 import { HashDatabase } from "../../src/store/hash-database/hash-database.ts";
 import { failureOf } from "../app/run.ts";
 import { deadUrl, httpServer } from "../helpers/servers.ts";
@@ -136,7 +136,7 @@ describe("a network that goes on", () => {
     const collector = await startCollector(network, { pollMs: 20 });
     network.networkId = "other";
     network.newestCycle = 500;
-    await collector.until("warning", ({ message }) => /network other, and not of test/.test(message));
+    await collector.until("warning", ({ message }) => /network other instead of test/.test(message));
     expect(await collector.post(voteOf(0, 20))).toMatchObject({ status: 202 });
   });
 

@@ -2,7 +2,7 @@
 
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { collect } from "../../src/collect/collect.ts";
+import { collect } from "../../src/app/collect.ts";
 import type { CollectEvent } from "../../src/collect/reporter.ts";
 import { collectOptions } from "./running-collector.ts";
 import { testNetwork } from "./test-network.ts";

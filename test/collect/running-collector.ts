@@ -2,9 +2,10 @@
 
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { type CollectStatus, collect } from "../../src/collect/collect.ts";
+import { collect } from "../../src/app/collect.ts";
 import type { CollectOptions } from "../../src/collect/options.ts";
 import type { CollectEvent } from "../../src/collect/reporter.ts";
+import type { CollectStatus } from "../../src/collect/status.ts";
 import { HashDatabase } from "../../src/store/hash-database/hash-database.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 import { settings, type TestNetwork } from "./test-network.ts";

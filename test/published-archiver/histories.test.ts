@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { assemble } from "../../src/app/assemble.ts";
-import { NetworkWatch } from "../../src/collect/network-watch.ts";
+import { NetworkWatch } from "../../src/collect/network/network-watch.ts";
 import { DEFAULT_HASH_KEY } from "../../src/protocol/crypto/hash.ts";
 import { openClients } from "../../src/trust/node-addresses.ts";
 import { verifySnapshot } from "../../src/verify/verify-snapshot.ts";
@@ -102,8 +102,8 @@ describe.skipIf(missing !== undefined)(`a published archiver${note}`, () => {
     const watch = new NetworkWatch(history.options, context, 256);
     await watch.refresh();
     expect(warnings).toEqual([]);
-    expect(watch.rosterOf(20)?.nodes.map(({ id }) => id)).toEqual(history.nodeIds);
-    expect(watch.rosterOf(22)?.nodes).toHaveLength(10);
-    expect(watch.rosterOf(24)?.nodes).toHaveLength(9);
+    expect(watch.validatorsOf(20)?.nodes.map(({ id }) => id)).toEqual(history.nodeIds);
+    expect(watch.validatorsOf(22)?.nodes).toHaveLength(10);
+    expect(watch.validatorsOf(24)?.nodes).toHaveLength(9);
   });
 });

@@ -1,9 +1,6 @@
 /**
- * Counts the votes of one cycle (PROTOCOL.md, Partition gossip): what hash does each partition have, in
- * the opinion of the nodes that cover it?
- *
- * A Collector is given messages whose signatures hold. It keeps one message a sender, the first, and of
- * it the votes on partitions that the sender covers.
+ * Counts the votes of one cycle (PROTOCOL.md, Partition gossip). A Collector takes messages whose signatures hold. It
+ * keeps the first message of each sender, and counts its votes on the partitions that the sender covers.
  */
 
 import { EventEmitter } from "node:events";
@@ -15,14 +12,14 @@ import { UpstreamTally } from "./upstream-tally.ts";
 
 export { type Agreement, isAgreed, type Quorum } from "../vote-tally.ts";
 
-/** A cycle's geometry, and who its nodes are. */
+/** A cycle's geometry and its nodes. */
 export interface CycleShard extends Shard {
   readonly cycleNumber: number;
   /** In ascending order. */
   readonly nodeIds: readonly string[];
 }
 
-/** What is emitted with `gotAllHashes`, once every partition and −1 have a hash by the upstream's rule. */
+/** The event `gotAllHashes`: every partition and −1 have a hash by the upstream's rule. */
 export interface AllHashes {
   readonly cycle: number;
   readonly partitionHashes: ReadonlyMap<number, string>;
@@ -48,14 +45,14 @@ export class Collector extends EventEmitter<{ gotAllHashes: [AllHashes] }> {
     this.#votes = new VoteTally(shard);
   }
 
-  /** The messages that count, one a sender. */
+  /** The messages that count, one for each sender. */
   get messages(): ReadonlyMap<string, GossipMessage> {
     return this.#messages;
   }
 
   /**
-   * Counts messages of this cycle, parsed or as received; those of other cycles, of strangers, and
-   * repetitions do not count.
+   * Counts messages of this cycle, parsed or as received. Messages of other cycles, of strangers, and repetitions do
+   * not count.
    *
    * @throws WireError for what is no gossip message
    */
@@ -64,12 +61,12 @@ export class Collector extends EventEmitter<{ gotAllHashes: [AllHashes] }> {
       this.#count(isParsed(message) ? message : parseGossipMessage(message, "gossip"));
     }
     if (this.#emitted || !this.#upstream.isComplete) return;
-    // Whoever was just handed a Collector that knows all already still has to begin to listen.
+    // The caller of `newCollector` may add its listener to a Collector that is already complete.
     if (this.listenerCount("gotAllHashes") > 0) this.#emitAll();
     else queueMicrotask(() => this.#emitAll());
   }
 
-  /** What is emitted with `gotAllHashes`, as it stands now; `undefined` before that. */
+  /** The payload of `gotAllHashes` as of now; `undefined` before it is emitted. */
   allHashes(): AllHashes | undefined {
     if (!this.#upstream.isComplete) return undefined;
     const partitionHashes = this.#upstream.winners();
@@ -82,12 +79,12 @@ export class Collector extends EventEmitter<{ gotAllHashes: [AllHashes] }> {
     return { cycle: this.shard.cycleNumber, partitionHashes, agreements, networkHash: hash };
   }
 
-  /** How a partition stands; `undefined` before the first vote of a node that covers it. */
+  /** The votes on a partition; `undefined` before the first vote of a node that covers it. */
   agreement(partition: number): Agreement | undefined {
     return this.#votes.agreement(partition);
   }
 
-  /** How many of those who cover a partition voted for one hash, and in all. */
+  /** How many nodes that cover a partition voted for one hash, and how many voted at all. */
   votesFor(partition: number, hash: string): { votesFor: number; total: number; outOf: number } {
     return this.#votes.votesFor(partition, hash);
   }

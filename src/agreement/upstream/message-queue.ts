@@ -1,16 +1,16 @@
 /**
- * Gossip messages that wait for somebody to collect their cycle. Any active node can sign messages of any
- * cycle, so the queue is bounded in cycles, in messages of a sender, and in bytes; and where there is no
- * room, what fewest senders speak of goes first, so that a few liars cannot push out what all others say.
+ * Queues gossip messages of cycles that have no Collector yet. Any active node can sign messages of any cycle, so the
+ * queue is bounded in cycles, in messages of a sender, and in bytes. Where there is no room, the cycle with the fewest
+ * senders is dropped first, so that a few liars cannot displace the messages of all others.
  */
 
 import type { GossipMessage } from "../../wire/gossip-message.ts";
 
 export interface QueueBounds {
   readonly cyclesMax: number;
-  /** For one cycle. */
+  /** In one cycle. */
   readonly messagesPerSenderMax: number;
-  /** Of all messages, as JSON. */
+  /** All messages, as JSON. */
   readonly bytesMax: number;
 }
 
@@ -24,14 +24,14 @@ export class MessageQueue {
   /** Cycle → sender → messages. */
   readonly #cycles = new Map<number, Map<string, Waiting[]>>();
   #bytes = 0;
-  /** Earlier cycles are not waited for any more. */
+  /** Earlier cycles are no longer queued. */
   #firstCycle = 0;
 
   constructor(bounds: QueueBounds) {
     this.#bounds = bounds;
   }
 
-  /** Answers whether there was room for it. */
+  /** Returns whether there was room for it. */
   add(message: GossipMessage): boolean {
     const { cycle, sender } = message;
     if (cycle < this.#firstCycle) return false;
@@ -44,12 +44,12 @@ export class MessageQueue {
     this.#cycles.set(cycle, senders);
     this.#bytes += bytes;
     while (this.#cycles.size > this.#bounds.cyclesMax || this.#bytes > this.#bounds.bytesMax) {
-      this.#drop(this.#leastHeard());
+      this.#drop(this.#fewestSenders());
     }
     return this.#cycles.get(cycle) === senders;
   }
 
-  /** Hands a cycle's messages out, each sender's in the order in which they came. */
+  /** Removes and returns a cycle's messages, each sender's in the order in which they arrived. */
   take(cycle: number): GossipMessage[] {
     const senders = this.#cycles.get(cycle);
     this.#drop(cycle);
@@ -63,8 +63,8 @@ export class MessageQueue {
     }
   }
 
-  /** Of equally few senders the latest cycle: the one that can be heard of again. */
-  #leastHeard(): number {
+  /** Of cycles with equally few senders, the latest one: its messages may arrive again. */
+  #fewestSenders(): number {
     let least = { cycle: Number.NaN, senders: Number.POSITIVE_INFINITY };
     for (const [cycle, senders] of this.#cycles) {
       const isLess = senders.size < least.senders || (senders.size === least.senders && cycle > least.cycle);

@@ -1,6 +1,6 @@
 /**
- * The partition gossip module (PROTOCOL.md, Partition gossip): it always listens; a message of a cycle
- * that has a Collector goes to it, any other waits in a queue until somebody collects that cycle.
+ * The partition gossip module (PROTOCOL.md, Partition gossip). A message of a cycle that has a Collector goes to it. Any
+ * other message is queued until a Collector for its cycle exists.
  */
 
 import { gossipCyclesMax, gossipMessagesPerSenderMax, gossipQueueBytesMax } from "../../limits/limits.ts";
@@ -16,14 +16,14 @@ export class PartitionGossip {
   });
   readonly #collectors = new Map<number, Collector>();
 
-  /** Takes in a message whose signature holds. What the queue has no room for is dropped. */
+  /** Takes a message whose signature holds, and drops it where the queue is full. */
   receive(message: GossipMessage): void {
     const collector = this.#collectors.get(message.cycle);
     if (collector !== undefined) collector.process([message]);
     else this.#queue.add(message);
   }
 
-  /** A Collector for `shard.cycleNumber`, which has counted what waited for it. */
+  /** Returns a Collector for `shard.cycleNumber`, which has counted the queued messages of that cycle. */
   newCollector(shard: CycleShard, hashKey?: string): Collector {
     const collector = new Collector(shard, hashKey);
     this.#collectors.set(shard.cycleNumber, collector);
@@ -37,7 +37,7 @@ export class PartitionGossip {
     this.#collectors.delete(cycle);
   }
 
-  /** Forgets the cycles that are more than `age` before the current one, and waits for none of them any more. */
+  /** Forgets the cycles that are more than `age` before the current one, and queues none of them again. */
   cleanOld(current: number, age: number): void {
     this.#queue.dropBefore(current - age);
     for (const cycle of this.#collectors.keys()) {
@@ -49,10 +49,9 @@ export class PartitionGossip {
 const gossip = new PartitionGossip();
 
 /**
- * Makes this process listen: whatever brings messages in is given the handler, or calls it itself. The
- * handler takes messages whose signatures hold, parsed or as received.
+ * Starts the module of this process, and returns its handler for messages whose signatures hold, parsed or as received.
  *
- * @param register for instance a server's route
+ * @param register receives the handler too, for instance to make it a server's route
  */
 export function initGossip(
   register?: (handler: (message: GossipMessage | object) => void) => void,

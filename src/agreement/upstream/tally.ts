@@ -1,4 +1,4 @@
-/** Votes on partitions' hashes, and who wins (PROTOCOL.md, Partition gossip). */
+/** Counts of votes on partitions' hashes, and the most popular hash (PROTOCOL.md, Partition gossip). */
 
 import { GLOBAL_PARTITION, type Shard } from "../../protocol/shard.ts";
 

@@ -1,11 +1,10 @@
 /**
- * The tally that the network itself makes (PROTOCOL.md, Partition gossip), and so the network hash that it
- * writes into its cycle records: not only as designed, but as its code counts.
+ * The tally that the network's own code makes (PROTOCOL.md, Partition gossip), and so the network hash in its cycle
+ * records. It follows that code, not only the design.
  *
- * That code deletes the hashes of partitions that the sender does not cover from the message while it
- * steps through them by position, so that after each deleted hash the next one is passed over: it is not
- * looked at, and counts as a vote whether or not the sender covers the partition. What we trust is counted
- * in the Collector, of covering nodes alone; this tally only answers what the network will have answered.
+ * That code deletes the hashes of partitions that the sender does not cover from the message while it iterates over
+ * them by position. So it skips the hash after each deleted one, which counts as a vote whether or not the sender covers
+ * the partition. This tally only predicts the network's result. The one that is trusted is `VoteTally`.
  */
 
 import { covers, GLOBAL_PARTITION, type Shard } from "../../protocol/shard.ts";
@@ -15,15 +14,15 @@ import { addVote, isPartition, mostPopular, type Tally } from "./tally.ts";
 export class UpstreamTally {
   readonly #shard: Shard;
   readonly #votes: Tally = new Map();
-  /** Partition → covering nodes that were heard. */
-  readonly #heard = new Map<number, number>();
+  /** Partition → covering nodes that have voted. */
+  readonly #voters = new Map<number, number>();
   readonly #ready = new Set<number>();
 
   constructor(shard: Shard) {
     this.#shard = shard;
   }
 
-  /** Whether half of the covering nodes were heard on each partition, and −1 has a vote. */
+  /** Whether half of the covering nodes have voted on each partition, and −1 has a vote. */
   get isComplete(): boolean {
     return this.#ready.size === this.#shard.numNodes && this.#votes.has(GLOBAL_PARTITION);
   }
@@ -36,7 +35,7 @@ export class UpstreamTally {
     for (let position = 0; position < partitions.length; position++) {
       const partition = partitions[position];
       if (partition === undefined || partition === GLOBAL_PARTITION) continue;
-      if (covers(this.#shard, nodeIndex, partition)) this.#hear(partition);
+      if (covers(this.#shard, nodeIndex, partition)) this.#countVoter(partition);
       else partitions.splice(position, 1);
     }
     for (const partition of partitions) addVote(this.#votes, partition, message.hashes.get(partition) ?? "");
@@ -47,15 +46,15 @@ export class UpstreamTally {
     return new Map([...this.#votes].map(([partition, votes]) => [partition, mostPopular(votes).hash]));
   }
 
-  #hear(partition: number): void {
-    const heard = (this.#heard.get(partition) ?? 0) + 1;
-    this.#heard.set(partition, heard);
+  #countVoter(partition: number): void {
+    const voters = (this.#voters.get(partition) ?? 0) + 1;
+    this.#voters.set(partition, voters);
     const outOf = Math.min(this.#shard.numNodes, 2 * this.#shard.consensusRadius + 1);
-    if (heard >= Math.ceil(outOf / 2)) this.#ready.add(partition);
+    if (voters >= Math.ceil(outOf / 2)) this.#ready.add(partition);
   }
 }
 
-/** The order in which an object has such keys: whole numbers ascending, then `"-1"`. */
+/** The order of such keys in an object: whole numbers ascending, then `"-1"`. */
 function inObjectOrder(a: number, b: number): number {
   if (a === GLOBAL_PARTITION) return 1;
   if (b === GLOBAL_PARTITION) return -1;

@@ -3,8 +3,8 @@
  * are cast like any others, and its offences only decide who is asked later.
  */
 
-import type { AgreedHashes } from "../../agreement/find-agreement.ts";
-import { isAgreed } from "../../agreement/upstream/collector.ts";
+import type { AgreedHashes } from "../../agreement/agreed-hashes.ts";
+import { isAgreed } from "../../agreement/vote-tally.ts";
 import type { Offence, RecordedOffence } from "../../errors/offence.ts";
 import { messageOf } from "../../errors/snapshot-error.ts";
 import type { RunLog } from "../../events/run-log.ts";
@@ -74,10 +74,10 @@ export class KnownHashes {
 
   /** A partition that does not have the agreed hash: a lie that can be proved, where the node has signed another. */
   sawWrong(node: string, { partition, got, conflict }: MismatchedPartition, agreed: AgreedHashes): void {
-    const text = agreed.box.textOf(node);
-    const voted = agreed.box.hashesOf(node).get(partition);
+    const text = agreed.votes.textOf(node);
+    const voted = agreed.votes.hashesOf(node).get(partition);
     if (text === undefined || voted === undefined || voted === got || conflict !== undefined) return;
-    const cycle = agreed.box.shard.cycleNumber;
+    const cycle = agreed.votes.shard.cycleNumber;
     const received = objectIn(text);
     const detail = `signed ${voted}, and sent what has the hash ${got}`;
     const evidence = { messages: [received], sentHash: got };
@@ -109,7 +109,7 @@ export class KnownHashes {
       if (offence.kind === "wrong-partition" && proved.has(`${offence.node}/${offence.partition}`)) return [];
       const recorded = { ...offence, ...ofCycle, whenMs };
       if (offence.kind !== "dissenting-vote") return [recorded];
-      const text = this.#learned?.box.textOf(offence.node);
+      const text = this.#learned?.votes.textOf(offence.node);
       return text === undefined ? [] : [{ ...recorded, evidence: { messages: [objectIn(text)] } }];
     });
     this.#written(() => this.#database.saveOffences([...this.#proofs, ...offences]));
@@ -121,8 +121,8 @@ export class KnownHashes {
   }
 
   /** Those that count before those that contradict them. */
-  *#messagesOf(cycle: number, { box }: AgreedHashes): Generator<SignedMessage, void, void> {
-    for (const { sender, text: bytes } of box.texts()) {
+  *#messagesOf(cycle: number, { votes }: AgreedHashes): Generator<SignedMessage, void, void> {
+    for (const { sender, text: bytes } of votes.texts()) {
       const text = bytes.toString("utf8");
       yield { cycle, sender, hash: signedHash(objectIn(text), this.#hashKey), text };
     }

@@ -4,7 +4,7 @@
  */
 
 import { join } from "node:path";
-import type { GivenGossip } from "../../agreement/find-agreement.ts";
+import type { GivenGossip } from "../../agreement/given-gossip.ts";
 import type { Quorum } from "../../agreement/upstream/collector.ts";
 import { diskError, isReadError, SnapshotError } from "../../errors/snapshot-error.ts";
 import type { DamagedFile } from "../../events/assemble-events.ts";

@@ -1,7 +1,7 @@
 /** What `run.json` says of a run (FORMAT.md): everything that another archiver's run need not have in common. */
 
 import { readFileSync } from "node:fs";
-import type { AgreedHashes } from "../../agreement/find-agreement.ts";
+import type { AgreedHashes } from "../../agreement/agreed-hashes.ts";
 import type { RunLog } from "../../events/run-log.ts";
 import { type AssembleOptions, defaults } from "./options.ts";
 

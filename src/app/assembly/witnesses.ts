@@ -3,7 +3,7 @@
  * of them makes a quorum; they can only disagree.
  */
 
-import type { AgreedHashes } from "../../agreement/find-agreement.ts";
+import type { AgreedHashes } from "../../agreement/agreed-hashes.ts";
 import { FetchError } from "../../errors/fetch-error.ts";
 import { messageOf, SnapshotError } from "../../errors/snapshot-error.ts";
 import { readFileBounded } from "../../fetch/bounded-file.ts";

@@ -1,9 +1,9 @@
 /** `snapshot-assemble collect`: a listener that takes part in the gossip until it is ended. */
 
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { CollectStatus } from "../../collect/collect.ts";
 import { collectDefaults, type Keep } from "../../collect/options.ts";
 import type { CollectEvent, CollectReporter } from "../../collect/reporter.ts";
+import type { CollectStatus } from "../../collect/status.ts";
 import { keepCyclesMax } from "../../limits/limits.ts";
 import { messageLine, printableJson } from "../../text/printable.ts";
 import { describeOffence } from "../../ui/describe-event.ts";
@@ -84,7 +84,7 @@ export async function runCollect(flags: CollectFlags, io: Io): Promise<Outcome> 
   const { listen, hashDb: database, keep, poll: pollMs, json, quiet, ...network } = flags;
   const options = networkOptionsOf(network, true, io.env);
   const reporter = reporterOf({ json, quiet }, io);
-  const { collect } = await import("../../collect/collect.ts");
+  const { collect } = await import("../../app/collect.ts");
   const status = await collect({ ...options, listen, database, keep, pollMs, signal: io.signal, reporter });
   // Whether it was well is another question than whether it ended well, which the summary's `ok` says.
   const { ok: _ok, ...summary } = status;

@@ -1,6 +1,6 @@
 /**
- * Work on what was pushed, in slices: however much has come, connections are accepted and answers written
- * between two slices, and within one every address has its turn.
+ * Runs work on pushed messages in slices of time. Between two slices, connections are accepted and responses written;
+ * within one, address prefixes take turns.
  */
 
 import { pushSliceMs } from "../../limits/limits.ts";
@@ -11,7 +11,7 @@ export class FairExecutor {
   #sliceStartedMs = Number.NEGATIVE_INFINITY;
   #isScheduled = false;
 
-  /** Does a short piece of work when its turn comes. */
+  /** Runs a short piece of work when its turn comes. */
   run<T>(work: () => T, address: string): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const job = () => {

@@ -1,14 +1,14 @@
 /**
- * A queue in which every address has its turn: whoever puts very much into it waits for himself.
+ * A fair queue: address prefixes take turns, so that one with many items only delays its own.
  *
- * It goes by address and not by sender: anybody can claim to be any sender, and must not be able to have that
- * sender's own messages put off.
+ * It goes by address and not by sender. Any client can claim to be any sender, and must not be able to delay that
+ * sender's own messages.
  */
 
 import { addressPrefix } from "../../http-server/address-prefix.ts";
 
 export class FairQueue<T> {
-  /** Address → what waits, none of them empty; the address whose turn it is first. */
+  /** Address prefix → its items, never none; the prefix whose turn is next is first. */
   readonly #queues = new Map<string, T[]>();
   #size = 0;
 
@@ -16,7 +16,7 @@ export class FairQueue<T> {
     return this.#size;
   }
 
-  /** How many wait that came from there. */
+  /** The number of items of an address's prefix. */
   sizeOf(address: string): number {
     return this.#queues.get(addressPrefix(address))?.length ?? 0;
   }
@@ -29,7 +29,7 @@ export class FairQueue<T> {
     this.#size++;
   }
 
-  /** The next one, of the address whose turn it is. */
+  /** Removes and returns the next item, of the prefix whose turn it is. */
   shift(): T | undefined {
     const [turn] = this.#queues;
     if (turn === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
- * The collector's HTTP side: takes pushed messages in, hands out what it has (PROTOCOL.md, Partition gossip),
- * and says how it is. Whoever connects may be hostile: bodies, connections and time are bounded.
+ * The collector's HTTP server: it takes pushed messages, sends the messages of a cycle (PROTOCOL.md, Partition gossip),
+ * and reports health. Clients may be hostile, so that bodies, connections and time are bounded.
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -22,17 +22,12 @@ import {
   pushBodyBytesMax,
   requestHeaderBytesMax,
 } from "../../limits/limits.ts";
-
-/** A response other than a stream. */
-export interface Answer {
-  readonly status: number;
-  readonly body: object;
-}
+import { type JsonResponse, refusal, send } from "./response.ts";
 
 export interface GossipRoutes {
-  /** Takes a pushed body in; resolves once what it holds is safe. */
-  readonly push: (body: Buffer, address: string) => Promise<Answer>;
-  /** The messages of a cycle, each as received. */
+  /** Handles a pushed body. Resolves once its messages are on the disk. */
+  readonly push: (body: Buffer, address: string) => Promise<JsonResponse>;
+  /** The messages of a cycle, one text each. */
   readonly messages: (cycle: number) => AsyncGenerator<string, void, void>;
   readonly health: () => object;
 }
@@ -51,8 +46,8 @@ export class GossipServer {
     bytesMax: pushBodiesBytesMax,
     bytesPerPrefixMax: pushBodiesBytesPerPrefixMax,
   });
-  /** Address prefix → cycles that are being sent there. */
-  readonly #answers = new Map<string, number>();
+  /** Address prefix → responses with messages that are being sent there. */
+  readonly #streams = new Map<string, number>();
 
   constructor(routes: GossipRoutes) {
     this.#routes = routes;
@@ -65,7 +60,7 @@ export class GossipServer {
     });
   }
 
-  /** Listens, and returns where: `http://host:port`. */
+  /** Listens, and returns its URL: `http://host:port`. */
   async listen(host: string, port: number): Promise<string> {
     let address: AddressInfo;
     try {
@@ -77,7 +72,7 @@ export class GossipServer {
     return `http://${shown}:${address.port}`;
   }
 
-  /** Takes nothing new, and ends once what was begun is answered, or after the given time. */
+  /** Refuses new requests, and ends once the others have their responses, or after the given time. */
   async close(withinMs: number): Promise<void> {
     await this.#server.close(withinMs);
   }
@@ -102,7 +97,7 @@ export class GossipServer {
     }
   }
 
-  async #push(request: IncomingMessage): Promise<Answer> {
+  async #push(request: IncomingMessage): Promise<JsonResponse> {
     const encoding = request.headers["content-encoding"] ?? "identity";
     if (encoding !== "identity") return refusal(415, "compressed bodies are not taken");
     try {
@@ -123,22 +118,22 @@ export class GossipServer {
       return send(response, refusal(400, "cycle: not a whole number"));
     }
     const prefix = addressPrefix(response.req.socket.remoteAddress ?? "");
-    const ofPrefix = this.#answers.get(prefix) ?? 0;
-    const total = [...this.#answers.values()].reduce((sum, count) => sum + count, 0);
+    const ofPrefix = this.#streams.get(prefix) ?? 0;
+    const total = [...this.#streams.values()].reduce((sum, count) => sum + count, 0);
     if (ofPrefix >= gossipResponsesPerPrefixMax || total >= gossipResponsesMax) {
       return send(response, refusal(503, "too many cycles are being sent"));
     }
-    this.#answers.set(prefix, ofPrefix + 1);
+    this.#streams.set(prefix, ofPrefix + 1);
     try {
       await this.#streamMessages(response, Number(cycleText));
     } finally {
-      const left = (this.#answers.get(prefix) ?? 1) - 1;
-      if (left > 0) this.#answers.set(prefix, left);
-      else this.#answers.delete(prefix);
+      const left = (this.#streams.get(prefix) ?? 1) - 1;
+      if (left > 0) this.#streams.set(prefix, left);
+      else this.#streams.delete(prefix);
     }
   }
 
-  /** One message at a time, and no faster than it is read: whoever does not read is given up. */
+  /** Sends one message at a time, and no faster than the client reads. Slow clients are disconnected. */
   async #streamMessages(response: ServerResponse, cycle: number): Promise<void> {
     const { socket } = response.req;
     const startedMs = performance.now();
@@ -160,24 +155,7 @@ export class GossipServer {
   }
 }
 
-function send(response: ServerResponse, { status, body }: Answer): void {
-  if (response.destroyed || response.req.socket.destroyed) return;
-  const text = JSON.stringify(body);
-  response.writeHead(status, {
-    "Content-Type": "application/json",
-    "Content-Length": Buffer.byteLength(text),
-    ...(status === 503 || status === 429 ? { "Retry-After": "5" } : {}),
-    // What is left of a refused body is not read: the connection ends with the answer.
-    ...(response.req.complete || response.req.method === "GET" ? {} : { Connection: "close" }),
-  });
-  response.end(text);
-}
-
-export function refusal(status: number, problem: string): Answer {
-  return { status, body: { error: problem } };
-}
-
-/** Resolves when there is room for more, or nobody left to write to. */
+/** Resolves when the response can be written to, or its connection has closed. */
 function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const { socket } = response.req;

@@ -1,4 +1,4 @@
-/** Checks signatures on other threads, a few at once, in turns by address: to make one up costs next to nothing. */
+/** Checks signatures on other threads, a few at once, in turns by address prefix: a forged one costs its sender nothing. */
 
 import type { Candidate } from "../../agreement/admission.ts";
 import { addressPrefix } from "../../http-server/address-prefix.ts";
@@ -17,29 +17,29 @@ interface Waiting {
   readonly settle: (isSigned: boolean) => void;
 }
 
-/** What an entry of a map takes up, beside its text. */
+/** Memory of an entry of a map, beside its text. */
 const bytesPerHash = 200;
 
 export class SignatureVerifier {
   readonly #queue = new FairQueue<Waiting>();
-  /** Address prefix → what the messages of it take up whose signatures are being checked, or wait for it. */
+  /** Address prefix → memory of its messages whose signatures are being checked, or wait for it. */
   readonly #bytes = new Map<string, number>();
-  #bytesInAll = 0;
+  #bytesTotal = 0;
   #checking = 0;
 
-  /** Whether the candidate is signed; `undefined` where too much waits already. */
+  /** Returns whether the candidate is signed; `undefined` where too many wait already. */
   check(candidate: Candidate, address: string): Promise<boolean> | undefined {
     const bytes = bytesOf(candidate);
     const prefix = addressPrefix(address);
     const ofPrefix = this.#bytes.get(prefix) ?? 0;
     const isFull =
-      this.#queue.size >= signaturesWaitingMax || this.#bytesInAll + bytes > signaturesWaitingBytesMax;
+      this.#queue.size >= signaturesWaitingMax || this.#bytesTotal + bytes > signaturesWaitingBytesMax;
     const isFullOfPrefix =
       this.#queue.sizeOf(address) >= signaturesWaitingPerPrefixMax ||
       (ofPrefix > 0 && ofPrefix + bytes > signaturesWaitingBytesPerPrefixMax);
     if (isFull || isFullOfPrefix) return undefined;
     this.#bytes.set(prefix, ofPrefix + bytes);
-    this.#bytesInAll += bytes;
+    this.#bytesTotal += bytes;
     const checked = new Promise<boolean>((resolve) => {
       const settle = (isSigned: boolean) => {
         this.#release(prefix, bytes);
@@ -52,7 +52,7 @@ export class SignatureVerifier {
   }
 
   #release(prefix: string, bytes: number): void {
-    this.#bytesInAll -= bytes;
+    this.#bytesTotal -= bytes;
     const left = (this.#bytes.get(prefix) ?? bytes) - bytes;
     if (left > 0) this.#bytes.set(prefix, left);
     else this.#bytes.delete(prefix);

@@ -1,8 +1,10 @@
 /** Reads the signed messages of the evidence, one at a time, and counts what they say of the snapshot's hashes. */
 
-import { type Vote, VoteAdmission } from "../../agreement/admission.ts";
+import type { Vote } from "../../agreement/admission.ts";
+import { admit, type VoteWindow } from "../../agreement/admit.ts";
+import { KnownVotes } from "../../agreement/known-votes.ts";
 import { addVote, mostPopular, type Tally } from "../../agreement/upstream/tally.ts";
-import { makeValidatorSet } from "../../agreement/validator-set.ts";
+import { makeValidatorSet, type ValidatorSet } from "../../agreement/validator-set.ts";
 import { messageOf } from "../../errors/snapshot-error.ts";
 import { fileBytesMax, gossipLineBytesMax } from "../../format/file-bounds.ts";
 import { linesOf } from "../../format/lines.ts";
@@ -50,7 +52,9 @@ export async function countVotes(
 class Counter {
   readonly #audit: Audit;
   readonly #nodes: readonly ActiveNode[];
-  readonly #admission: VoteAdmission;
+  readonly #window: VoteWindow;
+  readonly #validators: ValidatorSet;
+  readonly #seen: KnownVotes;
   readonly #indexOf: ReadonlyMap<string, number>;
   readonly #votes: VoteCount;
   readonly #shownRadii = new Map<number, number>();
@@ -64,9 +68,9 @@ class Counter {
     const { entries, hashKey, manifest } = audit.subject;
     // A bound that fits any group size: which one it is, may be what the votes have to show.
     const shard = makeShard({ numNodes: nodes.length, nodesPerConsensusGroup: nodes.length });
-    const validators = makeValidatorSet(nodes, shard);
-    const validatorsOf = (cycle: number) => (cycle === manifest.blockHeight ? validators : undefined);
-    this.#admission = new VoteAdmission({ validatorsOf, latest: validators }, hashKey);
+    this.#validators = makeValidatorSet(nodes, shard);
+    this.#window = { oldest: manifest.blockHeight, newest: manifest.blockHeight };
+    this.#seen = new KnownVotes(hashKey);
     this.#audit = audit;
     this.#nodes = nodes;
     this.#popularRadius = popularRadius;
@@ -76,7 +80,7 @@ class Counter {
 
   /** Takes a message in; returns why it does not belong here, if so. */
   take(text: string): string | undefined {
-    const admission = this.#admission.admit(text);
+    const admission = admit(text, this.#window, () => this.#validators, this.#seen);
     switch (admission.kind) {
       case "new":
         return this.#count(admission.vote);

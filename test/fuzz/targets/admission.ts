@@ -2,7 +2,8 @@
 
 import fc from "fast-check";
 import { expect } from "vitest";
-import { VoteAdmission } from "../../../src/agreement/admission.ts";
+import { admit } from "../../../src/agreement/admit.ts";
+import { KnownVotes } from "../../../src/agreement/known-votes.ts";
 import { makeValidatorSet } from "../../../src/agreement/validator-set.ts";
 import { isSignedBy, signed } from "../../../src/protocol/crypto/signature.ts";
 import { makeShard } from "../../../src/protocol/shard.ts";
@@ -40,10 +41,9 @@ export const admissionTargets = [
     "gossip admission",
     messages,
     (texts) => {
-      const validatorsOf = (of: number) => (of === cycle ? validators : undefined);
-      const admission = new VoteAdmission({ validatorsOf, latest: validators });
+      const seen = new KnownVotes();
       for (const text of texts) {
-        const admitted = admission.admit(text);
+        const admitted = admit(text, { oldest: cycle, newest: cycle }, () => validators, seen);
         if (admitted.kind !== "new" && admitted.kind !== "equivocation") continue;
         const { sender, cycle: of, text: line } = admitted.vote;
         const message = JSON.parse(line) as { sender: string; cycle: number; sign: { owner: string } };

@@ -1,0 +1,190 @@
+/**
+ * Admits votes: decides what one received gossip message is worth (PROTOCOL.md, Partition gossip). The assembler,
+ * the collector, the validators and `verify` all decide it here.
+ *
+ *     switch (admit(text, window, validatorSetOf, seen).kind) {
+ *       case "new": case "duplicate": case "equivocation": case "rejected":
+ *     }
+ *
+ * {@link admit} decides at once. {@link screen} and {@link conclude} are its two halves, for a caller that checks
+ * signatures elsewhere. {@link admitAsync} is for a caller that checks them on other threads.
+ *
+ * What is signed is the canonical text of the message without its `sign`. That text alone is the vote. Whatever else
+ * a relay added (keys that the network's parser drops, keys inside `sign`, white space, another order) changes
+ * neither the vote nor its identity, which is the hash that is signed.
+ */
+
+import { isUtf8 } from "node:buffer";
+import { isHex64 } from "../protocol/address.ts";
+import { hashText } from "../protocol/crypto/hash.ts";
+import {
+  claimedHash,
+  type Sign,
+  signatureHolds,
+  signatureHoldsAsync,
+  signOf,
+} from "../protocol/crypto/signature.ts";
+import { shortId } from "../protocol/node.ts";
+import { crossedBound } from "../wire/json-bounds.ts";
+import { parseJson, WireError } from "../wire/parse.ts";
+import { signedContent } from "../wire/signed-text.ts";
+import { type Admission, type Candidate, type Rejection, rejected } from "./admission.ts";
+import { type KnownVotes, NO_CYCLE } from "./known-votes.ts";
+import { claimOf } from "./signed-claim.ts";
+import type { ValidatorSetOf } from "./validator-set.ts";
+
+/** The cycles whose votes are admitted, from the oldest to the newest. */
+export interface VoteWindow {
+  readonly oldest: number;
+  readonly newest: number;
+}
+
+/** One message as received. Its bytes become a text only where they are within the bound. */
+export type Received = string | Buffer;
+
+/** @param seen what was admitted before; the vote is added to it */
+export function admit(
+  received: Received,
+  window: VoteWindow,
+  validatorSetOf: ValidatorSetOf,
+  seen: KnownVotes,
+): Admission {
+  const screened = screen(received, window, validatorSetOf, seen);
+  return screened.kind === "candidate" ? conclude(screened, signatureHolds(screened.sign), seen) : screened;
+}
+
+/** @param check whether a signature holds for its owner and its own hash; by default on another thread */
+export async function admitAsync(
+  received: Received,
+  window: VoteWindow,
+  validatorSetOf: ValidatorSetOf,
+  seen: KnownVotes,
+  check: (sign: Sign) => Promise<boolean> = signatureHoldsAsync,
+): Promise<Admission> {
+  const screened = screen(received, window, validatorSetOf, seen);
+  return screened.kind === "candidate" ? conclude(screened, await check(screened.sign), seen) : screened;
+}
+
+/** Checks everything but the signature, which costs more than all the rest; the cheapest checks first. */
+export function screen(
+  received: Received,
+  window: VoteWindow,
+  validatorSetOf: ValidatorSetOf,
+  seen: KnownVotes,
+): Candidate | Admission {
+  const { receivedBytesMax, jsonBounds } = validatorSetOf(undefined);
+  if (Buffer.byteLength(received) > receivedBytesMax) {
+    return rejected("limit", `the message has more than ${receivedBytesMax} bytes`);
+  }
+  if (typeof received !== "string" && !isUtf8(received)) {
+    return rejected("not-json", "the message is not UTF-8");
+  }
+  const text = received.toString();
+  // Most messages arrive again and again, letter for letter.
+  const textHash = hashText(text, seen.hashKey);
+  const known = seen.withText(textHash);
+  if (known !== undefined) return { kind: "duplicate", vote: known };
+  try {
+    const object = parseJson(text, "the message", jsonBounds);
+    if (typeof object === "object" && object !== null) {
+      return screenObject(object, { text, textHash }, window, validatorSetOf, seen);
+    }
+    return rejected("not-json", "the message is not an object");
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    const isOurBound = crossedBound(text, jsonBounds) !== undefined;
+    return rejected(isOurBound ? "limit" : "not-json", error.message);
+  }
+}
+
+/**
+ * Decides a candidate once its signature is checked. What is known is looked up again: the same message may have
+ * arrived while its signature was checked.
+ */
+export function conclude(
+  { claim, copy, cycle: ofCycle }: Candidate,
+  isSigned: boolean,
+  seen: KnownVotes,
+): Admission {
+  if (!isSigned) return unsigned(claim.kind === "new" ? claim.vote.sender : claim.sender);
+  if (claim.kind === "rejected") {
+    return seen.convict(ofCycle, claim.sender) ? claim : superfluous(claim.sender);
+  }
+  const { cycle, sender, hash } = claim.vote;
+  const known = seen.withHash(hash);
+  if (known !== undefined) {
+    seen.addCopy(known, copy);
+    return { kind: "duplicate", vote: known };
+  }
+  const [first, second] = seen.of(cycle, sender);
+  if (second !== undefined) return superfluous(sender);
+  seen.add(claim.vote);
+  seen.addCopy(claim.vote, copy);
+  return first === undefined ? claim : { kind: "equivocation", vote: claim.vote, first };
+}
+
+function screenObject(
+  object: object,
+  { text, textHash }: { readonly text: string; readonly textHash: string },
+  window: VoteWindow,
+  validatorSetOf: ValidatorSetOf,
+  seen: KnownVotes,
+): Candidate | Admission {
+  const { cycle, sender } = object as { cycle?: unknown; sender?: unknown };
+  const ofCycle = Number.isSafeInteger(cycle) && Number(cycle) >= 0 ? Number(cycle) : NO_CYCLE;
+  if (ofCycle >= 0 && (ofCycle < window.oldest || ofCycle > window.newest)) return otherCycle(window);
+  const validators = validatorSetOf(ofCycle >= 0 ? ofCycle : undefined);
+  const named = typeof sender === "string" && validators.keyOf.has(sender) ? sender : undefined;
+  const sign = signOf(object);
+  if (sign === undefined) return unsigned(named);
+  const signer = validators.idOf.get(sign.owner);
+  if (signer === undefined) return named === undefined ? stranger() : otherKey(named);
+  // A node that has left and come back has another ID, and may have the same key.
+  if (isHex64(sender) && named === undefined) return stranger();
+  const content = signedContent(object);
+  if (content === undefined) return rejected("limit", "the message has no canonical text", named);
+  const hash = claimedHash(sign);
+  if (hashText(content, seen.hashKey) !== hash) return unsigned(named ?? signer);
+  const copy = { textHash, sig: sign.sig };
+  const known = seen.withHash(hash);
+  if (known !== undefined && seen.isKnownSignature(hash, sign.sig)) {
+    seen.addCopy(known, copy);
+    return { kind: "duplicate", vote: known };
+  }
+  const claim = claimOf({ text, content, sign }, signer, validators, seen.hashKey);
+  // A bound that its text crosses needs no signature.
+  if (claim.kind === "rejected" && claim.reason === "limit") return claim;
+  const isSuperfluous =
+    claim.kind === "new"
+      ? known === undefined && seen.of(ofCycle, signer).length > 1
+      : seen.isConvicted(ofCycle, signer);
+  if (isSuperfluous) return superfluous(signer);
+  return { kind: "candidate", sign, copy, cycle: ofCycle, claim };
+}
+
+function otherCycle({ oldest, newest }: VoteWindow): Rejection {
+  const wanted = oldest === newest ? `${oldest}` : `one of ${oldest} to ${newest}`;
+  return rejected("other-cycle", `its cycle is not ${wanted}`);
+}
+
+function unsigned(sender?: string): Rejection {
+  const problem =
+    sender === undefined
+      ? "a message that no validator has signed"
+      : `a message in the name of ${shortId(sender)} that is not signed with its key`;
+  return rejected("unsigned", problem, sender);
+}
+
+function otherKey(named: string): Rejection {
+  const problem = `a message in the name of ${shortId(named)} that is not signed with its key`;
+  return rejected("other-key", problem, named);
+}
+
+function stranger(): Rejection {
+  return rejected("stranger", "a message of a node that is no validator of its cycle");
+}
+
+function superfluous(sender: string): Rejection {
+  const problem = `one more message of ${shortId(sender)}, which is convicted already`;
+  return rejected("superfluous", problem, sender);
+}

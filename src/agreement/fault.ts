@@ -1,0 +1,88 @@
+/**
+ * Which node an admission speaks against, as a pure function. What a node signed itself convicts it, whoever forwarded
+ * it. What nobody signed is held against the node that forwarded it over its own connection: it is observed, because
+ * an honest node forwards only what it has verified.
+ */
+
+import type { Offence } from "../errors/offence.ts";
+import type { Admission, Rejection, Vote } from "./admission.ts";
+
+/** Where a message was received from. */
+export interface Origin {
+  /** The node that forwarded it. A file, a database and a push have none, and are blamed for nothing. */
+  readonly relay?: string | undefined;
+  /** The node, the file or the database, as it is shown in the detail of an offence. */
+  readonly source?: string | undefined;
+  /** The bound on a vote depends on the sharding settings. While nothing proves them, nobody is blamed by it. */
+  readonly areSettingsProved: boolean;
+}
+
+export type Fault =
+  /** Nobody's: an honest node may have signed it, and may forward it. */
+  | { readonly kind: "none" }
+  /** The signer's: its own signature convicts it. An honest node may forward it. */
+  | { readonly kind: "signed"; readonly offence: Offence }
+  /** The relay's: no honest node forwards it. */
+  | {
+      readonly kind: "relayed";
+      readonly relay: string;
+      readonly problem: string;
+      /** The validator in whose name, and with whose key, the message is. */
+      readonly sender: string | undefined;
+    };
+
+const none: Fault = { kind: "none" };
+
+export function faultOf(admission: Admission, origin: Origin): Fault {
+  switch (admission.kind) {
+    case "new":
+    case "duplicate":
+      return none;
+    case "equivocation":
+      return { kind: "signed", offence: equivocation(admission.vote, origin.source) };
+    case "rejected":
+      return faultOfRejection(admission, origin);
+  }
+}
+
+function faultOfRejection(rejection: Rejection, { relay, areSettingsProved }: Origin): Fault {
+  const { reason, sender } = rejection;
+  switch (reason) {
+    case "malformed":
+      return signed(rejection);
+    case "oversized":
+      return areSettingsProved ? signed(rejection) : none;
+    // Only where a node forwards its own forgery: the others may have verified the signature alone.
+    case "misattributed":
+      return relay === sender ? relayed(rejection, relay) : none;
+    case "not-json":
+    case "unsigned":
+      return relayed(rejection, relay);
+    // The relay's list may have another key for the sender than ours.
+    case "other-key":
+      return relayed({ ...rejection, sender: undefined }, relay);
+    // The node has left, the cycle is over, or the bound is ours alone: an honest node may forward it.
+    case "stranger":
+    case "other-cycle":
+    case "limit":
+    case "superfluous":
+      return none;
+  }
+}
+
+/** @param source where the second message came from */
+export function equivocation({ sender, cycle }: Pick<Vote, "sender" | "cycle">, source?: string): Offence {
+  const rest = source === undefined ? ", both signed" : `; the second one came from ${source}`;
+  return { node: sender, kind: "equivocation", detail: `two different messages for cycle ${cycle}${rest}` };
+}
+
+function signed({ sender, problem }: Rejection): Fault {
+  if (sender === undefined) return none;
+  return { kind: "signed", offence: { node: sender, kind: "invalid-vote", detail: problem } };
+}
+
+type Unsigned = Pick<Rejection, "problem"> & { readonly sender?: string | undefined };
+
+function relayed({ problem, sender }: Unsigned, relay: string | undefined): Fault {
+  return relay === undefined ? none : { kind: "relayed", relay, problem, sender };
+}

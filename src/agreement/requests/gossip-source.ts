@@ -1,0 +1,101 @@
+/** The port through which validators are requested for the gossip of a cycle, and what a response may fail with. */
+
+import { gossipUnsignedMax } from "../../limits/limits.ts";
+import type { ActiveNode } from "../../protocol/node.ts";
+
+export interface GossipRequest {
+  readonly signal: AbortSignal;
+  /** How long the response may take as a whole. */
+  readonly deadlineMs?: number;
+  /** A longer message is skipped: an honest node forwards whatever has a valid signature. */
+  readonly messageBytesMax?: number;
+}
+
+export interface GossipSource {
+  /**
+   * Requests the messages of a cycle from one node.
+   *
+   * @returns the messages as received, in batches as they arrive; a batch is only valid until the next one
+   * @throws GossipFailure
+   */
+  request(node: ActiveNode, cycle: number, request: GossipRequest): AsyncIterable<readonly Buffer[]>;
+}
+
+export type GossipFailureKind =
+  /** The node states that the cycle is not finalized yet. */
+  | "not-finalized"
+  /** The node is unreachable or busy, and may respond later. */
+  | "temporary"
+  /** The node has no response to this request. */
+  | "permanent"
+  /** The node sends us elsewhere, or sends more than any transfer may have. */
+  | "unacceptable"
+  /** The response is no list of messages, or too many of them are signed by nobody. */
+  | "malformed"
+  /** The response ends before its list does. */
+  | "truncated"
+  /** The response crosses a bound of ours. An honest node may forward what others made so large. */
+  | "too-large"
+  /** The caller ended the request. */
+  | "aborted";
+
+export class GossipFailure extends Error {
+  override readonly name = "GossipFailure";
+  readonly kind: GossipFailureKind;
+
+  constructor(kind: GossipFailureKind, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
+
+/** Whether the same request may succeed later. */
+export function isTemporary({ kind }: GossipFailure): boolean {
+  switch (kind) {
+    case "not-finalized":
+    case "temporary":
+    case "truncated":
+      return true;
+    case "permanent":
+    case "unacceptable":
+    case "malformed":
+    case "too-large":
+    case "aborted":
+      return false;
+  }
+}
+
+/** Whether no honest node sends such a response. */
+export function isInvalidResponse({ kind }: GossipFailure): boolean {
+  switch (kind) {
+    case "malformed":
+    case "truncated":
+      return true;
+    case "not-finalized":
+    case "temporary":
+    case "permanent":
+    case "unacceptable":
+    case "too-large":
+    case "aborted":
+      return false;
+  }
+}
+
+/**
+ * Takes the messages of a response one by one.
+ *
+ * @param take returns whether an honest node would forward the message
+ * @throws GossipFailure `malformed` where there are too many that no honest node would forward
+ */
+export async function takeMessages(
+  batches: AsyncIterable<readonly Buffer[]>,
+  take: (message: Buffer) => boolean,
+): Promise<void> {
+  let refused = 0;
+  for await (const batch of batches) {
+    for (const message of batch) {
+      if (take(message) || ++refused <= gossipUnsignedMax) continue;
+      throw new GossipFailure("malformed", `more than ${gossipUnsignedMax} messages that nobody has signed`);
+    }
+  }
+}

@@ -1,0 +1,89 @@
+/** Requests gossip from validators over HTTP (PROTOCOL.md, Partition gossip). */
+
+import {
+  GossipFailure,
+  type GossipFailureKind,
+  type GossipRequest,
+  type GossipSource,
+} from "../agreement/requests/gossip-source.ts";
+import { RecordFramer } from "../canonical/record-framer.ts";
+import { FetchError } from "../errors/fetch-error.ts";
+import { ResponseError } from "../errors/response-error.ts";
+import { decideRetry } from "../errors/retry.ts";
+import type { HttpClient } from "../fetch/http/http-client.ts";
+import { gossipMessageBytesMax, gossipResponseBytesMax } from "../limits/limits.ts";
+import { type ActiveNode, nodeUrl } from "../protocol/node.ts";
+
+/** The status of a cycle that is not finalized yet (PROTOCOL.md, Partial snapshots). */
+const TOO_EARLY = 425;
+
+export class HttpGossipSource implements GossipSource {
+  readonly #client: HttpClient;
+
+  constructor(client: HttpClient) {
+    this.#client = client;
+  }
+
+  async *request(
+    node: ActiveNode,
+    cycle: number,
+    { signal, deadlineMs, messageBytesMax = gossipMessageBytesMax }: GossipRequest,
+  ): AsyncGenerator<readonly Buffer[], void, void> {
+    const framer = new RecordFramer("messages", { recordBytesMax: messageBytesMax, skipsLonger: true });
+    let bytes = 0;
+    try {
+      const url = nodeUrl(node, `/partition-gossip?cycle=${cycle}`);
+      const deadline = deadlineMs === undefined ? {} : { deadlineMs };
+      for await (const chunk of this.#client.stream({ url, signal, ...deadline })) {
+        bytes += chunk.length;
+        if (bytes > gossipResponseBytesMax) {
+          throw new ResponseError("too-large", `more than ${gossipResponseBytesMax} bytes of gossip`);
+        }
+        yield framer.push(chunk);
+      }
+      framer.end();
+    } catch (error) {
+      throw failureOf(error);
+    }
+  }
+}
+
+/** @returns what is no failure of the response as it is: that is a bug, or the caller's own */
+function failureOf(error: unknown): unknown {
+  if (error instanceof ResponseError) {
+    return new GossipFailure(kindOfResponse(error), error.message, { cause: error });
+  }
+  if (!(error instanceof FetchError)) return error;
+  return new GossipFailure(kindOfFetch(error), error.message, { cause: error });
+}
+
+function kindOfResponse({ kind }: ResponseError): GossipFailureKind {
+  switch (kind) {
+    case "malformed":
+    case "truncated":
+      return kind;
+    case "too-large":
+    case "over-budget":
+      return "too-large";
+  }
+}
+
+function kindOfFetch(error: FetchError): GossipFailureKind {
+  switch (error.kind) {
+    case "status":
+      if (error.status === TOO_EARLY) return "not-finalized";
+      return decideRetry(error, 1, 0).retry ? "temporary" : "permanent";
+    case "unreachable":
+    case "stalled":
+    case "reset":
+    case "tls":
+    case "not-http":
+    case "not-asked":
+      return decideRetry(error, 1, 0).retry ? "temporary" : "permanent";
+    case "redirect":
+    case "too-large":
+      return "unacceptable";
+    case "aborted":
+      return "aborted";
+  }
+}
