@@ -497,7 +497,6 @@ export const gossipHeardBytesMax = 256 * MiB;
 export const gossipMessagesPerPushMax = 64;
 export const gossipBatchBytesMax = 1 * MiB;
 export const gossipPushBytesMax = 8 * MiB;
-export const gossipPushValuesMax = 250_000;
 
 /** What waits for a validator which does not answer, how long it may take to, and how often it is tried. */
 export const outboxMessagesMax = 1_024;

@@ -6,6 +6,7 @@ import type { KnownVotes } from "../../agreement/known-votes.ts";
 import { RecordFramer } from "../../canonical/record-framer.ts";
 import { ResponseError } from "../../errors/response-error.ts";
 import { gossipMessageBytesMax, pushRejectionsMax, pushSliceBytes } from "../../limits/limits.ts";
+import { isMessageList } from "../../wire/message-list.ts";
 import { quoted } from "../../wire/parse.ts";
 import type { NetworkWatch } from "../network/network-watch.ts";
 import type { OffenceLog } from "../votes/offence-log.ts";
@@ -20,9 +21,6 @@ export interface PushCounts {
   known: number;
   refused: number;
 }
-
-const listStart = /^\s*\{\s*"messages"\s*:/;
-const listStartBytesMax = 64;
 
 /** How a push is admitted and stored. */
 export interface PushContext {
@@ -54,7 +52,7 @@ export class PushHandler {
   async handle(body: Buffer, address: string): Promise<JsonResponse> {
     const push = new Push(this.#context, address);
     try {
-      if (listStart.test(body.toString("latin1", 0, listStartBytesMax))) await push.takeList(body);
+      if (isMessageList(body)) await push.takeList(body);
       else await push.take(body);
       return await push.response();
     } finally {

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { gossipPushBytesMax, snapshotRequestBytesMax } from "../../limits/limits.ts";
 import { deviated, type FaultHooks, honestHooks, type Pieces, passedOn } from "./fault-hooks.ts";
-import type { PushOutcome } from "./gossip/gossip-relay.ts";
+import type { PushOutcome } from "./gossip/pushed-messages.ts";
 import type { HeldSnapshots } from "./held-snapshots.ts";
 import { HttpError } from "./http-error.ts";
 import { JsonServer, readBody, sendJson, urlOf } from "./json-server.ts";

@@ -1,4 +1,4 @@
-/** Messages on their way to one other validator: those that gather while it answers go together. */
+/** The queue of messages to one peer. Those that are queued while a request is under way are sent together. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "undici";
@@ -13,7 +13,7 @@ import {
   outboxMessagesMax,
 } from "../../../limits/limits.ts";
 
-/** `refused`: it will be refused again. */
+/** `refused`: the peer would refuse it again. */
 type Outcome = "taken" | "refused" | "failed";
 
 export class PeerOutbox {
@@ -31,7 +31,7 @@ export class PeerOutbox {
     this.#url = url;
   }
 
-  /** Where too much waits for a validator that does not answer, the oldest is dropped. */
+  /** Where too much is queued for a peer that does not respond, the oldest message is dropped. */
   add(message: string): void {
     this.#waiting.push(message);
     this.#bytes += message.length;
@@ -49,13 +49,13 @@ export class PeerOutbox {
     while (this.#waiting.length > 0 && !this.#ending.signal.aborted) {
       const batch = this.#nextBatch();
       if ((await this.#send(batch)) !== "refused" || batch.length === 1) continue;
-      // It may be one of them that is too much; the others are not to go with it.
+      // The peer may refuse one of them only: each is sent alone.
       for (const message of batch) await this.#send([message]);
     }
     this.#sending = undefined;
   }
 
-  /** As many as may go together; one that is larger goes by itself. */
+  /** Returns the messages of one request; a message that is larger than a batch is sent alone. */
   #nextBatch(): string[] {
     const batch: string[] = [];
     let bytes = 0;
@@ -87,7 +87,7 @@ export class PeerOutbox {
   async #push(body: string): Promise<Outcome> {
     try {
       const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(gossipPushTimeoutMs)]);
-      const { statusCode, body: answer } = await this.#agent.request({
+      const { statusCode, body: responseBody } = await this.#agent.request({
         origin: this.#url,
         path: "/partition-gossip",
         method: "POST",
@@ -95,7 +95,7 @@ export class PeerOutbox {
         body,
         signal,
       });
-      await answer.dump();
+      await responseBody.dump();
       if (statusCode >= 500) return "failed";
       return statusCode >= 400 ? "refused" : "taken";
     } catch {

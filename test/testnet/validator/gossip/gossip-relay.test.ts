@@ -9,7 +9,6 @@ import { signed } from "../../../../src/protocol/crypto/signature.ts";
 import { makeShard } from "../../../../src/protocol/shard.ts";
 import { GossipRelay } from "../../../../src/testnet/validator/gossip/gossip-relay.ts";
 import { PeerOutbox } from "../../../../src/testnet/validator/gossip/peer-outbox.ts";
-import { signedContent } from "../../../../src/testnet/validator/gossip/signed-content.ts";
 import { makeVote } from "../../../../src/testnet/validator/gossip/vote.ts";
 import { type Identity, makeIdentity } from "../../../../src/testnet/validator/identity.ts";
 import { httpServer } from "../../../helpers/servers.ts";
@@ -24,11 +23,6 @@ const shard = {
   ...makeShard({ numNodes, nodesPerConsensusGroup: 3 }),
   nodeIds: identities.map(({ id }) => id),
 };
-
-/** In the form in which messages are passed on. */
-function passed(message: object): string {
-  return signedContent(message)?.text ?? "";
-}
 
 function vote(identity = other, cycle = 5, digit = "a") {
   return makeVote(identity, cycle, new Map([[-1, digit.repeat(64)]]));
@@ -91,7 +85,7 @@ describe("a validator's gossip", () => {
 
   it("forwards a message of another once, however often it comes", async () => {
     const { relay, pushes, collected } = await setUp();
-    const message = passed(vote());
+    const message = JSON.stringify(vote());
     expect(await relay.receive(message)).toEqual({ taken: 1, known: 0, refused: 0 });
     expect(await relay.receive(`{"messages":[${message},${message}]}`)).toEqual({
       taken: 0,
@@ -159,7 +153,7 @@ describe("a validator's gossip", () => {
 
   it("keeps and forwards two different messages of a sender, and no third", async () => {
     const { relay, pushes } = await setUp();
-    const texts = ["a", "b", "c"].map((digit) => passed(vote(other, 5, digit)));
+    const texts = ["a", "b", "c"].map((digit) => JSON.stringify(vote(other, 5, digit)));
     for (const one of texts) await relay.receive(one);
     await quiet(pushes);
     expect(relay.messagesOf(5)).toEqual(texts.slice(0, 2));
