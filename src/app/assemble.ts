@@ -138,7 +138,7 @@ class Assembly {
     try {
       return await this.#assemble();
     } finally {
-      this.#known?.learnOffences();
+      this.#known?.saveOffences();
       this.#known?.close();
     }
   }
@@ -217,7 +217,7 @@ class Assembly {
     const agreed = await this.#agreeOn(attempt, shard, sharding.source);
     if (agreed instanceof SnapshotError) return agreed;
     await this.#hearWitnesses(network.records, cycle.counter, agreed);
-    this.#known?.learn(cycle.counter, agreed);
+    this.#known?.saveAgreed(cycle.counter, agreed);
     const { networkHash, partitionHashes } = agreed;
     const data = { timestamp, cycle: cycle.counter, hashKey: this.#hashKey, networkHash, partitionHashes };
     const { out, signal } = this.#options;
@@ -413,7 +413,7 @@ class Assembly {
     };
     const emit = (event: SyncEvent) => {
       this.#log.sync(event);
-      if (event.type === "mismatched") this.#known?.sawWrong(event.node, event.mismatch, agreed);
+      if (event.type === "mismatched") this.#known?.noteMismatch(event.node, event.mismatch, agreed);
     };
     return { transport, store, clock, random: Math.random, emit };
   }

@@ -1,4 +1,4 @@
-/** What a hash database holds of each node. */
+/** Reads what a hash database records of each node. */
 
 import type { RecordedOffence } from "../errors/offence.ts";
 import { HashDatabase } from "../store/hash-database/hash-database.ts";
@@ -8,7 +8,7 @@ const skippedShownMax = 20;
 export interface NodeRecord {
   /** The node's ID. */
   readonly node: string;
-  /** Signed messages of it that were kept. */
+  /** Signed messages of it in the database. */
   readonly messages: number;
   /** The cycle of the last of them. */
   readonly lastCycle: number | null;
@@ -18,14 +18,12 @@ export interface NodeRecord {
 
 export interface NodeRecords {
   readonly nodes: readonly NodeRecord[];
-  /** Rows that cannot be used, of the first so many. */
+  /** The first few rows that cannot be used. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Those with most offences first, then in ascending order of ID.
- *
- * Nothing is written to the file.
+ * Returns the nodes with the most offences first, then in ascending order of ID. The file is only read.
  *
  * @throws SnapshotError `configuration` where there is no such database
  */

@@ -1,6 +1,6 @@
 /**
- * Whom an address belongs to, as far as bounds are concerned. An IPv6 host usually has a /64 network of its own,
- * with 2^64 addresses to choose from, so that network counts as one; so does each IPv4 address, in whatever form.
+ * The unit that bounds apply to. An IPv6 host usually has a /64 network of its own, with 2^64 addresses, so that the
+ * network counts as one. So does each IPv4 address, in any form.
  */
 
 const ipv4Mapped = /^::ffff:(?:(\d{1,3}(?:\.\d{1,3}){3})|([0-9a-f]{1,4}):([0-9a-f]{1,4}))$/;

@@ -1,33 +1,28 @@
 /**
- * An HTTP server for strangers. Connections are bounded in all and for each address prefix, and so is what one of
- * them can make this process hold: the parser turns all pipelined requests into objects, and goes on reading while
- * they wait for their responses, so a connection ends where too many do. The parser is given little at a time, since it
- * goes on to the end of what it has been given, and many connections are read before the first of them has ended.
+ * An HTTP server for untrusted clients. Connections are bounded, in total and for each address prefix, and so is the
+ * memory that one of them can take: the parser turns all pipelined requests into objects, and continues to read while
+ * they wait for their responses, so that a connection with too many of them is closed.
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import {
-  parsedBytesAtOnce,
-  pipelinedRequestsMax,
-  requestHeadersMax,
-  waitingRequestsPerPrefixMax,
-} from "../limits/limits.ts";
+import { pipelinedRequestsMax, requestHeadersMax, waitingRequestsPerPrefixMax } from "../limits/limits.ts";
 import { addressPrefix } from "./address-prefix.ts";
+import { parseInSlices } from "./parse-in-slices.ts";
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 export interface ServerBounds {
   readonly connectionsMax: number;
   readonly connectionsPerPrefixMax: number;
-  /** How long a request may take to come whole, and a connection may be without any. */
+  /** How long a request may take to arrive, and a connection may be idle. */
   readonly requestMs: number;
-  /** How long nothing may move on a connection, whatever is under way; without it there is no such bound. */
+  /** How long a connection may be without traffic, also during a request; without it there is no such bound. */
   readonly idleMs?: number;
   readonly headerBytesMax: number;
 }
 
-/** What one address prefix takes up. */
+/** The connections and requests of one address prefix. */
 interface Client {
   /** The oldest first. */
   readonly sockets: Set<Socket>;
@@ -36,7 +31,7 @@ interface Client {
 
 interface Connection {
   readonly client: Client;
-  /** Requests that are not answered yet. */
+  /** Requests without a response yet. */
   requests: number;
 }
 
@@ -47,7 +42,7 @@ export class BoundedServer {
   readonly #clients = new Map<string, Client>();
   readonly #connections = new Map<Socket, Connection>();
 
-  /** @param handler answers each request, and never throws */
+  /** @param handler responds to each request, and never throws */
   constructor(handler: RequestHandler, bounds: ServerBounds) {
     this.#handler = handler;
     this.#bounds = bounds;
@@ -65,7 +60,7 @@ export class BoundedServer {
     this.#server.on("request", (request, response) => this.#begin(request, response));
   }
 
-  /** @throws the error of the system where it cannot listen there */
+  /** @throws the system's error where it cannot listen there */
   async listen(host: string, port: number): Promise<AddressInfo> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", reject).listen(port, host, () => {
@@ -76,7 +71,7 @@ export class BoundedServer {
     return this.#server.address() as AddressInfo;
   }
 
-  /** Takes nothing new, and ends once what was begun is answered, or after the given time. */
+  /** Refuses new requests, and ends once the others have their responses, or after the given time. */
   async close(withinMs: number): Promise<void> {
     if (!this.#server.listening) return;
     const closed = new Promise((resolve) => this.#server.close(resolve));
@@ -110,14 +105,14 @@ export class BoundedServer {
     });
   }
 
-  /** Ends the oldest connection of whoever has most, so that nobody can keep others out. */
+  /** Closes the oldest connection of the prefix with the most, so that no client can lock others out. */
   #makeRoom(newcomer: Client): boolean {
-    let greediest = newcomer;
+    let largest = newcomer;
     for (const client of this.#clients.values()) {
-      if (client.sockets.size > greediest.sockets.size) greediest = client;
+      if (client.sockets.size > largest.sockets.size) largest = client;
     }
-    if (greediest === newcomer) return false;
-    const [oldest] = greediest.sockets;
+    if (largest === newcomer) return false;
+    const [oldest] = largest.sockets;
     oldest?.destroy();
     return oldest !== undefined;
   }
@@ -134,32 +129,12 @@ export class BoundedServer {
     connection.requests++;
     client.requests++;
     response.on("error", () => response.destroy());
-    // When the response has been handed to the system: until then, whoever does not read it keeps it here.
+    // The response is in the system's buffers: until then, a client that does not read it takes memory here.
     response.once("finish", () => {
-      if (connection.requests === 0) return; // the connection is gone, and its count with it
+      if (connection.requests === 0) return; // the connection has closed, and its count is gone
       connection.requests--;
       client.requests--;
     });
     void this.#handler(request, response);
   }
-}
-
-/** Passes what a connection receives on to the parser in slices, until the connection has ended. */
-function parseInSlices(socket: Socket): void {
-  const emit = socket.emit;
-  // Without a listener of our own, the parser reads the connection by itself.
-  socket.on("data", () => undefined);
-  socket.emit = (event: string | symbol, ...args: unknown[]) => {
-    const [chunk] = args;
-    if (event !== "data" || !Buffer.isBuffer(chunk)) return Reflect.apply(emit, socket, [event, ...args]);
-    for (let start = 0; start < chunk.length && !socket.destroyed; start += parsedBytesAtOnce) {
-      if (start > 0 && socket.isPaused()) {
-        // Responses wait to be read, so that the parser takes no more: it gets the rest once they have been.
-        socket.unshift(chunk.subarray(start));
-        break;
-      }
-      Reflect.apply(emit, socket, [event, chunk.subarray(start, start + parsedBytesAtOnce)]);
-    }
-    return true;
-  };
 }

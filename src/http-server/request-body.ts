@@ -1,35 +1,22 @@
-/**
- * Reads the bodies of requests. Each is one growing buffer, however small the chunks are in which it comes; all
- * of them together, and those of one address prefix, are bounded by the memory that they take up.
- */
+/** Reads the bodies of requests. The memory of all of them, and of those of one address prefix, is bounded. */
 
 import type { IncomingMessage } from "node:http";
 import { bodyChunksMax, bytesPerChunkMin } from "../limits/limits.ts";
 import { addressPrefix } from "./address-prefix.ts";
+import { BodyError } from "./body-error.ts";
+import { HeldBody } from "./held-body.ts";
 
 const FIRST_BYTES = 4 * 1024;
 
-export type BodyProblem = "too-large" | "fragmented" | "busy" | "gone";
-
-export class BodyError extends Error {
-  override readonly name = "BodyError";
-  readonly problem: BodyProblem;
-
-  constructor(problem: BodyProblem, message: string) {
-    super(message);
-    this.problem = problem;
-  }
-}
-
 export interface BodyBounds {
-  /** All bodies that are held at once. */
+  /** Bound on all bodies that are held. */
   readonly bytesMax: number;
   readonly bytesPerPrefixMax: number;
 }
 
 export class BodyBudget {
   readonly #bounds: BodyBounds;
-  /** Bodies that are held, the oldest first. */
+  /** The bodies that are held, the oldest first. */
   readonly #bodies = new Set<HeldBody>();
   readonly #bytesOfPrefix = new Map<string, number>();
   #bytes = 0;
@@ -39,9 +26,9 @@ export class BodyBudget {
   }
 
   /**
-   * Reads a body whole. It counts until it is released.
+   * Reads a whole body. It counts until it is released.
    *
-   * @throws BodyError; the socket lives on for the answer
+   * @throws BodyError; the socket stays open for the response
    */
   async read(request: IncomingMessage, bytesMax: number): Promise<HeldBody> {
     const announced = Number(request.headers["content-length"] ?? 0);
@@ -62,10 +49,10 @@ export class BodyBudget {
           if (!isOver) reject(new BodyError("gone", "the request's body ends before its end"));
         };
         body.drop = reject;
-        // Listened to as it comes: a queue of chunks would hold an object for each byte.
+        // Chunks are copied as they arrive: a queue of them could hold an object for each byte.
         request.on("data", (chunk: Buffer) => {
           try {
-            // Time for the answer to be read, and no more: chunks of a byte cost more to receive than to send.
+            // The client gets time to read the response, and no more: chunks of a byte cost more to receive than to send.
             if (body.isReleased && ++dropped > bodyChunksMax) request.socket.destroy();
             if (isRefused || body.isReleased) return;
             if (body.length + chunk.length > bytesMax) throw tooLarge();
@@ -75,7 +62,7 @@ export class BodyBudget {
           } catch (error) {
             isRefused = true;
             reject(error);
-            // The answer comes first: what has been received meanwhile waits.
+            // The response goes first.
             request.socket.pause();
           }
         });
@@ -89,7 +76,7 @@ export class BodyBudget {
       body.isWhole = true;
       return body;
     } catch (error) {
-      // What still comes is dropped: a paused request would keep each chunk as an object, however small.
+      // Further chunks are dropped: a paused request would keep each of them as an object.
       body.release();
       throw error;
     }
@@ -114,7 +101,7 @@ export class BodyBudget {
     else this.#bytesOfPrefix.delete(prefix);
   }
 
-  /** Drops the largest unfinished body of whoever holds most: those who send slowly must not keep others out. */
+  /** Drops the largest unfinished body of the prefix that holds most: slow clients must not lock others out. */
   #makeRoom(ownPrefix: string): void {
     const unfinished = [...this.#bodies].filter(({ isWhole, prefix }) => !isWhole && prefix !== ownPrefix);
     let [largest] = unfinished;
@@ -126,61 +113,13 @@ export class BodyBudget {
     largest.release();
   }
 
-  /** Prefixes by what they hold, and bodies of one of them by their own size. */
+  /** Orders bodies by what their prefix holds, and those of one prefix by their own size. */
   #weight({ prefix, capacity }: HeldBody): number {
     return this.#bytesOf(prefix) * this.#bounds.bytesMax + capacity;
   }
 
   #bytesOf(prefix: string): number {
     return this.#bytesOfPrefix.get(prefix) ?? 0;
-  }
-}
-
-/** A body, and the memory that it takes up until it is released. */
-export class HeldBody {
-  readonly prefix: string;
-  readonly #released: (body: HeldBody) => void;
-  #buffer = Buffer.alloc(0);
-  #length = 0;
-  isWhole = false;
-  isReleased = false;
-  /** Gives it up while it is still being read. */
-  drop: (error: BodyError) => void = () => undefined;
-
-  constructor(prefix: string, released: (body: HeldBody) => void) {
-    this.prefix = prefix;
-    this.#released = released;
-  }
-
-  get bytes(): Buffer {
-    return this.#buffer.subarray(0, this.#length);
-  }
-
-  get length(): number {
-    return this.#length;
-  }
-
-  get capacity(): number {
-    return this.#buffer.length;
-  }
-
-  grow(capacity: number): void {
-    const larger = Buffer.allocUnsafe(capacity);
-    this.#buffer.copy(larger, 0, 0, this.#length);
-    this.#buffer = larger;
-  }
-
-  append(chunk: Buffer): void {
-    chunk.copy(this.#buffer, this.#length);
-    this.#length += chunk.length;
-  }
-
-  release(): void {
-    if (this.isReleased) return;
-    this.isReleased = true;
-    this.#released(this);
-    this.#buffer = Buffer.alloc(0);
-    this.#length = 0;
   }
 }
 
@@ -191,6 +130,6 @@ function busy(): BodyError {
 function fragmented(): BodyError {
   return new BodyError(
     "fragmented",
-    `the request's body comes in chunks of less than ${bytesPerChunkMin} bytes`,
+    `the request's body arrives in chunks of less than ${bytesPerChunkMin} bytes`,
   );
 }

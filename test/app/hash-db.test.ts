@@ -104,7 +104,7 @@ describe("a hash database", () => {
 });
 
 describe("a node with a bad record", () => {
-  it("is asked later, and that is said", async () => {
+  it("is requested last, and that is reported", async () => {
     const hashDb = newPath();
     const first = await run(hashDb, ["0:corrupt-data"]);
     expect(first.asked[0]).toBe(idOf(0));
@@ -112,7 +112,7 @@ describe("a node with a bad record", () => {
     expect(second.result).toMatchObject(expected);
     expect(second.asked).not.toContain(idOf(0));
     expect(second.stages).toContainEqual(
-      expect.stringMatching(/^nodes that are asked later.*: \w{8} \(contradicts-own-vote\)$/),
+      expect.stringMatching(/^nodes that are requested last.*: \w{8} \(contradicts-own-vote\)$/),
     );
   });
 

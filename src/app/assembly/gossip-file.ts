@@ -1,33 +1,26 @@
 /**
  * Gossip messages from a file: `{"messages":[…]}`, a bare list, or one message a line. They are read one by one, each
- * as it stands in the file. A run reads them again for each boundary that it tries; a pipe gives them only once, so that
- * what it gave is kept.
+ * with its bytes in the file. A run reads them again for each boundary that it tries. A pipe can be read only once, so
+ * that its messages are kept.
  */
 
 import { stat } from "node:fs/promises";
-import { RecordFramer } from "../../canonical/record-framer.ts";
 import { ResponseError } from "../../errors/response-error.ts";
 import { messageOf, SnapshotError } from "../../errors/snapshot-error.ts";
 import { fileChunks } from "../../fetch/bounded-file.ts";
-import { gossipFileBytesMax, gossipMessageBytesMax, gossipPipeBytesMax } from "../../limits/limits.ts";
+import { gossipFileBytesMax, gossipPipeBytesMax } from "../../limits/limits.ts";
 import { WireError } from "../../wire/parse.ts";
-
-const bounds = { recordBytesMax: gossipMessageBytesMax, skipsLonger: true };
-
-const listStart = /^\s*\[/;
-const objectStart = /^\s*\{\s*"messages"\s*:/;
-/** How much of the file tells its form. */
-const HEAD_BYTES = 4_096;
+import { formOf, HEAD_BYTES, type MessageSplitter } from "./message-splitter.ts";
 
 export class GossipFile implements AsyncIterable<string> {
   readonly #path: string;
   readonly #signal: AbortSignal | undefined;
   readonly #pipeBytesMax: number;
-  /** What a pipe gave; `undefined` of a file, and of a pipe that has not been read to its end. */
+  /** The messages of a pipe; `undefined` of a file, and of a pipe that was not read to its end. */
   #kept: readonly string[] | undefined;
   #isPipeBegun = false;
 
-  /** @param pipeBytesMax how much of a pipe is kept */
+  /** @param pipeBytesMax how many bytes of a pipe are kept */
   constructor(path: string, signal?: AbortSignal, pipeBytesMax: number = gossipPipeBytesMax) {
     this.#path = path;
     this.#signal = signal;
@@ -77,7 +70,7 @@ export class GossipFile implements AsyncIterable<string> {
   }
 
   async *#messages(): AsyncGenerator<string, void, void> {
-    let records: Records | undefined;
+    let records: MessageSplitter | undefined;
     let bytes = 0;
     let head = Buffer.alloc(0);
     for await (const chunk of fileChunks(this.#path, this.#signal)) {
@@ -89,12 +82,12 @@ export class GossipFile implements AsyncIterable<string> {
       else {
         head = Buffer.concat([head, chunk]);
         if (head.length < HEAD_BYTES) continue;
-        records = recordsOf(head, this.#path);
+        records = formOf(head, this.#path);
         yield* textsOf(records.push(head));
       }
     }
     if (records === undefined) {
-      records = recordsOf(head, this.#path);
+      records = formOf(head, this.#path);
       yield* textsOf(records.push(head));
     }
     yield* textsOf(records.end());
@@ -103,90 +96,4 @@ export class GossipFile implements AsyncIterable<string> {
 
 function* textsOf(records: readonly Buffer[]): Generator<string, void, void> {
   for (const record of records) yield record.toString("utf8");
-}
-
-/** In the place of what is too long for a message: no message either, so that it is counted among those. */
-const TOO_LONG = Buffer.from("…");
-
-/** What cuts a file into messages. */
-interface Records {
-  push(chunk: Buffer): Buffer[];
-  end(): Buffer[];
-}
-
-function recordsOf(head: Buffer, path: string): Records {
-  const beginning = head.toString("latin1");
-  if (objectStart.test(beginning)) return new List("messages");
-  return listStart.test(beginning) ? new List(undefined) : new Lines(path);
-}
-
-class List implements Records {
-  readonly #framer: RecordFramer;
-
-  constructor(key: string | undefined) {
-    this.#framer = new RecordFramer(key, bounds);
-  }
-
-  push(chunk: Buffer): Buffer[] {
-    return this.#framer.push(chunk);
-  }
-
-  end(): Buffer[] {
-    this.#framer.end();
-    return Array.from({ length: this.#framer.skipped }, () => TOO_LONG);
-  }
-}
-
-const NEWLINE = 0x0a;
-
-class Lines implements Records {
-  readonly #path: string;
-  /** The beginning of a line that goes on in the next chunk. */
-  #pieces: Buffer[] = [];
-  #length = 0;
-  #lines = 0;
-  #isAnyObject = false;
-
-  constructor(path: string) {
-    this.#path = path;
-  }
-
-  push(chunk: Buffer): Buffer[] {
-    const lines: Buffer[] = [];
-    let start = 0;
-    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
-      this.#hold(chunk.subarray(start, end));
-      lines.push(...this.#takeLine());
-      start = end + 1;
-    }
-    this.#hold(chunk.subarray(start));
-    return lines;
-  }
-
-  end(): Buffer[] {
-    const lines = this.#takeLine();
-    if (this.#lines > 0 && !this.#isAnyObject) {
-      throw new WireError(this.#path, "expected gossip messages: a list, or one a line");
-    }
-    return lines;
-  }
-
-  #hold(piece: Buffer): void {
-    this.#length += piece.length;
-    // A longer line is no message: its length alone is remembered.
-    if (this.#length > gossipMessageBytesMax) this.#pieces = [];
-    else if (piece.length > 0) this.#pieces.push(Buffer.from(piece));
-  }
-
-  /** None for an empty line. */
-  #takeLine(): Buffer[] {
-    const line = this.#length > gossipMessageBytesMax ? TOO_LONG : Buffer.concat(this.#pieces);
-    this.#pieces = [];
-    this.#length = 0;
-    const text = line.toString("latin1", 0, HEAD_BYTES).trim();
-    if (text === "") return [];
-    this.#lines++;
-    this.#isAnyObject ||= text.startsWith("{");
-    return [line];
-  }
 }

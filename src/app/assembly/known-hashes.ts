@@ -1,6 +1,6 @@
 /**
- * What a run takes from a hash database, and what it adds. Nothing in the database is believed: its messages
- * are cast like any others, and its offences only decide who is asked later.
+ * What a run takes from a hash database, and what it adds. Nothing in the database is trusted: its messages are admitted
+ * like any others, and its offences only decide which nodes are requested last.
  */
 
 import type { AgreedHashes } from "../../agreement/agreed-hashes.ts";
@@ -26,8 +26,8 @@ export class KnownHashes {
   readonly #log: RunLog;
   #proofs: RecordedOffence[] = [];
   #isOurs = false;
-  /** What the run has settled on. */
-  #learned: AgreedHashes | undefined;
+  /** The agreed hashes of the run. */
+  #agreed: AgreedHashes | undefined;
 
   private constructor(path: string, hashKey: string, log: RunLog) {
     this.#path = path;
@@ -36,7 +36,7 @@ export class KnownHashes {
     this.#log = log;
   }
 
-  /** @throws SnapshotError where the file is no hash database, or cannot be had */
+  /** @throws SnapshotError where the file is no hash database, or cannot be opened */
   static open(path: string, hashKey: string, log: RunLog): KnownHashes {
     return new KnownHashes(path, hashKey, log);
   }
@@ -49,7 +49,7 @@ export class KnownHashes {
     this.#isOurs = true;
   }
 
-  /** The messages of a cycle, to be cast. */
+  /** The messages of a cycle, to be admitted. */
   given(cycle: number): { readonly messages: Iterable<string>; readonly source: string } {
     const count = this.#database.messageCount(cycle);
     if (count > 0)
@@ -57,70 +57,70 @@ export class KnownHashes {
     return { source: this.#path, messages: textsOf(this.#database.messagesOf(cycle)) };
   }
 
-  /** Node ID → rank, of those that are to be asked later; says which they are. */
+  /** Node ID → rank. Nodes of a higher rank are requested later, and reported. */
   ranks(nodes: readonly ActiveNode[]): Map<string, number> {
     const kinds = this.#database.offenceKinds();
     const ranks = new Map(nodes.map(({ id }) => [id, recordRank(kinds.get(id) ?? [])]));
-    const later = nodes.filter(({ id }) => (ranks.get(id) ?? 0) > 0);
-    if (later.length > 0) {
-      const shown = later
+    const deferred = nodes.filter(({ id }) => (ranks.get(id) ?? 0) > 0);
+    if (deferred.length > 0) {
+      const shown = deferred
         .slice(0, NODES_SHOWN)
         .map(({ id }) => `${shortId(id)} (${kinds.get(id)?.join(", ")})`);
-      const more = later.length > NODES_SHOWN ? `, and ${later.length - NODES_SHOWN} more` : "";
-      this.#log.stage(`nodes that are asked later, for their record: ${shown.join(", ")}${more}`);
+      const more = deferred.length > NODES_SHOWN ? `, and ${deferred.length - NODES_SHOWN} more` : "";
+      this.#log.stage(`nodes that are requested last, for their record: ${shown.join(", ")}${more}`);
     }
     return ranks;
   }
 
-  /** A partition that does not have the agreed hash: a lie that can be proved, where the node has signed another. */
-  sawWrong(node: string, { partition, got, conflict }: MismatchedPartition, agreed: AgreedHashes): void {
+  /** Notes a partition without the agreed hash. Where the node has signed another hash, that proves a lie. */
+  noteMismatch(node: string, { partition, got, conflict }: MismatchedPartition, agreed: AgreedHashes): void {
     const text = agreed.votes.textOf(node);
     const voted = agreed.votes.hashesOf(node).get(partition);
     if (text === undefined || voted === undefined || voted === got || conflict !== undefined) return;
     const cycle = agreed.votes.shard.cycleNumber;
     const received = objectIn(text);
-    const detail = `signed ${voted}, and sent what has the hash ${got}`;
+    const detail = `signed ${voted}, and sent accounts with the hash ${got}`;
     const evidence = { messages: [received], sentHash: got };
     const kind = "contradicts-own-vote";
     this.#proofs.push({ node, kind, cycle, partition, detail, whenMs: Date.now(), evidence });
   }
 
-  /** Adds what was said and agreed on in a cycle. */
-  learn(cycle: number, agreed: AgreedHashes): void {
-    this.#learned = agreed;
-    this.#written(() => {
+  /** Adds the votes and the agreed hashes of a cycle. */
+  saveAgreed(cycle: number, agreed: AgreedHashes): void {
+    this.#agreed = agreed;
+    this.#attempt(() => {
       this.#database.saveMessages([...this.#messagesOf(cycle, agreed)], Date.now());
-      const sure = [...agreed.agreements].filter(([, agreement]) => isAgreed(agreement, "majority"));
-      const isWhole = sure.length === agreed.agreements.size;
-      const hashes = sure.map(([partition, { hash }]) => [partition, hash] as const);
+      const certain = [...agreed.agreements].filter(([, agreement]) => isAgreed(agreement, "majority"));
+      const isWhole = certain.length === agreed.agreements.size;
+      const hashes = certain.map(([partition, { hash }]) => [partition, hash] as const);
       this.#database.saveAgreed(cycle, hashes, isWhole ? agreed.networkHash : undefined);
     });
   }
 
-  /** Adds what nodes did wrong. Who dissents is known only where what the others agreed on has stood. */
-  learnOffences(): void {
+  /** Adds the offences of the run. A dissenting vote is one only under the hashes that were agreed on. */
+  saveOffences(): void {
     if (!this.#isOurs) return;
     const whenMs = Date.now();
     const { cycle } = this.#log;
     const ofCycle = cycle === null ? {} : { cycle };
     const proved = new Set(this.#proofs.map(({ node, partition }) => `${node}/${partition}`));
     const offences = onePerDissenter(this.#log.offences).flatMap((offence): RecordedOffence[] => {
-      // One act is one offence: that which can be proved.
+      // One act is one offence: the one that is proved.
       if (offence.kind === "wrong-partition" && proved.has(`${offence.node}/${offence.partition}`)) return [];
       const recorded = { ...offence, ...ofCycle, whenMs };
       if (offence.kind !== "dissenting-vote") return [recorded];
-      const text = this.#learned?.votes.textOf(offence.node);
+      const text = this.#agreed?.votes.textOf(offence.node);
       return text === undefined ? [] : [{ ...recorded, evidence: { messages: [objectIn(text)] } }];
     });
-    this.#written(() => this.#database.saveOffences([...this.#proofs, ...offences]));
+    this.#attempt(() => this.#database.saveOffences([...this.#proofs, ...offences]));
     this.#proofs = [];
   }
 
   close(): void {
-    this.#written(() => this.#database.close());
+    this.#attempt(() => this.#database.close());
   }
 
-  /** Those that count before those that contradict them. */
+  /** Votes that count come before those that contradict them. */
   *#messagesOf(cycle: number, { votes }: AgreedHashes): Generator<SignedMessage, void, void> {
     for (const { sender, text: bytes } of votes.texts()) {
       const text = bytes.toString("utf8");
@@ -128,12 +128,12 @@ export class KnownHashes {
     }
   }
 
-  /** The snapshot is what matters: that a database cannot be written is no reason to fail. */
-  #written(action: () => void): void {
+  /** Only warns where the database cannot be written: the snapshot does not need it. */
+  #attempt(action: () => void): void {
     try {
       action();
     } catch (error) {
-      this.#log.warn(`what was learned is not in the hash database: ${messageOf(error)}`);
+      this.#log.warn(`the hash database was not written: ${messageOf(error)}`);
     }
   }
 }
@@ -147,7 +147,7 @@ function* textsOf(messages: Iterable<SignedMessage>): Generator<string, void, vo
   for (const { text } of messages) yield text;
 }
 
-/** A message is one act, on however many partitions it is wrong. */
+/** A message is one act, however many of its partitions are wrong. */
 function onePerDissenter(offences: readonly Offence[]): Offence[] {
   const seen = new Set<string>();
   return offences.filter(({ node, kind }) => {

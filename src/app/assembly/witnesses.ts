@@ -1,6 +1,6 @@
 /**
- * Witnesses beside the gossip: the cycle chain, and the word of the node that an archiver listens to. None
- * of them makes a quorum; they can only disagree.
+ * Witnesses beside the gossip: the cycle chain, and the state metadata of the node that an archiver follows. None of
+ * them makes a quorum. They can only disagree.
  */
 
 import type { AgreedHashes } from "../../agreement/agreed-hashes.ts";
@@ -16,8 +16,8 @@ import { parseJson, WireError } from "../../wire/parse.ts";
 import { parseStateMetadata, type StateHashes } from "../../wire/state-metadata.ts";
 
 /**
- * Networks with modes (`useNetworkModes`, as all of today) name no network hash in their records: there is nothing to
- * wait for.
+ * Requires records that can name a network hash. Those of networks with modes (`useNetworkModes`, as all of today) never
+ * do, so that a run would wait in vain.
  *
  * @throws SnapshotError `configuration` where the newest record has no place for a network hash
  */
@@ -42,7 +42,7 @@ export function requireChainAgrees(
   if (other !== undefined) {
     const problem = `the cycle chain records the network hash ${other} for cycle ${cycle}, but the gossip says ${networkHash}`;
     throw new SnapshotError("verification", problem, {
-      hint: "Either most of the validators that were heard lie, or the archiver does: ask other ones of both.",
+      hint: "Either most of the validators lie, or the archiver does: use another archiver, and other sources of gossip.",
     });
   }
   if (recorded.length > 0 || !isRequired) return;
@@ -51,7 +51,7 @@ export function requireChainAgrees(
   });
 }
 
-/** @throws SnapshotError `verification` where it disagrees, `configuration` or `temporary` where it cannot be had */
+/** @throws SnapshotError `verification` where it disagrees, `configuration` or `temporary` where it cannot be read */
 export async function requireMetadataAgrees(
   source: string,
   cycle: number,
@@ -60,7 +60,7 @@ export async function requireMetadataAgrees(
 ): Promise<void> {
   const shown = shownUrl(source);
   const statements = (await readMetadata(source, context)).filter((statement) => statement.cycle === cycle);
-  if (statements.length === 0) context.warn(`${shown} says nothing of cycle ${cycle}`);
+  if (statements.length === 0) context.warn(`${shown} states nothing about cycle ${cycle}`);
   for (const { networkHash, partitionHashes } of statements) {
     if (networkHash !== agreed.networkHash) {
       throw disagrees(shown, `the network hash is ${networkHash}, agreed is ${agreed.networkHash}`);
@@ -96,6 +96,6 @@ async function readMetadata(source: string, { client, signal }: ListContext): Pr
 
 function disagrees(source: string, problem: string): SnapshotError {
   return new SnapshotError("verification", `the state metadata of ${source} disagree: ${problem}`, {
-    hint: "One node's word against the votes of those that cover the partitions: find out which of them is wrong.",
+    hint: "One node contradicts the votes of those that cover the partitions: find out which of them is wrong.",
   });
 }

@@ -7,8 +7,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { messageOf, SnapshotError, systemCodeOf } from "../../errors/snapshot-error.ts";
 import { addressPrefix } from "../../http-server/address-prefix.ts";
+import { BodyError, type BodyProblem } from "../../http-server/body-error.ts";
 import { BoundedServer } from "../../http-server/bounded-server.ts";
-import { BodyBudget, BodyError, type BodyProblem } from "../../http-server/request-body.ts";
+import { BodyBudget } from "../../http-server/request-body.ts";
 import {
   bytesPerSecondMin,
   collectConnectionsMax,

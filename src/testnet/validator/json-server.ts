@@ -2,8 +2,9 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { messageOf } from "../../errors/snapshot-error.ts";
+import { BodyError, type BodyProblem } from "../../http-server/body-error.ts";
 import { BoundedServer } from "../../http-server/bounded-server.ts";
-import { BodyBudget, BodyError, type BodyProblem } from "../../http-server/request-body.ts";
+import { BodyBudget } from "../../http-server/request-body.ts";
 import {
   requestHeaderBytesMax,
   serverBodiesBytesMax,

@@ -66,7 +66,7 @@ describe("state metadata as a witness", () => {
     await withCluster({}, async (cluster) => {
       const stateMetadata = metadataFile(cluster, { counter: 7 });
       const { warnings } = await assembleFrom(cluster, { stateMetadata });
-      expect(warnings).toEqual([expect.stringContaining("says nothing of cycle 8")]);
+      expect(warnings).toEqual([expect.stringContaining("states nothing about cycle 8")]);
     });
   });
 
