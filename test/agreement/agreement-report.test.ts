@@ -1,0 +1,94 @@
+import { describe, expect, it } from "vitest";
+import { AgreementReport, type ReportContext } from "../../src/agreement/agreement-report.ts";
+import { GossipFailure, type GossipFailureKind } from "../../src/agreement/requests/gossip-source.ts";
+import { RunLog } from "../../src/events/run-log.ts";
+import { hashText } from "../../src/protocol/crypto/hash.ts";
+import { EMPTY_PREIMAGE, networkHash } from "../../src/protocol/partition-hash.ts";
+import { storedPartitions } from "../../src/protocol/shard.ts";
+import { makeVote } from "../../src/testnet/validator/gossip/vote.ts";
+import { collectionOf, cycle, hashKey, identities, idOf, shard, voteOf } from "./test-votes.ts";
+
+interface Case {
+  readonly votes: readonly string[];
+  readonly failure?: GossipFailureKind;
+  readonly context?: Partial<ReportContext>;
+}
+
+function report({ votes, failure, context = {} }: Case) {
+  const log = new RunLog(undefined);
+  const failures = failure === undefined ? [] : [[idOf(4), new GossipFailure(failure, "it failed")] as const];
+  const whole: ReportContext = {
+    shard,
+    shardingSource: "proved",
+    hashKey,
+    quorum: "majority",
+    allowEmpty: false,
+    log,
+    ...context,
+  };
+  return { log, result: () => new AgreementReport(collectionOf(votes), new Map(failures), whole).result() };
+}
+
+const all = [0, 1, 2, 3, 4];
+
+describe("the votes of a cycle", () => {
+  it("agree where every partition has a majority", () => {
+    const { log, result } = report({ votes: all.map((index) => voteOf(index)) });
+    const hashes = new Map([-1, ...all].map((partition) => [partition, "a".repeat(64)]));
+    expect(result()).toMatchObject({ partitionHashes: hashes, networkHash: networkHash(hashes, hashKey) });
+    expect(log.offences).toEqual([]);
+  });
+
+  it("blame those who dissent from the majority, on each partition", () => {
+    const { log, result } = report({ votes: [voteOf(0, "b"), ...all.slice(1).map((of) => voteOf(of))] });
+    result();
+    expect(log.offences.map(({ node, kind, partition }) => [node, kind, partition])).toEqual(
+      [0, 1, 4, -1].map((partition) => [idOf(0), "dissenting-vote", partition]),
+    );
+  });
+
+  it("blame nobody while nothing proves the settings that they are counted by", () => {
+    const { log, result } = report({ votes: [voteOf(0, "b"), ...all.slice(1).map((of) => voteOf(of))] });
+    log.areSettingsProved = false;
+    result();
+    expect(log.offences).toEqual([]);
+  });
+
+  it.each([
+    { id: "no validator has voted", votes: [], failure: "permanent", code: "no-agreement" },
+    {
+      id: "a validator states that it is not finalized",
+      votes: [],
+      failure: "not-finalized",
+      code: "temporary",
+    },
+    { id: "too few have voted", votes: [voteOf(0), voteOf(1)], code: "no-agreement" },
+  ] as const)("may come later where $id", ({ code, ...of }) => {
+    expect(report(of).result()).toMatchObject({ notYet: { code } });
+  });
+
+  it("never agree where those that have voted contradict each other", () => {
+    const votes = ["a", "b", "c", "d", "e"].map((letter, index) => voteOf(index, letter));
+    expect(report({ votes }).result).toThrow(expect.objectContaining({ code: "no-agreement" }));
+  });
+
+  it("name the failed requests in the hint", () => {
+    const result = report({ votes: [voteOf(0)], failure: "temporary" }).result();
+    expect(result).toMatchObject({ notYet: { hint: expect.stringContaining("it failed") } });
+  });
+
+  const empty = hashText(EMPTY_PREIMAGE, hashKey);
+  const emptyVotes = identities.map((identity, index) => {
+    const stored = [-1, ...storedPartitions(shard, index)];
+    return JSON.stringify(makeVote(identity, cycle, new Map(stored.map((of) => [of, empty]))));
+  });
+
+  it("are refused where every hash is that of an empty list", () => {
+    expect(report({ votes: emptyVotes }).result).toThrow(/keeps no account copies/);
+  });
+
+  it("agree on an empty network where that is allowed", () => {
+    const { result } = report({ votes: emptyVotes, context: { allowEmpty: true } });
+    expect(result()).toHaveProperty("networkHash");
+  });
+});

@@ -1,0 +1,20 @@
+import { expect, it } from "vitest";
+import { ResponseProgress } from "../../../src/agreement/requests/response-progress.ts";
+
+it("a response is credited with each vote once", () => {
+  const credits: [number, number][] = [];
+  const progress = new ResponseProgress(
+    { credit: (bytes, nowMs) => void credits.push([bytes, nowMs]) },
+    { nowMs: () => 5 },
+  );
+  expect(progress.takeHadVotes()).toBe(false);
+  progress.credit("a", 100);
+  expect([progress.takeHadVotes(), progress.takeHadVotes()]).toEqual([true, false]);
+  progress.credit("a", 100);
+  expect(progress.takeHadVotes()).toBe(false);
+  progress.credit("b", 20);
+  expect(credits).toEqual([
+    [100, 5],
+    [20, 5],
+  ]);
+});

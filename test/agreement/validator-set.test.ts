@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import { makeValidatorSet } from "../../src/agreement/validator-set.ts";
+import { gossipMessageBytesMax } from "../../src/limits/limits.ts";
+import { makeShard } from "../../src/protocol/shard.ts";
+import { defaultJsonBounds } from "../../src/wire/json-bounds.ts";
+
+const shard = (numNodes: number) => makeShard({ numNodes, nodesPerConsensusGroup: numNodes });
+
+describe("a validator set", () => {
+  it("finds a key by a node and a node by a key, whatever the case of the list", () => {
+    const set = makeValidatorSet([{ id: "a", publicKey: "AB" }], shard(1));
+    expect([set.keyOf.get("a"), set.idOf.get("ab")]).toEqual(["ab", "a"]);
+  });
+
+  it("leaves out a node without a key: nothing proves a vote of it", () => {
+    const set = makeValidatorSet([{ id: "a", publicKey: undefined }], shard(1));
+    expect([set.keyOf.size, set.idOf.size]).toEqual([0, 0]);
+  });
+
+  it("bounds votes by the partitions that a node stores", () => {
+    const [small, large] = [makeValidatorSet([], shard(5)), makeValidatorSet([], shard(500))];
+    expect(small.voteBytesMax).toBeLessThan(large.voteBytesMax);
+    expect(small.jsonBounds.valuesMax).toBeLessThan(large.jsonBounds.valuesMax);
+    expect(small.receivedBytesMax).toBeGreaterThan(small.voteBytesMax);
+  });
+
+  it("bounds votes of the largest network by what is read at all", () => {
+    const set = makeValidatorSet([], shard(20_000));
+    expect(set.voteBytesMax).toBeLessThanOrEqual(gossipMessageBytesMax);
+    expect(set.receivedBytesMax).toBeLessThanOrEqual(gossipMessageBytesMax);
+    expect(set.jsonBounds.valuesMax).toBeLessThanOrEqual(defaultJsonBounds.valuesMax);
+  });
+});
