@@ -1,4 +1,4 @@
-/** What the votes of a cycle come to: the agreed hashes, or why there are none. */
+/** The result of counting the votes of a cycle: the agreed hashes, or why there are none. */
 
 import { SnapshotError } from "../errors/snapshot-error.ts";
 import type { RunLog } from "../events/run-log.ts";
@@ -32,7 +32,7 @@ export class AgreementReport {
   readonly #failures: ReadonlyMap<string, GossipFailure>;
   readonly #context: ReportContext;
 
-  /** @param failures node ID → why it was not heard */
+  /** @param failures node ID → why its last request failed */
   constructor(votes: VoteCollection, failures: ReadonlyMap<string, GossipFailure>, context: ReportContext) {
     this.#cycle = votes.shard.cycleNumber;
     this.#votes = votes;

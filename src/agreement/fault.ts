@@ -70,7 +70,7 @@ function faultOfRejection(rejection: Rejection, { relay, areSettingsProved }: Or
   }
 }
 
-/** @param source where the second message came from */
+/** @param source the origin of the second message */
 export function equivocation({ sender, cycle }: Pick<Vote, "sender" | "cycle">, source?: string): Offence {
   const rest = source === undefined ? ", both signed" : `; the second one came from ${source}`;
   return { node: sender, kind: "equivocation", detail: `two different messages for cycle ${cycle}${rest}` };

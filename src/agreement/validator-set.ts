@@ -35,7 +35,7 @@ export function makeValidatorSet(
   const keyOf = new Map<string, string>();
   const idOf = new Map<string, string>();
   for (const { id, publicKey } of nodes) {
-    if (publicKey === undefined) continue; // nobody knows whether a vote is its own
+    if (publicKey === undefined) continue; // nothing proves a vote of this node
     keyOf.set(id, publicKey.toLowerCase());
     idOf.set(publicKey.toLowerCase(), id);
   }

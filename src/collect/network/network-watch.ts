@@ -188,5 +188,5 @@ function networkIdOf({ received }: CycleRecord): string {
 }
 
 function untrusted(problem: string): SnapshotError {
-  return new SnapshotError("chain", problem, { hint: "Ask another archiver with --archiver." });
+  return new SnapshotError("chain", problem, { hint: "Use another archiver with --archiver." });
 }

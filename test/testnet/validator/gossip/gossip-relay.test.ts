@@ -1,4 +1,4 @@
-/** How gossip travels: to real servers, once, and only what is validly signed. */
+/** Gossip between validators: to real servers, once, and only what is validly signed. */
 
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -62,21 +62,28 @@ async function setUp(status = 200) {
 
 type Signed = ReturnType<typeof vote>;
 
-/** Until what is on its way has arrived. */
-async function quiet(pushes: ReadonlyMap<number, readonly string[]>): Promise<void> {
-  for (let before = -1; ; await sleep(60)) {
-    const count = [...pushes.values()].flat().length;
-    if (count === before) return;
-    before = count;
+const patient = { timeout: 60_000 };
+
+/** Waits until all that the relay has queued is delivered: its queues keep their order, and a last message ends each. */
+async function delivered(relay: GossipRelay, pushes: Map<number, string[]>): Promise<void> {
+  const last = JSON.stringify(vote(self, 6));
+  relay.send(6, [last]);
+  await vi.waitFor(() => {
+    for (const peer of [1, 2, 4, 6, 7]) expect(pushes.get(peer)).toContain(last);
+  }, patient);
+  for (const [peer, messages] of pushes) {
+    const others = messages.filter((message) => message !== last);
+    if (others.length > 0) pushes.set(peer, others);
+    else pushes.delete(peer);
   }
 }
 
 describe("a validator's gossip", () => {
-  it("goes to those at distances of powers of two, and is there for whoever asks", async () => {
+  it("goes to the peers at distances of powers of two, and is sent on request", async () => {
     const { relay, pushes, collected } = await setUp();
     const own = JSON.stringify(vote(self));
     relay.send(5, [own]);
-    await quiet(pushes);
+    await delivered(relay, pushes);
     expect([...pushes.keys()].sort()).toEqual([1, 2, 4, 6, 7]);
     expect([...pushes.values()]).toEqual(Array(5).fill([own]));
     expect(relay.messagesOf(5)).toEqual([own]);
@@ -92,7 +99,7 @@ describe("a validator's gossip", () => {
       known: 2,
       refused: 0,
     });
-    await quiet(pushes);
+    await delivered(relay, pushes);
     expect([...pushes.values()]).toEqual(Array(5).fill([message]));
     expect(collected()).toBe(1);
   });
@@ -110,10 +117,10 @@ describe("a validator's gossip", () => {
     },
     { id: "of the far future", message: () => vote(other, 500) },
     { id: "no message", message: () => ({ hello: "world" }) },
-  ])("refuses what is no valid message, and passes it on to nobody: $id", async ({ message }) => {
+  ])("refuses an invalid message, and forwards it to no peer: $id", async ({ message }) => {
     const { relay, pushes, collected } = await setUp();
     expect(await relay.receive(JSON.stringify(message()))).toEqual({ taken: 0, known: 0, refused: 1 });
-    await quiet(pushes);
+    await delivered(relay, pushes);
     expect(pushes.size).toBe(0);
     expect([collected(), collected(500), relay.messagesOf(5)]).toEqual([0, 0, undefined]);
   });
@@ -132,15 +139,15 @@ describe("a validator's gossip", () => {
       id: "a key that is not hashed",
       copy: (one: Signed) => JSON.parse(JSON.stringify(one).replace("{", '{"constructor":1,')) as object,
     },
-  ])("takes a copy for what it is, and not for a contradiction: $id", async ({ copy }) => {
+  ])("knows a copy of a vote, and does not take it for an equivocation: $id", async ({ copy }) => {
     const { relay, pushes } = await setUp();
     const [first, second] = [vote(), vote(other, 5, "b")];
     for (const message of [copy(first), first, copy(first)]) await relay.receive(JSON.stringify(message));
     expect(relay.messagesOf(5)).toHaveLength(1);
     expect(relay.messagesOf(5)?.[0]).not.toMatch(/pad|constructor/);
-    // There is room for what convicts its sender.
+    // The vote that convicts its sender is still taken.
     expect(await relay.receive(JSON.stringify(second))).toEqual({ taken: 1, known: 0, refused: 0 });
-    await quiet(pushes);
+    await delivered(relay, pushes);
     expect(pushes.get(1)).toHaveLength(2);
   });
 
@@ -155,7 +162,7 @@ describe("a validator's gossip", () => {
     const { relay, pushes } = await setUp();
     const texts = ["a", "b", "c"].map((digit) => JSON.stringify(vote(other, 5, digit)));
     for (const one of texts) await relay.receive(one);
-    await quiet(pushes);
+    await delivered(relay, pushes);
     expect(relay.messagesOf(5)).toEqual(texts.slice(0, 2));
     expect(pushes.get(1)?.sort()).toEqual(texts.slice(0, 2).sort());
   });
@@ -163,8 +170,7 @@ describe("a validator's gossip", () => {
   it("is sent again to a validator that was busy", async () => {
     const { relay, pushes } = await setUp(503);
     relay.send(5, [JSON.stringify(vote(self))]);
-    await sleep(700);
-    await quiet(pushes);
+    await delivered(relay, pushes);
     expect(pushes.size).toBe(5);
   });
 
@@ -179,24 +185,28 @@ describe("a validator's gossip", () => {
     const outbox = new PeerOutbox(1, url);
     onTestFinished(() => outbox.stop());
     for (const message of ["first", "second", "refuse", "third"]) outbox.add(JSON.stringify(message));
-    await vi.waitFor(() => expect(taken).toEqual(["first", "second", "third"]));
+    await vi.waitFor(() => expect(taken).toEqual(["first", "second", "third"]), patient);
   });
 
   it("goes in pushes of no more bytes than are taken, and drops the oldest of too much", async () => {
     const sizes: number[] = [];
     let isOpen = false;
+    let isLast = false;
     const url = await httpServer(async (request, response) => {
       while (!isOpen) await sleep(5);
-      sizes.push((await text(request)).length);
+      const body = await text(request);
+      sizes.push(body.length);
+      isLast ||= body.includes('"last"');
       response.end("{}");
     });
     const outbox = new PeerOutbox(1, url);
     onTestFinished(() => outbox.stop());
     const message = JSON.stringify("x".repeat(gossipBatchBytesMax / 4));
     for (let count = 0; count < 200; count++) outbox.add(message);
+    outbox.add('"last"');
     isOpen = true;
-    await vi.waitFor(() => expect(sizes.length).toBeGreaterThan(outboxBytesMax / gossipBatchBytesMax));
-    await sleep(100);
+    await vi.waitFor(() => expect(isLast).toBe(true), patient);
+    expect(sizes.length).toBeGreaterThan(outboxBytesMax / gossipBatchBytesMax);
     expect(Math.max(...sizes)).toBeLessThanOrEqual(gossipBatchBytesMax + 100);
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(
       outboxBytesMax + 2 * gossipBatchBytesMax,
