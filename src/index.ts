@@ -1,12 +1,8 @@
 /** The public API. What is not exported here may change at any time. */
 
-export {
-  type Agreement,
-  type AllHashes,
-  Collector,
-  type CycleShard,
-} from "./agreement/upstream/collector.ts";
+export { type AllHashes, Collector, type CycleShard } from "./agreement/upstream/collector.ts";
 export { clean, cleanOld, initGossip, newCollector } from "./agreement/upstream/partition-gossip.ts";
+export type { Agreement } from "./agreement/vote-tally.ts";
 export { type AssembleResult, assemble } from "./app/assemble.ts";
 export type { AssembleOptions } from "./app/assembly/options.ts";
 export { SnapshotError, type SnapshotErrorCode } from "./errors/snapshot-error.ts";

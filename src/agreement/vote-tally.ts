@@ -4,7 +4,7 @@
  */
 
 import { covers, GLOBAL_PARTITION, type Shard } from "../protocol/shard.ts";
-import { addVote, isPartition, mostPopular, type Tally } from "./upstream/tally.ts";
+import { addVote, isPartition, mostPopular, type Tally } from "./tally.ts";
 
 /** The votes on a partition. */
 export interface Agreement {

@@ -3,7 +3,7 @@
  * in memory may have been written in another form: a snapshot that fails its own check must not be published.
  */
 
-import type { Quorum } from "../agreement/upstream/collector.ts";
+import type { Quorum } from "../agreement/vote-tally.ts";
 import { SnapshotError } from "../errors/snapshot-error.ts";
 import { counted } from "../text/counted.ts";
 import { codeOfFindings } from "./finding-code.ts";

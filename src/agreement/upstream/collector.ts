@@ -9,9 +9,6 @@ import type { Shard } from "../../protocol/shard.ts";
 import { type GossipMessage, isParsed, parseGossipMessage } from "../../wire/gossip-message.ts";
 import { type Agreement, VoteTally } from "../vote-tally.ts";
 import { UpstreamTally } from "./upstream-tally.ts";
-
-export { type Agreement, isAgreed, type Quorum } from "../vote-tally.ts";
-
 /** A cycle's geometry and its nodes. */
 export interface CycleShard extends Shard {
   readonly cycleNumber: number;

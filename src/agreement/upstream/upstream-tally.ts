@@ -9,7 +9,7 @@
 
 import { covers, GLOBAL_PARTITION, type Shard } from "../../protocol/shard.ts";
 import type { GossipMessage } from "../../wire/gossip-message.ts";
-import { addVote, isPartition, mostPopular, type Tally } from "./tally.ts";
+import { addVote, isPartition, mostPopular, type Tally } from "../tally.ts";
 
 export class UpstreamTally {
   readonly #shard: Shard;

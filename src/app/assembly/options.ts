@@ -1,6 +1,6 @@
 /** What an assembly is told. */
 
-import type { Quorum } from "../../agreement/upstream/collector.ts";
+import type { Quorum } from "../../agreement/vote-tally.ts";
 import type { Reporter } from "../../events/assemble-events.ts";
 import type { Compression } from "../../format/snapshot-layout.ts";
 import { concurrencyMax } from "../../limits/limits.ts";

@@ -5,7 +5,7 @@
 
 import { join } from "node:path";
 import type { GivenGossip } from "../../agreement/given-gossip.ts";
-import type { Quorum } from "../../agreement/upstream/collector.ts";
+import type { Quorum } from "../../agreement/vote-tally.ts";
 import { diskError, isReadError, SnapshotError } from "../../errors/snapshot-error.ts";
 import type { DamagedFile } from "../../events/assemble-events.ts";
 import { type ExportData, exportDataDigest } from "../../format/export-data.ts";

@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
-import type { Quorum } from "../../agreement/upstream/collector.ts";
+import type { Quorum } from "../../agreement/vote-tally.ts";
 import type { AssembleResult } from "../../app/assemble.ts";
 import { defaults } from "../../app/assembly/options.ts";
 import { SnapshotError } from "../../errors/snapshot-error.ts";

@@ -2,7 +2,7 @@
 
 import { randomInt } from "node:crypto";
 import { type Command, Option } from "commander";
-import type { Quorum } from "../../agreement/upstream/collector.ts";
+import type { Quorum } from "../../agreement/vote-tally.ts";
 import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { nodesMax } from "../../limits/limits.ts";
 import { formatBytes, formatCount, formatCounted } from "../../ui/format.ts";

@@ -1,6 +1,6 @@
 /** What is audited, what the auditor trusts, and what comes of it. */
 
-import type { Quorum } from "../../agreement/upstream/collector.ts";
+import type { Quorum } from "../../agreement/vote-tally.ts";
 import { messageOf } from "../../errors/snapshot-error.ts";
 import { fileBytesMax } from "../../format/file-bounds.ts";
 import type { Manifest } from "../../format/manifest.ts";

@@ -4,7 +4,7 @@
  * evidence can support a claim; it never lowers what is asked for.
  */
 
-import type { Quorum } from "../../agreement/upstream/collector.ts";
+import type { Quorum } from "../../agreement/vote-tally.ts";
 import {
   COUNTING_FILE,
   CYCLES_FILE,

@@ -3,7 +3,7 @@
 import type { Vote } from "../../agreement/admission.ts";
 import { admit, type VoteWindow } from "../../agreement/admit.ts";
 import { KnownVotes } from "../../agreement/known-votes.ts";
-import { addVote, mostPopular, type Tally } from "../../agreement/upstream/tally.ts";
+import { addVote, mostPopular, type Tally } from "../../agreement/tally.ts";
 import { makeValidatorSet, type ValidatorSet } from "../../agreement/validator-set.ts";
 import { messageOf } from "../../errors/snapshot-error.ts";
 import { fileBytesMax, gossipLineBytesMax } from "../../format/file-bounds.ts";

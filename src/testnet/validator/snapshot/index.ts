@@ -4,8 +4,9 @@
  * are known, keeps them, and compares its own with them. At a marked cycle it also exports its state.
  */
 
-import { type AllHashes, type Collector, isAgreed } from "../../../agreement/upstream/collector.ts";
+import type { AllHashes, Collector } from "../../../agreement/upstream/collector.ts";
 import type { PartitionGossip } from "../../../agreement/upstream/partition-gossip.ts";
+import { isAgreed } from "../../../agreement/vote-tally.ts";
 import { messageOf } from "../../../errors/snapshot-error.ts";
 import { agreementCyclesMax, hashedCyclesKept, hashedCyclesMax } from "../../../limits/limits.ts";
 import { networkHash } from "../../../protocol/partition-hash.ts";

@@ -1,6 +1,6 @@
 /** Counts of votes on partitions' hashes, and the most popular hash (PROTOCOL.md, Partition gossip). */
 
-import { GLOBAL_PARTITION, type Shard } from "../../protocol/shard.ts";
+import { GLOBAL_PARTITION, type Shard } from "../protocol/shard.ts";
 
 /** Partition → hash → votes. */
 export type Tally = Map<number, Map<string, number>>;
