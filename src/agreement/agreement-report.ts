@@ -9,7 +9,7 @@ import { EMPTY_PREIMAGE, networkHash } from "../protocol/partition-hash.ts";
 import { allPartitions, type Shard } from "../protocol/shard.ts";
 import { counted } from "../text/counted.ts";
 import type { AgreedHashes, NotYet } from "./agreed-hashes.ts";
-import { dissentsOf } from "./dissent.ts";
+import { dissentsOf } from "./faults/dissent.ts";
 import type { GossipFailure } from "./requests/gossip-source.ts";
 import { requireShownGeometry } from "./shown-geometry.ts";
 import type { VoteCollection } from "./vote-collection.ts";

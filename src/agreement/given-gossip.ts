@@ -2,7 +2,7 @@
 
 import type { RunLog } from "../events/run-log.ts";
 import { counted } from "../text/counted.ts";
-import { faultOf } from "./fault.ts";
+import { faultOf } from "./faults/fault.ts";
 import type { VoteCollection } from "./vote-collection.ts";
 
 export interface GivenGossip {

@@ -5,7 +5,7 @@
 
 import { gossipContradictionsBytesMax, gossipVotesBytesMax } from "../limits/limits.ts";
 import { GLOBAL_PARTITION, type Shard, storedCount, storedPartitions } from "../protocol/shard.ts";
-import type { Vote } from "./admission.ts";
+import type { Vote } from "./admission/admission.ts";
 
 interface KeptVote {
   readonly index: number;

@@ -2,12 +2,12 @@
 
 import { gossipVotesBytesMax } from "../limits/limits.ts";
 import type { ActiveNode } from "../protocol/node.ts";
-import { type Admission, type Rejection, rejected, type Vote } from "./admission.ts";
-import { admit, type Received, type VoteWindow } from "./admit.ts";
+import { type Admission, type Rejection, rejected, type Vote } from "./admission/admission.ts";
+import { admit, type Received, type VoteWindow } from "./admission/admit.ts";
+import { KnownVotes } from "./admission/known-votes.ts";
+import { makeValidatorSet, type ValidatorSet } from "./admission/validator-set.ts";
 import { KeptVotes } from "./kept-votes.ts";
-import { KnownVotes } from "./known-votes.ts";
 import type { CycleShard } from "./upstream/collector.ts";
-import { makeValidatorSet, type ValidatorSet } from "./validator-set.ts";
 import { VoteTally } from "./vote-tally.ts";
 
 export class VoteCollection {

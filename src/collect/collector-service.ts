@@ -1,7 +1,7 @@
 /** Collects the gossip of a network until its signal is aborted: serves pushes, follows the lists, and polls. */
 
 import { setImmediate } from "node:timers/promises";
-import { KnownVotes } from "../agreement/known-votes.ts";
+import { KnownVotes } from "../agreement/admission/known-votes.ts";
 import type { GossipSource } from "../agreement/requests/gossip-source.ts";
 import { messageOf, SnapshotError } from "../errors/snapshot-error.ts";
 import { sleep } from "../fetch/sleep.ts";

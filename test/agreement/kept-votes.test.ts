@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Vote } from "../../src/agreement/admission.ts";
+import type { Vote } from "../../src/agreement/admission/admission.ts";
 import { KeptVotes } from "../../src/agreement/kept-votes.ts";
 import { shard } from "./test-votes.ts";
 

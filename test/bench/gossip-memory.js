@@ -11,7 +11,7 @@ import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { findAgreedHashes } from "../../dist/agreement/find-agreement.js";
-import { makeValidatorSet } from "../../dist/agreement/validator-set.js";
+import { makeValidatorSet } from "../../dist/agreement/admission/validator-set.js";
 import { RunLog } from "../../dist/events/run-log.js";
 import { HttpClient } from "../../dist/fetch/http/http-client.js";
 import { canonicalText } from "../../dist/protocol/crypto/canonical-text.js";

@@ -21,8 +21,8 @@ import {
   gossipTimeMaxMs,
 } from "../../limits/limits.ts";
 import type { ActiveNode } from "../../protocol/node.ts";
-import { faultOf } from "../fault.ts";
-import type { RelayFaults } from "../relay-faults.ts";
+import { faultOf } from "../faults/fault.ts";
+import type { RelayFaults } from "../faults/relay-faults.ts";
 import type { VoteCollection } from "../vote-collection.ts";
 import type { Quorum } from "../vote-tally.ts";
 import {

@@ -1,6 +1,6 @@
 /** The validators of a cycle: who may vote, and where each of them is on the ring. */
 
-import { makeValidatorSet, type ValidatorSet } from "../../agreement/validator-set.ts";
+import { makeValidatorSet, type ValidatorSet } from "../../agreement/admission/validator-set.ts";
 import type { ActiveNode } from "../../protocol/node.ts";
 import type { Shard } from "../../protocol/shard.ts";
 import { type Sharding, shardOf } from "../../trust/sharding.ts";

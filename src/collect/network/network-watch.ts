@@ -3,8 +3,8 @@
  * only states who is active now; for earlier cycles, the changes of later records are undone.
  */
 
-import type { VoteWindow } from "../../agreement/admit.ts";
-import type { ValidatorSet } from "../../agreement/validator-set.ts";
+import type { VoteWindow } from "../../agreement/admission/admit.ts";
+import type { ValidatorSet } from "../../agreement/admission/validator-set.ts";
 import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { collectCyclesAhead, collectCyclesBehind } from "../../limits/limits.ts";
 import { type CycleRecord, networkConfigHashOf } from "../../protocol/cycle-record.ts";

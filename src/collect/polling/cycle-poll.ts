@@ -4,10 +4,10 @@
  */
 
 import pLimit from "p-limit";
-import type { Admission } from "../../agreement/admission.ts";
-import { admit } from "../../agreement/admit.ts";
-import { faultOf } from "../../agreement/fault.ts";
-import type { KnownVotes } from "../../agreement/known-votes.ts";
+import type { Admission } from "../../agreement/admission/admission.ts";
+import { admit } from "../../agreement/admission/admit.ts";
+import type { KnownVotes } from "../../agreement/admission/known-votes.ts";
+import { faultOf } from "../../agreement/faults/fault.ts";
 import {
   GossipFailure,
   type GossipSource,

@@ -1,8 +1,8 @@
 /** Handles pushed bodies: one message, or `{"messages":[…]}`. */
 
-import type { Admission, Vote } from "../../agreement/admission.ts";
-import { conclude, screen } from "../../agreement/admit.ts";
-import type { KnownVotes } from "../../agreement/known-votes.ts";
+import type { Admission, Vote } from "../../agreement/admission/admission.ts";
+import { conclude, screen } from "../../agreement/admission/admit.ts";
+import type { KnownVotes } from "../../agreement/admission/known-votes.ts";
 import { RecordFramer } from "../../canonical/record-framer.ts";
 import { ResponseError } from "../../errors/response-error.ts";
 import { gossipMessageBytesMax, pushRejectionsMax, pushSliceBytes } from "../../limits/limits.ts";

@@ -1,6 +1,6 @@
 /** The HTTP status of one pushed message. */
 
-import type { Admission, RejectionReason } from "../../agreement/admission.ts";
+import type { Admission, RejectionReason } from "../../agreement/admission/admission.ts";
 
 export function statusOfAdmission(admission: Admission): number {
   switch (admission.kind) {

@@ -1,6 +1,6 @@
 /** Checks signatures on other threads, a few at once, in turns by address prefix: a forged one costs its sender nothing. */
 
-import type { Candidate } from "../../agreement/admission.ts";
+import type { Candidate } from "../../agreement/admission/admission.ts";
 import { addressPrefix } from "../../http-server/address-prefix.ts";
 import {
   signatureChecksAtOnce,

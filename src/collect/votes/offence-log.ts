@@ -1,7 +1,7 @@
 /** Writes offences into the hash database, and reports those that are new. */
 
-import type { Rejection } from "../../agreement/admission.ts";
-import { faultOf } from "../../agreement/fault.ts";
+import type { Rejection } from "../../agreement/admission/admission.ts";
+import { faultOf } from "../../agreement/faults/fault.ts";
 import { basisOf, type Offence, type RecordedOffence } from "../../errors/offence.ts";
 import type { HashDatabase } from "../../store/hash-database/hash-database.ts";
 import type { CollectReporter } from "../reporter.ts";

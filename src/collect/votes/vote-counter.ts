@@ -1,7 +1,7 @@
 /** Counts committed votes, and writes down the agreed hashes of each cycle and the votes that dissent from them. */
 
-import type { Vote } from "../../agreement/admission.ts";
-import { dissentingPartitions } from "../../agreement/dissent.ts";
+import type { Vote } from "../../agreement/admission/admission.ts";
+import { dissentingPartitions } from "../../agreement/faults/dissent.ts";
 import { hashText } from "../../protocol/crypto/hash.ts";
 import { EMPTY_PREIMAGE } from "../../protocol/partition-hash.ts";
 import type { HashDatabase } from "../../store/hash-database/hash-database.ts";

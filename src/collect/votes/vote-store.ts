@@ -1,8 +1,8 @@
 /** Commits admitted votes to the hash database, and hands those that are new to the counter. */
 
-import type { Vote } from "../../agreement/admission.ts";
-import { equivocation } from "../../agreement/fault.ts";
-import type { KnownVote, KnownVotes } from "../../agreement/known-votes.ts";
+import type { Vote } from "../../agreement/admission/admission.ts";
+import type { KnownVote, KnownVotes } from "../../agreement/admission/known-votes.ts";
+import { equivocation } from "../../agreement/faults/fault.ts";
 import { messageOf } from "../../errors/snapshot-error.ts";
 import type { HashDatabase, SaveOutcome } from "../../store/hash-database/hash-database.ts";
 import type { NetworkWatch } from "../network/network-watch.ts";

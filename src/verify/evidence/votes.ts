@@ -1,10 +1,10 @@
 /** Reads the signed messages of the evidence, one at a time, and counts what they say of the snapshot's hashes. */
 
-import type { Vote } from "../../agreement/admission.ts";
-import { admit, type VoteWindow } from "../../agreement/admit.ts";
-import { KnownVotes } from "../../agreement/known-votes.ts";
+import type { Vote } from "../../agreement/admission/admission.ts";
+import { admit, type VoteWindow } from "../../agreement/admission/admit.ts";
+import { KnownVotes } from "../../agreement/admission/known-votes.ts";
+import { makeValidatorSet, type ValidatorSet } from "../../agreement/admission/validator-set.ts";
 import { addVote, mostPopular, type Tally } from "../../agreement/tally.ts";
-import { makeValidatorSet, type ValidatorSet } from "../../agreement/validator-set.ts";
 import { messageOf } from "../../errors/snapshot-error.ts";
 import { fileBytesMax, gossipLineBytesMax } from "../../format/file-bounds.ts";
 import { linesOf } from "../../format/lines.ts";

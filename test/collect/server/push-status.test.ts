@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Admission, RejectionReason } from "../../../src/agreement/admission.ts";
+import type { Admission, RejectionReason } from "../../../src/agreement/admission/admission.ts";
 import { statusOfAdmission } from "../../../src/collect/server/push-status.ts";
 
 const vote = { cycle: 7, sender: "a", hash: "b", text: "", hashes: new Map<number, string>() };

@@ -2,9 +2,9 @@
 
 import fc from "fast-check";
 import { expect } from "vitest";
-import { admit } from "../../../src/agreement/admit.ts";
-import { KnownVotes } from "../../../src/agreement/known-votes.ts";
-import { makeValidatorSet } from "../../../src/agreement/validator-set.ts";
+import { admit } from "../../../src/agreement/admission/admit.ts";
+import { KnownVotes } from "../../../src/agreement/admission/known-votes.ts";
+import { makeValidatorSet } from "../../../src/agreement/admission/validator-set.ts";
 import { isSignedBy, signed } from "../../../src/protocol/crypto/signature.ts";
 import { makeShard } from "../../../src/protocol/shard.ts";
 import { makeVote } from "../../../src/testnet/validator/gossip/vote.ts";

@@ -4,11 +4,11 @@
  */
 
 import pLimit from "p-limit";
-import type { Admission, Vote } from "../../../agreement/admission.ts";
-import { admitAsync, type VoteWindow } from "../../../agreement/admit.ts";
-import { KnownVotes } from "../../../agreement/known-votes.ts";
+import type { Admission, Vote } from "../../../agreement/admission/admission.ts";
+import { admitAsync, type VoteWindow } from "../../../agreement/admission/admit.ts";
+import { KnownVotes } from "../../../agreement/admission/known-votes.ts";
+import { makeValidatorSet, type ValidatorSet } from "../../../agreement/admission/validator-set.ts";
 import type { PartitionGossip } from "../../../agreement/upstream/partition-gossip.ts";
-import { makeValidatorSet, type ValidatorSet } from "../../../agreement/validator-set.ts";
 import {
   gossipCyclesAhead,
   gossipCyclesBehind,

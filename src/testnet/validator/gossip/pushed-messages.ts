@@ -1,6 +1,6 @@
 /** Splits the body of a push into its messages, each as received, and reports what was done with them. */
 
-import type { Admission } from "../../../agreement/admission.ts";
+import type { Admission } from "../../../agreement/admission/admission.ts";
 import { RecordFramer } from "../../../canonical/record-framer.ts";
 import { ResponseError } from "../../../errors/response-error.ts";
 import { gossipMessageBytesMax, gossipMessagesPerPushMax } from "../../../limits/limits.ts";

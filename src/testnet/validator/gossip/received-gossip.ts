@@ -1,6 +1,6 @@
 /** The texts of admitted votes, which a validator sends on request. They are bounded in bytes: the oldest cycles go. */
 
-import type { Vote } from "../../../agreement/admission.ts";
+import type { Vote } from "../../../agreement/admission/admission.ts";
 
 export class ReceivedGossip {
   readonly #bytesMax: number;

@@ -1,8 +1,8 @@
 /** Attributes messages that nobody signed to the nodes that forwarded them, once all responses are in. */
 
-import type { Offence } from "../errors/offence.ts";
-import { hashText } from "../protocol/crypto/hash.ts";
-import type { Received } from "./admit.ts";
+import type { Offence } from "../../errors/offence.ts";
+import { hashText } from "../../protocol/crypto/hash.ts";
+import type { Received } from "../admission/admit.ts";
 import type { Fault } from "./fault.ts";
 
 interface UnsignedMessage {

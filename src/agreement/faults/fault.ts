@@ -4,8 +4,8 @@
  * an honest node forwards only what it has verified.
  */
 
-import type { Offence } from "../errors/offence.ts";
-import type { Admission, Rejection, Vote } from "./admission.ts";
+import type { Offence } from "../../errors/offence.ts";
+import type { Admission, Rejection, Vote } from "../admission/admission.ts";
 
 /** Where a message was received from. */
 export interface Origin {

@@ -1,6 +1,6 @@
 /** What {@link admit} decides about one received gossip message, as data (PROTOCOL.md, Partition gossip). */
 
-import type { Sign } from "../protocol/crypto/signature.ts";
+import type { Sign } from "../../protocol/crypto/signature.ts";
 import type { KnownVote, SeenCopy } from "./known-votes.ts";
 
 /** A vote that counts, or that proves an equivocation. */

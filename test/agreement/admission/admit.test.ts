@@ -1,17 +1,17 @@
 /** Admission of received messages, case by case: what is signed decides, and nothing that a relay added. */
 
 import { describe, expect, it } from "vitest";
-import type { Admission } from "../../src/agreement/admission.ts";
-import { admit, admitAsync } from "../../src/agreement/admit.ts";
-import { faultOf } from "../../src/agreement/fault.ts";
-import { KnownVotes } from "../../src/agreement/known-votes.ts";
-import { makeValidatorSet } from "../../src/agreement/validator-set.ts";
-import { canonicalTextOf } from "../../src/protocol/crypto/canonical-text.ts";
-import { isSignedBy, signed } from "../../src/protocol/crypto/signature.ts";
-import { makeShard } from "../../src/protocol/shard.ts";
-import { Random } from "../../src/testnet/state/random.ts";
-import { makeVote } from "../../src/testnet/validator/gossip/vote.ts";
-import { type Identity, makeIdentity } from "../../src/testnet/validator/identity.ts";
+import type { Admission } from "../../../src/agreement/admission/admission.ts";
+import { admit, admitAsync } from "../../../src/agreement/admission/admit.ts";
+import { KnownVotes } from "../../../src/agreement/admission/known-votes.ts";
+import { makeValidatorSet } from "../../../src/agreement/admission/validator-set.ts";
+import { faultOf } from "../../../src/agreement/faults/fault.ts";
+import { canonicalTextOf } from "../../../src/protocol/crypto/canonical-text.ts";
+import { isSignedBy, signed } from "../../../src/protocol/crypto/signature.ts";
+import { makeShard } from "../../../src/protocol/shard.ts";
+import { Random } from "../../../src/testnet/state/random.ts";
+import { makeVote } from "../../../src/testnet/validator/gossip/vote.ts";
+import { type Identity, makeIdentity } from "../../../src/testnet/validator/identity.ts";
 
 const cycle = 7;
 const random = Random.named("admission");

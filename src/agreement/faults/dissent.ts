@@ -1,6 +1,6 @@
 /** Votes for other hashes than the agreed ones. */
 
-import type { Offence } from "../errors/offence.ts";
+import type { Offence } from "../../errors/offence.ts";
 
 type Hashes = ReadonlyMap<number, string>;
 

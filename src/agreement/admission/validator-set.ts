@@ -7,9 +7,9 @@ import {
   gossipMessageValuesBase,
   gossipMessageValuesPerPartition,
   gossipReceivedFactor,
-} from "../limits/limits.ts";
-import { type Shard, storedCount } from "../protocol/shard.ts";
-import { defaultJsonBounds, type JsonBounds } from "../wire/json-bounds.ts";
+} from "../../limits/limits.ts";
+import { type Shard, storedCount } from "../../protocol/shard.ts";
+import { defaultJsonBounds, type JsonBounds } from "../../wire/json-bounds.ts";
 
 export interface ValidatorSet {
   /** Node ID → public key. */

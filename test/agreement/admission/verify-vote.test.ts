@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { verifyVote } from "../../src/agreement/verify-vote.ts";
-import { signed } from "../../src/protocol/crypto/signature.ts";
-import { cycle, hashKey, identities, idOf, voteOf } from "./test-votes.ts";
+import { verifyVote } from "../../../src/agreement/admission/verify-vote.ts";
+import { signed } from "../../../src/protocol/crypto/signature.ts";
+import { cycle, hashKey, identities, idOf, voteOf } from "../test-votes.ts";
 
 const text = voteOf(0);
 const key = identities[0]?.privateKey ?? expect.unreachable();

@@ -15,19 +15,19 @@
  */
 
 import { isUtf8 } from "node:buffer";
-import { isHex64 } from "../protocol/address.ts";
-import { hashText } from "../protocol/crypto/hash.ts";
+import { isHex64 } from "../../protocol/address.ts";
+import { hashText } from "../../protocol/crypto/hash.ts";
 import {
   claimedHash,
   type Sign,
   signatureHolds,
   signatureHoldsAsync,
   signOf,
-} from "../protocol/crypto/signature.ts";
-import { shortId } from "../protocol/node.ts";
-import { crossedBound } from "../wire/json-bounds.ts";
-import { parseJson, WireError } from "../wire/parse.ts";
-import { signedContent } from "../wire/signed-text.ts";
+} from "../../protocol/crypto/signature.ts";
+import { shortId } from "../../protocol/node.ts";
+import { crossedBound } from "../../wire/json-bounds.ts";
+import { parseJson, WireError } from "../../wire/parse.ts";
+import { signedContent } from "../../wire/signed-text.ts";
 import { type Admission, type Candidate, type Rejection, rejected } from "./admission.ts";
 import { type KnownVotes, NO_CYCLE } from "./known-votes.ts";
 import { claimOf } from "./signed-claim.ts";

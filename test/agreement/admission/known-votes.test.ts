@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { KnownVotes, NO_CYCLE } from "../../src/agreement/known-votes.ts";
+import { KnownVotes, NO_CYCLE } from "../../../src/agreement/admission/known-votes.ts";
 
 const vote = (hash: string, cycle = 7, sender = "s") => ({ cycle, sender, hash });
 const copy = (textHash: string, sig = "sig") => ({ textHash, sig });

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { dissentingPartitions, dissentsOf } from "../../src/agreement/dissent.ts";
+import { dissentingPartitions, dissentsOf } from "../../../src/agreement/faults/dissent.ts";
 
 const agreed = new Map([
   [-1, "a"],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { RelayFaults } from "../../src/agreement/relay-faults.ts";
+import { RelayFaults } from "../../../src/agreement/faults/relay-faults.ts";
 
 const ids = ["a", "b", "c", "d", "e"].map((digit) => digit.repeat(64)) as [
   string,

@@ -1,10 +1,10 @@
 /** What a message is if its signature holds: a vote, or a message that convicts its signer. */
 
-import { claimedHash } from "../protocol/crypto/signature.ts";
-import { shortId } from "../protocol/node.ts";
-import { type GossipMessage, parseGossipMessage } from "../wire/gossip-message.ts";
-import { parseJson, WireError } from "../wire/parse.ts";
-import { lineOf, type SignedText } from "../wire/signed-text.ts";
+import { claimedHash } from "../../protocol/crypto/signature.ts";
+import { shortId } from "../../protocol/node.ts";
+import { type GossipMessage, parseGossipMessage } from "../../wire/gossip-message.ts";
+import { parseJson, WireError } from "../../wire/parse.ts";
+import { lineOf, type SignedText } from "../../wire/signed-text.ts";
 import { type Candidate, rejected } from "./admission.ts";
 import type { ValidatorSet } from "./validator-set.ts";
 

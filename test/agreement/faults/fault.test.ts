@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Admission, Rejection, RejectionReason } from "../../src/agreement/admission.ts";
-import { faultOf } from "../../src/agreement/fault.ts";
+import type { Admission, Rejection, RejectionReason } from "../../../src/agreement/admission/admission.ts";
+import { faultOf } from "../../../src/agreement/faults/fault.ts";
 
 const sender = "a".repeat(64);
 const relay = "b".repeat(64);

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { claimOf } from "../../src/agreement/signed-claim.ts";
-import { signOf } from "../../src/protocol/crypto/signature.ts";
-import { signedContent } from "../../src/wire/signed-text.ts";
-import { hashKey, idOf, voteOf } from "./test-votes.ts";
+import { claimOf } from "../../../src/agreement/admission/signed-claim.ts";
+import { signOf } from "../../../src/protocol/crypto/signature.ts";
+import { signedContent } from "../../../src/wire/signed-text.ts";
+import { hashKey, idOf, voteOf } from "../test-votes.ts";
 
 const text = voteOf(0);
 const object = JSON.parse(text) as object;

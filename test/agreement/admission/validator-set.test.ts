@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { makeValidatorSet } from "../../src/agreement/validator-set.ts";
-import { gossipMessageBytesMax } from "../../src/limits/limits.ts";
-import { makeShard } from "../../src/protocol/shard.ts";
-import { defaultJsonBounds } from "../../src/wire/json-bounds.ts";
+import { makeValidatorSet } from "../../../src/agreement/admission/validator-set.ts";
+import { gossipMessageBytesMax } from "../../../src/limits/limits.ts";
+import { makeShard } from "../../../src/protocol/shard.ts";
+import { defaultJsonBounds } from "../../../src/wire/json-bounds.ts";
 
 const shard = (numNodes: number) => makeShard({ numNodes, nodesPerConsensusGroup: numNodes });
 

@@ -3,11 +3,11 @@
  * program. The node list of that time may be unknown, so that the signature is checked against the key in the vote.
  */
 
-import { hashText } from "../protocol/crypto/hash.ts";
-import { claimedHash, signatureHolds, signOf } from "../protocol/crypto/signature.ts";
-import { parseGossipMessage } from "../wire/gossip-message.ts";
-import { parseJson, WireError } from "../wire/parse.ts";
-import { signedContent } from "../wire/signed-text.ts";
+import { hashText } from "../../protocol/crypto/hash.ts";
+import { claimedHash, signatureHolds, signOf } from "../../protocol/crypto/signature.ts";
+import { parseGossipMessage } from "../../wire/gossip-message.ts";
+import { parseJson, WireError } from "../../wire/parse.ts";
+import { signedContent } from "../../wire/signed-text.ts";
 import type { Vote } from "./admission.ts";
 
 export interface VerifiedVote extends Vote {
