@@ -10,8 +10,9 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { findAgreedHashes } from "../../dist/agreement/find-agreement.js";
 import { makeValidatorSet } from "../../dist/agreement/admission/validator-set.js";
+import { findAgreedHashes } from "../../dist/agreement/find-agreement.js";
+import { HttpGossipSource } from "../../dist/app/gossip-source.js";
 import { RunLog } from "../../dist/events/run-log.js";
 import { HttpClient } from "../../dist/fetch/http/http-client.js";
 import { canonicalText } from "../../dist/protocol/crypto/canonical-text.js";
@@ -90,7 +91,7 @@ async function measure() {
   const before = process.memoryUsage().rss;
   const startedMs = performance.now();
   const context = {
-    client,
+    source: new HttpGossipSource(client),
     nodes,
     shard,
     hashKey: DEFAULT_HASH_KEY,
@@ -102,7 +103,7 @@ async function measure() {
   let outcome;
   try {
     const agreed = await findAgreedHashes(cycle, context);
-    outcome = "notYet" in agreed ? agreed.notYet.message : `${agreed.box.size} votes`;
+    outcome = "notYet" in agreed ? agreed.notYet.message : `${agreed.votes.size} votes`;
   } catch (error) {
     outcome = error.message;
   }
