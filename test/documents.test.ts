@@ -93,7 +93,7 @@ interface Citation {
 
 function citationsIn(files: readonly string[]): Citation[] {
   return files.flatMap((file) => {
-    const found = proseOf(file).matchAll(/(PROTOCOL|FORMAT)\.md(?:, ([^.)*]+(?:\.json)?))?/g);
+    const found = proseOf(file).matchAll(/(PROTOCOL|FORMAT)\.md(?:, ([^.)*`]+(?:\.json)?))?/g);
     return [...found].map(([, name, heading]) => ({
       file,
       specification: name === "FORMAT" ? "FORMAT" : "PROTOCOL",
@@ -116,7 +116,7 @@ function namesHeadings(cited: string, headings: readonly string[]): boolean {
 describe("citations of the specification", () => {
   const self = "test/documents.test.ts";
   const cited = [
-    ...["src", "test", "assembly", "scripts"].flatMap((directory) =>
+    ...["src", "test", "assembly", "examples", "scripts"].flatMap((directory) =>
       filesUnder(directory, /\.(?:ts|js|cjs|mjs)$/),
     ),
     ...documents.filter((file) => !file.startsWith("docs/spec/")),
