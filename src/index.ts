@@ -5,6 +5,7 @@ export { clean, cleanOld, initGossip, newCollector } from "./agreement/upstream/
 export type { Agreement } from "./agreement/vote-tally.ts";
 export { type AssembleResult, assemble } from "./app/assemble.ts";
 export type { AssembleOptions } from "./app/assembly/options.ts";
+export { type VerifyOptions, verifySnapshot } from "./app/verify.ts";
 export { SnapshotError, type SnapshotErrorCode } from "./errors/snapshot-error.ts";
 export type { AssembleEvent, Offence, QueryRecord, Reporter, RunSummary } from "./events/assemble-events.ts";
 export type { WrappedData } from "./protocol/account-copy.ts";
@@ -23,7 +24,6 @@ export {
   type ShardSettings,
   storedPartitions,
 } from "./protocol/shard.ts";
-export type { Claim, ClaimBasis, ClaimName } from "./verify/claims.ts";
-export type { Finding, Findings } from "./verify/findings.ts";
-export { type VerifyOptions, verifySnapshot } from "./verify/verify-snapshot.ts";
+export type { Claim, ClaimBasis, ClaimName } from "./verify/findings/claims.ts";
+export type { Finding, Findings } from "./verify/findings/findings.ts";
 export type { GossipMessage } from "./wire/gossip-message.ts";

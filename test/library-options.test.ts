@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { assemble } from "../src/app/assemble.ts";
 import { collect } from "../src/app/collect.ts";
 import { planAssembly } from "../src/app/plan.ts";
-import { verifySnapshot } from "../src/verify/verify-snapshot.ts";
+import { verifySnapshot } from "../src/app/verify.ts";
 import { failureOf } from "./app/run.ts";
 
 type Call = (options: object) => Promise<unknown>;

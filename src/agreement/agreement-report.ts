@@ -2,7 +2,7 @@
 
 import { SnapshotError } from "../errors/snapshot-error.ts";
 import type { RunLog } from "../events/run-log.ts";
-import type { TrustSource } from "../format/counting-rules.ts";
+import type { TrustSource } from "../format/evidence/counting-rules.ts";
 import { hashText } from "../protocol/crypto/hash.ts";
 import { shortId } from "../protocol/node.ts";
 import { EMPTY_PREIMAGE, networkHash } from "../protocol/partition-hash.ts";

@@ -4,7 +4,7 @@
  */
 
 import type { RunLog } from "../events/run-log.ts";
-import type { TrustSource } from "../format/counting-rules.ts";
+import type { TrustSource } from "../format/evidence/counting-rules.ts";
 import type { ActiveNode } from "../protocol/node.ts";
 import { queryOrder } from "../protocol/query-order.ts";
 import type { Shard } from "../protocol/shard.ts";

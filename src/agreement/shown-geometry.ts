@@ -5,7 +5,7 @@
 
 import { SnapshotError } from "../errors/snapshot-error.ts";
 import type { RunLog } from "../events/run-log.ts";
-import type { TrustSource } from "../format/counting-rules.ts";
+import type { TrustSource } from "../format/evidence/counting-rules.ts";
 import { shortId } from "../protocol/node.ts";
 import type { VoteCollection } from "./vote-collection.ts";
 

@@ -6,9 +6,9 @@ import { messageOf, SnapshotError, type SnapshotErrorCode, systemCodeOf } from "
 import type { RunSummary } from "../events/assemble-events.ts";
 import { RunLog } from "../events/run-log.ts";
 import type { SyncEvent } from "../events/sync-events.ts";
-import type { CountingRules, TrustSource } from "../format/counting-rules.ts";
+import { artifactFile } from "../format/artifact.ts";
+import type { CountingRules, TrustSource } from "../format/evidence/counting-rules.ts";
 import { type ExportData, exportDataDigest } from "../format/export-data.ts";
-import { artifactFile } from "../format/snapshot-layout.ts";
 import { requireOptions } from "../options/option-check.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../protocol/crypto/hash.ts";
 import { type CycleRecord, networkConfigHashOf } from "../protocol/cycle-record.ts";
@@ -46,7 +46,7 @@ import {
   type Sharding,
   shardOf,
 } from "../trust/sharding.ts";
-import type { Findings } from "../verify/findings.ts";
+import type { Findings } from "../verify/findings/findings.ts";
 import { requireReadsBack } from "../verify/read-back.ts";
 import { GossipFile } from "./assembly/gossip-file.ts";
 import type { KnownHashes } from "./assembly/known-hashes.ts";
@@ -61,7 +61,7 @@ import {
   publishedNetconfig,
   publishedVotes,
 } from "./assembly/published.ts";
-import { runRecord } from "./assembly/run-record.ts";
+import { makeRunRecord } from "./assembly/run-record.ts";
 import { SnapshotTransport } from "./assembly/snapshot-transport.ts";
 import { WakefulClock } from "./assembly/wakeful-clock.ts";
 import { requireChainAgrees, requireMetadataAgrees, requireStateInChain } from "./assembly/witnesses.ts";
@@ -439,7 +439,7 @@ class Assembly {
       netconfig: proof,
       gossip: agreed.votes.evidence(),
     };
-    const run = runRecord({ startedAt, agreed, options: this.#options, log: this.#log });
+    const run = makeRunRecord({ startedAt, agreed, options: this.#options, log: this.#log });
     const manifest = await partial.complete(data, size, evidence, run);
     await requireReadsBack(partial.directory, { quorum: this.#options.quorum, signal: this.#options.signal });
     const directory = await partial.putInPlace(({ message }) => this.#log.warn(message));

@@ -4,7 +4,7 @@ import type { NodeRecords } from "../app/nodes.ts";
 import type { AssemblyPlan } from "../app/plan.ts";
 import type { CollectStatus } from "../collect/status.ts";
 import type { RunSummary } from "../events/assemble-events.ts";
-import type { Findings } from "../verify/findings.ts";
+import type { Findings } from "../verify/findings/findings.ts";
 
 export interface Outcome {
   /** The fields of the last JSON line, beside `type`, `ok` and `exitCode`. */

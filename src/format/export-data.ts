@@ -1,7 +1,11 @@
-/** The export data of a snapshot (FORMAT.md): what the network vouches for, and what vouches for the rest. */
+/** `export-data.jsonl` (FORMAT.md): what the network vouches for, and what vouches for the rest. */
 
 import { hashText } from "../protocol/crypto/hash.ts";
-import { partitionKey } from "./snapshot-layout.ts";
+import type { JsonBounds } from "../wire/json-bounds.ts";
+import { parseJson, quoted, WireError } from "../wire/parse.ts";
+import { partitionKey } from "./artifact.ts";
+
+export const EXPORT_DATA_FILE = "export-data.jsonl";
 
 export const FORMAT_VERSION = 1;
 
@@ -35,7 +39,63 @@ export function exportDataText(data: StateExportData | ExportData): string {
   return entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
 }
 
-/** The hash of the export data: two snapshots are the same where it is. */
+/** The hash of the export data. Two snapshots with the same digest are the same. */
 export function exportDataDigest(data: StateExportData | ExportData): string {
   return hashText(exportDataText(data), data.hashKey);
+}
+
+/** Key → value. */
+export type ExportEntries = ReadonlyMap<string, string>;
+
+/** Lines of export data that are of no partition: five, and some that show what else is wrong. */
+const otherLinesMax = 32;
+
+/**
+ * Reads every line that is an entry.
+ *
+ * @param report takes each deviation from the form
+ */
+export function parseExportData(
+  text: string,
+  numPartitions: number,
+  report: (problem: string) => void,
+): ExportEntries {
+  const entries = new Map<string, string>();
+  let previous: string | undefined;
+  const linesMax = numPartitions + 1 + otherLinesMax;
+  const lines = text.split("\n", linesMax + 2);
+  if (lines.length > linesMax + 1) report(`it has more than ${linesMax} lines`);
+  for (const [index, line] of lines.slice(0, -1).entries()) {
+    const entry = parseEntry(line);
+    if (entry === undefined) {
+      report(`line ${index + 1}: expected ["key","value"], got ${quoted(line)}`);
+      continue;
+    }
+    const [key, value] = entry;
+    if (previous !== undefined && key <= previous) {
+      report(`line ${index + 1}: ${quoted(key)} does not come after ${quoted(previous)}`);
+    }
+    previous = key;
+    entries.set(key, value);
+  }
+  if (!text.endsWith("\n")) report("the last line does not end");
+  return entries;
+}
+
+/** A list of two texts. */
+const entryBounds: JsonBounds = { depthMax: 1, valuesMax: 3 };
+
+function parseEntry(line: string): readonly [string, string] | undefined {
+  try {
+    const value = parseJson(line, EXPORT_DATA_FILE, entryBounds);
+    // There is one way to write an entry: anything else is another text with the same meaning.
+    return isEntry(value) && JSON.stringify(value) === line ? value : undefined;
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}
+
+function isEntry(value: unknown): value is readonly [string, string] {
+  return Array.isArray(value) && value.length === 2 && value.every((text) => typeof text === "string");
 }

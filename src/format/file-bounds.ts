@@ -4,11 +4,6 @@ import {
   countingBytesMax,
   exportDataBytesBase,
   exportDataBytesPerPartition,
-  gossipEvidenceBytesMax,
-  gossipLineBytesSpare,
-  gossipMessageBytesBase,
-  gossipMessageBytesMax,
-  gossipMessageBytesPerPartition,
   listBytesMax,
   manifestBytesMax,
   netconfigBytesMax,
@@ -19,16 +14,14 @@ import {
   runRecordBytesMax,
   runRecordBytesPerPartition,
 } from "../limits/limits.ts";
-import {
-  COUNTING_FILE,
-  CYCLES_FILE,
-  EXPORT_DATA_FILE,
-  GOSSIP_FILE,
-  MANIFEST_FILE,
-  NETCONFIG_FILE,
-  NODE_LIST_FILE,
-  RUN_FILE,
-} from "./snapshot-layout.ts";
+import { COUNTING_FILE } from "./evidence/counting-rules.ts";
+import { CYCLES_FILE } from "./evidence/cycles.ts";
+import { GOSSIP_FILE, gossipBytesMax } from "./evidence/gossip.ts";
+import { NETCONFIG_FILE } from "./evidence/netconfig.ts";
+import { NODE_LIST_FILE } from "./evidence/node-list.ts";
+import { EXPORT_DATA_FILE } from "./export-data.ts";
+import { MANIFEST_FILE } from "./manifest.ts";
+import { RUN_FILE } from "./run-record.ts";
 
 /** The most bytes of a file that are read. */
 export function fileBytesMax(file: string, numPartitions: number): number {
@@ -48,15 +41,8 @@ export function fileBytesMax(file: string, numPartitions: number): number {
     case NETCONFIG_FILE:
       return netconfigBytesMax;
     case GOSSIP_FILE:
-      // Each node has one message that counts, and at most one more that contradicts it.
-      return Math.min(2 * numPartitions * gossipLineBytesMax(numPartitions), gossipEvidenceBytesMax);
+      return gossipBytesMax(numPartitions);
     default:
       return otherEvidenceBytesMax;
   }
-}
-
-/** The most bytes of one message in the evidence, its end of line not counted. */
-export function gossipLineBytesMax(numPartitions: number): number {
-  const signedMax = gossipMessageBytesBase + gossipMessageBytesPerPartition * (numPartitions + 1);
-  return Math.min(signedMax, gossipMessageBytesMax) + gossipLineBytesSpare;
 }

@@ -1,7 +1,22 @@
-/** The manifest of a snapshot (FORMAT.md): it names everything else, and is written last. */
+/** `export-manifest.json` (FORMAT.md): it names everything else, and is written last. */
 
-import { type ExportData, exportDataDigest, FORMAT_VERSION, type StateExportData } from "./export-data.ts";
-import { artifactFile, type Compression, EXPORT_DATA_FILE, partitionKey } from "./snapshot-layout.ts";
+import { nodesMax } from "../limits/limits.ts";
+import { GLOBAL_PARTITION } from "../protocol/shard.ts";
+import { hex64 } from "../wire/hex.ts";
+import type { JsonBounds } from "../wire/json-bounds.ts";
+import { parseAs, parseJson, WireError } from "../wire/parse.ts";
+import * as z from "../wire/schema.ts";
+import { artifactFile, type Compression, partitionKey } from "./artifact.ts";
+import {
+  EXPORT_DATA_FILE,
+  type ExportData,
+  exportDataDigest,
+  FORMAT_VERSION,
+  type StateExportData,
+} from "./export-data.ts";
+import { isPlainName } from "./snapshot-names.ts";
+
+export const MANIFEST_FILE = "export-manifest.json";
 
 /** Of what one validator exports, which is no whole snapshot. */
 export interface StateExportManifest {
@@ -17,7 +32,7 @@ export interface StateExportManifest {
     readonly accounts: number;
     /** Of all preimages. */
     readonly bytes: number;
-    /** The hash of the export data: two snapshots are the same where it is. */
+    /** The hash of the export data. Two snapshots with the same digest are the same. */
     readonly digest: string;
   };
 }
@@ -63,4 +78,46 @@ export function makeStateExportManifest(
 
 export function manifestText(manifest: StateExportManifest): string {
   return `${JSON.stringify(manifest, null, 2)}\n`;
+}
+
+const count = z.int("expected a whole number").min(0, "expected a whole number");
+const plainName = z.string().refine(isPlainName, "expected a file name without a path");
+const schema = z.strictObject({
+  blockHeight: count,
+  artifactMode: z.literal("operational", "expected operational"),
+  data: z.literal(EXPORT_DATA_FILE, `expected ${EXPORT_DATA_FILE}`),
+  artifacts: z.array(z.tuple([z.string(), plainName])).max(nodesMax + 1, "expected one artifact a partition"),
+  snapshot: z.strictObject({
+    formatVersion: z.literal(FORMAT_VERSION, `expected version ${FORMAT_VERSION}`),
+    timestamp: count,
+    networkHash: hex64,
+    numPartitions: count
+      .min(1, "expected at least one partition")
+      .max(nodesMax, `expected at most ${nodesMax}`),
+    accounts: count,
+    bytes: count,
+    digest: hex64,
+  }),
+});
+
+/** Three values for each artifact, and a dozen more. */
+const bounds: JsonBounds = { depthMax: 4, valuesMax: 3 * (nodesMax + 1) + 32 };
+
+/** @throws WireError */
+export function parseManifest(text: string): Manifest {
+  const manifest = parseAs(schema, parseJson(text, MANIFEST_FILE, bounds), MANIFEST_FILE);
+  requireArtifactOfEachPartition(manifest);
+  return manifest;
+}
+
+function requireArtifactOfEachPartition({ artifacts, snapshot }: Manifest): void {
+  const keys = [GLOBAL_PARTITION, ...Array.from({ length: snapshot.numPartitions }, (_, p) => p)];
+  const wrong = keys.findIndex((partition, index) => artifacts[index]?.[0] !== partitionKey(partition));
+  if (wrong >= 0 || artifacts.length !== keys.length) {
+    const last = partitionKey(snapshot.numPartitions - 1);
+    throw new WireError(MANIFEST_FILE, `artifacts: expected partition.-1 to ${last}, in order`);
+  }
+  const files = new Set(artifacts.map(([, file]) => file));
+  if (files.size < keys.length)
+    throw new WireError(MANIFEST_FILE, "artifacts: two partitions have the same file");
 }

@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { crc32, createGzip, createInflateRaw } from "node:zlib";
 import { diskError, systemCodeOf } from "../errors/snapshot-error.ts";
-import type { Compression } from "../format/snapshot-layout.ts";
+import type { Compression } from "../format/artifact.ts";
 import { ByteBudget } from "../limits/byte-budget.ts";
 import { gzipIdleBytesMax, writeBufferBytes } from "../limits/limits.ts";
 import type { RunningHash } from "../protocol/crypto/hash.ts";

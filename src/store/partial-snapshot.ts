@@ -7,12 +7,18 @@ import { copyFile, link, mkdir, readdir, rename, rm, statfs, writeFile } from "n
 import { join } from "node:path";
 import pLimit from "p-limit";
 import { isReadError, type SnapshotError } from "../errors/snapshot-error.ts";
-import type { ArtifactScan } from "../format/artifact-scan.ts";
-import type { CountingRules } from "../format/counting-rules.ts";
-import { type ExportData, exportDataText } from "../format/export-data.ts";
-import { type Manifest, makeManifest, manifestText, type StateSize } from "../format/manifest.ts";
-import { type FileHashes, runRecordText } from "../format/run-record.ts";
-import * as layout from "../format/snapshot-layout.ts";
+import { type ArtifactScan, artifactFile, type Compression } from "../format/artifact.ts";
+import { type Evidence, evidenceFiles } from "../format/evidence/evidence.ts";
+import { EXPORT_DATA_FILE, type ExportData, exportDataText } from "../format/export-data.ts";
+import {
+  MANIFEST_FILE,
+  type Manifest,
+  makeManifest,
+  manifestText,
+  type StateSize,
+} from "../format/manifest.ts";
+import { type FileHashes, RUN_FILE, type RunRecord, runRecordText } from "../format/run-record.ts";
+import { EVIDENCE_DIRECTORY } from "../format/snapshot-names.ts";
 import { DEFAULT_HASH_KEY, hashText, RunningHash } from "../protocol/crypto/hash.ts";
 import { gzipFile, makeDirectories, readArtifact, syncPath, writeSynced } from "./durable.ts";
 import {
@@ -42,20 +48,9 @@ const SYNCS_AT_ONCE = 8;
 const compressions = ["none", "gzip"] as const;
 
 export interface SnapshotPlace extends SnapshotSpot {
-  readonly compression: layout.Compression;
+  readonly compression: Compression;
   /** 64 hex digits. */
   readonly hashKey?: string | undefined;
-}
-
-/** What proves the agreement: not part of what two archivers compare. */
-export interface Evidence {
-  readonly nodeList: Uint8Array;
-  readonly cycles: Uint8Array;
-  readonly counting: CountingRules;
-  /** The `/netconfig` response that proves the sharding settings, where they were proved. */
-  readonly netconfig?: Uint8Array | undefined;
-  /** One message a line, ascending by sender. */
-  readonly gossip: Iterable<Uint8Array>;
 }
 
 export class PartialSnapshot {
@@ -168,7 +163,7 @@ export class PartialSnapshot {
     listed: FileHashes = {},
   ): Promise<ArtifactScan | undefined> {
     for (const compression of compressions) {
-      const file = layout.artifactFile(partition, compression);
+      const file = artifactFile(partition, compression);
       const published = join(publishedPath(this.#place), file);
       const stats = await onDisk(`cannot look at ${published}`, () => statsOf(published));
       if (stats?.isFile() !== true) continue;
@@ -185,7 +180,7 @@ export class PartialSnapshot {
   }
 
   /** Nothing where it is damaged. An error of reading is none of its contents, and is thrown. */
-  async #scan(path: string, compression: layout.Compression) {
+  async #scan(path: string, compression: Compression) {
     try {
       return await scanArtifact(path, compression, this.#hashKey);
     } catch (error) {
@@ -209,7 +204,7 @@ export class PartialSnapshot {
     this.#beginToSync(artifact);
   }
 
-  async #convert(published: string, compression: layout.Compression, partition: number): Promise<void> {
+  async #convert(published: string, compression: Compression, partition: number): Promise<void> {
     const plain = this.incomingPath(0, partition);
     const text = readArtifact(published, compression);
     await onDisk(`cannot write ${plain}`, () => writeFile(plain, text, { flag: "wx", mode: FILE_MODE }));
@@ -217,7 +212,7 @@ export class PartialSnapshot {
   }
 
   /** Writes what is missing of the snapshot, and syncs all of it. It is not in its place yet. */
-  async complete(data: ExportData, size: StateSize, evidence: Evidence, run: object): Promise<Manifest> {
+  async complete(data: ExportData, size: StateSize, evidence: Evidence, run: RunRecord): Promise<Manifest> {
     const manifest = makeManifest(data, size, this.#place.compression);
     const text = manifestText(manifest);
     await onDisk(`cannot complete ${this.#directory}`, async () => {
@@ -225,19 +220,19 @@ export class PartialSnapshot {
       await this.#removeStrangers(manifest);
       const evidenceHashes = await this.#writeEvidence(evidence, data.hashKey);
       const files = {
-        [layout.MANIFEST_FILE]: hashText(text, data.hashKey),
-        [layout.EXPORT_DATA_FILE]: manifest.snapshot.digest,
+        [MANIFEST_FILE]: hashText(text, data.hashKey),
+        [EXPORT_DATA_FILE]: manifest.snapshot.digest,
         ...evidenceHashes,
         ...this.#artifactHashes(manifest),
       };
-      await writeSynced(join(this.#directory, layout.RUN_FILE), runRecordText(run, files, data.hashKey));
-      await writeSynced(join(this.#directory, layout.EXPORT_DATA_FILE), exportDataText(data));
+      await writeSynced(join(this.#directory, RUN_FILE), runRecordText(run, files, data.hashKey));
+      await writeSynced(join(this.#directory, EXPORT_DATA_FILE), exportDataText(data));
       const artifacts = manifest.artifacts.map(([, file]) => join(this.#directory, file));
       await pLimit(SYNCS_AT_ONCE).map(
         artifacts,
         (artifact) => this.#syncing.get(artifact) ?? syncPath(artifact),
       );
-      await writeSynced(join(this.#directory, layout.MANIFEST_FILE), text);
+      await writeSynced(join(this.#directory, MANIFEST_FILE), text);
       await syncPath(this.#directory);
     });
     return manifest;
@@ -260,7 +255,7 @@ export class PartialSnapshot {
   }
 
   #file(partition: number): string {
-    return layout.artifactFile(partition, this.#place.compression);
+    return artifactFile(partition, this.#place.compression);
   }
 
   #keepFileHash(partition: number, { fileHash }: ArtifactScan): void {
@@ -287,19 +282,12 @@ export class PartialSnapshot {
     }
   }
 
-  /** Answers the hashes of what it wrote. */
+  /** Returns the hashes of what it wrote. */
   async #writeEvidence(evidence: Evidence, hashKey: string): Promise<FileHashes> {
-    const directory = join(this.#directory, layout.EVIDENCE_DIRECTORY);
+    const directory = join(this.#directory, EVIDENCE_DIRECTORY);
     await mkdir(directory, { mode: DIRECTORY_MODE });
     const hashes: Record<string, string> = {};
-    for (const [file, content] of [
-      [layout.NODE_LIST_FILE, [evidence.nodeList]],
-      [layout.CYCLES_FILE, [evidence.cycles]],
-      [layout.COUNTING_FILE, [Buffer.from(`${JSON.stringify(evidence.counting, null, 2)}\n`)]],
-      [layout.NETCONFIG_FILE, evidence.netconfig === undefined ? undefined : [evidence.netconfig]],
-      [layout.GOSSIP_FILE, evidence.gossip],
-    ] as const) {
-      if (content === undefined) continue;
+    for (const { file, content } of evidenceFiles(evidence)) {
       const hash = new RunningHash(hashKey);
       await writeSynced(join(this.#directory, file), hashed(content, hash));
       hashes[file] = hash.digest();

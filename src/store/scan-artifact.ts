@@ -3,8 +3,7 @@
  * which addresses. No account is parsed: the text before an account ID stands nowhere else.
  */
 
-import type { ArtifactScan } from "../format/artifact-scan.ts";
-import type { Compression } from "../format/snapshot-layout.ts";
+import type { ArtifactScan, Compression } from "../format/artifact.ts";
 import type { ByteBudget } from "../limits/byte-budget.ts";
 import { COPY_PREFIX } from "../protocol/account-copy.ts";
 import { ADDRESS_DIGITS } from "../protocol/address.ts";

@@ -4,14 +4,15 @@ import type { Dirent } from "node:fs";
 import { type FileHandle, lstat, opendir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { diskError, isReadError } from "../errors/snapshot-error.ts";
-import type { ArtifactScan } from "../format/artifact-scan.ts";
-import { EVIDENCE_DIRECTORY } from "../format/snapshot-layout.ts";
+import { type ArtifactScan, compressionOf } from "../format/artifact.ts";
+import { EVIDENCE_DIRECTORY } from "../format/snapshot-names.ts";
+import type { SnapshotReader } from "../format/snapshot-reader.ts";
 import type { ByteBudget } from "../limits/byte-budget.ts";
 import { evidenceFileBytesMax, writeBufferBytes } from "../limits/limits.ts";
 import { openRegularFile } from "./regular-file.ts";
 import { scanArtifact } from "./scan-artifact.ts";
 
-export class SnapshotDirectory {
+export class SnapshotDirectory implements SnapshotReader {
   readonly directory: string;
   readonly #signal: AbortSignal | undefined;
   #readError: { readonly file: string; readonly error: unknown } | undefined;
@@ -83,7 +84,7 @@ export class SnapshotDirectory {
 
   /** @param budget how many bytes the plain text may have; what it has is taken from it */
   async scan(file: string, hashKey: string, budget?: ByteBudget): Promise<ArtifactScan> {
-    const compression = file.endsWith(".gz") ? "gzip" : "none";
+    const compression = compressionOf(file);
     const limits = { signal: this.#signal, budget };
     return await this.#noting(file, () =>
       scanArtifact(join(this.directory, file), compression, hashKey, limits),

@@ -3,7 +3,7 @@
 import { readdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { diskError, SnapshotError } from "../errors/snapshot-error.ts";
-import { snapshotName } from "../format/snapshot-layout.ts";
+import { snapshotName } from "../format/snapshot-names.ts";
 import { syncPath } from "./durable.ts";
 import { removeOwn, requireOwnTree, requireSafePlace, statsOf } from "./own-files.ts";
 

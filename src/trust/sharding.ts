@@ -7,7 +7,7 @@
 
 import { SnapshotError } from "../errors/snapshot-error.ts";
 import type { HttpClient } from "../fetch/http/http-client.ts";
-import type { TrustSource } from "../format/counting-rules.ts";
+import type { TrustSource } from "../format/evidence/counting-rules.ts";
 import type { ActiveNode } from "../protocol/node.ts";
 import { consensusRadiusOf, makeShard, type Shard } from "../protocol/shard.ts";
 import { counted } from "../text/counted.ts";

@@ -1,85 +1,132 @@
+/** Everything about a published snapshot that can be checked offline: bytes, votes, chain. */
+
+import { SnapshotError } from "../errors/snapshot-error.ts";
+import { DEFAULT_HASH_KEY } from "../protocol/crypto/hash.ts";
+import { SnapshotDirectory } from "../store/snapshot-directory.ts";
+import { counted } from "../text/counted.ts";
+import type { Trust } from "./evidence/audit.ts";
+import { auditEvidence } from "./evidence/evidence.ts";
+import { type ArtifactCheck, checkArtifactFiles, checkArtifacts } from "./files/artifacts.ts";
+import { checkSmallFiles, type SmallFiles } from "./files/small-files.ts";
+import { chosenArtifacts, describeSubset, type Subset } from "./files/subset.ts";
+import type { Requirement } from "./findings/claims.ts";
+import { FindingList } from "./findings/finding-list.ts";
+import type { EvidenceReport, Findings } from "./findings/findings.ts";
+import { missingSnapshot } from "./missing-snapshot.ts";
+import { readTrustedNodeList } from "./trusted-node-list.ts";
+
+export interface VerifyOptions extends Omit<Trust, "nodeList" | "marker"> {
+  /** A file with the node list that the auditor trusts, instead of the one in the snapshot. */
+  readonly trustNodeList?: string | undefined;
+  /** The marker of a cycle record that the auditor knows, of the snapshot's cycle or a later one. */
+  readonly trustMarker?: string | undefined;
+  /** By default `proved` where the auditor brings a node list, a key or a marker, else `told`. */
+  readonly require?: Requirement | undefined;
+  /** Which artifacts are read; all by default. */
+  readonly subset?: Subset | undefined;
+  /** Ends the check. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const nothingCounted: EvidenceReport = { votes: [], nodeList: null, chain: "unread", claims: [], notes: [] };
+
+const noArtifacts: ArtifactCheck = { checked: 0, verified: 0, accounts: 0, bytes: 0 };
+
 /**
- * Checks the small files of a snapshot (FORMAT.md), and reports every finding rather than the first. Nothing is
- * printed here, and nothing is believed: anybody may have made it.
+ * Checks a published snapshot: artifacts, export data, network hash; the signed votes, counted again; the
+ * cycle chain. Reports every finding.
+ *
+ * @throws SnapshotError `no-such-snapshot` where there is no manifest, `disk` where a file cannot be read, `configuration`
+ *   where the auditor's own list cannot be, `usage` where the subset has no artifact; whatever else is wrong is a finding
  */
-
-import type { Manifest } from "../format/manifest.ts";
-import { readExportData, readManifest } from "../format/read-export.ts";
-import type { FileHashes } from "../format/run-record.ts";
-import { EXPORT_DATA_FILE, partitionKey } from "../format/snapshot-layout.ts";
-import { isHex64 } from "../protocol/address.ts";
-import { networkHash } from "../protocol/partition-hash.ts";
-import { GLOBAL_PARTITION } from "../protocol/shard.ts";
-import { quoted } from "../wire/parse.ts";
-import { checkFiles } from "./check-files.ts";
-import type { FindingList } from "./finding-list.ts";
-import type { SnapshotReader } from "./snapshot-reader.ts";
-
-/** A snapshot's small files, as far as they could be read. */
-export interface OpenSnapshot {
-  /** `undefined` where it is no manifest: then nothing else can be said. */
-  readonly manifest: Manifest | undefined;
-  /** The export data. */
-  readonly entries: ReadonlyMap<string, string>;
-  /** `undefined` where the export data have none. */
-  readonly hashKey: string | undefined;
-  /** The hashes that `run.json` lists; `undefined` where it cannot be relied on. */
-  readonly files: FileHashes | undefined;
+export async function checkSnapshot(directory: string, options: VerifyOptions = {}): Promise<Findings> {
+  const { subset } = options;
+  return await checkWith(directory, options, (reader, files, findings) => {
+    const total = files.manifest?.artifacts.length ?? 0;
+    const chosen = chosenArtifacts(subset, total);
+    if (subset !== undefined && total > 0 && chosen.size === 0) throw emptySubset(subset, total);
+    return checkArtifacts(reader, files, (index) => chosen.has(index), findings);
+  });
 }
 
-/** @throws SnapshotError `no-such-snapshot` where there is no manifest; whatever else is wrong is a finding */
-export async function openSnapshot(reader: SnapshotReader, findings: FindingList): Promise<OpenSnapshot> {
-  const manifest = await readManifest(reader, findings);
-  if (manifest === undefined) {
-    return { manifest: undefined, entries: new Map(), hashKey: undefined, files: undefined };
-  }
-  const entries = await readExportData(reader, manifest, findings);
-  crossCheck(manifest, entries, findings);
-  checkNetworkHash(manifest, entries, findings);
-  const hashKey = entries.get("hash.key");
-  if (!isHex64(hashKey)) return { manifest, entries, hashKey: undefined, files: undefined };
-  const files = await checkFiles(reader, manifest, hashKey, findings);
-  return { manifest, entries, hashKey, files };
+/** Checks everything but the bytes of the artifacts, of which only name, kind and size are looked at. */
+export async function checkWithoutArtifacts(
+  directory: string,
+  options: VerifyOptions = {},
+): Promise<Findings> {
+  return await checkWith(directory, options, async (reader, { manifest }, findings) => {
+    if (manifest !== undefined) await checkArtifactFiles(reader, manifest, findings);
+    return noArtifacts;
+  });
 }
 
-/** The manifest and the export data say the same, and the export data says nothing else. */
-function crossCheck(manifest: Manifest, entries: ReadonlyMap<string, string>, findings: FindingList): void {
-  const { timestamp, networkHash: hash, formatVersion, numPartitions } = manifest.snapshot;
-  const expected = new Map([
-    ["format.version", String(formatVersion)],
-    ["snapshot.timestamp", String(timestamp)],
-    ["snapshot.cycle", String(manifest.blockHeight)],
-    ["network.hash", hash],
-  ]);
-  for (const [key, value] of expected) {
-    if (entries.get(key) === value) continue;
-    const problem = `${key}: the manifest says ${value}, the export data ${quoted(entries.get(key) ?? "nothing")}`;
-    findings.add("export-data", EXPORT_DATA_FILE, problem);
-  }
-  const known = new Set([...expected.keys(), "hash.key"]);
-  for (let partition = GLOBAL_PARTITION; partition < numPartitions; partition++) {
-    const key = partitionKey(partition);
-    known.add(key);
-    if (isHex64(entries.get(key))) continue;
-    const problem = `${key}: expected 64 lower-case hex digits, got ${quoted(entries.get(key) ?? "nothing")}`;
-    findings.add("export-data", EXPORT_DATA_FILE, problem, { partition });
-  }
-  for (const key of entries.keys()) {
-    if (!known.has(key)) findings.add("export-data", EXPORT_DATA_FILE, `${quoted(key)}: no such key`);
-  }
+/** Where nothing is read, nothing is right. */
+function emptySubset(subset: Subset, total: number): SnapshotError {
+  return new SnapshotError(
+    "usage",
+    `${describeSubset(subset)} has no artifact: the snapshot has ${counted(total, "artifact")}`,
+    { hint: `Divide it into at most ${counted(total, "part")}.` },
+  );
 }
 
-function checkNetworkHash(
-  manifest: Manifest,
-  entries: ReadonlyMap<string, string>,
+type CheckArtifacts = (
+  reader: SnapshotDirectory,
+  files: SmallFiles,
   findings: FindingList,
-): void {
-  const hashKey = entries.get("hash.key");
-  if (!isHex64(hashKey)) return;
-  const hashes = new Map<number, string>();
-  for (const [key, value] of entries) if (key.startsWith("partition.")) hashes.set(hashes.size, value);
-  const hash = networkHash(hashes, hashKey);
-  if (hash === manifest.snapshot.networkHash) return;
-  const problem = `the partition hashes make the network hash ${hash}, not ${manifest.snapshot.networkHash}`;
-  findings.add("network-hash", EXPORT_DATA_FILE, problem);
+) => Promise<ArtifactCheck>;
+
+async function checkWith(
+  directory: string,
+  options: VerifyOptions,
+  checkArtifactsOf: CheckArtifacts,
+): Promise<Findings> {
+  const { signal } = options;
+  const reader = new SnapshotDirectory(directory, signal);
+  const findings = new FindingList();
+  const small = await checkSmallFiles(reader, findings).catch(async (error: unknown) => {
+    const isMissing = error instanceof SnapshotError && error.code === "no-such-snapshot";
+    throw isMissing ? await missingSnapshot(directory) : error;
+  });
+  const evidence = await auditWith(reader, small, options, findings);
+  const artifacts = await checkArtifactsOf(reader, small, findings);
+  signal?.throwIfAborted();
+  reader.requireRead();
+  const { manifest } = small;
+  return {
+    directory,
+    ok: findings.all.length === 0,
+    timestamp: manifest?.snapshot.timestamp ?? null,
+    cycle: manifest?.blockHeight ?? null,
+    networkHash: manifest?.snapshot.networkHash ?? null,
+    digest: manifest?.snapshot.digest ?? null,
+    partitions: {
+      total: manifest?.artifacts.length ?? 0,
+      checked: artifacts.checked,
+      verified: artifacts.verified,
+    },
+    subset: options.subset ?? null,
+    accounts: artifacts.accounts,
+    bytes: artifacts.bytes,
+    ...evidence,
+    findings: findings.all,
+    findingsOmitted: findings.omitted,
+  };
+}
+
+async function auditWith(
+  reader: SnapshotDirectory,
+  { manifest, entries, hashKey, files }: SmallFiles,
+  options: VerifyOptions,
+  findings: FindingList,
+): Promise<EvidenceReport> {
+  const { trustNodeList, trustMarker, archiverKey, signal } = options;
+  const nodeList =
+    trustNodeList === undefined
+      ? undefined
+      : await readTrustedNodeList(trustNodeList, hashKey ?? DEFAULT_HASH_KEY, signal);
+  if (manifest === undefined || hashKey === undefined) return nothingCounted;
+  const hasTrust = trustNodeList !== undefined || trustMarker !== undefined || archiverKey !== undefined;
+  const require = options.require ?? (hasTrust ? "proved" : "told");
+  const trust: Trust = { ...options, nodeList, marker: trustMarker };
+  return await auditEvidence({ reader, manifest, entries, hashKey, files }, { trust, require }, findings);
 }

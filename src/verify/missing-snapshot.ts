@@ -3,7 +3,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { SnapshotError, systemCodeOf } from "../errors/snapshot-error.ts";
-import { MANIFEST_FILE } from "../format/snapshot-layout.ts";
+import { MANIFEST_FILE } from "../format/manifest.ts";
 import { counted } from "../text/counted.ts";
 
 export async function missingSnapshot(directory: string): Promise<SnapshotError> {

@@ -6,9 +6,9 @@
 import type { Quorum } from "../agreement/vote-tally.ts";
 import { SnapshotError } from "../errors/snapshot-error.ts";
 import { counted } from "../text/counted.ts";
-import { codeOfFindings } from "./finding-code.ts";
-import type { FindingKind } from "./findings.ts";
-import { verifyWithoutArtifacts } from "./verify-snapshot.ts";
+import { checkWithoutArtifacts } from "./check-snapshot.ts";
+import { codeOfFindings } from "./findings/finding-code.ts";
+import type { FindingKind } from "./findings/findings.ts";
 
 export interface ReadBackOptions {
   /** The rule that the votes were counted by. */
@@ -35,7 +35,7 @@ const ofDisk: ReadonlySet<FindingKind> = new Set([
  * @throws SnapshotError `disk` where the files are not those that were written, else with the code that `verify` ends with
  */
 export async function requireReadsBack(directory: string, options: ReadBackOptions): Promise<void> {
-  const { findings, findingsOmitted } = await verifyWithoutArtifacts(directory, options);
+  const { findings, findingsOmitted } = await checkWithoutArtifacts(directory, options);
   const [first] = findings;
   if (first === undefined) return;
   const count = findings.length + findingsOmitted;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { requireShownGeometry } from "../../src/agreement/shown-geometry.ts";
 import { RunLog } from "../../src/events/run-log.ts";
-import type { TrustSource } from "../../src/format/counting-rules.ts";
+import type { TrustSource } from "../../src/format/evidence/counting-rules.ts";
 import { collectionOf, voteOf } from "./test-votes.ts";
 
 /** Votes of five nodes, of which so many name other partitions than they store. */

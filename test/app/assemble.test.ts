@@ -2,13 +2,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { AssembleOptions } from "../../src/app/assembly/options.ts";
+import { verifySnapshot } from "../../src/app/verify.ts";
 import type { AssembleEvent } from "../../src/events/assemble-events.ts";
 import { partitionPreimages } from "../../src/protocol/partition-hash.ts";
 import { allPartitions } from "../../src/protocol/shard.ts";
 import { acquireRunLock } from "../../src/store/run-lock.ts";
 import { lockPath } from "../../src/store/snapshot-place.ts";
 import { makeNetwork } from "../../src/testnet/cluster/network.ts";
-import { verifySnapshot } from "../../src/verify/verify-snapshot.ts";
 import { deadUrl, httpServer } from "../helpers/servers.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 import { published } from "../testnet/cluster/published.ts";

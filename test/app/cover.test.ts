@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AssembleResult } from "../../src/app/assemble.ts";
+import { verifySnapshot } from "../../src/app/verify.ts";
 import type { Cluster } from "../../src/testnet/cluster/cluster.ts";
-import { verifySnapshot } from "../../src/verify/verify-snapshot.ts";
 import { published } from "../testnet/cluster/published.ts";
 import { smallFixture, withCluster } from "../testnet/cluster/small-cluster.ts";
 import { assembleFrom } from "./run.ts";

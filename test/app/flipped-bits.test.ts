@@ -3,8 +3,8 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { verifySnapshot } from "../../src/app/verify.ts";
 import { type Cluster, startCluster } from "../../src/testnet/cluster/cluster.ts";
-import { verifySnapshot } from "../../src/verify/verify-snapshot.ts";
 import { makeTemporaryDirectory, removeDirectory, temporaryDirectory } from "../helpers/temporary.ts";
 import { smallFixture } from "../testnet/cluster/small-cluster.ts";
 import { assembleFrom, filesIn } from "./run.ts";

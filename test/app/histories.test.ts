@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { assemble } from "../../src/app/assemble.ts";
 import type { AssembleOptions } from "../../src/app/assembly/options.ts";
 import { planAssembly } from "../../src/app/plan.ts";
-import { verifySnapshot } from "../../src/verify/verify-snapshot.ts";
+import { verifySnapshot } from "../../src/app/verify.ts";
 import { httpServer } from "../helpers/servers.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 import { histories, joining } from "../published-archiver/histories.ts";

@@ -13,13 +13,13 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { VoteCollection } from "../../dist/agreement/vote-collection.js";
+import { verifySnapshot } from "../../dist/app/verify.js";
 import { accountCopyText } from "../../dist/protocol/account-copy.js";
 import { hashText, RunningHash } from "../../dist/protocol/crypto/hash.js";
 import { ownerOf, signed } from "../../dist/protocol/crypto/signature.js";
 import { networkHash } from "../../dist/protocol/partition-hash.js";
 import { allPartitions, makeShard, partitionRange, storedPartitions } from "../../dist/protocol/shard.js";
 import { PartialSnapshot } from "../../dist/store/partial-snapshot.js";
-import { verifySnapshot } from "../../dist/verify/verify-snapshot.js";
 import { machine, median, say, time } from "./measure.js";
 
 const rounds = 5;

@@ -3,9 +3,9 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readRunRecord } from "../../src/format/read-run-record.ts";
-import { runRecordText } from "../../src/format/run-record.ts";
-import { CYCLES_FILE, NODE_LIST_FILE } from "../../src/format/snapshot-layout.ts";
+import { CYCLES_FILE } from "../../src/format/evidence/cycles.ts";
+import { NODE_LIST_FILE } from "../../src/format/evidence/node-list.ts";
+import { readRunRecord, runRecordText } from "../../src/format/run-record.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";
 import { cycleMarker } from "../../src/protocol/cycle-record.ts";
 import { type Cluster, startCluster } from "../../src/testnet/cluster/cluster.ts";

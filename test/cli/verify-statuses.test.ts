@@ -1,8 +1,7 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readRunRecord } from "../../src/format/read-run-record.ts";
-import { runRecordText } from "../../src/format/run-record.ts";
+import { readRunRecord, runRecordText } from "../../src/format/run-record.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";
 import { assembleFrom } from "../app/run.ts";
 import { makeTemporaryDirectory, removeDirectory, temporaryDirectory } from "../helpers/temporary.ts";

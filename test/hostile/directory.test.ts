@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { verifySnapshot } from "../../src/verify/verify-snapshot.ts";
+import { verifySnapshot } from "../../src/app/verify.ts";
 import { commandLine } from "../cli/command-line.ts";
 import { makeTemporaryDirectory, removeDirectory, temporaryDirectory } from "../helpers/temporary.ts";
 import {

@@ -5,7 +5,7 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { CountingRules } from "../../src/format/counting-rules.ts";
+import type { CountingRules } from "../../src/format/evidence/counting-rules.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";
 import { signed } from "../../src/protocol/crypto/signature.ts";
 import { cycleMarker } from "../../src/protocol/cycle-record.ts";
@@ -22,6 +22,7 @@ import { networkConfigHashOf, networkConfigOf } from "../../src/testnet/cluster/
 import { makeVote } from "../../src/testnet/validator/gossip/vote.ts";
 import type { Identity } from "../../src/testnet/validator/identity.ts";
 import { makeAccounts } from "../helpers/accounts.ts";
+import { emptyRun } from "../helpers/run-record.ts";
 
 export const settings = { nodesPerConsensusGroup: 5, nodesPerEdge: 2, cycleDuration: 60 };
 export const numNodes = 15;
@@ -141,7 +142,7 @@ export async function forge(out: string, lies: Lies = {}): Promise<string> {
     netconfig: netconfig === null ? undefined : Buffer.from(netconfig),
     gossip: votes.map((vote) => Buffer.from(`${vote}\n`)),
   };
-  await partial.complete(data, { accounts: 47, bytes }, evidence, {});
+  await partial.complete(data, { accounts: 47, bytes }, evidence, emptyRun);
   return await partial.putInPlace();
 }
 

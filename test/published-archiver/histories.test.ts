@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { assemble } from "../../src/app/assemble.ts";
+import { verifySnapshot } from "../../src/app/verify.ts";
 import { NetworkWatch } from "../../src/collect/network/network-watch.ts";
 import { DEFAULT_HASH_KEY } from "../../src/protocol/crypto/hash.ts";
 import { openClients } from "../../src/trust/node-addresses.ts";
-import { verifySnapshot } from "../../src/verify/verify-snapshot.ts";
 import { failureOf } from "../app/run.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 import { histories, joining } from "./histories.ts";

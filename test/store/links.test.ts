@@ -14,7 +14,7 @@ import {
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { Compression } from "../../src/format/snapshot-layout.ts";
+import type { Compression } from "../../src/format/artifact.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";
 import { PartialSnapshot } from "../../src/store/partial-snapshot.ts";
 import { acquireRunLock } from "../../src/store/run-lock.ts";

@@ -2,13 +2,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import type { Compression } from "../../src/format/artifact.ts";
 import type { ExportData } from "../../src/format/export-data.ts";
-import type { Compression } from "../../src/format/snapshot-layout.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";
 import { networkHash, partitionPreimages } from "../../src/protocol/partition-hash.ts";
 import { makeShard } from "../../src/protocol/shard.ts";
 import { PartialSnapshot } from "../../src/store/partial-snapshot.ts";
 import { makeAccounts } from "../helpers/accounts.ts";
+import { emptyRun } from "../helpers/run-record.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 
 const timestamp = 1_700_000_640_000;
@@ -48,7 +49,7 @@ async function accept(partial: PartialSnapshot, partitions: Iterable<number>, an
 async function publish(out: string, compression: Compression = "none", order = [...preimages.keys()]) {
   const partial = await open(out, compression);
   await accept(partial, order);
-  const manifest = await partial.complete(data, size, evidence, { startedAt: order.join() });
+  const manifest = await partial.complete(data, size, evidence, { ...emptyRun, startedAt: order.join() });
   return { directory: await partial.putInPlace(), manifest };
 }
 
@@ -158,7 +159,7 @@ describe("a snapshot that cannot be published", () => {
     const before = readFileSync(join(out, name, "run.json"), "utf8");
     const partial = await open(out);
     await accept(partial, [-1, 0, 1]);
-    await expect(partial.complete(data, size, evidence, {})).rejects.toMatchObject({ code: "disk" });
+    await expect(partial.complete(data, size, evidence, emptyRun)).rejects.toMatchObject({ code: "disk" });
     expect(readFileSync(join(out, name, "run.json"), "utf8")).toBe(before);
     expect(readdirSync(partial.directory)).toEqual(expect.arrayContaining(["partition-00000.json"]));
     expect(readdirSync(partial.directory)).not.toContain("export-manifest.json");
@@ -168,7 +169,7 @@ describe("a snapshot that cannot be published", () => {
     const out = temporaryDirectory();
     const partial = await open(out);
     await accept(partial, [0]);
-    await expect(partial.complete(data, size, evidence, {})).rejects.toMatchObject({ code: "disk" });
+    await expect(partial.complete(data, size, evidence, emptyRun)).rejects.toMatchObject({ code: "disk" });
     expect(existsSync(join(out, name))).toBe(false);
   });
 

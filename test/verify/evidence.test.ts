@@ -2,11 +2,11 @@ import { cp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { assemble } from "../../src/app/assemble.ts";
+import { verifySnapshot } from "../../src/app/verify.ts";
 import { startCluster } from "../../src/testnet/cluster/cluster.ts";
 import { loadFixture } from "../../src/testnet/cluster/fixture.ts";
 import { Random } from "../../src/testnet/state/random.ts";
-import type { Findings } from "../../src/verify/findings.ts";
-import { verifySnapshot } from "../../src/verify/verify-snapshot.ts";
+import type { Findings } from "../../src/verify/findings/findings.ts";
 import { makeTemporaryDirectory, removeDirectory } from "../helpers/temporary.ts";
 
 describe("a published snapshot, checked offline", () => {

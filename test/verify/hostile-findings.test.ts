@@ -1,7 +1,7 @@
 import { appendFileSync, cpSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { verifySnapshot } from "../../src/verify/verify-snapshot.ts";
+import { verifySnapshot } from "../../src/app/verify.ts";
 import { assembleFrom } from "../app/run.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 import { withCluster } from "../testnet/cluster/small-cluster.ts";

@@ -3,8 +3,9 @@
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { type Evidence, PartialSnapshot } from "../../src/store/partial-snapshot.ts";
-import { verifySnapshot } from "../../src/verify/verify-snapshot.ts";
+import { verifySnapshot } from "../../src/app/verify.ts";
+import type { Evidence } from "../../src/format/evidence/evidence.ts";
+import { PartialSnapshot } from "../../src/store/partial-snapshot.ts";
 import { assembleFrom, failureOf } from "../app/run.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 import { withCluster } from "../testnet/cluster/small-cluster.ts";

@@ -4,14 +4,14 @@ import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } f
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { verifySnapshot } from "../../src/app/verify.ts";
 import { exportDataText } from "../../src/format/export-data.ts";
 import { type Manifest, makeManifest, manifestText } from "../../src/format/manifest.ts";
 import { type FileHashes, runRecordText } from "../../src/format/run-record.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";
 import { networkHash } from "../../src/protocol/partition-hash.ts";
 import { startCluster } from "../../src/testnet/cluster/cluster.ts";
-import type { Finding } from "../../src/verify/findings.ts";
-import { verifySnapshot } from "../../src/verify/verify-snapshot.ts";
+import type { Finding } from "../../src/verify/findings/findings.ts";
 import { assembleFrom, filesIn } from "../app/run.ts";
 import { seeded } from "../helpers/seeded.ts";
 import { makeTemporaryDirectory, removeDirectory } from "../helpers/temporary.ts";

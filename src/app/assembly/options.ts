@@ -2,7 +2,7 @@
 
 import type { Quorum } from "../../agreement/vote-tally.ts";
 import type { Reporter } from "../../events/assemble-events.ts";
-import type { Compression } from "../../format/snapshot-layout.ts";
+import type { Compression } from "../../format/artifact.ts";
 import { concurrencyMax } from "../../limits/limits.ts";
 import * as check from "../../options/option-check.ts";
 import { type OrderRule, orderRules } from "../../sync/strategy/order-rule.ts";

@@ -8,24 +8,20 @@ import type { GivenGossip } from "../../agreement/given-gossip.ts";
 import type { Quorum } from "../../agreement/vote-tally.ts";
 import { diskError, isReadError, SnapshotError } from "../../errors/snapshot-error.ts";
 import type { DamagedFile } from "../../events/assemble-events.ts";
-import { type ExportData, exportDataDigest } from "../../format/export-data.ts";
+import { GOSSIP_FILE } from "../../format/evidence/gossip.ts";
+import { NETCONFIG_FILE } from "../../format/evidence/netconfig.ts";
+import { EXPORT_DATA_FILE, type ExportData, exportDataDigest } from "../../format/export-data.ts";
 import { fileBytesMax } from "../../format/file-bounds.ts";
-import { readRunRecord } from "../../format/read-run-record.ts";
+import { MANIFEST_FILE } from "../../format/manifest.ts";
 import type { FileHashes } from "../../format/run-record.ts";
-import {
-  EXPORT_DATA_FILE,
-  GOSSIP_FILE,
-  MANIFEST_FILE,
-  NETCONFIG_FILE,
-  RUN_FILE,
-} from "../../format/snapshot-layout.ts";
+import { RUN_FILE, readRunRecord } from "../../format/run-record.ts";
 import { netconfigBytesMax } from "../../limits/limits.ts";
 import { RunningHash } from "../../protocol/crypto/hash.ts";
 import { isOwnFile, statsOf } from "../../store/own-files.ts";
 import { SnapshotDirectory } from "../../store/snapshot-directory.ts";
 import { isPublished, publishedPath, type SnapshotSpot } from "../../store/snapshot-place.ts";
-import type { Finding, Findings } from "../../verify/findings.ts";
-import { verifySnapshot } from "../../verify/verify-snapshot.ts";
+import { checkSnapshot } from "../../verify/check-snapshot.ts";
+import type { Finding, Findings } from "../../verify/findings/findings.ts";
 import { GossipFile } from "./gossip-file.ts";
 
 export type Published =
@@ -53,7 +49,7 @@ export async function findPublished(
   if (!(await isPublished(spot))) return { state: "none" };
   let findings: Findings;
   try {
-    findings = await verifySnapshot(publishedPath(spot), { quorum, signal });
+    findings = await checkSnapshot(publishedPath(spot), { quorum, signal });
   } catch (error) {
     if (!(error instanceof SnapshotError) || error.code !== "no-such-snapshot") throw error;
     return {

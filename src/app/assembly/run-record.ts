@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import type { AgreedHashes } from "../../agreement/agreed-hashes.ts";
 import type { RunLog } from "../../events/run-log.ts";
+import type { RunRecord } from "../../format/run-record.ts";
 import { type AssembleOptions, defaults } from "./options.ts";
 
 export interface RunFacts {
@@ -12,7 +13,7 @@ export interface RunFacts {
   readonly log: RunLog;
 }
 
-export function runRecord({ startedAt, agreed, options, log }: RunFacts): object {
+export function makeRunRecord({ startedAt, agreed, options, log }: RunFacts): RunRecord {
   const { queries, offences, warnings, bytesReceived, durationMs } = log.summary();
   return {
     startedAt: startedAt.toISOString(),

@@ -7,7 +7,7 @@ import type { AssembleResult } from "../../app/assemble.ts";
 import { defaults } from "../../app/assembly/options.ts";
 import { SnapshotError } from "../../errors/snapshot-error.ts";
 import type { AssembleEvent, Reporter, RunSummary } from "../../events/assemble-events.ts";
-import type { Compression } from "../../format/snapshot-layout.ts";
+import type { Compression } from "../../format/artifact.ts";
 import { concurrencyMax } from "../../limits/limits.ts";
 import { type OrderRule, orderRules } from "../../sync/strategy/order-rule.ts";
 import { parseSnapshotTime, type SnapshotTime } from "../../trust/chain/timestamp.ts";

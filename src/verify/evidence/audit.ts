@@ -1,20 +1,21 @@
-/** What is audited, what the auditor trusts, and what comes of it. */
+/** What is audited, what the auditor trusts, and what was found so far. */
 
 import type { Quorum } from "../../agreement/vote-tally.ts";
 import { messageOf } from "../../errors/snapshot-error.ts";
+import type { ExportEntries } from "../../format/export-data.ts";
 import { fileBytesMax } from "../../format/file-bounds.ts";
 import type { Manifest } from "../../format/manifest.ts";
 import type { FileHashes } from "../../format/run-record.ts";
+import type { SnapshotReader } from "../../format/snapshot-reader.ts";
 import { auditNotesMax } from "../../limits/limits.ts";
 import { CanonicalTextError } from "../../protocol/crypto/canonical-text.ts";
 import { hashText } from "../../protocol/crypto/hash.ts";
-import { isSignedBy } from "../../protocol/crypto/signature.ts";
 import type { NodeList } from "../../wire/node-list.ts";
 import { parseJson } from "../../wire/parse.ts";
-import type { Requirement } from "../claims.ts";
-import type { FindingList } from "../finding-list.ts";
-import type { FindingKind } from "../findings.ts";
-import type { SnapshotReader } from "../snapshot-reader.ts";
+import type { Requirement } from "../findings/claims.ts";
+import type { FindingList } from "../findings/finding-list.ts";
+import type { FindingKind } from "../findings/findings.ts";
+import { type Signer, signerOf } from "./signer.ts";
 
 /** What an auditor brings, so that the directory's word is not all that there is. */
 export interface Trust {
@@ -49,14 +50,11 @@ export interface AuditOptions {
 export interface AuditSubject {
   readonly reader: SnapshotReader;
   readonly manifest: Manifest;
-  readonly entries: ReadonlyMap<string, string>;
+  readonly entries: ExportEntries;
   readonly hashKey: string;
   /** What `run.json` lists. */
   readonly files: FileHashes | undefined;
 }
-
-/** Who signed a list: nobody, somebody whose signature does not hold, or the owner of a key. */
-export type Signer = "nobody" | "invalid" | { readonly key: string };
 
 export class Audit {
   readonly subject: AuditSubject;
@@ -121,17 +119,4 @@ async function readText(
 ): Promise<{ text: string; hash: string }> {
   const bytes = await reader.readBytes(file, fileBytesMax(file, numPartitions));
   return { text: bytes.toString("utf8"), hash: hashText(bytes, hashKey) };
-}
-
-export function signerOf(received: unknown, hashKey: string): Signer {
-  const { sign } = (received ?? {}) as { sign?: { owner?: unknown } | null };
-  if (sign === undefined || sign === null) return "nobody";
-  if (!isSignedBy(received, hashKey) || typeof sign.owner !== "string") return "invalid";
-  return { key: sign.owner.toLowerCase() };
-}
-
-/** For a message. */
-export function describeSigner(signer: Signer): string {
-  if (signer === "nobody") return "it is not signed";
-  return signer === "invalid" ? "its signature does not hold" : `it is signed by ${signer.key}`;
 }

@@ -1,15 +1,16 @@
 /** Who may vote: the node list in the evidence, or the one that the auditor brings. */
 
-import { NODE_LIST_FILE } from "../../format/snapshot-layout.ts";
+import { NODE_LIST_FILE } from "../../format/evidence/node-list.ts";
 import type { ActiveNode } from "../../protocol/node.ts";
 import { counted, isOrAre } from "../../text/counted.ts";
 import { cycleNodesOf } from "../../trust/chain/cycle-nodes.ts";
 import { parseNodeList } from "../../wire/node-list.ts";
 import { describeRowProblems } from "../../wire/row-problems.ts";
-import type { Claim } from "../claims.ts";
-import type { EvidenceReport } from "../findings.ts";
-import { type Audit, describeSigner, type Signer, type TrustedNodeList } from "./audit.ts";
-import type { AuditedCycle } from "./cycles.ts";
+import type { Claim } from "../findings/claims.ts";
+import type { EvidenceReport } from "../findings/findings.ts";
+import type { Audit, TrustedNodeList } from "./audit.ts";
+import type { AuditedCycle } from "./cycle.ts";
+import { describeSigner, type Signer } from "./signer.ts";
 
 export interface AuditedNodeList {
   /** In ascending order of ID; `undefined` where there is no list that could be read. */

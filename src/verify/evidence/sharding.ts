@@ -1,16 +1,20 @@
 /** The sharding settings that votes are counted under: given by the auditor, proved by the cycle record, or told. */
 
-import { type CountingRules, parseCountingRules } from "../../format/counting-rules.ts";
-import { COUNTING_FILE, CYCLES_FILE, NETCONFIG_FILE } from "../../format/snapshot-layout.ts";
+import {
+  COUNTING_FILE,
+  type CountingRules,
+  parseCountingRules,
+} from "../../format/evidence/counting-rules.ts";
+import { CYCLES_FILE } from "../../format/evidence/cycles.ts";
+import { NETCONFIG_FILE, parseNetconfigProof } from "../../format/evidence/netconfig.ts";
 import { canonicalTextOf } from "../../protocol/crypto/canonical-text.ts";
 import { hashText } from "../../protocol/crypto/hash.ts";
 import { networkConfigHashOf } from "../../protocol/cycle-record.ts";
 import { counted } from "../../text/counted.ts";
-import { parseNetconfig, type ShardingConfig } from "../../wire/netconfig.ts";
-import { WireError } from "../../wire/parse.ts";
-import type { Claim, ClaimBasis } from "../claims.ts";
+import type { ShardingConfig } from "../../wire/netconfig.ts";
+import type { Claim, ClaimBasis } from "../findings/claims.ts";
 import type { Audit } from "./audit.ts";
-import type { AuditedCycle } from "./cycles.ts";
+import type { AuditedCycle } from "./cycle.ts";
 
 export interface AuditedSharding {
   /** `undefined` where nothing says them. */
@@ -25,7 +29,7 @@ interface RecordedSharding extends AuditedSharding {
 }
 
 export async function auditSharding(audit: Audit, cycle: AuditedCycle): Promise<AuditedSharding> {
-  const counting = (await audit.read(COUNTING_FILE, "evidence", parseRules))?.value;
+  const counting = (await audit.read(COUNTING_FILE, "evidence", parseCountingRules))?.value;
   const proof = await proofOf(audit, cycle);
   const { nodesPerConsensusGroup, nodesPerEdge } = audit.trust;
   const isListKnown = audit.subject.files !== undefined;
@@ -56,26 +60,12 @@ export async function auditSharding(audit: Audit, cycle: AuditedCycle): Promise<
   };
 }
 
-/** Versions before these settings had a source wrote other fields, from which nothing can be counted safely. */
-function parseRules(received: unknown, source: string): CountingRules {
-  if (typeof received === "object" && received !== null && "consensusRadius" in received) {
-    throw new WireError(
-      source,
-      "written by an older version, without the sharding settings and where they come from: assemble the snapshot again",
-    );
-  }
-  return parseCountingRules(received, source);
-}
-
 /** The settings of the `/netconfig` response in the evidence, if it hashes to what the cycle's record says. */
 async function proofOf(audit: Audit, { record, claim }: AuditedCycle): Promise<RecordedSharding | undefined> {
   const { files, hashKey } = audit.subject;
   // A file that nothing lists is a finding, and no evidence.
   if (files?.[NETCONFIG_FILE] === undefined) return undefined;
-  const netconfig = await audit.read(NETCONFIG_FILE, "sharding", (received, source) => ({
-    settings: parseNetconfig(received, source),
-    config: (received as { config: unknown }).config,
-  }));
+  const netconfig = await audit.read(NETCONFIG_FILE, "sharding", parseNetconfigProof);
   if (netconfig === undefined) return undefined;
   const { config } = netconfig.value;
   const { nodesPerConsensusGroup, nodesPerEdge } = netconfig.value.settings;

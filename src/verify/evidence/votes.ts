@@ -6,9 +6,9 @@ import { KnownVotes } from "../../agreement/admission/known-votes.ts";
 import { makeValidatorSet, type ValidatorSet } from "../../agreement/admission/validator-set.ts";
 import { addVote, mostPopular, type Tally } from "../../agreement/tally.ts";
 import { messageOf } from "../../errors/snapshot-error.ts";
-import { fileBytesMax, gossipLineBytesMax } from "../../format/file-bounds.ts";
-import { linesOf } from "../../format/lines.ts";
-import { GOSSIP_FILE, partitionKey } from "../../format/snapshot-layout.ts";
+import { partitionKey } from "../../format/artifact.ts";
+import { GOSSIP_FILE, gossipLineBytesMax, gossipLines } from "../../format/evidence/gossip.ts";
+import { fileBytesMax } from "../../format/file-bounds.ts";
 import { popularHashesMax } from "../../limits/limits.ts";
 import type { ActiveNode } from "../../protocol/node.ts";
 import { GLOBAL_PARTITION, makeShard } from "../../protocol/shard.ts";
@@ -37,10 +37,11 @@ export async function countVotes(
   const { reader } = audit.subject;
   try {
     const chunks = reader.readChunks(GOSSIP_FILE, fileBytesMax(GOSSIP_FILE, numPartitions));
-    const bytesMax = gossipLineBytesMax(numPartitions);
-    for await (const { number, bytes } of linesOf(chunks, bytesMax)) {
+    for await (const { number, bytes } of gossipLines(chunks, numPartitions)) {
       const problem =
-        bytes === undefined ? `it has more than ${bytesMax} bytes` : counter.take(bytes.toString("utf8"));
+        bytes === undefined
+          ? `it has more than ${gossipLineBytesMax(numPartitions)} bytes`
+          : counter.take(bytes.toString("utf8"));
       if (problem !== undefined) audit.findings.add("gossip", GOSSIP_FILE, `line ${number}: ${problem}`);
     }
   } catch (error) {

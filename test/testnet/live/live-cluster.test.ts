@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import Database from "libsql";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Manifest } from "../../../src/format/manifest.ts";
-import { MANIFEST_FILE } from "../../../src/format/snapshot-layout.ts";
+import { MANIFEST_FILE } from "../../../src/format/manifest.ts";
 import type { LiveClusterDescription, LiveEvent } from "../../../src/testnet/live/live-cluster.ts";
 import { temporaryDirectory } from "../../helpers/temporary.ts";
 

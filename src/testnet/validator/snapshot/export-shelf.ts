@@ -7,7 +7,9 @@
 import { readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../../errors/snapshot-error.ts";
-import { artifactFile, MANIFEST_FILE, partitionKey, snapshotName } from "../../../format/snapshot-layout.ts";
+import { artifactFile, partitionKey } from "../../../format/artifact.ts";
+import { MANIFEST_FILE } from "../../../format/manifest.ts";
+import { snapshotName } from "../../../format/snapshot-names.ts";
 import { DEFAULT_HASH_KEY } from "../../../protocol/crypto/hash.ts";
 import { makeDirectories, syncPath } from "../../../store/durable.ts";
 import { scanArtifact } from "../../../store/scan-artifact.ts";

@@ -2,7 +2,7 @@
 
 import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { artifactFile } from "../../../format/snapshot-layout.ts";
+import { artifactFile } from "../../../format/artifact.ts";
 import type { WrappedData } from "../../../protocol/account-copy.ts";
 import { GLOBAL_PARTITION } from "../../../protocol/shard.ts";
 import { type AccountSource, mergedByAddress, type Selection } from "../state/account-source.ts";

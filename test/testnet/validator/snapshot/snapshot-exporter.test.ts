@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { MANIFEST_FILE } from "../../../../src/format/snapshot-layout.ts";
+import { MANIFEST_FILE } from "../../../../src/format/manifest.ts";
 import type { ExportEntry } from "../../../../src/testnet/validator/snapshot/export-operation.ts";
 import { ExportShelf } from "../../../../src/testnet/validator/snapshot/export-shelf.ts";
 import {

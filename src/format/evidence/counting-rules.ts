@@ -1,8 +1,14 @@
-/** The rules that a snapshot's votes were counted by, as its evidence keeps them (`evidence/counting.json`). */
+/**
+ * `evidence/counting.json`: how far the votes of a node reach, and how many votes carry a hash. Without these rules,
+ * nobody can count the votes again.
+ */
 
-import { nodesMax } from "../limits/limits.ts";
-import { parseAs } from "../wire/parse.ts";
-import * as z from "../wire/schema.ts";
+import { nodesMax } from "../../limits/limits.ts";
+import { parseAs, WireError } from "../../wire/parse.ts";
+import * as z from "../../wire/schema.ts";
+import { EVIDENCE_DIRECTORY } from "../snapshot-names.ts";
+
+export const COUNTING_FILE = `${EVIDENCE_DIRECTORY}/counting.json`;
 
 /**
  * Where a setting comes from. `given`: from the user, in so many words. `proved`: it hashes to a value in the
@@ -16,7 +22,7 @@ const nodes = (min: number) =>
     .int("expected a number of nodes")
     .min(min, `expected at least ${min} nodes`)
     .max(nodesMax, `expected at most ${nodesMax} nodes`);
-const rules = z.strictObject({
+const schema = z.strictObject({
   sharding: z.strictObject({ nodesPerConsensusGroup: nodes(1), nodesPerEdge: nodes(0), source }),
   quorum: z.strictObject({
     rule: z.enum(["majority", "popular"], "expected majority or popular"),
@@ -33,7 +39,18 @@ export interface CountingRules {
   readonly quorum: { readonly rule: "majority" | "popular"; readonly source: TrustSource };
 }
 
+export function countingRulesText(rules: CountingRules): string {
+  return `${JSON.stringify(rules, null, 2)}\n`;
+}
+
 /** @throws WireError */
 export function parseCountingRules(received: unknown, from: string): CountingRules {
-  return parseAs(rules, received, from);
+  // Versions before these settings had a source wrote other fields, from which nothing can be counted safely.
+  if (typeof received === "object" && received !== null && "consensusRadius" in received) {
+    throw new WireError(
+      from,
+      "written by an older version, without the sharding settings and where they come from: assemble the snapshot again",
+    );
+  }
+  return parseAs(schema, received, from);
 }

@@ -1,8 +1,8 @@
 /** Findings as they come up: a bounded number of them, each fit to be shown. */
 
-import { findingCharactersMax, findingsMax } from "../limits/limits.ts";
-import { printable } from "../text/printable.ts";
-import { quoted } from "../wire/parse.ts";
+import { findingCharactersMax, findingsMax } from "../../limits/limits.ts";
+import { printable } from "../../text/printable.ts";
+import { quoted } from "../../wire/parse.ts";
 import type { Finding, FindingKind } from "./findings.ts";
 
 /** The part of a finding that does not follow from its kind and file. */

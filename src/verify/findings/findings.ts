@@ -1,7 +1,7 @@
 /** What a check of a snapshot found. */
 
+import type { Subset } from "../files/subset.ts";
 import type { Claim, ClaimName } from "./claims.ts";
-import type { Subset } from "./subset.ts";
 
 export type FindingKind =
   | "manifest"

@@ -1,6 +1,6 @@
 /** A part of a snapshot's artifacts, for a check that need not read all of them each time. */
 
-import { hashText } from "../protocol/crypto/hash.ts";
+import { hashText } from "../../protocol/crypto/hash.ts";
 
 /** The n-th of so many parts, or a random share that a seed makes the same again. */
 export type Subset =

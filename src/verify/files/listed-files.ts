@@ -3,35 +3,32 @@
  * there is no file that nothing names.
  */
 
-import { messageOf } from "../errors/snapshot-error.ts";
-import { fileBytesMax } from "../format/file-bounds.ts";
-import type { Manifest } from "../format/manifest.ts";
-import { readRunRecord } from "../format/read-run-record.ts";
-import type { FileHashes } from "../format/run-record.ts";
-import {
-  COUNTING_FILE,
-  CYCLES_FILE,
-  EVIDENCE_DIRECTORY,
-  EXPORT_DATA_FILE,
-  GOSSIP_FILE,
-  MANIFEST_FILE,
-  NETCONFIG_FILE,
-  NODE_LIST_FILE,
-  RUN_FILE,
-} from "../format/snapshot-layout.ts";
-import { otherEvidenceFilesMax } from "../limits/limits.ts";
-import { RunningHash } from "../protocol/crypto/hash.ts";
-import { WireError } from "../wire/parse.ts";
-import type { FindingList } from "./finding-list.ts";
-import type { FindingKind } from "./findings.ts";
-import type { SnapshotReader } from "./snapshot-reader.ts";
+import { messageOf } from "../../errors/snapshot-error.ts";
+import { COUNTING_FILE } from "../../format/evidence/counting-rules.ts";
+import { CYCLES_FILE } from "../../format/evidence/cycles.ts";
+import { GOSSIP_FILE } from "../../format/evidence/gossip.ts";
+import { NETCONFIG_FILE } from "../../format/evidence/netconfig.ts";
+import { NODE_LIST_FILE } from "../../format/evidence/node-list.ts";
+import { EXPORT_DATA_FILE } from "../../format/export-data.ts";
+import { fileBytesMax } from "../../format/file-bounds.ts";
+import type { Manifest } from "../../format/manifest.ts";
+import { MANIFEST_FILE } from "../../format/manifest.ts";
+import type { FileHashes } from "../../format/run-record.ts";
+import { RUN_FILE, readRunRecord } from "../../format/run-record.ts";
+import { EVIDENCE_DIRECTORY } from "../../format/snapshot-names.ts";
+import type { SnapshotReader } from "../../format/snapshot-reader.ts";
+import { otherEvidenceFilesMax } from "../../limits/limits.ts";
+import { RunningHash } from "../../protocol/crypto/hash.ts";
+import { WireError } from "../../wire/parse.ts";
+import type { FindingList } from "../findings/finding-list.ts";
+import type { FindingKind } from "../findings/findings.ts";
 
 /** What every snapshot has. */
 const required = [MANIFEST_FILE, NODE_LIST_FILE, CYCLES_FILE, COUNTING_FILE, GOSSIP_FILE];
 const known = new Set([...required, NETCONFIG_FILE, EXPORT_DATA_FILE]);
 
 /** @returns the hashes that `run.json` lists; `undefined` where it cannot be relied on */
-export async function checkFiles(
+export async function checkListedFiles(
   reader: SnapshotReader,
   manifest: Manifest,
   hashKey: string,

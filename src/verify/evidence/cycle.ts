@@ -1,7 +1,7 @@
 /** The snapshot's cycle: its record, what proves it, and what later records say of the network hash. */
 
+import { CYCLES_FILE } from "../../format/evidence/cycles.ts";
 import type { Manifest } from "../../format/manifest.ts";
-import { CYCLES_FILE } from "../../format/snapshot-layout.ts";
 import { type CycleRecord, cycleEndMs } from "../../protocol/cycle-record.ts";
 import { counted, isOrAre } from "../../text/counted.ts";
 import { checkChain } from "../../trust/chain/cycle-chain.ts";
@@ -9,9 +9,10 @@ import { numNodesOfCycle } from "../../trust/chain/membership.ts";
 import { provedRecords } from "../../trust/chain/proved-records.ts";
 import { type CycleRecords, parseCycleRecords } from "../../wire/cycle-records.ts";
 import { describeRowProblems } from "../../wire/row-problems.ts";
-import type { Claim } from "../claims.ts";
-import type { ChainWitness } from "../findings.ts";
-import { type Audit, describeSigner, type Signer } from "./audit.ts";
+import type { Claim } from "../findings/claims.ts";
+import type { ChainWitness } from "../findings/findings.ts";
+import type { Audit } from "./audit.ts";
+import { describeSigner, type Signer } from "./signer.ts";
 
 export interface AuditedCycle {
   /** The record of the snapshot's cycle. */

@@ -1,14 +1,15 @@
 /** One pass of the hash function over the artifacts, as far as the manifest states that there is something. */
 
-import { messageOf, systemCodeOf } from "../errors/snapshot-error.ts";
-import type { ArtifactScan } from "../format/artifact-scan.ts";
-import type { Manifest } from "../format/manifest.ts";
-import { MANIFEST_FILE, RUN_FILE } from "../format/snapshot-layout.ts";
-import { BudgetExceeded, ByteBudget } from "../limits/byte-budget.ts";
-import { GLOBAL_PARTITION, makeShard, partitionRange } from "../protocol/shard.ts";
-import type { OpenSnapshot } from "./check-snapshot.ts";
-import type { FindingList } from "./finding-list.ts";
-import type { SnapshotReader } from "./snapshot-reader.ts";
+import { messageOf, systemCodeOf } from "../../errors/snapshot-error.ts";
+import { type ArtifactScan, partitionOfKey } from "../../format/artifact.ts";
+import type { Manifest } from "../../format/manifest.ts";
+import { MANIFEST_FILE } from "../../format/manifest.ts";
+import { RUN_FILE } from "../../format/run-record.ts";
+import type { SnapshotReader } from "../../format/snapshot-reader.ts";
+import { BudgetExceeded, ByteBudget } from "../../limits/byte-budget.ts";
+import { GLOBAL_PARTITION, makeShard, partitionRange } from "../../protocol/shard.ts";
+import type { FindingList } from "../findings/finding-list.ts";
+import type { SmallFiles } from "./small-files.ts";
 
 export interface ArtifactCheck {
   readonly checked: number;
@@ -20,7 +21,7 @@ export interface ArtifactCheck {
 /** @param isChosen which artifacts are read, by their place in the manifest */
 export async function checkArtifacts(
   reader: SnapshotReader,
-  { manifest, entries, hashKey, files }: OpenSnapshot,
+  { manifest, entries, hashKey, files }: SmallFiles,
   isChosen: (index: number) => boolean,
   findings: FindingList,
 ): Promise<ArtifactCheck> {
@@ -32,7 +33,7 @@ export async function checkArtifacts(
     // Without a hash there is nothing to compare with, which is a finding already.
     if (expected === undefined || !isChosen(index)) continue;
     totals.checked++;
-    const partition = Number(key.slice("partition.".length));
+    const partition = partitionOfKey(key);
     let scan: ArtifactScan;
     try {
       scan = await reader.scan(file, hashKey, budget);
@@ -64,7 +65,7 @@ export async function checkArtifactFiles(
     try {
       sizes.set(file, await reader.sizeOf(file));
     } catch (error) {
-      reportUnread(error, file, Number(key.slice("partition.".length)), findings);
+      reportUnread(error, file, partitionOfKey(key), findings);
     }
   }
   const isPlain = ![...sizes.keys()].some((file) => file.endsWith(".gz"));

@@ -1,6 +1,6 @@
 /** What kind of failure the findings of a check come to: one cause has one code, whoever finds it. */
 
-import type { SnapshotErrorCode } from "../errors/snapshot-error.ts";
+import type { SnapshotErrorCode } from "../../errors/snapshot-error.ts";
 import type { Finding } from "./findings.ts";
 
 /**

@@ -1,0 +1,33 @@
+/** What proves the agreement (FORMAT.md, What evidence holds): no part of what two archivers compare. */
+
+import { COUNTING_FILE, type CountingRules, countingRulesText } from "./counting-rules.ts";
+import { CYCLES_FILE } from "./cycles.ts";
+import { GOSSIP_FILE } from "./gossip.ts";
+import { NETCONFIG_FILE } from "./netconfig.ts";
+import { NODE_LIST_FILE } from "./node-list.ts";
+
+export interface Evidence {
+  readonly nodeList: Uint8Array;
+  readonly cycles: Uint8Array;
+  readonly counting: CountingRules;
+  /** The `/netconfig` response that proves the sharding settings, where they were proved. */
+  readonly netconfig?: Uint8Array | undefined;
+  /** One message a line, ascending by sender. */
+  readonly gossip: Iterable<Uint8Array>;
+}
+
+export interface EvidenceFile {
+  readonly file: string;
+  readonly content: Iterable<Uint8Array>;
+}
+
+/** The files of the evidence, with their bytes. */
+export function evidenceFiles({ nodeList, cycles, counting, netconfig, gossip }: Evidence): EvidenceFile[] {
+  return [
+    { file: NODE_LIST_FILE, content: [nodeList] },
+    { file: CYCLES_FILE, content: [cycles] },
+    { file: COUNTING_FILE, content: [Buffer.from(countingRulesText(counting))] },
+    ...(netconfig === undefined ? [] : [{ file: NETCONFIG_FILE, content: [netconfig] }]),
+    { file: GOSSIP_FILE, content: gossip },
+  ];
+}

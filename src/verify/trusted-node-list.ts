@@ -1,0 +1,46 @@
+/** The node list that an auditor brings. Its mistakes are the auditor's, and no findings. */
+
+import { messageOf, SnapshotError } from "../errors/snapshot-error.ts";
+import { readFileBounded } from "../fetch/bounded-file.ts";
+import { listBytesMax } from "../limits/limits.ts";
+import { hashText } from "../protocol/crypto/hash.ts";
+import { type NodeList, parseNodeList } from "../wire/node-list.ts";
+import { parseJson, WireError } from "../wire/parse.ts";
+import { describeRowProblems } from "../wire/row-problems.ts";
+import type { TrustedNodeList } from "./evidence/audit.ts";
+import { signerOf } from "./evidence/signer.ts";
+
+/**
+ * @param hashKey the one that the directory names. Where it is wrong, no signature holds, and nothing follows.
+ * @throws SnapshotError `configuration`
+ */
+export async function readTrustedNodeList(
+  file: string,
+  hashKey: string,
+  signal?: AbortSignal,
+): Promise<TrustedNodeList> {
+  try {
+    const bytes = await readFileBounded(file, listBytesMax, signal);
+    const list = parseNodeList(parseJson(bytes.toString("utf8"), file), file);
+    if (list.nodes.length === 0) throw new WireError(file, noNodes(list));
+    const signer = signerOf(list.received, hashKey);
+    return {
+      list,
+      source: file,
+      hash: hashText(bytes, hashKey),
+      signer: typeof signer === "object" ? signer.key : undefined,
+    };
+  } catch (error) {
+    signal?.throwIfAborted();
+    const problem = error instanceof WireError ? error.message : `cannot read ${file}: ${messageOf(error)}`;
+    throw new SnapshotError("configuration", problem, {
+      cause: error,
+      hint: "Correct the file given with --trust-node-list.",
+    });
+  }
+}
+
+function noNodes({ skipped }: NodeList): string {
+  const problem = "it has no node with an ID and a key";
+  return skipped.count === 0 ? problem : `${problem}: ${describeRowProblems(skipped)}`;
+}
