@@ -64,8 +64,7 @@ export class AgreementReport {
     const empty = hashText(EMPTY_PREIMAGE, hashKey);
     const isEmpty = [...partitionHashes.values()].every((hash) => hash === empty);
     if (isEmpty && !this.#context.allowEmpty) throw keepsNoCopies(this.#cycle);
-    log.networkHash = networkHash(partitionHashes, hashKey);
-    return { agreements, partitionHashes, networkHash: log.networkHash, votes };
+    return { agreements, partitionHashes, networkHash: networkHash(partitionHashes, hashKey), votes };
   }
 
   /** Under settings that nothing proves, the votes may be counted wrongly: nobody is blamed. */

@@ -1,7 +1,7 @@
 /** The command line: what there is, and its help. Building it has no side effects. */
 
 import { Command } from "commander";
-import { packageVersion } from "../app/assembly/run-record.ts";
+import { packageVersion } from "../app/assembly/package-version.ts";
 import { SnapshotError } from "../errors/snapshot-error.ts";
 import {
   type AssembleFlags,

@@ -49,7 +49,7 @@ describe("the votes of a cycle", () => {
 
   it("blame nobody while nothing proves the settings that they are counted by", () => {
     const { log, result } = report({ votes: [voteOf(0, "b"), ...all.slice(1).map((of) => voteOf(of))] });
-    log.areSettingsProved = false;
+    log.record({ type: "settings", areProved: false });
     result();
     expect(log.offences).toEqual([]);
   });

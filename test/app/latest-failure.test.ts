@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { noCandidateError } from "../../src/app/assembly/latest.ts";
+import { noCandidateError } from "../../src/app/assembly/failure/latest.ts";
 import { SnapshotError, type SnapshotErrorCode } from "../../src/errors/snapshot-error.ts";
 import { cycleEndMs } from "../../src/protocol/cycle-record.ts";
 import { recordOf } from "../trust/chain/records.ts";

@@ -1,12 +1,14 @@
 /** What an assembly is told. */
 
 import type { Quorum } from "../../agreement/vote-tally.ts";
+import { SnapshotError } from "../../errors/snapshot-error.ts";
 import type { Reporter } from "../../events/assemble-events.ts";
 import type { Compression } from "../../format/artifact.ts";
 import { concurrencyMax } from "../../limits/limits.ts";
 import * as check from "../../options/option-check.ts";
+import { DEFAULT_HASH_KEY } from "../../protocol/crypto/hash-key.ts";
 import { type OrderRule, orderRules } from "../../sync/strategy/order-rule.ts";
-import type { SnapshotTime } from "../../trust/chain/timestamp.ts";
+import { parseSnapshotTime, type SnapshotTime } from "../../trust/chain/timestamp.ts";
 import { type NetworkOptions, networkChecks, networkDefaults } from "../../trust/network-options.ts";
 
 export interface AssembleOptions extends NetworkOptions {
@@ -69,6 +71,53 @@ export const assembleChecks: check.OptionChecks<AssembleOptions> = {
   signal: check.abortSignal,
   reporter: check.reporter,
 };
+
+/** The options with their defaults: what a run works with. */
+export interface AssembleSettings extends NetworkOptions {
+  readonly time: SnapshotTime;
+  readonly maxAgeMs: number | undefined;
+  readonly out: string;
+  readonly hashKey: string;
+  readonly gossip: string | undefined;
+  readonly hashDb: string | undefined;
+  readonly quorum: Quorum;
+  readonly requireChain: boolean;
+  readonly stateMetadata: string | undefined;
+  readonly allowEmpty: boolean;
+  readonly order: OrderRule;
+  readonly concurrency: number;
+  readonly compression: Compression;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** @throws SnapshotError `usage`, `unaligned-timestamp` */
+export function settingsOf(options: AssembleOptions): AssembleSettings {
+  const { timestamp, maxAgeMs } = options;
+  const time = typeof timestamp === "object" ? timestamp : parseSnapshotTime(String(timestamp));
+  if (maxAgeMs !== undefined && time.kind !== "latest") {
+    throw new SnapshotError(
+      "usage",
+      "--max-age is a limit for --timestamp latest: another timestamp is as old as it is",
+      { hint: "Leave --max-age out, or give --timestamp latest." },
+    );
+  }
+  return {
+    ...options,
+    time,
+    maxAgeMs,
+    hashKey: options.hashKey ?? DEFAULT_HASH_KEY,
+    gossip: options.gossip,
+    hashDb: options.hashDb,
+    quorum: options.quorum ?? defaults.quorum,
+    requireChain: options.requireChain ?? false,
+    stateMetadata: options.stateMetadata,
+    allowEmpty: options.allowEmpty ?? false,
+    order: options.order ?? defaults.order,
+    concurrency: options.concurrency ?? defaults.concurrency,
+    compression: options.compression ?? defaults.compression,
+    signal: options.signal,
+  };
+}
 
 export function isSnapshotTime(value: unknown): value is SnapshotTime {
   if (typeof value !== "object" || value === null || !("kind" in value)) return false;

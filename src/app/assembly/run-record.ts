@@ -1,36 +1,27 @@
-/** What `run.json` says of a run (FORMAT.md): everything that another archiver's run need not have in common. */
+/** Makes the record of a run (FORMAT.md, run.json). */
 
-import { readFileSync } from "node:fs";
 import type { AgreedHashes } from "../../agreement/agreed-hashes.ts";
-import type { RunLog } from "../../events/run-log.ts";
+import { sourcesOf } from "../../events/run-state.ts";
 import type { RunRecord } from "../../format/run-record.ts";
-import { type AssembleOptions, defaults } from "./options.ts";
+import { packageVersion } from "./package-version.ts";
+import type { Run } from "./run.ts";
 
-export interface RunFacts {
-  readonly startedAt: Date;
-  readonly agreed: AgreedHashes;
-  readonly options: AssembleOptions;
-  readonly log: RunLog;
-}
-
-export function makeRunRecord({ startedAt, agreed, options, log }: RunFacts): RunRecord {
+export function makeRunRecord({ settings, startedAt, log }: Run, agreed: AgreedHashes): RunRecord {
   const { queries, offences, warnings, bytesReceived, durationMs } = log.summary();
+  const { quorum, order, concurrency } = settings;
+  const sources = sourcesOf(log.state);
   return {
     startedAt: startedAt.toISOString(),
     finishedAt: new Date().toISOString(),
     durationMs,
     bytesReceived,
     versions: { "snapshot-assemble": packageVersion(), node: process.version },
-    settings: {
-      quorum: options.quorum ?? defaults.quorum,
-      order: options.order ?? defaults.order,
-      concurrency: options.concurrency ?? defaults.concurrency,
-    },
+    settings: { quorum, order, concurrency },
     partitions: [...agreed.agreements]
       .sort(([a], [b]) => a - b)
       .map(([partition, { votesFor, votesAgainst, outOf }]) => ({
         partition,
-        source: log.sources.get(partition),
+        source: sources.get(partition),
         votesFor,
         votesAgainst,
         outOf,
@@ -39,10 +30,4 @@ export function makeRunRecord({ startedAt, agreed, options, log }: RunFacts): Ru
     offences,
     warnings,
   };
-}
-
-/** The version of this package, from the file that says it. */
-export function packageVersion(): string {
-  const file = new URL("../../../package.json", import.meta.url);
-  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }

@@ -4,12 +4,14 @@
  */
 
 import { writeFile } from "node:fs/promises";
-import { diskError } from "../../errors/snapshot-error.ts";
-import type { RunLog } from "../../events/run-log.ts";
-import type { FileHashes } from "../../format/run-record.ts";
-import { hashText } from "../../protocol/crypto/hash.ts";
-import { EMPTY_PREIMAGE } from "../../protocol/partition-hash.ts";
-import type { PartialSnapshot } from "../../store/partial-snapshot.ts";
+import { diskError } from "../../../errors/snapshot-error.ts";
+import type { PartitionSource } from "../../../events/assemble-events.ts";
+import type { RunEvent } from "../../../events/run-events.ts";
+import type { RunLog } from "../../../events/run-log.ts";
+import type { FileHashes } from "../../../format/run-record.ts";
+import { hashText } from "../../../protocol/crypto/hash.ts";
+import { EMPTY_PREIMAGE } from "../../../protocol/partition-hash.ts";
+import type { PartialSnapshot } from "../../../store/partial-snapshot.ts";
 
 export interface PrepareContext {
   readonly hashKey: string;
@@ -31,17 +33,25 @@ export async function prepareArtifacts(
     signal?.throwIfAborted();
     const left = await partial.resume(partition, hash);
     if (left !== undefined) {
-      log.verified(partition, left, { kind: "resumed" });
+      log.record(kept(partition, left, { kind: "resumed" }));
       continue;
     }
     const taken = published && (await partial.takeOver(partition, hash, published));
-    if (taken !== undefined) log.verified(partition, taken, { kind: "published" });
+    if (taken !== undefined) log.record(kept(partition, taken, { kind: "published" }));
     else if (hash === emptyHash) {
       await writeEmpty(partial, partition);
-      log.verified(partition, { accounts: 0, bytes: EMPTY_PREIMAGE.length }, { kind: "empty" });
+      log.record(kept(partition, { accounts: 0, bytes: EMPTY_PREIMAGE.length }, { kind: "empty" }));
     } else missing.add(partition);
   }
   return missing;
+}
+
+function kept(
+  partition: number,
+  { accounts, bytes }: { readonly accounts: number; readonly bytes: number },
+  source: PartitionSource,
+): RunEvent {
+  return { type: "kept", partitions: [partition], accounts, bytes, source };
 }
 
 async function writeEmpty(partial: PartialSnapshot, partition: number): Promise<void> {

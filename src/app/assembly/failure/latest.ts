@@ -1,9 +1,9 @@
 /** Why none of the boundaries came to a snapshot that were tried. */
 
-import { SnapshotError, type SnapshotErrorCode } from "../../errors/snapshot-error.ts";
-import { latestSettleCycles, latestSettleMs } from "../../limits/limits.ts";
-import { cycleEndMs } from "../../protocol/cycle-record.ts";
-import type { Boundary } from "../../trust/chain/boundary.ts";
+import { SnapshotError, type SnapshotErrorCode } from "../../../errors/snapshot-error.ts";
+import { latestSettleCycles, latestSettleMs } from "../../../limits/limits.ts";
+import { cycleEndMs } from "../../../protocol/cycle-record.ts";
+import type { Boundary } from "../../../trust/chain/boundary.ts";
 
 /**
  * The failure of the newest boundary is what is wrong with what was meant. But of several, none of which is held or

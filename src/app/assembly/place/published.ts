@@ -4,25 +4,25 @@
  */
 
 import { join } from "node:path";
-import type { GivenGossip } from "../../agreement/given-gossip.ts";
-import type { Quorum } from "../../agreement/vote-tally.ts";
-import { diskError, isReadError, SnapshotError } from "../../errors/snapshot-error.ts";
-import type { DamagedFile } from "../../events/assemble-events.ts";
-import { GOSSIP_FILE } from "../../format/evidence/gossip.ts";
-import { NETCONFIG_FILE } from "../../format/evidence/netconfig.ts";
-import { EXPORT_DATA_FILE, type ExportData, exportDataDigest } from "../../format/export-data.ts";
-import { fileBytesMax } from "../../format/file-bounds.ts";
-import { MANIFEST_FILE } from "../../format/manifest.ts";
-import type { FileHashes } from "../../format/run-record.ts";
-import { RUN_FILE, readRunRecord } from "../../format/run-record.ts";
-import { netconfigBytesMax } from "../../limits/limits.ts";
-import { RunningHash } from "../../protocol/crypto/hash.ts";
-import { isOwnFile, statsOf } from "../../store/own-files.ts";
-import { SnapshotDirectory } from "../../store/snapshot-directory.ts";
-import { isPublished, publishedPath, type SnapshotSpot } from "../../store/snapshot-place.ts";
-import { checkSnapshot } from "../../verify/check-snapshot.ts";
-import type { Finding, Findings } from "../../verify/findings/findings.ts";
-import { GossipFile } from "./gossip-file.ts";
+import type { GivenGossip } from "../../../agreement/given-gossip.ts";
+import type { Quorum } from "../../../agreement/vote-tally.ts";
+import { diskError, isReadError, SnapshotError } from "../../../errors/snapshot-error.ts";
+import type { DamagedFile } from "../../../events/assemble-events.ts";
+import { GOSSIP_FILE } from "../../../format/evidence/gossip.ts";
+import { NETCONFIG_FILE } from "../../../format/evidence/netconfig.ts";
+import { EXPORT_DATA_FILE, type ExportData, exportDataDigest } from "../../../format/export-data.ts";
+import { fileBytesMax } from "../../../format/file-bounds.ts";
+import { MANIFEST_FILE } from "../../../format/manifest.ts";
+import type { FileHashes } from "../../../format/run-record.ts";
+import { RUN_FILE, readRunRecord } from "../../../format/run-record.ts";
+import { netconfigBytesMax } from "../../../limits/limits.ts";
+import { RunningHash } from "../../../protocol/crypto/hash.ts";
+import { isOwnFile, statsOf } from "../../../store/own-files.ts";
+import { SnapshotDirectory } from "../../../store/snapshot-directory.ts";
+import { isPublished, publishedPath, type SnapshotSpot } from "../../../store/snapshot-place.ts";
+import { checkSnapshot } from "../../../verify/check-snapshot.ts";
+import type { Finding, Findings } from "../../../verify/findings/findings.ts";
+import { GossipFile } from "../gossip-file.ts";
 
 export type Published =
   | { readonly state: "none" }

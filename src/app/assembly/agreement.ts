@@ -1,0 +1,58 @@
+/** The hashes that the validators agreed on, from everywhere that their votes are kept. */
+
+import type { AgreedHashes } from "../../agreement/agreed-hashes.ts";
+import { findAgreedHashes } from "../../agreement/find-agreement.ts";
+import type { GivenGossip } from "../../agreement/given-gossip.ts";
+import type { SnapshotError } from "../../errors/snapshot-error.ts";
+import type { TrustSource } from "../../format/evidence/counting-rules.ts";
+import type { Shard } from "../../protocol/shard.ts";
+import type { Candidate } from "../../trust/read-network.ts";
+import { HttpGossipSource } from "../gossip-source.ts";
+import { publishedVotes } from "./place/published.ts";
+import type { Run } from "./run.ts";
+
+export type AgreementOutcome =
+  | { readonly kind: "agreed"; readonly agreed: AgreedHashes }
+  /** Too few have voted on that cycle so far: an older one may do better. */
+  | { readonly kind: "not-yet"; readonly failure: SnapshotError };
+
+/** @throws SnapshotError `no-agreement` where those who voted contradict each other */
+export async function agreeOn(
+  run: Run,
+  candidate: Candidate,
+  shard: Shard,
+  shardingSource: TrustSource,
+): Promise<AgreementOutcome> {
+  const { settings, clients, log } = run;
+  const { quorum, allowEmpty, hashKey, signal } = settings;
+  const { counter } = candidate.cycle;
+  log.stage(`asking the validators for the hashes of cycle ${counter}`);
+  const found = await findAgreedHashes(counter, {
+    source: new HttpGossipSource(clients.nodes),
+    nodes: candidate.members.nodes,
+    shard,
+    shardingSource,
+    hashKey,
+    quorum,
+    allowEmpty,
+    given: await givenVotes(run, candidate, shard.numNodes),
+    log,
+    signal,
+  });
+  if ("notYet" in found) return { kind: "not-yet", failure: found.notYet };
+  log.record({ type: "agreed", networkHash: found.networkHash });
+  return { kind: "agreed", agreed: found };
+}
+
+/** Those of a file, of the hash database, and of the snapshot that is published already. */
+async function givenVotes(
+  { settings, known, gossip }: Run,
+  { cycle, timestamp }: Candidate,
+  numPartitions: number,
+): Promise<GivenGossip[]> {
+  const { out, hashKey, signal } = settings;
+  const fromFile = gossip === undefined ? [] : [gossip];
+  const fromDatabase = known === undefined ? [] : [known.given(cycle.counter)];
+  const fromPublished = await publishedVotes({ out, timestamp, hashKey }, numPartitions, signal);
+  return [...fromFile, ...fromDatabase, ...fromPublished];
+}

@@ -1,0 +1,116 @@
+/** Fetches the partitions that are missing of a snapshot. */
+
+import type { AgreedHashes } from "../../agreement/agreed-hashes.ts";
+import type { RunLog } from "../../events/run-log.ts";
+import type { SyncEvent } from "../../events/sync-events.ts";
+import { artifactFile } from "../../format/artifact.ts";
+import { hashText } from "../../protocol/crypto/hash.ts";
+import { EMPTY_PREIMAGE } from "../../protocol/partition-hash.ts";
+import { queryOrder } from "../../protocol/query-order.ts";
+import type { Shard } from "../../protocol/shard.ts";
+import { PartialSnapshot } from "../../store/partial-snapshot.ts";
+import { PartitionFetch } from "../../sync/fetch-partitions.ts";
+import { IncompleteError } from "../../sync/incomplete.ts";
+import { PeerPool } from "../../sync/peer-pool.ts";
+import type { ArtifactStore, Clock, SyncPorts } from "../../sync/ports.ts";
+import type { SchedulerTask } from "../../sync/scheduler.ts";
+import { counted } from "../../text/counted.ts";
+import { prepareArtifacts } from "./place/prepare.ts";
+import { type Published, publishedHashes } from "./place/published.ts";
+import type { Attempt, Run } from "./run.ts";
+import { SnapshotTransport } from "./snapshot-transport.ts";
+import { WakefulClock } from "./wakeful-clock.ts";
+
+export type FetchOutcome =
+  | { readonly kind: "complete"; readonly partial: PartialSnapshot }
+  /** Nobody holds one of the partitions: an older snapshot may be held. */
+  | { readonly kind: "not-held"; readonly failure: IncompleteError };
+
+/**
+ * Fills the partial snapshot from earlier runs, from what is published already, and from the validators.
+ *
+ * @throws SnapshotError where a partition cannot be fetched that validators hold
+ */
+export async function fetchPartitions(
+  run: Run,
+  { candidate, hasOlder }: Attempt,
+  shard: Shard,
+  agreed: AgreedHashes,
+  published: Published,
+): Promise<FetchOutcome> {
+  const { settings, known, log } = run;
+  const { out, compression, hashKey, order, concurrency, signal } = settings;
+  const { timestamp, members } = candidate;
+  const place = { out, timestamp, compression, hashKey };
+  const partial = await PartialSnapshot.open(place);
+  const missing = await prepareArtifacts(partial, agreed.partitionHashes, {
+    hashKey,
+    published: published.state === "none" ? undefined : await publishedHashes(place, shard.numNodes),
+    log,
+    signal,
+  });
+  if (published.state === "damaged") reportLacking(missing, published, log);
+  log.stage(`fetching ${missing.size} of ${counted(shard.numNodes + 1, "partition")}`);
+  const task: SchedulerTask = {
+    shard,
+    timestamp,
+    missing,
+    agreedHashes: agreed.partitionHashes,
+    emptyHash: hashText(EMPTY_PREIMAGE, hashKey),
+    rule: order,
+    concurrency,
+    hasOlder,
+  };
+  const pool = new PeerPool(members.nodes, shard, queryOrder(shard.numNodes), known?.ranks(members.nodes));
+  const clock = new WakefulClock();
+  const stopClock = clock.start();
+  try {
+    await new PartitionFetch(task, pool, portsOf(run, partial, shard, agreed, clock)).run(signal);
+    return { kind: "complete", partial };
+  } catch (error) {
+    if (error instanceof IncompleteError && error.isHeldByNobody) return { kind: "not-held", failure: error };
+    throw error;
+  } finally {
+    stopClock();
+    await partial.dropIncoming().catch(() => undefined);
+  }
+}
+
+/** Where the export data are damaged, their check says nothing of the artifacts. */
+function reportLacking(
+  missing: ReadonlySet<number>,
+  { damage }: Extract<Published, { readonly state: "damaged" }>,
+  log: RunLog,
+): void {
+  const files = [...missing].map((partition) => artifactFile(partition, "none"));
+  const lacking = files
+    .filter((name) => !damage.some(({ file }) => file.startsWith(name)))
+    .map((file) => ({ file, problem: "it is missing, or does not have the hash that was agreed on" }));
+  if (lacking.length === 0) return;
+  log.record({ type: "damaged", files: lacking });
+  log.warn(`the published snapshot also lacks ${lacking.map(({ file }) => file).join(", ")}`);
+}
+
+function portsOf(
+  { settings, clients, known, log }: Run,
+  partial: PartialSnapshot,
+  shard: Shard,
+  agreed: AgreedHashes,
+  clock: Clock,
+): SyncPorts {
+  const transport = new SnapshotTransport(clients.nodes, {
+    shard,
+    hashKey: settings.hashKey,
+    incomingPath: (response, partition) => partial.incomingPath(response, partition),
+  });
+  const store: ArtifactStore = {
+    accept: ({ partition, path }) => partial.accept(partition, path),
+    discard: ({ path }) => partial.discard(path),
+    freeBytes: () => partial.freeBytes(),
+  };
+  const emit = (event: SyncEvent) => {
+    log.record(event);
+    if (event.type === "mismatched") known?.noteMismatch(event.node, event.mismatch, agreed);
+  };
+  return { transport, store, clock, random: Math.random, emit };
+}

@@ -1,0 +1,50 @@
+/** Publishes a complete snapshot, with the evidence of the agreement and the record of the run. */
+
+import type { AgreedHashes } from "../../agreement/agreed-hashes.ts";
+import type { Evidence } from "../../format/evidence/evidence.ts";
+import type { ExportData } from "../../format/export-data.ts";
+import type { PartialSnapshot } from "../../store/partial-snapshot.ts";
+import type { Network } from "../../trust/read-network.ts";
+import type { Sharding } from "../../trust/sharding.ts";
+import { requireReadsBack } from "../../verify/read-back.ts";
+import type { Run } from "./run.ts";
+import { makeRunRecord } from "./run-record.ts";
+
+/** What the votes were counted by and from. */
+export interface Proof {
+  readonly network: Network;
+  readonly sharding: Sharding;
+  readonly agreed: AgreedHashes;
+}
+
+/** @throws SnapshotError `disk`; the code of a finding where the snapshot fails its own check */
+export async function publish(
+  run: Run,
+  partial: PartialSnapshot,
+  data: ExportData,
+  proof: Proof,
+): Promise<void> {
+  const { settings, log } = run;
+  log.stage("publishing");
+  const { progress, stateBytes } = log.state;
+  const size = { accounts: progress.accounts, bytes: stateBytes };
+  const evidence = evidenceOf(run, proof);
+  const manifest = await partial.complete(data, size, evidence, makeRunRecord(run, proof.agreed));
+  await requireReadsBack(partial.directory, settings);
+  const directory = await partial.putInPlace(({ message }) => log.warn(message));
+  log.record({ type: "published", directory, digest: manifest.snapshot.digest });
+}
+
+function evidenceOf({ settings }: Run, { network, sharding, agreed }: Proof): Evidence {
+  const { nodesPerConsensusGroup, nodesPerEdge, source, proof } = sharding;
+  return {
+    nodeList: network.nodeList,
+    cycles: network.cycles,
+    counting: {
+      sharding: { nodesPerConsensusGroup, nodesPerEdge, source },
+      quorum: { rule: settings.quorum, source: "given" },
+    },
+    netconfig: proof,
+    gossip: agreed.votes.evidence(),
+  };
+}

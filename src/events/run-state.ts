@@ -1,0 +1,152 @@
+/** The state of a run: a pure fold of its events, and the summary that it comes to. */
+
+import { basisOf, dependsOnSharding, type Offence, type ReportedOffence } from "../errors/offence.ts";
+import { findingsMax } from "../limits/limits.ts";
+import { messageLine } from "../text/printable.ts";
+import type { DamagedFile, PartitionSource, Progress, QueryRecord, RunSummary } from "./assemble-events.ts";
+import { appended, type Chain, listOf } from "./chain.ts";
+import type { KeptPartitions, RunEvent } from "./run-events.ts";
+import type { SyncEvent } from "./sync-events.ts";
+
+export interface RunState {
+  readonly boundary: {
+    readonly timestamp: number | null;
+    readonly cycle: number | null;
+    readonly networkHash: string | null;
+    /** While nothing proves the settings, nobody is blamed for what depends on them. */
+    readonly areSettingsProved: boolean;
+  };
+  readonly progress: Progress;
+  /** Of the verified partitions' preimages. */
+  readonly stateBytes: number;
+  readonly verified: Chain<VerifiedPartitions>;
+  readonly queries: Chain<QueryRecord>;
+  readonly offences: Chain<ReportedOffence>;
+  readonly warnings: Chain<string>;
+  readonly damage: readonly DamagedFile[];
+  readonly published: { readonly directory: string; readonly digest: string } | undefined;
+}
+
+export interface VerifiedPartitions {
+  readonly partitions: readonly number[];
+  readonly source: PartitionSource;
+}
+
+export const initialState: RunState = {
+  boundary: { timestamp: null, cycle: null, networkHash: null, areSettingsProved: true },
+  progress: { partitions: { total: 0, verified: 0 }, accounts: 0, bytesReceived: 0 },
+  stateBytes: 0,
+  verified: undefined,
+  queries: undefined,
+  offences: undefined,
+  warnings: undefined,
+  damage: [],
+  published: undefined,
+};
+
+/** Returns the state after an event; the same object where the event changes nothing. */
+export function reduce(state: RunState, event: RunEvent): RunState {
+  switch (event.type) {
+    case "stage":
+    case "request":
+    case "mismatched":
+      return state;
+    case "warning":
+      return { ...state, warnings: appended(state.warnings, messageLine(event.message)) };
+    case "boundary":
+      return withBoundary(state, event);
+    case "settings":
+      return { ...state, boundary: { ...state.boundary, areSettingsProved: event.areProved } };
+    case "agreed":
+      return { ...state, boundary: { ...state.boundary, networkHash: event.networkHash } };
+    case "damaged":
+      return { ...state, damage: [...state.damage, ...event.files].slice(0, findingsMax) };
+    case "kept":
+      return withVerified(state, event);
+    case "verified": {
+      const source: PartitionSource = { kind: "node", id: event.node };
+      return withVerified(state, { ...event, partitions: [event.partition], source });
+    }
+    case "received": {
+      const bytesReceived = state.progress.bytesReceived + event.bytes;
+      return { ...state, progress: { ...state.progress, bytesReceived } };
+    }
+    case "response":
+      return { ...state, queries: appended(state.queries, queryOf(event)) };
+    case "offence":
+      return withOffence(state, event.offence);
+    case "published":
+      return { ...state, published: { directory: event.directory, digest: event.digest } };
+  }
+}
+
+function withBoundary(
+  state: RunState,
+  { timestamp, cycle, partitions: total }: Extract<RunEvent, { type: "boundary" }>,
+): RunState {
+  const { bytesReceived } = state.progress;
+  return {
+    ...state,
+    boundary: { ...state.boundary, timestamp, cycle, networkHash: null },
+    progress: { partitions: { total, verified: 0 }, accounts: 0, bytesReceived },
+    stateBytes: 0,
+    verified: undefined,
+    damage: [],
+  };
+}
+
+function withVerified(state: RunState, { partitions, source, accounts, bytes }: KeptPartitions): RunState {
+  const { progress } = state;
+  const { total, verified } = progress.partitions;
+  return {
+    ...state,
+    progress: {
+      ...progress,
+      partitions: { total, verified: verified + partitions.length },
+      accounts: progress.accounts + accounts,
+    },
+    stateBytes: state.stateBytes + bytes,
+    verified: appended(state.verified, { partitions, source }),
+  };
+}
+
+function withOffence(state: RunState, offence: Offence): RunState {
+  if (!state.boundary.areSettingsProved && dependsOnSharding(offence.kind)) return state;
+  const reported = { ...offence, detail: messageLine(offence.detail), basis: basisOf(offence.kind) };
+  return { ...state, offences: appended(state.offences, reported) };
+}
+
+function queryOf({
+  type: _,
+  status,
+  ...query
+}: Extract<SyncEvent, { readonly type: "response" }>): QueryRecord {
+  return status === undefined ? query : { ...query, status };
+}
+
+/** Partition → where it came from. */
+export function sourcesOf(state: RunState): ReadonlyMap<number, PartitionSource> {
+  const sources = new Map<number, PartitionSource>();
+  for (const { partitions, source } of listOf(state.verified)) {
+    for (const partition of partitions) sources.set(partition, source);
+  }
+  return sources;
+}
+
+export function summaryOf(state: RunState, durationMs: number): RunSummary {
+  const { timestamp, cycle, networkHash } = state.boundary;
+  return {
+    timestamp,
+    cycle,
+    networkHash,
+    digest: state.published?.digest ?? null,
+    directory: state.published?.directory ?? null,
+    ...state.progress,
+    stateBytes: state.stateBytes,
+    queries: listOf(state.queries),
+    offences: listOf(state.offences),
+    warnings: listOf(state.warnings),
+    damage: state.damage,
+    durationMs: Math.round(durationMs),
+  };
+}

@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import { appended, type Chain, listOf } from "../../src/events/chain.ts";
+import type { RunEvent } from "../../src/events/run-events.ts";
+import { initialState, reduce, sourcesOf, summaryOf } from "../../src/events/run-state.ts";
+
+const node = "a".repeat(64);
+const boundary: RunEvent = { type: "boundary", timestamp: 1000, cycle: 7, partitions: 4 };
+const verified: RunEvent = { type: "verified", node, partition: 1, accounts: 3, bytes: 90 };
+const kept: RunEvent = {
+  type: "kept",
+  partitions: [-1, 0],
+  accounts: 2,
+  bytes: 40,
+  source: { kind: "resumed" },
+};
+const received: RunEvent = { type: "received", node, bytes: 500 };
+const response: RunEvent = {
+  type: "response",
+  node,
+  partitions: [1],
+  verified: [1],
+  bytes: 500,
+  outcome: "complete",
+  status: undefined,
+  durationMs: 12,
+};
+const dissent: RunEvent = {
+  type: "offence",
+  offence: { node, kind: "dissenting-vote", partition: 1, detail: "two\nlines" },
+};
+
+function fold(...events: readonly RunEvent[]) {
+  return events.reduce(reduce, initialState);
+}
+
+describe("the state of a run", () => {
+  it("comes to a summary of all that happened", () => {
+    const published: RunEvent = { type: "published", directory: "out/snapshot-1000", digest: "d" };
+    const warning: RunEvent = { type: "warning", message: "one\u001b[2J" };
+    const state = fold(boundary, kept, received, verified, response, dissent, warning, published);
+    expect(summaryOf(state, 12.4)).toEqual({
+      timestamp: 1000,
+      cycle: 7,
+      networkHash: null,
+      digest: "d",
+      directory: "out/snapshot-1000",
+      partitions: { total: 4, verified: 3 },
+      accounts: 5,
+      bytesReceived: 500,
+      stateBytes: 130,
+      queries: [{ node, partitions: [1], verified: [1], bytes: 500, outcome: "complete", durationMs: 12 }],
+      offences: [
+        { node, kind: "dissenting-vote", partition: 1, detail: expect.any(String), basis: "signed" },
+      ],
+      warnings: [expect.stringMatching(/^one/)],
+      damage: [],
+      durationMs: 12,
+    });
+    expect(JSON.stringify(listOf(state.warnings))).not.toContain("\\u001b");
+  });
+
+  it("keeps where each partition came from", () => {
+    expect([...sourcesOf(fold(boundary, kept, verified))]).toEqual([
+      [-1, { kind: "resumed" }],
+      [0, { kind: "resumed" }],
+      [1, { kind: "node", id: node }],
+    ]);
+  });
+
+  it("starts again with another boundary, but keeps requests, offences and warnings", () => {
+    const agreed: RunEvent = { type: "agreed", networkHash: "h" };
+    const damaged: RunEvent = { type: "damaged", files: [{ file: "x", problem: "missing" }] };
+    const before = fold(boundary, agreed, damaged, received, verified, response, dissent);
+    expect(summaryOf(before, 0)).toMatchObject({ networkHash: "h", damage: [{ file: "x" }] });
+    const after = reduce(before, { ...boundary, cycle: 6 });
+    expect(summaryOf(after, 0)).toMatchObject({
+      cycle: 6,
+      networkHash: null,
+      partitions: { total: 4, verified: 0 },
+      accounts: 0,
+      stateBytes: 0,
+      bytesReceived: 500,
+      queries: [{ node }],
+      offences: [{ node }],
+      damage: [],
+    });
+    expect(sourcesOf(after).size).toBe(0);
+  });
+
+  it("blames nobody for what depends on settings that nothing proves", () => {
+    const settings: RunEvent = { type: "settings", areProved: false };
+    const redirect: RunEvent = { type: "offence", offence: { node, kind: "redirect", detail: "" } };
+    const { offences } = fold(settings, dissent, redirect);
+    expect(listOf(offences).map(({ kind }) => kind)).toEqual(["redirect"]);
+  });
+
+  it("is not changed by a reduction", () => {
+    const state = fold(boundary, kept, received, verified, response, dissent);
+    const text = JSON.stringify(state);
+    for (const event of [boundary, kept, received, verified, response, dissent]) reduce(state, event);
+    expect(JSON.stringify(state)).toBe(text);
+    expect(reduce(state, { type: "request", node })).toBe(state);
+  });
+});
+
+describe("a chain", () => {
+  it("lists its items in their order, and shares what came before", () => {
+    const one: Chain<number> = appended(undefined, 1);
+    expect([listOf(undefined), listOf(appended(one, 2)), listOf(appended(one, 3))]).toEqual([
+      [],
+      [1, 2],
+      [1, 3],
+    ]);
+  });
+});
