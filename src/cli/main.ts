@@ -1,10 +1,11 @@
 /** From the process's arguments to its exit status. */
 
 import { CommanderError } from "commander";
-import { diskError, hintForLimit, SnapshotError } from "../errors/snapshot-error.ts";
-import { messageLine, printable, printableJson } from "../text/printable.ts";
+import { diskError, SnapshotError } from "../errors/snapshot-error.ts";
+import { printable, printableJson } from "../text/printable.ts";
 import { withoutUrls } from "../text/shown-url.ts";
 import { makeStyle } from "../ui/style.ts";
+import { type CommandFailure, commandFailure, DefectError } from "./command-failure.ts";
 import { type CommandLine, readCommandLine } from "./command-line.ts";
 import { clusterHelp } from "./commands/cluster.ts";
 import { DEFECT, type EndingSignal, SUCCESS, statusOfError, statusOfSignal } from "./exit-status.ts";
@@ -47,7 +48,7 @@ function firstWord(args: readonly string[]): string | undefined {
   return args.find((arg) => !arg.startsWith("-"));
 }
 
-/** Runs a command line; answers its exit status. */
+/** Runs a command line. Returns its exit status. */
 export async function run(
   args: readonly string[],
   io: Io,
@@ -67,33 +68,28 @@ export async function run(
     await program.parseAsync([...commandLine.args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return SUCCESS;
-    outcome = { summary: {}, error: withHint(error, commandLine.command) };
+    outcome = { summary: {}, error: failureOfParsing(error, commandLine.command) };
   }
-  return tell({ ...outcome, error: atLimit(outcome.error) }, commandLine, io, signalReceived());
-}
-
-/** What the system gave no more of is no defect, wherever it was noticed. */
-function atLimit(error: unknown): unknown {
-  if (error instanceof SnapshotError || hintForLimit(error) === undefined) return error;
-  return diskError("the system gives this process no more", error);
+  return report(outcome, commandLine, io, signalReceived());
 }
 
 /** A usage error without a hint of its own refers to the help of the command that it is of. */
-function withHint(error: unknown, command: string | undefined): unknown {
+function failureOfParsing(thrown: unknown, command: string | undefined): CommandFailure {
   const name = command === undefined || command === "help" ? "" : `${command} `;
   const hint = `See snapshot-assemble ${name}--help.`;
-  if (error instanceof CommanderError) {
-    return new SnapshotError("usage", withoutUrls(error.message.replace(/^error: /, "")), { hint });
+  if (thrown instanceof CommanderError) {
+    return new SnapshotError("usage", withoutUrls(thrown.message.replace(/^error: /, "")), { hint });
   }
-  const isBare = error instanceof SnapshotError && error.code === "usage" && error.hint === undefined;
-  return isBare ? new SnapshotError("usage", error.message, { details: error.details, hint }) : error;
+  const failure = commandFailure(thrown);
+  const isBare = failure.code === "usage" && failure.hint === undefined;
+  return isBare ? new SnapshotError("usage", failure.message, { details: failure.details, hint }) : failure;
 }
 
-function tell(
+function report(
   { summary, lines, error }: Outcome,
   { command, isJson, isQuiet }: CommandLine,
   io: Io,
-  signal?: EndingSignal,
+  signal: EndingSignal | undefined,
 ): number {
   const exitCode = error === undefined ? SUCCESS : statusOf(error, signal);
   // A cluster has said where it is by the time that it ends.
@@ -105,45 +101,30 @@ function tell(
   } else if (error === undefined && lines !== undefined && !isQuiet) {
     for (const line of lines()) io.stdout.write(`${printable(line)}\n`);
   }
-  if (error !== undefined && !isJson) tellError(error, io);
-  if (exitCode === DEFECT) for (const line of stackOf(error)) io.stderr.write(`${line}\n`);
+  if (error !== undefined && !isJson) writeError(error, io);
+  if (error instanceof DefectError) for (const line of error.stackLines) io.stderr.write(`${line}\n`);
   return exitCode;
 }
 
-function statusOf(error: unknown, signal: EndingSignal | undefined): number {
-  return error instanceof SnapshotError ? statusOfError(error.code, signal) : DEFECT;
+function statusOf(error: CommandFailure, signal: EndingSignal | undefined): number {
+  return error.code === "defect" ? DEFECT : statusOfError(error.code, signal);
 }
 
 interface ErrorDescription {
-  readonly code: string;
+  readonly code: CommandFailure["code"];
   readonly message: string;
   readonly details: readonly string[];
   readonly hint: string;
 }
 
-function describeError(error: unknown): ErrorDescription {
-  if (error instanceof SnapshotError) {
-    const { code, message, details, hint } = error;
-    return { code, message, details, hint: hint ?? "" };
-  }
-  return {
-    code: "defect",
-    message: messageLine(String(error)),
-    details: [],
-    hint: "This is a defect of snapshot-assemble: please report it.",
-  };
+function describeError({ code, message, details, hint }: CommandFailure): ErrorDescription {
+  return { code, message, details, hint: hint ?? "" };
 }
 
-function tellError(error: unknown, { stderr, env }: Io): void {
+function writeError(error: CommandFailure, { stderr, env }: Io): void {
   const style = makeStyle(stderr.isTTY, env);
   const { message, details, hint } = describeError(error);
   stderr.write(`${style.error("error:")} ${printable(message)}\n`);
   for (const detail of details) stderr.write(`  ${printable(detail)}\n`);
   if (hint !== "") stderr.write(`hint: ${printable(hint)}\n`);
-}
-
-/** Indented, since its first lines are the message of the error. */
-function stackOf(error: unknown): string[] {
-  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return stack.split("\n").map((line) => `    ${messageLine(line.trim())}`);
 }

@@ -5,13 +5,14 @@ import type { AssemblyPlan } from "../app/plan.ts";
 import type { CollectStatus } from "../collect/status.ts";
 import type { RunSummary } from "../events/assemble-events.ts";
 import type { Findings } from "../verify/findings/findings.ts";
+import type { CommandFailure } from "./command-failure.ts";
 
 export interface Outcome {
   /** The fields of the last JSON line, beside `type`, `ok` and `exitCode`. */
   readonly summary: Readonly<Record<string, unknown>>;
   /** For people, line by line; made where it is shown. */
   readonly lines?: () => readonly string[];
-  readonly error?: unknown;
+  readonly error?: CommandFailure;
 }
 
 /** By command: its summary where nothing is known, so that whoever reads a failure finds every field. */

@@ -31,6 +31,7 @@ export interface FetchErrorDetail {
 
 export class FetchError extends Error {
   override readonly name = "FetchError";
+  readonly code = "fetch";
   readonly kind: FetchErrorKind;
   readonly status: number | undefined;
   readonly retryAfterMs: number | undefined;

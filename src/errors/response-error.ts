@@ -12,6 +12,7 @@ export type ResponseErrorKind =
 
 export class ResponseError extends Error {
   override readonly name = "ResponseError";
+  readonly code = "response";
   readonly kind: ResponseErrorKind;
 
   constructor(kind: ResponseErrorKind, message: string, options?: ErrorOptions) {

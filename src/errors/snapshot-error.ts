@@ -53,13 +53,16 @@ export function messageOf(thrown: unknown): string {
 /** The system's code (`ENOSPC`, `ECONNREFUSED` …) of an error or of its causes, if it has one. */
 export function systemCodeOf(thrown: unknown): string | undefined {
   for (let error = thrown; error instanceof Error; error = error.cause) {
-    if (error instanceof SnapshotError) continue; // its code is our own
-    const { code, errno } = error as NodeJS.ErrnoException;
-    if (typeof code === "string") return codeKnownToNode(code) ?? codeOfNumber(errno) ?? code;
+    const { code, errno }: NodeJS.ErrnoException = error;
+    if (typeof code === "string" && !OWN_CODE.test(code))
+      return codeKnownToNode(code) ?? codeOfNumber(errno) ?? code;
     if (error instanceof AggregateError && error.errors.length > 0) return systemCodeOf(error.errors[0]);
   }
   return undefined;
 }
+
+/** The codes of this program's errors are in lower case. The system has no such code. */
+const OWN_CODE = /^[a-z]/;
 
 /** What Node has no name for, it calls "Unknown system error -122": EDQUOT and ESTALE are such. */
 const UNKNOWN = /^Unknown system error/;

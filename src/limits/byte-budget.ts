@@ -1,8 +1,9 @@
 /** How many bytes may still be read of what several files hold together. */
 
 /** What is to be read holds more than is left. */
-export class BudgetExceeded extends Error {
-  override readonly name = "BudgetExceeded";
+export class BudgetExceededError extends Error {
+  override readonly name = "BudgetExceededError";
+  readonly code = "budget-exceeded";
 }
 
 export class ByteBudget {
@@ -14,13 +15,15 @@ export class ByteBudget {
     this.#left = total;
   }
 
-  /** @throws BudgetExceeded where so many bytes are not left; nothing is used up by asking */
+  /** @throws BudgetExceededError where so many bytes are not left; nothing is used up by asking */
   require(bytes: number): void {
     if (bytes <= this.#left) return;
-    throw new BudgetExceeded(`it has ${bytes} bytes, but ${this.#left} of ${this.#total} are left to it`);
+    throw new BudgetExceededError(
+      `it has ${bytes} bytes, but ${this.#left} of ${this.#total} are left to it`,
+    );
   }
 
-  /** Uses up bytes that were read. @throws BudgetExceeded where there were more; then none are left */
+  /** Uses up bytes that were read. @throws BudgetExceededError where there were more; then none are left */
   take(bytes: number): void {
     if (bytes <= this.#left) {
       this.#left -= bytes;
@@ -28,6 +31,8 @@ export class ByteBudget {
     }
     const left = this.#left;
     this.#left = 0;
-    throw new BudgetExceeded(`it has more than the ${left} bytes that are left to it, of ${this.#total}`);
+    throw new BudgetExceededError(
+      `it has more than the ${left} bytes that are left to it, of ${this.#total}`,
+    );
   }
 }

@@ -81,7 +81,7 @@ const GZIP_TRAILER_BYTES = 8;
  *
  * @param budget how much may be read, of the plain bytes; what a file's own size already exceeds is not read at all
  * @param fileHash takes in the bytes of a compressed file
- * @throws BudgetExceeded; also for a gzip file that is anything but one member as it was written: zlib would pass
+ * @throws BudgetExceededError; also for a gzip file that is anything but one member as it was written: zlib would pass
  *   over another header, and over what follows the end
  */
 export async function* readArtifact(

@@ -196,7 +196,7 @@ function notOurLock(path: string, cause: unknown): SnapshotError {
 }
 
 function sqliteCodeOf(error: unknown): string {
-  return String((error as { code?: unknown }).code);
+  return systemCodeOf(error) ?? "";
 }
 
 /**

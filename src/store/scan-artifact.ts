@@ -17,7 +17,7 @@ export interface ScanLimits {
   readonly budget?: ByteBudget | undefined;
 }
 
-/** @throws BudgetExceeded, or the file system's or zlib's error where it cannot be read */
+/** @throws BudgetExceededError, or the file system's or zlib's error where it cannot be read */
 export async function scanArtifact(
   path: string,
   compression: Compression,

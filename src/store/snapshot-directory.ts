@@ -3,7 +3,7 @@
 import type { Dirent } from "node:fs";
 import { type FileHandle, lstat, opendir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { diskError, isReadError } from "../errors/snapshot-error.ts";
+import { diskError, isReadError, type SnapshotError } from "../errors/snapshot-error.ts";
 import { type ArtifactScan, compressionOf } from "../format/artifact.ts";
 import { EVIDENCE_DIRECTORY } from "../format/snapshot-names.ts";
 import type { SnapshotReader } from "../format/snapshot-reader.ts";
@@ -15,7 +15,7 @@ import { scanArtifact } from "./scan-artifact.ts";
 export class SnapshotDirectory implements SnapshotReader {
   readonly directory: string;
   readonly #signal: AbortSignal | undefined;
-  #readError: { readonly file: string; readonly error: unknown } | undefined;
+  #readError: SnapshotError | undefined;
 
   /** @param signal ends a scan that is under way */
   constructor(directory: string, signal?: AbortSignal) {
@@ -29,9 +29,7 @@ export class SnapshotDirectory implements SnapshotReader {
    * @throws SnapshotError `disk` with the first error of reading, where there was one
    */
   requireRead(): void {
-    if (this.#readError === undefined) return;
-    const { file, error } = this.#readError;
-    throw diskError(`cannot read ${join(this.directory, file)}`, error);
+    if (this.#readError !== undefined) throw this.#readError;
   }
 
   /**
@@ -133,7 +131,7 @@ export class SnapshotDirectory implements SnapshotReader {
   }
 
   #note(file: string, error: unknown): void {
-    if (isReadError(error)) this.#readError ??= { file, error };
+    if (isReadError(error)) this.#readError ??= diskError(`cannot read ${join(this.directory, file)}`, error);
   }
 
   async #entries(directory: string): Promise<AsyncIterable<Dirent>> {

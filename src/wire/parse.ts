@@ -8,6 +8,7 @@ import type * as z from "./schema.ts";
 /** Outside text that is not of the form that PROTOCOL.md gives it. */
 export class WireError extends Error {
   override readonly name = "WireError";
+  readonly code = "wire";
   /** Which file, URL or node it came from. */
   readonly source: string;
 

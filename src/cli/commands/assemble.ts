@@ -13,6 +13,7 @@ import { type OrderRule, orderRules } from "../../sync/strategy/order-rule.ts";
 import { parseSnapshotTime, type SnapshotTime } from "../../trust/chain/timestamp.ts";
 import { formatBytes, formatCounted, formatDuration } from "../../ui/format.ts";
 import { makeStyle } from "../../ui/style.ts";
+import { commandFailure } from "../command-failure.ts";
 import type { Io } from "../io.ts";
 import { addNetworkOptions, type NetworkFlags, networkOptionsOf } from "../network-options.ts";
 import type { Outcome } from "../outcome.ts";
@@ -163,7 +164,7 @@ async function assembleFrom(
     });
     return { summary: { ...result }, lines: () => describeResult(result) };
   } catch (error) {
-    return { summary: { ...summary }, error };
+    return { summary: { ...summary }, error: commandFailure(error) };
   }
 }
 

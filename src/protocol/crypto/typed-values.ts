@@ -18,6 +18,7 @@ import {
 /** A value that has no canonical text: the network's own code refuses it as well, or it crosses a bound. */
 export class CanonicalTextError extends Error {
   override readonly name = "CanonicalTextError";
+  readonly code = "canonical-text";
 }
 
 /** A value without typed values: a `Buffer` is the network's `bb`, any other `Uint8Array` its `u8ab`. */

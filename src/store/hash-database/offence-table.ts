@@ -170,7 +170,7 @@ interface EvidenceBudget {
 function parseEvidence(text: string, budget: EvidenceBudget): OffenceEvidence | undefined {
   try {
     const bounds = { ...defaultJsonBounds, valuesMax: Math.min(defaultJsonBounds.valuesMax, budget.values) };
-    const evidence = parseJson(text, "evidence", bounds) as Partial<OffenceEvidence> | null;
+    const evidence = parseJson(text, "evidence", bounds);
     if (!isEvidence(evidence)) return undefined;
     budget.bytes -= text.length;
     budget.values -= countValues(text);
@@ -188,11 +188,14 @@ function countValues(text: string): number {
   return values;
 }
 
-function isEvidence(evidence: Partial<OffenceEvidence> | null): evidence is OffenceEvidence {
-  if (typeof evidence !== "object" || !Array.isArray(evidence?.messages)) return false;
-  const { messages, sentHash } = evidence;
-  const areObjects = messages.every((message: unknown) => typeof message === "object" && message !== null);
-  return areObjects && (sentHash === undefined || typeof sentHash === "string");
+function isEvidence(value: unknown): value is OffenceEvidence {
+  if (typeof value !== "object" || value === null || !("messages" in value)) return false;
+  const areObjects = Array.isArray(value.messages) && value.messages.every(isObject);
+  return areObjects && (!("sentHash" in value) || typeof value.sentHash === "string");
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 function isWhole(value: unknown): value is number {

@@ -1,5 +1,5 @@
 /**
- * A SQLite file of ours: opened with care, written to in transactions, and its errors told as Failures.
+ * A SQLite file of ours: opened with care, written to in transactions, and its errors reported as SnapshotErrors.
  *
  * WAL, so that whoever reads does not wait for whoever writes. `synchronous = FULL`, so that a commit is on
  * the disk when it returns: WAL alone would keep it through the death of our process, but a message that
@@ -10,7 +10,7 @@ import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import Database from "libsql";
-import { diskError, messageOf, SnapshotError } from "../../errors/snapshot-error.ts";
+import { diskError, messageOf, SnapshotError, systemCodeOf } from "../../errors/snapshot-error.ts";
 import { databaseBusyMs, databaseLogBytesMax } from "../../limits/limits.ts";
 import { quoted } from "../../wire/parse.ts";
 import { decodeStored } from "./stored-text.ts";
@@ -307,7 +307,7 @@ function told<T>(path: string, action: () => T): T {
 }
 
 function failureOf(path: string, error: unknown): SnapshotError {
-  const code = String((error as { code?: unknown }).code ?? "");
+  const code = systemCodeOf(error) ?? "";
   if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
     return new SnapshotError("temporary", `another process keeps ${path} locked`, {
       cause: error,

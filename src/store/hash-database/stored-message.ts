@@ -16,11 +16,11 @@ export function parsedMessage(text: string): object {
 /** @param trusted another message of the same sender, whose signature was checked: of the same key */
 export function holdsAsStored(stored: SignedMessage, trusted: SignedMessage, hashKey?: string): boolean {
   try {
-    const [value, other] = [stored, trusted].map(({ text }) => parsedMessage(text) as Claims);
+    const value = parsedMessage(stored.text);
     return (
-      value?.cycle === stored.cycle &&
-      value.sender === stored.sender &&
-      ownerOf(value) === ownerOf(other) &&
+      fieldOf(value, "cycle") === stored.cycle &&
+      fieldOf(value, "sender") === stored.sender &&
+      ownerOf(value) === ownerOf(parsedMessage(trusted.text)) &&
       signedHash(value, hashKey) === stored.hash &&
       isSignedBy(value, hashKey)
     );
@@ -29,12 +29,10 @@ export function holdsAsStored(stored: SignedMessage, trusted: SignedMessage, has
   }
 }
 
-interface Claims {
-  readonly cycle?: unknown;
-  readonly sender?: unknown;
-  readonly sign?: { readonly owner?: unknown } | null;
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }
 
-function ownerOf(message: Claims | undefined): string {
-  return String(message?.sign?.owner).toLowerCase();
+function ownerOf(message: object): string {
+  return String(fieldOf(fieldOf(message, "sign"), "owner")).toLowerCase();
 }

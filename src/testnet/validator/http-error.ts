@@ -6,6 +6,7 @@ export interface HttpErrorOptions {
 
 export class HttpError extends Error {
   override readonly name = "HttpError";
+  readonly code = "http";
   readonly status: number;
   readonly retryAfterSeconds: number | undefined;
 

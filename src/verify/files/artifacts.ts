@@ -6,7 +6,7 @@ import type { Manifest } from "../../format/manifest.ts";
 import { MANIFEST_FILE } from "../../format/manifest.ts";
 import { RUN_FILE } from "../../format/run-record.ts";
 import type { SnapshotReader } from "../../format/snapshot-reader.ts";
-import { BudgetExceeded, ByteBudget } from "../../limits/byte-budget.ts";
+import { BudgetExceededError, ByteBudget } from "../../limits/byte-budget.ts";
 import { GLOBAL_PARTITION, makeShard, partitionRange } from "../../protocol/shard.ts";
 import type { FindingList } from "../findings/finding-list.ts";
 import type { SmallFiles } from "./small-files.ts";
@@ -80,7 +80,7 @@ function reportUnread(error: unknown, file: string, partition: number, findings:
     return;
   }
   findings.add("artifact-unreadable", file, messageOf(error), { partition });
-  if (error instanceof BudgetExceeded) {
+  if (error instanceof BudgetExceededError) {
     findings.add("totals", MANIFEST_FILE, "the artifacts have more bytes than it states; no more were read");
   }
 }

@@ -99,7 +99,7 @@ export class SnapshotExporter {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#standby?.kill("SIGKILL");
-    this.#active?.operation.fail(new ExportStopped("the validator was stopped"));
+    this.#active?.operation.fail(new ExportStoppedError("the validator was stopped"));
     await this.waitUntilDone();
   }
 
@@ -139,7 +139,7 @@ export class SnapshotExporter {
         () => "",
         (problem: unknown) => `; ${messageOf(problem)}`,
       );
-      const failedAt = error instanceof ExportStopped ? "stop" : stage;
+      const failedAt = error instanceof ExportStoppedError ? "stop" : stage;
       report({ type: "export-failed", cycle, timestamp, stage: failedAt, cause: cause + left });
     } finally {
       this.#active = undefined;
@@ -148,8 +148,9 @@ export class SnapshotExporter {
   }
 }
 
-class ExportStopped extends Error {
-  override readonly name = "ExportStopped";
+class ExportStoppedError extends Error {
+  override readonly name = "ExportStoppedError";
+  readonly code = "export-stopped";
 }
 
 function isAlive(child: ChildProcess): boolean {
