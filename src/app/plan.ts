@@ -3,7 +3,9 @@
  * What not every plan needs is loaded where it is needed: most of its time would go into loading.
  */
 
+import { planTable } from "../options/assemble-table.ts";
 import { type OptionChecks, requireOptions } from "../options/option-check.ts";
+import { checksOf } from "../options/option-row.ts";
 import { DEFAULT_HASH_KEY } from "../protocol/crypto/hash-key.ts";
 import { networkConfigHashOf } from "../protocol/cycle-record.ts";
 import type { ActiveNode } from "../protocol/node.ts";
@@ -18,10 +20,9 @@ import type { OrderRule } from "../sync/strategy/order-rule.ts";
 import type { Boundary } from "../trust/chain/boundary.ts";
 import type { SnapshotTime } from "../trust/chain/timestamp.ts";
 import type { ListContext } from "../trust/list-source.ts";
-import { type NetworkOptions, networkChecks } from "../trust/network-options.ts";
+import type { NetworkOptions } from "../trust/network-options.ts";
 import { openClients } from "../trust/node-addresses.ts";
 import { readNodeList, requireActiveNodes } from "../trust/read-node-list.ts";
-import { assembleChecks, defaults, isSnapshotTime } from "./assembly/options.ts";
 
 export interface ExpectedQuery {
   readonly node: string;
@@ -43,13 +44,7 @@ export interface PlanOptions extends NetworkOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const planChecks: OptionChecks<PlanOptions> = {
-  ...networkChecks,
-  timestamp: { accepts: isSnapshotTime, expected: "a snapshot's time, parsed" },
-  hashDb: assembleChecks.hashDb,
-  order: assembleChecks.order,
-  signal: assembleChecks.signal,
-};
+const planChecks: OptionChecks<PlanOptions> = checksOf(planTable);
 
 export interface AssemblyPlan {
   readonly timestamp: number | null;
@@ -79,7 +74,7 @@ export async function planAssembly(options: PlanOptions): Promise<AssemblyPlan> 
     const shard = await findShard(nodes, boundary, options, { ...context, client: clients.nodes });
     const rankOf = await ranksOf(nodes, options.hashDb);
     const plans = { bisect: bisectPlan(shard, rankOf), cover: coverPlan(shard, rankOf) };
-    const { order, queries: planned } = plans[options.order ?? defaults.order];
+    const { order, queries: planned } = plans[options.order ?? planTable.order.default];
     const queries = planned.flatMap(({ nodeIndex, partitions }): ExpectedQuery[] => {
       const node = nodes[nodeIndex];
       if (node === undefined) return [];

@@ -5,6 +5,7 @@
 
 import type { Command, Option } from "commander";
 import { SnapshotError } from "../errors/snapshot-error.ts";
+import { repeatableFlags, urlFlags } from "../options/command-options.ts";
 import { withoutUrls } from "../text/shown-url.ts";
 import { quoted } from "../wire/parse.ts";
 
@@ -18,12 +19,6 @@ export interface CommandLine {
   /** What is wrong with the arguments, whatever the command makes of them. */
   readonly problem: SnapshotError | undefined;
 }
-
-/** Options that may be given several times, with another value each time. */
-const repeatable: ReadonlySet<string> = new Set(["--fault"]);
-
-/** All others take a file or something shorter. A URL there is a mistake, and may hold a password. */
-const takingUrls: ReadonlySet<string> = new Set(["--archiver", "--state-metadata"]);
 
 /** The main command alone has these, and they end it. */
 const endings: ReadonlySet<string> = new Set(["-V", "--version"]);
@@ -126,9 +121,9 @@ class Reading {
     this.#values.set(name, value);
     if (value.trim() === "") {
       this.#refuse(`${name} is empty`, "Give it a value, or leave the option out.");
-    } else if (isUrl(value) && !takingUrls.has(name)) {
-      this.#refuse(`${name} takes no URL`, `URLs go with ${[...takingUrls].join(" and ")}; see --help.`);
-    } else if (earlier !== undefined && earlier !== value && !repeatable.has(name)) {
+    } else if (isUrl(value) && !urlFlags.has(name)) {
+      this.#refuse(`${name} takes no URL`, `URLs go with ${[...urlFlags].join(" and ")}; see --help.`);
+    } else if (earlier !== undefined && earlier !== value && !repeatableFlags.has(name)) {
       this.#refuse(`${name} is given twice, with different values`, "Give it once.");
     }
   }

@@ -3,28 +3,16 @@
 import { Command } from "commander";
 import { packageVersion } from "../app/assembly/package-version.ts";
 import { SnapshotError } from "../errors/snapshot-error.ts";
-import {
-  type AssembleFlags,
-  addAssembleOptions,
-  assembleExamples,
-  orderOption,
-  runAssemble,
-} from "./commands/assemble.ts";
-import {
-  addClusterCommandOptions,
-  type ClusterCommandFlags,
-  clusterExamples,
-  runCluster,
-} from "./commands/cluster.ts";
-import { addCollectOptions, type CollectFlags, collectExamples, runCollect } from "./commands/collect.ts";
+import { addOptions } from "./add-options.ts";
+import { type AssembleFlags, assembleExamples, runAssemble } from "./commands/assemble.ts";
+import { type ClusterCommandFlags, clusterExamples, runCluster } from "./commands/cluster.ts";
+import { type CollectFlags, collectExamples, collectHelp, runCollect } from "./commands/collect.ts";
 import { nodesExamples, runNodes } from "./commands/nodes.ts";
 import { type PlanFlags, planExamples, runPlan } from "./commands/plan.ts";
-import { addVerifyOptions, runVerify, type VerifyFlags, verifyExamples } from "./commands/verify.ts";
+import { runVerify, type VerifyFlags, verifyExamples } from "./commands/verify.ts";
 import { exitStatusHelp } from "./exit-status.ts";
 import type { Io } from "./io.ts";
-import { addNetworkOptions } from "./network-options.ts";
 import type { Outcome } from "./outcome.ts";
-import { addClusterOption } from "./with-cluster.ts";
 
 export interface ProgramParts {
   readonly io: Io;
@@ -43,38 +31,46 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
     .enablePositionalOptions()
     .helpCommand(true)
     .hook("preSubcommand", refuseOwnOptions);
-  addAssembleOptions(program).action(async (flags: AssembleFlags) => end(await runAssemble(flags, io)));
+  addOptions(program, "").action(async (flags: AssembleFlags) => end(await runAssemble(flags, io)));
 
-  addClusterOption(addNetworkOptions(program.command("plan")))
+  const plan = program
+    .command("plan")
     .description(
       "Shows the order of queries, which node is expected to give what, and what each order costs. It reads the lists and the sharding settings, and requests no accounts.",
-    )
-    .option("--timestamp <time>", "the snapshot's time, whose cycle the node list must be of")
-    .option("--hash-db <file>", "a hash database: nodes with a bad record are asked later")
-    .addOption(orderOption())
-    .option("--json", "one JSON object on stdout")
-    .action(async (flags: PlanFlags) => end(await runPlan(flags, io)));
+    );
+  addOptions(plan, "plan").action(async (flags: PlanFlags) => end(await runPlan(flags, io)));
 
-  addVerifyOptions(program.command("verify")).action(async (directory: string, flags: VerifyFlags) =>
+  const verify = program
+    .command("verify")
+    .description("Checks a published snapshot, offline.")
+    .argument("<directory>", "of the snapshot");
+  addOptions(verify, "verify").action(async (directory: string, flags: VerifyFlags) =>
     end(await runVerify(directory, flags, io)),
   );
 
-  addClusterCommandOptions(program.command("cluster"))
+  const cluster = program
+    .command("cluster")
+    .description("Starts a cluster, prints its archiver's URL, and goes on until it is ended.")
+    .argument("[fixture]", "the name of a fixture, or a file");
+  addOptions(cluster, "cluster")
     .action(async (fixture: string | undefined, flags: ClusterCommandFlags) =>
       end(await runCluster(fixture, flags, io)),
     )
     .addHelpText("after", clusterHelp);
 
-  addCollectOptions(program.command("collect")).action(async (flags: CollectFlags) =>
-    end(await runCollect(flags, io)),
-  );
+  const collect = program
+    .command("collect")
+    .description(
+      "Listens to the network's gossip, and keeps what was said and agreed on in a hash database.",
+    );
+  addOptions(collect, "collect")
+    .action(async (flags: CollectFlags) => end(await runCollect(flags, io)))
+    .addHelpText("after", collectHelp);
 
-  program
+  const nodes = program
     .command("nodes")
-    .description("Prints the record of each node in a hash database: what it sent, and what it did wrong.")
-    .requiredOption("--hash-db <file>", "the hash database")
-    .option("--json", "one JSON object on stdout, with the signed evidence")
-    .action(async ({ hashDb }: { hashDb: string }) => end(await runNodes(hashDb)));
+    .description("Prints the record of each node in a hash database: what it sent, and what it did wrong.");
+  addOptions(nodes, "nodes").action(async ({ hashDb }: { hashDb: string }) => end(await runNodes(hashDb)));
 
   const examples = {
     "": assembleExamples,

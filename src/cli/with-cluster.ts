@@ -1,17 +1,10 @@
 /** `--cluster <fixture>`: a cluster that is there for one run, in the place of a network. */
 
-import { type Command, Option } from "commander";
 import type { Io } from "./io.ts";
 import type { NetworkFlags } from "./network-options.ts";
 
 export interface ClusterFlags extends NetworkFlags {
   readonly cluster?: string;
-}
-
-export function addClusterOption(command: Command): Command {
-  const help = "start this fixture cluster for the run, instead of using a network";
-  const network = ["archiver", "archiverKey", "nodes", "cycles"];
-  return command.addOption(new Option("--cluster <fixture>", help).conflicts(network));
 }
 
 export async function withCluster<T>(

@@ -1,15 +1,6 @@
 /** Which network is meant, and how patient we are with it. */
 
-import { nodesMax } from "../limits/limits.ts";
-import {
-  flag,
-  hexKey,
-  httpUrl,
-  milliseconds,
-  type OptionChecks,
-  path,
-  wholeNumber,
-} from "../options/option-check.ts";
+import { networkTable } from "../options/network-table.ts";
 
 /** Where the lists come from: an archiver, files, or one of each. */
 export interface ListSources {
@@ -35,19 +26,6 @@ export interface NetworkOptions extends ListSources {
 }
 
 export const networkDefaults = {
-  connectTimeoutMs: 10_000,
-  stallTimeoutMs: 30_000,
+  connectTimeoutMs: networkTable.connectTimeoutMs.default,
+  stallTimeoutMs: networkTable.stallTimeoutMs.default,
 } as const;
-
-export const networkChecks: OptionChecks<NetworkOptions> = {
-  archiver: httpUrl,
-  archiverKey: hexKey,
-  nodes: path,
-  cycles: path,
-  hashKey: hexKey,
-  nodesPerConsensusGroup: wholeNumber(1, nodesMax),
-  nodesPerEdge: wholeNumber(0, nodesMax),
-  allowPrivate: flag,
-  connectTimeoutMs: milliseconds,
-  stallTimeoutMs: milliseconds,
-};

@@ -4,12 +4,13 @@ import type { Quorum } from "../../agreement/vote-tally.ts";
 import { SnapshotError } from "../../errors/snapshot-error.ts";
 import type { Reporter } from "../../events/assemble-events.ts";
 import type { Compression } from "../../format/artifact.ts";
-import { concurrencyMax } from "../../limits/limits.ts";
-import * as check from "../../options/option-check.ts";
+import { assembleTable } from "../../options/assemble-table.ts";
+import type { OptionChecks } from "../../options/option-check.ts";
+import { checksOf } from "../../options/option-row.ts";
 import { DEFAULT_HASH_KEY } from "../../protocol/crypto/hash-key.ts";
-import { type OrderRule, orderRules } from "../../sync/strategy/order-rule.ts";
+import type { OrderRule } from "../../sync/strategy/order-rule.ts";
 import { parseSnapshotTime, type SnapshotTime } from "../../trust/chain/timestamp.ts";
-import { type NetworkOptions, networkChecks, networkDefaults } from "../../trust/network-options.ts";
+import type { NetworkOptions } from "../../trust/network-options.ts";
 
 export interface AssembleOptions extends NetworkOptions {
   /** As `--timestamp` has it (milliseconds, seconds, ISO 8601, `cycle:<n>`, `latest`), or parsed. */
@@ -39,38 +40,7 @@ export interface AssembleOptions extends NetworkOptions {
   readonly reporter?: Reporter | undefined;
 }
 
-export const defaults = {
-  ...networkDefaults,
-  order: "bisect",
-  concurrency: 4,
-  quorum: "majority",
-  compression: "none",
-  out: "snapshots",
-} as const;
-
-export const assembleChecks: check.OptionChecks<AssembleOptions> = {
-  ...networkChecks,
-  timestamp: check.required({
-    accepts: (value) => typeof value === "string" || typeof value === "number" || isSnapshotTime(value),
-    expected: 'milliseconds, seconds, ISO 8601 with a time zone, "cycle:<n>" or "latest"',
-  }),
-  maxAgeMs: {
-    accepts: (value) => typeof value === "number" && value > 0,
-    expected: "a number of milliseconds greater than 0",
-  },
-  out: check.required(check.path),
-  gossip: check.path,
-  hashDb: check.path,
-  quorum: check.oneOf("majority", "popular"),
-  requireChain: check.flag,
-  stateMetadata: { ...check.path, expected: "the path of a file, or a URL" },
-  allowEmpty: check.flag,
-  order: check.oneOf(...orderRules),
-  concurrency: check.wholeNumber(1, concurrencyMax),
-  compression: check.oneOf("none", "gzip"),
-  signal: check.abortSignal,
-  reporter: check.reporter,
-};
+export const assembleChecks: OptionChecks<AssembleOptions> = checksOf(assembleTable);
 
 /** The options with their defaults: what a run works with. */
 export interface AssembleSettings extends NetworkOptions {
@@ -108,20 +78,13 @@ export function settingsOf(options: AssembleOptions): AssembleSettings {
     hashKey: options.hashKey ?? DEFAULT_HASH_KEY,
     gossip: options.gossip,
     hashDb: options.hashDb,
-    quorum: options.quorum ?? defaults.quorum,
+    quorum: options.quorum ?? assembleTable.quorum.default,
     requireChain: options.requireChain ?? false,
     stateMetadata: options.stateMetadata,
     allowEmpty: options.allowEmpty ?? false,
-    order: options.order ?? defaults.order,
-    concurrency: options.concurrency ?? defaults.concurrency,
-    compression: options.compression ?? defaults.compression,
+    order: options.order ?? assembleTable.order.default,
+    concurrency: options.concurrency ?? assembleTable.concurrency.default,
+    compression: options.compression ?? assembleTable.compression.default,
     signal: options.signal,
   };
-}
-
-export function isSnapshotTime(value: unknown): value is SnapshotTime {
-  if (typeof value !== "object" || value === null || !("kind" in value)) return false;
-  if (value.kind === "latest") return true;
-  const number = value.kind === "cycle" ? Reflect.get(value, "counter") : Reflect.get(value, "timestamp");
-  return (value.kind === "cycle" || value.kind === "moment") && Number.isSafeInteger(number) && number >= 0;
 }

@@ -1,24 +1,20 @@
 /** The main job: `snapshot-assemble --timestamp <t>`. */
 
 import { resolve } from "node:path";
-import { type Command, Option } from "commander";
 import type { Quorum } from "../../agreement/vote-tally.ts";
 import type { AssembleResult } from "../../app/assemble.ts";
-import { defaults } from "../../app/assembly/options.ts";
 import { SnapshotError } from "../../errors/snapshot-error.ts";
 import type { AssembleEvent, Reporter, RunSummary } from "../../events/assemble-events.ts";
 import type { Compression } from "../../format/artifact.ts";
-import { concurrencyMax } from "../../limits/limits.ts";
-import { type OrderRule, orderRules } from "../../sync/strategy/order-rule.ts";
+import type { OrderRule } from "../../sync/strategy/order-rule.ts";
 import { parseSnapshotTime, type SnapshotTime } from "../../trust/chain/timestamp.ts";
 import { formatBytes, formatCounted, formatDuration } from "../../ui/format.ts";
 import { makeStyle } from "../../ui/style.ts";
 import { commandFailure } from "../command-failure.ts";
 import type { Io } from "../io.ts";
-import { addNetworkOptions, type NetworkFlags, networkOptionsOf } from "../network-options.ts";
+import { type NetworkFlags, networkOptionsOf } from "../network-options.ts";
 import type { Outcome } from "../outcome.ts";
-import { parseAge, parseCount, parseSource } from "../values.ts";
-import { addClusterOption, type ClusterFlags, withCluster } from "../with-cluster.ts";
+import { type ClusterFlags, withCluster } from "../with-cluster.ts";
 
 export interface AssembleFlags extends ClusterFlags {
   readonly timestamp?: string;
@@ -47,61 +43,6 @@ export const assembleExamples = `Examples:
   $ snapshot-assemble --cluster nine-honest --timestamp latest
       a try without a network: from nine validators that are started for it
 `;
-
-export function addAssembleOptions(command: Command): Command {
-  command.option(
-    "--timestamp <time>",
-    "the snapshot's time: milliseconds, seconds, ISO 8601, cycle:<n> for the end of that cycle, or latest",
-  );
-  addNetworkOptions(command);
-  return addClusterOption(command)
-    .addOption(
-      new Option(
-        "--max-age <duration>",
-        "with --timestamp latest: fail where the newest snapshot is older (like 90m, 2h, 7d; by default, one older than a day is a warning)",
-      ).argParser(parseAge),
-    )
-    .option("--gossip <file>", "gossip messages from a file, beside those of the validators")
-    .option(
-      "--hash-db <file>",
-      "a hash database: gossip that was collected, and records of nodes; what the run learns is added to it",
-    )
-    .addOption(quorumOption().default(defaults.quorum))
-    .addOption(orderOption())
-    .addOption(
-      new Option("--concurrency <n>", "nodes that are asked at the same time")
-        .argParser(parseCount(1, concurrencyMax))
-        .default(defaults.concurrency),
-    )
-    .addOption(
-      new Option("--compress <method>", "of the artifacts")
-        .choices(["none", "gzip"])
-        .default(defaults.compression),
-    )
-    .option("--out <directory>", "where snapshots are published", defaults.out)
-    .option("--require-chain", "publish only where a later cycle record names the same network hash")
-    .addOption(
-      new Option(
-        "--state-metadata <source>",
-        "a file or URL of state metadata, which must not disagree",
-      ).argParser(parseSource("--state-metadata")),
-    )
-    .option("--allow-empty", "publish even where every partition is empty: such a network may keep no copies")
-    .option("--json", "one JSON object a line on stdout, the last one the summary")
-    .option("--quiet", "print nothing but warnings, offences and failures");
-}
-
-/** How the nodes are chosen that are asked. */
-export function orderOption(): Option {
-  const rules = "bisect: Algorithm 1; cover: as few nodes as can be, and of so few those that send the least";
-  return new Option("--order <rule>", rules).choices(orderRules).default(defaults.order);
-}
-
-/** What counts as agreed, for those who count. */
-export function quorumOption(): Option {
-  const rules = "majority: more than half of those that cover a partition; popular: the upstream's rule";
-  return new Option("--quorum <rule>", rules).choices(["majority", "popular"]);
-}
 
 export async function runAssemble(flags: AssembleFlags, io: Io): Promise<Outcome> {
   if (flags.timestamp === undefined) {

@@ -1,6 +1,5 @@
 /** `snapshot-assemble cluster`: a cluster, from a fixture or live, that goes on until it is ended. */
 
-import { type Command, Option } from "commander";
 import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { liveDefaults } from "../../testnet/live/live-defaults.ts";
 import { printableJson } from "../../text/printable.ts";
@@ -9,7 +8,6 @@ import { makeStyle } from "../../ui/style.ts";
 import type { Io } from "../io.ts";
 import { describeLiveEvent } from "../live-events.ts";
 import type { Outcome } from "../outcome.ts";
-import { parseCount, parseDuration } from "../values.ts";
 
 export interface ClusterCommandFlags {
   readonly live?: boolean;
@@ -37,10 +35,6 @@ export const clusterExamples = `Examples:
       the same, three of them hostile, slow, and killed half-way
 `;
 
-/** Processes on one machine. */
-const liveNodesMax = 200;
-const liveAccountsMax = 10_000_000;
-const txRateMax = 100_000;
 const cycleDurationMaxMs = 24 * 3600 * 1000;
 
 export async function clusterHelp(): Promise<string> {
@@ -57,75 +51,6 @@ Fixtures:
 Faults, which a fixture can ask for, and a live cluster with --fault:
 ${faultHelp()}
 `;
-}
-
-export function addClusterCommandOptions(command: Command): Command {
-  const live = (flags: string, help: string) => new Option(flags, `live: ${help}`);
-  return command
-    .description("Starts a cluster, prints its archiver's URL, and goes on until it is ended.")
-    .argument("[fixture]", "the name of a fixture, or a file")
-    .option("--live", "start validators that go on from cycle to cycle, instead of a fixture")
-    .addOption(
-      live("--nodes <n>", `validators (default: ${liveDefaults.nodes})`).argParser(
-        parseCount(1, liveNodesMax),
-      ),
-    )
-    .addOption(
-      live(
-        "--nodes-per-consensus-group <n>",
-        `nodes that vote on a partition (default: ${liveDefaults.nodesPerConsensusGroup})`,
-      ).argParser(parseCount(1, liveNodesMax)),
-    )
-    .addOption(
-      live(
-        "--nodes-per-edge <n>",
-        `partitions that a node stores beyond those that it votes on, on each side (default: ${liveDefaults.nodesPerEdge})`,
-      ).argParser(parseCount(0, liveNodesMax)),
-    )
-    .addOption(
-      live(
-        "--cycle-duration <duration>",
-        `whole seconds, like 2s or 1m (default: ${liveDefaults.cycleDuration}s)`,
-      ).argParser(parseDuration),
-    )
-    .addOption(
-      live(
-        "--snapshot-every <n>",
-        `cycles between two snapshots (default: ${liveDefaults.snapshotEvery})`,
-      ).argParser(parseCount(1, 1_000_000)),
-    )
-    .addOption(
-      live("--accounts <n>", `accounts to begin with (default: ${liveDefaults.accounts})`).argParser(
-        parseCount(2, liveAccountsMax),
-      ),
-    )
-    .addOption(
-      live(
-        "--global-accounts <n>",
-        `accounts that all nodes hold (default: ${liveDefaults.globalAccounts})`,
-      ).argParser(parseCount(0, 10_000)),
-    )
-    .addOption(
-      live("--tx-rate <n>", `transactions a second (default: ${liveDefaults.txRate})`).argParser(
-        parseCount(1, txRateMax),
-      ),
-    )
-    .addOption(live("--seed <text>", `what all of it is made from (default: ${liveDefaults.seed})`))
-    .addOption(
-      live("--fault <node:fault>", "a fault of a node, or of all (*); may be given several times").argParser(
-        (text: string, before: readonly string[] | undefined) => [...(before ?? []), text],
-      ),
-    )
-    .addOption(
-      live(
-        "--directory <directory>",
-        "where databases, exports and the transaction log are kept; it must be empty",
-      ),
-    )
-    .option(
-      "--json",
-      "one JSON object on stdout; of a live cluster, what happens as well, one object a line",
-    );
 }
 
 export async function runCluster(

@@ -1,23 +1,15 @@
 /** `snapshot-assemble collect`: a listener that takes part in the gossip until it is ended. */
 
-import { type Command, InvalidArgumentError, Option } from "commander";
-import { collectDefaults, type Keep } from "../../collect/options.ts";
 import type { CollectEvent, CollectReporter } from "../../collect/reporter.ts";
 import type { CollectStatus } from "../../collect/status.ts";
-import { keepCyclesMax } from "../../limits/limits.ts";
+import type { Keep, Listen } from "../../options/option-texts.ts";
 import { messageLine, printableJson } from "../../text/printable.ts";
 import { describeOffence } from "../../ui/describe-event.ts";
 import { formatCount, formatCounted } from "../../ui/format.ts";
 import { makeStyle } from "../../ui/style.ts";
 import type { Io } from "../io.ts";
-import { addNetworkOptions, type NetworkFlags, networkOptionsOf } from "../network-options.ts";
+import { type NetworkFlags, networkOptionsOf } from "../network-options.ts";
 import type { Outcome } from "../outcome.ts";
-import { durationHelp, parseAge, parseCount, parseDuration } from "../values.ts";
-
-interface Listen {
-  readonly host: string;
-  readonly port: number;
-}
 
 export interface CollectFlags extends NetworkFlags {
   readonly listen: Listen;
@@ -37,48 +29,15 @@ export const collectExamples = `Examples:
       a run that knows the hashes already
 `;
 
-const collectHelp = `
+export const collectHelp = `
 Over HTTP:
   POST /partition-gossip          one message, or {"messages":[…]}; 202 or 200 once it is on the disk
   GET  /partition-gossip?cycle=n  every message of a cycle
-  GET  /healthz                   how it is
+  GET  /healthz                   reports health
 
 It goes on until it is ended. SIGINT and SIGTERM end it cleanly, with status 0: what was being pushed is
 committed and acknowledged first. A second one ends it at once.
 `;
-
-export function addCollectOptions(command: Command): Command {
-  return addNetworkOptions(
-    command.description(
-      "Listens to the network's gossip, and keeps what was said and agreed on in a hash database.",
-    ),
-  )
-    .addOption(
-      new Option("--listen <address>", "where pushed messages are taken in, as host:port")
-        .argParser(parseListen)
-        .default({ host: "127.0.0.1", port: 4100 }, "127.0.0.1:4100"),
-    )
-    .option("--hash-db <file>", "the hash database; it is created where there is none", "hashes.sqlite")
-    .addOption(
-      new Option(
-        "--keep <n|age>",
-        "forget all but the newest n cycles, or those of an age like 12h, 7d or 2w",
-      )
-        .argParser(parseKeep)
-        .default(collectDefaults.keep, String(collectDefaults.keep.cycles)),
-    )
-    .addOption(
-      new Option(
-        "--poll <duration>",
-        `between two looks at the lists, and at what was missed (${durationHelp})`,
-      )
-        .argParser(parseDuration)
-        .default(collectDefaults.pollMs, "30s"),
-    )
-    .option("--json", "one JSON object a line on stdout, the last one the summary")
-    .option("--quiet", "print nothing but warnings, offences and failures")
-    .addHelpText("after", collectHelp);
-}
 
 export async function runCollect(flags: CollectFlags, io: Io): Promise<Outcome> {
   const { listen, hashDb: database, keep, poll: pollMs, json, quiet, ...network } = flags;
@@ -127,21 +86,4 @@ function describeStatus({ messages, cycles, pushed }: CollectStatus): string[] {
     `kept       ${formatCounted(messages, "message")} ${range}, ${formatCounted(cycles.agreed, "agreed network hash")}`,
     `pushed     ${formatCount(pushed.stored)} stored, ${formatCount(pushed.known)} known, ${formatCount(pushed.refused)} refused`,
   ];
-}
-
-function parseListen(text: string): Listen {
-  const match = /^(\[[0-9a-fA-F:.]+\]|[^:\s]+):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[2]);
-  if (match?.[1] !== undefined && port <= 65_535) return { host: match[1].replace(/^\[|\]$/g, ""), port };
-  throw new InvalidArgumentError("expected host:port, such as 127.0.0.1:4100 or [::1]:4100");
-}
-
-/** Without a unit it is a number of cycles, as the option's name for its value says. */
-function parseKeep(text: string): Keep {
-  if (/^\d+$/.test(text)) return { cycles: parseCount(1, keepCyclesMax)(text) };
-  try {
-    return { ageMs: parseAge(text) };
-  } catch {
-    throw new InvalidArgumentError("expected a number of cycles, or an age such as 90m, 12h, 7d or 2w");
-  }
 }

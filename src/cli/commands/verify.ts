@@ -1,10 +1,9 @@
 /** `snapshot-assemble verify <directory>`: an offline check of a published snapshot. */
 
 import { randomInt } from "node:crypto";
-import { type Command, Option } from "commander";
 import type { Quorum } from "../../agreement/vote-tally.ts";
 import { SnapshotError } from "../../errors/snapshot-error.ts";
-import { nodesMax } from "../../limits/limits.ts";
+import type { SubsetText } from "../../options/option-texts.ts";
 import { formatBytes, formatCount, formatCounted } from "../../ui/format.ts";
 import { describeSubset, type Subset } from "../../verify/files/subset.ts";
 import type { ClaimBasis, ClaimName, Requirement } from "../../verify/findings/claims.ts";
@@ -12,8 +11,6 @@ import { codeOfFindings } from "../../verify/findings/finding-code.ts";
 import type { ChainWitness, Findings } from "../../verify/findings/findings.ts";
 import type { Io } from "../io.ts";
 import type { Outcome } from "../outcome.ts";
-import { parseCount, parseKey, parseSeed, parseSubset, type SubsetText } from "../values.ts";
-import { quorumOption } from "./assemble.ts";
 
 export interface VerifyFlags {
   readonly trustNodeList?: string;
@@ -41,61 +38,6 @@ export const verifyExamples = `Examples:
   $ snapshot-assemble verify --subset 5% snapshots/snapshot-1700000640000
       a random twentieth of the artifacts; it says its seed, with which --seed reads the same ones again
 `;
-
-export function addVerifyOptions(command: Command): Command {
-  return command
-    .description("Checks a published snapshot, offline.")
-    .argument("<directory>", "of the snapshot")
-    .option("--json", "one JSON object on stdout")
-    .option(
-      "--trust-node-list <file>",
-      "count the votes of these nodes, not of those that the snapshot names; a signed list also proves cycle records with the same signature",
-    )
-    .addOption(
-      new Option(
-        "--archiver-key <hex>",
-        "the public key that the node list and the cycle records must be signed with",
-      ).argParser(parseKey),
-    )
-    .addOption(
-      new Option(
-        "--trust-marker <hex>",
-        "the marker of a cycle record that you know, of the snapshot's cycle or a later one",
-      ).argParser(parseKey),
-    )
-    .addOption(
-      new Option(
-        "--nodes-per-consensus-group <n>",
-        "nodes that vote on a partition (default: what the evidence proves, or else says)",
-      ).argParser(parseCount(1, nodesMax)),
-    )
-    .addOption(
-      new Option(
-        "--nodes-per-edge <n>",
-        "nodes on each side of those that store it too; with --nodes-per-consensus-group",
-      ).argParser(parseCount(0, nodesMax)),
-    )
-    .addOption(quorumOption().default("majority"))
-    .addOption(
-      new Option(
-        "--require <basis>",
-        "proved: what only the directory says is a finding (the default with --trust-node-list, --archiver-key or --trust-marker); told: it may say so",
-      ).choices(["proved", "told"]),
-    )
-    .addOption(
-      new Option(
-        "--subset <n/t|x%>",
-        "read only the n-th of t parts of the artifacts, or a random share of them, which says its seed",
-      ).argParser(parseSubset),
-    )
-    .addOption(
-      new Option(
-        "--seed <n>",
-        "with --subset x%: read the share that an earlier check with this seed read",
-      ).argParser(parseSeed),
-    )
-    .option("--quiet", "print nothing unless something is wrong");
-}
 
 export async function runVerify(directory: string, flags: VerifyFlags, { signal }: Io): Promise<Outcome> {
   if (flags.nodesPerEdge !== undefined && flags.nodesPerConsensusGroup === undefined) {

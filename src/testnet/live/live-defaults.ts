@@ -1,5 +1,7 @@
 /** What a live cluster is: its size, its pace, and who in it misbehaves. */
 
+import { liveClusterDefaults } from "../../options/cluster-table.ts";
+
 /** Plain values, which a process can be started with. */
 export interface LiveSettings {
   readonly seed: string;
@@ -19,19 +21,4 @@ export interface LiveSettings {
   readonly faults: readonly string[];
 }
 
-/**
- * With nine nodes, each votes on seven partitions and stores no others: two may lie and one be away, and four of
- * the seven votes on any partition are still the same.
- */
-export const liveDefaults: LiveSettings = {
-  seed: "live",
-  nodes: 9,
-  nodesPerConsensusGroup: 7,
-  nodesPerEdge: 0,
-  cycleDuration: 2,
-  snapshotEvery: 5,
-  accounts: 2000,
-  globalAccounts: 4,
-  txRate: 200,
-  faults: [],
-};
+export const liveDefaults: LiveSettings = { ...liveClusterDefaults, faults: [] };

@@ -31,16 +31,3 @@ export function describeSubset(subset: Subset): string {
     ? `part ${(subset.first % subset.oneIn) + 1} of ${subset.oneIn}`
     : `${subset.percent}% at random, seed ${subset.seed}`;
 }
-
-export function isSubset(value: unknown): value is Subset {
-  if (typeof value !== "object" || value === null) return false;
-  const [oneIn, first, percent, seed] = ["oneIn", "first", "percent", "seed"].map((name) =>
-    Reflect.get(value, name),
-  );
-  if (oneIn !== undefined) {
-    return Number.isSafeInteger(oneIn) && Number.isSafeInteger(first) && 0 <= first && first < oneIn;
-  }
-  return (
-    typeof percent === "number" && percent > 0 && percent <= 100 && Number.isSafeInteger(seed) && seed >= 0
-  );
-}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parseAge, parseDuration } from "../../src/cli/values.ts";
-import { commandLine } from "./command-line.ts";
+import { parseAge, parseDuration } from "../../src/options/option-texts.ts";
+import { commandLine } from "../cli/command-line.ts";
 
 describe("a duration", () => {
   it.each([

@@ -1,0 +1,50 @@
+/** Makes the options of a command from their table. */
+
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { SnapshotError } from "../errors/snapshot-error.ts";
+import { type CommandName, type CommandOption, commandOptions } from "../options/command-options.ts";
+import { longFlag } from "../options/option-row.ts";
+import { OptionValueError } from "../options/option-texts.ts";
+
+export function addOptions(command: Command, name: CommandName): Command {
+  for (const row of commandOptions[name]) {
+    const option = makeOption(row);
+    // The main job reports a missing time itself, with examples.
+    if (row.isRequired === true && row.default === undefined && name !== "") option.makeOptionMandatory();
+    command.addOption(option);
+  }
+  return command;
+}
+
+function makeOption(row: CommandOption): Option {
+  const { flag, kind, conflicts } = row;
+  const option = new Option(flag, helpOf(row));
+  if (kind.choices !== undefined) option.choices(kind.choices);
+  else if (kind.isRepeatable === true) option.argParser(appendText);
+  else if (kind.parse !== undefined) option.argParser(parserOf(row, kind.parse));
+  if (row.default !== undefined) option.default(row.default, row.defaultText);
+  return conflicts === undefined ? option : option.conflicts([...conflicts]);
+}
+
+function helpOf({ help, env, default: value, defaultText }: CommandOption): string {
+  const variable = env === undefined ? "" : ` (env: ${env})`;
+  const unset = value === undefined && defaultText !== undefined ? ` (default: ${defaultText})` : "";
+  return `${help}${variable}${unset}`;
+}
+
+function appendText(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text];
+}
+
+/** A value that may be a URL is not repeated in the message: it may hold a password. */
+function parserOf({ flag, kind }: CommandOption, parse: (text: string) => unknown) {
+  return (text: string): unknown => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof OptionValueError)) throw error;
+      if (kind.takesUrl === true) throw new SnapshotError("usage", `${longFlag(flag)}: ${error.message}`);
+      throw new InvalidArgumentError(error.message);
+    }
+  };
+}

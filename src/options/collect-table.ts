@@ -1,0 +1,71 @@
+/** The options of the collector, and of the report on its database. */
+
+import { keepCyclesMax } from "../limits/limits.ts";
+import { abortSignal, duration, type Kind, path, reporter } from "./kinds.ts";
+import { networkTable } from "./network-table.ts";
+import type { OptionTable } from "./option-row.ts";
+import { durationHelp, parseKeep, parseListen } from "./option-texts.ts";
+
+const listen: Kind = {
+  accepts: isListen,
+  expected: "{ host, port } with a port from 0 to 65535",
+  parse: parseListen,
+};
+
+const keep: Kind = {
+  accepts: isKeep,
+  expected: `{ cycles } from 1 to ${keepCyclesMax}, or { ageMs } greater than 0`,
+  parse: parseKeep,
+};
+
+export const collectTable = {
+  ...networkTable,
+  listen: {
+    flag: "--listen <address>",
+    kind: listen,
+    isRequired: true,
+    default: { host: "127.0.0.1", port: 4100 },
+    defaultText: "127.0.0.1:4100",
+    help: "where pushed messages are received, as host:port",
+  },
+  database: {
+    flag: "--hash-db <file>",
+    kind: path,
+    isRequired: true,
+    default: "hashes.sqlite",
+    help: "the hash database; it is created where there is none",
+  },
+  keep: {
+    flag: "--keep <n|age>",
+    kind: keep,
+    default: { cycles: 256 },
+    defaultText: "256",
+    help: "forget all but the newest n cycles, or those of an age like 12h, 7d or 2w",
+  },
+  pollMs: {
+    flag: "--poll <duration>",
+    kind: duration,
+    default: 30_000,
+    defaultText: "30s",
+    help: `between two readings of the lists, and of what was missed (${durationHelp})`,
+  },
+  signal: { kind: abortSignal, isRequired: true, help: "ends the collector" },
+  reporter: { kind: reporter, help: "takes the events of the collector" },
+} as const satisfies OptionTable;
+
+export const nodesTable = {
+  hashDb: { flag: "--hash-db <file>", kind: path, isRequired: true, help: "the hash database" },
+} as const satisfies OptionTable;
+
+function isListen(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const [host, port] = [Reflect.get(value, "host"), Reflect.get(value, "port")];
+  return typeof host === "string" && host !== "" && Number.isInteger(port) && port >= 0 && port <= 65_535;
+}
+
+function isKeep(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const [cycles, ageMs] = [Reflect.get(value, "cycles"), Reflect.get(value, "ageMs")];
+  if (cycles !== undefined) return Number.isInteger(cycles) && cycles >= 1 && cycles <= keepCyclesMax;
+  return typeof ageMs === "number" && ageMs > 0;
+}
