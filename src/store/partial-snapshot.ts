@@ -3,26 +3,18 @@
  * takes its place in one step when it is complete (FORMAT.md, All or nothing).
  */
 
-import { copyFile, link, mkdir, readdir, rename, rm, statfs, writeFile } from "node:fs/promises";
+import { copyFile, link, rename, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pLimit from "p-limit";
 import { isReadError, type SnapshotError } from "../errors/snapshot-error.ts";
 import { type ArtifactScan, artifactFile, type Compression } from "../format/artifact.ts";
-import { type Evidence, evidenceFiles } from "../format/evidence/evidence.ts";
-import { EXPORT_DATA_FILE, type ExportData, exportDataText } from "../format/export-data.ts";
+import type { Evidence } from "../format/evidence/evidence.ts";
+import type { ExportData } from "../format/export-data.ts";
+import { type Manifest, makeManifest, type StateSize } from "../format/manifest.ts";
+import type { FileHashes, RunRecord } from "../format/run-record.ts";
+import { DEFAULT_HASH_KEY, RunningHash } from "../protocol/crypto/hash.ts";
+import { gzipFile, makeDirectories, readArtifact, syncPath } from "./durable.ts";
 import {
-  MANIFEST_FILE,
-  type Manifest,
-  makeManifest,
-  manifestText,
-  type StateSize,
-} from "../format/manifest.ts";
-import { type FileHashes, RUN_FILE, type RunRecord, runRecordText } from "../format/run-record.ts";
-import { EVIDENCE_DIRECTORY } from "../format/snapshot-names.ts";
-import { DEFAULT_HASH_KEY, hashText, RunningHash } from "../protocol/crypto/hash.ts";
-import { gzipFile, makeDirectories, readArtifact, syncPath, writeSynced } from "./durable.ts";
-import {
-  DIRECTORY_MODE,
   FILE_MODE,
   isOwnFile,
   removeOwn,
@@ -32,6 +24,7 @@ import {
   statsOf,
 } from "./own-files.ts";
 import { scanArtifact } from "./scan-artifact.ts";
+import { writeSmallFiles } from "./small-files.ts";
 import {
   onDisk,
   partialPath,
@@ -40,10 +33,6 @@ import {
   restoreReplaced,
   type SnapshotSpot,
 } from "./snapshot-place.ts";
-
-/** Files that are synced at once: one while partitions still come, which need the disk as well; in the end
- *  several, which the disk orders better than we do. */
-const SYNCS_AT_ONCE = 8;
 
 const compressions = ["none", "gzip"] as const;
 
@@ -90,9 +79,9 @@ export class PartialSnapshot {
     return this.#directory;
   }
 
-  /** Where a partition of one answer is written while it comes. */
-  incomingPath(answer: number, partition: number): string {
-    return join(this.#incoming, `${answer}-${partition}.json`);
+  /** Where a partition of one response is written while it comes. */
+  incomingPath(response: number, partition: number): string {
+    return join(this.#incoming, `${response}-${partition}.json`);
   }
 
   /** Free space of its disk; infinite where the file system does not say. */
@@ -214,26 +203,13 @@ export class PartialSnapshot {
   /** Writes what is missing of the snapshot, and syncs all of it. It is not in its place yet. */
   async complete(data: ExportData, size: StateSize, evidence: Evidence, run: RunRecord): Promise<Manifest> {
     const manifest = makeManifest(data, size, this.#place.compression);
-    const text = manifestText(manifest);
     await onDisk(`cannot complete ${this.#directory}`, async () => {
       await rm(this.#incoming, { recursive: true, force: true });
-      await this.#removeStrangers(manifest);
-      const evidenceHashes = await this.#writeEvidence(evidence, data.hashKey);
-      const files = {
-        [MANIFEST_FILE]: hashText(text, data.hashKey),
-        [EXPORT_DATA_FILE]: manifest.snapshot.digest,
-        ...evidenceHashes,
-        ...this.#artifactHashes(manifest),
-      };
-      await writeSynced(join(this.#directory, RUN_FILE), runRecordText(run, files, data.hashKey));
-      await writeSynced(join(this.#directory, EXPORT_DATA_FILE), exportDataText(data));
-      const artifacts = manifest.artifacts.map(([, file]) => join(this.#directory, file));
-      await pLimit(SYNCS_AT_ONCE).map(
-        artifacts,
-        (artifact) => this.#syncing.get(artifact) ?? syncPath(artifact),
+      await writeSmallFiles(
+        this.#directory,
+        { manifest, data, evidence, run },
+        { hashes: this.#fileHashes, sync: (artifact) => this.#syncing.get(artifact) ?? syncPath(artifact) },
       );
-      await writeSynced(join(this.#directory, MANIFEST_FILE), text);
-      await syncPath(this.#directory);
     });
     return manifest;
   }
@@ -262,44 +238,9 @@ export class PartialSnapshot {
     if (fileHash !== undefined) this.#fileHashes.set(this.#file(partition), fileHash);
   }
 
-  /** Of compressed artifacts: what the export data say of the text, does not tell its compressed bytes. */
-  #artifactHashes({ artifacts }: Manifest): FileHashes {
-    const files = artifacts.map(([, file]) => [file, this.#fileHashes.get(file)] as const);
-    return Object.fromEntries(files.filter((entry): entry is [string, string] => entry[1] !== undefined));
-  }
-
   #beginToSync(artifact: string): void {
     const syncing = this.#syncInTurn(() => syncPath(artifact));
     syncing.catch(() => undefined); // told when the snapshot is published
     this.#syncing.set(artifact, syncing);
-  }
-
-  /** An earlier run may have been of another size or compression. */
-  async #removeStrangers(manifest: Manifest): Promise<void> {
-    const known = new Set(manifest.artifacts.map(([, file]) => file));
-    for (const name of await readdir(this.#directory)) {
-      if (!known.has(name)) await removeOwn(join(this.#directory, name));
-    }
-  }
-
-  /** Returns the hashes of what it wrote. */
-  async #writeEvidence(evidence: Evidence, hashKey: string): Promise<FileHashes> {
-    const directory = join(this.#directory, EVIDENCE_DIRECTORY);
-    await mkdir(directory, { mode: DIRECTORY_MODE });
-    const hashes: Record<string, string> = {};
-    for (const { file, content } of evidenceFiles(evidence)) {
-      const hash = new RunningHash(hashKey);
-      await writeSynced(join(this.#directory, file), hashed(content, hash));
-      hashes[file] = hash.digest();
-    }
-    await syncPath(directory);
-    return hashes;
-  }
-}
-
-function* hashed(content: Iterable<Uint8Array>, hash: RunningHash): Generator<Uint8Array, void, void> {
-  for (const bytes of content) {
-    hash.update(bytes);
-    yield bytes;
   }
 }

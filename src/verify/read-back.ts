@@ -34,8 +34,11 @@ const ofDisk: ReadonlySet<FindingKind> = new Set([
  *
  * @throws SnapshotError `disk` where the files are not those that were written, else with the code that `verify` ends with
  */
-export async function requireReadsBack(directory: string, options: ReadBackOptions): Promise<void> {
-  const { findings, findingsOmitted } = await checkWithoutArtifacts(directory, options);
+export async function requireReadsBack(
+  directory: string,
+  { quorum, signal }: ReadBackOptions,
+): Promise<void> {
+  const { findings, findingsOmitted } = await checkWithoutArtifacts(directory, { quorum, signal });
   const [first] = findings;
   if (first === undefined) return;
   const count = findings.length + findingsOmitted;

@@ -79,3 +79,18 @@ it("a run after one that failed its check publishes what is right", async () => 
     expect((await verifySnapshot(directory)).findings).toEqual([]);
   });
 });
+
+/** No record names the configuration, and a liar keeps the votes from proving the group size. */
+const told = { nodes: 9, nodesPerConsensusGroup: 3, nodesPerEdge: 1, networkConfigHash: false };
+
+it("claims that nothing proves are published, however the archiver is trusted", async () => {
+  await withCluster({ ...told, faults: ["4:lie=4"] }, async (cluster) => {
+    const archiverKey = cluster.archiverPublicKey;
+    const { directory } = await assembleFrom(cluster, { archiverKey });
+    expect(await verifySnapshot(directory, { archiverKey })).toMatchObject({
+      ok: false,
+      findings: [{ kind: "unproved", claim: "sharding" }],
+    });
+    expect(await verifySnapshot(directory)).toMatchObject({ ok: true });
+  });
+});

@@ -30,7 +30,8 @@ export async function publish(
   const size = { accounts: progress.accounts, bytes: stateBytes };
   const evidence = evidenceOf(run, proof);
   const manifest = await partial.complete(data, size, evidence, makeRunRecord(run, proof.agreed));
-  await requireReadsBack(partial.directory, settings);
+  const { quorum, signal } = settings;
+  await requireReadsBack(partial.directory, { quorum, signal });
   const directory = await partial.putInPlace(({ message }) => log.warn(message));
   log.record({ type: "published", directory, digest: manifest.snapshot.digest });
 }
