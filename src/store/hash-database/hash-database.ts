@@ -6,37 +6,16 @@
 
 import type { OffenceKind, RecordedOffence } from "../../errors/offence.ts";
 import { SnapshotError } from "../../errors/snapshot-error.ts";
-import {
-  databasePageRows,
-  databaseSendersMax,
-  databaseWordBytesMax,
-  gossipMessageBytesMax,
-} from "../../limits/limits.ts";
-import { counted } from "../../text/counted.ts";
+import { databaseWordBytesMax } from "../../limits/limits.ts";
 import { quoted } from "../../wire/parse.ts";
+import { MessageTable, type SaveOutcome, type SenderCount, type StoredMessage } from "./message-table.ts";
 import { OffenceTable } from "./offence-table.ts";
-import { hashFormat } from "./schema.ts";
+import { hashFormat, isCycle } from "./schema.ts";
 import { SqliteFile, type SqliteOptions } from "./sqlite-file.ts";
-import { holdsAsStored, parsedMessage } from "./stored-message.ts";
+import type { SignedMessage } from "./stored-message.ts";
 import { decodeStored, storedText } from "./stored-text.ts";
 
-/** A gossip message whose signature holds. */
-export interface SignedMessage {
-  readonly cycle: number;
-  readonly sender: string;
-  /** What its signature is over. */
-  readonly hash: string;
-  /** As received. */
-  readonly text: string;
-}
-
-export interface StoredMessage extends SignedMessage {
-  /** Whether it is the sender's second, which contradicts the one that counts. */
-  readonly isContradicting: boolean;
-}
-
-/** `contradicts`: kept as evidence against its sender. `excess`: one more after such a one, not kept. */
-export type SaveOutcome = "stored" | "known" | "contradicts" | "excess";
+export type { SaveOutcome, SignedMessage, StoredMessage };
 
 export interface HashDatabaseOptions extends SqliteOptions {
   /** Is told of each row that cannot be used: it is damaged, or somebody else's. */
@@ -58,26 +37,22 @@ export interface HashCounts {
   readonly agreedCycles: number;
 }
 
-interface MessageRow {
-  readonly place: number;
-  readonly hash: unknown;
-  readonly message: unknown;
-}
-
-/** Cycle numbers that can be ones, and that arithmetic is exact for. */
-const isCycle = `cycleNumber BETWEEN 0 AND ${Number.MAX_SAFE_INTEGER}`;
-const messageColumns = `place, ${storedText("hash", databaseWordBytesMax)}, ${storedText("message", gossipMessageBytesMax)}`;
-
 export class HashDatabase {
   readonly #file: SqliteFile;
   readonly #offences: OffenceTable;
-  readonly #onSkipped: (problem: string) => void;
+  readonly #messages: MessageTable;
   #hashKey: string | undefined;
 
   private constructor(file: SqliteFile, onSkipped: (problem: string) => void) {
     this.#file = file;
-    this.#onSkipped = (what) => onSkipped(`${file.path}: skipped ${what}`);
-    this.#offences = new OffenceTable(file, this.#onSkipped);
+    const onSkippedRow = (what: string) => onSkipped(`${file.path}: skipped ${what}`);
+    const offences = new OffenceTable(file, onSkippedRow);
+    this.#offences = offences;
+    this.#messages = new MessageTable(file, {
+      offences,
+      onSkipped: onSkippedRow,
+      hashKey: () => this.#hashKey,
+    });
   }
 
   /** @throws SnapshotError `configuration`, `disk` or `temporary` (locked by another process) */
@@ -121,7 +96,7 @@ export class HashDatabase {
    */
   saveMessages(messages: readonly SignedMessage[], nowMs: number): SaveOutcome[] {
     if (messages.length === 0) return [];
-    return this.#file.write(() => messages.map((message) => this.#saveMessage(message, nowMs)));
+    return this.#file.write(() => messages.map((message) => this.#messages.save(message, nowMs)));
   }
 
   /** What was agreed on in a cycle, whole or in part. */
@@ -151,41 +126,17 @@ export class HashDatabase {
    * All messages of a cycle, ascending by sender, one in memory at a time: there may be gigabytes of them. Their
    * signatures are not checked.
    */
-  *messagesOf(cycle: number): Generator<StoredMessage, void, void> {
-    this.#reportForeignRows(cycle);
-    let last = { sender: new Uint8Array(), place: 0 };
-    for (;;) {
-      const keys = this.#file.all<{ sender: ArrayBuffer; place: number }>(
-        `SELECT CAST(sender AS BLOB) AS sender, place FROM messages
-         WHERE cycleNumber = ? AND (sender, place) > (CAST(? AS TEXT), ?) AND typeof(sender) = 'text' AND place IN (0, 1)
-         ORDER BY messages.sender, place LIMIT ?`,
-        ...[cycle, last.sender, last.place, databasePageRows],
-      );
-      for (const { sender: bytes, place } of keys) {
-        const sender = decodeStored(bytes);
-        last = { sender: new Uint8Array(bytes), place };
-        if (sender === undefined) {
-          this.#onSkipped(`a message of cycle ${cycle}: its sender is not UTF-8`);
-          continue;
-        }
-        const message = this.#read(cycle, sender).find((row) => row.place === place);
-        const [hash, text] = [decodeStored(message?.hash), decodeStored(message?.message)];
-        if (hash !== undefined && text !== undefined) {
-          yield { cycle, sender, hash, text, isContradicting: place !== 0 };
-        } else if (message !== undefined) {
-          this.#onSkipped(`the message of ${quoted(sender)} for cycle ${cycle}: it is damaged`);
-        }
-      }
-      if (keys.length < databasePageRows) return;
-    }
+  messagesOf(cycle: number): Generator<StoredMessage, void, void> {
+    return this.#messages.ofCycle(cycle);
   }
 
   messageCount(cycle: number): number {
-    const row = this.#file.get<{ n: number }>(
-      "SELECT count(*) AS n FROM messages WHERE cycleNumber = ?",
-      cycle,
-    );
-    return row?.n ?? 0;
+    return this.#messages.count(cycle);
+  }
+
+  /** How many messages there are of each node, and of which cycle the last one is. */
+  senders(): SenderCount[] {
+    return this.#messages.senders();
   }
 
   /** The agreed hash of each partition of a cycle that has one. */
@@ -217,21 +168,6 @@ export class HashDatabase {
 
   offenceKinds(): Map<string, OffenceKind[]> {
     return this.#offences.kinds();
-  }
-
-  /** How many messages there are of each node, and of which cycle the last one is. */
-  senders(): { readonly node: string; readonly messages: number; readonly lastCycle: number }[] {
-    const rows = this.#file.all<{ sender: unknown; messages: number; lastCycle: number }>(
-      `SELECT ${storedText("sender", databaseWordBytesMax)}, count(*) AS messages, max(cycleNumber) AS lastCycle
-       FROM messages WHERE place = 0 AND ${isCycle} GROUP BY messages.sender LIMIT ?`,
-      databaseSendersMax + 1,
-    );
-    if (rows.length > databaseSendersMax) this.#onSkipped(`all but ${databaseSendersMax} senders`);
-    return rows.slice(0, databaseSendersMax).flatMap(({ sender, messages, lastCycle }) => {
-      const node = decodeStored(sender);
-      if (node === undefined) this.#onSkipped("a sender that is no text");
-      return node === undefined ? [] : [{ node, messages, lastCycle }];
-    });
   }
 
   counts(): HashCounts {
@@ -272,55 +208,6 @@ export class HashDatabase {
     this.#file.close();
   }
 
-  #saveMessage(message: SignedMessage, nowMs: number): SaveOutcome {
-    const { cycle, sender, hash, text } = message;
-    const insert = "INSERT INTO messages VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
-    if (this.#file.run(insert, cycle, sender, 0, hash, text) > 0) return "stored";
-    const stored = this.#read(cycle, sender).filter((row) => this.#holds(row, message));
-    const counted = stored.find(({ place }) => place === 0);
-    const second = stored.find(({ place }) => place === 1);
-    if (counted === undefined) {
-      this.#file.run(
-        "UPDATE messages SET hash = ?, message = ? WHERE cycleNumber = ? AND sender = ? AND place = 0",
-        ...[hash, text, cycle, sender],
-      );
-      return "stored";
-    }
-    if (decodeStored(counted.hash) === hash) return "known";
-    if (second !== undefined) return decodeStored(second.hash) === hash ? "known" : "excess";
-    this.#file.run("INSERT OR REPLACE INTO messages VALUES (?, ?, 1, ?, ?)", cycle, sender, hash, text);
-    const messages = [decodeStored(counted.message) ?? "", text].map((one) => parsedMessage(one));
-    const detail = `two different messages for cycle ${cycle}, both signed`;
-    this.#offences.add({
-      node: sender,
-      kind: "equivocation",
-      whenMs: nowMs,
-      cycle,
-      detail,
-      evidence: { messages },
-    });
-    return "contradicts";
-  }
-
-  /** The rows of a sender for a cycle, of which there are one or two. */
-  #read(cycle: number, sender: string): MessageRow[] {
-    return this.#file.all<MessageRow>(
-      `SELECT ${messageColumns} FROM messages
-       WHERE cycleNumber = ? AND sender = ? AND place IN (0, 1) ORDER BY place`,
-      ...[cycle, sender],
-    );
-  }
-
-  /** Whether a stored message is still what its sender has signed, with the same key as another one of it. */
-  #holds({ place, hash, message }: MessageRow, other: SignedMessage): boolean {
-    const { cycle, sender } = other;
-    const stored = { cycle, sender, hash: decodeStored(hash) ?? "", text: decodeStored(message) ?? "" };
-    if (holdsAsStored(stored, other, this.#hashKey)) return true;
-    const which = place === 0 ? "message" : "second message";
-    this.#onSkipped(`the ${which} of ${quoted(sender)} for cycle ${cycle}: its signature does not hold`);
-    return false;
-  }
-
   /** @throws SnapshotError `configuration` where it cannot be one that we have written */
   #identity(): NetworkIdentity | undefined {
     const rows = this.#file.all<{ networkId: unknown; hashKey: unknown }>(
@@ -338,16 +225,6 @@ export class HashDatabase {
     throw new SnapshotError("configuration", `${this.#file.path} does not say which network it is of`, {
       hint: "Give a file that does not exist yet, or one that this program has written.",
     });
-  }
-
-  #reportForeignRows(cycle: number): void {
-    const row = this.#file.get<{ n: number }>(
-      `SELECT count(*) AS n FROM messages
-       WHERE cycleNumber = ? AND (typeof(sender) <> 'text' OR place NOT IN (0, 1))`,
-      cycle,
-    );
-    if ((row?.n ?? 0) > 0)
-      this.#onSkipped(`${counted(row?.n ?? 0, "row")} of cycle ${cycle} with no message`);
   }
 
   #oldestCycle(): number | null {

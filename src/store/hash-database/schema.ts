@@ -49,3 +49,6 @@ export const hashFormat: SqliteFormat = {
     );
   `,
 };
+
+/** Cycle numbers that can be ones, and that arithmetic is exact for. */
+export const isCycle = `cycleNumber BETWEEN 0 AND ${Number.MAX_SAFE_INTEGER}`;

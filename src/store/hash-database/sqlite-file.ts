@@ -10,10 +10,11 @@ import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import Database from "libsql";
-import { diskError, messageOf, SnapshotError, systemCodeOf } from "../../errors/snapshot-error.ts";
+import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { databaseBusyMs, databaseLogBytesMax } from "../../limits/limits.ts";
 import { quoted } from "../../wire/parse.ts";
-import { decodeStored } from "./stored-text.ts";
+import { withSqliteErrors } from "./sqlite-error.ts";
+import { expectedObjects, objectsOf } from "./sqlite-schema.ts";
 
 /** What SQLite takes; whole numbers need a column of type INTEGER to stay what they are. */
 export type SqlValue = string | number | Uint8Array | null;
@@ -59,7 +60,7 @@ export class SqliteFile {
    * @throws SnapshotError `disk` where that has happened
    */
   requireInPlace(): void {
-    const inode = told(this.path, () => inodeOf(this.path));
+    const inode = withSqliteErrors(this.path, () => inodeOf(this.path));
     if (inode === this.#inode) return;
     const what = inode === undefined ? "removed" : "replaced by another file";
     throw new SnapshotError("disk", `${this.path} was ${what} while it was in use`, {
@@ -75,12 +76,12 @@ export class SqliteFile {
         hint: "Check the path; collect and a run with --hash-db <file> create one.",
       });
     }
-    told(path, () => requireRegularFile(path));
+    withSqliteErrors(path, () => requireRegularFile(path));
     if (isReadOnly) requireNotEmpty(path, format);
     const busyMs = options.busyMs ?? databaseBusyMs;
     // A name like https://… would be a database elsewhere, which the library would connect to.
     const name = isReadOnly ? readOnlyName(path) : resolve(path);
-    const database = told(path, () => new Database(name, { timeout: busyMs }));
+    const database = withSqliteErrors(path, () => new Database(name, { timeout: busyMs }));
     const file = new SqliteFile(path, database);
     try {
       file.#distrust();
@@ -94,11 +95,11 @@ export class SqliteFile {
   }
 
   run(sql: string, ...values: SqlValue[]): number {
-    return told(this.path, () => this.#statement(sql).run(values).changes);
+    return withSqliteErrors(this.path, () => this.#statement(sql).run(values).changes);
   }
 
   all<T>(sql: string, ...values: SqlValue[]): T[] {
-    return told(this.path, () => this.#statement(sql).all(values) as T[]);
+    return withSqliteErrors(this.path, () => this.#statement(sql).all(values) as T[]);
   }
 
   /** The first row. */
@@ -109,10 +110,10 @@ export class SqliteFile {
   /** All of it or, where it throws, nothing. Takes the write lock first, so that it cannot be lost half-way. */
   write<T>(action: () => T): T {
     this.requireInPlace();
-    told(this.path, () => this.#database.exec("BEGIN IMMEDIATE"));
+    withSqliteErrors(this.path, () => this.#database.exec("BEGIN IMMEDIATE"));
     try {
       const result = action();
-      told(this.path, () => this.#database.exec("COMMIT"));
+      withSqliteErrors(this.path, () => this.#database.exec("COMMIT"));
       return result;
     } catch (error) {
       // A failed commit may have ended the transaction by itself.
@@ -123,13 +124,13 @@ export class SqliteFile {
 
   /** Holds the state of this moment: every read sees it, whatever others commit, until {@link endRead}. */
   beginRead(): void {
-    told(this.path, () => this.#database.exec("BEGIN"));
+    withSqliteErrors(this.path, () => this.#database.exec("BEGIN"));
     // A transaction begins with its first read.
     this.get("SELECT count(*) FROM sqlite_master");
   }
 
   endRead(): void {
-    if (this.#database.inTransaction) told(this.path, () => this.#database.exec("COMMIT"));
+    if (this.#database.inTransaction) withSqliteErrors(this.path, () => this.#database.exec("COMMIT"));
   }
 
   /** Moves what the log holds into the file itself, and closes it. */
@@ -162,7 +163,7 @@ export class SqliteFile {
 
   /** Somebody else may have prepared the file: what its schema calls must not have effects. */
   #distrust(): void {
-    told(this.path, () => {
+    withSqliteErrors(this.path, () => {
       this.#database.pragma("trusted_schema = OFF");
       this.#database.pragma("cell_size_check = ON");
     });
@@ -171,7 +172,7 @@ export class SqliteFile {
   /** Nothing is changed in a file before it is known to be ours. */
   #prepareFile(format: SqliteFormat, isRepeatable: boolean): void {
     if (this.#isEmpty()) {
-      told(this.path, () => this.#database.pragma("journal_mode = WAL"));
+      withSqliteErrors(this.path, () => this.#database.pragma("journal_mode = WAL"));
       this.write(() => {
         if (!this.#isEmpty()) return; // another process was faster
         this.#database.exec(format.schema);
@@ -180,7 +181,7 @@ export class SqliteFile {
       });
     }
     this.#requireFormat(format);
-    told(this.path, () => {
+    withSqliteErrors(this.path, () => {
       this.#database.pragma("journal_mode = WAL");
       this.#database.pragma(`synchronous = ${isRepeatable ? "NORMAL" : "FULL"}`);
       this.#database.pragma(`journal_size_limit = ${databaseLogBytesMax}`);
@@ -215,7 +216,7 @@ export class SqliteFile {
   /** Triggers, views and columns of somebody else's would do other things than our statements say. */
   #requireSchema({ schema, name }: SqliteFormat): void {
     const expected = expectedObjects(schema);
-    const found = told(this.path, () => objectsOf(this.#database));
+    const found = withSqliteErrors(this.path, () => objectsOf(this.#database));
     const strange =
       [...found].find(([object, sql]) => expected.get(object) !== sql) ??
       [...expected].find(([object]) => !found.has(object));
@@ -262,74 +263,4 @@ function requireNotEmpty(path: string, { name }: SqliteFormat): void {
 /** The binding has no option for it: SQLite itself takes it as part of a URI. */
 function readOnlyName(path: string): string {
   return `${pathToFileURL(resolve(path)).href}?mode=ro`;
-}
-
-/** Our schemas have a handful of tables and indices. */
-const schemaObjectsMax = 100;
-
-/** Schema → what an empty file has in it after that. */
-const expectations = new Map<string, ReadonlyMap<string, string>>();
-
-function expectedObjects(schema: string): ReadonlyMap<string, string> {
-  let expected = expectations.get(schema);
-  if (expected === undefined) {
-    const database = new Database(":memory:", {});
-    database.exec(schema);
-    expected = objectsOf(database);
-    database.close();
-    expectations.set(schema, expected);
-  }
-  return expected;
-}
-
-/** `table messages` → its SQL, of all but SQLite's own statistics. */
-function objectsOf(database: Database.Database): Map<string, string> {
-  const rows = database
-    .prepare(
-      `SELECT CAST(type AS BLOB) AS type, CAST(name AS BLOB) AS name, CAST(sql AS BLOB) AS sql
-       FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\' LIMIT ${schemaObjectsMax}`,
-    )
-    .all([]) as { readonly type: unknown; readonly name: unknown; readonly sql: unknown }[];
-  return new Map(
-    rows.map(({ type, name, sql }) => [
-      `${decodeStored(type)} ${decodeStored(name)}`,
-      (decodeStored(sql) ?? "").replace(/\s+/g, " "),
-    ]),
-  );
-}
-
-function told<T>(path: string, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    throw error instanceof SnapshotError ? error : failureOf(path, error);
-  }
-}
-
-function failureOf(path: string, error: unknown): SnapshotError {
-  const code = systemCodeOf(error) ?? "";
-  if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
-    return new SnapshotError("temporary", `another process keeps ${path} locked`, {
-      cause: error,
-      hint: "Find out which one does, or try again when it has ended.",
-    });
-  }
-  if (code === "SQLITE_NOTADB") {
-    return new SnapshotError("configuration", `${path} is no SQLite database`, {
-      cause: error,
-      hint: "Give a file that does not exist yet, or one that this program has written.",
-    });
-  }
-  if (code.startsWith("SQLITE_CORRUPT")) {
-    return new SnapshotError("disk", `${path} is damaged: ${messageOf(error)}`, {
-      cause: error,
-      hint: "Restore it from a backup, or move it away and let it be collected anew.",
-    });
-  }
-  if (code === "SQLITE_FULL") {
-    return diskError(`cannot write ${path}`, Object.assign(new Error(messageOf(error)), { code: "ENOSPC" }));
-  }
-  const isDisk =
-    /^SQLITE_(IOERR|READONLY|CANTOPEN|PERM)/.test(code) || /ConnectionFailed/.test(messageOf(error));
-  return diskError(`cannot use ${path}`, isDisk ? error : new Error(messageOf(error), { cause: error }));
 }

@@ -5,7 +5,16 @@
 
 import { isSignedBy, signedHash } from "../../protocol/crypto/signature.ts";
 import { parseJson } from "../../wire/parse.ts";
-import type { SignedMessage } from "./hash-database.ts";
+
+/** A gossip message whose signature holds. */
+export interface SignedMessage {
+  readonly cycle: number;
+  readonly sender: string;
+  /** What its signature is over. */
+  readonly hash: string;
+  /** As received. */
+  readonly text: string;
+}
 
 /** @throws WireError */
 export function parsedMessage(text: string): object {

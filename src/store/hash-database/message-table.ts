@@ -1,0 +1,176 @@
+/** The table of signed messages: of each sender and cycle the one that counts, and at most one that contradicts it. */
+
+import {
+  databasePageRows,
+  databaseSendersMax,
+  databaseWordBytesMax,
+  gossipMessageBytesMax,
+} from "../../limits/limits.ts";
+import { counted } from "../../text/counted.ts";
+import { quoted } from "../../wire/parse.ts";
+import type { OffenceTable } from "./offence-table.ts";
+import { isCycle } from "./schema.ts";
+import type { SqliteFile } from "./sqlite-file.ts";
+import { holdsAsStored, parsedMessage, type SignedMessage } from "./stored-message.ts";
+import { decodeStored, storedText } from "./stored-text.ts";
+
+export interface StoredMessage extends SignedMessage {
+  /** Whether it is the sender's second, which contradicts the one that counts. */
+  readonly isContradicting: boolean;
+}
+
+/** `contradicts`: kept as evidence against its sender. `excess`: one more after such a one, not kept. */
+export type SaveOutcome = "stored" | "known" | "contradicts" | "excess";
+
+export interface SenderCount {
+  readonly node: string;
+  readonly messages: number;
+  readonly lastCycle: number;
+}
+
+interface MessageRow {
+  readonly place: number;
+  readonly hash: unknown;
+  readonly message: unknown;
+}
+
+const messageColumns = `place, ${storedText("hash", databaseWordBytesMax)}, ${storedText("message", gossipMessageBytesMax)}`;
+
+/** What a table needs of its database. */
+export interface MessageTableContext {
+  readonly offences: OffenceTable;
+  /** Takes what is wrong with each row that cannot be used. */
+  readonly onSkipped: (problem: string) => void;
+  /** `undefined` as long as the database is of no network. */
+  readonly hashKey: () => string | undefined;
+}
+
+export class MessageTable {
+  readonly #file: SqliteFile;
+  readonly #offences: OffenceTable;
+  readonly #onSkipped: (problem: string) => void;
+  readonly #hashKey: () => string | undefined;
+
+  constructor(file: SqliteFile, { offences, onSkipped, hashKey }: MessageTableContext) {
+    this.#file = file;
+    this.#offences = offences;
+    this.#onSkipped = onSkipped;
+    this.#hashKey = hashKey;
+  }
+
+  /** Saves a message within a transaction; a contradiction is written down as an offence along with it. */
+  save(message: SignedMessage, nowMs: number): SaveOutcome {
+    const { cycle, sender, hash, text } = message;
+    const insert = "INSERT INTO messages VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+    if (this.#file.run(insert, cycle, sender, 0, hash, text) > 0) return "stored";
+    const stored = this.#read(cycle, sender).filter((row) => this.#holds(row, message));
+    const counted = stored.find(({ place }) => place === 0);
+    const second = stored.find(({ place }) => place === 1);
+    if (counted === undefined) {
+      this.#file.run(
+        "UPDATE messages SET hash = ?, message = ? WHERE cycleNumber = ? AND sender = ? AND place = 0",
+        ...[hash, text, cycle, sender],
+      );
+      return "stored";
+    }
+    if (decodeStored(counted.hash) === hash) return "known";
+    if (second !== undefined) return decodeStored(second.hash) === hash ? "known" : "excess";
+    this.#file.run("INSERT OR REPLACE INTO messages VALUES (?, ?, 1, ?, ?)", cycle, sender, hash, text);
+    const messages = [decodeStored(counted.message) ?? "", text].map((one) => parsedMessage(one));
+    const detail = `two different messages for cycle ${cycle}, both signed`;
+    this.#offences.add({
+      node: sender,
+      kind: "equivocation",
+      whenMs: nowMs,
+      cycle,
+      detail,
+      evidence: { messages },
+    });
+    return "contradicts";
+  }
+
+  /**
+   * All messages of a cycle, ascending by sender, one in memory at a time: there may be gigabytes of them. Their
+   * signatures are not checked.
+   */
+  *ofCycle(cycle: number): Generator<StoredMessage, void, void> {
+    this.#reportForeignRows(cycle);
+    let last = { sender: new Uint8Array(), place: 0 };
+    for (;;) {
+      const keys = this.#file.all<{ sender: ArrayBuffer; place: number }>(
+        `SELECT CAST(sender AS BLOB) AS sender, place FROM messages
+         WHERE cycleNumber = ? AND (sender, place) > (CAST(? AS TEXT), ?) AND typeof(sender) = 'text' AND place IN (0, 1)
+         ORDER BY messages.sender, place LIMIT ?`,
+        ...[cycle, last.sender, last.place, databasePageRows],
+      );
+      for (const { sender: bytes, place } of keys) {
+        const sender = decodeStored(bytes);
+        last = { sender: new Uint8Array(bytes), place };
+        if (sender === undefined) {
+          this.#onSkipped(`a message of cycle ${cycle}: its sender is not UTF-8`);
+          continue;
+        }
+        const message = this.#read(cycle, sender).find((row) => row.place === place);
+        const [hash, text] = [decodeStored(message?.hash), decodeStored(message?.message)];
+        if (hash !== undefined && text !== undefined) {
+          yield { cycle, sender, hash, text, isContradicting: place !== 0 };
+        } else if (message !== undefined) {
+          this.#onSkipped(`the message of ${quoted(sender)} for cycle ${cycle}: it is damaged`);
+        }
+      }
+      if (keys.length < databasePageRows) return;
+    }
+  }
+
+  count(cycle: number): number {
+    const row = this.#file.get<{ n: number }>(
+      "SELECT count(*) AS n FROM messages WHERE cycleNumber = ?",
+      cycle,
+    );
+    return row?.n ?? 0;
+  }
+
+  /** How many messages there are of each node, and of which cycle the last one is. */
+  senders(): SenderCount[] {
+    const rows = this.#file.all<{ sender: unknown; messages: number; lastCycle: number }>(
+      `SELECT ${storedText("sender", databaseWordBytesMax)}, count(*) AS messages, max(cycleNumber) AS lastCycle
+       FROM messages WHERE place = 0 AND ${isCycle} GROUP BY messages.sender LIMIT ?`,
+      databaseSendersMax + 1,
+    );
+    if (rows.length > databaseSendersMax) this.#onSkipped(`all but ${databaseSendersMax} senders`);
+    return rows.slice(0, databaseSendersMax).flatMap(({ sender, messages, lastCycle }) => {
+      const node = decodeStored(sender);
+      if (node === undefined) this.#onSkipped("a sender that is no text");
+      return node === undefined ? [] : [{ node, messages, lastCycle }];
+    });
+  }
+
+  /** The rows of a sender for a cycle, of which there are one or two. */
+  #read(cycle: number, sender: string): MessageRow[] {
+    return this.#file.all<MessageRow>(
+      `SELECT ${messageColumns} FROM messages
+       WHERE cycleNumber = ? AND sender = ? AND place IN (0, 1) ORDER BY place`,
+      ...[cycle, sender],
+    );
+  }
+
+  /** Whether a stored message is still what its sender has signed, with the same key as another one of it. */
+  #holds({ place, hash, message }: MessageRow, other: SignedMessage): boolean {
+    const { cycle, sender } = other;
+    const stored = { cycle, sender, hash: decodeStored(hash) ?? "", text: decodeStored(message) ?? "" };
+    if (holdsAsStored(stored, other, this.#hashKey())) return true;
+    const which = place === 0 ? "message" : "second message";
+    this.#onSkipped(`the ${which} of ${quoted(sender)} for cycle ${cycle}: its signature does not hold`);
+    return false;
+  }
+
+  #reportForeignRows(cycle: number): void {
+    const row = this.#file.get<{ n: number }>(
+      `SELECT count(*) AS n FROM messages
+       WHERE cycleNumber = ? AND (typeof(sender) <> 'text' OR place NOT IN (0, 1))`,
+      cycle,
+    );
+    if ((row?.n ?? 0) > 0)
+      this.#onSkipped(`${counted(row?.n ?? 0, "row")} of cycle ${cycle} with no message`);
+  }
+}

@@ -1,0 +1,40 @@
+/** What SQLite reports, as a SnapshotError. */
+
+import { diskError, messageOf, SnapshotError, systemCodeOf } from "../../errors/snapshot-error.ts";
+
+/** @throws SnapshotError where the action throws */
+export function withSqliteErrors<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw error instanceof SnapshotError ? error : failureOf(path, error);
+  }
+}
+
+function failureOf(path: string, error: unknown): SnapshotError {
+  const code = systemCodeOf(error) ?? "";
+  if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
+    return new SnapshotError("temporary", `another process keeps ${path} locked`, {
+      cause: error,
+      hint: "Find out which one does, or try again when it has ended.",
+    });
+  }
+  if (code === "SQLITE_NOTADB") {
+    return new SnapshotError("configuration", `${path} is no SQLite database`, {
+      cause: error,
+      hint: "Give a file that does not exist yet, or one that this program has written.",
+    });
+  }
+  if (code.startsWith("SQLITE_CORRUPT")) {
+    return new SnapshotError("disk", `${path} is damaged: ${messageOf(error)}`, {
+      cause: error,
+      hint: "Restore it from a backup, or move it away and let it be collected anew.",
+    });
+  }
+  if (code === "SQLITE_FULL") {
+    return diskError(`cannot write ${path}`, Object.assign(new Error(messageOf(error)), { code: "ENOSPC" }));
+  }
+  const isDisk =
+    /^SQLITE_(IOERR|READONLY|CANTOPEN|PERM)/.test(code) || /ConnectionFailed/.test(messageOf(error));
+  return diskError(`cannot use ${path}`, isDisk ? error : new Error(messageOf(error), { cause: error }));
+}

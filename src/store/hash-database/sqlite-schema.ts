@@ -1,0 +1,38 @@
+/** What a schema makes of an empty database, and what a database has. */
+
+import Database from "libsql";
+import { decodeStored } from "./stored-text.ts";
+
+/** Our schemas have a handful of tables and indices. */
+const schemaObjectsMax = 100;
+
+/** Schema → what an empty file has in it after that. */
+const expectations = new Map<string, ReadonlyMap<string, string>>();
+
+export function expectedObjects(schema: string): ReadonlyMap<string, string> {
+  let expected = expectations.get(schema);
+  if (expected === undefined) {
+    const database = new Database(":memory:", {});
+    database.exec(schema);
+    expected = objectsOf(database);
+    database.close();
+    expectations.set(schema, expected);
+  }
+  return expected;
+}
+
+/** `table messages` → its SQL, of all but SQLite's own statistics. */
+export function objectsOf(database: Database.Database): Map<string, string> {
+  const rows = database
+    .prepare(
+      `SELECT CAST(type AS BLOB) AS type, CAST(name AS BLOB) AS name, CAST(sql AS BLOB) AS sql
+       FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\' LIMIT ${schemaObjectsMax}`,
+    )
+    .all([]) as { readonly type: unknown; readonly name: unknown; readonly sql: unknown }[];
+  return new Map(
+    rows.map(({ type, name, sql }) => [
+      `${decodeStored(type)} ${decodeStored(name)}`,
+      (decodeStored(sql) ?? "").replace(/\s+/g, " "),
+    ]),
+  );
+}
