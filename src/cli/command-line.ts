@@ -16,6 +16,7 @@ export interface CommandLine {
   readonly args: readonly string[];
   readonly isJson: boolean;
   readonly isQuiet: boolean;
+  readonly isVerbose: boolean;
   /** What is wrong with the arguments, whatever the command makes of them. */
   readonly problem: SnapshotError | undefined;
 }
@@ -33,6 +34,7 @@ export function readCommandLine(args: readonly string[], program: Command): Comm
     args: isWhole ? args : [command, ...before, ...after],
     isJson: flags.has("--json"),
     isQuiet: flags.has("--quiet"),
+    isVerbose: flags.has("--verbose"),
     problem,
   };
 }

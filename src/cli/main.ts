@@ -8,6 +8,7 @@ import { makeStyle } from "../ui/style.ts";
 import { type CommandFailure, commandFailure, DefectError } from "./command-failure.ts";
 import { type CommandLine, readCommandLine } from "./command-line.ts";
 import { clusterHelp } from "./commands/cluster.ts";
+import { isDebugging, printDebugEvents, printState } from "./debug-output.ts";
 import { DEFECT, type EndingSignal, SUCCESS, statusOfError, statusOfSignal } from "./exit-status.ts";
 import type { Io } from "./io.ts";
 import { emptySummaries, type Outcome } from "./outcome.ts";
@@ -24,6 +25,9 @@ export async function main(): Promise<void> {
     ending.abort(new SnapshotError("interrupted", `ended by ${signal}`));
   };
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  // Node would start its debugger.
+  const onInspect = () => printState(process);
+  if (process.platform !== "win32") process.on("SIGUSR1", onInspect);
   // A reader that goes away (`| head`) has seen enough; the run goes on, and its status is its own.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
@@ -41,7 +45,7 @@ export async function main(): Promise<void> {
   const io: Io = { stdout, stderr, env, signal: ending.signal };
   process.exitCode = await run(argv.slice(2), io, () => received);
   // Servers and sockets are closed by now: whatever is left must not keep a finished run alive.
-  process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+  process.off("SIGINT", onSignal).off("SIGTERM", onSignal).off("SIGUSR1", onInspect);
 }
 
 function firstWord(args: readonly string[]): string | undefined {
@@ -63,12 +67,16 @@ export async function run(
     },
   });
   const commandLine = readCommandLine(args, program);
+  const isVerbose = commandLine.isVerbose || isDebugging(io.env);
+  const endDebugging = isVerbose ? printDebugEvents(io) : undefined;
   try {
     if (commandLine.problem !== undefined) throw commandLine.problem;
     await program.parseAsync([...commandLine.args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return SUCCESS;
     outcome = { summary: {}, error: failureOfParsing(error, commandLine.command) };
+  } finally {
+    endDebugging?.();
   }
   return report(outcome, commandLine, io, signalReceived());
 }

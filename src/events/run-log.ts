@@ -5,6 +5,7 @@ import type { SnapshotErrorCode } from "../errors/snapshot-error.ts";
 import { offencesPerNodeMax } from "../limits/limits.ts";
 import type { Offence, Reporter, RunSummary } from "./assemble-events.ts";
 import { listOf } from "./chain.ts";
+import { debug } from "./debug-channel.ts";
 import { reportOf } from "./reports.ts";
 import type { RunEvent } from "./run-events.ts";
 import { initialState, type RunState, reduce, summaryOf } from "./run-state.ts";
@@ -38,6 +39,8 @@ export class RunLog {
 
   record(event: RunEvent): void {
     if (event.type === "offence" && this.#countOf(event.offence) >= offencesPerNodeMax) return;
+    // A debug event for each chunk would hide the others.
+    if (event.type !== "received") debug(() => event);
     const before = this.#state;
     this.#state = reduce(before, event);
     if (event.type === "offence" && this.#state !== before) {

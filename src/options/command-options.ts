@@ -18,6 +18,11 @@ export interface CommandOption extends OptionRow {
 const json = (help: string): CommandOption => ({ flag: "--json", kind: flag, help });
 const quiet = (help: string): CommandOption => ({ flag: "--quiet", kind: flag, help });
 const jsonLines = json("one JSON object a line on stdout, the last one the summary");
+const verbose: CommandOption = {
+  flag: "--verbose",
+  kind: flag,
+  help: "print debug events on stderr, down to each request, as NODE_DEBUG=snapshot-assemble does",
+};
 const quietRun = quiet("print nothing but warnings, offences and failures");
 
 /** Tables may share options: each stands where it comes first. */
@@ -38,8 +43,17 @@ const { timestamp } = assembleTable;
 
 /** By the name of the command; the main job has none. */
 export const commandOptions = {
-  "": [...optionsOf({ timestamp }, networkTable, clusterOfRunTable, assembleTable), jsonLines, quietRun],
-  plan: [...optionsOf(networkTable, clusterOfRunTable, planTable), json("one JSON object on stdout")],
+  "": [
+    ...optionsOf({ timestamp }, networkTable, clusterOfRunTable, assembleTable),
+    jsonLines,
+    quietRun,
+    verbose,
+  ],
+  plan: [
+    ...optionsOf(networkTable, clusterOfRunTable, planTable),
+    json("one JSON object on stdout"),
+    verbose,
+  ],
   verify: [
     json("one JSON object on stdout"),
     ...optionsOf(verifyTable, seedTable),
@@ -49,7 +63,7 @@ export const commandOptions = {
     ...optionsOf(clusterTable),
     json("one JSON object on stdout; of a live cluster, what happens as well, one object a line"),
   ],
-  collect: [...optionsOf(collectTable), jsonLines, quietRun],
+  collect: [...optionsOf(collectTable), jsonLines, quietRun, verbose],
   nodes: [...optionsOf(nodesTable), json("one JSON object on stdout, with the signed evidence")],
 } as const satisfies Readonly<Record<string, readonly CommandOption[]>>;
 

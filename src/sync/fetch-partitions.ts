@@ -7,6 +7,7 @@
  */
 
 import { isDiskFull, SnapshotError } from "../errors/snapshot-error.ts";
+import { debug } from "../events/debug-channel.ts";
 import { incompleteError } from "./incomplete.ts";
 import type { QueryId } from "./partition-tasks.ts";
 import type { PeerPool } from "./peer-pool.ts";
@@ -68,6 +69,7 @@ export class PartitionFetch {
   }
 
   #perform(decision: Decision): void {
+    debug(() => ({ ...decision, type: `schedule.${decision.type}` }));
     this.#scheduler.apply({ type: "decided", decision, atMs: this.#ports.clock.nowMs() });
     if (decision.type === "request") this.#request(decision);
     if (decision.type === "cancel") this.#requests.get(decision.query)?.stop.abort();

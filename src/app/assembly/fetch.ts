@@ -1,6 +1,7 @@
 /** Fetches the partitions that are missing of a snapshot. */
 
 import type { AgreedHashes } from "../../agreement/agreed-hashes.ts";
+import { offerState } from "../../events/debug-channel.ts";
 import type { RunLog } from "../../events/run-log.ts";
 import type { SyncEvent } from "../../events/sync-events.ts";
 import { artifactFile } from "../../format/artifact.ts";
@@ -64,13 +65,16 @@ export async function fetchPartitions(
   const pool = new PeerPool(members.nodes, shard, queryOrder(shard.numNodes), known?.ranks(members.nodes));
   const clock = new WakefulClock();
   const stopClock = clock.start();
+  const fetch = new PartitionFetch(task, pool, portsOf(run, partial, shard, agreed, clock));
+  const withdrawState = offerState(() => ({ type: "fetch", timestamp, ...fetch.describe() }));
   try {
-    await new PartitionFetch(task, pool, portsOf(run, partial, shard, agreed, clock)).run(signal);
+    await fetch.run(signal);
     return { kind: "complete", partial };
   } catch (error) {
     if (error instanceof IncompleteError && error.isHeldByNobody) return { kind: "not-held", failure: error };
     throw error;
   } finally {
+    withdrawState();
     stopClock();
     await partial.dropIncoming().catch(() => undefined);
   }
