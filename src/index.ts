@@ -1,5 +1,7 @@
 /** The public API. What is not exported here may change at any time. */
 
+import "./limits/relations.ts";
+
 export { type AllHashes, Collector, type CycleShard } from "./agreement/upstream/collector.ts";
 export { clean, cleanOld, initGossip, newCollector } from "./agreement/upstream/partition-gossip.ts";
 export type { Agreement } from "./agreement/vote-tally.ts";

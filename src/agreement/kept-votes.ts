@@ -3,7 +3,7 @@
  * partitions that each sender stores, as numbers. Nearly all senders name the same hashes.
  */
 
-import { gossipContradictionsBytesMax, gossipVotesBytesMax } from "../limits/limits.ts";
+import { gossipContradictionsBytesMax, gossipVotesBytesMax } from "../limits/gossip.ts";
 import { GLOBAL_PARTITION, type Shard, storedCount, storedPartitions } from "../protocol/shard.ts";
 import type { Vote } from "./admission/admission.ts";
 

@@ -1,6 +1,6 @@
 /** The votes of one cycle: admits messages from any source, tallies them, and keeps them as evidence. */
 
-import { gossipVotesBytesMax } from "../limits/limits.ts";
+import { gossipVotesBytesMax } from "../limits/gossip.ts";
 import type { ActiveNode } from "../protocol/node.ts";
 import { type Admission, type Rejection, rejected, type Vote } from "./admission/admission.ts";
 import { admit, type Received, type VoteWindow } from "./admission/admit.ts";

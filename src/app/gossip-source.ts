@@ -11,7 +11,7 @@ import { FetchError } from "../errors/fetch-error.ts";
 import { ResponseError } from "../errors/response-error.ts";
 import { decideRetry } from "../errors/retry.ts";
 import type { HttpClient } from "../fetch/http/http-client.ts";
-import { gossipMessageBytesMax, gossipResponseBytesMax } from "../limits/limits.ts";
+import { gossipMessageBytesMax, gossipResponseBytesMax } from "../limits/gossip.ts";
 import { type ActiveNode, nodeUrl } from "../protocol/node.ts";
 
 /** The status of a cycle that is not finalized yet (PROTOCOL.md, Partial snapshots). */

@@ -5,7 +5,7 @@
  */
 
 import { Worker } from "node:worker_threads";
-import { hashThreadIdleMs } from "../limits/limits.ts";
+import { hashThreadIdleMs } from "../limits/disk.ts";
 import type { RunningHash } from "../protocol/crypto/hash.ts";
 
 export interface HashOrder {

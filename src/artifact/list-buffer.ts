@@ -1,6 +1,6 @@
 /** The buffers of lists: small ones while there is little, then such as the hash thread can read as well. */
 
-import { idleBuffersMax, writeBufferBytes } from "../limits/limits.ts";
+import { idleBuffersMax, writeBufferBytes } from "../limits/disk.ts";
 
 const SMALL_BYTES = 4096;
 

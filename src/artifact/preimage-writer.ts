@@ -6,7 +6,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { diskError } from "../errors/snapshot-error.ts";
-import { writeBufferBytes } from "../limits/limits.ts";
+import { writeBufferBytes } from "../limits/disk.ts";
 import { RunningHash } from "../protocol/crypto/hash.ts";
 import { HashThread, type ThreadHash } from "./hash-thread.ts";
 import { giveBack, largeBuffer, largerBuffer, shareable, smallBuffer } from "./list-buffer.ts";

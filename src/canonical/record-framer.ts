@@ -6,7 +6,7 @@
  */
 
 import { ResponseError } from "../errors/response-error.ts";
-import { recordBytesMax, whiteSpaceRunMax } from "../limits/limits.ts";
+import { recordBytesMax, whiteSpaceRunMax } from "../limits/response.ts";
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;

@@ -7,7 +7,7 @@
  * way.
  */
 
-import { heldRecordBytesMax } from "../limits/limits.ts";
+import { heldRecordBytesMax } from "../limits/response.ts";
 import type { Shard } from "../protocol/shard.ts";
 import type { CopyRun } from "./copy-run.ts";
 import { FastPath } from "./fast-path.ts";

@@ -1,5 +1,6 @@
 /** From the process's arguments to its exit status. */
 
+import "../limits/relations.ts";
 import { CommanderError } from "commander";
 import { diskError, SnapshotError } from "../errors/snapshot-error.ts";
 import { printable, printableJson } from "../text/printable.ts";

@@ -5,7 +5,7 @@ import { KnownVotes } from "../agreement/admission/known-votes.ts";
 import type { GossipSource } from "../agreement/requests/gossip-source.ts";
 import { messageOf, SnapshotError } from "../errors/snapshot-error.ts";
 import { sleep } from "../fetch/sleep.ts";
-import { collectEndMs, keepCyclesMax } from "../limits/limits.ts";
+import { collectEndMs, keepCyclesMax } from "../limits/collect.ts";
 import type { Keep } from "../options/option-texts.ts";
 import type { HashDatabase } from "../store/hash-database/hash-database.ts";
 import type { NetworkClients } from "../trust/node-addresses.ts";

@@ -1,6 +1,6 @@
 /** Whether a node is asked again after a failure, and when: a pure function. */
 
-import { attemptsMax, backoffFirstMs, backoffLastMs, retryAfterMaxMs } from "../limits/limits.ts";
+import { attemptsMax, backoffFirstMs, backoffLastMs, retryAfterMaxMs } from "../limits/http.ts";
 import type { FetchError } from "./fetch-error.ts";
 
 export type RetryDecision = { readonly retry: true; readonly delayMs: number } | { readonly retry: false };

@@ -2,7 +2,7 @@
 
 import type { ReportedOffence } from "../errors/offence.ts";
 import type { SnapshotErrorCode } from "../errors/snapshot-error.ts";
-import { offencesPerNodeMax } from "../limits/limits.ts";
+import { offencesPerNodeMax } from "../limits/sync.ts";
 import type { Offence, Reporter, RunSummary } from "./assemble-events.ts";
 import { listOf } from "./chain.ts";
 import { debug } from "./debug-channel.ts";

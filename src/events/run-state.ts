@@ -1,7 +1,7 @@
 /** The state of a run: a pure fold of its events, and the summary that it comes to. */
 
 import { basisOf, dependsOnSharding, type Offence, type ReportedOffence } from "../errors/offence.ts";
-import { findingsMax } from "../limits/limits.ts";
+import { findingsMax } from "../limits/snapshot.ts";
 import { messageLine } from "../text/printable.ts";
 import type { DamagedFile, PartitionSource, Progress, QueryRecord, RunSummary } from "./assemble-events.ts";
 import { appended, type Chain, listOf } from "./chain.ts";

@@ -6,7 +6,7 @@
 
 import { constants, type FileHandle, open } from "node:fs/promises";
 import { systemCodeOf } from "../errors/snapshot-error.ts";
-import { pipeCheckMs, pipeWaitMaxMs, writeBufferBytes } from "../limits/limits.ts";
+import { pipeCheckMs, pipeWaitMaxMs, writeBufferBytes } from "../limits/disk.ts";
 import { sleep } from "./sleep.ts";
 
 /** @throws Error of the system, or one that says which bound the file crosses; the signal's reason */

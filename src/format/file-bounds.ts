@@ -1,19 +1,18 @@
 /** How large an honest file of a snapshot can be, by the number of its partitions. */
 
+import { listBytesMax, netconfigBytesMax } from "../limits/network.ts";
 import {
   countingBytesMax,
   exportDataBytesBase,
   exportDataBytesPerPartition,
-  listBytesMax,
   manifestBytesMax,
-  netconfigBytesMax,
   nodeListBytesBase,
   nodeListBytesPerNode,
   otherEvidenceBytesMax,
   runRecordBytesBase,
   runRecordBytesMax,
   runRecordBytesPerPartition,
-} from "../limits/limits.ts";
+} from "../limits/snapshot.ts";
 import { COUNTING_FILE } from "./evidence/counting-rules.ts";
 import { CYCLES_FILE } from "./evidence/cycles.ts";
 import { GOSSIP_FILE, gossipBytesMax } from "./evidence/gossip.ts";

@@ -1,6 +1,6 @@
 /** `export-manifest.json` (FORMAT.md): it names everything else, and is written last. */
 
-import { nodesMax } from "../limits/limits.ts";
+import { nodesMax } from "../limits/network.ts";
 import { GLOBAL_PARTITION } from "../protocol/shard.ts";
 import { hex64 } from "../wire/hex.ts";
 import type { JsonBounds } from "../wire/json-bounds.ts";

@@ -6,7 +6,8 @@
 
 import type { ReportedOffence } from "../errors/offence.ts";
 import type { PartitionSource, QueryRecord } from "../events/assemble-events.ts";
-import { nodesMax, otherEvidenceFilesMax } from "../limits/limits.ts";
+import { nodesMax } from "../limits/network.ts";
+import { otherEvidenceFilesMax } from "../limits/snapshot.ts";
 import { canonicalTextOf } from "../protocol/crypto/canonical-text.ts";
 import { hashText } from "../protocol/crypto/hash.ts";
 import { hex64 } from "../wire/hex.ts";

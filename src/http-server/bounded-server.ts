@@ -6,7 +6,11 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { pipelinedRequestsMax, requestHeadersMax, waitingRequestsPerPrefixMax } from "../limits/limits.ts";
+import {
+  pipelinedRequestsMax,
+  requestHeadersMax,
+  waitingRequestsPerPrefixMax,
+} from "../limits/http-server.ts";
 import { addressPrefix } from "./address-prefix.ts";
 import { parseInSlices } from "./parse-in-slices.ts";
 

@@ -4,7 +4,7 @@
  */
 
 import type { Socket } from "node:net";
-import { parsedBytesAtOnce } from "../limits/limits.ts";
+import { parsedBytesAtOnce } from "../limits/http-server.ts";
 
 /** Passes the received chunks of a connection to its parser in slices, until the connection has ended. */
 export function parseInSlices(socket: Socket): void {

@@ -1,7 +1,7 @@
 /** Reads the bodies of requests. The memory of all of them, and of those of one address prefix, is bounded. */
 
 import type { IncomingMessage } from "node:http";
-import { bodyChunksMax, bytesPerChunkMin } from "../limits/limits.ts";
+import { bodyChunksMax, bytesPerChunkMin } from "../limits/http-server.ts";
 import { addressPrefix } from "./address-prefix.ts";
 import { BodyError } from "./body-error.ts";
 import { HeldBody } from "./held-body.ts";

@@ -1,6 +1,6 @@
 /** The options of the main job, and of its plan. */
 
-import { concurrencyMax } from "../limits/limits.ts";
+import { concurrencyMax } from "../limits/sync.ts";
 import {
   abortSignal,
   age,

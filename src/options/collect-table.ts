@@ -1,6 +1,6 @@
 /** The options of the collector, and of the report on its database. */
 
-import { keepCyclesMax } from "../limits/limits.ts";
+import { keepCyclesMax } from "../limits/collect.ts";
 import { abortSignal, duration, type Kind, path, reporter } from "./kinds.ts";
 import { networkTable } from "./network-table.ts";
 import type { OptionTable } from "./option-row.ts";

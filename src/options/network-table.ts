@@ -1,6 +1,6 @@
 /** The options that choose a network, and how it is requested. */
 
-import { nodesMax } from "../limits/limits.ts";
+import { nodesMax } from "../limits/network.ts";
 import { duration, flag, hexKey, httpUrl, path, wholeNumber } from "./kinds.ts";
 import type { OptionTable } from "./option-row.ts";
 import { durationHelp } from "./option-texts.ts";

@@ -1,6 +1,6 @@
 /** Reads the texts of options: what they mean, or an error that is shown with the option's name. */
 
-import { keepCyclesMax } from "../limits/limits.ts";
+import { keepCyclesMax } from "../limits/collect.ts";
 import { isHex64 } from "../protocol/address.ts";
 
 /** The text of an option that cannot be used. */

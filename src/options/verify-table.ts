@@ -1,6 +1,6 @@
 /** The options of the offline check of a published snapshot. */
 
-import { nodesMax } from "../limits/limits.ts";
+import { nodesMax } from "../limits/network.ts";
 import { quorum } from "./assemble-table.ts";
 import { abortSignal, hexKey, type Kind, oneOf, path, wholeNumber } from "./kinds.ts";
 import type { OptionTable } from "./option-row.ts";

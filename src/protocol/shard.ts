@@ -4,7 +4,7 @@
  * the same number: the index of the node in ascending order of ID.
  */
 
-import { nodesMax } from "../limits/limits.ts";
+import { nodesMax } from "../limits/network.ts";
 import { addressPrefix, highestAddress, lowestAddress } from "./address.ts";
 
 /** The partition of the accounts that every node holds, whatever their address. */

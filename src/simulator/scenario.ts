@@ -1,6 +1,6 @@
 /** A network made from a seed: its geometry, its state, and how each of its peers behaves. */
 
-import { attemptsMax } from "../limits/limits.ts";
+import { attemptsMax } from "../limits/http.ts";
 import { allPartitions, GLOBAL_PARTITION, makeShard, type Shard, stores } from "../protocol/shard.ts";
 import { type OrderRule, orderRules } from "../sync/strategy/order-rule.ts";
 import { Random } from "../testnet/state/random.ts";

@@ -8,7 +8,8 @@ import { type ArtifactScan, compressionOf } from "../format/artifact.ts";
 import { EVIDENCE_DIRECTORY } from "../format/snapshot-names.ts";
 import type { SnapshotReader } from "../format/snapshot-reader.ts";
 import type { ByteBudget } from "../limits/byte-budget.ts";
-import { evidenceFileBytesMax, writeBufferBytes } from "../limits/limits.ts";
+import { writeBufferBytes } from "../limits/disk.ts";
+import { evidenceFileBytesMax } from "../limits/snapshot.ts";
 import { openRegularFile } from "./regular-file.ts";
 import { scanArtifact } from "./scan-artifact.ts";
 

@@ -11,7 +11,7 @@ import {
   unconfirmedDiskShareLast,
   unconfirmedFactor,
   unconfirmedPerConfirmed,
-} from "../limits/limits.ts";
+} from "../limits/sync.ts";
 import type { QueryId } from "./partition-tasks.ts";
 import type { PeerPool } from "./peer-pool.ts";
 

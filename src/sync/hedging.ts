@@ -1,6 +1,6 @@
 /** Which queries are stragglers, what of theirs is hedged, and which queries yield their place (docs/decisions/0012). */
 
-import { hedgesMax, queriesPerPartitionMax } from "../limits/limits.ts";
+import { hedgesMax, queriesPerPartitionMax } from "../limits/sync.ts";
 import type { PartitionTasks } from "./partition-tasks.ts";
 import type { Query } from "./query.ts";
 import type { Throughput } from "./throughput.ts";

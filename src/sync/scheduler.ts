@@ -18,7 +18,7 @@ import {
   stragglerCheckMs,
   stragglerCheckShare,
   stragglerUnmeasuredMs,
-} from "../limits/limits.ts";
+} from "../limits/sync.ts";
 import { type Shard, storedCount, stores } from "../protocol/shard.ts";
 import type { SnapshotReq } from "../protocol/snapshot-request.ts";
 import { ByteBudget } from "./byte-budget.ts";

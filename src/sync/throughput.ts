@@ -14,7 +14,7 @@ import {
   stragglerFactor,
   stragglerUnmeasuredMs,
   unmeasuredBytesPerSecond,
-} from "../limits/limits.ts";
+} from "../limits/sync.ts";
 
 /** One response, or as much of it as there is so far. */
 export interface SpeedSample {

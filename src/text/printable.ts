@@ -3,7 +3,7 @@
  * from those of whoever wrote a part of it, so whatever has several lines is a list of messages.
  */
 
-import { lineCharactersMax } from "../limits/limits.ts";
+import { lineCharactersMax } from "../limits/text.ts";
 
 /**
  * Characters that a terminal obeys rather than shows, that turn a line around, or that nobody can see: controls

@@ -6,7 +6,7 @@ import { messageOf, SnapshotError } from "../errors/snapshot-error.ts";
 import { readFileBounded } from "../fetch/bounded-file.ts";
 import type { HttpClient } from "../fetch/http/http-client.ts";
 import { sleep } from "../fetch/sleep.ts";
-import { listBytesMax, listTimeMaxMs } from "../limits/limits.ts";
+import { listBytesMax, listTimeMaxMs } from "../limits/network.ts";
 import { shownUrl } from "../text/shown-url.ts";
 import { parseJson, quoted, WireError } from "../wire/parse.ts";
 import type { ListSources } from "./network-options.ts";

@@ -9,7 +9,7 @@ import {
   netconfigNodesAtOnce,
   netconfigProofNodes,
   netconfigTimeMaxMs,
-} from "../limits/limits.ts";
+} from "../limits/network.ts";
 import { canonicalTextOf } from "../protocol/crypto/canonical-text.ts";
 import { hashText } from "../protocol/crypto/hash.ts";
 import { type ActiveNode, nodeUrl, shortId } from "../protocol/node.ts";

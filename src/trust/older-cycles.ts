@@ -6,7 +6,7 @@
 
 import { generateKeyPairSync } from "node:crypto";
 import { SnapshotError } from "../errors/snapshot-error.ts";
-import { cyclePageRecords, cyclePagesMax, cycleRecordsMax } from "../limits/limits.ts";
+import { cyclePageRecords, cyclePagesMax, cycleRecordsMax } from "../limits/network.ts";
 import { ownerOf, signed } from "../protocol/crypto/signature.ts";
 import { type CycleRecords, parseCycleRecords } from "../wire/cycle-records.ts";
 import { WireError } from "../wire/parse.ts";

@@ -2,7 +2,7 @@
 
 import { SnapshotError } from "../errors/snapshot-error.ts";
 import { sleep } from "../fetch/sleep.ts";
-import { latestCandidatesMax, recordsRereadMs } from "../limits/limits.ts";
+import { latestCandidatesMax, recordsRereadMs } from "../limits/network.ts";
 import type { CycleRecord } from "../protocol/cycle-record.ts";
 import type { ActiveNode } from "../protocol/node.ts";
 import type { CycleRecords } from "../wire/cycle-records.ts";

@@ -1,7 +1,7 @@
 /** Reads the node list. */
 
 import { SnapshotError } from "../errors/snapshot-error.ts";
-import { nodeListBytesBase, nodeListBytesPerNode } from "../limits/limits.ts";
+import { nodeListBytesBase, nodeListBytesPerNode } from "../limits/snapshot.ts";
 import type { CycleRecord } from "../protocol/cycle-record.ts";
 import { counted, isOrAre } from "../text/counted.ts";
 import { type NodeList, parseNodeList } from "../wire/node-list.ts";

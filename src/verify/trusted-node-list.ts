@@ -2,7 +2,7 @@
 
 import { messageOf, SnapshotError } from "../errors/snapshot-error.ts";
 import { readFileBounded } from "../fetch/bounded-file.ts";
-import { listBytesMax } from "../limits/limits.ts";
+import { listBytesMax } from "../limits/network.ts";
 import { hashText } from "../protocol/crypto/hash.ts";
 import { type NodeList, parseNodeList } from "../wire/node-list.ts";
 import { parseJson, WireError } from "../wire/parse.ts";

@@ -8,7 +8,7 @@ import {
   nodesMax,
   recordedHashesMax,
   secondsMax,
-} from "../limits/limits.ts";
+} from "../limits/network.ts";
 import type { CycleRecord } from "../protocol/cycle-record.ts";
 import { hex64 } from "./hex.ts";
 import { describe, parseAs, WireError } from "./parse.ts";

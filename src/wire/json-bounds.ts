@@ -3,7 +3,7 @@
  * size in memory, and whoever walks a value nested 100,000 deep runs out of stack.
  */
 
-import { depthMax, jsonValuesMax } from "../limits/limits.ts";
+import { depthMax, jsonValuesMax } from "../limits/json.ts";
 
 export interface JsonBounds {
   /** Objects and lists inside one another. */

@@ -6,7 +6,7 @@
  * without ID or key has no place; whether too many are missing shows when the nodes are counted.
  */
 
-import { nodesMax } from "../limits/limits.ts";
+import { nodesMax } from "../limits/network.ts";
 import { isHex64 } from "../protocol/address.ts";
 import type { ActiveNode } from "../protocol/node.ts";
 import { describe, WireError } from "./parse.ts";

@@ -1,6 +1,6 @@
 /** What comes in from outside becomes a value of the model here, or an error that says where it is wrong. */
 
-import { quotedCharactersMax } from "../limits/limits.ts";
+import { quotedCharactersMax } from "../limits/text.ts";
 import { printable } from "../text/printable.ts";
 import { crossedBound, defaultJsonBounds, type JsonBounds } from "./json-bounds.ts";
 import type * as z from "./schema.ts";

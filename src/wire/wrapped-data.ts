@@ -3,7 +3,7 @@
  * are checked by hand rather than by a schema.
  */
 
-import { accountValuesMax, depthMax } from "../limits/limits.ts";
+import { accountValuesMax, depthMax } from "../limits/json.ts";
 import type { WrappedData } from "../protocol/account-copy.ts";
 import { isHex64 } from "../protocol/address.ts";
 import { describe, parseJson, WireError } from "./parse.ts";

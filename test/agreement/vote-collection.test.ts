@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { VoteCollection } from "../../src/agreement/vote-collection.ts";
-import { gossipMessageBytesBase, gossipMessageBytesPerPartition } from "../../src/limits/limits.ts";
+import { gossipMessageBytesBase, gossipMessageBytesPerPartition } from "../../src/limits/gossip.ts";
 import { canonicalTextOf } from "../../src/protocol/crypto/canonical-text.ts";
 import { DEFAULT_HASH_KEY } from "../../src/protocol/crypto/hash.ts";
 import { isSignedBy, signed } from "../../src/protocol/crypto/signature.ts";

@@ -6,7 +6,7 @@ import { sortPartition } from "../../src/artifact/external-sort.ts";
 import { IncomingPartition } from "../../src/artifact/incoming-partition.ts";
 import { PreimageWriter } from "../../src/artifact/preimage-writer.ts";
 import { singleRun } from "../../src/canonical/copy-run.ts";
-import { sortChunkBytes, writeBufferBytes } from "../../src/limits/limits.ts";
+import { sortChunkBytes, writeBufferBytes } from "../../src/limits/disk.ts";
 import { accountCopyBytes, accountCopyText, type WrappedData } from "../../src/protocol/account-copy.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";
 import { partitionPreimages } from "../../src/protocol/partition-hash.ts";

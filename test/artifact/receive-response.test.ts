@@ -2,12 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FetchError } from "../../src/errors/fetch-error.ts";
 import { SnapshotError } from "../../src/errors/snapshot-error.ts";
-import {
-  duplicateAccountsMax,
-  foreignAccountsMax,
-  pendingBytesMax,
-  writeBufferBytes,
-} from "../../src/limits/limits.ts";
+import { pendingBytesMax, writeBufferBytes } from "../../src/limits/disk.ts";
+import { duplicateAccountsMax, foreignAccountsMax } from "../../src/limits/response.ts";
 import { isGlobalAccount, type WrappedData } from "../../src/protocol/account-copy.ts";
 import { hashText } from "../../src/protocol/crypto/hash.ts";
 import { partitionPreimages } from "../../src/protocol/partition-hash.ts";

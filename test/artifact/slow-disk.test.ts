@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
-import { writeBufferBytes } from "../../src/limits/limits.ts";
+import { writeBufferBytes } from "../../src/limits/disk.ts";
 import { hashText } from "../../src/protocol/crypto/hash.ts";
 import { partitionPreimages } from "../../src/protocol/partition-hash.ts";
 import { makeShard } from "../../src/protocol/shard.ts";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RecordFramer } from "../../src/canonical/record-framer.ts";
 import { ResponseError } from "../../src/errors/response-error.ts";
-import { recordBytesMax, whiteSpaceRunMax } from "../../src/limits/limits.ts";
+import { recordBytesMax, whiteSpaceRunMax } from "../../src/limits/response.ts";
 import { seeded } from "../helpers/seeded.ts";
 import { cut, pieces } from "./chunks.ts";
 

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { heldRecordBytesMax } from "../../src/limits/limits.ts";
+import { heldRecordBytesMax } from "../../src/limits/response.ts";
 import { makeShard } from "../../src/protocol/shard.ts";
 import { readFast, readPlainly } from "../artifact/outcome.ts";
 import { makeAccounts } from "../helpers/accounts.ts";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FetchError, type FetchErrorKind } from "../../src/errors/fetch-error.ts";
 import { decideRetry } from "../../src/errors/retry.ts";
-import { attemptsMax, backoffFirstMs, backoffLastMs, retryAfterMaxMs } from "../../src/limits/limits.ts";
+import { attemptsMax, backoffFirstMs, backoffLastMs, retryAfterMaxMs } from "../../src/limits/http.ts";
 import { seeded } from "../helpers/seeded.ts";
 
 const failure = (kind: FetchErrorKind, detail: { status?: number; retryAfterMs?: number } = {}) =>

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { AssembleEvent } from "../../src/events/assemble-events.ts";
 import { RunLog } from "../../src/events/run-log.ts";
-import { offencesPerNodeMax } from "../../src/limits/limits.ts";
+import { offencesPerNodeMax } from "../../src/limits/sync.ts";
 
 const node = "a".repeat(64);
 

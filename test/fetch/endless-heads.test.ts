@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { FetchError } from "../../src/errors/fetch-error.ts";
 import { HttpClient, type HttpRequest } from "../../src/fetch/http/http-client.ts";
-import { gzipIdleBytesMax } from "../../src/limits/limits.ts";
+import { gzipIdleBytesMax } from "../../src/limits/http.ts";
 import { httpServer, tcpServer } from "../helpers/servers.ts";
 
 const connectTimeoutMs = 300;

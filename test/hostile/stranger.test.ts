@@ -3,7 +3,8 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { pipelinedRequestsMax, pushRejectionsMax } from "../../src/limits/limits.ts";
+import { pushRejectionsMax } from "../../src/limits/collect.ts";
+import { pipelinedRequestsMax } from "../../src/limits/http-server.ts";
 import { inDatabase, type RunningCollector, startCollector } from "../collect/running-collector.ts";
 import { identities, testNetwork, trueNetworkHash, voteOf, votesOf } from "../collect/test-network.ts";
 

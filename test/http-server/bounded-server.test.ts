@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { BodyError } from "../../src/http-server/body-error.ts";
 import { BoundedServer, type RequestHandler } from "../../src/http-server/bounded-server.ts";
 import { BodyBudget } from "../../src/http-server/request-body.ts";
-import { bodyChunksMax, parsedBytesAtOnce, pipelinedRequestsMax } from "../../src/limits/limits.ts";
+import { bodyChunksMax, parsedBytesAtOnce, pipelinedRequestsMax } from "../../src/limits/http-server.ts";
 
 const bounds = { connectionsMax: 4, connectionsPerPrefixMax: 3, requestMs: 10_000, headerBytesMax: 8_192 };
 

@@ -8,7 +8,7 @@ import {
   nestedBigIntegerDigitsMax,
   nestedBytesMax,
   nestedListsMax,
-} from "../../src/limits/limits.ts";
+} from "../../src/limits/json.ts";
 import { CanonicalTextError, canonicalText } from "../../src/protocol/crypto/canonical-text.ts";
 import { seeded } from "../helpers/seeded.ts";
 import { readVectors } from "../helpers/vectors.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { nodesMax } from "../../src/limits/limits.ts";
+import { nodesMax } from "../../src/limits/network.ts";
 import { addressPrefix } from "../../src/protocol/address.ts";
 import {
   allPartitions,

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { writeBufferBytes } from "../../src/limits/limits.ts";
+import { writeBufferBytes } from "../../src/limits/disk.ts";
 import { COPY_PREFIX } from "../../src/protocol/account-copy.ts";
 import { ADDRESS_DIGITS } from "../../src/protocol/address.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";

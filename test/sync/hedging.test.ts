@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hedgesMax, queriesPerPartitionMax } from "../../src/limits/limits.ts";
+import { hedgesMax, queriesPerPartitionMax } from "../../src/limits/sync.ts";
 import { stragglingPartitions, yieldsTo } from "../../src/sync/hedging.ts";
 import { PartitionTasks } from "../../src/sync/partition-tasks.ts";
 import { isUseful, type Query } from "../../src/sync/query.ts";

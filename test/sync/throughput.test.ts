@@ -4,7 +4,7 @@ import {
   stragglerFactor,
   stragglerUnmeasuredMs,
   unmeasuredBytesPerSecond,
-} from "../../src/limits/limits.ts";
+} from "../../src/limits/sync.ts";
 import { type SpeedSample, Throughput } from "../../src/sync/throughput.ts";
 
 const answer = (firstByteMs: number, bytes = 10_000, bytesMs = 0): SpeedSample => ({

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { SnapshotError } from "../../src/errors/snapshot-error.ts";
 import { HttpClient } from "../../src/fetch/http/http-client.ts";
-import { netconfigNodes, netconfigProofNodes } from "../../src/limits/limits.ts";
+import { netconfigNodes, netconfigProofNodes } from "../../src/limits/network.ts";
 import { DEFAULT_HASH_KEY } from "../../src/protocol/crypto/hash-key.ts";
 import type { ActiveNode } from "../../src/protocol/node.ts";
 import { configHashOf } from "../../src/trust/netconfig-sample.ts";
@@ -10,7 +10,7 @@ import { deadUrl, httpServer } from "../helpers/servers.ts";
 import { readVectors } from "../helpers/vectors.ts";
 
 /** Short, so that a test can wait for a response without end. */
-vi.mock("../../src/limits/limits.ts", async (importOriginal) => ({
+vi.mock("../../src/limits/network.ts", async (importOriginal) => ({
   ...(await importOriginal<object>()),
   netconfigTimeMaxMs: 1_000,
 }));

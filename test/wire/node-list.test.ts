@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { nodesMax } from "../../src/limits/limits.ts";
+import { nodesMax } from "../../src/limits/network.ts";
 import { isHex64 } from "../../src/protocol/address.ts";
 import { parseNodeList } from "../../src/wire/node-list.ts";
 import { describeRowProblems } from "../../src/wire/row-problems.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { quotedCharactersMax } from "../../src/limits/limits.ts";
+import { quotedCharactersMax } from "../../src/limits/text.ts";
 import { parseNetconfig } from "../../src/wire/netconfig.ts";
 import { describe as describeValue, parseJson, quoted } from "../../src/wire/parse.ts";
 import { seeded } from "../helpers/seeded.ts";

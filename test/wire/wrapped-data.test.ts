@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { accountValuesMax } from "../../src/limits/limits.ts";
+import { accountValuesMax } from "../../src/limits/json.ts";
 import { parseWrappedData } from "../../src/wire/wrapped-data.ts";
 import { seeded } from "../helpers/seeded.ts";
 import { hostileText } from "./hostile-text.ts";

@@ -7,7 +7,7 @@ import {
   gossipMessageValuesBase,
   gossipMessageValuesPerPartition,
   gossipReceivedFactor,
-} from "../../limits/limits.ts";
+} from "../../limits/gossip.ts";
 import { type Shard, storedCount } from "../../protocol/shard.ts";
 import { defaultJsonBounds, type JsonBounds } from "../../wire/json-bounds.ts";
 

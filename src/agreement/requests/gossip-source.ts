@@ -1,6 +1,6 @@
 /** The port through which validators are requested for the gossip of a cycle, and what a response may fail with. */
 
-import { gossipUnsignedMax } from "../../limits/limits.ts";
+import { gossipUnsignedMax } from "../../limits/gossip.ts";
 import type { ActiveNode } from "../../protocol/node.ts";
 
 export interface GossipRequest {

@@ -19,7 +19,7 @@ import {
   gossipRequestsMax,
   gossipStragglersMs,
   gossipTimeMaxMs,
-} from "../../limits/limits.ts";
+} from "../../limits/gossip.ts";
 import type { ActiveNode } from "../../protocol/node.ts";
 import { faultOf } from "../faults/fault.ts";
 import type { RelayFaults } from "../faults/relay-faults.ts";

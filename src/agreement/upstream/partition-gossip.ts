@@ -3,7 +3,7 @@
  * other message is queued until a Collector for its cycle exists.
  */
 
-import { gossipCyclesMax, gossipMessagesPerSenderMax, gossipQueueBytesMax } from "../../limits/limits.ts";
+import { gossipCyclesMax, gossipMessagesPerSenderMax, gossipQueueBytesMax } from "../../limits/gossip.ts";
 import { type GossipMessage, isParsed, parseGossipMessage } from "../../wire/gossip-message.ts";
 import { Collector, type CycleShard } from "./collector.ts";
 import { MessageQueue } from "./message-queue.ts";

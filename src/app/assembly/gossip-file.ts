@@ -8,7 +8,7 @@ import { stat } from "node:fs/promises";
 import { ResponseError } from "../../errors/response-error.ts";
 import { messageOf, SnapshotError } from "../../errors/snapshot-error.ts";
 import { fileChunks } from "../../fetch/bounded-file.ts";
-import { gossipFileBytesMax, gossipPipeBytesMax } from "../../limits/limits.ts";
+import { gossipFileBytesMax, gossipPipeBytesMax } from "../../limits/gossip.ts";
 import { WireError } from "../../wire/parse.ts";
 import { formOf, HEAD_BYTES, type MessageSplitter } from "./message-splitter.ts";
 

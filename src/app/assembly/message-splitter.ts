@@ -1,7 +1,7 @@
 /** Splits a file of gossip messages into messages: the items of a list, or lines. */
 
 import { RecordFramer } from "../../canonical/record-framer.ts";
-import { gossipMessageBytesMax } from "../../limits/limits.ts";
+import { gossipMessageBytesMax } from "../../limits/gossip.ts";
 import { WireError } from "../../wire/parse.ts";
 
 const bounds = { recordBytesMax: gossipMessageBytesMax, skipsLonger: true };

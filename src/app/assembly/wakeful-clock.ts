@@ -3,7 +3,7 @@
  * sent meanwhile still waits to be read: by any other clock they would all be stragglers.
  */
 
-import { stragglerCheckMs } from "../../limits/limits.ts";
+import { stragglerCheckMs } from "../../limits/sync.ts";
 import type { Clock } from "../../sync/ports.ts";
 
 /** A beat that comes later than this was held up by us. */

@@ -7,7 +7,7 @@ import type { AgreedHashes } from "../../agreement/agreed-hashes.ts";
 import { FetchError } from "../../errors/fetch-error.ts";
 import { messageOf, SnapshotError } from "../../errors/snapshot-error.ts";
 import { readFileBounded } from "../../fetch/bounded-file.ts";
-import { listBytesMax } from "../../limits/limits.ts";
+import { listBytesMax } from "../../limits/network.ts";
 import type { CycleRecord } from "../../protocol/cycle-record.ts";
 import { shownUrl } from "../../text/shown-url.ts";
 import { recordedNetworkHashes } from "../../trust/chain/cycle-chain.ts";

@@ -20,7 +20,7 @@ import {
   chainJumpMs,
   chainResponsesMin,
   chainSlackCycles,
-} from "../../limits/limits.ts";
+} from "../../limits/collect.ts";
 import type { CycleRecord } from "../../protocol/cycle-record.ts";
 
 type Step = Pick<CycleRecord, "counter" | "start" | "duration">;

@@ -6,7 +6,7 @@
 import type { VoteWindow } from "../../agreement/admission/admit.ts";
 import type { ValidatorSet } from "../../agreement/admission/validator-set.ts";
 import { SnapshotError } from "../../errors/snapshot-error.ts";
-import { collectCyclesAhead, collectCyclesBehind } from "../../limits/limits.ts";
+import { collectCyclesAhead, collectCyclesBehind } from "../../limits/collect.ts";
 import { type CycleRecord, networkConfigHashOf } from "../../protocol/cycle-record.ts";
 import type { ActiveNode } from "../../protocol/node.ts";
 import { cycleNodesOf, differentNodes } from "../../trust/chain/cycle-nodes.ts";

@@ -15,7 +15,7 @@ import {
   takeMessages,
 } from "../../agreement/requests/gossip-source.ts";
 import { messageOf } from "../../errors/snapshot-error.ts";
-import { gossipNodesPerRound, pollNodesMax } from "../../limits/limits.ts";
+import { gossipNodesPerRound, pollNodesMax } from "../../limits/collect.ts";
 import type { ActiveNode } from "../../protocol/node.ts";
 import { queryOrder } from "../../protocol/query-order.ts";
 import type { CycleValidators } from "../network/cycle-validators.ts";

@@ -3,7 +3,7 @@
  * within one, address prefixes take turns.
  */
 
-import { pushSliceMs } from "../../limits/limits.ts";
+import { pushSliceMs } from "../../limits/collect.ts";
 import { FairQueue } from "./fair-queue.ts";
 
 export class FairExecutor {

@@ -11,7 +11,6 @@ import { BodyError, type BodyProblem } from "../../http-server/body-error.ts";
 import { BoundedServer } from "../../http-server/bounded-server.ts";
 import { BodyBudget } from "../../http-server/request-body.ts";
 import {
-  bytesPerSecondMin,
   collectConnectionsMax,
   collectConnectionsPerPrefixMax,
   collectRequestMs,
@@ -21,8 +20,9 @@ import {
   pushBodiesBytesMax,
   pushBodiesBytesPerPrefixMax,
   pushBodyBytesMax,
-  requestHeaderBytesMax,
-} from "../../limits/limits.ts";
+} from "../../limits/collect.ts";
+import { bytesPerSecondMin } from "../../limits/http.ts";
+import { requestHeaderBytesMax } from "../../limits/http-server.ts";
 import { type JsonResponse, refusal, send } from "./response.ts";
 
 export interface GossipRoutes {

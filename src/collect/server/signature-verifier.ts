@@ -8,7 +8,7 @@ import {
   signaturesWaitingBytesPerPrefixMax,
   signaturesWaitingMax,
   signaturesWaitingPerPrefixMax,
-} from "../../limits/limits.ts";
+} from "../../limits/collect.ts";
 import { type Sign, signatureHoldsAsync } from "../../protocol/crypto/signature.ts";
 import { FairQueue } from "./fair-queue.ts";
 

@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { type VerifiedVote, verifyVote } from "../../agreement/admission/verify-vote.ts";
-import { verifiedVotesMax } from "../../limits/limits.ts";
+import { verifiedVotesMax } from "../../limits/collect.ts";
 import { shortId } from "../../protocol/node.ts";
 import type { HashDatabase, StoredMessage } from "../../store/hash-database/hash-database.ts";
 import { parseJson } from "../../wire/parse.ts";

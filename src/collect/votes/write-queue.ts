@@ -3,7 +3,7 @@
  * few hundred a second.
  */
 
-import { commitBatchBytesMax, commitBatchMax, commitDelayMs } from "../../limits/limits.ts";
+import { commitBatchBytesMax, commitBatchMax, commitDelayMs } from "../../limits/collect.ts";
 import type { SaveOutcome } from "../../store/hash-database/hash-database.ts";
 
 interface Waiting<T> {

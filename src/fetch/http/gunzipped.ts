@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { FetchError } from "../../errors/fetch-error.ts";
 import { systemCodeOf } from "../../errors/snapshot-error.ts";
-import { gzipIdleBytesMax, gzipRatioFromBytes, gzipRatioMax } from "../../limits/limits.ts";
+import { gzipIdleBytesMax, gzipRatioFromBytes, gzipRatioMax } from "../../limits/http.ts";
 import { peerError } from "./peer-error.ts";
 
 /** @throws FetchError; and whatever reading `compressed` throws */

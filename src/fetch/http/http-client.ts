@@ -7,7 +7,7 @@
 import type { Readable } from "node:stream";
 import type { Agent, Dispatcher } from "undici";
 import { FetchError } from "../../errors/fetch-error.ts";
-import { errorBodyBytesMax, headerBytesMax } from "../../limits/limits.ts";
+import { errorBodyBytesMax, headerBytesMax } from "../../limits/http.ts";
 import { parseJson, quoted } from "../../wire/parse.ts";
 import { targetOf } from "./basic-auth.ts";
 import { type AddressRule, makeConnector } from "./connector.ts";

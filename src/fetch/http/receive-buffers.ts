@@ -4,7 +4,7 @@
  */
 
 import type { OnReadOpts, Socket } from "node:net";
-import { receiveBufferBytes } from "../../limits/limits.ts";
+import { receiveBufferBytes } from "../../limits/http.ts";
 
 export class ReceiveBuffers {
   readonly #free: Buffer[] = [];

@@ -5,7 +5,7 @@
  */
 
 import { FetchError } from "../../errors/fetch-error.ts";
-import { bytesPerSecondMin } from "../../limits/limits.ts";
+import { bytesPerSecondMin } from "../../limits/http.ts";
 import { counted } from "../../text/counted.ts";
 
 export class StallGuard {

@@ -3,7 +3,7 @@
  * nobody can count the votes again.
  */
 
-import { nodesMax } from "../../limits/limits.ts";
+import { nodesMax } from "../../limits/network.ts";
 import { parseAs, WireError } from "../../wire/parse.ts";
 import * as z from "../../wire/schema.ts";
 import { EVIDENCE_DIRECTORY } from "../snapshot-names.ts";

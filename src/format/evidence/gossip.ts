@@ -1,12 +1,11 @@
 /** `evidence/gossip.jsonl`: the signed gossip messages as received, one a line, in ascending order of sender. */
 
 import {
-  gossipEvidenceBytesMax,
-  gossipLineBytesSpare,
   gossipMessageBytesBase,
   gossipMessageBytesMax,
   gossipMessageBytesPerPartition,
-} from "../../limits/limits.ts";
+} from "../../limits/gossip.ts";
+import { gossipEvidenceBytesMax, gossipLineBytesSpare } from "../../limits/snapshot.ts";
 import { type Line, linesOf } from "../lines.ts";
 import { EVIDENCE_DIRECTORY } from "../snapshot-names.ts";
 

@@ -13,7 +13,7 @@ import {
   nestedBigIntegerDigitsMax,
   nestedBytesMax,
   nestedListsMax,
-} from "../../limits/limits.ts";
+} from "../../limits/json.ts";
 
 /** A value that has no canonical text: the network's own code refuses it as well, or it crosses a bound. */
 export class CanonicalTextError extends Error {

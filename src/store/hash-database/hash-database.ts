@@ -6,7 +6,7 @@
 
 import type { OffenceKind, RecordedOffence } from "../../errors/offence.ts";
 import { SnapshotError } from "../../errors/snapshot-error.ts";
-import { databaseWordBytesMax } from "../../limits/limits.ts";
+import { databaseWordBytesMax } from "../../limits/database.ts";
 import { quoted } from "../../wire/parse.ts";
 import { MessageTable, type SaveOutcome, type SenderCount, type StoredMessage } from "./message-table.ts";
 import { OffenceTable } from "./offence-table.ts";

@@ -1,11 +1,7 @@
 /** The table of signed messages: of each sender and cycle the one that counts, and at most one that contradicts it. */
 
-import {
-  databasePageRows,
-  databaseSendersMax,
-  databaseWordBytesMax,
-  gossipMessageBytesMax,
-} from "../../limits/limits.ts";
+import { databasePageRows, databaseSendersMax, databaseWordBytesMax } from "../../limits/database.ts";
+import { gossipMessageBytesMax } from "../../limits/gossip.ts";
 import { counted } from "../../text/counted.ts";
 import { quoted } from "../../wire/parse.ts";
 import type { OffenceTable } from "./offence-table.ts";

@@ -12,10 +12,10 @@ import {
   databaseEvidenceValuesMax,
   databaseOffencesMax,
   databaseWordBytesMax,
-  gossipMessageBytesMax,
   offenceAgeMaxMs,
   recordedOffencesMax,
-} from "../../limits/limits.ts";
+} from "../../limits/database.ts";
+import { gossipMessageBytesMax } from "../../limits/gossip.ts";
 import { defaultJsonBounds } from "../../wire/json-bounds.ts";
 import { parseJson, WireError } from "../../wire/parse.ts";
 import type { SqliteFile } from "./sqlite-file.ts";

@@ -11,7 +11,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import Database from "libsql";
 import { SnapshotError } from "../../errors/snapshot-error.ts";
-import { databaseBusyMs, databaseLogBytesMax } from "../../limits/limits.ts";
+import { databaseBusyMs, databaseLogBytesMax } from "../../limits/database.ts";
 import { quoted } from "../../wire/parse.ts";
 import { withSqliteErrors } from "./sqlite-error.ts";
 import { expectedObjects, objectsOf } from "./sqlite-schema.ts";

@@ -3,9 +3,9 @@
  * settled by the seed and by the moment at which the cluster began.
  */
 
-import { logEntriesAtOnceMax } from "../../limits/limits.ts";
 import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
 import type { ClusterNetwork } from "../cluster/network.ts";
+import { logEntriesAtOnceMax } from "../limits.ts";
 import { Random } from "../state/random.ts";
 import type { LogEntry } from "../validator/state/log-entry.ts";
 import { balanceOf } from "../validator/state/transaction.ts";

@@ -2,11 +2,12 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "undici";
-import { archiverPauseMs, archiverTimeoutMs, listBytesMax } from "../../limits/limits.ts";
+import { listBytesMax } from "../../limits/network.ts";
 import { signed } from "../../protocol/crypto/signature.ts";
 import type { ActiveNode } from "../../protocol/node.ts";
 import { parseNodeList } from "../../wire/node-list.ts";
 import { parseJson } from "../../wire/parse.ts";
+import { archiverPauseMs, archiverTimeoutMs } from "../limits.ts";
 import type { Identity } from "./identity.ts";
 
 /** Times that the archiver is told the same before it is taken to be away. */

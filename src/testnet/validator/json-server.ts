@@ -5,14 +5,14 @@ import { messageOf } from "../../errors/snapshot-error.ts";
 import { BodyError, type BodyProblem } from "../../http-server/body-error.ts";
 import { BoundedServer } from "../../http-server/bounded-server.ts";
 import { BodyBudget } from "../../http-server/request-body.ts";
+import { requestHeaderBytesMax } from "../../limits/http-server.ts";
 import {
-  requestHeaderBytesMax,
   serverBodiesBytesMax,
   serverBodiesBytesPerPrefixMax,
   serverConnectionsMax,
   serverConnectionsPerPrefixMax,
   serverRequestMs,
-} from "../../limits/limits.ts";
+} from "../limits.ts";
 import { HttpError } from "./http-error.ts";
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;

@@ -8,7 +8,8 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setImmediate } from "node:timers/promises";
 import { constants, createGzip } from "node:zlib";
-import { answerStallMs, bytesPerSecondMin } from "../../limits/limits.ts";
+import { bytesPerSecondMin } from "../../limits/http.ts";
+import { responseStallMs } from "../limits.ts";
 import type { Pieces } from "./fault-hooks.ts";
 
 /** Characters that are joined before they are written. */
@@ -27,7 +28,7 @@ export async function sendPieces(
   // One chunk waits at most; `pipeline` asks for the next when the socket has drained.
   const body = Readable.from(chunksOf(pieces), { objectMode: false, highWaterMark: 1 });
   response.setHeader("Content-Type", "application/json");
-  const watch = setInterval(endIfUnread(response), answerStallMs).unref();
+  const watch = setInterval(endIfUnread(response), responseStallMs).unref();
   try {
     if (options.isGzip) {
       response.setHeader("Content-Encoding", "gzip");
@@ -47,7 +48,7 @@ function endIfUnread(response: ServerResponse): () => void {
   let before = 0;
   return () => {
     const written = response.socket?.bytesWritten ?? 0;
-    const bytesMin = (bytesPerSecondMin * answerStallMs) / 1000;
+    const bytesMin = (bytesPerSecondMin * responseStallMs) / 1000;
     if (response.writableNeedDrain && written - before < bytesMin) response.destroy();
     before = written;
   };

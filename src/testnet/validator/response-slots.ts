@@ -1,7 +1,7 @@
 /** How many partial snapshots a validator sends at once: each has files open, and takes its share of the time. */
 
 import { addressPrefix } from "../../http-server/address-prefix.ts";
-import { snapshotResponsesMax, snapshotResponsesPerAddressMax } from "../../limits/limits.ts";
+import { snapshotResponsesMax, snapshotResponsesPerAddressMax } from "../limits.ts";
 import { HttpError } from "./http-error.ts";
 
 const retryAfterSeconds = 1;

@@ -1,7 +1,7 @@
 /** A validator's HTTP side: `/netconfig`, `/partition-gossip` and `/snapshot` of PROTOCOL.md. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { gossipPushBytesMax, snapshotRequestBytesMax } from "../../limits/limits.ts";
+import { gossipPushBytesMax, snapshotRequestBytesMax } from "../limits.ts";
 import { deviated, type FaultHooks, honestHooks, type Pieces, passedOn } from "./fault-hooks.ts";
 import type { PushOutcome } from "./gossip/pushed-messages.ts";
 import type { HeldSnapshots } from "./held-snapshots.ts";

@@ -6,11 +6,11 @@
 
 import { join } from "node:path";
 import { PartitionGossip } from "../../agreement/upstream/partition-gossip.ts";
-import { agreementCyclesMax, exportsKept } from "../../limits/limits.ts";
 import type { WrappedData } from "../../protocol/account-copy.ts";
 import type { ActiveNode } from "../../protocol/node.ts";
 import { type Shard, storedPartitions } from "../../protocol/shard.ts";
 import { makeDirectories } from "../../store/durable.ts";
+import { agreementCyclesMax, exportsKept } from "../limits.ts";
 import { ArchiverLink } from "./archiver-link.ts";
 import { type FaultHooks, passedOn, reach } from "./fault-hooks.ts";
 import { GossipRelay } from "./gossip/gossip-relay.ts";

@@ -7,7 +7,7 @@ import { fileBytesMax } from "../../format/file-bounds.ts";
 import type { Manifest } from "../../format/manifest.ts";
 import type { FileHashes } from "../../format/run-record.ts";
 import type { SnapshotReader } from "../../format/snapshot-reader.ts";
-import { auditNotesMax } from "../../limits/limits.ts";
+import { auditNotesMax } from "../../limits/snapshot.ts";
 import { CanonicalTextError } from "../../protocol/crypto/canonical-text.ts";
 import { hashText } from "../../protocol/crypto/hash.ts";
 import type { NodeList } from "../../wire/node-list.ts";

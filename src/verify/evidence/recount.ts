@@ -4,7 +4,7 @@ import type { Quorum } from "../../agreement/vote-tally.ts";
 import { partitionKey } from "../../format/artifact.ts";
 import { GOSSIP_FILE } from "../../format/evidence/gossip.ts";
 import { NODE_LIST_FILE } from "../../format/evidence/node-list.ts";
-import { nodesMax } from "../../limits/limits.ts";
+import { nodesMax } from "../../limits/network.ts";
 import type { ActiveNode } from "../../protocol/node.ts";
 import { allPartitions, makeShard, type Shard } from "../../protocol/shard.ts";
 import { counted } from "../../text/counted.ts";

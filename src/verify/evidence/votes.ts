@@ -9,7 +9,7 @@ import { messageOf } from "../../errors/snapshot-error.ts";
 import { partitionKey } from "../../format/artifact.ts";
 import { GOSSIP_FILE, gossipLineBytesMax, gossipLines } from "../../format/evidence/gossip.ts";
 import { fileBytesMax } from "../../format/file-bounds.ts";
-import { popularHashesMax } from "../../limits/limits.ts";
+import { popularHashesMax } from "../../limits/snapshot.ts";
 import type { ActiveNode } from "../../protocol/node.ts";
 import { GLOBAL_PARTITION, makeShard } from "../../protocol/shard.ts";
 import { counted } from "../../text/counted.ts";

@@ -17,7 +17,7 @@ import type { FileHashes } from "../../format/run-record.ts";
 import { RUN_FILE, readRunRecord } from "../../format/run-record.ts";
 import { EVIDENCE_DIRECTORY } from "../../format/snapshot-names.ts";
 import type { SnapshotReader } from "../../format/snapshot-reader.ts";
-import { otherEvidenceFilesMax } from "../../limits/limits.ts";
+import { otherEvidenceFilesMax } from "../../limits/snapshot.ts";
 import { RunningHash } from "../../protocol/crypto/hash.ts";
 import { WireError } from "../../wire/parse.ts";
 import type { FindingList } from "../findings/finding-list.ts";

@@ -1,6 +1,6 @@
 /** Findings as they come up: a bounded number of them, each fit to be shown. */
 
-import { findingCharactersMax, findingsMax } from "../../limits/limits.ts";
+import { findingCharactersMax, findingsMax } from "../../limits/snapshot.ts";
 import { printable } from "../../text/printable.ts";
 import { quoted } from "../../wire/parse.ts";
 import type { Finding, FindingKind } from "./findings.ts";

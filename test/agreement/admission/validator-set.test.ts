@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { makeValidatorSet } from "../../../src/agreement/admission/validator-set.ts";
-import { gossipMessageBytesMax } from "../../../src/limits/limits.ts";
+import { gossipMessageBytesMax } from "../../../src/limits/gossip.ts";
 import { makeShard } from "../../../src/protocol/shard.ts";
 import { defaultJsonBounds } from "../../../src/wire/json-bounds.ts";
 

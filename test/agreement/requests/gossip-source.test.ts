@@ -6,7 +6,7 @@ import {
   isTemporary,
   takeMessages,
 } from "../../../src/agreement/requests/gossip-source.ts";
-import { gossipUnsignedMax } from "../../../src/limits/limits.ts";
+import { gossipUnsignedMax } from "../../../src/limits/gossip.ts";
 
 const kinds: readonly { kind: GossipFailureKind; temporary: boolean; invalid: boolean }[] = [
   { kind: "not-finalized", temporary: true, invalid: false },

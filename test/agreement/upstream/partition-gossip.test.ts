@@ -10,7 +10,7 @@ import {
   newCollector,
   PartitionGossip,
 } from "../../../src/agreement/upstream/partition-gossip.ts";
-import { gossipCyclesMax } from "../../../src/limits/limits.ts";
+import { gossipCyclesMax } from "../../../src/limits/gossip.ts";
 import { makeShard } from "../../../src/protocol/shard.ts";
 import { type GossipMessage, parseGossipMessage } from "../../../src/wire/gossip-message.ts";
 

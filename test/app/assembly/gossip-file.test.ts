@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { GossipFile } from "../../../src/app/assembly/gossip-file.ts";
-import { gossipMessageBytesMax } from "../../../src/limits/limits.ts";
+import { gossipMessageBytesMax } from "../../../src/limits/gossip.ts";
 import { temporaryDirectory } from "../../helpers/temporary.ts";
 
 async function messagesIn(content: string): Promise<string[]> {

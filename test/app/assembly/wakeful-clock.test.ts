@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { WakefulClock } from "../../../src/app/assembly/wakeful-clock.ts";
-import { stragglerCheckMs } from "../../../src/limits/limits.ts";
+import { stragglerCheckMs } from "../../../src/limits/sync.ts";
 
 function makeClock() {
   let nowMs = 1_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ChainProgress } from "../../../src/collect/network/chain-progress.ts";
-import { chainJumpMs, chainResponsesMin, chainSlackCycles } from "../../../src/limits/limits.ts";
+import { chainJumpMs, chainResponsesMin, chainSlackCycles } from "../../../src/limits/collect.ts";
 
 const nowMs = Date.UTC(2026, 0, 1);
 const step = (counter: number, changes: { start?: number; duration?: number } = {}) => ({

@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { FetchError } from "../../../src/errors/fetch-error.ts";
 import { HttpClient, type HttpRequest } from "../../../src/fetch/http/http-client.ts";
-import { errorBodyBytesMax, gzipRatioFromBytes, gzipRatioMax } from "../../../src/limits/limits.ts";
+import { errorBodyBytesMax, gzipRatioFromBytes, gzipRatioMax } from "../../../src/limits/http.ts";
 import { deadUrl, httpServer, tcpServer } from "../../helpers/servers.ts";
 import { faultOfMessage, hostileText } from "../../wire/hostile-text.ts";
 

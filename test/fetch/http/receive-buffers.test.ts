@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HttpClient } from "../../../src/fetch/http/http-client.ts";
-import { receiveBufferBytes } from "../../../src/limits/limits.ts";
+import { receiveBufferBytes } from "../../../src/limits/http.ts";
 
 /** Bytes that tell where they belong. */
 const body = Buffer.alloc(24 * 1024 * 1024);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { StallGuard } from "../../../src/fetch/http/stall-guard.ts";
-import { bytesPerSecondMin } from "../../../src/limits/limits.ts";
+import { bytesPerSecondMin } from "../../../src/limits/http.ts";
 
 /** A guard over a window of ten seconds, and the clock that it sees. */
 function makeGuard() {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { depthMax } from "../../../src/limits/limits.ts";
+import { depthMax } from "../../../src/limits/json.ts";
 import {
   CanonicalTextError,
   canonicalText,

@@ -5,7 +5,7 @@ import Database from "libsql";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { RecordedOffence } from "../../../src/errors/offence.ts";
 import { SnapshotError } from "../../../src/errors/snapshot-error.ts";
-import { databasePageRows, offenceAgeMaxMs, recordedOffencesMax } from "../../../src/limits/limits.ts";
+import { databasePageRows, offenceAgeMaxMs, recordedOffencesMax } from "../../../src/limits/database.ts";
 import { signed, signedHash } from "../../../src/protocol/crypto/signature.ts";
 import { HashDatabase, type SignedMessage } from "../../../src/store/hash-database/hash-database.ts";
 import type { SqliteOptions } from "../../../src/store/hash-database/sqlite-file.ts";

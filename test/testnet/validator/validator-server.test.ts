@@ -4,12 +4,12 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "undici";
 import { afterEach, describe, expect, it, onTestFinished } from "vitest";
+import type { WrappedData } from "../../../src/protocol/account-copy.ts";
 import {
   gossipPushBytesMax,
   snapshotResponsesMax,
   snapshotResponsesPerAddressMax,
-} from "../../../src/limits/limits.ts";
-import type { WrappedData } from "../../../src/protocol/account-copy.ts";
+} from "../../../src/testnet/limits.ts";
 import { type FaultHooks, honestHooks } from "../../../src/testnet/validator/fault-hooks.ts";
 import { HeldSnapshots } from "../../../src/testnet/validator/held-snapshots.ts";
 import type { JsonServer } from "../../../src/testnet/validator/json-server.ts";

@@ -1,7 +1,7 @@
 /** Why none of the boundaries came to a snapshot that were tried. */
 
 import { SnapshotError, type SnapshotErrorCode } from "../../../errors/snapshot-error.ts";
-import { latestSettleCycles, latestSettleMs } from "../../../limits/limits.ts";
+import { latestSettleCycles, latestSettleMs } from "../../../limits/network.ts";
 import { cycleEndMs } from "../../../protocol/cycle-record.ts";
 import type { Boundary } from "../../../trust/chain/boundary.ts";
 

@@ -15,7 +15,7 @@ import { fileBytesMax } from "../../../format/file-bounds.ts";
 import { MANIFEST_FILE } from "../../../format/manifest.ts";
 import type { FileHashes } from "../../../format/run-record.ts";
 import { RUN_FILE, readRunRecord } from "../../../format/run-record.ts";
-import { netconfigBytesMax } from "../../../limits/limits.ts";
+import { netconfigBytesMax } from "../../../limits/network.ts";
 import { RunningHash } from "../../../protocol/crypto/hash.ts";
 import { isOwnFile, statsOf } from "../../../store/own-files.ts";
 import { SnapshotDirectory } from "../../../store/snapshot-directory.ts";

@@ -9,16 +9,12 @@ import { admitAsync, type VoteWindow } from "../../../agreement/admission/admit.
 import { KnownVotes } from "../../../agreement/admission/known-votes.ts";
 import { makeValidatorSet, type ValidatorSet } from "../../../agreement/admission/validator-set.ts";
 import type { PartitionGossip } from "../../../agreement/upstream/partition-gossip.ts";
-import {
-  gossipCyclesAhead,
-  gossipCyclesBehind,
-  gossipHeardBytesMax,
-  signatureChecksAtOnce,
-} from "../../../limits/limits.ts";
+import { signatureChecksAtOnce } from "../../../limits/collect.ts";
 import { type Sign, signatureHoldsAsync, signedHash } from "../../../protocol/crypto/signature.ts";
 import type { ActiveNode } from "../../../protocol/node.ts";
 import { makeShard } from "../../../protocol/shard.ts";
 import { parseGossipMessage } from "../../../wire/gossip-message.ts";
+import { gossipCyclesAhead, gossipCyclesBehind, gossipHeardBytesMax } from "../../limits.ts";
 import { HttpError } from "../http-error.ts";
 import { PeerOutbox } from "./peer-outbox.ts";
 import { countOf, messagesIn, type PushOutcome } from "./pushed-messages.ts";

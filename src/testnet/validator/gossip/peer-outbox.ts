@@ -2,8 +2,8 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "undici";
+import { errorBodyBytesMax } from "../../../limits/http.ts";
 import {
-  errorBodyBytesMax,
   gossipBatchBytesMax,
   gossipMessagesPerPushMax,
   gossipPushAttemptsMax,
@@ -11,7 +11,7 @@ import {
   gossipPushTimeoutMs,
   outboxBytesMax,
   outboxMessagesMax,
-} from "../../../limits/limits.ts";
+} from "../../limits.ts";
 
 /** `refused`: the peer would refuse it again. */
 type Outcome = "taken" | "refused" | "failed";

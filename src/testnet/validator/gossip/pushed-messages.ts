@@ -3,8 +3,9 @@
 import type { Admission } from "../../../agreement/admission/admission.ts";
 import { RecordFramer } from "../../../canonical/record-framer.ts";
 import { ResponseError } from "../../../errors/response-error.ts";
-import { gossipMessageBytesMax, gossipMessagesPerPushMax } from "../../../limits/limits.ts";
+import { gossipMessageBytesMax } from "../../../limits/gossip.ts";
 import { isMessageList } from "../../../wire/message-list.ts";
+import { gossipMessagesPerPushMax } from "../../limits.ts";
 import { HttpError } from "../http-error.ts";
 
 /** The response to a push. */

@@ -4,7 +4,7 @@
  */
 
 import { type ChildProcess, fork } from "node:child_process";
-import { exportStartMaxMs, exportTimeMaxMs } from "../../../limits/limits.ts";
+import { exportStartMaxMs, exportTimeMaxMs } from "../../limits.ts";
 import type { ExportCommand, ExportMessage } from "./export-protocol.ts";
 import type { ExportRequest } from "./write-export.ts";
 

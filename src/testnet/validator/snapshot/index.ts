@@ -8,9 +8,9 @@ import type { AllHashes, Collector } from "../../../agreement/upstream/collector
 import type { PartitionGossip } from "../../../agreement/upstream/partition-gossip.ts";
 import { isAgreed } from "../../../agreement/vote-tally.ts";
 import { messageOf } from "../../../errors/snapshot-error.ts";
-import { agreementCyclesMax, hashedCyclesKept, hashedCyclesMax } from "../../../limits/limits.ts";
 import { networkHash } from "../../../protocol/partition-hash.ts";
 import { GLOBAL_PARTITION, type Shard } from "../../../protocol/shard.ts";
+import { agreementCyclesMax, hashedCyclesKept, hashedCyclesMax } from "../../limits.ts";
 import { deviated, type FaultHooks, reach } from "../fault-hooks.ts";
 import type { GossipRelay } from "../gossip/gossip-relay.ts";
 import { makeVote } from "../gossip/vote.ts";

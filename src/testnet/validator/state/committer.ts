@@ -4,7 +4,7 @@
  * ones, if it falls behind.
  */
 
-import { agreementCyclesMax } from "../../../limits/limits.ts";
+import { agreementCyclesMax } from "../../limits.ts";
 import { type FaultHooks, reach } from "../fault-hooks.ts";
 import type { CycleReport, FinalizedCycle, Snapshots } from "../snapshot/index.ts";
 import type { SnapshotExporter } from "../snapshot/snapshot-exporter.ts";

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "undici";
-import { logEntryBytesMax, logPauseMs, logSilenceMaxMs } from "../../../limits/limits.ts";
+import { logEntryBytesMax, logPauseMs, logSilenceMaxMs } from "../../limits.ts";
 import { type LogEntry, parseLogEntry } from "./log-entry.ts";
 
 export interface LoggedEntry {

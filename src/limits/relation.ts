@@ -1,0 +1,13 @@
+/** A relation between bounds that the program relies on. */
+
+export interface Relation {
+  /** The relation as a sentence. */
+  readonly id: string;
+  readonly holds: boolean;
+}
+
+/** @throws Error that names every relation that does not hold; that is a bug */
+export function requireRelations(relations: readonly Relation[]): void {
+  const broken = relations.filter(({ holds }) => !holds).map(({ id }) => id);
+  if (broken.length > 0) throw new Error(`bounds contradict each other: ${broken.join("; ")}`);
+}

@@ -1,0 +1,109 @@
+/** Bounds of the test network: its validators, its archiver and its clusters. */
+
+import { gossipMessageBytesMax } from "../limits/gossip.ts";
+import { type Relation, requireRelations } from "../limits/relation.ts";
+import { KiB, MiB } from "../limits/units.ts";
+
+/** How long a validator's commits may wait for an export to start, and how long an export may take. An export that is
+ *  abandoned leaves nothing behind, and the next marked cycle tries again. */
+export const exportStartMaxMs = 10_000;
+export const exportTimeMaxMs = 30 * 60_000;
+
+/** Cycles before and after its own whose gossip a validator takes and keeps: an assembler requests that of the newest
+ *  few marked cycles. Above the number of bytes, the oldest cycles are dropped. */
+export const gossipCyclesBehind = 128;
+export const gossipCyclesAhead = 4;
+export const gossipHeardBytesMax = 256 * MiB;
+
+/** What validators send one another in one push: so many messages, of so many bytes together, and room for one that is
+ *  larger by itself. */
+export const gossipMessagesPerPushMax = 64;
+export const gossipBatchBytesMax = 1 * MiB;
+export const gossipPushBytesMax = 8 * MiB;
+
+/** What waits for a validator that does not respond, how long it may take to, and how often it is tried. */
+export const outboxMessagesMax = 1_024;
+export const outboxBytesMax = 16 * MiB;
+export const gossipPushTimeoutMs = 3_000;
+export const gossipPushAttemptsMax = 3;
+export const gossipPushPauseMs = 250;
+
+/** Connections to a server of a cluster, how long a request may take to arrive whole, and all request bodies that are
+ *  held at once. */
+export const serverConnectionsMax = 1_024;
+export const serverConnectionsPerPrefixMax = 512;
+export const serverRequestMs = 10_000;
+export const serverBodiesBytesMax = 64 * MiB;
+export const serverBodiesBytesPerPrefixMax = 32 * MiB;
+
+/** How long a response may wait for a client that reads slower than `bytesPerSecondMin`. */
+export const responseStallMs = 30_000;
+
+/** The body of `POST /snapshot`: it has four short fields. */
+export const snapshotRequestBytesMax = 4 * KiB;
+
+/** State metadata that validators send to the archiver: a hash for each partition, and room for the rest. */
+export const stateMetadataBytesMax = 8 * MiB;
+
+/** Cycles that a validator hashes at the same time: beyond that it is too slow for its network, and the next cycle
+ *  waits. */
+export const hashedCyclesMax = 2;
+
+/** Cycles after which a validator takes the votes that have arrived for all that will arrive. */
+export const agreementCyclesMax = 3;
+
+/** Exports that a validator keeps, the newest: an assembler that started with one still finds it after the next. */
+export const exportsKept = 3;
+
+/** Cycles whose hashes a validator's database keeps. */
+export const hashedCyclesKept = 10_000;
+
+/** Partial snapshots that a validator sends at once, in all and to one address. */
+export const snapshotResponsesMax = 64;
+export const snapshotResponsesPerAddressMax = 32;
+
+/** An entry of the transaction log: the longest has two addresses and an amount. */
+export const logEntryBytesMax = 1 * KiB;
+
+/** Entries of the transaction log that are made at once, after a pause without any. */
+export const logEntriesAtOnceMax = 10_000;
+
+/** How long the transaction log may be silent, and the pause before it is requested again. */
+export const logSilenceMaxMs = 60_000;
+export const logPauseMs = 250;
+
+/** How long an archiver may take to respond to a validator, and the pause before it is requested again. */
+export const archiverTimeoutMs = 5_000;
+export const archiverPauseMs = 250;
+
+export const testnetRelations: readonly Relation[] = [
+  { id: "an export starts within its time", holds: exportStartMaxMs < exportTimeMaxMs },
+  { id: "a push holds the largest message", holds: gossipMessageBytesMax <= gossipPushBytesMax },
+  { id: "a push holds a batch", holds: gossipBatchBytesMax <= gossipPushBytesMax },
+  { id: "an outbox holds the largest push", holds: gossipPushBytesMax <= outboxBytesMax },
+  { id: "an outbox holds the messages of a push", holds: gossipMessagesPerPushMax <= outboxMessagesMax },
+  {
+    id: "a server holds the largest push of a prefix",
+    holds: gossipPushBytesMax <= serverBodiesBytesPerPrefixMax,
+  },
+  {
+    id: "one prefix leaves request bodies of a validator to others",
+    holds: serverBodiesBytesPerPrefixMax < serverBodiesBytesMax,
+  },
+  {
+    id: "one prefix leaves connections of a validator to others",
+    holds: serverConnectionsPerPrefixMax < serverConnectionsMax,
+  },
+  {
+    id: "one address leaves responses of a validator to others",
+    holds: snapshotResponsesPerAddressMax < snapshotResponsesMax,
+  },
+  { id: "gossip is kept until its cycle is agreed", holds: agreementCyclesMax < gossipCyclesBehind },
+  { id: "hashes are kept longer than gossip", holds: gossipCyclesBehind < hashedCyclesKept },
+  {
+    id: "the transaction log is requested again before it counts as silent",
+    holds: logPauseMs < logSilenceMaxMs,
+  },
+];
+
+requireRelations(testnetRelations);
