@@ -1,12 +1,12 @@
 /**
- * Takes the copies of one partition out of one answer, and says in the end what they hash to. In order,
- * which is the usual case, they are hashed as they go by; from the first one out of order on they are only
- * written down, and sorted at the end.
+ * Receives the copies of one partition of one response, and computes their hash. Copies in order, the usual case, are
+ * hashed as they arrive. From the first copy out of order on they are only written, and sorted at the end.
  */
 
 import { rm } from "node:fs/promises";
 import { accountIdAt, type CopyRun } from "../canonical/copy-run.ts";
 import { type SortedPartition, sortPartition } from "./external-sort.ts";
+import type { PendingBytes } from "./pending-bytes.ts";
 import { PreimageWriter } from "./preimage-writer.ts";
 
 export interface FinishedPartition {
@@ -15,9 +15,9 @@ export interface FinishedPartition {
   readonly bytes: number;
   /** Where the preimage is. */
   readonly path: string;
-  /** Copies that were there twice, identically, apart from those that {@link IncomingPartition.add} told of. */
+  /** Identical repetitions, apart from those that {@link IncomingPartition.add} reported. */
   readonly duplicates: number;
-  /** An account that was there twice with different content. */
+  /** An account that appeared twice with different content. */
   readonly conflict: string | undefined;
 }
 
@@ -27,14 +27,15 @@ export class IncomingPartition {
   readonly #hashKey: string;
   #isSorted = true;
   #lastId = "";
-  /** The length of the last copy; 0 while accounts go elsewhere, when it is not kept: a copy may be large,
-   *  and partitions are many. */
+  /** The length of the last copy; 0 after a release, which does not keep it: a copy may be large, and partitions are
+   *  many. */
   #lastCopyBytes = 0;
   #conflict: string | undefined;
 
-  constructor(partition: number, path: string, hashKey: string) {
+  /** @param budget shared with the other partitions of the response */
+  constructor(partition: number, path: string, hashKey: string, budget?: PendingBytes) {
     this.partition = partition;
-    this.#writer = new PreimageWriter(path, hashKey);
+    this.#writer = new PreimageWriter(path, hashKey, budget);
     this.#hashKey = hashKey;
   }
 
@@ -46,15 +47,11 @@ export class IncomingPartition {
     return this.#writer.bytes;
   }
 
-  get pendingBytes(): number {
-    return this.#writer.pendingBytes;
-  }
-
   get isFull(): boolean {
     return this.#writer.isFull;
   }
 
-  /** Answers `duplicate` where the first copy repeats the last one that came, and is left out for that. */
+  /** Returns `duplicate` where the first copy repeats the last one before it, and is dropped. */
   add(run: CopyRun): "added" | "duplicate" {
     const isRepeated = this.#noteFirst(run);
     const rest = isRepeated ? run.bytes.subarray(run.firstEnd + 1) : run.bytes;
@@ -66,11 +63,11 @@ export class IncomingPartition {
     return isRepeated ? "duplicate" : "added";
   }
 
-  /** Compares the first copy with what came before; answers whether it is the last one again. */
+  /** Compares the first copy with those before it; returns whether it repeats the last one. */
   #noteFirst({ bytes, firstEnd }: CopyRun): boolean {
     const accountId = accountIdAt(bytes, 0);
     if (accountId > this.#lastId) return false;
-    // Whether it is the same as one that was let go of, the sort finds out.
+    // The sort compares it with a copy that is no longer kept.
     if (accountId < this.#lastId || this.#lastCopyBytes === 0) this.#isSorted = false;
     else if (this.#writer.endsWith(bytes.subarray(0, firstEnd), this.#lastCopyBytes)) return true;
     else this.#conflict ??= accountId;
@@ -91,7 +88,7 @@ export class IncomingPartition {
     return this.#isSorted && (await this.#writer.hashIfClosed()) === hash;
   }
 
-  /** Ends the partition; sorts it where that is needed. */
+  /** Ends the partition; sorts it where it is out of order. */
   async finish(): Promise<FinishedPartition> {
     const closed = {
       writer: this.#writer,

@@ -1,6 +1,6 @@
 /**
- * Writes copies as the text of a list, which is what a partition's preimage is, and hashes it on the way: to a
- * file that is open only while it is written to. While one buffer is hashed and written, the other is filled.
+ * Writes copies as the text of a list, which is a partition's preimage, and hashes it on the way. The file is open only
+ * while it is written. While one buffer is hashed and written, the other is filled.
  */
 
 import { constants } from "node:fs";
@@ -10,11 +10,12 @@ import { writeBufferBytes } from "../limits/disk.ts";
 import { RunningHash } from "../protocol/crypto/hash.ts";
 import { HashThread, type ThreadHash } from "./hash-thread.ts";
 import { giveBack, largeBuffer, largerBuffer, shareable, smallBuffer } from "./list-buffer.ts";
+import { PendingBytes } from "./pending-bytes.ts";
 
-/** A file that is there already, or a link, is not written to. */
+/** An existing file, or a link, is not written to. */
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 const NEW_FILE = O_WRONLY | O_CREAT | O_EXCL;
-const MORE_OF_IT = O_WRONLY | O_APPEND | O_NOFOLLOW;
+const EXISTING_FILE = O_WRONLY | O_APPEND | O_NOFOLLOW;
 const FILE_MODE = 0o644;
 
 const OPEN_LIST = 0x5b;
@@ -23,12 +24,14 @@ const CLOSE_LIST = 0x5d;
 
 export class PreimageWriter {
   readonly path: string;
-  /** Who hashes: this thread, until there is much to hash and another one for it. */
+  /** Counts what is in the buffer and not yet flushed, together with other writers. */
+  readonly #budget: PendingBytes;
+  /** Hashes in this thread, until there is much to hash and the hash thread runs. */
   readonly #hash: RunningHash;
   #threadHash: ThreadHash | undefined;
   #buffer = smallBuffer();
   #pending = 0;
-  /** What was flushed last, and the buffer that it is in: it may still be on its way. */
+  /** The bytes of the last flush, and their buffer. They may still be on their way. */
   #flushed: Buffer = Buffer.alloc(0);
   #flushing: Buffer | undefined;
   #isFlushed: Promise<unknown> = Promise.resolve();
@@ -36,12 +39,14 @@ export class PreimageWriter {
   #accounts = 0;
   #handle: FileHandle | undefined;
 
-  constructor(path: string, hashKey: string) {
+  /** @param budget shared with the other partitions of a response */
+  constructor(path: string, hashKey: string, budget = new PendingBytes()) {
     this.path = path;
+    this.#budget = budget;
     this.#hash = new RunningHash(hashKey);
   }
 
-  /** Writes a whole list; answers its hash. Leaves no file open, whatever happens. */
+  /** Writes a whole list and returns its hash. Leaves no file open, whatever happens. */
   static async writeAll(
     path: string,
     hashKey: string,
@@ -69,10 +74,6 @@ export class PreimageWriter {
     return this.#flushedBytes + this.#pending;
   }
 
-  get pendingBytes(): number {
-    return this.#pending;
-  }
-
   /** Whether it is time to {@link flush}. */
   get isFull(): boolean {
     return this.#pending >= writeBufferBytes;
@@ -81,22 +82,23 @@ export class PreimageWriter {
   /** @param copies with commas between them, where there are several */
   append(copies: Buffer, count = 1): void {
     this.#reserve(1 + copies.length);
+    this.#budget.add(1 + copies.length);
     this.#buffer[this.#pending++] = this.#accounts === 0 ? OPEN_LIST : COMMA;
     this.#accounts += count;
     this.#pending += copies.copy(this.#buffer, this.#pending);
   }
 
-  /** Whether the last copy, which has so many bytes, is this one. Not to be asked after a release. */
+  /** Whether the last copy, which has so many bytes, is this one. Invalid after a release. */
   endsWith(copy: Buffer, lastCopyBytes: number): boolean {
     const last = this.#pending > 0 ? this.#buffer.subarray(0, this.#pending) : this.#flushed;
     return last.subarray(last.length - lastCopyBytes).equals(copy);
   }
 
   /**
-   * Begins to hash and to write what has gathered. Waits for the flush before: what is on its way is one buffer
-   * at the most, and a slow disk slows down whoever brings more.
+   * Starts to hash and to write what has gathered. Waits for the flush before: at most one buffer is on its way, so
+   * that a slow disk slows down the source of the bytes.
    *
-   * @throws SnapshotError `disk`, of the flush before perhaps
+   * @throws SnapshotError `disk`, possibly of the flush before
    */
   async flush(): Promise<void> {
     if (this.#pending === 0) return;
@@ -106,22 +108,22 @@ export class PreimageWriter {
     await this.#isFlushed;
     const hashed = this.#threadHash?.update(shareable(bytes));
     this.#isFlushed = both(hashed, this.#write(bytes, this.#flushedBytes === 0));
-    this.#isFlushed.catch(() => undefined); // told to whoever flushes or releases next
+    this.#isFlushed.catch(() => undefined); // thrown by the next flush or release
     const free = this.#flushing ?? largeBuffer();
     this.#flushing = this.#buffer;
     this.#buffer = free;
     this.#flushed = bytes;
     this.#flushedBytes += bytes.length;
-    this.#pending = 0;
+    this.#forgetPending();
   }
 
-  /** Flushes, and gives back the buffers and the file handle until there is more. */
+  /** Flushes, and releases the buffers and the file handle until more is appended. */
   async release(): Promise<void> {
     await this.flush();
-    await this.#letGo();
+    await this.#releaseFile();
   }
 
-  /** The hash of the list if it ended here. Nothing may be appended before the answer. */
+  /** The hash of the list if it ended here. Nothing may be appended before the promise is fulfilled. */
   hashIfClosed(): Promise<string> {
     this.#reserve(2);
     const end = this.#pending + this.#close(this.#pending);
@@ -130,10 +132,12 @@ export class PreimageWriter {
     return Promise.resolve(this.#hash.copy().update(bytes).digest());
   }
 
-  /** Ends the list and the file; answers the hash of the list. */
+  /** Ends the list and the file; returns the hash of the list. */
   async close(): Promise<string> {
     this.#reserve(2);
-    this.#pending += this.#close(this.#pending);
+    const endBytes = this.#close(this.#pending);
+    this.#pending += endBytes;
+    this.#budget.add(endBytes);
     await this.release();
     if (this.#threadHash === undefined) return this.#hash.digest();
     const hash = await this.#threadHash.digestWith(new Uint8Array(0));
@@ -141,14 +145,14 @@ export class PreimageWriter {
     return hash;
   }
 
-  /** Lets go of the file as it is. */
+  /** Releases the file as it is. */
   async abandon(): Promise<void> {
-    this.#pending = 0;
+    this.#forgetPending();
     this.#forgetThread();
-    await this.#letGo().catch(() => undefined);
+    await this.#releaseFile().catch(() => undefined);
   }
 
-  /** Writes the end of the list at a place in the buffer; answers its length. */
+  /** Writes the end of the list at a place in the buffer; returns its length. */
   #close(at: number): number {
     if (this.#accounts > 0) {
       this.#buffer[at] = CLOSE_LIST;
@@ -159,12 +163,17 @@ export class PreimageWriter {
     return 2;
   }
 
+  #forgetPending(): void {
+    this.#budget.remove(this.#pending);
+    this.#pending = 0;
+  }
+
   #forgetThread(): void {
     this.#threadHash?.forget();
     this.#threadHash = undefined;
   }
 
-  async #letGo(): Promise<void> {
+  async #releaseFile(): Promise<void> {
     try {
       await this.#isFlushed;
     } finally {
@@ -189,7 +198,7 @@ export class PreimageWriter {
 
   async #write(bytes: Buffer, isFirst: boolean): Promise<void> {
     try {
-      this.#handle ??= await open(this.path, isFirst ? NEW_FILE : MORE_OF_IT, FILE_MODE);
+      this.#handle ??= await open(this.path, isFirst ? NEW_FILE : EXISTING_FILE, FILE_MODE);
       for (let done = 0; done < bytes.length; ) {
         const { bytesWritten } = await this.#handle.write(bytes, done);
         done += bytesWritten;
@@ -200,7 +209,7 @@ export class PreimageWriter {
   }
 }
 
-/** Waits for the ends of both, so that nothing goes on behind a failure; throws the first one's. */
+/** Waits until all parts end, so that none runs on after a failure; throws the first failure. */
 async function both(...parts: readonly (Promise<unknown> | undefined)[]): Promise<void> {
   for (const part of await Promise.allSettled(parts)) if (part.status === "rejected") throw part.reason;
 }

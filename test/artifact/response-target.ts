@@ -2,7 +2,8 @@
 
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type ResponsePlace, receiveResponse } from "../../src/artifact/receive-response.ts";
+import { receiveResponse } from "../../src/artifact/receive-response.ts";
+import type { ResponsePlace } from "../../src/artifact/response-merger.ts";
 import type {
   MatchedPartition,
   ResponseReceiver,

@@ -27,6 +27,11 @@ const shard = makeShard({ numNodes: 9, nodesPerConsensusGroup: 3, nodesPerEdge: 
 const server = fileURLToPath(new URL("./speed-server.js", import.meta.url));
 const command = fileURLToPath(new URL("../../bin/snapshot-assemble.js", import.meta.url));
 const scratch = await mkdtemp(join(tmpdir(), "bench-stages-"));
+const place = {
+  shard,
+  hashKey: DEFAULT_HASH_KEY,
+  pathOf: (partition) => join(scratch, `merged-${partition}`),
+};
 const rows = [];
 
 say(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}; ${megabytes} MB`);
@@ -64,9 +69,9 @@ async function inMemory(form, parts) {
   if (form === "canonical") {
     const packed = gzipSync(Buffer.concat(parts.slice(0, 1)), { level: 6 });
     await stage("gunzip", parts[0].length, () => gunzip(packed));
-    await stage("framing, the plain way", bytes, () => frame(chunks(), () => undefined));
+    await stage("framing, the slow path", bytes, () => frame(chunks(), () => undefined));
   }
-  await stage(`framing and copies, the plain way, ${form}`, bytes, () =>
+  await stage(`framing and copies, the slow path, ${form}`, bytes, () =>
     frame(chunks(), (record) => slowPathCopy(record, shard)),
   );
   await stage(`framing and copies, ${form}`, bytes, () => read(chunks()));
@@ -76,17 +81,23 @@ async function inMemory(form, parts) {
     await stage("disk: write and sync", bytes, () => write(parts, true));
   }
   const agreed = new Map();
-  const merged = await receiveResponse(
+  const { mismatched } = await receiveResponse(
     chunks(),
-    targetOf(() => "0".repeat(64)),
+    receiverOf(() => "0".repeat(64)),
+    place,
   );
-  for (const { partition, got } of merged.wrong) agreed.set(partition, got);
-  await stage(`merge: copies, hash and write, ${form}`, bytes, () =>
-    receiveResponse(
-      chunks(),
-      targetOf((p) => agreed.get(p)),
-    ),
-  );
+  for (const { partition, got } of mismatched) agreed.set(partition, got);
+  await stage(`merge: copies, hash and write, ${form}`, bytes, async () => {
+    const taken = new Set();
+    const receiver = receiverOf(
+      (partition) => (taken.has(partition) ? undefined : agreed.get(partition)),
+      taken,
+    );
+    await receiveResponse(chunks(), receiver, place);
+    if (taken.size !== agreed.size)
+      throw new Error(`${taken.size} of ${agreed.size} partitions have their hash`);
+    for (const partition of taken) await rm(place.pathOf(partition));
+  });
 }
 
 function wire() {
@@ -148,16 +159,14 @@ async function write(parts, isSynced) {
   }
 }
 
-function targetOf(claim) {
+function receiverOf(expected, taken = new Set()) {
   return {
-    shard,
-    hashKey: DEFAULT_HASH_KEY,
-    stores: () => true,
     requested: new Set(),
-    claim,
-    pathOf: (partition) => join(scratch, `merged-${partition}`),
-    take: () => Promise.resolve(),
+    stores: () => true,
+    expected,
+    begin: () => undefined,
     mayHold: () => Promise.resolve(true),
+    commit: ({ partition }) => Promise.resolve(void taken.add(partition)),
   };
 }
 

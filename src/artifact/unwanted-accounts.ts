@@ -1,0 +1,54 @@
+/** The accounts of one response that no partition takes. Their numbers are bounded, because each costs time. */
+
+import { ResponseError } from "../errors/response-error.ts";
+import { duplicateAccountsMax, foreignAccountsMax } from "../limits/response.ts";
+
+export class UnwantedAccounts {
+  readonly #superfluous = new Set<number>();
+  #superfluousAccounts = 0;
+  #foreign = 0;
+  #duplicates = 0;
+
+  /** Accounts of partitions that the node does not store. */
+  get foreign(): number {
+    return this.#foreign;
+  }
+
+  /** Identical repetitions of an account. */
+  get duplicates(): number {
+    return this.#duplicates;
+  }
+
+  /** Partitions with accounts beyond those that the agreed hash covers. */
+  get superfluous(): number[] {
+    return [...this.#superfluous];
+  }
+
+  /** @throws ResponseError `too-large` */
+  countForeign(): void {
+    this.#foreign++;
+    requireAtMost(this.#foreign, foreignAccountsMax, "accounts of partitions that the node does not store");
+  }
+
+  /** @throws ResponseError `too-large` */
+  countSuperfluous(partition: number): void {
+    this.#superfluous.add(partition);
+    this.#superfluousAccounts++;
+    requireAtMost(this.#superfluousAccounts, foreignAccountsMax, "accounts beyond what partitions hold");
+  }
+
+  /** @throws ResponseError `too-large` */
+  countDuplicate(): void {
+    this.#duplicates++;
+    requireAtMost(this.#duplicates, duplicateAccountsMax, "accounts were sent twice");
+  }
+
+  /** Counts duplicates that the sort of a partition dropped. */
+  addSorted(duplicates: number): void {
+    this.#duplicates += duplicates;
+  }
+}
+
+function requireAtMost(count: number, countMax: number, what: string): void {
+  if (count > countMax) throw new ResponseError("too-large", `more than ${countMax} ${what}`);
+}
