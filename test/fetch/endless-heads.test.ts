@@ -58,7 +58,7 @@ describe("a head that does not come", () => {
       const url = await repeating(interim, interim, 20);
       const { failure, tookMs } = await failureOf({ url });
       expect(failure.kind).toBe("stalled");
-      expect(failure.message).toContain("the head of the answer");
+      expect(failure.message).toContain("the head of the response");
       expect(tookMs).toBeGreaterThan(connectTimeoutMs + stallTimeoutMs - 50);
       expect(tookMs).toBeLessThan(connectTimeoutMs + stallTimeoutMs + latenessMs);
     },

@@ -1,23 +1,19 @@
 /**
- * One HTTP request and its answer as a stream of bytes, under bounds: time to connect, time without
- * progress, size of headers, ratio of compression. Redirects are never followed: a node that answers
- * for another one would be believed in its name.
+ * One HTTP request and its response as a stream of bytes, under bounds: time to connect, time without progress, size of
+ * headers, ratio of compression.
  */
 
 import type { Readable } from "node:stream";
 import type { Agent, Dispatcher } from "undici";
 import { FetchError } from "../../errors/fetch-error.ts";
-import { errorBodyBytesMax, headerBytesMax } from "../../limits/http.ts";
-import { parseJson, quoted } from "../../wire/parse.ts";
+import { headerBytesMax } from "../../limits/http.ts";
 import { targetOf } from "./basic-auth.ts";
 import { type AddressRule, makeConnector } from "./connector.ts";
-import { flowing } from "./flowing.ts";
-import { gunzipped } from "./gunzipped.ts";
 import { peerError } from "./peer-error.ts";
 import { ReceiveBuffers } from "./receive-buffers.ts";
 import { RequestClock } from "./request-clock.ts";
-import { retryAfterMs } from "./retry-after.ts";
-import { StallGuard } from "./stall-guard.ts";
+import { type BodyRules, type Chunks, encodingOf, responseBody } from "./response-body.ts";
+import { requireOk } from "./response-status.ts";
 
 export interface HttpTimeouts {
   readonly connectTimeoutMs: number;
@@ -26,25 +22,25 @@ export interface HttpTimeouts {
 }
 
 export interface HttpRequest {
-  /** `undefined` where there is no address to ask; that, and text that is no URL, is `not-asked`. */
+  /** `undefined` where there is no address; that, and text that is no URL, is `not-asked`. */
   readonly url: string | undefined;
-  /** Sent as JSON with POST; without one it is a GET. */
+  /** Sent as JSON with POST; without one the request is a GET. */
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
-  /** After which the request is given up, however it goes. */
+  /** After which the request fails, whatever its progress. */
   readonly deadlineMs?: number;
-  /** Told of the bytes that came over the wire, before decompression. */
+  /** Called with the number of bytes of each chunk as received, before decompression. */
   readonly onBytes?: (count: number) => void;
 }
 
 /** How long connections may take to end. */
 const closeMaxMs = 1_000;
 
-/** A request under way. */
-interface UnderWay {
+/** A request in flight. */
+interface InFlight {
   readonly origin: string;
   readonly clock: RequestClock;
-  /** Once the head of its response has come. */
+  /** Once the head of its response was received. */
   body: Readable | undefined;
 }
 
@@ -52,7 +48,7 @@ export class HttpClient {
   readonly #buffers = new ReceiveBuffers();
   readonly #timeouts: HttpTimeouts;
   readonly #rule: AddressRule | undefined;
-  readonly #underWay = new Set<UnderWay>();
+  readonly #inFlight = new Set<InFlight>();
   readonly #addresses = new Map<string, string>();
   #agent: Agent | undefined;
 
@@ -83,74 +79,59 @@ export class HttpClient {
    *
    * @throws FetchError; anything else is a bug of ours
    */
-  stream(request: HttpRequest): AsyncGenerator<Buffer, void, void> {
-    return this.#stream(request, (chunks) => chunks);
-  }
-
-  async *#stream(
-    request: HttpRequest,
-    read: (chunks: AsyncIterable<Buffer>) => AsyncIterable<Buffer>,
-  ): AsyncGenerator<Buffer, void, void> {
-    const { connectTimeoutMs, stallTimeoutMs } = this.#timeouts;
-    const url = parseUrl(request.url);
-    const clock = new RequestClock(request.signal);
-    const underWay: UnderWay = { origin: url.origin, clock, body: undefined };
-    this.#underWay.add(underWay);
-    try {
-      if (request.deadlineMs !== undefined) clock.giveUpAfter(request.deadlineMs, "the request");
-      // Interim responses (1xx) would put off the client's own timeout for ever.
-      const beforeHeaders = clock.giveUpAfter(connectTimeoutMs + stallTimeoutMs, "the head of the answer");
-      const answer = await this.#open(url, request.body, clock.signal);
-      clearTimeout(beforeHeaders);
-      underWay.body = answer.body;
-      const chunks = flowing(answer.body, peerError);
-      await requireOk(answer, chunks, stallTimeoutMs);
-      const encoding = String(answer.headers["content-encoding"] ?? "identity").toLowerCase();
-      const isPlain = encoding === "identity" || encoding === "";
-      if (isPlain) yield* guarded(read(chunks), stallTimeoutMs, request);
-      else if (encoding === "gzip" || encoding === "x-gzip")
-        yield* gunzipped(guarded(chunks, stallTimeoutMs, request));
-      else
-        throw new FetchError(
-          "not-http",
-          `the answer's encoding is ${quoted(encoding)}, which was not asked for`,
-        );
-    } catch (thrown) {
-      if (!(thrown instanceof FetchError)) throw thrown;
-      if (request.signal?.aborted) throw new FetchError("aborted", "ended by us", { cause: thrown });
-      throw clock.failure ?? thrown;
-    } finally {
-      clock.stop();
-      this.#underWay.delete(underWay);
-      // An abandoned body must not go on arriving; its error, if it has one, is no longer of interest.
-      underWay.body?.on("error", () => undefined).destroy();
-    }
+  stream(request: HttpRequest): Chunks {
+    return this.#stream(request, {});
   }
 
   /**
-   * As {@link stream}, for whoever is done with a chunk when asking for the next one: then its memory is used
+   * As {@link stream}, for a caller that is done with a chunk when it requests the next one: then its memory is used
    * again.
    *
    * @throws FetchError
    */
-  streamInPlace(request: HttpRequest): AsyncGenerator<Buffer, void, void> {
-    return this.#stream(request, (chunks) => this.#buffers.reusing(chunks));
+  streamInPlace(request: HttpRequest): Chunks {
+    return this.#stream(request, { buffers: this.#buffers });
   }
 
-  /** The whole body of a 200 answer; `too-large` past `bytesMax`. */
+  /**
+   * The whole body of a 200 response.
+   *
+   * @throws FetchError, `too-large` past `bytesMax`
+   */
   async whole(request: HttpRequest, bytesMax: number): Promise<Buffer> {
     const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of this.stream(request)) {
-      size += chunk.length;
-      if (size > bytesMax) throw new FetchError("too-large", `the answer has more than ${bytesMax} bytes`);
-      chunks.push(chunk);
-    }
+    for await (const chunk of this.#stream(request, { bytesMax })) chunks.push(chunk);
     return Buffer.concat(chunks);
   }
 
+  async *#stream(request: HttpRequest, rules: Pick<BodyRules, "buffers" | "bytesMax">): Chunks {
+    const { connectTimeoutMs, stallTimeoutMs } = this.#timeouts;
+    const url = parseUrl(request.url);
+    const clock = new RequestClock(request.signal);
+    const inFlight: InFlight = { origin: url.origin, clock, body: undefined };
+    this.#inFlight.add(inFlight);
+    try {
+      if (request.deadlineMs !== undefined) clock.giveUpAfter(request.deadlineMs, "the request");
+      // Interim responses (1xx) would reset the library's own timeout for ever.
+      const beforeHeaders = clock.giveUpAfter(connectTimeoutMs + stallTimeoutMs, "the head of the response");
+      const response = await this.#open(url, request.body, clock.signal);
+      clearTimeout(beforeHeaders);
+      inFlight.body = response.body;
+      await requireOk(response, stallTimeoutMs);
+      const { onBytes } = request;
+      yield* responseBody(response.body, encodingOf(response.headers), { ...rules, stallTimeoutMs, onBytes });
+    } catch (thrown) {
+      throw clock.causeOf(thrown);
+    } finally {
+      clock.stop();
+      this.#inFlight.delete(inFlight);
+      // An abandoned body must not continue to arrive; an error of it is no longer of interest.
+      inFlight.body?.on("error", () => undefined).destroy();
+    }
+  }
+
   async #open(url: URL, body: unknown, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    // Loaded with the first request: a command that reads files alone has no use for it.
+    // Loaded with the first request: a command that only reads files does not need it.
     const undici = await import("undici");
     if (signal.aborted) throw new FetchError("aborted", "ended by us", { cause: signal.reason });
     this.#agent ??= this.#makeAgent(undici);
@@ -187,7 +168,7 @@ export class HttpClient {
         rule: this.#rule,
         onConnected: (origin, address) => this.#addresses.set(origin, address),
         isUnread: (origin) => this.#to(origin).some(({ body }) => (body?.readableLength ?? 0) > 0),
-        // Which request the connection was for, the library does not say: the origin's all end.
+        // The library does not report which request the connection was for: all requests to the origin end.
         onLost: (origin, failure) => {
           for (const { clock } of this.#to(origin)) clock.fail(failure);
         },
@@ -199,62 +180,12 @@ export class HttpClient {
     });
   }
 
-  #to(origin: string): UnderWay[] {
-    return [...this.#underWay].filter((request) => request.origin === origin);
+  #to(origin: string): InFlight[] {
+    return [...this.#inFlight].filter((request) => request.origin === origin);
   }
 }
 
 function parseUrl(url: string | undefined): URL {
   if (url !== undefined && URL.canParse(url)) return new URL(url);
   throw new FetchError("not-asked", "its address cannot be used");
-}
-
-async function* guarded(
-  body: AsyncIterable<Buffer>,
-  stallTimeoutMs: number,
-  { onBytes }: Pick<HttpRequest, "onBytes">,
-): AsyncGenerator<Buffer, void, void> {
-  const guard = new StallGuard(stallTimeoutMs);
-  guard.startWaiting();
-  for await (const chunk of body) {
-    onBytes?.(chunk.length);
-    guard.received(chunk.length);
-    yield chunk;
-    guard.startWaiting();
-  }
-}
-
-async function requireOk(
-  { statusCode, headers }: Dispatcher.ResponseData,
-  body: AsyncIterable<Buffer>,
-  stallTimeoutMs: number,
-): Promise<void> {
-  if (statusCode === 200) return;
-  if (statusCode >= 300 && statusCode < 400) {
-    const location = quoted(String(headers["location"] ?? "nowhere"));
-    throw new FetchError("redirect", `a redirect (${statusCode}) to ${location}, which is not followed`, {
-      status: statusCode,
-    });
-  }
-  const said = await beginningOf(guarded(body, stallTimeoutMs, {}));
-  const waitMs = retryAfterMs(headers, Date.now());
-  throw new FetchError("status", `status ${statusCode}${said === "" ? "" : `: ${quoted(said)}`}`, {
-    status: statusCode,
-    ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
-  });
-}
-
-/** The `error` of an error body, or its beginning: a help for the reader, so whatever fails is left out. */
-async function beginningOf(body: AsyncIterable<Buffer>): Promise<string> {
-  let text = "";
-  try {
-    for await (const chunk of body) {
-      text += String(chunk);
-      if (text.length > errorBodyBytesMax) break;
-    }
-    const { error } = parseJson(text, "error body") as { error?: unknown };
-    return typeof error === "string" ? error : text;
-  } catch {
-    return text;
-  }
 }

@@ -1,21 +1,18 @@
-/** Ends a request that takes too long or can no longer end by itself, and remembers that it was not somebody else who ended it. */
+/** Ends a request that takes too long or that the library lost, and remembers why it ended. */
 
 import { FetchError } from "../../errors/fetch-error.ts";
 
 export class RequestClock {
   readonly #ending = new AbortController();
   readonly #timers: NodeJS.Timeout[] = [];
-  /** Aborted by the clock, or by whoever asked. */
+  readonly #callerSignal: AbortSignal | undefined;
+  /** Aborted by the clock, or by the caller. */
   readonly signal: AbortSignal;
   #failure: FetchError | undefined;
 
   constructor(signal: AbortSignal | undefined) {
+    this.#callerSignal = signal;
     this.signal = signal === undefined ? this.#ending.signal : AbortSignal.any([signal, this.#ending.signal]);
-  }
-
-  /** Why the clock ended the request; `undefined` where it did not. */
-  get failure(): FetchError | undefined {
-    return this.#failure;
   }
 
   /** @param what takes so long */
@@ -31,6 +28,13 @@ export class RequestClock {
   fail(failure: FetchError): void {
     this.#failure ??= failure;
     this.#ending.abort(this.#failure);
+  }
+
+  /** Why the request failed: what ended it, where that caused what was thrown. A bug stays one. */
+  causeOf(thrown: unknown): unknown {
+    if (!(thrown instanceof FetchError)) return thrown;
+    if (this.#callerSignal?.aborted) return new FetchError("aborted", "ended by us", { cause: thrown });
+    return this.#failure ?? thrown;
   }
 
   stop(): void {

@@ -82,7 +82,7 @@ describe("a request", () => {
     expect((await client.whole({ url }, 1000)).toString()).toBe("x".repeat(1000));
     await expect(client.whole({ url }, 999)).rejects.toMatchObject({
       kind: "too-large",
-      message: "the answer has more than 999 bytes",
+      message: "the response has more than 999 bytes",
     });
   });
 
@@ -305,7 +305,7 @@ describe("a compressed answer", () => {
     async (encoding) => {
       const { failure } = await failureOf({ url: await gzipServer(text, encoding) });
       expect(failure.kind).toBe("not-http");
-      expect(failure.message).toContain("which was not asked for");
+      expect(failure.message).toContain("which was not requested");
     },
   );
 

@@ -1,0 +1,47 @@
+/** What the status of a response means for its request. */
+
+import type { Dispatcher } from "undici";
+import { FetchError } from "../../errors/fetch-error.ts";
+import { errorBodyBytesMax } from "../../limits/http.ts";
+import { parseJson, quoted } from "../../wire/parse.ts";
+import { responseBody } from "./response-body.ts";
+import { retryAfterMs } from "./retry-after.ts";
+
+/**
+ * Redirects are never followed: a node that responds for another one would be believed in its name.
+ *
+ * @throws FetchError for any other status than 200, with the beginning of the body
+ */
+export async function requireOk(
+  { statusCode, headers, body }: Dispatcher.ResponseData,
+  stallTimeoutMs: number,
+): Promise<void> {
+  if (statusCode === 200) return;
+  if (statusCode >= 300 && statusCode < 400) {
+    const location = quoted(String(headers["location"] ?? "nowhere"));
+    throw new FetchError("redirect", `a redirect (${statusCode}) to ${location}, which is not followed`, {
+      status: statusCode,
+    });
+  }
+  const said = await beginningOf(responseBody(body, "identity", { stallTimeoutMs }));
+  const waitMs = retryAfterMs(headers, Date.now());
+  throw new FetchError("status", `status ${statusCode}${said === "" ? "" : `: ${quoted(said)}`}`, {
+    status: statusCode,
+    ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
+  });
+}
+
+/** The `error` of an error body, or its beginning. It only helps the reader, so that failures are ignored. */
+async function beginningOf(body: AsyncIterable<Buffer>): Promise<string> {
+  let text = "";
+  try {
+    for await (const chunk of body) {
+      text += String(chunk);
+      if (text.length > errorBodyBytesMax) break;
+    }
+    const { error } = parseJson(text, "error body") as { error?: unknown };
+    return typeof error === "string" ? error : text;
+  } catch {
+    return text;
+  }
+}
