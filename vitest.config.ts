@@ -2,6 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    globalSetup: "test/helpers/build.ts",
     include: ["test/**/*.test.ts"],
     // They need the published archiver: `npm run test:archiver`.
     exclude: ["test/published-archiver/**"],
