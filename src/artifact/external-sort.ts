@@ -1,6 +1,6 @@
 /**
- * Puts the copies of a partition that came out of order into ascending order of account ID, in constant
- * memory: sorted runs, each as large as may be held, which are then merged.
+ * Sorts the copies of a partition that arrived out of order by account ID, in constant memory: it writes sorted runs,
+ * each as large as memory may hold, and merges them.
  */
 
 import { createReadStream } from "node:fs";
@@ -16,9 +16,9 @@ import { PreimageWriter } from "./preimage-writer.ts";
 export interface SortedPartition {
   readonly writer: PreimageWriter;
   readonly hash: string;
-  /** Copies that were there twice, identically, and are written once. */
+  /** Identical repetitions, which are dropped. */
   readonly duplicates: number;
-  /** An account that is there twice with different content: no order can make this right. */
+  /** An account that appears twice with different content: no order corrects this. */
   readonly conflict: string | undefined;
 }
 
@@ -27,37 +27,55 @@ interface Entry {
   readonly copy: Buffer;
 }
 
-/** A copy has each quote of its data escaped, and escaped again where the data was text. */
+/** A copy escapes each quote of its data, and escapes it again where the data was text. */
 const COPY_BYTES_MAX = 8 * recordBytesMax;
 
+export interface SortBounds {
+  /** Bytes of copies in one run. */
+  readonly runBytes: number;
+  /** Runs that are merged at once. */
+  readonly fanIn: number;
+}
+
 /**
- * @param path a closed list of copies; it is left as it is
- * @param sortedPath where the sorted list goes, which is returned closed
+ * @param path a closed list of copies, which stays as it is
+ * @param sortedPath where the sorted list is written; it is returned closed
  */
 export async function sortPartition(
   path: string,
   sortedPath: string,
   hashKey: string,
+  { runBytes, fanIn }: SortBounds = { runBytes: sortChunkBytes, fanIn: sortFanInMax },
 ): Promise<SortedPartition> {
   const runs: string[] = [];
   try {
-    await writeRuns(path, sortedPath, hashKey, runs);
-    for (let round = 0; runs.length > sortFanInMax; round++) {
+    await writeRuns(path, { sortedPath, hashKey, runBytes }, runs);
+    for (let round = 0; runs.length > fanIn; round++) {
       const merged = `${sortedPath}.merged-${round}`;
       runs.push(merged);
-      await mergeRuns(runs.slice(0, sortFanInMax), merged, hashKey, "keep");
-      runs.splice(0, sortFanInMax);
+      await mergeRuns(runs.slice(0, fanIn), merged, hashKey, "keep");
+      runs.splice(0, fanIn);
     }
     return await mergeRuns(runs, sortedPath, hashKey, "drop");
   } catch (error) {
-    // On a full disk, most of all, what is of no use any more must not stay.
+    // Useless files must not stay, on a full disk above all.
     await Promise.all([...runs, sortedPath].map((file) => rm(file, { force: true })));
     throw error;
   }
 }
 
-/** @param runs is told of each file before it is written */
-async function writeRuns(path: string, sortedPath: string, hashKey: string, runs: string[]): Promise<void> {
+interface RunRules {
+  readonly sortedPath: string;
+  readonly hashKey: string;
+  readonly runBytes: number;
+}
+
+/** @param runs each file is added before it is written */
+async function writeRuns(
+  path: string,
+  { sortedPath, hashKey, runBytes }: RunRules,
+  runs: string[],
+): Promise<void> {
   let held: Entry[] = [];
   let heldBytes = 0;
   const writeRun = async () => {
@@ -75,7 +93,7 @@ async function writeRuns(path: string, sortedPath: string, hashKey: string, runs
   for await (const entry of readEntries(path)) {
     held.push({ id: entry.id, copy: Buffer.from(entry.copy) });
     heldBytes += entry.copy.length;
-    if (heldBytes >= sortChunkBytes) await writeRun();
+    if (heldBytes >= runBytes) await writeRun();
   }
   await writeRun();
 }
@@ -130,7 +148,7 @@ async function* inOrder(runs: readonly string[]): AsyncGenerator<Entry, void, vo
   }
 }
 
-/** The copies of a list file. An entry's memory is good until the next one is asked for. */
+/** The copies of a list file. An entry's memory is valid until the next one is requested. */
 async function* readEntries(path: string): AsyncGenerator<Entry, void, void> {
   const framer = new RecordFramer(undefined, { recordBytesMax: COPY_BYTES_MAX });
   try {

@@ -49,7 +49,7 @@ describe("a hash that goes on in the thread", () => {
 it("a thread that nobody uses does not keep its process", async () => {
   const script = `import { HashThread } from ${JSON.stringify(built)}; HashThread.shared(); await new Promise((resolve) => setTimeout(resolve, 500));`;
   const { stderr } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
-    timeout: 10_000,
+    timeout: 50_000,
   });
   expect(stderr).toBe("");
 });

@@ -6,7 +6,7 @@ import { sortPartition } from "../../src/artifact/external-sort.ts";
 import { IncomingPartition } from "../../src/artifact/incoming-partition.ts";
 import { PreimageWriter } from "../../src/artifact/preimage-writer.ts";
 import { singleRun } from "../../src/canonical/copy-run.ts";
-import { sortChunkBytes, writeBufferBytes } from "../../src/limits/disk.ts";
+import { writeBufferBytes } from "../../src/limits/disk.ts";
 import { accountCopyBytes, accountCopyText, type WrappedData } from "../../src/protocol/account-copy.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";
 import { partitionPreimages } from "../../src/protocol/partition-hash.ts";
@@ -171,30 +171,25 @@ describe("a partition that comes in", () => {
 });
 
 describe("sorting a partition that does not fit into memory", () => {
-  const padding = 1024 * 1024;
-  const large = makeAccounts(single, {
-    perPartition: Math.ceil((2.2 * sortChunkBytes) / padding),
-    globals: 0,
-    padding,
-  });
+  const many = makeAccounts(single, { perPartition: 300, globals: 0, padding: 1_000 });
 
-  it("merges its runs, duplicates over two runs included", async () => {
-    const { directory, sink } = newSink();
-    for (const account of [...[...large].reverse(), ...large.slice(-2)]) {
-      sink.add(singleRun(0, accountCopyBytes(account)));
-      if (sink.isFull) await sink.flush();
+  it.each([
+    { id: "all at once", fanIn: 64 },
+    { id: "in rounds", fanIn: 3 },
+  ])("merges its runs $id, duplicates of different runs included", async ({ fanIn }) => {
+    const directory = temporaryDirectory();
+    const writer = new PreimageWriter(join(directory, "list"), key);
+    for (const account of [...[...many].reverse(), ...many.slice(-2)]) {
+      writer.append(Buffer.from(accountCopyText(account)));
     }
-    expect(sink.bytes).toBeGreaterThan(2 * sortChunkBytes);
-    const finished = await sink.finish();
-    const expected = preimageOf(large);
-    expect(finished).toMatchObject({
-      duplicates: 2,
-      accounts: large.length,
-      bytes: Buffer.byteLength(expected),
-    });
-    expect(finished.hash).toBe(hashText(expected));
-    expect(readFileSync(finished.path).equals(Buffer.from(expected))).toBe(true);
-    expect(readdirSync(directory)).toHaveLength(1);
+    await writer.close();
+    const bounds = { runBytes: writer.bytes / 20, fanIn };
+    const sorted = await sortPartition(writer.path, join(directory, "sorted"), key, bounds);
+    const expected = preimageOf(many);
+    expect(sorted).toMatchObject({ hash: hashText(expected), duplicates: 2, conflict: undefined });
+    expect(sorted.writer).toMatchObject({ accounts: many.length, bytes: Buffer.byteLength(expected) });
+    expect(readFileSync(sorted.writer.path, "utf8")).toBe(expected);
+    expect(readdirSync(directory).sort()).toEqual(["list", "sorted"]);
   });
 
   it("leaves what it sorts as it is", async () => {
