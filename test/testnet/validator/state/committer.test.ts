@@ -22,15 +22,25 @@ function cycleEnd(cycle: number): LogEntry {
   return { type: "cycle-end", cycle, timestamp: startMs + (cycle + 1) * durationMs, snapshot: true };
 }
 
-/** A validator whose export process says that it has started so long after it was told to begin. */
-async function setUp(startsAfterMs: number, endsInstead = false) {
+/** What an export process does when it is told to begin: report its start, wait for a file before that, or end. */
+type Start = "at once" | "gated" | "never";
+
+/** A validator with an export process; `openGate` lets a gated one start. */
+async function setUp(start: Start) {
   const directory = temporaryDirectory();
   const path = join(directory, "process.mjs");
-  const then = endsInstead ? "process.exit(1)" : 'process.send({ type: "started" })';
+  const gate = join(directory, "gate");
+  const started = 'process.send({ type: "started" })';
+  const actions: Readonly<Record<Start, string>> = {
+    "at once": started,
+    gated: `setInterval(() => { if (existsSync(${JSON.stringify(gate)})) { clearInterval(timer); ${started}; } }, 5)`,
+    never: "process.exit(1)",
+  };
   writeFileSync(
     path,
-    `process.once("disconnect", () => process.exit());
-     process.once("message", () => setTimeout(() => ${then}, ${startsAfterMs}));`,
+    `import { existsSync } from "node:fs";
+     process.once("disconnect", () => process.exit());
+     process.once("message", () => { const timer = ${actions[start]}; });`,
   );
   const database = openState(directory);
   const exporter = new SnapshotExporter({
@@ -63,36 +73,38 @@ async function setUp(startsAfterMs: number, endsInstead = false) {
   });
   let position = 100;
   const logged = (entries: LogEntry[]) => entries.map((entry) => ({ entry, position: ++position }));
-  return { database, exporter, committer, finalized, reports, report, logged };
+  const openGate = () => writeFileSync(gate, "");
+  return { database, exporter, committer, finalized, reports, report, logged, openGate };
 }
 
 describe("commits", () => {
   it("wait until an export has started, and not until it is done", async () => {
-    const { database, exporter, committer, logged } = await setUp(300);
+    const { database, exporter, committer, logged, openGate } = await setUp("gated");
     await committer.apply(logged([start, ...transfers(startMs), cycleEnd(1)]));
     const boundary = database.progress;
     expect(boundary).toMatchObject({ cycle: 1, isBoundary: true, isMarked: true });
     const next = committer.apply(logged(transfers(startMs + 2 * durationMs)));
-    await sleep(100);
+    await sleep(50); // in which a commit that does not wait would be made
     expect(database.progress).toEqual(boundary);
+    openGate();
     await next;
     expect(database.progress).toMatchObject({ cycle: 1, isBoundary: false });
     expect(exporter.active?.cycle).toBe(1);
-    expect(committer.times.waitWhileExportingMaxMs).toBeGreaterThan(200);
+    expect(committer.times.waitWhileExportingMaxMs).toBeGreaterThan(40);
     await committer.apply(logged([cycleEnd(2)]));
     expect(database.progress).toMatchObject({ cycle: 2, isBoundary: true });
     expect(exporter.active?.cycle).toBe(1);
   });
 
   it("go on where an export does not come to start", async () => {
-    const { database, committer, logged } = await setUp(100, true);
+    const { database, committer, logged } = await setUp("never");
     await committer.apply(logged([start, cycleEnd(1)]));
     await committer.apply(logged(transfers(startMs + 2 * durationMs)));
     expect(database.progress).toMatchObject({ cycle: 1, isBoundary: false });
   });
 
   it("end cycles where they end, however the log comes", async () => {
-    const { database, committer, finalized, logged } = await setUp(0);
+    const { database, committer, finalized, logged } = await setUp("at once");
     const [first = start, second = start, ...rest] = transfers(startMs);
     await committer.apply(logged([start, first, cycleEnd(1), second, cycleEnd(2), ...rest]));
     expect(finalized.map(({ cycle }) => cycle)).toEqual([1, 2]);
@@ -100,7 +112,7 @@ describe("commits", () => {
   });
 
   it("pass over what is to be done at the end of a cycle that is long over", async () => {
-    const { database, committer, finalized, reports, logged } = await setUp(0);
+    const { database, committer, finalized, reports, logged } = await setUp("at once");
     const past: LogEntry = {
       type: "cycle-end",
       cycle: 1,
@@ -113,7 +125,7 @@ describe("commits", () => {
   });
 
   it("have the end of a cycle told again after a restart right behind it", async () => {
-    const { database, exporter, committer, logged, finalized, report } = await setUp(0);
+    const { database, exporter, committer, logged, finalized, report } = await setUp("at once");
     await committer.apply(logged([start, cycleEnd(1)]));
     const told: FinalizedCycle[] = [];
     const snapshots = {
