@@ -14,6 +14,7 @@ import Database from "libsql";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Manifest } from "../../../src/format/manifest.ts";
 import { MANIFEST_FILE } from "../../../src/format/manifest.ts";
+import { exportsKept } from "../../../src/testnet/limits.ts";
 import type { LiveClusterDescription, LiveEvent } from "../../../src/testnet/live/live-cluster.ts";
 import { temporaryDirectory } from "../../helpers/temporary.ts";
 
@@ -72,22 +73,54 @@ async function run(
   return { ...(JSON.parse(output.trimEnd().split("\n").at(-1) ?? "{}") as object), status };
 }
 
-/** Assembles the snapshot of a moment, as soon as it can be had; answers its directory. */
+/** Assembles the snapshot of a moment as soon as validators have it; `undefined` once they no longer keep it. */
 async function publish(
-  { archiverUrl, archiverPublicKey }: RunningCluster,
+  cluster: RunningCluster,
   out: string,
   timestamp: number | "latest",
-): Promise<string> {
+): Promise<string | undefined> {
+  const { archiverUrl, archiverPublicKey, periodMs } = cluster;
   const network = ["--archiver", archiverUrl, "--archiver-key", archiverPublicKey];
   if (timestamp !== "latest") await sleep(Math.max(0, timestamp - Date.now()));
-  for (;;) {
+  for (let slowestMs = 0; ; ) {
+    const startedMs = Date.now();
     const args = [...network, "--timestamp", String(timestamp), "--out", out, "--json", "--quiet"];
     const summary = await run(program, args);
     if (summary.status === 0) return String(summary["directory"]);
-    // Not finalized, or not agreed on yet.
-    expect([5, 6]).toContain(summary.status);
+    slowestMs = Math.max(slowestMs, Date.now() - startedMs);
+    const isOver = timestamp !== "latest" && startedMs > timestamp + exportsKept * periodMs;
+    // Only a busy machine lets a snapshot go by: validators report it, or runs are as slow as it is kept short.
+    const isBusy = slowestMs > periodMs / 2 || cluster.events.some(({ type }) => troubles.includes(type));
+    // Not finalized, or not agreed on yet; a slow run may find that validators just dropped the snapshot.
+    expect([5, 6, ...(isBusy ? [3, 9] : [])]).toContain(summary.status);
+    if (isOver) {
+      expect(isBusy).toBe(true);
+      return undefined;
+    }
     await sleep(100);
   }
+}
+
+const troubles: readonly LiveEvent["type"][] = [
+  "cycle-missed",
+  "cycle-failed",
+  "not-agreed",
+  "export-refused",
+  "export-failed",
+];
+
+/** Assembles marked snapshots: each one in turn, or on a busy machine those that validators still keep. */
+async function publishMarked(cluster: RunningCluster, out: string, count: number) {
+  const { startMs, periodMs, snapshotEvery } = cluster;
+  const published: { directory: string; cycle: number }[] = [];
+  for (let number = 1; published.length < count; number++) {
+    const newest = Math.floor((Date.now() - startMs) / periodMs);
+    number = Math.max(number, newest - 1);
+    const timestamp = startMs + number * periodMs;
+    const directory = await publish(cluster, out, timestamp);
+    if (directory !== undefined) published.push({ directory, cycle: snapshotEvery * number - 1 });
+  }
+  return published;
 }
 
 /** The first moment that all validators have exported, after each of some has died. */
@@ -119,7 +152,8 @@ const isAlive = (pid: number) => {
   }
 };
 
-describe("a live cluster", () => {
+/** Cycles pass in real time; on a busy machine, more of them until all have happened. */
+describe("a live cluster", { timeout: 240_000 }, () => {
   it("is snapshot at each marked cycle, while two lie, one is killed in its export, and one is slow", async () => {
     const faults = ["2:lie-gossip", "2:corrupt-data", "6:lie=5", "7:kill-at=export", "4:slow=300ms"];
     const cluster = await startCluster(5, [
@@ -127,8 +161,8 @@ describe("a live cluster", () => {
       ...faults.flatMap((fault) => ["--fault", fault]),
     ]);
     const out = temporaryDirectory();
-    for (const number of [1, 2, 3]) {
-      const directory = await publish(cluster, out, cluster.startMs + number * cluster.periodMs);
+    const marked = await publishMarked(cluster, out, 3);
+    for (const { directory, cycle } of marked) {
       expect(await run(program, ["verify", directory, "--json"])).toMatchObject({
         status: 0,
         ok: true,
@@ -136,13 +170,13 @@ describe("a live cluster", () => {
       });
       expect(await run(auditor, [cluster.directory, directory])).toMatchObject({
         status: 0,
-        cycle: 5 * number - 1,
+        cycle,
         totalBalance: cluster.totalBalance,
         problems: [],
       });
     }
     const latest = await publish(cluster, out, "latest");
-    expect((timestampOf(latest) - cluster.startMs) % cluster.periodMs).toBe(0);
+    expect((timestampOf(latest ?? "") - cluster.startMs) % cluster.periodMs).toBe(0);
     const told = (type: LiveEvent["type"]) => cluster.events.filter((event) => event.type === type);
     expect(told("validator-died")).toMatchObject([{ validator: 7, how: "SIGKILL" }]);
     expect(told("validator-restarted")).toMatchObject([{ validator: 7 }]);
@@ -152,15 +186,19 @@ describe("a live cluster", () => {
     cluster.child.kill("SIGINT");
     expect(await once(cluster.child, "exit")).toEqual([0, null]);
     expect(cluster.nodes.filter(({ pid }) => isAlive(pid ?? 0))).toEqual([]);
-    const published = JSON.parse(
-      readFileSync(join(out, `snapshot-${cluster.startMs + 2 * cluster.periodMs}`, MANIFEST_FILE), "utf8"),
-    ) as Manifest;
-    for (const node of [0, 1, 3, 8]) {
+    const [, second] = marked;
+    const { directory = "", cycle = 0 } = second ?? {};
+    const published = JSON.parse(readFileSync(join(directory, MANIFEST_FILE), "utf8")) as Manifest;
+    const missed = told("cycle-missed").filter((event) => "cycle" in event && event.cycle === cycle);
+    const absent = new Set(missed.map((event) => "validator" in event && event.validator));
+    for (const node of [0, 1, 3, 8].filter((node) => !absent.has(node))) {
       const database = new Database(join(cluster.directory, `validator-${node}`, "state.sqlite"));
-      const { hash } = database.prepare("SELECT hash FROM network WHERE cycleNumber = 9").get([]) as {
+      const { hash } = database.prepare("SELECT hash FROM network WHERE cycleNumber = ?").get([cycle]) as {
         hash: string;
       };
-      const rows = database.prepare("SELECT partitionId, hash FROM partitions WHERE cycleNumber = 9").all([]);
+      const rows = database
+        .prepare("SELECT partitionId, hash FROM partitions WHERE cycleNumber = ?")
+        .all([cycle]);
       database.close();
       expect(hash).toBe(published.snapshot.networkHash);
       expect(rows).toHaveLength(10);
@@ -188,7 +226,10 @@ describe("a live cluster", () => {
     ]);
     const timestamp = await exportedByAll(cluster, steps.length);
     const directory = await publish(cluster, temporaryDirectory(), timestamp);
-    expect(await run(auditor, [cluster.directory, directory])).toMatchObject({ status: 0, problems: [] });
+    expect(await run(auditor, [cluster.directory, directory ?? ""])).toMatchObject({
+      status: 0,
+      problems: [],
+    });
     const died = cluster.events.filter(({ type }) => type === "validator-died");
     expect(died.map(({ validator }) => validator).sort()).toEqual([0, 1, 2, 3, 4]);
     cluster.child.kill("SIGINT");
