@@ -39,7 +39,7 @@ describe("a list of copies", () => {
     const directory = temporaryDirectory();
     const step = fc.constantFrom("flush", "release", "nothing", "nothing");
     const copy = fc.string({ unit: "binary", maxLength: 300 }).map((text) => JSON.stringify(text));
-    const items = fc.array(fc.tuple(copy, step), { maxLength: 40 });
+    const items = fc.array(fc.tuple(copy, step), { maxLength: 25 });
     let run = 0;
     const property = fc.asyncProperty(items, async (list) => {
       const writer = new PreimageWriter(join(directory, `${run++}`), key);
@@ -57,7 +57,7 @@ describe("a list of copies", () => {
       expect(readFileSync(writer.path, "utf8")).toBe(whole);
       expect(writer.accounts).toBe(list.length);
     });
-    await fc.assert(property, seeded(100));
+    await fc.assert(property, seeded(40));
   });
 
   it("without copies is the empty list", async () => {
