@@ -370,7 +370,7 @@ describe("a run that must not publish", () => {
       const told = details.join("\n");
       expect(told).toContain(`${urlOf(cluster, 1)}): status 404: this snapshot was dropped`);
       expect(told).toContain(`${urlOf(cluster, 2)}): a redirect (307)`);
-      expect(told).toContain(`${urlOf(cluster, 3)}): the answer does not begin with`);
+      expect(told).toContain(`${urlOf(cluster, 3)}): the response does not begin with`);
     });
   });
 
