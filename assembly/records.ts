@@ -1,11 +1,11 @@
 /**
- * The fast way from records to the copies of their accounts: one walk over the received bytes, which writes
- * the copies that the network hashes. It is exact: a record is either copied as the plain way copies it
- * (src/merge/plain-copy.ts), or refused, and left to that.
+ * The fast path from records to the copies of their accounts: one walk over the received bytes, which writes the copies
+ * that the network hashes. It is exact: it copies a record as the slow path does (src/canonical/slow-path.ts), or
+ * refuses it and leaves it to the slow path.
  *
- * Copies that follow each other in the order of their accounts, in one partition, are a run: text that can be
- * appended to the partition's list as it is. Of each run six numbers are kept in a row: its partition, how
- * many copies, and where it begins, where its first copy ends, where its last one begins, where it ends.
+ * Consecutive copies of one partition in the order of their accounts are a run: text that can be appended to the
+ * partition's list as it is. Each run is a row of six numbers: its partition, how many copies, where it begins, where
+ * its first copy ends, where its last copy begins, and where it ends.
  */
 
 import { copyRecord, ID_OFFSET, isGlobal } from "./account";

@@ -1,7 +1,6 @@
 /**
- * Hashing in a thread of its own, beside the one that has the sockets: a hash that has much to do goes on
- * there from where it is. There is one thread, which is started when there is much to hash for the first
- * time, and ends when nobody has hashed for a while.
+ * Hashing in a thread of its own, beside the thread that has the sockets. A long hash continues there from its current
+ * state. There is one hash thread: it starts with the first long hash, and ends when it was idle for a while.
  */
 
 import { Worker } from "node:worker_threads";
@@ -10,18 +9,18 @@ import type { RunningHash } from "../protocol/crypto/hash.ts";
 
 export interface HashOrder {
   readonly kind: "begin" | "update" | "digest" | "forget";
-  /** Of the hash that it is about. */
+  /** Which hash. */
   readonly id: number;
-  /** What is hashed; for `begin`, the state that it begins with. */
+  /** What is hashed; for `begin`, the state to continue from. */
   readonly bytes: Uint8Array;
 }
 
-export interface HashAnswer {
+export interface HashReply {
   readonly digest: string | undefined;
 }
 
 interface Waiting {
-  readonly resolve: (answer: HashAnswer) => void;
+  readonly resolve: (reply: HashReply) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -31,7 +30,7 @@ const nothing = new Uint8Array(0);
 export class HashThread {
   static #shared: HashThread | undefined;
   readonly #worker: Worker;
-  /** Answers come in the order of the orders. */
+  /** Replies arrive in the order of the orders. */
   readonly #waiting: Waiting[] = [];
   #isReady = false;
   #hashes = 0;
@@ -41,18 +40,18 @@ export class HashThread {
 
   constructor(url: URL = workerUrl) {
     this.#worker = new Worker(url);
-    this.#worker.on("message", (answer: HashAnswer) => this.#take(answer));
+    this.#worker.on("message", (reply: HashReply) => this.#take(reply));
     this.#worker.on("error", (error) => this.#fail(error));
     this.#worker.on("exit", (status) => this.#fail(new Error(`the hash thread ended with status ${status}`)));
   }
 
-  /** The thread of this process, which may only just be starting. */
+  /** The thread of this process, which may still be starting. */
   static shared(): HashThread {
     HashThread.#shared ??= new HashThread();
     return HashThread.#shared;
   }
 
-  /** Goes on with a hash in the thread; `undefined` where the thread is not there yet. */
+  /** Continues a hash in the thread; `undefined` where the thread has not started yet. */
   adopt(hash: RunningHash): ThreadHash | undefined {
     if (!this.#isReady || this.#failure !== undefined) return undefined;
     clearTimeout(this.#idle);
@@ -60,9 +59,9 @@ export class HashThread {
     return new ThreadHash(this, this.#hashesEver++, hash.state);
   }
 
-  order(order: HashOrder): Promise<HashAnswer> {
+  order(order: HashOrder): Promise<HashReply> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    // As long as somebody waits, the process must not end.
+    // The process must not end while an order is pending.
     this.#worker.ref();
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
@@ -70,7 +69,7 @@ export class HashThread {
     });
   }
 
-  /** One hash less is gone on with. */
+  /** Called when a hash no longer continues in the thread. */
   leave(): void {
     if (--this.#hashes > 0) return;
     this.#idle = setTimeout(() => {
@@ -79,14 +78,14 @@ export class HashThread {
     }, hashThreadIdleMs).unref();
   }
 
-  /** The first answer is to no order, and says that the thread is there. */
-  #take(answer: HashAnswer): void {
-    if (this.#isReady) this.#waiting.shift()?.resolve(answer);
+  /** The first reply belongs to no order: it reports that the thread has started. */
+  #take(reply: HashReply): void {
+    if (this.#isReady) this.#waiting.shift()?.resolve(reply);
     this.#isReady = true;
     if (this.#waiting.length === 0) this.#worker.unref();
   }
 
-  /** Whoever waits is told, and whoever comes later: the hashes that were there are lost. */
+  /** Fails all pending and later orders: the hashes in the thread are lost. */
   #fail(error: unknown): void {
     this.#failure ??= error;
     if (HashThread.#shared === this) HashThread.#shared = undefined;
@@ -94,7 +93,7 @@ export class HashThread {
   }
 }
 
-/** A hash that goes on in the thread. An error of it is the thread's end, which is a defect. */
+/** A hash that continues in the thread. An error terminates the thread; that is a bug. */
 export class ThreadHash {
   readonly #thread: HashThread;
   readonly #id: number;
@@ -104,10 +103,10 @@ export class ThreadHash {
     this.#thread = thread;
     this.#id = id;
     this.#begun = this.#order("begin", state);
-    this.#begun.catch(() => undefined); // whoever updates it is told as well
+    this.#begun.catch(() => undefined); // the next update fails as well
   }
 
-  /** @param bytes in shared memory, where they stay as they are until the promise is fulfilled, or copied */
+  /** @param bytes in shared memory, which must not change until the promise is fulfilled, or a copy */
   async update(bytes: Uint8Array): Promise<void> {
     await this.#order("update", bytes);
   }
@@ -115,17 +114,17 @@ export class ThreadHash {
   /** The hash of all bytes so far and these: 64 hex digits. */
   async digestWith(bytes: Uint8Array): Promise<string> {
     const { digest } = await this.#order("digest", bytes);
-    if (digest === undefined) throw new Error("the hash thread has answered another order");
+    if (digest === undefined) throw new Error("the hash thread replied to another order");
     return digest;
   }
 
-  /** Lets go of it, once. */
+  /** Releases the hash. Must be called once. */
   forget(): void {
     this.#thread.leave();
-    this.#order("forget", nothing).catch(() => undefined); // with the thread, it is gone as well
+    this.#order("forget", nothing).catch(() => undefined); // the end of the thread releases it as well
   }
 
-  #order(kind: HashOrder["kind"], bytes: Uint8Array): Promise<HashAnswer> {
+  #order(kind: HashOrder["kind"], bytes: Uint8Array): Promise<HashReply> {
     return this.#thread.order({ kind, id: this.#id, bytes });
   }
 }

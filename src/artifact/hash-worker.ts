@@ -1,19 +1,19 @@
-/** The thread that hashes; see hash-thread.ts. It answers every order, in the order in which they come. */
+/** The hash thread; see hash-thread.ts. It replies to every order, in sequence. */
 
 import { parentPort } from "node:worker_threads";
 import { RunningHash } from "../protocol/crypto/hash.ts";
-import type { HashAnswer, HashOrder } from "./hash-thread.ts";
+import type { HashOrder, HashReply } from "./hash-thread.ts";
 
 const hashes = new Map<number, RunningHash>();
 
 parentPort?.on("message", (order: HashOrder) => {
-  const answer: HashAnswer = { digest: obey(order) };
-  parentPort?.postMessage(answer);
+  const reply: HashReply = { digest: perform(order) };
+  parentPort?.postMessage(reply);
 });
 
 parentPort?.postMessage({ digest: undefined });
 
-function obey(order: HashOrder): string | undefined {
+function perform(order: HashOrder): string | undefined {
   switch (order.kind) {
     case "begin":
       hashes.set(order.id, RunningHash.from(order.bytes));

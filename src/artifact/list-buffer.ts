@@ -1,4 +1,4 @@
-/** The buffers of lists: small ones while there is little, then such as the hash thread can read as well. */
+/** The buffers of lists: small ones at first, then ones in shared memory that the hash thread can read as well. */
 
 import { idleBuffersMax, writeBufferBytes } from "../limits/disk.ts";
 
@@ -7,14 +7,14 @@ const SMALL_BYTES = 4096;
 /** A buffer is full at half of its size, and has room for one more run of copies. */
 const LARGE_BYTES = 2 * writeBufferBytes;
 
-/** Large buffers that nobody uses. */
+/** Large buffers that are not in use. */
 const idle: Buffer[] = [];
 
 export function smallBuffer(): Buffer {
   return Buffer.allocUnsafe(SMALL_BYTES);
 }
 
-/** A buffer for at least so many bytes, in which so many are already. */
+/** A buffer for at least so many bytes, which starts with the content. */
 export function largerBuffer(bytes: number, content: Buffer): Buffer {
   const larger =
     bytes > LARGE_BYTES
@@ -30,12 +30,12 @@ export function largeBuffer(): Buffer {
   return idle.pop() ?? shared(LARGE_BYTES);
 }
 
-/** Nobody may read or write it any more. */
+/** The caller must not use the buffer any more. */
 export function giveBack(buffer: Buffer): void {
   if (buffer.length === LARGE_BYTES && idle.length < idleBuffersMax) idle.push(buffer);
 }
 
-/** The bytes in memory that another thread can have: these, or a copy. */
+/** The bytes in memory that another thread can read: the same bytes, or a copy. */
 export function shareable(bytes: Buffer): Uint8Array {
   return bytes.buffer instanceof SharedArrayBuffer ? bytes : new Uint8Array(bytes);
 }

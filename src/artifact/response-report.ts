@@ -1,4 +1,4 @@
-/** What a response is received against, and what came of it. */
+/** The receiver of a response, and the report of how it went. */
 
 import type { FetchError } from "../errors/fetch-error.ts";
 import type { ResponseError } from "../errors/response-error.ts";
@@ -9,7 +9,7 @@ export interface MatchedPartition {
   readonly partition: number;
   readonly accounts: number;
   readonly bytes: number;
-  /** A file with the preimage, which is now the receiver's. */
+  /** A file with the preimage, which the receiver now owns. */
   readonly path: string;
 }
 
@@ -26,27 +26,27 @@ export interface ResponseReport {
   readonly foreignAccounts: number;
   readonly duplicateAccounts: number;
   readonly mismatched: readonly MismatchedPartition[];
-  /** Partitions that had the agreed hash, and then went on with more accounts. */
+  /** Partitions that had the agreed hash, and then had more accounts. */
   readonly superfluous: readonly number[];
-  /** Partitions that were given up for being too large so far: those that made up most of what was held. */
+  /** Partitions that were abandoned as too large: those that made up most of the held bytes. */
   readonly outgrown: readonly { readonly partition: number; readonly bytes: number }[];
 }
 
-/** The side of a response that knows what is wanted. Questions change nothing; commands answer nothing. */
+/** Decides what a response may bring. Queries change nothing; commands return nothing. */
 export interface ResponseReceiver {
-  /** What was requested: a complete response without accounts of one of these says that it is empty. */
+  /** The requested partitions: a complete response without accounts of one of these claims that it is empty. */
   readonly requested: ReadonlySet<number>;
-  /** Whether the peer should hold accounts of a partition at all. */
+  /** Whether the peer stores a partition. */
   stores(partition: number): boolean;
-  /** The agreed hash of a partition; `undefined` where this response may not give it. */
+  /** The agreed hash of a partition; `undefined` where this response must not bring it. */
   expected(partition: number): string | undefined;
-  /** The response gives a partition, which was {@link expected}. */
+  /** Called when the response starts a partition that is {@link expected}. */
   begin(partition: number): void;
   /**
-   * Whether the response may go on while it holds so many bytes of partitions that are not known to be right.
+   * Whether the response may continue while it holds so many unconfirmed bytes.
    *
    * @param partition the one that grows
-   * @throws SnapshotError `disk` where all responses together would take too much of the disk
+   * @throws SnapshotError `disk` where all responses together take too much of the disk
    */
   mayHold(bytes: number, partition: number): Promise<boolean>;
   /** Takes a partition over that has the agreed hash. */

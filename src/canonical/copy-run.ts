@@ -1,15 +1,15 @@
-/** Copies of accounts that follow each other: how they go from the bytes of an answer to a partition's list. */
+/** Consecutive copies of accounts: the unit that goes from the bytes of a response to a partition's list. */
 
 import { COPY_PREFIX } from "../protocol/account-copy.ts";
 import { ADDRESS_DIGITS } from "../protocol/address.ts";
 
 export interface CopyRun {
   readonly partition: number;
-  /** How many copies; their accounts are in ascending order, each there once. */
+  /** How many copies; their accounts are in ascending order, without duplicates. */
   readonly count: number;
-  /** The copies with commas between them. The memory is good until the next run is asked for. */
+  /** The copies with commas between them. The memory is valid until the next run is requested. */
   readonly bytes: Buffer;
-  /** Where in the bytes the first copy ends, and where the last one begins. */
+  /** Where the first copy ends in the bytes, and where the last one begins. */
   readonly firstEnd: number;
   readonly lastStart: number;
 }

@@ -1,14 +1,14 @@
 /**
- * The fast way from records to copies: WebAssembly that is built from `assembly/`, where its rules stand. It
- * is exact: what it does not copy as the plain way does, it refuses.
+ * The fast path from records to copies: WebAssembly that is built from `assembly/`, where its rules stand. It is exact:
+ * it refuses every record that it does not copy as the slow path does.
  */
 
 import { readFileSync } from "node:fs";
 import type { Shard } from "../protocol/shard.ts";
 import type { CopyRun } from "./copy-run.ts";
 
-/** Why the engine stopped: behind a record, before one that it leaves to the plain way, or before one that
- *  goes on behind the end of what it was given. */
+/** Where it stopped: behind a record, before one for the slow path, or before one that continues behind the end of the
+ *  input. */
 export type Ending = "after-record" | "refused" | "incomplete";
 
 const endings: readonly Ending[] = ["after-record", "refused", "incomplete"];
@@ -24,17 +24,17 @@ interface Exports {
   readonly copyRecords: (from: number, end: number) => number;
 }
 
-/** A run is six numbers in a row: partition, copies, begin, end of the first, begin of the last, end. */
+/** A run is a row of six numbers: partition, copies, begin, end of the first, begin of the last, end. */
 const ROW_NUMBERS = 6;
 
 const moduleUrl = new URL("../../dist/canonical/records.wasm", import.meta.url);
 let module: WebAssembly.Module | undefined;
 
-/** Engines that nobody uses: their memory is not given back at once, so it is used again. */
+/** Instances that are not in use. The system reclaims their memory late, so that they are used again. */
 const idle: FastPath[] = [];
 
 export class FastPath {
-  /** Where records are put that are to be copied. */
+  /** Where the caller writes the records that are copied. */
   readonly input: Buffer;
   readonly #exports: Exports;
   readonly #inputAt: number;
@@ -52,11 +52,11 @@ export class FastPath {
     this.#rows = new Int32Array(memory.buffer, rows.value);
   }
 
-  /** An engine for one answer, which is to be given back. */
+  /** An instance for one response, which must be given back. */
   static take(shard: Shard): FastPath {
-    const engine = idle.pop() ?? new FastPath();
-    engine.#exports.setShard(shard.partitionSize, shard.numNodes);
-    return engine;
+    const instance = idle.pop() ?? new FastPath();
+    instance.#exports.setShard(shard.partitionSize, shard.numNodes);
+    return instance;
   }
 
   giveBack(): void {
@@ -64,10 +64,10 @@ export class FastPath {
   }
 
   /**
-   * Copies records of the input. Its runs are good until it is called again.
+   * Copies records of the input. Its runs are valid until the next call.
    *
-   * @param from where the brace of the first record is
-   * @returns where it stopped: behind a record, or at the brace of one that it did not copy
+   * @param from the brace of the first record
+   * @returns where it stopped: behind a record, or at the brace of a record that it did not copy
    */
   copy(from: number, end: number): { stoppedAt: number; ending: Ending } {
     const stoppedAt = this.#exports.copyRecords(this.#inputAt + from, this.#inputAt + end) - this.#inputAt;

@@ -3,7 +3,7 @@
 import { ResponseError } from "../errors/response-error.ts";
 import { recordBytesMax } from "../limits/response.ts";
 import { ListSyntax } from "./list-syntax.ts";
-import { type FramerBounds, RecordScanner } from "./record-scanner.ts";
+import { type FramerBounds, RecordScanner, type Scan } from "./record-scanner.ts";
 
 export class RecordFramer {
   readonly #list: ListSyntax;
@@ -65,10 +65,10 @@ export class RecordFramer {
    *
    * @throws ResponseError
    */
-  takeRecord(chunk: Buffer, start: number): { end: number; record: Buffer | undefined } {
-    const { end, isEnded, record } = this.#scanner.scan(chunk, start);
-    if (isEnded) this.#list.endRecord();
-    return { end, record };
+  takeRecord(chunk: Buffer, start: number): Scan {
+    const scan = this.#scanner.scan(chunk, start);
+    if (scan.isEnded) this.#list.endRecord();
+    return scan;
   }
 
   /** At the brace of a record: it is sought again once more of it was received. */

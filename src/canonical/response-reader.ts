@@ -1,10 +1,9 @@
 /**
- * Reads the bytes of an answer as runs of copies: the fast way where it can, the plain way where it must.
+ * Reads the bytes of a response as runs of copies: on the fast path where it can, on the slow path where it must.
  *
- * What was received lies in the memory of the copy engine. A record that goes on in the next chunk is held
- * until that has come, and tried again from its beginning; not before there is twice as much of it, so that
- * a record in tiny chunks costs no more than twice its bytes. One that is too large for that goes the plain
- * way.
+ * Received bytes are in the memory of the fast path. A record that continues in the next chunk is held and tried again
+ * from its beginning once there is twice as much of it, so that a record in tiny chunks costs no more than twice its
+ * bytes. A record that is too large to be held takes the slow path.
  */
 
 import { heldRecordBytesMax } from "../limits/response.ts";
@@ -17,31 +16,32 @@ import { slowPathCopy } from "./slow-path.ts";
 export class ResponseReader {
   readonly #shard: Shard;
   readonly #framer = new RecordFramer("snapshot");
-  readonly #engine: FastPath;
-  /** The beginning of a record, at the beginning of the engine's input. */
+  readonly #fastPath: FastPath;
+  /** The beginning of a record, at the beginning of the fast path's input. */
   #heldBytes = 0;
-  /** How much of it there must be before it is tried again. */
+  /** Bytes of it that are required before it is tried again. */
   #enoughBytes = 0;
 
   constructor(shard: Shard) {
     this.#shard = shard;
-    this.#engine = FastPath.take(shard);
-    // Otherwise there would be no room for a chunk beside what is held.
-    if (this.#engine.input.length <= heldRecordBytesMax) throw new Error("the engine's input is too small");
+    this.#fastPath = FastPath.take(shard);
+    // Otherwise there is no room for a chunk beside the held bytes.
+    if (this.#fastPath.input.length <= heldRecordBytesMax)
+      throw new Error("the fast path's input is too small");
   }
 
-  /** No run may be in use any more, and nothing may be read. */
+  /** Releases the fast path: no run may be in use, and nothing may be read any more. */
   close(): void {
-    this.#engine.giveBack();
+    this.#fastPath.giveBack();
   }
 
   /**
-   * The copies of the records that end in this chunk; the last ones may be held back until the next.
+   * The copies of the records that end in this chunk; the last ones may be held until the next chunk.
    *
    * @throws ResponseError
    */
   *read(chunk: Buffer): Generator<CopyRun, void, void> {
-    const { input } = this.#engine;
+    const { input } = this.#fastPath;
     for (let offset = 0; offset < chunk.length; ) {
       const held = this.#heldBytes;
       const bytes = chunk.copy(input, held, offset, offset + input.length - heldRecordBytesMax);
@@ -52,7 +52,7 @@ export class ResponseReader {
   }
 
   /**
-   * The copies that were held back, once there is no more to read.
+   * The copies that were held, once there is no more to read.
    *
    * @throws ResponseError
    */
@@ -60,14 +60,14 @@ export class ResponseReader {
     yield* this.#readHeld(0);
   }
 
-  /** @throws ResponseError, `truncated` where the answer is not complete */
+  /** @throws ResponseError, `truncated` where the response is not complete */
   end(): void {
     this.#framer.end();
   }
 
-  /** @param holdMax bytes of an incomplete record that may be held back */
+  /** @param holdMax bytes of an incomplete record that may be held */
   *#readHeld(holdMax: number): Generator<CopyRun, void, void> {
-    const bytes = this.#engine.input.subarray(0, this.#heldBytes);
+    const bytes = this.#fastPath.input.subarray(0, this.#heldBytes);
     this.#heldBytes = 0;
     this.#enoughBytes = 0;
     let offset = 0;
@@ -75,8 +75,8 @@ export class ResponseReader {
       if (!this.#framer.isInRecord) {
         offset = this.#framer.seekRecord(bytes, offset);
         if (!this.#framer.isInRecord) return;
-        const { stoppedAt, ending } = this.#engine.copy(offset, bytes.length);
-        yield* this.#engine.runs();
+        const { stoppedAt, ending } = this.#fastPath.copy(offset, bytes.length);
+        yield* this.#fastPath.runs();
         offset = stoppedAt;
         if (ending === "after-record") {
           this.#framer.passRecord();
@@ -95,7 +95,7 @@ export class ResponseReader {
   }
 
   #hold(beginning: Buffer): void {
-    this.#engine.input.set(beginning);
+    this.#fastPath.input.set(beginning);
     this.#heldBytes = beginning.length;
     this.#enoughBytes = Math.min(2 * beginning.length, heldRecordBytesMax);
   }

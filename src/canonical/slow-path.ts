@@ -1,4 +1,4 @@
-/** The plain way from a record to its copy, which any other way has to agree with: parse it, and write it. */
+/** The slow path from a record to its copy, which the fast path must agree with: it parses the record and writes it. */
 
 import { ResponseError } from "../errors/response-error.ts";
 import { accountCopyBytes, isGlobalAccount } from "../protocol/account-copy.ts";

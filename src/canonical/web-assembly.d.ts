@@ -1,4 +1,4 @@
-/** The part of WebAssembly that is used here: the types of Node do not have it, those of browsers too much. */
+/** The part of WebAssembly that the fast path uses. Node's types lack it, and those of browsers declare too much. */
 declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array);

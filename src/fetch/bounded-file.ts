@@ -1,7 +1,7 @@
 /**
- * Reads a file that the user names, under a bound where it is read whole. It may be a pipe, as the shell makes one for `<(…)`, and
- * by mistake it may be anything: a device without end, a pipe that nobody writes to. So it is opened and read
- * without blocking, and a signal ends the wait.
+ * Reads a file that the user names, under a bound where it is read whole. The file may be a pipe, as the shell makes one
+ * for `<(…)`, and by mistake a device without end, or a pipe without a writer. So it is opened and read without
+ * blocking, and a signal ends the wait.
  */
 
 import { constants, type FileHandle, open } from "node:fs/promises";
@@ -9,7 +9,7 @@ import { systemCodeOf } from "../errors/snapshot-error.ts";
 import { pipeCheckMs, pipeWaitMaxMs, writeBufferBytes } from "../limits/disk.ts";
 import { sleep } from "./sleep.ts";
 
-/** @throws Error of the system, or one that says which bound the file crosses; the signal's reason */
+/** @throws Error of the system, or one that names the exceeded bound; the signal's reason */
 export async function readFileBounded(path: string, bytesMax: number, signal?: AbortSignal): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -32,7 +32,7 @@ export async function* fileChunks(path: string, signal?: AbortSignal): AsyncGene
     for (;;) {
       signal?.throwIfAborted();
       const chunk = await readChunk(handle);
-      // A pipe without a writer reads as one that has ended: only one that brought something has.
+      // A pipe without a writer reads as one that has ended; only a pipe that had content has ended.
       const isWaiting = chunk === "nothing yet" || (stats.isFIFO() && chunk.length === 0 && !hasBegun);
       if (isWaiting) {
         if (!hasBegun && performance.now() - startedMs > pipeWaitMaxMs) {
@@ -54,7 +54,7 @@ async function readChunk(handle: FileHandle): Promise<Buffer | "nothing yet"> {
   try {
     const buffer = Buffer.allocUnsafeSlow(writeBufferBytes);
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, null);
-    // What a pipe brings in small pieces must not hold all of the memory.
+    // A small piece of a pipe must not hold the memory of a whole buffer.
     return bytesRead > buffer.length / 2
       ? buffer.subarray(0, bytesRead)
       : Buffer.from(buffer.subarray(0, bytesRead));

@@ -1,4 +1,4 @@
-/** What becomes of an answer, read the fast way and the plain way: to be compared. */
+/** The outcome of a response on the fast path and on the slow path, for comparison. */
 
 import { accountIdAt, type CopyRun } from "../../src/canonical/copy-run.ts";
 import { RecordFramer } from "../../src/canonical/record-framer.ts";

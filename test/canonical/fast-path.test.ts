@@ -60,7 +60,7 @@ describe("the copy engine takes", () => {
   });
 });
 
-describe("the copy engine leaves to the plain way", () => {
+describe("the fast path leaves to the slow path", () => {
   it.each([
     {
       id: "numbers that may be written otherwise",

@@ -1,4 +1,4 @@
-/** The fast way is the plain way: for every input both come to the same copies, and to the same error. */
+/** The fast path equals the slow path: for every input both produce the same copies, and the same error. */
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -92,7 +92,7 @@ const ordinary = Buffer.from(
 const dense = `{"snapshot":[{"accountId":"${"0a".repeat(32)}","stateId":"s1","data":{"b":{"dataType":"bi","value":"1f"},"a":[1,-2,true,null,"é\\n\\u001f\\"\\\\"],"u":{"dataType":"u8ab","value":"AQI="},"sig":"x","v":{"value":"","dataType":"bb"}},"timestamp":17,"syncData":{"isGlobal":true}},{"accountId":"${"0b".repeat(32)}","stateId":"","data":"{\\"t\\":1}","timestamp":0}]}`;
 
 describe("an answer", () => {
-  it("is read as the plain way reads it, whatever it holds and however it is cut up", () => {
+  it("is read as the slow path reads it, whatever it holds and however it is cut up", () => {
     const property = fc.property(answer, places, (bytes, cuts) => expectTheSame(bytes, cut(bytes, cuts)));
     fc.assert(property, seeded(3_000));
   });

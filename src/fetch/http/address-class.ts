@@ -1,8 +1,8 @@
-/** What kind of network an IP address is of, for a rule about which ones may be asked. */
+/** The kind of network that an IP address belongs to, for the rule about which addresses may be requested. */
 
 import { BlockList, isIP } from "node:net";
 
-/** `never` is followed by what the address is: nobody runs a validator there, and a request may do harm. */
+/** `what` describes an address of the kind `never`: no validator runs there, and a request may do harm. */
 export type AddressClass =
   | { readonly kind: "public" | "private" | "loopback" }
   | { readonly kind: "never"; readonly what: string };
@@ -26,7 +26,7 @@ const privateNetworks = blockListOf([
   ["64:ff9b:1::", 48],
 ]);
 
-/** The first one that matches counts. */
+/** The first match counts. */
 const never: readonly { readonly what: string; readonly list: BlockList }[] = [
   {
     what: "that of a cloud's metadata service",
@@ -69,7 +69,7 @@ const never: readonly { readonly what: string; readonly list: BlockList }[] = [
   },
 ];
 
-/** Forms of IPv6 that stand for an IPv4 address, and the group of the eight at which that begins. */
+/** IPv6 forms that embed an IPv4 address, and the group of the eight at which it begins. */
 const embeddings: readonly {
   readonly list: BlockList;
   readonly group: number;
@@ -91,7 +91,7 @@ export function addressClass(address: string): AddressClass {
   if (version === 0) return { kind: "never", what: "not an IP address" };
   if (version === 6) {
     const own = classOf(bare, "ipv6");
-    // `::` and `::1` look like embedded addresses, and are what they are.
+    // `::` and `::1` look like embedded addresses, and are none.
     if (own.kind !== "public" && own.kind !== "private") return own;
     const embedded = embeddedIpv4(bare);
     return embedded === undefined ? own : stricter(own, classOf(embedded, "ipv4"));
@@ -106,7 +106,7 @@ function classOf(address: string, family: "ipv4" | "ipv6"): AddressClass {
   return { kind: privateNetworks.check(address, family) ? "private" : "public" };
 }
 
-/** Of what an address is and what it stands for, that which fewer may ask. */
+/** Of the class of an address and that of the address it embeds, the one that permits less. */
 function stricter(own: AddressClass, embedded: AddressClass): AddressClass {
   return embedded.kind === "public" ? own : embedded;
 }

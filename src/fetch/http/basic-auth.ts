@@ -6,9 +6,9 @@ export interface Target {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Splits an address: undici would drop its user and password in silence. */
+/** Splits an address: undici drops its user and password without an error. */
 export function targetOf(address: string): Target {
-  // Nearly no address has any, and there are many of them.
+  // Few of many addresses have a user.
   if (!address.includes("@") || !URL.canParse(address)) return { url: address, headers: {} };
   const url = new URL(address);
   const { username, password } = url;
@@ -23,6 +23,6 @@ function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    return part; // a percent sign that begins no escape
+    return part; // a percent sign that starts no escape
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Connects for the HTTP library. Here, and only here, an address is judged before anything is sent to it: host
- * names are resolved, every resolved address is judged, and the connection goes to an address that was judged.
+ * Connects for the HTTP library. Here, and only here, addresses are checked before anything is sent to them: host names
+ * are resolved, the rule checks every resolved address, and the connection goes to an address that it permits.
  */
 
 import { lookup } from "node:dns";
@@ -10,10 +10,10 @@ import { FetchError } from "../../errors/fetch-error.ts";
 import { asOurOwn, peerError } from "./peer-error.ts";
 import type { ReceiveBuffers } from "./receive-buffers.ts";
 
-/** Why an address is not connected to, as a sentence about "its address"; `undefined` where it may be. */
+/** Why an address must not be connected to, as a sentence about "its address"; `undefined` where it may be. */
 export type AddressRule = (address: string) => string | undefined;
 
-/** How often it is looked whether a response has been read to the end of its connection. */
+/** How often to check whether a response was read to the end of its connection. */
 const unreadCheckMs = 5;
 
 export interface ConnectorParts {
@@ -21,19 +21,19 @@ export interface ConnectorParts {
   readonly timeoutMs: number;
   readonly buffers: ReceiveBuffers;
   readonly rule: AddressRule | undefined;
-  /** Told of each connection: the origin of its URL, and the address that it goes to. */
+  /** Called with each connection: the origin of its URL, and the address that it goes to. */
   readonly onConnected: (origin: string, address: string) => void;
-  /** Whether something that came from an origin still waits to be read. */
+  /** Whether received bytes of an origin still wait to be read. */
   readonly isUnread: (origin: string) => boolean;
-  /** Told that the library lost track of a connection to an origin. */
+  /** Called when the library lost track of a connection to an origin. */
   readonly onLost: (origin: string, failure: FetchError) => void;
 }
 
 export function makeConnector(parts: ConnectorParts): buildConnector.connector {
   const { build, timeoutMs: timeout, buffers, rule } = parts;
-  const judged = rule === undefined ? {} : { lookup: judgedLookup(rule) };
-  const secure = build({ timeout, ...judged });
-  const plain = build({ timeout, onread: buffers.onread, ...judged });
+  const checked = rule === undefined ? {} : { lookup: checkedLookup(rule) };
+  const secure = build({ timeout, ...checked });
+  const plain = build({ timeout, onread: buffers.onread, ...checked });
   return (options, callback) => {
     const host = options.hostname.replace(/^\[|\]$/g, "");
     const refusal = rule !== undefined && isIP(host) !== 0 ? asOurOwn(() => rule(host)) : undefined;
@@ -52,7 +52,7 @@ export function makeConnector(parts: ConnectorParts): buildConnector.connector {
 }
 
 /** Resolves a host name to the addresses that may be connected to. */
-function judgedLookup(rule: AddressRule): LookupFunction {
+function checkedLookup(rule: AddressRule): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, "", 0);
@@ -74,18 +74,18 @@ interface Supervision {
 }
 
 /**
- * Passes the events of a connection on to the library, and mends two things about how it takes them.
+ * Forwards the events of a connection to the library, and works around two defects of it.
  *
- * It asserts that its parser is not paused when a connection ends; but a reader that is slower than the server
- * pauses it, and many a server ends each connection after one response: the end is held back until what came
- * before it has been read. And it handles the end of a connection without catching what its parser throws, which
- * would end the process: it is told of an error of the connection instead, which it handles well.
+ * The library asserts that its parser is not paused when a connection ends. But a reader that is slower than the server
+ * pauses the parser, and many servers end each connection after one response: the end is delayed until everything
+ * before it was read. The library also does not catch what its parser throws at the end of a connection, which would
+ * end the process: it gets an error of the connection instead, which it handles.
  */
 function superviseEvents(socket: Socket, { isUnread, onLost }: Supervision): void {
   const emit = socket.emit;
   let isLost = false;
   const lose = (event: string | symbol, thrown: unknown) => {
-    // Errors about bytes are caught where they are parsed; these are about how the connection ended.
+    // Errors about bytes are caught by the parser's caller; these are about the end of the connection.
     const failure = peerError(thrown);
     if (!(failure instanceof FetchError)) throw failure;
     const message = "the connection ended within the response";

@@ -1,6 +1,6 @@
 /**
- * The chunks of a readable stream one by one, as they came: the stream's own iterator joins those that wait,
- * and copies them for it. While a chunk waits here, the stream is paused.
+ * The chunks of a readable stream one by one, as received: the stream's own iterator copies waiting chunks into one.
+ * While a chunk waits here, the stream is paused.
  */
 
 import { finished, type Readable } from "node:stream";

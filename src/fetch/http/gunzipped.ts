@@ -1,4 +1,4 @@
-/** The decompressed chunks of a gzip body, under bounds on what comes out for what goes in. */
+/** The decompressed chunks of a gzip body, under bounds on the ratio of its output and input. */
 
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -17,20 +17,20 @@ export async function* gunzipped(compressed: AsyncIterable<Buffer>): AsyncGenera
     for await (const chunk of compressed) {
       bytesIn += chunk.length;
       if (bytesIn > bytesOut + gzipIdleBytesMax) {
-        throw new FetchError("too-large", `gzip: ${bytesIn} bytes came, and only ${bytesOut} out of them`);
+        throw new FetchError("too-large", `gzip: ${bytesIn} bytes decompressed to only ${bytesOut}`);
       }
       yield chunk;
     }
   })();
   const piped = pipeline(Readable.from(counted, { objectMode: false }), gunzip);
-  piped.catch(() => undefined); // reported where the loop below meets it
+  piped.catch(() => undefined); // the loop below throws it
   try {
     for await (const chunk of gunzip as AsyncIterable<Buffer>) {
       bytesOut += chunk.length;
       if (bytesOut > gzipRatioFromBytes && bytesOut > gzipRatioMax * bytesIn) {
         throw new FetchError(
           "too-large",
-          `gzip: ${bytesOut} bytes out of ${bytesIn}, more than ${gzipRatioMax} for one`,
+          `gzip: ${bytesIn} bytes decompressed to ${bytesOut}, more than ${gzipRatioMax} for one`,
         );
       }
       yield chunk;

@@ -1,10 +1,10 @@
 /**
- * What a library throws for one request becomes that peer's {@link FetchError}, whatever it is: an assertion of
- * the HTTP parser about bytes that the peer sent is as much the peer's as a refused connection is.
+ * Converts whatever a library throws for one request to that peer's {@link FetchError}: an assertion of the HTTP parser
+ * about the peer's bytes is the peer's failure, as a refused connection is.
  *
- * The line between a peer's failure and a bug of ours is where an error comes from, not what it looks like. Only
- * calls into the library are converted here; an error that our own code throws while the library has called it
- * (a look-up, a listener) is marked by {@link asOurOwn} and stays a bug.
+ * The origin of an error, not its form, separates a peer's failure from a bug of ours. Only errors of calls into the
+ * library are converted; {@link asOurOwn} marks an error that our own code throws in a callback of the library (a
+ * look-up, a listener), which stays a bug.
  */
 
 import { FetchError, type FetchErrorDetail, type FetchErrorKind } from "../../errors/fetch-error.ts";
@@ -34,7 +34,7 @@ const kindsByCode: Readonly<Record<string, FetchErrorKind>> = {
   UND_ERR_ABORTED: "aborted",
 };
 
-/** What Node.js and OpenSSL call a handshake that failed, or a certificate that does not hold. */
+/** Codes of Node.js and OpenSSL for a failed handshake, or an invalid certificate. */
 const tlsCodes =
   /^(EPROTO|ERR_SSL_|ERR_TLS_|CERT_|CRL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERROR_IN_CERT|INVALID_CA|HOSTNAME_MISMATCH|PATH_LENGTH_)/;
 /** The first bytes of the server are no TLS record. */
@@ -43,7 +43,7 @@ const noTlsCodes =
 
 const ourOwn = new WeakSet<object>();
 
-/** Runs code of ours that a library calls: what it throws is our bug, and stays one. */
+/** Runs code of ours that a library calls: what it throws stays our bug. */
 export function asOurOwn<T>(action: () => T): T {
   try {
     return action();
@@ -53,19 +53,19 @@ export function asOurOwn<T>(action: () => T): T {
   }
 }
 
-/** What to throw in place of what a library threw for one request. That our own process is at a limit is no peer's. */
+/** The error to throw for what a library threw. A limit of our own process is no failure of the peer. */
 export function peerError(thrown: unknown): unknown {
   if (thrown instanceof FetchError || isOurOwn(thrown)) return thrown;
   const detail: FetchErrorDetail = { cause: thrown };
   const message = quoted(thrown instanceof Error ? thrown.message : String(thrown));
   if (hintForLimit(thrown) !== undefined) return diskError("cannot open a connection", thrown);
   const code = systemCodeOf(thrown);
-  // The parser gives its errors a code only where it has one; an error without any comes out of its callbacks.
+  // Errors without a code come from the callbacks of the parser.
   if (code === undefined || code === "ERR_ASSERTION" || isParserError(thrown)) {
     return new FetchError("not-http", `the response is not valid HTTP: ${message}`, detail);
   }
   if (tlsCodes.test(code)) {
-    // OpenSSL's own text is a line of its source file and of a thread's number.
+    // OpenSSL's text consists of a thread's number and a line of its source.
     const what = noTlsCodes.test(code)
       ? "the server does not speak TLS there"
       : `the TLS handshake failed (${code})`;

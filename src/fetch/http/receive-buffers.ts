@@ -1,6 +1,6 @@
 /**
- * The memory that connections receive into. By default each read gets memory of its own, which costs more than
- * the read itself; here it is used again as soon as what came in it was used up.
+ * The memory that connections receive into. By default each read allocates memory, which costs more than the read
+ * itself; here memory is used again as soon as its content was read.
  */
 
 import type { OnReadOpts, Socket } from "node:net";
@@ -10,7 +10,7 @@ export class ReceiveBuffers {
   readonly #free: Buffer[] = [];
   readonly #own = new WeakMap<ArrayBufferLike, Buffer>();
 
-  /** What a socket is to be made with (`net.connect`) to receive into this memory. */
+  /** The option of `net.connect` that makes a socket receive into this memory. */
   get onread(): OnReadOpts {
     const take = () => this.#take();
     const free = this.#free;
@@ -18,7 +18,7 @@ export class ReceiveBuffers {
       buffer: take,
       callback(this: Socket, bytes: number, memory: Uint8Array): boolean {
         if (bytes > memory.length / 2) return this.push(memory.subarray(0, bytes));
-        // A few bytes must not hold all of the memory, however long they wait.
+        // A few bytes must not hold a whole buffer, however long they wait.
         free.push(memory as Buffer);
         return this.push(Buffer.from(memory.subarray(0, bytes)));
       },
@@ -26,10 +26,10 @@ export class ReceiveBuffers {
   }
 
   /**
-   * The chunks of one answer. The memory of a chunk is good until the next one is asked for.
+   * The chunks of one response. The memory of a chunk is valid until the next one is requested.
    *
-   * What comes over a connection is read in order: once there is a chunk in other memory, nothing is left in
-   * the memory before. The last one is left to the garbage collector, and so is all of an answer that ends early.
+   * A connection is read in order: once a chunk is in another buffer, nothing is left in the buffer before. The garbage
+   * collector frees the last buffer, and all buffers of a response that ends early.
    */
   async *reusing(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
     let last: Buffer | undefined;

@@ -1,14 +1,14 @@
-/** How long a server asks to be left alone. */
+/** How long a server asks its client to wait. */
 
-/** A count of seconds; what is larger is the moment of a reset, as some servers send it. */
+/** The largest number of seconds; some servers send a larger one, which is the moment of a reset. */
 const secondsMax = 1_000_000_000;
 
 /**
  * `Retry-After` is seconds or a date (RFC 9110, 10.2.3). The published archiver's rate limiter (fastify's plugin, 7.6)
- * sends its window there in **milliseconds**, beside `x-ratelimit-reset`, the rest of that window in seconds. Seconds
- * that go beyond the reset of the limit make no sense, so that these are milliseconds.
+ * sends its window there in **milliseconds**, beside `x-ratelimit-reset`, the rest of that window in seconds. A number
+ * beyond the reset of the limit makes no sense in seconds, so that it is milliseconds.
  *
- * @returns milliseconds; `undefined` where the server does not say
+ * @returns milliseconds; `undefined` where the server sends none
  */
 export function retryAfterMs(
   headers: Readonly<Record<string, string | string[] | undefined>>,

@@ -1,7 +1,7 @@
 /**
- * Notices an answer that only trickles. undici's body timeout ends a silent one; a node that sends a byte
- * now and then resets that timeout for ever. Only the time that we wait for the node counts: a slow disk
- * of ours is not the node's fault.
+ * Detects a response that is too slow. undici's body timeout ends a silent response; a node that sends a byte now and
+ * then resets that timeout for ever. Only the time spent waiting for the node counts: a slow disk of ours is not the
+ * node's fault.
  */
 
 import { FetchError } from "../../errors/fetch-error.ts";
