@@ -1,4 +1,4 @@
-/** What proves the agreement (FORMAT.md, What evidence holds): no part of what two archivers compare. */
+/** What proves the agreement (FORMAT.md, Evidence): no part of what two archivers compare. */
 
 import { COUNTING_FILE, type CountingRules, countingRulesText } from "./counting-rules.ts";
 import { CYCLES_FILE } from "./cycles.ts";
