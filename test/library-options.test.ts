@@ -28,7 +28,7 @@ describe.each(Object.entries(calls))("%s()", (name, { call, right }) => {
     const failure = await failureOf(call({ ...right, archiverkey: "x" }));
     expect(failure).toMatchObject({
       code: "usage",
-      message: `${name}(): there is no option "archiverkey"`,
+      message: `${name}(): unknown option "archiverkey"`,
       hint: expect.stringContaining("archiverKey"),
     });
   });
@@ -41,9 +41,7 @@ describe.each(Object.entries(calls))("%s()", (name, { call, right }) => {
   ])("refuses a bad $option by its name, without its value", async ({ option, value }) => {
     const failure = await failureOf(call({ ...right, [option]: value }));
     expect(failure.code).toBe("usage");
-    expect(failure.message).toMatch(
-      new RegExp(`^${name}\\(\\): the option ${option} is not usable: expected `),
-    );
+    expect(failure.message).toMatch(new RegExp(`^${name}\\(\\): invalid option ${option}: expected `));
     expect(failure.message).not.toContain("secret");
   });
 
@@ -73,7 +71,7 @@ it.each([
   const failure = await failureOf(assemble({ ...assembled, [option]: value } as never));
   expect(failure).toMatchObject({
     code: "usage",
-    message: expect.stringContaining(`the option ${option} is `),
+    message: expect.stringContaining(`option ${option}: expected `),
   });
 });
 
@@ -86,7 +84,7 @@ it.each([
   const failure = await failureOf(collect({ ...collected, [option]: value } as never));
   expect(failure).toMatchObject({
     code: "usage",
-    message: expect.stringContaining(`the option ${option} is `),
+    message: expect.stringContaining(`option ${option}: expected `),
   });
 });
 

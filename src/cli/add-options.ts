@@ -1,4 +1,4 @@
-/** Makes the options of a command from their table. */
+/** Adds the options of a command from their table. */
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { SnapshotError } from "../errors/snapshot-error.ts";
@@ -9,7 +9,7 @@ import { OptionValueError } from "../options/option-texts.ts";
 export function addOptions(command: Command, name: CommandName): Command {
   for (const row of commandOptions[name]) {
     const option = makeOption(row);
-    // The main job reports a missing time itself, with examples.
+    // The main job reports a missing timestamp itself, with examples.
     if (row.isRequired === true && row.default === undefined && name !== "") option.makeOptionMandatory();
     command.addOption(option);
   }
@@ -36,7 +36,7 @@ function appendText(text: string, before: readonly string[] | undefined): readon
   return [...(before ?? []), text];
 }
 
-/** A value that may be a URL is not repeated in the message: it may hold a password. */
+/** The message does not repeat a value that may be a URL, because a URL may contain a password. */
 function parserOf({ flag, kind }: CommandOption, parse: (text: string) => unknown) {
   return (text: string): unknown => {
     try {

@@ -1,20 +1,20 @@
-/** What a command fails with: an error that the user is meant to see, or a bug of this program. */
+/** The failure of a command: an error for the user, or a bug of this program. */
 
 import { diskError, hintForLimit, SnapshotError } from "../errors/snapshot-error.ts";
 import { messageLine } from "../text/printable.ts";
 
-/** A bug of this program: anything that is thrown and is no SnapshotError. */
+/** A bug of this program: anything thrown that is not a SnapshotError. */
 export class DefectError extends Error {
   override readonly name = "DefectError";
   readonly code = "defect";
   readonly details: readonly string[] = [];
-  readonly hint = "This is a defect of snapshot-assemble: please report it.";
+  readonly hint = "This is a bug in snapshot-assemble: please report it.";
 
   constructor(thrown: unknown) {
     super(messageLine(String(thrown)), { cause: thrown });
   }
 
-  /** Indented, since its first lines are the message of what was thrown. */
+  /** The stack, indented because its first lines repeat the message. */
   get stackLines(): string[] {
     const { cause } = this;
     const stack = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
@@ -22,12 +22,12 @@ export class DefectError extends Error {
   }
 }
 
-/** What a command fails with. */
+/** The failure of a command. */
 export type CommandFailure = SnapshotError | DefectError;
 
-/** What the system gave no more of is no bug, wherever it was noticed. */
+/** Returns the failure for anything thrown. A limit of the system that is reached is not a bug. */
 export function commandFailure(thrown: unknown): CommandFailure {
   if (thrown instanceof SnapshotError) return thrown;
-  if (hintForLimit(thrown) !== undefined) return diskError("the system gives this process no more", thrown);
+  if (hintForLimit(thrown) !== undefined) return diskError("a limit of the system is reached", thrown);
   return new DefectError(thrown);
 }

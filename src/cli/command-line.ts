@@ -1,6 +1,6 @@
 /**
- * The arguments before they are parsed: which command they are for, and its options, wherever they stand. Options
- * before the name of a command are that command's, so none is parsed by one command and forgotten by another.
+ * Reads the arguments before they are parsed: the command, and its options wherever they are. Options before the name
+ * of a command are moved behind it, so that the main command does not parse and then drop them.
  */
 
 import type { Command, Option } from "commander";
@@ -12,26 +12,26 @@ import { quoted } from "../wire/parse.ts";
 export interface CommandLine {
   /** `undefined` for the main job. */
   readonly command: string | undefined;
-  /** With the command first. */
+  /** The arguments, with the command first. */
   readonly args: readonly string[];
   readonly isJson: boolean;
   readonly isQuiet: boolean;
   readonly isVerbose: boolean;
-  /** What is wrong with the arguments, whatever the command makes of them. */
+  /** A usage error that holds for every command. */
   readonly problem: SnapshotError | undefined;
 }
 
-/** The main command alone has these, and they end it. */
-const endings: ReadonlySet<string> = new Set(["-V", "--version"]);
+/** Options of the main command alone; the program ends after them. */
+const versionFlags: ReadonlySet<string> = new Set(["-V", "--version"]);
 
 export function readCommandLine(args: readonly string[], program: Command): CommandLine {
   const reading = new Reading(program);
   reading.readAll(args);
   const { command, before, after, flags, problem } = reading;
-  const isWhole = command === undefined || before.some((arg) => endings.has(arg));
+  const isUnchanged = command === undefined || before.some((arg) => versionFlags.has(arg));
   return {
     command,
-    args: isWhole ? args : [command, ...before, ...after],
+    args: isUnchanged ? args : [command, ...before, ...after],
     isJson: flags.has("--json"),
     isQuiet: flags.has("--quiet"),
     isVerbose: flags.has("--verbose"),
@@ -44,11 +44,11 @@ class Reading {
   command: string | undefined;
   readonly before: string[] = [];
   readonly after: string[] = [];
-  /** Options without a value. */
+  /** Options that take no value. */
   readonly flags = new Set<string>();
   readonly #values = new Map<string, string>();
   problem: SnapshotError | undefined;
-  /** The first option that no command has: the word behind it was probably meant as its value. */
+  /** The first unknown option. A word behind it is probably meant as its value. */
   #unknown: string | undefined;
 
   constructor(program: Command) {
@@ -81,7 +81,10 @@ class Reading {
       }
       const value = args[index + 1];
       if (value === undefined || this.#isOption(value)) {
-        this.#refuse(`${name} has no value`, `Give one; if it is to begin with a dash, write ${name}=-….`);
+        this.#refuse(
+          `missing value of ${name}`,
+          `Add a value; write ${name}=-… for a value that begins with a dash.`,
+        );
         continue;
       }
       this.#keep(value);
@@ -92,22 +95,22 @@ class Reading {
 
   #readWord(word: string): void {
     const names = ["help", ...this.#program.commands.map((command) => command.name())];
-    if (word.trim() === "") this.#refuse("an argument is empty", "Give it a value, or leave it out.");
+    if (word.trim() === "") this.#refuse("an argument is empty", "Add a value, or leave out the argument.");
     else if (this.command === "help" && !names.includes(word)) this.#refuseCommand(word, names);
     else if (isUrl(word) && this.#unknown === undefined)
       this.#refuse("an argument is a URL", "Give the path of a directory or a file.");
     else if (this.command !== undefined) this.#keep(word);
     else if (names.includes(word)) this.#begin(word);
     else if (this.#unknown !== undefined) {
-      this.#refuse(`there is no option ${shown(this.#unknown)}`, "See snapshot-assemble --help.");
+      this.#refuse(`unknown option ${shown(this.#unknown)}`, "See snapshot-assemble --help.");
     } else this.#refuseCommand(word, names);
   }
 
   #refuseCommand(word: string, names: readonly string[]): void {
-    // The main job has no name and takes no arguments: a word is a command or a mistake.
+    // The main job has no name and takes no arguments, so a word that is not a command is a mistake.
     this.#refuse(
-      `there is no command ${shown(word)}`,
-      `The commands are ${names.slice(1).join(", ")}; the main job has no name: snapshot-assemble --timestamp <time> …`,
+      `unknown command ${shown(word)}`,
+      `The commands are ${names.slice(1).join(", ")}. To assemble a snapshot, leave out the command: snapshot-assemble --timestamp <time> …`,
     );
   }
 
@@ -115,22 +118,25 @@ class Reading {
     this.command = command;
     const [option] = this.before;
     if (command !== "help" || option === undefined) return;
-    this.#refuse(`${shown(option)} is no option of help`, "See snapshot-assemble --help.");
+    this.#refuse(`help does not take the option ${shown(option)}`, "See snapshot-assemble --help.");
   }
 
   #readValue(name: string, value: string): void {
     const earlier = this.#values.get(name);
     this.#values.set(name, value);
     if (value.trim() === "") {
-      this.#refuse(`${name} is empty`, "Give it a value, or leave the option out.");
+      this.#refuse(`the value of ${name} is empty`, "Add a value, or leave out the option.");
     } else if (isUrl(value) && !urlFlags.has(name)) {
-      this.#refuse(`${name} takes no URL`, `URLs go with ${[...urlFlags].join(" and ")}; see --help.`);
+      this.#refuse(
+        `${name} does not take a URL`,
+        `Only ${[...urlFlags].join(" and ")} take a URL; see --help.`,
+      );
     } else if (earlier !== undefined && earlier !== value && !repeatableFlags.has(name)) {
-      this.#refuse(`${name} is given twice, with different values`, "Give it once.");
+      this.#refuse(`${name} is given twice, with different values`, "Give the option once.");
     }
   }
 
-  /** The first problem is the one that is told. */
+  /** Keeps the first problem, which is reported. */
   #refuse(problem: string, hint: string): void {
     this.problem ??= new SnapshotError("usage", problem, { hint });
   }
@@ -143,7 +149,7 @@ class Reading {
     return this.#find(arg.split("=", 1)[0] ?? "") !== undefined;
   }
 
-  /** An option of the command or, as long as that has not come, of any. */
+  /** Returns an option of the command or, before the command is known, of any command. */
   #find(name: string): Option | undefined {
     const { commands } = this.#program;
     const meant = commands.filter((command) => this.command === undefined || command.name() === this.command);
@@ -157,7 +163,7 @@ function isUrl(text: string): boolean {
 }
 
 function isBuiltIn(name: string): boolean {
-  return endings.has(name) || name === "-h" || name === "--help";
+  return versionFlags.has(name) || name === "-h" || name === "--help";
 }
 
 function shown(arg: string): string {

@@ -6,16 +6,16 @@ import type { Io } from "./io.ts";
 
 const SECTION = "snapshot-assemble";
 
-/** Whether NODE_DEBUG names this program, as it names parts of Node. */
+/** Whether NODE_DEBUG lists this program. */
 export function isDebugging(env: Io["env"]): boolean {
   const sections = (env["NODE_DEBUG"] ?? "").toLowerCase().split(",");
   return sections.some((section) => section.trim() === SECTION);
 }
 
 /**
- * Prints debug events, one JSON object a line.
+ * Prints debug events, one JSON object per line.
  *
- * @returns the function that ends it
+ * @returns a function that stops the printing
  */
 export function printDebugEvents({ stderr }: Pick<Io, "stderr">): () => void {
   return onDebug((event) => {
@@ -23,7 +23,7 @@ export function printDebugEvents({ stderr }: Pick<Io, "stderr">): () => void {
   });
 }
 
-/** Prints what is missing, who is requested for it, and since when: one JSON object. */
+/** Prints one JSON object: the missing partitions, and for each running query its node and its age. */
 export function printState({ stderr }: Pick<Io, "stderr">): void {
   const state = { type: "state", at: new Date().toISOString(), pid: process.pid, tasks: currentStates() };
   stderr.write(`${printableJson(state)}\n`);

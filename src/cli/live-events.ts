@@ -1,11 +1,11 @@
-/** What happens in a live cluster, as a person reads it: what is as it should be is not said every cycle. */
+/** Describes the events of a live cluster for people. Normal events of a cycle have no description. */
 
 import type { LiveEvent } from "../testnet/live/live-cluster.ts";
 import { messageLine } from "../text/printable.ts";
 import { formatCounted } from "../ui/format.ts";
 import type { Style } from "../ui/style.ts";
 
-/** A line; `undefined` for what goes without saying. */
+/** Returns a line, or `undefined` for a normal event. */
 export function describeLiveEvent(event: LiveEvent, style: Style): string | undefined {
   const who = `validator ${event.validator}`;
   const warning = (text: string) => `${style.warning("warning:")} ${who}: ${messageLine(text)}`;
@@ -16,21 +16,17 @@ export function describeLiveEvent(event: LiveEvent, style: Style): string | unde
         `cycle ${event.cycle}: too few agree on the hash of ${event.weak.length === 1 ? "partition" : "partitions"} ${event.weak.join(", ")}`,
       );
     case "not-agreed":
-      return warning(
-        `cycle ${event.cycle}: no agreement came of ${formatCounted(event.messages, "message")}`,
-      );
+      return warning(`cycle ${event.cycle}: no agreement from ${formatCounted(event.messages, "message")}`);
     case "disagreement": {
       const { partition, cycle, own, agreed, votesFor, outOf } = event;
       return warning(
-        `its hash of partition ${partition} in cycle ${cycle} is ${own}; agreed is ${agreed}, by ${votesFor} of ${outOf}`,
+        `its hash of partition ${partition} in cycle ${cycle} is ${own}; the agreed hash is ${agreed}, by ${votesFor} of ${outOf}`,
       );
     }
     case "export-refused":
       return warning(event.cause);
     case "cycle-missed":
-      return event.isMarked
-        ? warning(`it came too late for the snapshot of cycle ${event.cycle}`)
-        : undefined;
+      return event.isMarked ? warning(`it missed the snapshot of cycle ${event.cycle}`) : undefined;
     case "cycle-failed":
       return warning(`cycle ${event.cycle}: ${event.cause}`);
     case "export-retrieved":
@@ -38,8 +34,8 @@ export function describeLiveEvent(event: LiveEvent, style: Style): string | unde
     case "export-failed":
       return warning(`the export of cycle ${event.cycle} failed (${event.stage}): ${event.cause}`);
     case "validator-died":
-      return warning(`it ended (${event.how})${event.isGivenUp ? "; it is not started again" : ""}`);
+      return warning(`it ended (${event.how})${event.isGivenUp ? "; it is not restarted" : ""}`);
     case "validator-restarted":
-      return `${who} is started again`;
+      return `${who} is restarted`;
   }
 }

@@ -1,4 +1,4 @@
-/** From the process's arguments to its exit status. */
+/** Maps the arguments of the process to its exit status. */
 
 import "../limits/relations.ts";
 import { CommanderError } from "commander";
@@ -15,29 +15,29 @@ import type { Io } from "./io.ts";
 import { emptySummaries, type Outcome } from "./outcome.ts";
 import { buildProgram } from "./program.ts";
 
-/** Runs the command that the process was started with, and sets its exit status. */
+/** Runs the command line of the process, and sets the exit status. */
 export async function main(): Promise<void> {
   const ending = new AbortController();
   let received: EndingSignal | undefined;
   const onSignal = (signal: EndingSignal) => {
-    // The first one ends cleanly, the second one at once.
+    // The first signal ends the command cleanly, the second one at once.
     if (received !== undefined) process.exit(statusOfSignal(signal));
     received = signal;
     ending.abort(new SnapshotError("interrupted", `ended by ${signal}`));
   };
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
-  // Node would start its debugger.
+  // Without a listener, SIGUSR1 starts Node's debugger.
   const onInspect = () => printState(process);
   if (process.platform !== "win32") process.on("SIGUSR1", onInspect);
-  // A reader that goes away (`| head`) has seen enough; the run goes on, and its status is its own.
+  // A reader that closes its end (`| head`) does not end a run, and does not change its status.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EPIPE") {
-        // A cluster has nothing to do but to be there for its reader, and to tell.
+        // A cluster runs only for the reader of its output.
         if (stream === process.stdout && firstWord(process.argv.slice(2)) === "cluster") ending.abort();
         return;
       }
-      // What a full disk takes no more of is lost, but its reader must know.
+      // Output that a full disk refuses is lost; the status reports it.
       const { code } = diskError("cannot write the output", error);
       process.exit(statusOfError(code, undefined));
     });
@@ -45,7 +45,7 @@ export async function main(): Promise<void> {
   const { stdout, stderr, env, argv } = process;
   const io: Io = { stdout, stderr, env, signal: ending.signal };
   process.exitCode = await run(argv.slice(2), io, () => received);
-  // Servers and sockets are closed by now: whatever is left must not keep a finished run alive.
+  // Listeners must not keep a finished run alive.
   process.off("SIGINT", onSignal).off("SIGTERM", onSignal).off("SIGUSR1", onInspect);
 }
 
@@ -82,7 +82,7 @@ export async function run(
   return report(outcome, commandLine, io, signalReceived());
 }
 
-/** A usage error without a hint of its own refers to the help of the command that it is of. */
+/** Returns the failure of parsing. A usage error without its own hint refers to the help of the command. */
 function failureOfParsing(thrown: unknown, command: string | undefined): CommandFailure {
   const name = command === undefined || command === "help" ? "" : `${command} `;
   const hint = `See snapshot-assemble ${name}--help.`;
@@ -101,7 +101,7 @@ function report(
   signal: EndingSignal | undefined,
 ): number {
   const exitCode = error === undefined ? SUCCESS : statusOf(error, signal);
-  // A cluster has said where it is by the time that it ends.
+  // A cluster that ends has already printed its description.
   if (isJson && (command !== "cluster" || error !== undefined)) {
     const base = emptySummaries[command ?? ""];
     const failed = error === undefined ? {} : { error: describeError(error) };

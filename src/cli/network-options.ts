@@ -1,4 +1,4 @@
-/** The network that the flags of a command choose. */
+/** Maps the flags of a command to the options of its network. */
 
 import { SnapshotError } from "../errors/snapshot-error.ts";
 import { networkTable } from "../options/network-table.ts";
@@ -19,7 +19,7 @@ export interface NetworkFlags {
   readonly stallTimeout?: number;
 }
 
-/** @param needsCycles whether the node list alone would not do */
+/** @param needsCycles whether the command reads cycle records, not only the node list */
 export function networkOptionsOf(flags: NetworkFlags, needsCycles: boolean, env: Io["env"]): NetworkOptions {
   const { connectTimeout, stallTimeout, archiver, archiverKey, nodes, cycles, allowPrivate } = flags;
   const { nodesPerConsensusGroup, nodesPerEdge } = flags;
@@ -27,7 +27,7 @@ export function networkOptionsOf(flags: NetworkFlags, needsCycles: boolean, env:
   const hashKey = flags.hashKey ?? hashKeyOf(env);
   const isGiven = flags.nodes !== undefined && (flags.cycles !== undefined || !needsCycles);
   if (flags.archiver === undefined && !isGiven) {
-    throw new SnapshotError("usage", "no network is chosen", {
+    throw new SnapshotError("usage", "missing the network to read from", {
       hint: `Give --archiver <url>, or ${needsCycles ? "both --nodes <file> and --cycles <file>" : "--nodes <file>"}.`,
     });
   }

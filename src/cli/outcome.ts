@@ -1,4 +1,4 @@
-/** What a command comes to: data for stdout, in both of its forms, or why it failed. */
+/** The outcome of a command: data for stdout, as JSON and as text, and the failure. */
 
 import type { NodeRecords } from "../app/nodes.ts";
 import type { AssemblyPlan } from "../app/plan.ts";
@@ -8,14 +8,14 @@ import type { Findings } from "../verify/findings/findings.ts";
 import type { CommandFailure } from "./command-failure.ts";
 
 export interface Outcome {
-  /** The fields of the last JSON line, beside `type`, `ok` and `exitCode`. */
+  /** The fields of the last JSON line, without `type`, `ok` and `exitCode`. */
   readonly summary: Readonly<Record<string, unknown>>;
-  /** For people, line by line; made where it is shown. */
+  /** Returns the lines for people. */
   readonly lines?: () => readonly string[];
   readonly error?: CommandFailure;
 }
 
-/** By command: its summary where nothing is known, so that whoever reads a failure finds every field. */
+/** By command: the summary with no result, so that the summary of a failure has every field. */
 export const emptySummaries: Readonly<Record<string, Outcome["summary"]>> = {
   "": {
     timestamp: null,

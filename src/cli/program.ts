@@ -1,4 +1,4 @@
-/** The command line: what there is, and its help. Building it has no side effects. */
+/** Declares the commands and their help. Building the program has no side effects. */
 
 import { Command } from "commander";
 import { packageVersion } from "../app/assembly/package-version.ts";
@@ -16,9 +16,9 @@ import type { Outcome } from "./outcome.ts";
 
 export interface ProgramParts {
   readonly io: Io;
-  /** Text that only the `cluster` command's help needs. */
+  /** The end of the help of `cluster`. */
   readonly clusterHelp: string;
-  /** Takes what the command came to. */
+  /** Receives the outcome of the command. */
   readonly end: (outcome: Outcome) => void;
 }
 
@@ -36,22 +36,24 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
   const plan = program
     .command("plan")
     .description(
-      "Shows the order of queries, which node is expected to give what, and what each order costs. It reads the lists and the sharding settings, and requests no accounts.",
+      "Shows the order of queries, the partitions that each node is expected to give, and the cost of each order. Reads the lists and the sharding settings; requests no accounts.",
     );
   addOptions(plan, "plan").action(async (flags: PlanFlags) => end(await runPlan(flags, io)));
 
   const verify = program
     .command("verify")
-    .description("Checks a published snapshot, offline.")
-    .argument("<directory>", "of the snapshot");
+    .description("Checks a published snapshot offline, and reports every problem.")
+    .argument("<directory>", "directory of the snapshot");
   addOptions(verify, "verify").action(async (directory: string, flags: VerifyFlags) =>
     end(await runVerify(directory, flags, io)),
   );
 
   const cluster = program
     .command("cluster")
-    .description("Starts a cluster, prints its archiver's URL, and goes on until it is ended.")
-    .argument("[fixture]", "the name of a fixture, or a file");
+    .description(
+      "Starts a cluster of validators, prints its archiver's URL, and runs until Ctrl-C or SIGTERM.",
+    )
+    .argument("[fixture]", "name of a fixture, or path of a fixture file");
   addOptions(cluster, "cluster")
     .action(async (fixture: string | undefined, flags: ClusterCommandFlags) =>
       end(await runCluster(fixture, flags, io)),
@@ -60,16 +62,14 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
 
   const collect = program
     .command("collect")
-    .description(
-      "Listens to the network's gossip, and keeps what was said and agreed on in a hash database.",
-    );
+    .description("Receives the network's gossip, and stores messages and agreed hashes in a hash database.");
   addOptions(collect, "collect")
     .action(async (flags: CollectFlags) => end(await runCollect(flags, io)))
     .addHelpText("after", collectHelp);
 
   const nodes = program
     .command("nodes")
-    .description("Prints the record of each node in a hash database: what it sent, and what it did wrong.");
+    .description("Prints the record of each node in a hash database: its messages and its offences.");
   addOptions(nodes, "nodes").action(async ({ hashDb }: { hashDb: string }) => end(await runNodes(hashDb)));
 
   const examples = {
@@ -88,18 +88,18 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
       .exitOverride()
       .configureOutput({
         writeOut: (text) => io.stdout.write(text),
-        // A usage error is told once, by whoever knows whether a person or a machine reads it.
+        // `report` prints a usage error once, as text or as JSON.
         writeErr: () => undefined,
       });
   }
   return program;
 }
 
-/** What the main command has parsed, no other one would use. `readCommandLine` leaves such options only before `--`. */
+/** Refuses options that the main command has parsed, since a subcommand would ignore them. */
 function refuseOwnOptions(main: Command, command: Command): void {
   const given = main.options.find((option) => main.getOptionValueSource(option.attributeName()) === "cli");
   if (given === undefined) return;
-  throw new SnapshotError("usage", `${given.long} stands before ${command.name()}, and would be ignored`, {
-    hint: `Write it after the name of the command: snapshot-assemble ${command.name()} ${given.long} …`,
+  throw new SnapshotError("usage", `${given.long} is before ${command.name()}, which would ignore it`, {
+    hint: `Write the option after the command: snapshot-assemble ${command.name()} ${given.long} …`,
   });
 }

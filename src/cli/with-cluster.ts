@@ -1,4 +1,4 @@
-/** `--cluster <fixture>`: a cluster that is there for one run, in the place of a network. */
+/** `--cluster <fixture>`: starts a cluster for one run, as its network. */
 
 import type { Io } from "./io.ts";
 import type { NetworkFlags } from "./network-options.ts";

@@ -1,4 +1,4 @@
-/** The options of the main job, and of its plan. */
+/** The options of the main job and of `plan`. */
 
 import { concurrencyMax } from "../limits/sync.ts";
 import {
@@ -16,20 +16,20 @@ import {
 import { networkTable } from "./network-table.ts";
 import type { OptionTable } from "./option-row.ts";
 
-const signal = { kind: abortSignal, help: "ends the run; what is verified is kept" } as const;
+const signal = { kind: abortSignal, help: "ends the run; verified partitions are kept" } as const;
 
 const order = {
   flag: "--order <rule>",
   kind: oneOf("bisect", "cover"),
   default: "bisect",
-  help: "bisect: Algorithm 1; cover: the fewest nodes; among those, the fewest bytes",
+  help: "bisect: the order of Algorithm 1; cover: the fewest nodes, and among those the fewest bytes",
 } as const;
 
 export const quorum = {
   flag: "--quorum <rule>",
   kind: oneOf("majority", "popular"),
   default: "majority",
-  help: "majority: more than half of those that cover a partition; popular: the upstream's rule",
+  help: "majority: more than half of the nodes that cover a partition; popular: the upstream's rule, the most popular hash if at least half of them vote",
 } as const;
 
 export const assembleTable = {
@@ -38,22 +38,22 @@ export const assembleTable = {
     flag: "--timestamp <time>",
     kind: snapshotTime,
     isRequired: true,
-    help: "the snapshot's time: milliseconds, seconds, ISO 8601, cycle:<n> for the end of that cycle, or latest",
+    help: "snapshot time: milliseconds, seconds, ISO 8601 with a time zone, cycle:<n> for the end of that cycle, or latest",
   },
   maxAgeMs: {
     flag: "--max-age <duration>",
     kind: age,
-    help: "with --timestamp latest: fail where the newest snapshot is older (like 90m, 2h, 7d; by default, one older than a day is a warning)",
+    help: "with --timestamp latest: fail if the newest snapshot is older than this, such as 90m, 2h or 7d (by default, a snapshot older than a day is a warning)",
   },
   gossip: {
     flag: "--gossip <file>",
     kind: path,
-    help: "gossip messages from a file, beside those of the validators",
+    help: "read gossip messages from this file or pipe, in addition to those of the validators",
   },
   hashDb: {
     flag: "--hash-db <file>",
     kind: path,
-    help: "a hash database: gossip that was collected, and records of nodes; what the run learns is added to it",
+    help: "hash database: the run uses its gossip messages and its records of nodes, and adds what it learns",
   },
   quorum,
   order,
@@ -61,38 +61,38 @@ export const assembleTable = {
     flag: "--concurrency <n>",
     kind: wholeNumber(1, concurrencyMax),
     default: 4,
-    help: "nodes that are requested at the same time",
+    help: "number of nodes that are queried at the same time",
   },
   compression: {
     flag: "--compress <method>",
     kind: oneOf("none", "gzip"),
     default: "none",
-    help: "of the artifacts",
+    help: "compression of the artifacts",
   },
   out: {
     flag: "--out <directory>",
     kind: path,
     isRequired: true,
     default: "snapshots",
-    help: "where snapshots are published",
+    help: "directory in which snapshots are published",
   },
   requireChain: {
     flag: "--require-chain",
     kind: flag,
-    help: "publish only where a later cycle record names the same network hash",
+    help: "publish only if a later cycle record names the same network hash",
   },
   stateMetadata: {
     flag: "--state-metadata <source>",
     kind: source,
-    help: "a file or URL of state metadata, which must not disagree",
+    help: "file or URL of state metadata, a further witness that must not contradict the votes",
   },
   allowEmpty: {
     flag: "--allow-empty",
     kind: flag,
-    help: "publish even where every partition is empty: such a network may keep no copies",
+    help: "publish even if every partition is empty, as in a network that keeps no account copies",
   },
   signal,
-  reporter: { kind: reporter, help: "takes the events of the run" },
+  reporter: { kind: reporter, help: "receives the events of the run" },
 } as const satisfies OptionTable;
 
 export const planTable = {
@@ -100,12 +100,12 @@ export const planTable = {
   timestamp: {
     flag: "--timestamp <time>",
     kind: parsedSnapshotTime,
-    help: "the snapshot's time, whose cycle the node list must be of",
+    help: "snapshot time; the node list must be that of its cycle",
   },
   hashDb: {
     flag: "--hash-db <file>",
     kind: path,
-    help: "a hash database: nodes with a bad record are requested later",
+    help: "hash database: nodes with a bad record are requested last",
   },
   order,
   signal,

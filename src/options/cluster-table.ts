@@ -1,9 +1,9 @@
-/** The options of a cluster that is started to try the program. */
+/** The options of `cluster`, which starts a cluster to try the program with. */
 
 import { anyText, duration, flag, path, texts, wholeNumber } from "./kinds.ts";
 import type { OptionTable } from "./option-row.ts";
 
-/** Processes on one machine. */
+/** Each node of a live cluster is a process of one machine. */
 const nodesMax = 200;
 const accountsMax = 10_000_000;
 const globalAccountsMax = 10_000;
@@ -11,8 +11,8 @@ const txRateMax = 100_000;
 const snapshotEveryMax = 1_000_000;
 
 /**
- * The size and the pace of a live cluster. With nine nodes, each votes on seven partitions and stores no others: two
- * may lie and one be away, and four of the seven votes on any partition are still the same.
+ * The size and the pace of a live cluster. Each of the nine nodes votes on seven partitions and stores no others. If two
+ * nodes lie and one is down, four of the seven votes on any partition are still equal.
  */
 export const liveClusterDefaults = {
   seed: "live",
@@ -27,77 +27,77 @@ export const liveClusterDefaults = {
   txRate: 200,
 } as const;
 
-/** What is not given stays unset: a fixture takes none of the options of a live cluster. */
-const of = (value: number | string) => ({ defaultText: String(value) });
+/** Shows a default without setting it: the command refuses options of a live cluster with a fixture. */
+const shownDefault = (value: number | string) => ({ defaultText: String(value) });
 
 export const clusterTable = {
   live: {
     flag: "--live",
     kind: flag,
-    help: "start validators that go on from cycle to cycle, instead of a fixture",
+    help: "start validators whose state changes from cycle to cycle, instead of a fixture",
   },
   nodes: {
     flag: "--nodes <n>",
     kind: wholeNumber(1, nodesMax),
-    ...of(liveClusterDefaults.nodes),
-    help: "live: validators",
+    ...shownDefault(liveClusterDefaults.nodes),
+    help: "live: number of validators",
   },
   nodesPerConsensusGroup: {
     flag: "--nodes-per-consensus-group <n>",
     kind: wholeNumber(1, nodesMax),
-    ...of(liveClusterDefaults.nodesPerConsensusGroup),
-    help: "live: nodes that vote on a partition",
+    ...shownDefault(liveClusterDefaults.nodesPerConsensusGroup),
+    help: "live: number of nodes that vote on a partition",
   },
   nodesPerEdge: {
     flag: "--nodes-per-edge <n>",
     kind: wholeNumber(0, nodesMax),
-    ...of(liveClusterDefaults.nodesPerEdge),
-    help: "live: partitions that a node stores beyond those that it votes on, on each side",
+    ...shownDefault(liveClusterDefaults.nodesPerEdge),
+    help: "live: number of further partitions, on each side of those that a node votes on, that the node stores",
   },
   cycleDuration: {
     flag: "--cycle-duration <duration>",
     kind: duration,
     defaultText: `${liveClusterDefaults.cycleDuration}s`,
-    help: "live: whole seconds, like 2s or 1m",
+    help: "live: duration of a cycle in whole seconds, such as 2s or 1m",
   },
   snapshotEvery: {
     flag: "--snapshot-every <n>",
     kind: wholeNumber(1, snapshotEveryMax),
-    ...of(liveClusterDefaults.snapshotEvery),
-    help: "live: cycles between two snapshots",
+    ...shownDefault(liveClusterDefaults.snapshotEvery),
+    help: "live: number of cycles between two snapshots",
   },
   accounts: {
     flag: "--accounts <n>",
     kind: wholeNumber(2, accountsMax),
-    ...of(liveClusterDefaults.accounts),
-    help: "live: accounts to begin with",
+    ...shownDefault(liveClusterDefaults.accounts),
+    help: "live: number of accounts at the start",
   },
   globalAccounts: {
     flag: "--global-accounts <n>",
     kind: wholeNumber(0, globalAccountsMax),
-    ...of(liveClusterDefaults.globalAccounts),
-    help: "live: accounts that all nodes hold",
+    ...shownDefault(liveClusterDefaults.globalAccounts),
+    help: "live: number of accounts that every node stores",
   },
   txRate: {
     flag: "--tx-rate <n>",
     kind: wholeNumber(1, txRateMax),
-    ...of(liveClusterDefaults.txRate),
-    help: "live: transactions a second",
+    ...shownDefault(liveClusterDefaults.txRate),
+    help: "live: transactions per second",
   },
   seed: {
     flag: "--seed <text>",
     kind: anyText,
-    ...of(liveClusterDefaults.seed),
-    help: "live: what all of it is made from",
+    ...shownDefault(liveClusterDefaults.seed),
+    help: "live: seed of the nodes, the accounts and the transactions",
   },
   fault: {
     flag: "--fault <node:fault>",
     kind: texts,
-    help: "live: a fault of a node, or of all (*); may be given several times",
+    help: "live: fault of a node, or of every node (*); repeat the option for several faults",
   },
   directory: {
     flag: "--directory <directory>",
     kind: path,
-    help: "live: where databases, exports and the transaction log are kept; it must be empty",
+    help: "live: empty directory for databases, exports and the transaction log (by default, a temporary directory)",
   },
 } as const satisfies OptionTable;

@@ -1,4 +1,4 @@
-/** The options of the collector, and of the report on its database. */
+/** The options of `collect`, and of `nodes`, which reads its database. */
 
 import { keepCyclesMax } from "../limits/collect.ts";
 import { abortSignal, duration, type Kind, path, reporter } from "./kinds.ts";
@@ -26,35 +26,35 @@ export const collectTable = {
     isRequired: true,
     default: { host: "127.0.0.1", port: 4100 },
     defaultText: "127.0.0.1:4100",
-    help: "where pushed messages are received, as host:port",
+    help: "address that receives pushed messages, as host:port",
   },
   database: {
     flag: "--hash-db <file>",
     kind: path,
     isRequired: true,
     default: "hashes.sqlite",
-    help: "the hash database; it is created where there is none",
+    help: "hash database; it is created if it does not exist",
   },
   keep: {
     flag: "--keep <n|age>",
     kind: keep,
     default: { cycles: 256 },
     defaultText: "256",
-    help: "forget all but the newest n cycles, or those of an age like 12h, 7d or 2w",
+    help: "keep the newest n cycles, or the cycles of an age such as 12h, 7d or 2w",
   },
   pollMs: {
     flag: "--poll <duration>",
     kind: duration,
     default: 30_000,
     defaultText: "30s",
-    help: `between two readings of the lists, and of what was missed (${durationHelp})`,
+    help: `time between two reads of the lists and of missed cycles, ${durationHelp}`,
   },
   signal: { kind: abortSignal, isRequired: true, help: "ends the collector" },
-  reporter: { kind: reporter, help: "takes the events of the collector" },
+  reporter: { kind: reporter, help: "receives the events of the collector" },
 } as const satisfies OptionTable;
 
 export const nodesTable = {
-  hashDb: { flag: "--hash-db <file>", kind: path, isRequired: true, help: "the hash database" },
+  hashDb: { flag: "--hash-db <file>", kind: path, isRequired: true, help: "hash database that is read" },
 } as const satisfies OptionTable;
 
 function isListen(value: unknown): boolean {

@@ -1,4 +1,4 @@
-/** The options of each command, in the order of its help. */
+/** The options of each command, in the order in which its help lists them. */
 
 import { assembleTable, planTable } from "./assemble-table.ts";
 import { clusterTable } from "./cluster-table.ts";
@@ -8,24 +8,24 @@ import { clusterOfRunTable, networkTable } from "./network-table.ts";
 import { longFlag, type OptionRow, type OptionTable } from "./option-row.ts";
 import { seedTable, verifyTable } from "./verify-table.ts";
 
-/** An option of a command: its row, and its flag. */
+/** An option of a command: its row and its flag. */
 export interface CommandOption extends OptionRow {
   readonly flag: string;
-  /** Its name in the library; the command line alone has options without. */
+  /** The name in the library; `undefined` for an option that only the command line takes. */
   readonly name?: string;
 }
 
 const json = (help: string): CommandOption => ({ flag: "--json", kind: flag, help });
 const quiet = (help: string): CommandOption => ({ flag: "--quiet", kind: flag, help });
-const jsonLines = json("one JSON object a line on stdout, the last one the summary");
+const jsonLines = json("print one JSON object per line on stdout; the last one is the summary");
 const verbose: CommandOption = {
   flag: "--verbose",
   kind: flag,
-  help: "print debug events on stderr, down to each request, as NODE_DEBUG=snapshot-assemble does",
+  help: "print debug events on stderr, each request included; the same as NODE_DEBUG=snapshot-assemble",
 };
-const quietRun = quiet("print nothing but warnings, offences and failures");
+const quietRun = quiet("print only warnings, offences and failures");
 
-/** Tables may share options: each stands where it comes first. */
+/** The options of several tables. An option that tables share is listed once, at its first place. */
 function optionsOf(...tables: readonly OptionTable[]): CommandOption[] {
   const seen = new Set<string>();
   return tables.flatMap((table) =>
@@ -41,7 +41,7 @@ function optionsOf(...tables: readonly OptionTable[]): CommandOption[] {
 
 const { timestamp } = assembleTable;
 
-/** By the name of the command; the main job has none. */
+/** By the name of the command; the main job has the empty name. */
 export const commandOptions = {
   "": [
     ...optionsOf({ timestamp }, networkTable, clusterOfRunTable, assembleTable),
@@ -51,27 +51,27 @@ export const commandOptions = {
   ],
   plan: [
     ...optionsOf(networkTable, clusterOfRunTable, planTable),
-    json("one JSON object on stdout"),
+    json("print one JSON object on stdout"),
     verbose,
   ],
   verify: [
-    json("one JSON object on stdout"),
+    json("print one JSON object on stdout"),
     ...optionsOf(verifyTable, seedTable),
-    quiet("print nothing unless something is wrong"),
+    quiet("print nothing unless the check finds a problem"),
   ],
   cluster: [
     ...optionsOf(clusterTable),
-    json("one JSON object on stdout; of a live cluster, what happens as well, one object a line"),
+    json("print one JSON object on stdout; a live cluster also prints each event, one object per line"),
   ],
   collect: [...optionsOf(collectTable), jsonLines, quietRun, verbose],
-  nodes: [...optionsOf(nodesTable), json("one JSON object on stdout, with the signed evidence")],
+  nodes: [...optionsOf(nodesTable), json("print one JSON object on stdout, with the signed evidence")],
 } as const satisfies Readonly<Record<string, readonly CommandOption[]>>;
 
 export type CommandName = keyof typeof commandOptions;
 
 const all: readonly CommandOption[] = Object.values(commandOptions).flat();
 
-/** The flags of options that may be given several times, with another value each time. */
+/** The flags of options that may be repeated with different values. */
 export const repeatableFlags: ReadonlySet<string> = flagsWith(({ kind }) => kind.isRepeatable === true);
 
 /** The flags of options whose value may be a URL. */

@@ -1,17 +1,17 @@
-/** Kinds of options: what a program may give, and how a text of the command line is read. */
+/** The kinds of options: the values that the library accepts, and the parser of a text of the command line. */
 
 import { isHex64 } from "../protocol/address.ts";
 import type { OptionCheck } from "./option-check.ts";
 import * as text from "./option-texts.ts";
 
 export interface Kind extends OptionCheck {
-  /** Reads a text. A kind without it takes the text as it is. @throws OptionValueError */
+  /** Parses a text. A kind without a parser takes the text unchanged. @throws OptionValueError */
   readonly parse?: (text: string) => unknown;
-  /** The texts that it takes, where they are few. */
+  /** The texts that the option accepts, if they are a short list. */
   readonly choices?: readonly string[];
-  /** Whether a value may be a URL, which may hold a password: it is not repeated in a message. */
+  /** Whether a value may be a URL. A URL may contain a password, so messages do not repeat it. */
   readonly takesUrl?: boolean;
-  /** Whether it may be given several times, with another value each time. */
+  /** Whether the option may be repeated with different values. */
   readonly isRepeatable?: boolean;
 }
 
@@ -31,17 +31,17 @@ export function wholeNumber(min: number, max: number): Kind {
   };
 }
 
-/** More than a timer takes would be no time at all. */
+/** A timer of Node with a longer delay fires at once. */
 const timerMaxMs = 2 ** 31 - 1;
 
-/** How long something may take. */
+/** A period of time. */
 export const duration: Kind = {
   accepts: (value) => typeof value === "number" && value > 0 && value <= timerMaxMs,
   expected: `a number of milliseconds, greater than 0 and at most ${timerMaxMs}`,
   parse: text.parseDuration,
 };
 
-/** How old something may be. */
+/** An age. */
 export const age: Kind = {
   accepts: (value) => typeof value === "number" && value > 0,
   expected: "a number of milliseconds greater than 0",
@@ -91,13 +91,13 @@ export const httpUrl: Kind = {
   takesUrl: true,
 };
 
-/** The time of a snapshot, as a text or parsed. */
+/** The time of a snapshot: a text, a number, or a parsed time. */
 export const snapshotTime: Kind = {
   accepts: (value) => typeof value === "string" || typeof value === "number" || isParsedTime(value),
   expected: 'milliseconds, seconds, ISO 8601 with a time zone, "cycle:<n>" or "latest"',
 };
 
-export const parsedSnapshotTime: Kind = { accepts: isParsedTime, expected: "a snapshot's time, parsed" };
+export const parsedSnapshotTime: Kind = { accepts: isParsedTime, expected: "a parsed snapshot time" };
 
 function isParsedTime(value: unknown): boolean {
   if (typeof value !== "object" || value === null || !("kind" in value)) return false;

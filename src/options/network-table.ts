@@ -1,4 +1,4 @@
-/** The options that choose a network, and how it is requested. */
+/** The options that choose a network, and that limit the requests to it. */
 
 import { nodesMax } from "../limits/network.ts";
 import { duration, flag, hexKey, httpUrl, path, wholeNumber } from "./kinds.ts";
@@ -9,15 +9,15 @@ export const networkTable = {
   archiver: {
     flag: "--archiver <url>",
     kind: httpUrl,
-    help: "read the node list and cycle records from this archiver",
+    help: "read the node list and the cycle records from this archiver",
   },
   archiverKey: {
     flag: "--archiver-key <hex>",
     kind: hexKey,
-    help: "the public key that the archiver's responses must be signed with",
+    help: "public key that must have signed the archiver's responses",
   },
-  nodes: { flag: "--nodes <file>", kind: path, help: "read the node list from a file" },
-  cycles: { flag: "--cycles <file>", kind: path, help: "read the cycle records from a file" },
+  nodes: { flag: "--nodes <file>", kind: path, help: "read the node list from this file" },
+  cycles: { flag: "--cycles <file>", kind: path, help: "read the cycle records from this file" },
   hashKey: {
     flag: "--hash-key <hex>",
     kind: hexKey,
@@ -27,42 +27,42 @@ export const networkTable = {
   nodesPerConsensusGroup: {
     flag: "--nodes-per-consensus-group <n>",
     kind: wholeNumber(1, nodesMax),
-    defaultText: "what a /netconfig response proves, or all of a sample state",
-    help: "nodes that vote on a partition",
+    defaultText: "proved by a /netconfig response, or stated alike by a sample of validators",
+    help: "number of nodes that vote on a partition",
   },
   nodesPerEdge: {
     flag: "--nodes-per-edge <n>",
     kind: wholeNumber(0, nodesMax),
-    defaultText: "as above",
-    help: "nodes on each side of those that store it too",
+    defaultText: "from the same source",
+    help: "number of further nodes, on each side of those that vote, that store the partition",
   },
   allowPrivate: {
     flag: "--allow-private",
     kind: flag,
-    help: "request from validators at loopback and private addresses also where the archiver's own address is public",
+    help: "send requests to validators at loopback and private addresses even if the archiver's address is public",
   },
   connectTimeoutMs: {
     flag: "--connect-timeout <duration>",
     kind: duration,
     default: 10_000,
     defaultText: "10s",
-    help: `give up connecting after this, ${durationHelp}`,
+    help: `time limit for a connection attempt, ${durationHelp}`,
   },
   stallTimeoutMs: {
     flag: "--stall-timeout <duration>",
     kind: duration,
     default: 30_000,
     defaultText: "30s",
-    help: "give up a response that brings nothing for so long",
+    help: "time limit for a response that sends no bytes",
   },
 } as const satisfies OptionTable;
 
-/** On the command line, a cluster that is started for one run can take the place of a network. */
+/** On the command line, a run can start a cluster and use it as its network. */
 export const clusterOfRunTable = {
   cluster: {
     flag: "--cluster <fixture>",
     kind: path,
     conflicts: ["archiver", "archiverKey", "nodes", "cycles"],
-    help: "start this fixture cluster for the run, instead of using a network",
+    help: "start this fixture cluster for the run, and use it as the network",
   },
 } as const satisfies OptionTable;

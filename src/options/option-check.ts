@@ -1,19 +1,23 @@
-/** Checks the options of a function of the library: what a program gives by mistake is refused by its name. */
+/** Checks the options of a library function. A wrong option is refused by its name. */
 
 import { SnapshotError } from "../errors/snapshot-error.ts";
 
-/** What one option may be. An option that is `undefined` is one that is not given. */
+/** The values that one option accepts. An option that is `undefined` counts as not given. */
 export interface OptionCheck {
   readonly accepts: (value: unknown) => boolean;
-  /** Behind "expected". */
+  /** Completes "expected …" in a message. */
   readonly expected: string;
   readonly isRequired?: boolean;
 }
 
-/** Every option of a function: the compiler finds one that is missing here. */
+/** The check of every option of a function; the compiler reports an option without one. */
 export type OptionChecks<Options> = { readonly [Name in keyof Options]-?: OptionCheck };
 
-/** Values are not repeated in messages: they may hold passwords. @throws SnapshotError `usage` */
+/**
+ * Requires that each option is known and accepted. Messages do not repeat values, which may contain passwords.
+ *
+ * @throws SnapshotError `usage`
+ */
 export function requireOptions<Options>(
   functionName: string,
   options: unknown,
@@ -24,16 +28,16 @@ export function requireOptions<Options>(
   }
   const known = new Map<string, OptionCheck>(Object.entries(checks));
   for (const name of Object.keys(options)) {
-    if (!known.has(name)) throw refused(functionName, `there is no option ${JSON.stringify(name)}`, checks);
+    if (!known.has(name)) throw refused(functionName, `unknown option ${JSON.stringify(name)}`, checks);
   }
   const given = new Map<string, unknown>(Object.entries(options));
   for (const [name, { accepts, expected, isRequired }] of known) {
     const value = given.get(name);
     if (value === undefined && isRequired === true) {
-      throw refused(functionName, `the option ${name} is missing: expected ${expected}`, checks);
+      throw refused(functionName, `missing option ${name}: expected ${expected}`, checks);
     }
     if (value !== undefined && !accepts(value)) {
-      throw refused(functionName, `the option ${name} is not usable: expected ${expected}`, checks);
+      throw refused(functionName, `invalid option ${name}: expected ${expected}`, checks);
     }
   }
 }

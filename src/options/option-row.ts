@@ -1,29 +1,29 @@
-/** One option: what the command line, the library and the documentation know of it. */
+/** One option, as the command line, the library and the documentation describe it. */
 
 import type { Kind } from "./kinds.ts";
 import { type OptionCheck, type OptionChecks, required } from "./option-check.ts";
 
 export interface OptionRow {
-  /** On the command line, with the name of its value. The library alone has options without. */
+  /** The flag with the name of its value; `undefined` for an option that only the library takes. */
   readonly flag?: string;
   readonly kind: Kind;
-  /** The value where none is given. */
+  /** The value if the option is not given. */
   readonly default?: string | number | object;
-  /** How the default is shown; what applies where there is no single one. */
+  /** The text that shows the default, or that describes what applies if no single value is the default. */
   readonly defaultText?: string;
-  /** An environment variable with the value, where the option is not given. An empty one counts as unset. */
+  /** An environment variable that replaces an option that is not given. An empty one counts as unset. */
   readonly env?: string;
   readonly isRequired?: boolean;
-  /** The flags of the options that it cannot be given with. */
+  /** The names of the options that exclude this one. */
   readonly conflicts?: readonly string[];
-  /** Begins in lower case, without a full stop. */
+  /** Begins in lower case and ends without a full stop. */
   readonly help: string;
 }
 
 /** By the name of the option in the library. */
 export type OptionTable = Readonly<Record<string, OptionRow>>;
 
-/** The check of each option that the library takes. */
+/** Returns the check of each option of a table. */
 export function checksOf<Table extends OptionTable>(table: Table): OptionChecks<Table> {
   const checks: Partial<Record<keyof Table, OptionCheck>> = {};
   for (const name in table) {
@@ -37,7 +37,7 @@ function unknownOption(name: string): never {
   throw new Error(`the table has no option ${name}`);
 }
 
-/** `--archiver` of `--archiver <url>`. */
+/** Returns `--archiver` for `--archiver <url>`. */
 export function longFlag(flag: string): string {
   return flag.split(" ", 1)[0] ?? flag;
 }

@@ -1,9 +1,9 @@
-/** Reads the texts of options: what they mean, or an error that is shown with the option's name. */
+/** Parses the texts of options. An error is shown with the option's name. */
 
 import { keepCyclesMax } from "../limits/collect.ts";
 import { isHex64 } from "../protocol/address.ts";
 
-/** The text of an option that cannot be used. */
+/** The text of an option is invalid. */
 export class OptionValueError extends Error {
   override readonly name = "OptionValueError";
   readonly code = "option-value";
@@ -20,25 +20,25 @@ const unitsMs: Readonly<Record<string, number>> = {
 const durationMaxMs = 24 * 60 * 60 * 1_000;
 const ageMaxMs = 100 * 366 * 86_400_000;
 
-export const durationHelp = "like 500ms, 30s, 2m or 1h";
+export const durationHelp = "such as 500ms, 30s, 2m or 1h";
 
-/** How long something may take, milliseconds. */
+/** Parses a period, and returns milliseconds. */
 export function parseDuration(text: string): number {
   return parseSpan(text, "a duration", durationHelp, durationMaxMs, "a day");
 }
 
-/** How old something may be, milliseconds. */
+/** Parses an age, and returns milliseconds. */
 export function parseAge(text: string): number {
-  return parseSpan(text, "an age", "like 90m, 2h, 7d or 52w", ageMaxMs, "a hundred years");
+  return parseSpan(text, "an age", "such as 90m, 2h, 7d or 52w", ageMaxMs, "a hundred years");
 }
 
-/** A bare number is refused: whether seconds or milliseconds are meant, it does not say. */
+/** Refuses a bare number: it could mean seconds or milliseconds. */
 function parseSpan(text: string, what: string, examples: string, maxMs: number, maxShown: string): number {
   const [, amount, unit] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d|w)?$/.exec(text) ?? [];
   const units = Object.keys(unitsMs).join(", ");
   if (amount === undefined) throw new OptionValueError(`expected ${what} with its unit, ${examples}`);
   if (unit === undefined) {
-    throw new OptionValueError(`${amount} has no unit: write one of ${units} behind it, ${examples}`);
+    throw new OptionValueError(`${amount} has no unit: append one of ${units}, ${examples}`);
   }
   const spanMs = Number(amount) * (unitsMs[unit] ?? Number.NaN);
   if (spanMs > maxMs) throw new OptionValueError(`expected ${what} of at most ${maxShown}`);
@@ -67,15 +67,15 @@ export function parseUrl(text: string): string {
   throw new OptionValueError("expected a URL such as http://127.0.0.1:4000");
 }
 
-/** The path of a file, or a URL. */
+/** Parses a text that is the path of a file, or a URL. */
 export function parseSource(text: string): string {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? parseUrl(text) : text;
 }
 
-/** A share without its seed, which is another option. */
+/** A part, or a share whose seed is another option. */
 export type SubsetText = { readonly oneIn: number; readonly first: number } | { readonly percent: number };
 
-/** `n/t`, the n-th of t parts, or `x%`, as in other tools that check a part of their data. */
+/** Parses `n/t`, the n-th of t parts, or `x%`, a share. */
 export function parseSubset(text: string): SubsetText {
   const [, part, parts] = /^(\d{1,9})\/(\d{1,9})$/.exec(text) ?? [];
   if (parts !== undefined) {
@@ -106,10 +106,10 @@ export function parseListen(text: string): Listen {
   throw new OptionValueError("expected host:port, such as 127.0.0.1:4100 or [::1]:4100");
 }
 
-/** How much a hash database keeps: the newest cycles, so many of them or of so much time. */
+/** What a hash database keeps: a number of cycles, or the cycles of a period. */
 export type Keep = { readonly cycles: number } | { readonly ageMs: number };
 
-/** Without a unit it is a number of cycles, as the option's name for its value says. */
+/** Parses a number of cycles, or an age with its unit. */
 export function parseKeep(text: string): Keep {
   if (/^\d+$/.test(text)) return { cycles: parseCount(1, keepCyclesMax)(text) };
   try {

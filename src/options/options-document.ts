@@ -1,23 +1,23 @@
-/** The documentation of the options (docs/OPTIONS.md), from their table. */
+/** Generates the documentation of the options (docs/OPTIONS.md) from their tables. */
 
 import { type CommandName, type CommandOption, commandOptions } from "./command-options.ts";
 
 interface Section {
   readonly title: string;
   readonly text: string;
-  /** Whether the options have names in the library. */
+  /** Whether the library has a function with these options. */
   readonly isOfLibrary: boolean;
 }
 
 const sections: Readonly<Record<CommandName, Section>> = {
   "": {
     title: "snapshot-assemble",
-    text: "Assembles a snapshot. In the library: `assemble(options)`.",
+    text: "Assembles a snapshot and publishes it. In the library: `assemble(options)`.",
     isOfLibrary: true,
   },
   plan: {
     title: "snapshot-assemble plan",
-    text: "Shows the order of requests, and requests no accounts.",
+    text: "Shows which node would be queried for which partitions. It requests no accounts.",
     isOfLibrary: false,
   },
   verify: {
@@ -27,24 +27,24 @@ const sections: Readonly<Record<CommandName, Section>> = {
   },
   cluster: {
     title: "snapshot-assemble cluster [fixture]",
-    text: "Starts a cluster to try the program with.",
+    text: "Starts a cluster of validators on this machine, to try the program with.",
     isOfLibrary: false,
   },
   collect: {
     title: "snapshot-assemble collect",
-    text: "Receives gossip, and keeps it in a hash database.",
+    text: "Receives the network's gossip and stores it in a hash database.",
     isOfLibrary: false,
   },
   nodes: {
     title: "snapshot-assemble nodes",
-    text: "Prints the record of each node in a hash database.",
+    text: "Prints the record of each node in a hash database: its messages and its offences.",
     isOfLibrary: false,
   },
 };
 
 const preface = `# Options
 
-This file is generated from the table of options in \`src/options/\`. A test compares them.
+This file is generated from the tables in \`src/options/\`: do not edit it. A test compares it with them, and \`npx vitest run test/options -u\` writes it. \`--help\` of a command shows the same options.
 `;
 
 export function optionsDocument(): string {
@@ -77,7 +77,7 @@ function meaningOf({ help, env, kind }: CommandOption): string {
   return `${help}${choices}${variable}`;
 }
 
-/** What is no code: `<n>` would be an element of HTML. */
+/** Escapes a cell that is not code: in Markdown, `<n>` is an HTML element. */
 function escaped(cell: string): string {
   return cell.replaceAll("|", "\\|").replaceAll("<", "\\<");
 }

@@ -29,48 +29,48 @@ export const verifyTable = {
   trustNodeList: {
     flag: "--trust-node-list <file>",
     kind: path,
-    help: "count the votes of these nodes, not of those that the snapshot names; a signed list also proves cycle records with the same signature",
+    help: "count the votes of the nodes in this file, not of those in the snapshot; a signed list also proves the cycle records that the same key has signed",
   },
   archiverKey: {
     flag: "--archiver-key <hex>",
     kind: hexKey,
-    help: "the public key that the node list and the cycle records must be signed with",
+    help: "public key that must have signed the node list and the cycle records",
   },
   trustMarker: {
     flag: "--trust-marker <hex>",
     kind: hexKey,
-    help: "the marker of a cycle record that you know, of the snapshot's cycle or a later one",
+    help: "marker of a cycle record that you know, of the snapshot's cycle or of a later one",
   },
   nodesPerConsensusGroup: {
     flag: "--nodes-per-consensus-group <n>",
     kind: wholeNumber(1, nodesMax),
-    defaultText: "what the evidence proves, or else says",
-    help: "nodes that vote on a partition",
+    defaultText: "what the evidence proves, or otherwise states",
+    help: "number of nodes that vote on a partition",
   },
   nodesPerEdge: {
     flag: "--nodes-per-edge <n>",
     kind: wholeNumber(0, nodesMax),
-    help: "nodes on each side of those that store it too; with --nodes-per-consensus-group",
+    help: "number of further nodes, on each side of those that vote, that store the partition; requires --nodes-per-consensus-group",
   },
   quorum,
   require: {
     flag: "--require <basis>",
     kind: oneOf("proved", "told"),
-    help: "proved: what only the directory says is a finding (the default with --trust-node-list, --archiver-key or --trust-marker); told: it may say so",
+    help: "proved: a claim that only the directory supports is a finding (the default with --trust-node-list, --archiver-key or --trust-marker); told: such a claim is accepted",
   },
   subset: {
     flag: "--subset <n/t|x%>",
     kind: subset,
-    help: "read only the n-th of t parts of the artifacts, or a random share of them, which says its seed",
+    help: "read only the n-th of t parts of the artifacts, or a random share of them; the output states the seed of the share",
   },
   signal: { kind: abortSignal, help: "ends the check" },
 } as const satisfies OptionTable;
 
-/** The command line has a share and its seed as two options. */
+/** The command line takes a share and its seed as two options. */
 export const seedTable = {
   seed: {
     flag: "--seed <n>",
     kind: { accepts: Number.isSafeInteger, expected: "a whole number from 0", parse: parseSeed },
-    help: "with --subset x%: read the share that an earlier check with this seed read",
+    help: "with --subset x%: read the same share as an earlier check with this seed",
   },
 } as const satisfies OptionTable;

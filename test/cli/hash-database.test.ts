@@ -93,7 +93,7 @@ describe("what only reads a hash database", () => {
 
 describe("collect", () => {
   it.each([
-    { id: "without a network", args: [], says: "no network is chosen" },
+    { id: "without a network", args: [], says: "missing the network to read from" },
     { id: "with no port", args: ["--listen", "127.0.0.1"], says: "expected host:port" },
     { id: "with a port that is none", args: ["--listen", "127.0.0.1:70000"], says: "expected host:port" },
     { id: "with nothing to keep", args: ["--keep", "0"], says: "from 1 to" },

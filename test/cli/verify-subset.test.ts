@@ -100,15 +100,13 @@ describe("verify begins with its verdict", () => {
   it("of a snapshot that nothing proves", async () => {
     const { stdout } = await commandLine(["verify", snapshot]);
     expect(stdout.split("\n")[0]).toMatch(
-      /^verified +nothing wrong found; every artifact agrees; not proved: the node list/,
+      /^verified +no problem found; every artifact has its hash; not proved: the node list/,
     );
   });
 
   it("of one that is wrong, whose findings follow", async () => {
     const { stderr } = await commandLine(["verify", "--require", "proved", snapshot]);
-    expect(stderr.split("\n")[0]).toMatch(
-      /^error: .* agrees with itself, but is not proved \(\d findings?\)$/,
-    );
+    expect(stderr.split("\n")[0]).toMatch(/^error: .* is consistent, but not proved \(\d findings?\)$/);
   });
 });
 

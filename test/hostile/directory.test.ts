@@ -232,7 +232,7 @@ describe("a cycle chain that an attacker has made", () => {
     const directory = await forge(temporaryDirectory(), { ...later, cyclesSigner: null });
     const { stdout } = await commandLine(["verify", directory]);
     expect(stdout).toContain("as cycle records say that nothing proves");
-    expect(stdout).toContain("cycle record  told by the directory alone");
+    expect(stdout).toContain("cycle record  told only by the directory");
   });
 
   it("is not led to by a marker that it names and does not have", async () => {
@@ -293,7 +293,7 @@ describe("a mistake in the auditor's own node list", () => {
     const { status, stderr } = await commandLine(["verify", "--trust-node-list", list, directory]);
     expect(status).toBe(2);
     expect(stderr).toContain(`${list}: it has no node with an ID and a key`);
-    expect(stderr).not.toContain("Do not use it");
+    expect(stderr).not.toContain("Do not use this snapshot");
   });
 
   it("is noted where it is one row too many", async () => {

@@ -17,7 +17,7 @@ describe("a duration", () => {
 
   it.each(["999", "1000", "60", "0", "1.5"])("is refused without a unit: %s", (text) => {
     for (const parse of [parseDuration, parseAge]) {
-      expect(() => parse(text)).toThrow(`${text} has no unit: write one of ms, s, m, h, d, w behind it`);
+      expect(() => parse(text)).toThrow(`${text} has no unit: append one of ms, s, m, h, d, w`);
     }
   });
 
@@ -48,11 +48,13 @@ it.each([
 
 it.each(["36h", "7d", "2w", "500"])("collect --keep takes %s", async (keep) => {
   const said = await commandLine(["collect", "--keep", keep]);
-  expect(said.stderr).toContain("no network is chosen");
+  expect(said.stderr).toContain("missing the network to read from");
 });
 
 it("collect takes --hash-db as the other commands do, and --db no longer", async () => {
-  expect((await commandLine(["collect", "--hash-db", "x"])).stderr).toContain("no network is chosen");
+  expect((await commandLine(["collect", "--hash-db", "x"])).stderr).toContain(
+    "missing the network to read from",
+  );
   expect(await commandLine(["collect", "--db", "x"])).toMatchObject({
     status: 2,
     stderr: expect.stringContaining("unknown option '--db'"),

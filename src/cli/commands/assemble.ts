@@ -35,18 +35,18 @@ export interface AssembleFlags extends ClusterFlags {
 
 export const assembleExamples = `Examples:
   $ snapshot-assemble --archiver http://127.0.0.1:4000 --timestamp latest
-      the newest snapshot that the validators hold, into ./snapshots
+      assembles the newest snapshot that the validators hold, into ./snapshots
   $ snapshot-assemble --archiver http://127.0.0.1:4000 --timestamp 2023-11-14T22:24:00Z --out /var/lib/snapshots
-      that of one cycle boundary
+      assembles the snapshot of one cycle boundary
   $ snapshot-assemble --nodes nodes.json --cycles cycles.json --gossip gossip.jsonl --timestamp cycle:1234 --json
-      with lists and hashes from files, for a script
+      reads the lists and gossip from files, and prints JSON for a script
   $ snapshot-assemble --cluster nine-honest --timestamp latest
-      a try without a network: from nine validators that are started for it
+      tries the program without a network: starts nine validators on this machine
 `;
 
 export async function runAssemble(flags: AssembleFlags, io: Io): Promise<Outcome> {
   if (flags.timestamp === undefined) {
-    throw new SnapshotError("usage", "no snapshot is chosen: --timestamp is missing", {
+    throw new SnapshotError("usage", "missing --timestamp", {
       hint: "Give --timestamp <time>, such as --timestamp latest; --help has examples.",
     });
   }
@@ -81,7 +81,7 @@ async function assembleFrom(
       shown?.report(event);
     },
   };
-  // The clock of a fixture cluster stands in the past.
+  // The cycles of a fixture cluster are in the past.
   const maxAgeMs = flags.maxAge ?? (flags.cluster === undefined ? undefined : fixtureMaxAgeMs(timestamp));
   const out = resolve(flags.out);
   const { signal } = io;
@@ -118,7 +118,7 @@ async function reporterOf(
   { stdout, stderr, env }: Io,
 ): Promise<Reporter | undefined> {
   const style = makeStyle(stderr.isTTY, env);
-  // The summary has the warnings and the offences.
+  // The summary contains the warnings and the offences.
   if (quiet === true && json === true) return undefined;
   if (quiet === true) {
     const { QuietReporter } = await import("../../ui/quiet-reporter.ts");
@@ -128,7 +128,7 @@ async function reporterOf(
     const { JsonReporter } = await import("../../ui/json-reporter.ts");
     return new JsonReporter((line) => stdout.write(`${line}\n`));
   }
-  // A dumb terminal cannot draw over a line.
+  // A dumb terminal cannot overwrite a line.
   if (stderr.isTTY === true && env["TERM"] !== "dumb") {
     const { BarReporter } = await import("../../ui/bar-reporter.ts");
     return new BarReporter(stderr, style);

@@ -1,4 +1,4 @@
-/** `snapshot-assemble cluster`: a cluster, from a fixture or live, that goes on until it is ended. */
+/** `snapshot-assemble cluster`: runs a cluster, from a fixture or live, until a signal ends it. */
 
 import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { liveDefaults } from "../../testnet/live/live-defaults.ts";
@@ -28,11 +28,11 @@ export interface ClusterCommandFlags {
 
 export const clusterExamples = `Examples:
   $ snapshot-assemble cluster nine-honest
-      a cluster that stands still, from a fixture
+      starts the cluster of a fixture, whose state does not change
   $ snapshot-assemble cluster --live --nodes 9 --cycle-duration 2s --snapshot-every 5
-      validators that go on from cycle to cycle, and export their state at each fifth
+      starts validators that run from cycle to cycle, and export their state at each fifth cycle
   $ snapshot-assemble cluster --live --fault 3:corrupt-data --fault 5:slow=500ms --fault 7:kill-at=export
-      the same, three of them hostile, slow, and killed half-way
+      starts the same with a lying, a slow and a crashing validator
 `;
 
 const cycleDurationMaxMs = 24 * 3600 * 1000;
@@ -41,14 +41,14 @@ export async function clusterHelp(): Promise<string> {
   const { faultHelp } = await import("../../testnet/faults/faults.ts");
   const { fixtureNames } = await import("../../testnet/cluster/fixture.ts");
   return `
-A live cluster's validators are processes of their own, each with a database. Its transactions move balances
-between accounts, and never change their total. What it starts with, and all transactions since, are in its
-directory: genesis.jsonl and transactions.jsonl. Ctrl-C ends all of it.
+Each validator of a live cluster is a process with its own database. Transactions move balances between
+accounts and never change their total. The directory of the cluster contains the first state and every
+transaction since: genesis.jsonl and transactions.jsonl. Ctrl-C ends the cluster.
 
 Fixtures:
   ${(await fixtureNames()).join("\n  ")}
 
-Faults, which a fixture can ask for, and a live cluster with --fault:
+Faults, for --fault of a live cluster and for fixtures:
 ${faultHelp()}
 `;
 }
@@ -60,19 +60,16 @@ export async function runCluster(
 ): Promise<Outcome> {
   const { live, json, ...settings } = flags;
   if (live === true) {
-    if (fixture !== undefined) throw usage("both --live and a fixture are given", "Give one of them.");
+    if (fixture !== undefined) throw usage("both --live and a fixture are given", "Give one of the two.");
     return await runLive(settings, json === true, io);
   }
   const [option] = Object.keys(settings);
   if (option !== undefined) {
     const flag = `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    throw usage(`${flag} is given without --live`, "Add --live; a fixture says of itself how it is.");
+    throw usage(`${flag} is given without --live`, "Add --live. A fixture takes no options but --json.");
   }
   if (fixture === undefined)
-    throw usage(
-      "neither a fixture nor --live is given",
-      "Give one of them; see snapshot-assemble cluster --help.",
-    );
+    throw usage("missing a fixture or --live", "Give one of the two; see snapshot-assemble cluster --help.");
   return await runFixture(fixture, json === true, io);
 }
 
@@ -83,7 +80,7 @@ async function runFixture(fixture: string, json: boolean, io: Io): Promise<Outco
   const { stop: _stop, ...description } = cluster;
   try {
     const { archiverUrl, snapshotTimestamp, nodes } = cluster;
-    tellStart(
+    reportStart(
       description,
       nodes.length,
       `--archiver ${archiverUrl} --timestamp ${snapshotTimestamp}`,
@@ -105,8 +102,8 @@ async function runLive(
   const durationMs = cycleDuration ?? liveDefaults.cycleDuration * 1000;
   if (durationMs % 1000 !== 0 || durationMs > cycleDurationMaxMs) {
     throw usage(
-      `--cycle-duration of ${durationMs} ms`,
-      "Cycle records count in whole seconds: give 1s or more.",
+      `--cycle-duration cannot be ${durationMs} ms: cycle records state whole seconds`,
+      "Give a whole number of seconds, from 1s to 24h.",
     );
   }
   const settings = { ...liveDefaults, ...others, cycleDuration: durationMs / 1000, faults: fault ?? [] };
@@ -124,7 +121,7 @@ async function runLive(
   const { stop: _stop, failed, ...description } = cluster;
   try {
     const { archiverUrl, nodes } = cluster;
-    tellStart(description, nodes.length, `--archiver ${archiverUrl} --timestamp latest`, json, io);
+    reportStart(description, nodes.length, `--archiver ${archiverUrl} --timestamp latest`, json, io);
     const failure = await Promise.race([untilAborted(io.signal), failed]);
     if (failure !== undefined) throw failure;
     return { summary: description };
@@ -133,7 +130,7 @@ async function runLive(
   }
 }
 
-function tellStart(
+function reportStart(
   description: { readonly archiverUrl: string },
   nodes: number,
   options: string,

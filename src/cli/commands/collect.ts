@@ -1,4 +1,4 @@
-/** `snapshot-assemble collect`: a listener that takes part in the gossip until it is ended. */
+/** `snapshot-assemble collect`: collects the network's gossip until a signal ends it. */
 
 import type { CollectEvent, CollectReporter } from "../../collect/reporter.ts";
 import type { CollectStatus } from "../../collect/status.ts";
@@ -22,11 +22,11 @@ export interface CollectFlags extends NetworkFlags {
 
 export const collectExamples = `Examples:
   $ snapshot-assemble collect --archiver http://127.0.0.1:4000 --listen 127.0.0.1:4100 --hash-db hashes.sqlite
-      takes pushed gossip in, and polls validators for what it missed
+      receives pushed gossip, and polls validators for missed messages
   $ snapshot-assemble collect --archiver http://127.0.0.1:4000 --keep 7d --json
-      keeps a week, and tells what happens as JSON lines
+      keeps the gossip of a week, and prints events as JSON lines
   $ snapshot-assemble --archiver http://127.0.0.1:4000 --timestamp latest --hash-db hashes.sqlite
-      a run that knows the hashes already
+      assembles a snapshot with the collected gossip
 `;
 
 export const collectHelp = `
@@ -35,8 +35,8 @@ Over HTTP:
   GET  /partition-gossip?cycle=n  every message of a cycle
   GET  /healthz                   reports health
 
-It goes on until it is ended. SIGINT and SIGTERM end it cleanly, with status 0: what was being pushed is
-committed and acknowledged first. A second one ends it at once.
+It runs until SIGINT or SIGTERM. Then it commits and acknowledges the messages under way, and ends with
+status 0. A second signal ends it at once.
 `;
 
 export async function runCollect(flags: CollectFlags, io: Io): Promise<Outcome> {
@@ -45,7 +45,7 @@ export async function runCollect(flags: CollectFlags, io: Io): Promise<Outcome> 
   const reporter = reporterOf({ json, quiet }, io);
   const { collect } = await import("../../app/collect.ts");
   const status = await collect({ ...options, listen, database, keep, pollMs, signal: io.signal, reporter });
-  // Whether it was well is another question than whether it ended well, which the summary's `ok` says.
+  // The summary's `ok` states whether the command succeeded, not whether the collector was healthy.
   const { ok: _ok, ...summary } = status;
   return { summary, lines: () => describeStatus(status) };
 }

@@ -1,4 +1,4 @@
-/** `snapshot-assemble nodes --hash-db <file>`: what is known of each node. */
+/** `snapshot-assemble nodes --hash-db <file>`: prints the record of each node. */
 
 import type { NodeRecord } from "../../app/nodes.ts";
 import { quoted } from "../../wire/parse.ts";
@@ -17,7 +17,7 @@ export async function runNodes(hashDb: string): Promise<Outcome> {
 }
 
 function describeNodes(nodes: readonly NodeRecord[]): string[] {
-  if (nodes.length === 0) return ["the database knows of no node yet"];
+  if (nodes.length === 0) return ["the database has no record of any node yet"];
   const rows = nodes.map(({ node, messages, lastCycle, offences }) => [
     quoted(node),
     String(messages),
@@ -33,7 +33,7 @@ function describeNodes(nodes: readonly NodeRecord[]): string[] {
   ]);
 }
 
-/** `wrong-partition ×2, redirect`. */
+/** Returns a text such as `wrong-partition ×2, redirect`. */
 function kindsText(kinds: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const kind of kinds) counts.set(kind, (counts.get(kind) ?? 0) + 1);

@@ -1,4 +1,4 @@
-/** `snapshot-assemble plan`: the order of queries, and who is expected to give what. */
+/** `snapshot-assemble plan`: prints the order of queries, and the partitions expected of each node. */
 
 import type { AssemblyPlan } from "../../app/plan.ts";
 import { shortId } from "../../protocol/node.ts";
@@ -21,9 +21,13 @@ export interface PlanFlags extends ClusterFlags {
 
 export const planExamples = `Examples:
   $ snapshot-assemble plan --archiver http://127.0.0.1:4000
+      plans for the archiver's node list
   $ snapshot-assemble plan --archiver http://127.0.0.1:4000 --timestamp latest
+      plans for the nodes of the newest snapshot's cycle
   $ snapshot-assemble plan --archiver http://127.0.0.1:4000 --order cover
+      queries the fewest nodes
   $ snapshot-assemble plan --nodes nodes.json --nodes-per-consensus-group 5 --nodes-per-edge 2 --json
+      needs no network, and prints JSON
 `;
 
 export async function runPlan(flags: PlanFlags, io: Io): Promise<Outcome> {
@@ -58,10 +62,10 @@ function describePlan(plan: AssemblyPlan, rule: OrderRule): string[] {
 function describeCost(rule: OrderRule, { nodes, withRanges, withoutRanges }: OrderCost): string {
   const part = (cost: ReceivedCost) =>
     `${formatCounted(cost.requests, "request")} for ${formatCounted(cost.partitionsReceived, "partition")}`;
-  return `--order ${rule.padEnd(6)}  ${formatCounted(nodes, "node")}: ${part(withRanges)}; from nodes that know no ranges ${part(withoutRanges)}`;
+  return `--order ${rule.padEnd(6)}  ${formatCounted(nodes, "node")}: ${part(withRanges)}; from nodes that ignore ranges ${part(withoutRanges)}`;
 }
 
-/** `-1 0-4 7` rather than each number. */
+/** Returns ranges such as `-1 0-4 7`. */
 function runsText(partitions: readonly number[]): string {
   const runs: { first: number; last: number }[] = [];
   for (const partition of partitions) {

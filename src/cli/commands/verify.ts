@@ -1,4 +1,4 @@
-/** `snapshot-assemble verify <directory>`: an offline check of a published snapshot. */
+/** `snapshot-assemble verify <directory>`: checks a published snapshot offline. */
 
 import { randomInt } from "node:crypto";
 import type { Quorum } from "../../agreement/vote-tally.ts";
@@ -26,23 +26,23 @@ export interface VerifyFlags {
 
 export const verifyExamples = `Examples:
   $ snapshot-assemble verify snapshots/snapshot-1700000640000
-      whether the directory agrees with itself; each claim says what it rests on
+      checks that the directory is consistent, and states the basis of each claim
   $ snapshot-assemble verify --archiver-key 758b1c11…de3 snapshots/snapshot-1700000640000
-      with proof: the node list and the cycle records must be signed by an archiver whose key you trust
+      also requires that an archiver whose key you trust has signed the node list and the cycle records
   $ snapshot-assemble verify --trust-node-list my-nodes.json --trust-marker 5f3c…9a snapshots/snapshot-1700000640000
-      with proof: the votes of the nodes that you know, and a chain that leads to a cycle record that you know
+      counts the votes of your own node list, and requires a chain that leads to a cycle record that you know
   $ snapshot-assemble verify --require proved --nodes-per-consensus-group 5 … snapshots/snapshot-1700000640000
-      under the sharding settings that you know
+      counts the votes under sharding settings that you know
   $ snapshot-assemble verify --subset 1/10 --json snapshots/snapshot-1700000640000
-      the first of ten parts of the artifacts; 2/10 is the second, and so on
+      reads the first of ten parts of the artifacts; 2/10 is the second
   $ snapshot-assemble verify --subset 5% snapshots/snapshot-1700000640000
-      a random twentieth of the artifacts; it says its seed, with which --seed reads the same ones again
+      reads a random 5% of the artifacts, and states the seed; --seed selects the same artifacts again
 `;
 
 export async function runVerify(directory: string, flags: VerifyFlags, { signal }: Io): Promise<Outcome> {
   if (flags.nodesPerEdge !== undefined && flags.nodesPerConsensusGroup === undefined) {
     throw new SnapshotError("usage", "--nodes-per-edge is given without --nodes-per-consensus-group", {
-      hint: "Give both: how many nodes vote on a partition depends on the group alone.",
+      hint: "Add --nodes-per-consensus-group, which decides how many nodes vote on a partition.",
     });
   }
   const { trustNodeList, archiverKey, trustMarker, nodesPerConsensusGroup, nodesPerEdge } = flags;
@@ -59,7 +59,7 @@ export async function runVerify(directory: string, flags: VerifyFlags, { signal 
   }
   if (findings.subset !== null) details.push(describeChecked(findings));
   const isUnproved = findings.findings.every(({ kind }) => kind === "unproved");
-  const what = isUnproved ? "agrees with itself, but is not proved" : "is not what it says";
+  const what = isUnproved ? "is consistent, but not proved" : "failed verification";
   const count = findings.findings.length + findings.findingsOmitted;
   const error = new SnapshotError(
     codeOfFindings(findings.findings),
@@ -68,7 +68,7 @@ export async function runVerify(directory: string, flags: VerifyFlags, { signal 
       details,
       hint: isUnproved
         ? hintForProof(findings)
-        : "Do not use it: assemble the snapshot again, or get it from elsewhere.",
+        : "Do not use this snapshot: assemble it again, or get it from another source.",
     },
   );
   return { summary, error };
@@ -78,11 +78,11 @@ function subsetOf({ subset, seed }: VerifyFlags): Subset | undefined {
   if (subset !== undefined && "percent" in subset) return { ...subset, seed: seed ?? randomInt(2 ** 32) };
   if (seed === undefined) return subset;
   throw new SnapshotError("usage", "--seed is given without --subset x%", {
-    hint: "A seed chooses a random share: give one such as --subset 10%.",
+    hint: "Add a share, such as --subset 10%, or leave out --seed.",
   });
 }
 
-/** What proves each claim. */
+/** The options that prove each claim. */
 const proofs: Readonly<Record<ClaimName, string>> = {
   nodeList: "the node list with --trust-node-list <file> or --archiver-key <hex>",
   cycle: "the cycle record with --archiver-key <hex> or --trust-marker <hex>",
@@ -92,12 +92,12 @@ const proofs: Readonly<Record<ClaimName, string>> = {
 
 function hintForProof({ claims }: Findings): string {
   const missing = claims.filter(({ basis }) => basis === "told").map(({ claim }) => proofs[claim]);
-  return `Prove ${missing.join("; ")}; or accept the directory's word with --require told.`;
+  return `Prove ${missing.join("; ")}; or accept unproved claims with --require told.`;
 }
 
 const witnessed: Readonly<Record<ChainWitness, string>> = {
-  confirms: ", as the cycle chain records it",
-  told: ", as cycle records say that nothing proves",
+  confirms: ", confirmed by the cycle chain",
+  told: ", confirmed by cycle records that nothing proves",
   silent: "",
   unread: "",
 };
@@ -112,16 +112,16 @@ const claimNames: Readonly<Record<ClaimName, string>> = {
 const basisNames: Readonly<Record<ClaimBasis, string>> = {
   given: "given by you",
   proved: "proved",
-  told: "told by the directory alone",
+  told: "told only by the directory",
 };
 
-/** The result in one line: what the rest explains. */
+/** Returns the result in one line. */
 function verdictLine(findings: Findings): string {
   const told = findings.claims.filter(({ basis }) => basis === "told").map(({ claim }) => claimTexts[claim]);
   const { total, checked } = findings.partitions;
-  const what = checked === total ? "every artifact agrees" : describeChecked(findings);
+  const what = checked === total ? "every artifact has its hash" : describeChecked(findings);
   const proof = told.length === 0 ? "every claim is proved or given" : `not proved: ${told.join(", ")}`;
-  return `verified      nothing wrong found; ${what}; ${proof}`;
+  return `verified      no problem found; ${what}; ${proof}`;
 }
 
 function describeChecked({ partitions, subset }: Findings): string {
@@ -154,14 +154,14 @@ function describeVerified(findings: Findings): string[] {
   } = findings;
   const { total, checked } = partitions;
   const share = `in ${checked === total ? "" : `${formatCount(checked)} of `}${formatCounted(total, "partition")}`;
-  const whose = nodeList?.source === "auditor" ? "your node list" : "the node list inside";
+  const whose = nodeList?.source === "auditor" ? "your node list" : "the snapshot's node list";
   return [
     verdictLine(findings),
     `snapshot      ${timestamp}, the end of cycle ${cycle}`,
-    `state         ${formatCounted(accounts, "account")} (${formatBytes(bytes)}) ${share}, all as the export data says`,
+    `state         ${formatCounted(accounts, "account")} (${formatBytes(bytes)}) ${share}, as the export data states`,
     `network hash  ${networkHash}${witnessed[chain]}`,
     `digest        ${digest}`,
-    `votes         by ${whose}: ${formatCounted(nodeList?.nodes ?? 0, "node")}, hash ${nodeList?.hash}`,
+    `votes         counted by ${whose}: ${formatCounted(nodeList?.nodes ?? 0, "node")}, hash ${nodeList?.hash}`,
     ...claims.map(({ claim, basis, detail }) => `${claimNames[claim]}${basisNames[basis]}: ${detail}`),
     ...votes.map(
       ({ partition, votesFor, votesAgainst, outOf }) =>
