@@ -1,15 +1,15 @@
 /**
- * The main job, without a terminal: from lists to a published snapshot.
+ * The main job, without a terminal: reads the lists and publishes a snapshot.
  *
  * ```
  * read the network
- * for each boundary that the time can mean, the newest first:
- *   find the sharding settings, and the hashes that the validators agreed on
- *   lock the place, and check what is published there
- *   fetch what is missing, and publish
+ * for each boundary that the timestamp can mean, newest first:
+ *   find the sharding settings and the agreed hashes
+ *   lock the place of the snapshot, and check what is published there
+ *   fetch the missing partitions, and publish
  * ```
  *
- * A boundary without hashes or accounts is left for the next older one.
+ * If a boundary has no agreed hashes or no accounts yet, the run continues with the next older one.
  */
 
 import { SnapshotError } from "../errors/snapshot-error.ts";
@@ -45,10 +45,10 @@ export interface AssembleResult extends RunSummary {
 }
 
 /**
- * Assembles the snapshot of one cycle boundary, and publishes it in `options.out` as
- * `snapshot-<timestamp>` (FORMAT.md). Every artifact has the hash that the validators agreed on.
+ * Assembles the snapshot of one cycle boundary, and publishes it in `options.out` as `snapshot-<timestamp>` (FORMAT.md).
+ * Every artifact has the hash that the validators agreed on.
  *
- * @throws SnapshotError with a code that says what kind of failure it is, and a hint what to do
+ * @throws SnapshotError with a code for the kind of failure, and a hint what to do
  */
 export async function assemble(options: AssembleOptions): Promise<AssembleResult> {
   requireOptions("assemble", options, assembleChecks);
@@ -79,7 +79,7 @@ async function runWithDatabase(
   const gossip = file === undefined ? undefined : { messages: new GossipFile(file, signal), source: file };
   const bare = { settings, clients, log, gossip, startedAt, known: undefined };
   if (hashDb === undefined) return await run(bare);
-  // Without a database, SQLite is not loaded.
+  // A run without a database does not load SQLite.
   const { KnownHashes } = await import("./assembly/known-hashes.ts");
   const known = KnownHashes.open(hashDb, hashKey, log);
   try {
@@ -92,13 +92,13 @@ async function runWithDatabase(
 
 type Outcome =
   | { readonly kind: "published"; readonly data: ExportData }
-  /** An older boundary may do better. A failure that no older boundary would avoid is thrown. */
+  /** An older boundary may succeed. A failure that no older boundary avoids is thrown. */
   | { readonly kind: "unavailable"; readonly failure: SnapshotError };
 
 async function run(run: Run): Promise<ExportData> {
   const { settings, known, log } = run;
   const { out, time, maxAgeMs, requireChain } = settings;
-  // Before any request.
+  // An unusable directory fails the run before the first request.
   await requirePlace(out);
   log.stage("reading the node list and the cycle records");
   const network = await readNetwork(settings, time, listContext(run), maxAgeMs);
@@ -156,7 +156,7 @@ async function assembleBoundary(
   }
 }
 
-/** The caller holds the lock. */
+/** Fetches and publishes what is not published yet. The caller holds the lock. */
 async function fillPlace(run: Run, attempt: Attempt, data: ExportData, proof: Proof): Promise<Outcome> {
   const published = await checkPlace(run, data, attempt.network.candidates);
   if (published.state === "right") return alreadyPublished(run, attempt, data, published.findings);
@@ -172,7 +172,7 @@ async function fillPlace(run: Run, attempt: Attempt, data: ExportData, proof: Pr
 function alreadyPublished(run: Run, attempt: Attempt, data: ExportData, findings: Findings): Outcome {
   const { directory, accounts, bytes } = findings;
   warnOfAge(run, attempt);
-  run.log.stage("this snapshot is published already, and is right");
+  run.log.stage("already published and verified");
   const partitions = [...data.partitionHashes.keys()];
   run.log.record({ type: "kept", partitions, accounts, bytes, source: { kind: "published" } });
   run.log.record({ type: "published", directory, digest: exportDataDigest(data) });
@@ -193,8 +193,8 @@ function resultOf(summary: RunSummary, { timestamp, cycle, networkHash }: Export
 
 function interrupted(error: unknown): SnapshotError {
   if (error instanceof SnapshotError && error.code !== "interrupted") return error;
-  return new SnapshotError("interrupted", "the run was ended before the snapshot was complete", {
+  return new SnapshotError("interrupted", "the run was interrupted before the snapshot was complete", {
     cause: error,
-    hint: "Run again: what is verified is kept and not fetched again.",
+    hint: "Run again. Verified partitions are kept and not fetched again.",
   });
 }

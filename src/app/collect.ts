@@ -11,10 +11,10 @@ import { openClients } from "../trust/node-addresses.ts";
 import { HttpGossipSource } from "./gossip-source.ts";
 
 /**
- * Collects until `options.signal` is aborted.
+ * Collects until `options.signal` is aborted. After the start, a failure is reported and the work is retried.
  *
- * @throws SnapshotError where it cannot start: the lists cannot be read, the database is another network's, or the port
- *   is taken. Later failures are reported, and what failed is tried again.
+ * @throws SnapshotError if the collector cannot start: the lists cannot be read, the database belongs to another
+ *   network, or the port is in use
  */
 export async function collect(options: CollectOptions): Promise<CollectStatus> {
   requireOptions("collect", options, collectChecks);

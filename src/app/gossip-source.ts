@@ -48,7 +48,7 @@ export class HttpGossipSource implements GossipSource {
   }
 }
 
-/** @returns what is no failure of the response as it is: that is a bug, or the caller's own */
+/** @returns the failure of the response; any other error unchanged */
 function failureOf(error: unknown): unknown {
   if (error instanceof ResponseError) {
     return new GossipFailure(kindOfResponse(error), error.message, { cause: error });

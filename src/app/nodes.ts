@@ -1,4 +1,4 @@
-/** Reads what a hash database records of each node. */
+/** Reads the records of nodes from a hash database. */
 
 import type { RecordedOffence } from "../errors/offence.ts";
 import { HashDatabase } from "../store/hash-database/hash-database.ts";
@@ -8,24 +8,24 @@ const skippedShownMax = 20;
 export interface NodeRecord {
   /** The node's ID. */
   readonly node: string;
-  /** Signed messages of it in the database. */
+  /** The number of its signed messages in the database. */
   readonly messages: number;
-  /** The cycle of the last of them. */
+  /** The cycle of its last message. */
   readonly lastCycle: number | null;
-  /** The newest first. */
+  /** Newest first. */
   readonly offences: readonly RecordedOffence[];
 }
 
 export interface NodeRecords {
   readonly nodes: readonly NodeRecord[];
-  /** The first few rows that cannot be used. */
+  /** The first unusable rows. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Returns the nodes with the most offences first, then in ascending order of ID. The file is only read.
+ * Returns the records, those with the most offences first, then in ascending order of ID. Does not write to the file.
  *
- * @throws SnapshotError `configuration` where there is no such database
+ * @throws SnapshotError `configuration` if the file does not exist or is not a hash database
  */
 export function readNodeRecords(path: string): NodeRecords {
   const warnings: string[] = [];

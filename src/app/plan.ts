@@ -1,6 +1,6 @@
 /**
- * What a run would ask of whom, if every node gives what is expected of it: no request but for the lists.
- * What not every plan needs is loaded where it is needed: most of its time would go into loading.
+ * Plans the queries of a run in which every node gives what is expected. Requests the lists and the sharding settings
+ * only. Loads modules where they are needed, since loading takes most of the time.
  */
 
 import { planTable } from "../options/assemble-table.ts";
@@ -28,18 +28,18 @@ export interface ExpectedQuery {
   readonly node: string;
   /** `null` where the node list has no usable address of the node. */
   readonly url: string | null;
-  /** The node's place in ascending order of ID. */
+  /** The node's index in ascending order of ID. */
   readonly index: number;
   readonly partitions: readonly number[];
   readonly requests: number;
 }
 
 export interface PlanOptions extends NetworkOptions {
-  /** The time of the snapshot: with it, the node list must be that of its cycle. */
+  /** The time of the snapshot. If it is given, the node list must be that of its cycle. */
   readonly timestamp?: SnapshotTime | undefined;
-  /** The file of a hash database, for the records of nodes. */
+  /** The file of a hash database with the records of nodes. */
   readonly hashDb?: string | undefined;
-  /** Whose queries are listed. */
+  /** The order whose queries are listed. */
   readonly order?: OrderRule | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -51,12 +51,12 @@ export interface AssemblyPlan {
   readonly cycle: number | null;
   readonly nodes: number;
   readonly shard: Shard;
-  /** Node IDs in the order of Algorithm 1, those with a bad record later; of a cover, those that are asked. */
+  /** Node IDs in the order of Algorithm 1, those with a bad record last; for a cover, the queried nodes. */
   readonly order: readonly string[];
   readonly queries: readonly ExpectedQuery[];
   /** Requests for partial snapshots over all queries. */
   readonly requests: number;
-  /** What each order costs. */
+  /** The cost of each order. */
   readonly orders: Readonly<Record<OrderRule, OrderCost>>;
   readonly warnings: readonly string[];
 }
@@ -100,7 +100,7 @@ export async function planAssembly(options: PlanOptions): Promise<AssemblyPlan> 
   }
 }
 
-/** Under the same settings as a run would count by. */
+/** Finds the sharding settings by the same rule as a run. */
 async function findShard(
   nodes: readonly ActiveNode[],
   boundary: Boundary | undefined,
@@ -122,13 +122,13 @@ interface Plan {
   readonly queries: readonly PlannedQuery[];
 }
 
-/** Algorithm 1, with nodes of a bad record later (they are asked all the same). */
+/** Algorithm 1, with nodes of a bad record last. */
 function bisectPlan(shard: Shard, rankOf: (index: number) => number): Plan {
   const order = queryOrder(shard.numNodes).sort((a, b) => rankOf(a) - rankOf(b));
   return { order, queries: planQueries(shard, order, new Set(allPartitions(shard))) };
 }
 
-/** The fewest nodes, those of a bad record only for what nobody else has. */
+/** The fewest nodes. Nodes of a bad record give only partitions that no other node stores. */
 function coverPlan(shard: Shard, rankOf: (index: number) => number): Plan {
   const groups: number[][] = [[], [], []];
   for (let index = 0; index < shard.numNodes; index++) groups[rankOf(index)]?.push(index);
@@ -136,7 +136,7 @@ function coverPlan(shard: Shard, rankOf: (index: number) => number): Plan {
   return { order: queries.map(({ nodeIndex }) => nodeIndex), queries };
 }
 
-/** What the record of each node costs it, by the node's index. */
+/** Returns the rank of each node, by its index. A bad record raises the rank. */
 async function ranksOf(
   nodes: readonly ActiveNode[],
   hashDb: string | undefined,

@@ -13,19 +13,16 @@ export type { VerifyOptions };
 const verifyChecks: OptionChecks<VerifyOptions> = checksOf(verifyTable);
 
 /**
- * Checks a published snapshot: artifacts, export data, network hash; the signed votes, counted again; the
- * cycle chain. Reports every finding.
+ * Checks a published snapshot: the artifacts, the export data, the network hash, the signed votes and the cycle chain.
+ * Returns every problem as a finding.
  *
- * @throws SnapshotError `no-such-snapshot` where there is no manifest, `disk` where a file cannot be read, `configuration`
- *   where the auditor's own list cannot be, `usage` where an option is unusable; whatever else is wrong is a finding
+ * @throws SnapshotError `no-such-snapshot` if the directory has no manifest, `disk` if a file cannot be read,
+ *   `configuration` if the auditor's node list cannot be read, `usage` if an option is invalid
  */
 export async function verifySnapshot(directory: string, options: VerifyOptions = {}): Promise<Findings> {
   requireOptions("verifySnapshot", options, verifyChecks);
   if (!path.accepts(directory)) {
-    throw new SnapshotError(
-      "usage",
-      `verifySnapshot(): the directory is not usable: expected ${path.expected}`,
-    );
+    throw new SnapshotError("usage", `verifySnapshot(): invalid directory: expected ${path.expected}`);
   }
   return await checkSnapshot(directory, options);
 }

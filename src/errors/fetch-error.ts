@@ -1,30 +1,30 @@
-/** Why a request to one node or archiver came to nothing. What it costs the node is decided elsewhere. */
+/** The failure of a request to one node or archiver. Other files decide what it costs the node. */
 
 export type FetchErrorKind =
   /** No connection: refused, no route, no such host. */
   | "unreachable"
-  /** No TLS: the server does not speak it, or its certificate does not hold. */
+  /** No TLS: the server does not support it, or its certificate is invalid. */
   | "tls"
-  /** No answer, or no more of one, within the stall timeout. */
+  /** No bytes within the stall timeout. */
   | "stalled"
-  /** The connection ended before the answer did. */
+  /** The connection ended before the response did. */
   | "reset"
-  /** An answer with another status than 200. */
+  /** A response with a status other than 200. */
   | "status"
-  /** An answer that sends us elsewhere. */
+  /** A redirect, which is not followed. */
   | "redirect"
-  /** Bytes that are no HTTP, or no gzip where gzip was announced. */
+  /** Bytes that are not HTTP, or not gzip although the header states gzip. */
   | "not-http"
   /** A body that crosses a bound. */
   | "too-large"
-  /** We do not ask at that address, whatever is there. */
+  /** An address to which the program sends no request. */
   | "not-asked"
-  /** We ended it ourselves. */
+  /** The program ended the request. */
   | "aborted";
 
 export interface FetchErrorDetail {
   readonly status?: number;
-  /** How long the node asked us to wait, milliseconds. */
+  /** The delay that the node asked for, milliseconds. */
   readonly retryAfterMs?: number;
   readonly cause?: unknown;
 }

@@ -1,11 +1,11 @@
-/** What nodes do wrong, and what proves it. */
+/** The offences of nodes, and their evidence. */
 
 export type OffenceKind =
   /** A partition whose hash is not the agreed one. */
   | "wrong-partition"
-  /** An account twice in one answer, with different content. */
+  /** One account twice in a response, with different content. */
   | "contradicting-account"
-  /** More accounts after those that made a partition right. */
+  /** Further accounts of a partition, after those that match the agreed hash. */
   | "superfluous-account"
   /** Accounts of partitions that the node does not store. */
   | "foreign-accounts"
@@ -15,15 +15,15 @@ export type OffenceKind =
   | "stalled-answer"
   | "oversized-answer"
   | "redirect"
-  /** A gossip response that is malformed, or that passes on messages which nobody signed. */
+  /** A gossip response that is malformed, or that relays messages without a valid signature. */
   | "invalid-gossip"
   /** A malformed or oversized message that carries the sender's own valid signature. */
   | "invalid-vote"
   /** Two different messages of one sender for one cycle. */
   | "equivocation"
-  /** A vote for another hash than the agreed one. */
+  /** A vote for a hash other than the agreed one. */
   | "dissenting-vote"
-  /** A partition whose hash is not the one that the same node has signed. */
+  /** A partition whose hash differs from the hash that the same node has signed. */
   | "contradicts-own-vote";
 
 const kinds: Readonly<Record<OffenceKind, true>> = {
@@ -48,41 +48,41 @@ export function isOffenceKind(text: string): text is OffenceKind {
   return Object.hasOwn(kinds, text);
 }
 
-/** Something that a node did that no honest and healthy node does. */
+/** An act of a node that no honest and healthy node commits. */
 export interface Offence {
   /** The node's ID. */
   readonly node: string;
   readonly kind: OffenceKind;
   readonly partition?: number;
-  /** What happened, what was expected, what came. */
+  /** What happened, with the expected and the received value. */
   readonly detail: string;
 }
 
-/** What the node itself has signed, so that nobody needs to take our word for it. */
+/** Messages that the node itself has signed, which convince a third party. */
 export interface OffenceEvidence {
   /** Gossip messages as received: one, or two that contradict each other. */
   readonly messages: readonly object[];
-  /** The hash of what the node sent, which is not the one in its message: for this, ours is the only word. */
+  /** The hash of what the node sent, which differs from the one in its message. No signature proves this hash. */
   readonly sentHash?: string;
 }
 
-/** An offence as the hash database keeps it. */
+/** An offence as the hash database stores it. */
 export interface RecordedOffence extends Offence {
-  /** When it was first noticed: milliseconds. */
+  /** The time of the first observation, milliseconds. */
   readonly whenMs: number;
   readonly cycle?: number;
   readonly evidence?: OffenceEvidence;
 }
 
 /**
- * What an offence rests on. `signed`: messages that carry the offender's own signature convince a third party.
- * `observed`: what the node itself sent us over its own connection, for which ours is the only word.
+ * The basis of an offence. `signed`: messages with the offender's own signature convince a third party. `observed`: the
+ * node sent something wrong over its own connection, which only this program has seen.
  */
 export type OffenceBasis = "signed" | "observed";
 
 const signedKinds: ReadonlySet<OffenceKind> = new Set(["invalid-vote", "equivocation", "dissenting-vote"]);
 
-/** An offence as it is reported, with what it rests on. */
+/** An offence as it is reported, with its basis. */
 export interface ReportedOffence extends Offence {
   readonly basis: OffenceBasis;
 }
@@ -97,8 +97,8 @@ const shardingKinds: ReadonlySet<OffenceKind> = new Set([
 ]);
 
 /**
- * Whether an offence of this kind depends on the sharding settings: under wrong ones, the agreed hash may be that of
- * liars, and an honest node seems to hold what it does not store.
+ * Whether an offence of this kind depends on the sharding settings. Under wrong settings, liars can determine the
+ * agreed hash, and an honest node can seem to send accounts that it does not store.
  */
 export function dependsOnSharding(kind: OffenceKind): boolean {
   return shardingKinds.has(kind);

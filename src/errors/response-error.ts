@@ -1,13 +1,13 @@
-/** What makes the rest of an answer useless. What was merged before it stays. */
+/** The failure of a response's content. Partitions that were committed before it stay committed. */
 
 export type ResponseErrorKind =
-  /** It is not `{"snapshot":[…]}`, or a record in it is no account. */
+  /** The response is not `{"snapshot":[…]}`, or contains a record that is not an account. */
   | "malformed"
-  /** It ends before `]}`. */
+  /** The response ends before `]}`. */
   | "truncated"
-  /** A record, white space, repetitions or foreign accounts beyond their bounds. */
+  /** A record, white space, repeated accounts or foreign accounts exceed their bound. */
   | "too-large"
-  /** More than is taken from one node before others have sent as much: it may be right. */
+  /** The response exceeds the byte budget, which other peers have not exceeded yet. It may be correct. */
   | "over-budget";
 
 export class ResponseError extends Error {

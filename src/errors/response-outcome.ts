@@ -1,15 +1,15 @@
-/** How a request for a partial snapshot ended, as a closed set. */
+/** The outcome of a request for a partial snapshot: a closed set. */
 
 import type { FetchErrorKind } from "./fetch-error.ts";
 import type { ResponseErrorKind } from "./response-error.ts";
 
 export type ResponseOutcome =
   | "complete"
-  /** Complete, with a partition that does not have the agreed hash. */
+  /** Complete, but with a partition that does not have the agreed hash. */
   | "wrong"
-  /** Ended by us: another node gave the same first. */
+  /** Cancelled: another node gave the same partitions first. */
   | "hedged"
-  /** Ended by us: everything is verified. */
+  /** Cancelled: every partition is verified. */
   | "not-needed"
   | "disk-full"
   | Exclude<FetchErrorKind, "aborted">

@@ -1,6 +1,6 @@
 /**
- * The one error that a user is meant to see: what happened, under a code that decides the exit status,
- * and what to do next. Anything else that is thrown is a defect of ours.
+ * The error for the user: what failed and why, a code that decides the exit status, and a hint what to do. Anything else
+ * that is thrown is a bug.
  */
 
 import { constants } from "node:os";
@@ -23,14 +23,14 @@ export type SnapshotErrorCode =
   | "interrupted";
 
 export interface SnapshotErrorOptions {
-  /** What the message comes from, line by line: one finding, or one node's outcome, each. */
+  /** One line for each finding or node that the message summarises. */
   readonly details?: readonly string[];
-  /** What the user can do about it, as one sentence. */
+  /** What the user can do. */
   readonly hint?: string;
   readonly cause?: unknown;
 }
 
-/** Its texts are printable lines, whatever was put into them: they may repeat what others sent. */
+/** Its texts are printable lines, even if they repeat text from outside. */
 export class SnapshotError extends Error {
   override readonly name = "SnapshotError";
   readonly code: SnapshotErrorCode;
@@ -45,12 +45,12 @@ export class SnapshotError extends Error {
   }
 }
 
-/** The message of anything that was thrown, for a sentence of our own. */
+/** Returns the message of anything thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-/** The system's code (`ENOSPC`, `ECONNREFUSED` …) of an error or of its causes, if it has one. */
+/** Returns the system's code (`ENOSPC`, `ECONNREFUSED` …) of an error or of its causes. */
 export function systemCodeOf(thrown: unknown): string | undefined {
   for (let error = thrown; error instanceof Error; error = error.cause) {
     const { code, errno }: NodeJS.ErrnoException = error;
@@ -61,10 +61,10 @@ export function systemCodeOf(thrown: unknown): string | undefined {
   return undefined;
 }
 
-/** The codes of this program's errors are in lower case. The system has no such code. */
+/** The codes of this program's errors are in lower case; those of the system are in upper case. */
 const OWN_CODE = /^[a-z]/;
 
-/** What Node has no name for, it calls "Unknown system error -122": EDQUOT and ESTALE are such. */
+/** Node's text for a code that it does not name, such as EDQUOT or ESTALE: "Unknown system error -122". */
 const UNKNOWN = /^Unknown system error/;
 
 function codeKnownToNode(code: string): string | undefined {
@@ -76,54 +76,54 @@ function codeOfNumber(errno: number | undefined): string | undefined {
   return Object.entries(constants.errno).find(([, number]) => number === -errno)?.[0];
 }
 
-/** Whether it failed since the disk, or this user's share of it, is full. */
+/** Whether the disk is full, or the user's quota is used up. */
 export function isDiskFull(thrown: unknown): boolean {
   const code = systemCodeOf(thrown);
   return code === "ENOSPC" || code === "EDQUOT";
 }
 
-/** What the system says of a name that leads to no file, or to none that can be read: the file is wrong. */
-const codesOfNames = new Set(["ENOENT", "ENOTDIR", "ELOOP", "EISDIR", "ENAMETOOLONG"]);
+/** Codes of a path that leads to no readable file. */
+const codesOfPaths = new Set(["ENOENT", "ENOTDIR", "ELOOP", "EISDIR", "ENAMETOOLONG"]);
 
 /**
- * Whether the system failed to read (a fault of the disk, no descriptors or memory left, no permission), so that
- * nothing is known of what the file holds.
+ * Whether the system failed to read a file, so that its content is unknown: a fault of the disk, no descriptors or
+ * memory left, no permission.
  */
 export function isReadError(thrown: unknown): boolean {
   const code = systemCodeOf(thrown);
-  if (code === undefined || codesOfNames.has(code)) return false;
+  if (code === undefined || codesOfPaths.has(code)) return false;
   return UNKNOWN.test(code) || /^E(?!RR_)[A-Z0-9]+$/.test(code);
 }
 
-/** A file or directory of ours that could not be read or written. */
+/** Returns the error for a file or a directory that cannot be read or written. */
 export function diskError(doing: string, thrown: unknown): SnapshotError {
   const full = isDiskFull(thrown);
   return new SnapshotError("disk", `${doing}: ${full ? describeFull(doing, thrown) : messageOf(thrown)}`, {
     cause: thrown,
     hint: full
-      ? "Free some space and run again: what is verified already is kept and not fetched again."
+      ? "Free some space and run again. Verified partitions are kept and not fetched again."
       : (hintForLimit(thrown) ??
-        "Check that the directory exists on a healthy disk and may be written to, and run again."),
+        "Check that the directory exists, is writable and is on a healthy disk, and run again."),
   });
 }
 
-/** Which of both is full, since `df` tells of the disk alone; and for which file, where that is not said. */
+/** Names the disk or the quota, since `df` shows the disk alone, and the file unless the message names it. */
 function describeFull(doing: string, thrown: unknown): string {
   const isQuota = systemCodeOf(thrown) === "EDQUOT";
-  const what = isQuota ? "this user's quota of the disk is used up" : "no space is left on the disk";
+  const what = isQuota ? "the user's disk quota is used up" : "no space is left on the disk";
   const path = thrown instanceof Error ? (thrown as NodeJS.ErrnoException).path : undefined;
   return path === undefined || doing.includes(path) ? what : `${what} for ${path}`;
 }
 
-/** What the system gave no more of to this process; `undefined` where it is something else. */
+/** Returns the hint for a limit of the system that is reached; `undefined` for any other error. */
 export function hintForLimit(thrown: unknown): string | undefined {
   switch (systemCodeOf(thrown)) {
     case "EMFILE":
-      return "Too many files are open: raise the limit of open files of this process (ulimit -n), and run again.";
+      return "Too many files are open. Raise the process's limit of open files (ulimit -n), and run again.";
     case "ENFILE":
-      return "Too many files are open on this machine: raise its limit (sysctl fs.file-max), and run again.";
+      return "Too many files are open on this machine. Raise its limit (sysctl fs.file-max), and run again.";
     case "ENOMEM":
-      return "There is too little memory: free some or raise the limit of this process (ulimit -v), and run again.";
+      return "Too little memory is free. Free some, or raise the process's limit (ulimit -v), and run again.";
     default:
       return undefined;
   }

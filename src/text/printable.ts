@@ -1,34 +1,34 @@
 /**
- * Text from outside, for people and for their terminals. A message is one line: its line ends cannot be told
- * from those of whoever wrote a part of it, so whatever has several lines is a list of messages.
+ * Makes text from outside safe for terminals and logs. A message is one line, so that text from outside cannot start a
+ * line of its own. Text of several lines is a list of messages.
  */
 
 import { lineCharactersMax } from "../limits/text.ts";
 
 /**
- * Characters that a terminal obeys rather than shows, that turn a line around, or that nobody can see: controls
- * (C0, C1), format characters (bidirectional controls, tags, zero width), line and paragraph separators, half
- * surrogate pairs, and whatever Unicode calls ignorable.
+ * Characters that control a terminal, reverse a line or are invisible: controls (C0, C1), format characters
+ * (bidirectional controls, tags, zero width), line and paragraph separators, lone surrogates, and the characters that
+ * Unicode calls ignorable.
  */
-const obeyed = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
-/** The text on one line, with a space for each character that is not shown. */
+/** Returns the text on one line, with a space for each unprintable character. */
 export function printable(text: string): string {
-  return text.replace(obeyed, " ");
+  return text.replace(unprintable, " ");
 }
 
-/** A message that may hold text from outside: printable, and of a length that a person still reads. */
+/** Returns a message that may contain text from outside: printable and of bounded length. */
 export function messageLine(text: string): string {
   const short = text.length > lineCharactersMax ? `${text.slice(0, lineCharactersMax)}…` : text;
   return printable(short);
 }
 
 /**
- * A value as one line of JSON, every string and key in it printable. Only `evidence` stays exactly as it is, with
- * such characters escaped: signatures cover it.
+ * Returns a value as one line of JSON, with every string and key printable. `evidence` keeps its characters, escaped,
+ * because signatures cover it.
  */
 export function printableJson(value: unknown): string {
-  return JSON.stringify(cleaned(value)).replace(obeyed, escaped);
+  return JSON.stringify(cleaned(value)).replace(unprintable, escaped);
 }
 
 function cleaned(value: unknown): unknown {

@@ -1,8 +1,8 @@
-/** Addresses that a user gives may hold passwords: what of them is shown, logged and stored. */
+/** Removes passwords from URLs before they are shown, logged or stored. */
 
 const scheme = /^[a-z][a-z0-9+.-]*:\/\//i;
 
-/** A URL without its user, password, query and fragment; anything else, such as the path of a file, as it is. */
+/** Returns a URL without its user, password, query and fragment. Other texts, such as paths, are unchanged. */
 export function shownUrl(source: string): string {
   const [begin] = scheme.exec(source) ?? [];
   if (begin === undefined) return source;
@@ -13,7 +13,7 @@ export function shownUrl(source: string): string {
   return `${protocol}//${user}${host}${path}${search === "" ? "" : "?***"}${hash === "" ? "" : "#***"}`;
 }
 
-/** A sentence that may repeat a URL as it was given: nothing is left of it, nor of what follows it. */
+/** Removes a URL from a sentence, and everything after it. */
 export function withoutUrls(text: string): string {
   return text.replace(/([a-z][a-z0-9+.-]*:\/\/).*$/is, "$1***");
 }

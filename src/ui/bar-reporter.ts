@@ -1,4 +1,4 @@
-/** A progress bar on a terminal: partitions verified, bytes, rate, time left, and for whom the run waits. */
+/** A progress bar on a terminal: verified partitions, bytes, rate, time left, and the nodes that the run waits for. */
 
 import { Presets, SingleBar } from "cli-progress";
 import type { AssembleEvent, Progress, Reporter } from "../events/assemble-events.ts";
@@ -10,10 +10,10 @@ import { ProgressMeter } from "./progress-meter.ts";
 import type { Style } from "./style.ts";
 
 const refreshMs = 100;
-/** How often the bar is drawn while nothing happens. */
+/** The interval at which the bar is drawn while no event comes. */
 const tickMs = 500;
 
-/** Leaves room for the figures on a terminal of 80 columns. */
+/** Leaves space for the figures on a terminal of 80 columns. */
 const barColumns = 16;
 
 export class BarReporter implements Reporter {
@@ -41,19 +41,19 @@ export class BarReporter implements Reporter {
         this.#progress(event.progress);
         break;
       case "stage":
-        this.#above(messageLine(event.message));
+        this.#writeAbove(messageLine(event.message));
         break;
       case "warning":
-        this.#above(`${this.#style.warning("warning:")} ${messageLine(event.message)}`);
+        this.#writeAbove(`${this.#style.warning("warning:")} ${messageLine(event.message)}`);
         break;
       case "offence":
-        this.#above(`${this.#style.warning("offence:")} ${describeOffence(event.offence)}`);
+        this.#writeAbove(`${this.#style.warning("offence:")} ${describeOffence(event.offence)}`);
         break;
       case "asked":
-        this.#meter.asked(event.node, performance.now());
+        this.#meter.requested(event.node, performance.now());
         break;
       case "query":
-        this.#meter.answered(event.query.node);
+        this.#meter.ended(event.query.node);
         break;
       case "end":
         clearInterval(this.#ticking);
@@ -96,8 +96,8 @@ export class BarReporter implements Reporter {
     return leftMs === undefined ? "…" : `${formatDuration(leftMs)} left`;
   }
 
-  /** A line above the bar, which is drawn again with the next progress or tick. */
-  #above(line: string): void {
+  /** Writes a line above the bar, which the next progress event or tick draws again. */
+  #writeAbove(line: string): void {
     this.#erase();
     this.#stream.write(`${line}\n`);
   }

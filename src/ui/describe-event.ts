@@ -1,4 +1,4 @@
-/** The events of a run as lines for people. */
+/** Describes events of a run for people. */
 
 import type { Offence, QueryRecord } from "../events/assemble-events.ts";
 import { shortId } from "../protocol/node.ts";

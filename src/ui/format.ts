@@ -1,4 +1,4 @@
-/** Figures as people read them. */
+/** Formats figures for people. */
 
 import { counted } from "../text/counted.ts";
 
@@ -14,12 +14,12 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** @param count whole; the first use of `toLocaleString` would take longer than most commands */
+/** @param count a whole number. The first call of `toLocaleString` takes longer than most commands. */
 export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
 
-/** `1 finding`, `2,000 findings`. */
+/** Returns `1 finding`, `2,000 findings`. */
 export function formatCounted(count: number, noun: string): string {
   return counted(count, noun, formatCount(count));
 }

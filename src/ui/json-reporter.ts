@@ -1,4 +1,4 @@
-/** One JSON object a line, for machines. The summary is written by whoever knows the exit status. */
+/** Writes one JSON object per line. The command writes the summary, which states the exit status. */
 
 import type { AssembleEvent, Reporter } from "../events/assemble-events.ts";
 import { printableJson } from "../text/printable.ts";

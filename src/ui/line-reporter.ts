@@ -1,4 +1,4 @@
-/** Plain lines for logs and mail: what happens, and now and then how far it is. */
+/** Writes plain lines for logs and mail: each event, and the progress at intervals. */
 
 import type { AssembleEvent, Progress, Reporter } from "../events/assemble-events.ts";
 import { messageLine } from "../text/printable.ts";

@@ -1,15 +1,14 @@
 /**
- * What a person wants to know of a run under way: how fast bytes come now, how long it still takes, and which nodes
- * keep it waiting. Pure: the clock comes in with each call.
+ * Computes the rate of a run, the time left, and the nodes that it waits for. Pure: each call gives the time.
  */
 
 import type { Progress } from "../events/assemble-events.ts";
 
-/** The rate is that of the last seconds: long enough to be steady, short enough to show a stall. */
+/** The rate covers this period: long enough to be steady, short enough to show a stall. */
 const windowMs = 10_000;
-/** Two samples closer than this count as one: progress comes with every chunk. */
+/** Samples closer than this are merged, since every chunk reports progress. */
 const sampleMs = 250;
-/** Without a byte for so long, the run waits. */
+/** After this time without a byte, the run waits for nodes. */
 const silentMs = 2_000;
 
 interface Sample {
@@ -18,13 +17,13 @@ interface Sample {
 }
 
 export class ProgressMeter {
-  /** Oldest first; the first one is at most one window old, or the last before the window. */
+  /** Oldest first. The first one is at most one window old, or the last before the window. */
   readonly #samples: Sample[] = [];
-  /** Node ID → since when its response is under way. */
-  readonly #asked = new Map<string, number>();
+  /** Node ID → the time at which its running request began. */
+  readonly #requested = new Map<string, number>();
   #progress: Progress | undefined;
   #fetchingSinceMs: number | undefined;
-  /** Partitions that an earlier run left, or that are empty: they say nothing about the time that others take. */
+  /** Partitions that no node had to send, resumed or empty ones. They do not predict the time of the others. */
   #verifiedBefore = 0;
   #lastByteMs = 0;
 
@@ -46,17 +45,17 @@ export class ProgressMeter {
     while ((this.#samples[1]?.atMs ?? nowMs) < nowMs - windowMs) this.#samples.shift();
   }
 
-  /** A request to a node has begun. */
-  asked(node: string, nowMs: number): void {
-    this.#asked.set(node, nowMs);
+  /** A request to a node begins. */
+  requested(node: string, nowMs: number): void {
+    this.#requested.set(node, nowMs);
   }
 
-  /** A node's response is over. */
-  answered(node: string): void {
-    this.#asked.delete(node);
+  /** The response of a node has ended. */
+  ended(node: string): void {
+    this.#requested.delete(node);
   }
 
-  /** Bytes a second over the last seconds; `undefined` before there is anything to measure. */
+  /** Returns bytes per second over the last seconds; `undefined` before the first measurement. */
   rate(nowMs: number): number | undefined {
     if (this.#progress === undefined) return undefined;
     if (nowMs - this.#lastByteMs > windowMs) return this.#progress.bytesReceived > 0 ? 0 : undefined;
@@ -65,7 +64,7 @@ export class ProgressMeter {
     return ((this.#progress.bytesReceived - first.bytes) * 1_000) / (nowMs - first.atMs);
   }
 
-  /** Milliseconds, by the partitions that this run has verified so far; `undefined` before the first one. */
+  /** Returns the time left, estimated from the partitions that this run has fetched; `undefined` before the first. */
   leftMs(nowMs: number): number | undefined {
     if (this.#progress === undefined || this.#fetchingSinceMs === undefined) return undefined;
     const { total, verified } = this.#progress.partitions;
@@ -74,16 +73,16 @@ export class ProgressMeter {
     return ((nowMs - this.#fetchingSinceMs) / ofThisRun) * (total - verified);
   }
 
-  /** The nodes whose responses are under way, the longest first, where nothing has come for a while. */
+  /** Returns the nodes with running requests, the longest first, if no byte has come for a while. */
   waitingFor(nowMs: number): { readonly node: string; readonly sinceMs: number }[] {
-    if (this.#asked.size === 0 || nowMs - Math.max(this.#lastByteMs, this.#lastAskedMs()) < silentMs)
+    if (this.#requested.size === 0 || nowMs - Math.max(this.#lastByteMs, this.#lastRequestMs()) < silentMs)
       return [];
-    return [...this.#asked]
-      .map(([node, askedMs]) => ({ node, sinceMs: nowMs - askedMs }))
+    return [...this.#requested]
+      .map(([node, requestedMs]) => ({ node, sinceMs: nowMs - requestedMs }))
       .sort((a, b) => b.sinceMs - a.sinceMs);
   }
 
-  #lastAskedMs(): number {
-    return Math.max(...this.#asked.values());
+  #lastRequestMs(): number {
+    return Math.max(...this.#requested.values());
   }
 }

@@ -1,4 +1,4 @@
-/** What a run that is told to be quiet still has to say: what is wrong with its network, its files or its nodes. */
+/** The reporter of `--quiet`: writes warnings and offences only. */
 
 import type { AssembleEvent, Reporter } from "../events/assemble-events.ts";
 import { messageLine } from "../text/printable.ts";

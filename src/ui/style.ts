@@ -1,4 +1,4 @@
-/** Colour where it helps and is wanted (https://no-color.org): on a terminal, and unless NO_COLOR is set. */
+/** Colours text on a terminal, unless NO_COLOR is set (https://no-color.org). */
 
 import { styleText } from "node:util";
 
@@ -13,7 +13,7 @@ export function makeStyle(
   env: Readonly<Record<string, string | undefined>>,
 ): Style {
   const isColoured = isTTY === true && !env["NO_COLOR"] && env["TERM"] !== "dumb";
-  // Whether to paint is decided here: styleText would look at stdout, whatever the stream.
+  // Without this option, styleText decides by stdout, even for stderr.
   const paint = (format: "red" | "yellow" | "green") => (text: string) =>
     isColoured ? styleText(format, text, { validateStream: false }) : text;
   return { error: paint("red"), warning: paint("yellow"), good: paint("green") };

@@ -112,7 +112,7 @@ describe("a node with a bad record", () => {
     expect(second.result).toMatchObject(expected);
     expect(second.asked).not.toContain(idOf(0));
     expect(second.stages).toContainEqual(
-      expect.stringMatching(/^nodes that are requested last.*: \w{8} \(contradicts-own-vote\)$/),
+      expect.stringMatching(/^requesting last, because of their record: \w{8} \(contradicts-own-vote\)$/),
     );
   });
 

@@ -11,7 +11,7 @@ function systemError(code: string, path?: string): Error {
 describe("a failure of the disk", () => {
   it.each([
     ["ENOSPC", "no space is left on the disk"],
-    ["EDQUOT", "this user's quota of the disk is used up"],
+    ["EDQUOT", "the user's disk quota is used up"],
   ])("says what is full, and asks for space: %s", (code, what) => {
     expect(diskError("cannot write /out/file", systemError(code))).toMatchObject({
       code: "disk",

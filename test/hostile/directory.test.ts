@@ -231,7 +231,7 @@ describe("a cycle chain that an attacker has made", () => {
   it("is not reported as one that records the network hash", async () => {
     const directory = await forge(temporaryDirectory(), { ...later, cyclesSigner: null });
     const { stdout } = await commandLine(["verify", directory]);
-    expect(stdout).toContain("as cycle records say that nothing proves");
+    expect(stdout).toContain("named by cycle records that nothing proves");
     expect(stdout).toContain("cycle record  told only by the directory");
   });
 

@@ -49,7 +49,7 @@ describe("a validator that sends two gigabytes for a small partition", () => {
   it("takes little of the disk, is blamed, and does not hold up the snapshot", async () => {
     await withCluster({ faults: ["0:inflate", "4:inflate"] }, async (cluster) => {
       const out = temporaryDirectory();
-      // Long: inflating takes a busy machine a while, and what stalls is no oversized response.
+      // A busy machine inflates slowly; a stalled response would be a different offence.
       const run = assembleFrom(cluster, { out, stallTimeoutMs: 30_000 });
       expect(await peakOf(out, run)).toBeLessThan(120 * MB);
       const { networkHash, offences } = await run;
@@ -76,7 +76,8 @@ describe("a validator that sends two gigabytes for a small partition", () => {
     else if (!isSaid) free.mockResolvedValue(Number.POSITIVE_INFINITY);
     onTestFinished(() => free.mockRestore());
     await withCluster({ faults: ["0:inflate", "4:inflate"] }, async (cluster) => {
-      const run = assembleFrom(cluster, { out });
+      // A busy machine inflates slowly; a stalled response would be an offence.
+      const run = assembleFrom(cluster, { out, stallTimeoutMs: 30_000 });
       expect(await peakOf(out, run)).toBeLessThan(9 * MB);
       const { networkHash, queries, offences } = await run;
       expect(networkHash).toBe(expected.networkHash);

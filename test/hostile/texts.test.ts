@@ -23,7 +23,7 @@ const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 /** What our own lines begin with. */
 const ownLine =
-  /^(?:error: |hint: |warning: |offence: | {2}|reading |asking |fetching |publishing$|node [0-9a-f]{8} |listening |\d+ nodes; |nodes that |snapshot {6}|state {9}|network hash {2}|digest {8}|votes {9}|note {10})/;
+  /^(?:error: |hint: |warning: |offence: | {2}|reading |requesting |fetching |publishing$|node [0-9a-f]{8} |listening |\d+ nodes; |snapshot {6}|state {9}|network hash {2}|digest {8}|votes {9}|note {10})/;
 
 interface Ended {
   readonly status: number | null;

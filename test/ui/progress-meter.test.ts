@@ -48,14 +48,14 @@ describe("a progress meter", () => {
 
   it("names the nodes that a run waits for, the longest first, once nothing has come for a while", () => {
     const meter = fed(1_000, 10);
-    meter.asked("a", 9_000);
-    meter.asked("b", 10_000);
+    meter.requested("a", 9_000);
+    meter.requested("b", 10_000);
     expect(meter.waitingFor(11_000)).toEqual([]);
     expect(meter.waitingFor(13_000)).toEqual([
       { node: "a", sinceMs: 4_000 },
       { node: "b", sinceMs: 3_000 },
     ]);
-    meter.answered("a");
+    meter.ended("a");
     expect(meter.waitingFor(13_000).map(({ node }) => node)).toEqual(["b"]);
   });
 });

@@ -1,4 +1,4 @@
-/** The hashes that the validators agreed on, from everywhere that their votes are kept. */
+/** Finds the hashes that the validators agreed on, from every source of votes. */
 
 import type { AgreedHashes } from "../../agreement/agreed-hashes.ts";
 import { findAgreedHashes } from "../../agreement/find-agreement.ts";
@@ -13,10 +13,10 @@ import type { Run } from "./run.ts";
 
 export type AgreementOutcome =
   | { readonly kind: "agreed"; readonly agreed: AgreedHashes }
-  /** Too few have voted on that cycle so far: an older one may do better. */
+  /** Too few nodes have voted on the cycle so far. An older cycle may succeed. */
   | { readonly kind: "not-yet"; readonly failure: SnapshotError };
 
-/** @throws SnapshotError `no-agreement` where those who voted contradict each other */
+/** @throws SnapshotError `no-agreement` if no hash has a quorum although the nodes have voted */
 export async function agreeOn(
   run: Run,
   candidate: Candidate,
@@ -26,7 +26,7 @@ export async function agreeOn(
   const { settings, clients, log } = run;
   const { quorum, allowEmpty, hashKey, signal } = settings;
   const { counter } = candidate.cycle;
-  log.stage(`asking the validators for the hashes of cycle ${counter}`);
+  log.stage(`requesting the validators' hashes of cycle ${counter}`);
   const found = await findAgreedHashes(counter, {
     source: new HttpGossipSource(clients.nodes),
     nodes: candidate.members.nodes,
@@ -44,7 +44,7 @@ export async function agreeOn(
   return { kind: "agreed", agreed: found };
 }
 
-/** Those of a file, of the hash database, and of the snapshot that is published already. */
+/** Returns the votes of the gossip file, of the hash database, and of a published snapshot. */
 async function givenVotes(
   { settings, known, gossip }: Run,
   { cycle, timestamp }: Candidate,

@@ -1,4 +1,4 @@
-/** Fetches the partitions that are missing of a snapshot. */
+/** Fetches the missing partitions of a snapshot. */
 
 import type { AgreedHashes } from "../../agreement/agreed-hashes.ts";
 import { offerState } from "../../events/debug-channel.ts";
@@ -24,13 +24,13 @@ import { WakefulClock } from "./wakeful-clock.ts";
 
 export type FetchOutcome =
   | { readonly kind: "complete"; readonly partial: PartialSnapshot }
-  /** Nobody holds one of the partitions: an older snapshot may be held. */
+  /** No node holds one of the partitions. An older snapshot may be held. */
   | { readonly kind: "not-held"; readonly failure: IncompleteError };
 
 /**
- * Fills the partial snapshot from earlier runs, from what is published already, and from the validators.
+ * Fills the partial snapshot from earlier runs, from a published snapshot, and from the validators.
  *
- * @throws SnapshotError where a partition cannot be fetched that validators hold
+ * @throws SnapshotError if a partition that validators hold cannot be fetched
  */
 export async function fetchPartitions(
   run: Run,
@@ -50,7 +50,7 @@ export async function fetchPartitions(
     log,
     signal,
   });
-  if (published.state === "damaged") reportLacking(missing, published, log);
+  if (published.state === "damaged") reportMissing(missing, published, log);
   log.stage(`fetching ${missing.size} of ${counted(shard.numNodes + 1, "partition")}`);
   const task: SchedulerTask = {
     shard,
@@ -80,8 +80,8 @@ export async function fetchPartitions(
   }
 }
 
-/** Where the export data are damaged, their check says nothing of the artifacts. */
-function reportLacking(
+/** Reports missing artifacts that the check could not find because the export data are damaged. */
+function reportMissing(
   missing: ReadonlySet<number>,
   { damage }: Extract<Published, { readonly state: "damaged" }>,
   log: RunLog,
@@ -89,7 +89,7 @@ function reportLacking(
   const files = [...missing].map((partition) => artifactFile(partition, "none"));
   const lacking = files
     .filter((name) => !damage.some(({ file }) => file.startsWith(name)))
-    .map((file) => ({ file, problem: "it is missing, or does not have the hash that was agreed on" }));
+    .map((file) => ({ file, problem: "the file is missing or does not have the agreed hash" }));
   if (lacking.length === 0) return;
   log.record({ type: "damaged", files: lacking });
   log.warn(`the published snapshot also lacks ${lacking.map(({ file }) => file).join(", ")}`);

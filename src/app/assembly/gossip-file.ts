@@ -1,7 +1,6 @@
 /**
- * Gossip messages from a file: `{"messages":[…]}`, a bare list, or one message a line. They are read one by one, each
- * with its bytes in the file. A run reads them again for each boundary that it tries. A pipe can be read only once, so
- * that its messages are kept.
+ * Reads gossip messages from a file: `{"messages":[…]}`, a bare list, or one message per line. A run reads the file again
+ * for each boundary that it tries. A pipe can be read only once, so its messages are kept in memory.
  */
 
 import { stat } from "node:fs/promises";
@@ -16,11 +15,11 @@ export class GossipFile implements AsyncIterable<string> {
   readonly #path: string;
   readonly #signal: AbortSignal | undefined;
   readonly #pipeBytesMax: number;
-  /** The messages of a pipe; `undefined` of a file, and of a pipe that was not read to its end. */
+  /** The messages of a pipe; `undefined` for a file, and for a pipe that was not read to its end. */
   #kept: readonly string[] | undefined;
   #isPipeBegun = false;
 
-  /** @param pipeBytesMax how many bytes of a pipe are kept */
+  /** @param pipeBytesMax the number of bytes of a pipe that are kept */
   constructor(path: string, signal?: AbortSignal, pipeBytesMax: number = gossipPipeBytesMax) {
     this.#path = path;
     this.#signal = signal;
@@ -40,8 +39,8 @@ export class GossipFile implements AsyncIterable<string> {
     } catch (error) {
       if (error instanceof SnapshotError) throw error;
       this.#signal?.throwIfAborted();
-      const isInside = error instanceof WireError || error instanceof ResponseError;
-      const problem = isInside ? "is no list of gossip messages" : "cannot be read";
+      const isMalformed = error instanceof WireError || error instanceof ResponseError;
+      const problem = isMalformed ? "is not a list of gossip messages" : "cannot be read";
       throw new SnapshotError("configuration", `${this.#path} ${problem}: ${messageOf(error)}`, {
         cause: error,
         hint: "Correct the file given with --gossip.",
@@ -65,7 +64,7 @@ export class GossipFile implements AsyncIterable<string> {
   #readOnce(): SnapshotError {
     const problem = `${this.#path} cannot be read a second time: it is a pipe of more than ${this.#pipeBytesMax} bytes`;
     return new SnapshotError("configuration", problem, {
-      hint: "Write it to a file and give that with --gossip; or give the timestamp of one snapshot, for which it is read once.",
+      hint: "Write the messages to a file and give it with --gossip, or give one --timestamp instead of latest.",
     });
   }
 

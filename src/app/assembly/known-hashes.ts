@@ -1,6 +1,6 @@
 /**
- * What a run takes from a hash database, and what it adds. Nothing in the database is trusted: its messages are admitted
- * like any others, and its offences only decide which nodes are requested last.
+ * The hash database of a run. The run reads messages and records of nodes from it, and adds what it learns. The database
+ * is not trusted: its messages are admitted like any others, and its offences only decide which nodes are requested last.
  */
 
 import type { AgreedHashes } from "../../agreement/agreed-hashes.ts";
@@ -25,7 +25,7 @@ export class KnownHashes {
   readonly #hashKey: string;
   readonly #log: RunLog;
   #proofs: RecordedOffence[] = [];
-  #isOurs = false;
+  #isClaimed = false;
   /** The agreed hashes of the run. */
   #agreed: AgreedHashes | undefined;
 
@@ -36,20 +36,20 @@ export class KnownHashes {
     this.#log = log;
   }
 
-  /** @throws SnapshotError where the file is no hash database, or cannot be opened */
+  /** @throws SnapshotError if the file is not a hash database or cannot be opened */
   static open(path: string, hashKey: string, log: RunLog): KnownHashes {
     return new KnownHashes(path, hashKey, log);
   }
 
-  /** @throws SnapshotError `configuration` where the database is of another network */
+  /** @throws SnapshotError `configuration` if the database belongs to another network */
   claim(records: readonly CycleRecord[]): void {
     const { networkId } = records.at(-1)?.received ?? {};
     const id = typeof networkId === "string" ? networkId : "";
     this.#database.claim({ networkId: id, hashKey: this.#hashKey });
-    this.#isOurs = true;
+    this.#isClaimed = true;
   }
 
-  /** The messages of a cycle, to be admitted. */
+  /** Returns the messages of a cycle, which are not admitted yet. */
   given(cycle: number): { readonly messages: Iterable<string>; readonly source: string } {
     const count = this.#database.messageCount(cycle);
     if (count > 0)
@@ -57,7 +57,7 @@ export class KnownHashes {
     return { source: this.#path, messages: textsOf(this.#database.messagesOf(cycle)) };
   }
 
-  /** Node ID → rank. Nodes of a higher rank are requested later, and reported. */
+  /** Returns node ID → rank, and reports the nodes with a rank above 0, which are requested last. */
   ranks(nodes: readonly ActiveNode[]): Map<string, number> {
     const kinds = this.#database.offenceKinds();
     const ranks = new Map(nodes.map(({ id }) => [id, recordRank(kinds.get(id) ?? [])]));
@@ -67,19 +67,19 @@ export class KnownHashes {
         .slice(0, NODES_SHOWN)
         .map(({ id }) => `${shortId(id)} (${kinds.get(id)?.join(", ")})`);
       const more = deferred.length > NODES_SHOWN ? `, and ${deferred.length - NODES_SHOWN} more` : "";
-      this.#log.stage(`nodes that are requested last, for their record: ${shown.join(", ")}${more}`);
+      this.#log.stage(`requesting last, because of their record: ${shown.join(", ")}${more}`);
     }
     return ranks;
   }
 
-  /** Notes a partition without the agreed hash. Where the node has signed another hash, that proves a lie. */
+  /** Notes a partition without the agreed hash. If the node itself has signed a different hash, that is an offence. */
   noteMismatch(node: string, { partition, got, conflict }: MismatchedPartition, agreed: AgreedHashes): void {
     const text = agreed.votes.textOf(node);
     const voted = agreed.votes.hashesOf(node).get(partition);
     if (text === undefined || voted === undefined || voted === got || conflict !== undefined) return;
     const cycle = agreed.votes.shard.cycleNumber;
     const received = objectIn(text);
-    const detail = `signed ${voted}, and sent accounts with the hash ${got}`;
+    const detail = `signed ${voted}, but sent accounts with the hash ${got}`;
     const evidence = { messages: [received], sentHash: got };
     const kind = "contradicts-own-vote";
     this.#proofs.push({ node, kind, cycle, partition, detail, whenMs: Date.now(), evidence });
@@ -97,15 +97,15 @@ export class KnownHashes {
     });
   }
 
-  /** Adds the offences of the run. A dissenting vote is one only under the hashes that were agreed on. */
+  /** Adds the offences of the run. A dissenting vote is an offence only under the agreed hashes. */
   saveOffences(): void {
-    if (!this.#isOurs) return;
+    if (!this.#isClaimed) return;
     const whenMs = Date.now();
     const { cycle } = this.#log;
     const ofCycle = cycle === null ? {} : { cycle };
     const proved = new Set(this.#proofs.map(({ node, partition }) => `${node}/${partition}`));
     const offences = onePerDissenter(this.#log.offences).flatMap((offence): RecordedOffence[] => {
-      // One act is one offence: the one that is proved.
+      // One act is one offence: the one with a proof.
       if (offence.kind === "wrong-partition" && proved.has(`${offence.node}/${offence.partition}`)) return [];
       const recorded = { ...offence, ...ofCycle, whenMs };
       if (offence.kind !== "dissenting-vote") return [recorded];
@@ -120,7 +120,7 @@ export class KnownHashes {
     this.#attempt(() => this.#database.close());
   }
 
-  /** Votes that count come before those that contradict them. */
+  /** Returns counted votes before those that contradict them. */
   *#messagesOf(cycle: number, { votes }: AgreedHashes): Generator<SignedMessage, void, void> {
     for (const { sender, text: bytes } of votes.texts()) {
       const text = bytes.toString("utf8");
@@ -128,17 +128,17 @@ export class KnownHashes {
     }
   }
 
-  /** Only warns where the database cannot be written: the snapshot does not need it. */
+  /** Warns if the database cannot be written: the snapshot does not depend on it. */
   #attempt(action: () => void): void {
     try {
       action();
     } catch (error) {
-      this.#log.warn(`the hash database was not written: ${messageOf(error)}`);
+      this.#log.warn(`cannot write the hash database: ${messageOf(error)}`);
     }
   }
 }
 
-/** Of a message that was admitted. */
+/** Parses an admitted message. */
 function objectIn(text: string): object {
   return parseJson(text, "a message that was admitted") as object;
 }
@@ -147,7 +147,7 @@ function* textsOf(messages: Iterable<SignedMessage>): Generator<string, void, vo
   for (const { text } of messages) yield text;
 }
 
-/** A message is one act, however many of its partitions are wrong. */
+/** Keeps one dissenting vote per node: a message is one act, even if several of its hashes are wrong. */
 function onePerDissenter(offences: readonly Offence[]): Offence[] {
   const seen = new Set<string>();
   return offences.filter(({ node, kind }) => {

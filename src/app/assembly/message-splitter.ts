@@ -12,7 +12,7 @@ const objectStart = /^\s*\{\s*"messages"\s*:/;
 /** The beginning of a file that shows its form. */
 export const HEAD_BYTES = 4_096;
 
-/** Replaces a message that is too long. It is no message either, so that it is counted among those. */
+/** Replaces a message that is too long. It is malformed, so it is counted as such. */
 const TOO_LONG = Buffer.from("…");
 
 export interface MessageSplitter {
@@ -73,14 +73,14 @@ class Lines implements MessageSplitter {
   end(): Buffer[] {
     const lines = this.#takeLine();
     if (this.#lines > 0 && !this.#isAnyObject) {
-      throw new WireError(this.#path, "expected gossip messages: a list, or one a line");
+      throw new WireError(this.#path, "expected gossip messages: a list, or one per line");
     }
     return lines;
   }
 
   #hold(piece: Buffer): void {
     this.#length += piece.length;
-    // A longer line is no message: only its length is kept.
+    // A longer line is not a message: only its length is kept.
     if (this.#length > gossipMessageBytesMax) this.#pieces = [];
     else if (piece.length > 0) this.#pieces.push(Buffer.from(piece));
   }

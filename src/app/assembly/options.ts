@@ -1,4 +1,4 @@
-/** What an assembly is told. */
+/** The options of the main job, and the settings with their defaults. */
 
 import type { Quorum } from "../../agreement/vote-tally.ts";
 import { SnapshotError } from "../../errors/snapshot-error.ts";
@@ -13,36 +13,36 @@ import { parseSnapshotTime, type SnapshotTime } from "../../trust/chain/timestam
 import type { NetworkOptions } from "../../trust/network-options.ts";
 
 export interface AssembleOptions extends NetworkOptions {
-  /** As `--timestamp` has it (milliseconds, seconds, ISO 8601, `cycle:<n>`, `latest`), or parsed. */
+  /** A text or number as for `--timestamp` (milliseconds, seconds, ISO 8601, `cycle:<n>`, `latest`), or a parsed time. */
   readonly timestamp: string | number | SnapshotTime;
-  /** Where `timestamp` is `latest`: an older snapshot is refused. Without it, one older than a day is a warning. */
+  /** Refuses an older snapshot if `timestamp` is `latest`. Without it, a snapshot older than a day is a warning. */
   readonly maxAgeMs?: number | undefined;
-  /** The directory that snapshots are published in. */
+  /** The directory in which snapshots are published. */
   readonly out: string;
   /** A file with gossip messages. */
   readonly gossip?: string | undefined;
-  /** The file of a hash database: a source of gossip, to which is added what the run learns. */
+  /** The file of a hash database. The run reads gossip from it, and adds what it learns. */
   readonly hashDb?: string | undefined;
   readonly quorum?: Quorum | undefined;
   /** Whether a later cycle record must name the same network hash. */
   readonly requireChain?: boolean | undefined;
-  /** A file or URL of state metadata, which must not disagree. */
+  /** A file or URL of state metadata, which must not contradict the votes. */
   readonly stateMetadata?: string | undefined;
-  /** Whether a snapshot may be one of empty partitions alone. */
+  /** Whether every partition of the snapshot may be empty. */
   readonly allowEmpty?: boolean | undefined;
-  /** How the nodes are chosen that are asked: by Algorithm 1, or as few as can be. */
+  /** The order of queries: Algorithm 1, or the fewest nodes. */
   readonly order?: OrderRule | undefined;
-  /** Nodes that are asked at the same time. */
+  /** The number of nodes that are queried at the same time. */
   readonly concurrency?: number | undefined;
   readonly compression?: Compression | undefined;
-  /** Ends the run; what is verified is kept. */
+  /** Ends the run. Verified partitions are kept. */
   readonly signal?: AbortSignal | undefined;
   readonly reporter?: Reporter | undefined;
 }
 
 export const assembleChecks: OptionChecks<AssembleOptions> = checksOf(assembleTable);
 
-/** The options with their defaults: what a run works with. */
+/** The options with their defaults. */
 export interface AssembleSettings extends NetworkOptions {
   readonly time: SnapshotTime;
   readonly maxAgeMs: number | undefined;
@@ -67,8 +67,8 @@ export function settingsOf(options: AssembleOptions): AssembleSettings {
   if (maxAgeMs !== undefined && time.kind !== "latest") {
     throw new SnapshotError(
       "usage",
-      "--max-age is a limit for --timestamp latest: another timestamp is as old as it is",
-      { hint: "Leave --max-age out, or give --timestamp latest." },
+      "--max-age is given without --timestamp latest: an explicit time has no limit of age",
+      { hint: "Leave out --max-age, or give --timestamp latest." },
     );
   }
   return {

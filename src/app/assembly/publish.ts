@@ -10,14 +10,14 @@ import { requireReadsBack } from "../../verify/read-back.ts";
 import type { Run } from "./run.ts";
 import { makeRunRecord } from "./run-record.ts";
 
-/** What the votes were counted by and from. */
+/** The network, the settings and the votes that prove a snapshot. */
 export interface Proof {
   readonly network: Network;
   readonly sharding: Sharding;
   readonly agreed: AgreedHashes;
 }
 
-/** @throws SnapshotError `disk`; the code of a finding where the snapshot fails its own check */
+/** @throws SnapshotError `disk`; the code of a finding if the snapshot fails the check before it is published */
 export async function publish(
   run: Run,
   partial: PartialSnapshot,

@@ -1,4 +1,4 @@
-/** One run of the main job: its settings, and what all of its steps share. */
+/** One run of the main job: its settings, and the state that its steps share. */
 
 import type { GivenGossip } from "../../agreement/given-gossip.ts";
 import type { RunLog } from "../../events/run-log.ts";
@@ -12,22 +12,22 @@ export interface Run {
   readonly settings: AssembleSettings;
   readonly clients: NetworkClients;
   readonly log: RunLog;
-  /** The hash database, where one is given. */
+  /** The hash database, if one is given. */
   readonly known: KnownHashes | undefined;
-  /** The gossip file, where one is given. Each boundary reads it again, and a pipe gives its messages once. */
+  /** The gossip file, if one is given. Each boundary reads it again. */
   readonly gossip: GivenGossip | undefined;
   readonly startedAt: Date;
 }
 
-/** One boundary that a run assembles the snapshot of. */
+/** One boundary whose snapshot the run assembles. */
 export interface Attempt {
   readonly candidate: Candidate;
   readonly network: Network;
-  /** Whether there is an older boundary to fall back to. */
+  /** Whether an older boundary can be tried after this one. */
   readonly hasOlder: boolean;
 }
 
-/** What reading a list needs. */
+/** Returns the context of reading a list. */
 export function listContext({ settings, clients, log }: Run): ListContext {
   return {
     client: clients.lists,
@@ -37,7 +37,7 @@ export function listContext({ settings, clients, log }: Run): ListContext {
   };
 }
 
-/** What a request to validators needs. */
+/** Returns the context of a request to validators. */
 export function nodeContext(run: Run): ListContext {
   return { ...listContext(run), client: run.clients.nodes };
 }

@@ -1,4 +1,4 @@
-/** The sharding settings of the cycles that a run tries, looked up once for all cycles of the same configuration. */
+/** Finds the sharding settings of each cycle that a run tries, once for all cycles of one configuration. */
 
 import { networkConfigHashOf } from "../../protocol/cycle-record.ts";
 import type { ActiveNode } from "../../protocol/node.ts";
@@ -18,7 +18,7 @@ export class ShardingOfCycles {
     this.#network = network;
   }
 
-  /** @throws SnapshotError where nothing settles them, or the network makes no snapshots */
+  /** @throws SnapshotError if no source settles the settings, or if the network takes no snapshots */
   async of(candidate: Candidate): Promise<Sharding> {
     const sharding = await this.#find(candidate);
     this.#run.log.record({ type: "settings", areProved: sharding.source !== "told" });
@@ -31,7 +31,7 @@ export class ShardingOfCycles {
     const configHash = networkConfigHashOf(candidate.cycle);
     const known = this.#known.get(configHash);
     if (known !== undefined) return known;
-    log.stage("asking validators for the sharding settings");
+    log.stage("requesting the sharding settings from validators");
     const { out, signal } = settings;
     const kept = await publishedNetconfig({ out, timestamp: candidate.timestamp }, signal);
     const nodes = respondents(this.#network, candidate);
@@ -42,8 +42,8 @@ export class ShardingOfCycles {
 }
 
 /**
- * Who is asked for the configuration: the nodes of today, since one that has left does not respond, and the hash in the
- * record proves what they state.
+ * Returns the nodes that are requested for the configuration: the present ones, since a node that has left does not
+ * respond. The hash in the cycle record proves what they state.
  */
 export function respondents({ nodes }: Network, { members }: Candidate): readonly ActiveNode[] {
   return nodes.length > 0 ? nodes : members.nodes;

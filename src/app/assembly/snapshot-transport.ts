@@ -10,7 +10,7 @@ import type { PartialSnapshotRequest, ResponseObserver, Transport } from "../../
 export interface TransportPlace {
   readonly shard: Shard;
   readonly hashKey: string;
-  /** Where a partition of one response (by number) is written while it comes. */
+  /** Returns the path of a partition that one response (by number) writes. */
   readonly incomingPath: (response: number, partition: number) => string;
 }
 
@@ -42,7 +42,7 @@ export class SnapshotTransport implements Transport {
   }
 }
 
-/** Passes chunks on, and tells when each came and when the next is waited for. */
+/** Passes chunks on, and reports when each is received and when the consumer waits for the next. */
 async function* observed(
   chunks: AsyncIterable<Buffer>,
   observer: ResponseObserver,

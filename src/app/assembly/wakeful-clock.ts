@@ -1,20 +1,20 @@
 /**
- * A clock that stands still while the process does. After a pause (a busy processor, a machine that slept), what others
- * sent meanwhile still waits to be read: by any other clock they would all be stragglers.
+ * A clock that stops while the process is paused, by a busy processor or a sleeping machine. After a pause, received
+ * bytes still wait to be read; by the system's clock, every peer would be a straggler.
  */
 
 import { stragglerCheckMs } from "../../limits/sync.ts";
 import type { Clock } from "../../sync/ports.ts";
 
-/** A beat that comes later than this was held up by us. */
+/** A longer time between two beats is a pause of the process. */
 const beatMaxMs = 2 * stragglerCheckMs;
 
-/** What a timer of Node can wait for. */
+/** The longest delay of a timer of Node. */
 const timerMaxMs = 2 ** 31 - 1;
 
 export class WakefulClock implements Clock {
   readonly #systemMs: () => number;
-  /** Time until the last beat, and when that was by the system's clock. */
+  /** The time at the last beat, by this clock and by the system's. */
   #untilBeatMs = 0;
   #beatAtMs: number;
 
@@ -40,7 +40,7 @@ export class WakefulClock implements Clock {
     });
   }
 
-  /** Lets the clock go on, at every {@link stragglerCheckMs}, until the returned function is called. */
+  /** Advances the clock every {@link stragglerCheckMs}, until the returned function is called. */
   start(): () => void {
     const timer = setInterval(() => this.beat(), stragglerCheckMs);
     return () => clearInterval(timer);

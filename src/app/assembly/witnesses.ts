@@ -1,6 +1,6 @@
 /**
- * Witnesses beside the gossip: the cycle chain, and the state metadata of the node that an archiver follows. None of
- * them makes a quorum. They can only disagree.
+ * The witnesses in addition to the votes: the cycle chain, and the state metadata of the node that an archiver follows. A
+ * witness can contradict the votes and cannot replace them.
  */
 
 import type { AgreedHashes } from "../../agreement/agreed-hashes.ts";
@@ -16,21 +16,24 @@ import { parseJson, WireError } from "../../wire/parse.ts";
 import { parseStateMetadata, type StateHashes } from "../../wire/state-metadata.ts";
 
 /**
- * Requires records that can name a network hash. Those of networks with modes (`useNetworkModes`, as all of today) never
- * do, so that a run would wait in vain.
+ * Requires cycle records that can name a network hash. Networks with modes (`useNetworkModes`, as all present ones) never
+ * write one, so a run would wait for it without end.
  *
- * @throws SnapshotError `configuration` where the newest record has no place for a network hash
+ * @throws SnapshotError `configuration` if the newest record has no field for a network hash
  */
 export function requireStateInChain(records: readonly CycleRecord[]): void {
   const newest = records.at(-1);
   if (newest === undefined || "networkDataHash" in newest.received) return;
-  const problem = `the cycle records of this network have no networkDataHash (record ${newest.counter} has none): they can never confirm a network hash, as --require-chain demands`;
+  const problem = `--require-chain cannot be satisfied: cycle records of this network name no network hash (record ${newest.counter} has no networkDataHash)`;
   throw new SnapshotError("configuration", problem, {
-    hint: "Leave out --require-chain: the signed votes are what proves the state of this network.",
+    hint: "Leave out --require-chain. The signed votes prove the state of this network.",
   });
 }
 
-/** @throws SnapshotError `verification`; `temporary` where no record names the cycle's network hash, and one must */
+/**
+ * @throws SnapshotError `verification` if a record names another network hash; `temporary` if no record names one and
+ *   one is required
+ */
 export function requireChainAgrees(
   records: readonly CycleRecord[],
   cycle: number,
@@ -40,18 +43,18 @@ export function requireChainAgrees(
   const recorded = recordedNetworkHashes(records, cycle);
   const other = recorded.find((hash) => hash !== networkHash);
   if (other !== undefined) {
-    const problem = `the cycle chain records the network hash ${other} for cycle ${cycle}, but the gossip says ${networkHash}`;
+    const problem = `the cycle chain records the network hash ${other} for cycle ${cycle}, but the validators agreed on ${networkHash}`;
     throw new SnapshotError("verification", problem, {
-      hint: "Either most of the validators lie, or the archiver does: use another archiver, and other sources of gossip.",
+      hint: "Either the archiver or most of the validators lie. Try another archiver and another source of gossip.",
     });
   }
   if (recorded.length > 0 || !isRequired) return;
   throw new SnapshotError("temporary", `no cycle record names the network hash of cycle ${cycle} yet`, {
-    hint: "Try again some cycles later, or without --require-chain.",
+    hint: "Run again some cycles later, or leave out --require-chain.",
   });
 }
 
-/** @throws SnapshotError `verification` where it disagrees, `configuration` or `temporary` where it cannot be read */
+/** @throws SnapshotError `verification` if the metadata disagree, `configuration` or `temporary` if they cannot be read */
 export async function requireMetadataAgrees(
   source: string,
   cycle: number,
@@ -63,12 +66,12 @@ export async function requireMetadataAgrees(
   if (statements.length === 0) context.warn(`${shown} states nothing about cycle ${cycle}`);
   for (const { networkHash, partitionHashes } of statements) {
     if (networkHash !== agreed.networkHash) {
-      throw disagrees(shown, `the network hash is ${networkHash}, agreed is ${agreed.networkHash}`);
+      throw disagrees(shown, `the network hash is ${networkHash}, the agreed one is ${agreed.networkHash}`);
     }
     for (const [partition, hash] of partitionHashes) {
       const other = agreed.partitionHashes.get(partition);
       if (other !== hash)
-        throw disagrees(shown, `partition ${partition} has the hash ${hash}, agreed is ${other}`);
+        throw disagrees(shown, `partition ${partition} has the hash ${hash}, the agreed one is ${other}`);
     }
   }
 }
@@ -83,19 +86,23 @@ async function readMetadata(source: string, { client, signal }: ListContext): Pr
     return parseStateMetadata(parseJson(bytes.toString("utf8"), shown), shown);
   } catch (error) {
     signal?.throwIfAborted();
-    const isPassing = error instanceof FetchError && error.kind !== "not-asked";
+    const isTemporary = error instanceof FetchError && error.kind !== "not-asked";
     const problem = error instanceof WireError ? error.message : `cannot read ${shown}: ${messageOf(error)}`;
     const isTls = error instanceof FetchError && error.kind === "tls";
-    const code = isTls ? "usage" : isPassing ? "temporary" : "configuration";
+    const code = isTls ? "usage" : isTemporary ? "temporary" : "configuration";
     throw new SnapshotError(code, problem, {
       cause: error,
-      hint: "Correct --state-metadata, or leave it out: it is only a further witness.",
+      hint: "Correct --state-metadata, or leave it out: it is only an additional witness.",
     });
   }
 }
 
 function disagrees(source: string, problem: string): SnapshotError {
-  return new SnapshotError("verification", `the state metadata of ${source} disagree: ${problem}`, {
-    hint: "One node contradicts the votes of those that cover the partitions: find out which of them is wrong.",
-  });
+  return new SnapshotError(
+    "verification",
+    `the state metadata of ${source} contradict the votes: ${problem}`,
+    {
+      hint: "Find out whether the node behind the metadata or the nodes that voted are wrong, or leave out --state-metadata.",
+    },
+  );
 }

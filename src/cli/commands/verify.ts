@@ -97,7 +97,7 @@ function hintForProof({ claims }: Findings): string {
 
 const witnessed: Readonly<Record<ChainWitness, string>> = {
   confirms: ", confirmed by the cycle chain",
-  told: ", confirmed by cycle records that nothing proves",
+  told: ", named by cycle records that nothing proves",
   silent: "",
   unread: "",
 };

@@ -57,7 +57,7 @@ describe("a file of gossip", () => {
   ])("that holds $id is a failure that names it", async ({ content }) => {
     await expect(messagesIn(content)).rejects.toMatchObject({
       code: "configuration",
-      message: expect.stringMatching(/gossip is no list of gossip messages: /),
+      message: expect.stringMatching(/gossip is not a list of gossip messages: /),
       hint: expect.stringContaining("--gossip"),
     });
   });

@@ -1,4 +1,4 @@
-/** Why none of the boundaries came to a snapshot that were tried. */
+/** The failure of a run that could not assemble the snapshot of any boundary. */
 
 import { SnapshotError, type SnapshotErrorCode } from "../../../errors/snapshot-error.ts";
 import { latestSettleCycles, latestSettleMs } from "../../../limits/network.ts";
@@ -6,11 +6,11 @@ import { cycleEndMs } from "../../../protocol/cycle-record.ts";
 import type { Boundary } from "../../../trust/chain/boundary.ts";
 
 /**
- * The failure of the newest boundary is what is wrong with what was meant. But of several, none of which is held or
- * agreed on yet, a newer one will be: that is temporary.
+ * Returns the failure of the newest boundary. If no boundary of `latest` is held or agreed on, the failure is temporary,
+ * because a newer one will be.
  *
- * @param failures of the boundaries, in their order
- * @param boundaries the newest first
+ * @param failures the failures of the boundaries, in their order
+ * @param boundaries newest first
  */
 export function noCandidateError(
   failures: readonly SnapshotError[],
@@ -22,25 +22,28 @@ export function noCandidateError(
   const [newest] = boundaries;
   if (failure === undefined || newest === undefined) throw new Error("no boundary was tried");
   if (!isLatest) return failure;
-  if (failures.some(({ code }) => code === "gone") && failures.every(({ code }) => passing.has(code))) {
+  if (
+    failures.some(({ code }) => code === "gone") &&
+    failures.every(({ code }) => temporaryCodes.has(code))
+  ) {
     const from = boundaries.at(-1)?.cycle.counter ?? newest.cycle.counter;
-    const problem = `the validators hold no snapshot of the boundaries that were tried (cycles ${from} to ${newest.cycle.counter})`;
+    const problem = `the validators hold no snapshot of cycles ${from} to ${newest.cycle.counter}`;
     return new SnapshotError("temporary", problem, {
       cause: failure,
-      hint: "Try again after the next cycle that is marked for a snapshot.",
+      hint: "Run again after the next cycle that is marked for a snapshot.",
     });
   }
   const isSettling = nowMs - cycleEndMs(newest.cycle) < settleMs(newest);
   if (failure.code !== "no-agreement" || !isSettling) return failure;
   return new SnapshotError("temporary", failure.message, {
     cause: failure,
-    hint: `That cycle ended less than ${Math.ceil(settleMs(newest) / 1000)} s ago: try again in a minute. ${failure.hint ?? ""}`.trim(),
+    hint: `That cycle ended less than ${Math.ceil(settleMs(newest) / 1000)} s ago: run again in a minute. ${failure.hint ?? ""}`.trim(),
   });
 }
 
-const passing: ReadonlySet<SnapshotErrorCode> = new Set(["gone", "temporary", "no-agreement"]);
+const temporaryCodes: ReadonlySet<SnapshotErrorCode> = new Set(["gone", "temporary", "no-agreement"]);
 
-/** How long after its end a cycle may still be hashed, and its votes be on their way. */
+/** Returns the time after the end of a cycle in which validators may still hash it and send votes. */
 function settleMs({ cycle }: Boundary): number {
   return Math.max(latestSettleMs, latestSettleCycles * cycle.duration * 1000);
 }

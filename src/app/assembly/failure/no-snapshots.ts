@@ -1,4 +1,4 @@
-/** Why the validators have no hashes or no accounts, where the network as a whole explains it. */
+/** Adds the state of the network to a failure that it explains: no active nodes, or snapshots switched off. */
 
 import { SnapshotError, type SnapshotErrorCode } from "../../../errors/snapshot-error.ts";
 import { networkConfigHashOf } from "../../../protocol/cycle-record.ts";
@@ -7,12 +7,12 @@ import { describeSnapshotsOff } from "../../../trust/sharding.ts";
 import { nodeContext, type Run } from "../run.ts";
 import { respondents } from "../sharding-of-cycles.ts";
 
-/** What a run ends with where the validators have no hashes, or no accounts, of the time that is meant. */
-const unheld: ReadonlySet<SnapshotErrorCode> = new Set(["no-agreement", "gone", "temporary"]);
+/** The codes of a run for which the validators have no hashes or no accounts. */
+const unheldCodes: ReadonlySet<SnapshotErrorCode> = new Set(["no-agreement", "gone", "temporary"]);
 
-/** Returns the failure with what the network says of itself; the same failure where it says nothing. */
+/** Returns the failure with an explanation, or the same failure if the network explains nothing. */
 export async function explained(failure: SnapshotError, run: Run, network: Network): Promise<SnapshotError> {
-  if (!unheld.has(failure.code)) return failure;
+  if (!unheldCodes.has(failure.code)) return failure;
   const { inactive } = network;
   const off = await whySnapshotsAreOff(run, network);
   if (inactive === undefined && off === undefined) return failure;
@@ -22,13 +22,13 @@ export async function explained(failure: SnapshotError, run: Run, network: Netwo
   return new SnapshotError(code, message, { details: failure.details, hint: hints, cause: failure });
 }
 
-/** Where the settings were given, nobody has been asked for the configuration yet. It changes nothing here. */
+/** If the user gave the settings, the run has not requested the configuration yet. */
 async function whySnapshotsAreOff(run: Run, network: Network): Promise<string | undefined> {
   const { nodesPerConsensusGroup, nodesPerEdge } = run.settings;
   const [candidate] = network.candidates;
   if (nodesPerConsensusGroup === undefined || nodesPerEdge === undefined || candidate === undefined)
     return undefined;
-  run.log.stage("asking validators why there are no snapshots");
+  run.log.stage("requesting the network's configuration, to see whether snapshots are off");
   const configHash = networkConfigHashOf(candidate.cycle);
   return await describeSnapshotsOff(respondents(network, candidate), configHash, nodeContext(run));
 }

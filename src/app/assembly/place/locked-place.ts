@@ -1,4 +1,4 @@
-/** The place of a snapshot while one run alone works on it, and what is published there already. */
+/** Locks the place of a snapshot for one run, and checks the snapshot that is published there. */
 
 import { messageOf, systemCodeOf } from "../../../errors/snapshot-error.ts";
 import type { ExportData } from "../../../format/export-data.ts";
@@ -18,10 +18,10 @@ import { describeDamage, findPublished, type Published } from "./published.ts";
 
 export type LockOutcome =
   | { readonly kind: "locked"; readonly lock: RunLock }
-  /** Nothing may be written there, and what is published there is right. */
+  /** The place is read-only, and the snapshot that is published there is right. */
   | { readonly kind: "published"; readonly findings: Findings };
 
-/** @throws SnapshotError `locked` where another run works on the snapshot, `disk` */
+/** @throws SnapshotError `locked` if another run works on the snapshot, `disk` */
 export async function lockPlace({ settings }: Run, data: ExportData): Promise<LockOutcome> {
   const { out } = settings;
   try {
@@ -40,9 +40,9 @@ export async function releasePlace({ log }: Run, lock: RunLock): Promise<void> {
 }
 
 /**
- * Removes what earlier runs left, and checks what is published there.
+ * Restores a replaced snapshot, removes the leftovers of earlier runs, and checks the published snapshot.
  *
- * @param candidates what this run may yet fall back to, whose partial snapshots are kept
+ * @param candidates boundaries that this run may still try, whose partial snapshots are kept
  */
 export async function checkPlace(
   { settings, log }: Run,
@@ -66,7 +66,7 @@ export async function checkPlace(
   return published;
 }
 
-/** Whether it failed since nothing may be written there. SQLite cannot open a lock file that it may not write to. */
+/** Whether the place is read-only. SQLite cannot open a lock file that it may not write to. */
 function isReadOnly(error: unknown): boolean {
   const code = systemCodeOf(error);
   return code !== undefined && readOnlyCodes.has(code);

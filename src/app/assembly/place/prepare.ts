@@ -1,6 +1,6 @@
 /**
- * What need not be fetched: partitions that an earlier run left verified, those of the published snapshot that are
- * right, and those without accounts.
+ * Prepares the partitions that need not be fetched: verified ones of an earlier run, right ones of the published
+ * snapshot, and those without accounts.
  */
 
 import { writeFile } from "node:fs/promises";
@@ -15,7 +15,7 @@ import type { PartialSnapshot } from "../../../store/partial-snapshot.ts";
 
 export interface PrepareContext {
   readonly hashKey: string;
-  /** The hashes that a published snapshot lists, whose artifacts may be right; `undefined` where there is none. */
+  /** The hashes that a published snapshot lists; `undefined` if no snapshot is published. */
   readonly published: FileHashes | undefined;
   readonly log: RunLog;
   readonly signal?: AbortSignal | undefined;

@@ -1,6 +1,6 @@
 /**
- * A snapshot that is in its place already. Where it is whole and right, it need not be made again; where it is
- * damaged, what is right of it need not be fetched again.
+ * The snapshot that is already published. If it is right, the run is done. If it is damaged, the run reuses its right
+ * files.
  */
 
 import { join } from "node:path";
@@ -30,15 +30,15 @@ export type Published =
   | { readonly state: "damaged"; readonly damage: readonly DamagedFile[]; readonly omitted: number };
 
 export interface PublishedOptions {
-  /** The rule that votes are counted by. */
+  /** The rule by which votes are counted. */
   readonly quorum?: Quorum | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Checks in full what is published there, against the data that the validators agreed on.
+ * Checks the published snapshot in full, against the data that the validators agreed on.
  *
- * @throws SnapshotError `disk` where it is another user's (what is right now need not stay so), or cannot be read
+ * @throws SnapshotError `disk` if it belongs to another user, who could change it later, or cannot be read
  */
 export async function findPublished(
   out: string,
@@ -66,7 +66,7 @@ export async function findPublished(
       omitted: findings.findingsOmitted,
     };
   if (findings.digest === digest) return { state: "right", findings };
-  const problem = `its digest is ${findings.digest}, and that of what the validators agreed on is ${digest}`;
+  const problem = `its digest is ${findings.digest}, but the digest of the agreed data is ${digest}`;
   return { state: "damaged", damage: [{ file: EXPORT_DATA_FILE, problem }], omitted: 0 };
 }
 
@@ -74,7 +74,7 @@ interface KeyedSpot extends SnapshotSpot {
   readonly hashKey: string;
 }
 
-/** The hashes that the record of its run lists; none where that is damaged, which the check of the snapshot tells. */
+/** Returns the hashes in `run.json`; none if it is damaged, which the check of the snapshot reports. */
 export async function publishedHashes(spot: KeyedSpot, numPartitions: number): Promise<FileHashes> {
   const path = publishedPath(spot);
   const reader = new SnapshotDirectory(path);
@@ -87,7 +87,7 @@ export async function publishedHashes(spot: KeyedSpot, numPartitions: number): P
   }
 }
 
-/** The `/netconfig` response in its evidence, which proves as much as one that is received now. */
+/** Returns the `/netconfig` response in the evidence, which proves as much as a new response. */
 export async function publishedNetconfig(
   spot: SnapshotSpot,
   signal?: AbortSignal,
@@ -103,8 +103,8 @@ export async function publishedNetconfig(
 }
 
 /**
- * The votes in the evidence of a published snapshot: validators may not keep theirs as long. They count for no more
- * than their signatures do. What cannot be read of them is damage, which the check of the snapshot tells.
+ * Returns the votes in the evidence of a published snapshot, since validators keep theirs for a limited time. Only their
+ * signatures make them count. The check of the snapshot reports votes that cannot be read.
  */
 export async function publishedVotes(
   spot: KeyedSpot,
@@ -119,7 +119,7 @@ export async function publishedVotes(
   return [{ source: path, messages: readable(path, signal), isDamaged }];
 }
 
-/** Whether a file does not have the hash that the record of its run lists. */
+/** Whether a file does not have the hash that `run.json` lists. */
 async function isChanged(
   file: string,
   spot: KeyedSpot,
@@ -156,10 +156,10 @@ function damagedFile({ file, problem }: Finding): DamagedFile {
 
 const FILES_SHOWN = 5;
 
-/** For a warning. */
+/** Returns the text of a warning. */
 export function describeDamage(directory: string, damage: readonly DamagedFile[], omitted: number): string {
   const shown = damage.slice(0, FILES_SHOWN).map(({ file, problem }) => `${file}: ${problem}`);
   const more = damage.length - shown.length + omitted;
   const list = more === 0 ? shown : [...shown, `and ${more} more`];
-  return `the published snapshot ${directory} is damaged, and what is right of it is taken over: ${list.join("; ")}`;
+  return `the published snapshot ${directory} is damaged; its right files are reused: ${list.join("; ")}`;
 }
