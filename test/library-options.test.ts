@@ -24,7 +24,7 @@ const calls: Record<string, { call: Call; right: object }> = {
 };
 
 describe.each(Object.entries(calls))("%s()", (name, { call, right }) => {
-  it("refuses an unknown option by its name, and lists those that there are", async () => {
+  it("refuses an unknown option by its name, and lists the known ones", async () => {
     const failure = await failureOf(call({ ...right, archiverkey: "x" }));
     expect(failure).toMatchObject({
       code: "usage",
@@ -45,7 +45,7 @@ describe.each(Object.entries(calls))("%s()", (name, { call, right }) => {
     expect(failure.message).not.toContain("secret");
   });
 
-  it("refuses what is no object", async () => {
+  it("refuses a value that is not an object", async () => {
     const options = null as unknown as object;
     expect(await failureOf(call(options))).toMatchObject({ code: "usage" });
   });

@@ -45,8 +45,8 @@ export interface AssembleResult extends RunSummary {
 }
 
 /**
- * Assembles the snapshot of one cycle boundary, and publishes it in `options.out` as `snapshot-<timestamp>` (FORMAT.md).
- * Every artifact has the hash that the validators agreed on.
+ * Assembles the snapshot of one cycle boundary, and publishes it in `options.out` as `snapshot-<timestamp>`
+ * (FORMAT.md). Every artifact has the hash that the validators agreed on.
  *
  * @throws SnapshotError with a code for the kind of failure, and a hint what to do
  */

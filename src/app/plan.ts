@@ -26,7 +26,7 @@ import { readNodeList, requireActiveNodes } from "../trust/read-node-list.ts";
 
 export interface ExpectedQuery {
   readonly node: string;
-  /** `null` where the node list has no usable address of the node. */
+  /** `null` if the node list has no usable address of the node. */
   readonly url: string | null;
   /** The node's index in ascending order of ID. */
   readonly index: number;

@@ -1,6 +1,6 @@
 /**
- * The error for the user: what failed and why, a code that decides the exit status, and a hint what to do. Anything else
- * that is thrown is a bug.
+ * The error for the user: what failed and why, a code that decides the exit status, and a hint what to do. Anything
+ * else that is thrown is a bug.
  */
 
 import { constants } from "node:os";

@@ -11,8 +11,8 @@ const txRateMax = 100_000;
 const snapshotEveryMax = 1_000_000;
 
 /**
- * The size and the pace of a live cluster. Each of the nine nodes votes on seven partitions and stores no others. If two
- * nodes lie and one is down, four of the seven votes on any partition are still equal.
+ * The size and the pace of a live cluster. Each of the nine nodes votes on seven partitions and stores no others. If
+ * two nodes lie and one is down, four of the seven votes on any partition are still equal.
  */
 export const liveClusterDefaults = {
   seed: "live",

@@ -27,7 +27,7 @@ function askedOf(cluster: Cluster, { queries }: AssembleResult): number[] {
 const bytesOf = ({ queries }: AssembleResult) => queries.reduce((sum, { bytes }) => sum + bytes, 0);
 
 describe("a run with --order cover", () => {
-  it("asks the fewest nodes, each once", async () => {
+  it("queries the fewest nodes, each once", async () => {
     const { result, asked } = await run({});
     expect(asked).toHaveLength(fewest);
     expect(new Set(asked).size).toBe(fewest);
@@ -36,7 +36,7 @@ describe("a run with --order cover", () => {
     expect(bisected.length).toBeGreaterThan(fewest);
   });
 
-  it("receives no account twice where nodes know ranges, and least where they do not", async () => {
+  it("receives no account twice if nodes support ranges, and the minimum if they do not", async () => {
     const accounts = 404;
     const records = ({ queries }: AssembleResult) => queries.flatMap(({ verified }) => verified).length;
     const ranged = await run({});
@@ -50,12 +50,12 @@ describe("a run with --order cover", () => {
     expect(bytesOf(whole.result)).toBeLessThan(bytesOf(bisected.result));
   });
 
-  it("goes over empty partitions, whose content is known, without another request", async () => {
+  it("crosses empty partitions, whose content is known, without another request", async () => {
     const { asked } = await run({ emptyPartitions: [3, 8, 9, 15] });
     expect(asked.length).toBeLessThanOrEqual(fewest);
   });
 
-  it("makes another cover where nodes are down, refuse or lie", async () => {
+  it("computes another cover if nodes are down, refuse or lie", async () => {
     const whole = await run({}, "cover", 1);
     const [first = 0, second = 0, third = 0] = whole.asked;
     const faults = [`${first}:corrupt-data`, `${second}:no-snapshot`, `${third}:truncate`];
@@ -65,7 +65,7 @@ describe("a run with --order cover", () => {
     expect(asked.length).toBeLessThan(wide.nodes);
   });
 
-  it("asks everybody that is left where it must", async () => {
+  it("queries every remaining node if necessary", async () => {
     const { asked } = await run({
       nodes: 5,
       nodesPerConsensusGroup: 3,

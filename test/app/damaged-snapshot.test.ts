@@ -1,4 +1,4 @@
-/** A published snapshot that is damaged is repaired: what is right of it is neither fetched nor lost. */
+/** A damaged snapshot is repaired: its right files are neither fetched nor lost. */
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ function flipBit(path: string, at = statSync(path).size >> 1): void {
   writeFileSync(path, bytes);
 }
 
-/** Flips the last bit of the compressed data: where they do not end with a byte, it is only to fill that up. */
+/** Flips the last bit of the compressed data, which is padding unless the data end with a whole byte. */
 function withSpareBitFlipped(gzip: Buffer = Buffer.alloc(0)): Buffer {
   const bytes = Buffer.from(gzip);
   const last = bytes.length - 9;
@@ -43,7 +43,7 @@ const derived = [
   ...evidence.map((file) => `evidence/${file}`),
 ];
 
-/** Runs a test on a snapshot that was published rightly. */
+/** Runs a test on a right published snapshot. */
 async function withPublished(
   changes: Record<string, unknown>,
   test: (cluster: Cluster, out: string, published: AssembleResult) => Promise<void>,
@@ -63,7 +63,7 @@ async function expectRight(out: string, published: AssembleResult, before: Map<s
 }
 
 describe("a published snapshot with a damaged file", () => {
-  it.each(derived)("is repaired without a fetch where that is %s", async (file) => {
+  it.each(derived)("is repaired without a fetch if the file is %s", async (file) => {
     await withPublished({}, async (cluster, out, published) => {
       const before = comparedFiles(published.directory);
       flipBit(join(published.directory, file));
@@ -77,22 +77,25 @@ describe("a published snapshot with a damaged file", () => {
     });
   });
 
-  it.each(["none", "gzip"] as const)("has no more than that fetched (%s)", async (compression) => {
-    await withCluster({}, async (cluster) => {
-      const out = temporaryDirectory();
-      const published = await assembleFrom(cluster, { out, compression });
-      const before = comparedFiles(published.directory);
-      const file = `partition-00002.json${compression === "gzip" ? ".gz" : ""}`;
-      flipBit(join(published.directory, file));
-      const again = await assembleFrom(cluster, { out, compression });
-      expect(fetched(again)).toEqual([2]);
-      expect(again.damage).toEqual([{ file, problem: expect.any(String) }]);
-      await expectRight(out, published, before);
-      expect((await assembleFrom(cluster, { out })).damage).toEqual([]);
-    });
-  });
+  it.each(["none", "gzip"] as const)(
+    "is repaired by fetching only that partition (%s)",
+    async (compression) => {
+      await withCluster({}, async (cluster) => {
+        const out = temporaryDirectory();
+        const published = await assembleFrom(cluster, { out, compression });
+        const before = comparedFiles(published.directory);
+        const file = `partition-00002.json${compression === "gzip" ? ".gz" : ""}`;
+        flipBit(join(published.directory, file));
+        const again = await assembleFrom(cluster, { out, compression });
+        expect(fetched(again)).toEqual([2]);
+        expect(again.damage).toEqual([{ file, problem: expect.any(String) }]);
+        await expectRight(out, published, before);
+        expect((await assembleFrom(cluster, { out })).damage).toEqual([]);
+      });
+    },
+  );
 
-  it("has a signed message again that was lost", async () => {
+  it("contains a lost signed message again after the repair", async () => {
     await withPublished({}, async (cluster, out, { directory }) => {
       const path = join(directory, "evidence/gossip.jsonl");
       const before = readFileSync(path);
@@ -102,7 +105,7 @@ describe("a published snapshot with a damaged file", () => {
     });
   });
 
-  it("is compressed again where only its compressed bytes are others, and not fetched", async () => {
+  it("is compressed again, not fetched, if only its compressed bytes differ", async () => {
     await withCluster({}, async (cluster) => {
       const out = temporaryDirectory();
       const published = await assembleFrom(cluster, { out, compression: "gzip" });
@@ -121,7 +124,7 @@ describe("a published snapshot with a damaged file", () => {
     });
   });
 
-  it("is taken over in the form that is asked for", async () => {
+  it("is reused in the requested form", async () => {
     await withCluster({}, async (cluster) => {
       const out = temporaryDirectory();
       const published = await assembleFrom(cluster, { out, compression: "gzip" });
@@ -132,7 +135,7 @@ describe("a published snapshot with a damaged file", () => {
     });
   });
 
-  it.each(derived)("is repaired where that is missing: %s", async (file) => {
+  it.each(derived)("is repaired if the file is missing: %s", async (file) => {
     await withPublished({}, async (cluster, out, published) => {
       const before = comparedFiles(published.directory);
       rmSync(join(published.directory, file));
@@ -143,7 +146,7 @@ describe("a published snapshot with a damaged file", () => {
     });
   });
 
-  it("says which artifacts are wrong as well where its export data cannot be read", async () => {
+  it("names its wrong artifacts even if its export data cannot be read", async () => {
     await withPublished({}, async (cluster, out, { directory }) => {
       writeFileSync(join(directory, "export-data.jsonl"), "");
       flipBit(join(directory, "partition-00001.json"));
@@ -155,7 +158,7 @@ describe("a published snapshot with a damaged file", () => {
     });
   });
 
-  it("is repaired where no validator holds the snapshot any more and only derived files are damaged", async () => {
+  it("is repaired without validators that hold the snapshot if only derived files are damaged", async () => {
     const out = temporaryDirectory();
     await withCluster({}, async (cluster) => {
       const { directory } = await assembleFrom(cluster, { out });
@@ -168,7 +171,7 @@ describe("a published snapshot with a damaged file", () => {
     });
   });
 
-  it("is repaired by its own evidence where the validators do not keep their votes either", async () => {
+  it("is repaired by its own evidence if the validators no longer keep their votes", async () => {
     const out = temporaryDirectory();
     await withCluster({}, async (cluster) => {
       const { directory } = await assembleFrom(cluster, { out });
@@ -183,7 +186,7 @@ describe("a published snapshot with a damaged file", () => {
     });
   });
 
-  it("stays as it is where its artifact cannot be fetched again", async () => {
+  it("is not changed if its artifact cannot be fetched again", async () => {
     const out = temporaryDirectory();
     await withCluster({ faults: ["*:corrupt-data=3"] }, async (cluster) => {
       await withCluster({}, async (honest) => void (await assembleFrom(honest, { out })));
@@ -197,7 +200,7 @@ describe("a published snapshot with a damaged file", () => {
 });
 
 describe("an error of reading a published snapshot", () => {
-  it.each(["EIO", "EMFILE"] as const)("is a failure of the disk and no damage: %s", async (code) => {
+  it.each(["EIO", "EMFILE"] as const)("is a failure of the disk, not damage: %s", async (code) => {
     await withPublished({}, async (cluster, out, { directory }) => {
       const before = filesIn(out);
       const end = failCalls("open", code, (path) => path === join(directory, "partition-00001.json"));
@@ -224,7 +227,7 @@ describe("an error of reading a published snapshot", () => {
   });
 });
 
-describe("what runs that were killed have left", () => {
+describe("a leftover of a killed run", () => {
   const leave = (out: string, name: string) => {
     mkdirSync(join(out, name));
     writeFileSync(join(out, name, "partition-00000.json"), "[]");
@@ -246,7 +249,7 @@ describe("what runs that were killed have left", () => {
     });
   });
 
-  it("is put back where it is all that there is of a snapshot", async () => {
+  it("is put back if it is the only copy of a snapshot", async () => {
     await withPublished({}, async (cluster, out, { directory }) => {
       leave(out, ".snapshot-1600000000000.replaced");
       await assembleFrom(cluster, { out });
@@ -256,7 +259,7 @@ describe("what runs that were killed have left", () => {
 });
 
 describe("a file that the system cannot read or sync", () => {
-  it.each(["evidence/counting.json", "partition-00001.json"])("is named: %s", async (file) => {
+  it.each(["evidence/counting.json", "partition-00001.json"])("is named in the error: %s", async (file) => {
     await withPublished({}, async (cluster, out, { directory }) => {
       failHandles("read", "EIO", (path) => path === join(directory, file));
       const { code, message } = await failureOf(assembleFrom(cluster, { out }));
@@ -267,7 +270,7 @@ describe("a file that the system cannot read or sync", () => {
     });
   });
 
-  it("is named where it is new", async () => {
+  it("is named in the error if it is new", async () => {
     await withCluster({}, async (cluster) => {
       failHandles("sync", "EIO", (path) => path.endsWith("partition-00001.json"));
       const { code, message } = await failureOf(assembleFrom(cluster));
@@ -277,8 +280,8 @@ describe("a file that the system cannot read or sync", () => {
   });
 });
 
-describe("a directory that takes no changes", () => {
-  it.each(["EROFS", "EACCES"] as const)("is no obstacle where the snapshot is right: %s", async (code) => {
+describe("a read-only directory", () => {
+  it.each(["EROFS", "EACCES"] as const)("does not fail a run whose snapshot is right: %s", async (code) => {
     await withPublished({}, async (cluster, out, { directory }) => {
       failCalls("writeFile", code, (path) => path.startsWith(out));
       expect(await assembleFrom(cluster, { out })).toMatchObject({ directory, queries: [] });
@@ -291,7 +294,7 @@ describe("a directory that takes no changes", () => {
 describe("a lock that cannot be removed", () => {
   const isLock = (path: string) => path.endsWith(".lock") || path.endsWith(".holder");
 
-  it("is a warning once the snapshot is published", async () => {
+  it("is a warning after the snapshot is published", async () => {
     await withCluster({}, async (cluster) => {
       const out = temporaryDirectory();
       const end = failCalls("rm", "EROFS", isLock);
@@ -304,7 +307,7 @@ describe("a lock that cannot be removed", () => {
     });
   });
 
-  it("does not hide why the run failed", async () => {
+  it("does not hide the failure of the run", async () => {
     await withCluster({ faults: ["*:corrupt-data=3"] }, async (cluster) => {
       failCalls("rm", "EROFS", isLock);
       expect((await failureOf(assembleFrom(cluster))).code).toBe("verification");
@@ -313,7 +316,7 @@ describe("a lock that cannot be removed", () => {
 });
 
 describe("the end of a publication", () => {
-  it("is a warning where the older snapshot cannot be removed, and is made good by the next run", async () => {
+  it("is a warning if the older snapshot cannot be removed; the next run removes it", async () => {
     await withPublished({}, async (cluster, out, { directory }) => {
       flipBit(join(directory, "run.json"));
       const end = failCalls("rm", "EIO", (path) => path.endsWith(".replaced"));
@@ -324,7 +327,7 @@ describe("the end of a publication", () => {
     });
   });
 
-  it("is synced by the next run where that failed", async () => {
+  it("is synced by the next run if the sync failed", async () => {
     await withCluster({}, async (cluster) => {
       const out = temporaryDirectory();
       const end = failCalls("open", "EIO", (path) => path === out);
@@ -335,7 +338,7 @@ describe("the end of a publication", () => {
     });
   });
 
-  it("puts the older snapshot back where the new one cannot take its place", async () => {
+  it("puts the older snapshot back if the new one cannot be renamed", async () => {
     await withPublished({}, async (cluster, out, { directory }) => {
       flipBit(join(directory, "run.json"));
       const before = filesIn(directory);

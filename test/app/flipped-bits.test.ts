@@ -16,7 +16,7 @@ interface Damage {
   readonly what: string;
   readonly change: (bytes: Buffer) => Buffer;
   readonly compression?: Compression;
-  /** What is fetched again. */
+  /** The partitions that are fetched again. */
   readonly partitions?: readonly number[];
 }
 
@@ -66,7 +66,7 @@ const damages: readonly Damage[] = [
 
 let cluster: Cluster;
 let scratch: string;
-/** Where the snapshots are that nothing damages. */
+/** The directories of the undamaged snapshots. */
 const published = new Map<Compression, string>();
 
 beforeAll(async () => {
@@ -92,7 +92,7 @@ function damagedCopy(pristine: string, { file, change }: Damage) {
   return { out, directory };
 }
 
-/** All but the record of the run. */
+/** All files except the record of the run. */
 function keptFiles(directory: string): Map<string, Buffer> {
   return new Map([...filesIn(directory)].filter(([file]) => file !== "run.json"));
 }
@@ -103,7 +103,7 @@ async function expectRepaired(directory: string, pristine: string): Promise<void
 }
 
 describe("a damaged byte", () => {
-  it.each(damages)("of $file is found, told and repaired: $what", async (damage) => {
+  it.each(damages)("of $file is found, reported and repaired: $what", async (damage) => {
     const { file, compression = "none", partitions = [] } = damage;
     const pristine = published.get(compression) ?? "";
     const { out, directory } = damagedCopy(pristine, damage);
@@ -115,7 +115,7 @@ describe("a damaged byte", () => {
     await expectRepaired(directory, pristine);
   });
 
-  it("is repaired without any server where the file is computed from others", async () => {
+  it("is repaired without a server if the file is computed from others", async () => {
     const alone = await startCluster(smallFixture());
     const { directory: pristine } = await assembleFrom(alone, { out: join(scratch, "alone") });
     await alone.stop();

@@ -1,4 +1,4 @@
-/** Requests for gossip over HTTP, to real servers: the messages of a response, and the failure that each fault is. */
+/** Requests for gossip over HTTP, to real servers: the messages of a response, and the failure of each fault. */
 
 import type { ServerResponse } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -61,7 +61,7 @@ describe("a request for gossip", () => {
     await expect(requested(respond)).rejects.toMatchObject({ name: "GossipFailure", kind });
   });
 
-  it("fails as aborted where its caller ends it", async () => {
+  it("fails as aborted if its caller ends it", async () => {
     const ending = new AbortController();
     const pending = requested(() => ending.abort(), { signal: ending.signal });
     await expect(pending).rejects.toMatchObject({ kind: "aborted" });

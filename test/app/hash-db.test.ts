@@ -1,4 +1,4 @@
-/** Runs with a hash database: what they take from it, and what they add. */
+/** Runs with a hash database read its messages and records, and add to them. */
 
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -20,7 +20,7 @@ const expected = await published(smallFixture());
 const newPath = () => join(temporaryDirectory(), "hashes.sqlite");
 const idOf = (index: number) => network.identities[index]?.id ?? "";
 
-/** A run of the small cluster with those faults; its events, beside its result. */
+/** Runs against the small cluster with some faults, and returns the events and the result. */
 async function run(hashDb: string, faults: readonly string[] = []) {
   const events: AssembleEvent[] = [];
   const reporter = { report: (event: AssembleEvent) => void events.push(event) };
@@ -32,7 +32,7 @@ async function run(hashDb: string, faults: readonly string[] = []) {
 }
 
 describe("a hash database", () => {
-  it("learns from a run, and is all the gossip that the next one needs", async () => {
+  it("stores the gossip of a run, which suffices for the next run", async () => {
     const hashDb = newPath();
     await run(hashDb);
     inDatabase(hashDb, (database) => {
@@ -46,7 +46,7 @@ describe("a hash database", () => {
     expect(stages).toContain(`5 messages of cycle 8 are in ${hashDb}`);
   });
 
-  it("is not believed: what does not hold in it does not count", async () => {
+  it("is not trusted: messages with an invalid signature do not count", async () => {
     const hashDb = newPath();
     const database = HashDatabase.open(hashDb);
     for (const [index, identity] of network.identities.entries()) {
@@ -68,7 +68,7 @@ describe("a hash database", () => {
     expect(result.offences).toEqual([]);
   });
 
-  it("keeps data that its sender has signed otherwise as a lie that is proved", async () => {
+  it("records accounts that contradict the sender's own vote, with the proof", async () => {
     const hashDb = newPath();
     const { result } = await run(hashDb, ["0:corrupt-data=1"]);
     const told = result.offences.filter(({ kind }) => kind === "wrong-partition");
@@ -84,11 +84,11 @@ describe("a hash database", () => {
     expect(told[0]?.detail).toContain(`got ${sentHash} of`);
   });
 
-  // One liar a run: two of them would be the majority of the three nodes that vote on a partition.
+  // One liar per run: two would be the majority of the three nodes that vote on a partition.
   it.each([
     { fault: "3:lie-gossip", node: 3, kind: "dissenting-vote", signed: 1 },
     { fault: "1:equivocate", node: 1, kind: "equivocation", signed: 2 },
-  ])("keeps an offence with what was signed: $kind", async ({ fault, node, kind, signed }) => {
+  ])("keeps an offence with its signed evidence: $kind", async ({ fault, node, kind, signed }) => {
     const hashDb = newPath();
     await run(hashDb, [fault]);
     const offences = inDatabase(hashDb, (database) => database.offences());
@@ -104,7 +104,7 @@ describe("a hash database", () => {
 });
 
 describe("a node with a bad record", () => {
-  it("is requested last, and that is reported", async () => {
+  it("is requested last, which the run reports", async () => {
     const hashDb = newPath();
     const first = await run(hashDb, ["0:corrupt-data"]);
     expect(first.asked[0]).toBe(idOf(0));
@@ -116,7 +116,7 @@ describe("a node with a bad record", () => {
     );
   });
 
-  it("stands later in the plan, and is still in it", async () => {
+  it("is later in the plan, and still part of it", async () => {
     const hashDb = newPath();
     await run(hashDb, ["0:corrupt-data"]);
     await withCluster({}, async ({ archiverUrl: archiver }) => {
@@ -129,7 +129,7 @@ describe("a node with a bad record", () => {
     });
   });
 
-  it("is asked all the same where nobody else can give", async () => {
+  it("is requested if no other node has a partition", async () => {
     const hashDb = newPath();
     await run(hashDb, ["0:corrupt-data"]);
     // Partition 0 is stored by nodes 4, 0 and 1; the database has the gossip of all.
@@ -139,7 +139,7 @@ describe("a node with a bad record", () => {
   });
 });
 
-it("a database of another network ends the run, and is left as it was", async () => {
+it("a database of another network ends the run, and is not changed", async () => {
   const hashDb = newPath();
   const database = HashDatabase.open(hashDb);
   database.claim({ networkId: "other", hashKey: "ab".repeat(32) });

@@ -10,22 +10,22 @@ import { smallFixture, withCluster } from "../testnet/cluster/small-cluster.ts";
 import { assembleFrom } from "./run.ts";
 
 /**
- * Nine nodes, each of which stores `index ± 2`. Asked by Algorithm 1: node 0 for -1, 0, 1, 2, 7 and 8, node 8
+ * Nine nodes, each of which stores `index ± 2`. Algorithm 1 queries node 0 for -1, 0, 1, 2, 7 and 8, node 8
  * for 6, node 4 for 3, 4 and 5.
  */
 const nine = { nodes: 9, nodesPerConsensusGroup: 3, nodesPerEdge: 1, accounts: 300 };
 const partitions = [-1, 0, 1, 2, 3, 4, 5, 6, 7, 8];
 
-/** Of all tests of this file: they run at the same time, and what one leaves must not end with another. */
+/** The directory of every test in this file. The tests run concurrently, so none removes it at its own end. */
 const scratch = mkdtempSync(join(tmpdir(), "snapshot-assemble-overtaking-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-/** What a late node would take; and what a run must not, on however busy a machine. */
+/** The time of a straggler, and a bound that no run exceeds, even on a busy machine. */
 const lateMs = 60_000;
 const halfMs = lateMs / 2;
 const timeout = 2 * lateMs;
 
-/** A run that would wait for a stalled node for a minute. */
+/** Runs with a stall timeout of a minute. */
 async function run(faults: readonly string[], changes: Partial<AssembleOptions> = {}) {
   return await withCluster({ ...nine, faults }, async (cluster) => {
     const events: AssembleEvent[] = [];
@@ -43,7 +43,7 @@ async function run(faults: readonly string[], changes: Partial<AssembleOptions> 
     expect(await verifySnapshot(result.directory)).toMatchObject({ ok: true, findings: [] });
     const indexOf = new Map(cluster.nodes.map(({ id, index }) => [id, index]));
     const queries = result.queries.map((query) => ({ ...query, index: indexOf.get(query.node) as number }));
-    // Whatever was asked twice: each partition is given once, and the record says by whom.
+    // Even after hedges, each partition is committed once, and the record names its node.
     const given = queries.flatMap(({ index, verified }) =>
       verified.map((partition) => ({ partition, index })),
     );
@@ -65,24 +65,24 @@ async function run(faults: readonly string[], changes: Partial<AssembleOptions> 
 
 describe.concurrent("a node that is late", () => {
   it.each([
-    { id: "answers after a minute", fault: "0:slow=60s" },
-    { id: "never answers", fault: "0:stall" },
-    { id: "sends a byte a second", fault: "0:trickle" },
-  ])("is overtaken and not blamed, where it $id", { timeout }, async ({ fault }) => {
+    { id: "responds after a minute", fault: "0:slow=60s" },
+    { id: "never responds", fault: "0:stall" },
+    { id: "sends one byte per second", fault: "0:trickle" },
+  ])("is hedged and not blamed if it $id", { timeout }, async ({ fault }) => {
     const { queries, offenders, durationMs } = await run([fault]);
     expect(durationMs).toBeLessThan(halfMs);
     expect(offenders).toEqual([]);
     expect(queries.filter(({ index }) => index === 0).map(({ outcome }) => outcome)).toContain("hedged");
   });
 
-  it("does not hold up a run that asks one node at a time", { timeout }, async () => {
+  it("does not delay a run with one query at a time", { timeout }, async () => {
     const { queries, offenders, durationMs } = await run(["8:stall"], { concurrency: 1 });
     expect(durationMs).toBeLessThan(halfMs);
     expect(offenders).toEqual([]);
     expect(queries.find(({ index }) => index === 8)?.outcome).toBe("hedged");
   });
 
-  it("is overtaken with --order cover as well", { timeout }, async () => {
+  it("is hedged with --order cover too", { timeout }, async () => {
     const honest = await run([], { order: "cover" });
     const first = honest.queries[0]?.index as number;
     const { queries, offenders, durationMs } = await run([`${first}:stall`], { order: "cover" });
@@ -91,17 +91,17 @@ describe.concurrent("a node that is late", () => {
     expect(queries.find(({ index }) => index === first)?.outcome).toBe("hedged");
   });
 
-  it("is overtaken by one after the other, where those are late as well", { timeout }, async () => {
+  it("is hedged again if the hedge straggles too", { timeout }, async () => {
     const { queries, offenders, durationMs } = await run(["0:stall", "1:stall", "2:stall", "3:stall"]);
     expect(durationMs).toBeLessThan(halfMs);
     expect(offenders).toEqual([]);
     expect(queries.some(({ index, verified }) => index > 3 && verified.length > 0)).toBe(true);
   });
 
-  it("is waited for where nobody else has the truth, and fast liars are recorded", {
+  it("is waited for if no other node is honest, and fast liars are recorded", {
     timeout,
   }, async () => {
-    // Partition 8 is stored by nodes 6, 7, 8, 0 and 1; node 0 is asked first.
+    // Partition 8 is stored by nodes 6, 7, 8, 0 and 1; node 0 is queried first.
     const liars = [6, 7, 8, 1];
     const { queries, offenders } = await run([
       "0:slow=6s",
@@ -114,30 +114,26 @@ describe.concurrent("a node that is late", () => {
   });
 
   it.each([
-    { id: "the one that is asked first", faults: ["0:drip"], changes: {} },
-    { id: "by --order cover as well", faults: ["0:drip", "4:drip"], changes: { order: "cover" } as const },
-    { id: "one node at a time", faults: ["0:drip", "4:drip"], changes: { concurrency: 1 } },
-    { id: "a megabyte of it at once", faults: ["4:drip=1500"], changes: {} },
+    { id: "from the first queried node", faults: ["0:drip"], changes: {} },
+    { id: "with --order cover", faults: ["0:drip", "4:drip"], changes: { order: "cover" } as const },
+    { id: "with one query at a time", faults: ["0:drip", "4:drip"], changes: { concurrency: 1 } },
+    { id: "a megabyte at once", faults: ["4:drip=1500"], changes: {} },
     {
-      id: "more of them than there is room",
+      id: "from more nodes than places for queries",
       faults: ["0:drip", "4:drip", "8:drip"],
       changes: { concurrency: 2 },
     },
-  ])(
-    "does not hold up a run with made-up accounts without end: $id",
-    { timeout },
-    async ({ faults, changes }) => {
-      const { queries, durationMs } = await run(faults, changes);
-      expect(durationMs).toBeLessThan(1.5 * halfMs);
-      const liars = faults.map((fault) => Number(fault[0]));
-      expect(
-        queries.filter(({ index }) => liars.includes(index)).flatMap(({ verified }) => verified),
-      ).toEqual([]);
-    },
-  );
+  ])("does not delay a run by endless false accounts: $id", { timeout }, async ({ faults, changes }) => {
+    const { queries, durationMs } = await run(faults, changes);
+    expect(durationMs).toBeLessThan(1.5 * halfMs);
+    const liars = faults.map((fault) => Number(fault[0]));
+    expect(queries.filter(({ index }) => liars.includes(index)).flatMap(({ verified }) => verified)).toEqual(
+      [],
+    );
+  });
 
-  it("does not win by being fast and wrong", { timeout }, async () => {
-    // What node 0 is late with is stored by its neighbours, of which two lie about everything.
+  it("does not win by a fast and false response", { timeout }, async () => {
+    // The neighbours of node 0 store its partitions too, and two of them lie about all of them.
     const { queries, offenders, durationMs } = await run(["0:slow=60s", "1:corrupt-data", "7:corrupt-data"]);
     expect(durationMs).toBeLessThan(halfMs);
     expect(
@@ -148,8 +144,8 @@ describe.concurrent("a node that is late", () => {
   });
 });
 
-describe("a run in which nobody is late", () => {
-  it("asks nobody twice, in the order of Algorithm 1", async () => {
+describe("a run without stragglers", () => {
+  it("queries each node once, in the order of Algorithm 1", async () => {
     const { queries } = await run([]);
     expect(queries.map(({ index }) => index).sort()).toEqual([0, 4, 8]);
     expect(queries.every(({ outcome }) => outcome === "complete")).toBe(true);

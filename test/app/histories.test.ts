@@ -17,7 +17,7 @@ const networkOf = ({ archiver, archiverKey }: AssembleOptions) => ({ archiver, a
 const start = (settings: HistorySettings): Promise<RunningHistory> => startHistory(settings, standInArchiver);
 
 describe("the snapshot of a network with a history", () => {
-  it.each(histories)("is published and proved, and nobody is blamed, where $id", async (settings) => {
+  it.each(histories)("is published and proved, and no node is blamed, if $id", async (settings) => {
     const { options, expected, archiverKey } = await start(settings);
     const result = await assemble(options);
     expect(result).toMatchObject({ ...expected, offences: [] });
@@ -30,7 +30,7 @@ describe("the snapshot of a network with a history", () => {
     { id: "restart", nodes: 9, newest: 26, shutdown: 25 },
     { id: "restore", nodes: 18, newest: 28, shutdown: 25, lives: joining(18, 9) },
   ])("of a cycle before mode $id, in which no node is active", ({ id, ...settings }) => {
-    it("is assembled from validators that still answer, and whom the records state", async () => {
+    it("is assembled from validators that still respond and that the records state", async () => {
       const { options, expected, archiverKey } = await start({ snapshotCycle: 20, ...settings });
       const result = await assemble(options);
       expect(result).toMatchObject({ ...expected, offences: [] });
@@ -51,7 +51,7 @@ describe("the snapshot of a network with a history", () => {
       expect(await assemble({ ...options, nodes, archiverKey: undefined })).toMatchObject(expected);
     });
 
-    it("has to wait for validators that do not answer", async () => {
+    it("is a temporary failure if the validators do not respond", async () => {
       const gone = Array.from({ length: settings.nodes }, (_, index) => index);
       const { options } = await start({ snapshotCycle: 20, gone, ...settings });
       const given = { ...options, nodesPerConsensusGroup: 5, nodesPerEdge: 2 };
@@ -60,7 +60,7 @@ describe("the snapshot of a network with a history", () => {
       expect(await failureOf(assemble(options))).toMatchObject({ code: "temporary", message });
     });
 
-    it("has to wait where the records do not state its nodes", async () => {
+    it("is a temporary failure if the records do not state its nodes", async () => {
       const isForgotten = Array.from({ length: 9 }, (_, index) => index);
       const { options } = await start({ snapshotCycle: 20, isForgotten, ...settings });
       const message = expect.stringContaining(`mode ${id}`);
@@ -72,7 +72,7 @@ describe("the snapshot of a network with a history", () => {
   it.each([
     { id: "debug.disableSnapshots", config: { debug: { disableSnapshots: true } } },
     { id: "stateManager.useAccountCopiesTable", config: { stateManager: { useAccountCopiesTable: false } } },
-  ])("does not exist where snapshots are off, by $id", async ({ id, config }) => {
+  ])("does not exist if snapshots are off, by $id", async ({ id, config }) => {
     const { options } = await start({ nodes: 5, snapshotCycle: 20, newest: 25, config });
     const failure = await failureOf(assemble(options));
     expect(failure).toMatchObject({ code: "no-agreement", message: expect.stringContaining(id) });
@@ -86,7 +86,7 @@ describe("the snapshot of a network with a history", () => {
   it.each([
     { id: "proved", isGone: false, says: "make no snapshots: debug.disableSnapshots is true" },
     { id: "told by one validator of another configuration", isGone: true, says: "make no snapshots (as " },
-  ])("is missed with the reason where the settings are given and snapshots are off, $id", async (given) => {
+  ])("fails with the reason if the settings are given and snapshots are off, $id", async (given) => {
     const { options } = await start({
       nodes: 5,
       snapshotCycle: 20,
@@ -94,13 +94,13 @@ describe("the snapshot of a network with a history", () => {
       config: { debug: { disableSnapshots: true } },
       ...(given.isGone ? { recordedConfigHash: "0".repeat(64) } : {}),
     });
-    // Nobody has hashes of this cycle.
+    // No node has hashes of this cycle.
     const settings = { timestamp: "cycle:19", nodesPerConsensusGroup: 5, nodesPerEdge: 2 };
     const failure = await failureOf(assemble({ ...options, ...settings }));
     expect(failure).toMatchObject({ code: "no-agreement", hint: expect.stringContaining(given.says) });
   });
 
-  it("is missed without that reason where snapshots are on", async () => {
+  it("fails without that reason if snapshots are on", async () => {
     const { options } = await start({ nodes: 5, snapshotCycle: 20, newest: 25 });
     const settings = { timestamp: "cycle:19", nodesPerConsensusGroup: 5, nodesPerEdge: 2 };
     const failure = await failureOf(assemble({ ...options, ...settings }));
@@ -110,7 +110,7 @@ describe("the snapshot of a network with a history", () => {
     });
   });
 
-  it("is found although the archiver's cycle records are a record behind its node list", async () => {
+  it("is found although the archiver's cycle records are one record older than its node list", async () => {
     const lives = { 7: { joined: 18, activated: 22 } };
     const settings = { nodes: 10, snapshotCycle: 20, lives };
     const { options, expected } = await start({ ...settings, newest: 22 });
@@ -122,7 +122,7 @@ describe("the snapshot of a network with a history", () => {
         fetch(`${options.archiver}${request.url}`)
           .then(async (answer) => (await answer.json()) as { cycleInfo?: { counter: number }[] })
           .then((body) => {
-            // Those that lack the newest record are not what the archiver signed.
+            // A response without the newest record no longer has the archiver's signature.
             const { sign: _, ...rest } = body as { sign?: unknown; cycleInfo?: { counter: number }[] };
             const cycleInfo = isStale
               ? rest.cycleInfo?.filter(({ counter }) => counter < 22)
@@ -142,7 +142,7 @@ describe("the snapshot of a network with a history", () => {
     });
   });
 
-  it("cannot be confirmed by a chain whose records name no network hashes, which is said at once", async () => {
+  it("fails at once with requireChain if the records name no network hashes", async () => {
     const { options } = await start({ nodes: 5, snapshotCycle: 20, newest: 25 });
     const failure = await failureOf(assemble({ ...options, requireChain: true }));
     expect(failure).toMatchObject({
@@ -152,7 +152,7 @@ describe("the snapshot of a network with a history", () => {
     });
   });
 
-  it("has to wait for the first cycle of a network that is just starting", async () => {
+  it("is a temporary failure before the first cycle of a network", async () => {
     const archiver = await httpServer((request, response) => {
       const isNodes = request.url?.startsWith("/full-nodelist");
       response.end(JSON.stringify(isNodes ? { nodeList: [] } : { cycleInfo: [] }));
@@ -164,7 +164,7 @@ describe("the snapshot of a network with a history", () => {
     });
   });
 
-  it("counts without the vote of a node whose key no record states, and says which", async () => {
+  it("is counted without the vote of a node whose key no record states, and the node is named", async () => {
     const { options, expected, nodeIds } = await start({
       nodes: 10,
       snapshotCycle: 120,
@@ -178,7 +178,7 @@ describe("the snapshot of a network with a history", () => {
     expect(result.warnings).toEqual([expect.stringContaining(String(nodeIds[3]?.slice(0, 8)))]);
   });
 
-  it("is audited by the nodes of its cycle, which proved records alone find in an auditor's own list", async () => {
+  it("is audited by the nodes of its cycle, which only proved records derive from an auditor's list", async () => {
     const { options } = await start({
       nodes: 10,
       snapshotCycle: 20,
@@ -188,11 +188,11 @@ describe("the snapshot of a network with a history", () => {
     const { directory } = await assemble(options);
     const own = join(temporaryDirectory(), "own.json");
     const audit = () => verifySnapshot(directory, { trustNodeList: own, require: "told" });
-    // Signed by the archiver that signed the records as well.
+    // The archiver that signed the records also signed this list.
     const list = readFileSync(join(directory, "evidence", "node-list.json"), "utf8");
     writeFileSync(own, list);
     expect(await audit()).toMatchObject({ findings: [], nodeList: { source: "auditor", nodes: 9 } });
-    // Whoever made up the records could otherwise take nodes from this list.
+    // Otherwise, an attacker who invents the records could remove nodes from this list.
     const { nodeList } = JSON.parse(list) as { nodeList: object[] };
     writeFileSync(own, JSON.stringify(nodeList));
     const { findings } = await audit();

@@ -16,16 +16,16 @@ function codeOf(codes: readonly SnapshotErrorCode[], isLatest: boolean, nowMs: n
   return noCandidateError(failures, boundaries.slice(0, codes.length), isLatest, nowMs).code;
 }
 
-describe("why no boundary came to a snapshot", () => {
+describe("the failure of a run without a snapshot", () => {
   it.each([
     {
-      id: "gone where the one that was asked for is held by nobody",
+      id: "gone if no node holds an explicit one",
       codes: ["gone"],
       isLatest: false,
       code: "gone",
     },
     {
-      id: "temporary where nobody holds any of the latest",
+      id: "temporary if no node holds any of the latest",
       codes: ["gone", "gone", "gone"],
       isLatest: true,
       code: "temporary",
@@ -58,7 +58,7 @@ describe("why no boundary came to a snapshot", () => {
     expect(codeOf(codes, isLatest, longAfterMs)).toBe(code);
   });
 
-  it("is temporary where the newest cycle has only just ended and is not agreed on", () => {
+  it("is temporary if the newest cycle has just ended and is not agreed on", () => {
     expect(codeOf(["no-agreement", "no-agreement"], true, endMs + 1_000)).toBe("temporary");
     expect(codeOf(["no-agreement"], false, endMs + 1_000)).toBe("no-agreement");
   });

@@ -1,4 +1,4 @@
-/** Whole runs against clusters in this process: what is told of them, and what they publish. */
+/** Runs the main job against clusters in this process. */
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -8,7 +8,7 @@ import { SnapshotError } from "../../src/errors/snapshot-error.ts";
 import type { Cluster } from "../../src/testnet/cluster/cluster.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 
-/** Short, since the faults that stall are no less stalled for it. */
+/** Short: the faults that stall never continue. */
 export const stallTimeoutMs = 500;
 
 export function optionsFor(cluster: Cluster, changes: Partial<AssembleOptions> = {}): AssembleOptions {
@@ -39,7 +39,7 @@ export async function failureOf(run: Promise<unknown>): Promise<SnapshotError> {
   throw thrown;
 }
 
-/** File → bytes, of all files in a directory and below. */
+/** File → bytes, for every file in a directory and below it. */
 export function filesIn(directory: string): Map<string, Buffer> {
   const entries = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),

@@ -1,4 +1,4 @@
-/** The command line in this process, with all that it says. */
+/** Runs the command line in this process, and returns its output. */
 
 import { Writable } from "node:stream";
 import { run } from "../../src/cli/main.ts";
@@ -7,9 +7,9 @@ export interface Said {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** The lines of stdout, where they are JSON. */
+  /** Parses the lines of stdout as JSON. */
   readonly objects: () => Record<string, unknown>[];
-  /** The last of them. */
+  /** Parses the last line of stdout. */
   readonly summary: () => Record<string, unknown>;
 }
 
@@ -17,7 +17,7 @@ export interface Circumstances {
   readonly env?: Record<string, string>;
   readonly isTTY?: boolean;
   readonly signal?: AbortSignal;
-  /** Is given what came on stdout. */
+  /** Receives the output on stdout. */
   readonly onStdout?: (text: string) => void;
 }
 

@@ -30,15 +30,15 @@ afterAll(async () => {
   removeDirectory(out);
 });
 
-describe("verify", () => {
-  it("says what it has checked", async () => {
+describe("the verify command", () => {
+  it("prints what it has checked", async () => {
     const said = await commandLine(["verify", snapshot]);
     expect(said).toMatchObject({ status: 0, stderr: "" });
     expect(said.stdout).toContain(expected.digest);
     expect(said.stdout).toContain(expected.networkHash);
   });
 
-  it("is silent where it is told to be", async () => {
+  it("prints nothing with --quiet", async () => {
     expect(await commandLine(["verify", "--quiet", snapshot])).toMatchObject({
       status: 0,
       stdout: "",
@@ -60,7 +60,7 @@ describe("verify", () => {
     });
   });
 
-  it("tells every finding, for people and for machines", async () => {
+  it("reports every finding, as text and as JSON", async () => {
     const copy = join(temporaryDirectory(), "copy");
     cpSync(snapshot, copy, { recursive: true });
     writeFileSync(join(copy, "partition-00001.json"), "[]");
@@ -86,7 +86,7 @@ describe("verify", () => {
   });
 
   it.each([{ flags: [] }, { flags: ["--json"] }])(
-    "ends with status 10 where there is no snapshot ($flags)",
+    "ends with status 10 if the snapshot does not exist ($flags)",
     async ({ flags }) => {
       const said = await commandLine(["verify", ...flags, temporaryDirectory()]);
       expect(said.status).toBe(10);
@@ -116,8 +116,8 @@ describe("verify", () => {
   );
 });
 
-describe("plan", () => {
-  it("names the queries in their order, with one JSON object", async () => {
+describe("the plan command", () => {
+  it("prints the queries in their order, as one JSON object", async () => {
     const said = await commandLine([
       "plan",
       "--json",
@@ -146,14 +146,14 @@ describe("plan", () => {
     });
   });
 
-  it("says the same to people", async () => {
+  it("prints the same as text", async () => {
     const { status, stdout } = await commandLine(["plan", "--archiver", cluster.archiverUrl]);
     expect(status).toBe(0);
     for (const { id } of cluster.nodes) expect(stdout).toContain(id.slice(0, 8));
     for (const order of ["bisect", "cover"]) expect(stdout).toContain(`--order ${order}`);
   });
 
-  it("shows what each order costs, and lists the queries of the one that is asked for", async () => {
+  it("shows the cost of each order, and lists the queries of the chosen one", async () => {
     const sharding = ["--nodes-per-consensus-group", "3", "--nodes-per-edge", "0"];
     const said = await commandLine([
       ...["plan", "--json", "--archiver", cluster.archiverUrl, "--order", "cover"],
@@ -180,7 +180,7 @@ describe("plan", () => {
     ]);
   });
 
-  it("ends with status 2 for an order that there is not", async () => {
+  it("ends with status 2 for an unknown order", async () => {
     const said = await commandLine([
       "plan",
       "--json",
@@ -193,7 +193,7 @@ describe("plan", () => {
     expect(said.summary()).toMatchObject({ type: "summary", ok: false, error: { code: "usage" } });
   });
 
-  it("asks for nothing but the node list where the sharding settings are given", async () => {
+  it("requests only the node list if the sharding settings are given", async () => {
     const asked: string[] = [];
     const list = await (await fetch(`${cluster.archiverUrl}/full-nodelist?activeOnly=true`)).text();
     const archiver = await httpServer((request, response) => {
@@ -219,15 +219,15 @@ describe("plan", () => {
     expect(said.summary()).toMatchObject({ error: { code: "no-agreement" } });
   });
 
-  it("ends with status 2 where it is not said of what", async () => {
+  it("ends with status 2 without a network", async () => {
     const said = await commandLine(["plan", "--json"]);
     expect(said.status).toBe(2);
     expect(said.summary()).toMatchObject({ type: "summary", ok: false, error: { code: "usage" } });
   });
 });
 
-describe("cluster", () => {
-  it("prints its archiver's URL, serves until it is ended, and ends well", async () => {
+describe("the cluster command", () => {
+  it("prints its archiver's URL, and serves until it is ended with status 0", async () => {
     const fixture = join(temporaryDirectory(), "small.json");
     writeFileSync(fixture, readFileSync(new URL("../../fixtures/single-node.json", import.meta.url)));
     const ending = new AbortController();
@@ -239,14 +239,14 @@ describe("cluster", () => {
     await expect(fetch(stdout.trim())).rejects.toThrow();
   });
 
-  it("ends with status 2 for a fixture that there is not", async () => {
+  it("ends with status 2 for an unknown fixture", async () => {
     const { status, stdout, stderr } = await commandLine(["cluster", "nine-honset"]);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     expect(stderr).toContain("nine-honest");
   });
 });
 
-describe("help", () => {
+describe("the help", () => {
   const mainStatuses = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12];
 
   it.each([
@@ -257,20 +257,23 @@ describe("help", () => {
     { id: "collect", args: ["collect", "--help"], statuses: [0, 1, 2, 5, 6, 7, 8, 12] },
     { id: "nodes", args: ["nodes", "--help"], statuses: [0, 1, 2, 5, 12] },
     { id: "the main job, shortly", args: ["-h"], statuses: mainStatuses },
-  ])("of $id leads with examples and ends with its own exit statuses", async ({ args, statuses }) => {
-    const { status, stdout, stderr } = await commandLine(args);
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    expect(stdout).toMatch(/^Examples:\n {2}\$ snapshot-assemble /);
-    const end = stdout.slice(stdout.lastIndexOf("Exit statuses:"));
-    expect(end.trimEnd().split("\n").at(-1)).toContain("130, 143");
-    const listed = [...end.matchAll(/^ {2}(\d+) {2,}/gm)].map(([, status]) => Number(status));
-    expect(listed).toEqual(statuses);
-    expect(stdout.indexOf("Usage:")).toBeGreaterThan(stdout.indexOf("Examples:"));
-    for (const line of stdout.split("\n")) expect(line.length, line).toBeLessThanOrEqual(140);
-  });
+  ])(
+    "of $id begins with examples and ends with the exit statuses of the command",
+    async ({ args, statuses }) => {
+      const { status, stdout, stderr } = await commandLine(args);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      expect(stdout).toMatch(/^Examples:\n {2}\$ snapshot-assemble /);
+      const end = stdout.slice(stdout.lastIndexOf("Exit statuses:"));
+      expect(end.trimEnd().split("\n").at(-1)).toContain("130, 143");
+      const listed = [...end.matchAll(/^ {2}(\d+) {2,}/gm)].map(([, status]) => Number(status));
+      expect(listed).toEqual(statuses);
+      expect(stdout.indexOf("Usage:")).toBeGreaterThan(stdout.indexOf("Examples:"));
+      for (const line of stdout.split("\n")) expect(line.length, line).toBeLessThanOrEqual(140);
+    },
+  );
 
   it.each(["plan", "verify", "cluster", "collect", "nodes"])(
-    "of %s is what a mistake refers to",
+    "of %s is named in the hint of a usage error",
     async (name) => {
       const said = await commandLine([name, "--frobnicate"]);
       expect(said).toMatchObject({ status: 2, stdout: "" });
@@ -278,13 +281,13 @@ describe("help", () => {
     },
   );
 
-  it("of the main job is what its mistakes refer to", async () => {
+  it("of the main job is named in the hint of its usage errors", async () => {
     for (const mistake of [["--frobnicate"], ["--archiver", "localhost"]]) {
       expect((await commandLine(mistake)).stderr).toMatch(/\nhint: See snapshot-assemble --help\.\n$/);
     }
   });
 
-  it("of the main job names every option of the contract", async () => {
+  it("of the main job names every specified option", async () => {
     const { stdout } = await commandLine(["--help"]);
     for (const option of [
       "--timestamp",
@@ -311,7 +314,7 @@ describe("help", () => {
     }
   });
 
-  it("has the version of the package", async () => {
+  it("states the version of the package", async () => {
     const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
       version: string;
     };

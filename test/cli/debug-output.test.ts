@@ -20,7 +20,7 @@ function start(args: readonly string[], env: Readonly<Record<string, string>> = 
   return child;
 }
 
-/** The JSON objects among the lines of stderr, as they come. */
+/** The JSON objects on stderr, as they are written. */
 async function* eventsOf(child: ReturnType<typeof start>) {
   for await (const line of createInterface({ input: child.stderr })) {
     if (line.startsWith("{")) yield JSON.parse(line) as Record<string, unknown> & { type: string };
@@ -31,7 +31,7 @@ describe("debug output", () => {
   it.each([
     { id: "--verbose", flags: ["--verbose"], env: {} },
     { id: "NODE_DEBUG", flags: [], env: { NODE_DEBUG: "http2,snapshot-assemble" } },
-  ])("has each decision and each request with $id", async ({ flags, env }) => {
+  ])("contains each decision and each request with $id", async ({ flags, env }) => {
     await withCluster({}, async ({ archiverUrl }) => {
       const out = temporaryDirectory();
       const args = ["--archiver", archiverUrl, "--timestamp", "latest", "--out", out, "--quiet", ...flags];
@@ -42,13 +42,13 @@ describe("debug output", () => {
     });
   });
 
-  it("is asked for by name", () => {
+  it("is switched on by the name of the program", () => {
     expect(isDebugging({ NODE_DEBUG: "snapshot-assemble-x" })).toBe(false);
     expect(isDebugging({})).toBe(false);
   });
 });
 
-it("SIGUSR1 prints what is missing and who is requested for it, and the run goes on", async () => {
+it("SIGUSR1 prints the missing partitions and the running queries, and the run continues", async () => {
   await withCluster({ faults: ["*:stall"] }, async ({ archiverUrl }) => {
     const out = temporaryDirectory();
     const child = start(["--archiver", archiverUrl, "--timestamp", "latest", "--out", out, "--verbose"]);

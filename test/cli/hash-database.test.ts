@@ -8,7 +8,7 @@ import { temporaryDirectory } from "../helpers/temporary.ts";
 import { withCluster } from "../testnet/cluster/small-cluster.ts";
 import { commandLine } from "./command-line.ts";
 
-describe("nodes", () => {
+describe("the nodes command", () => {
   it("prints the record of each node, as a table and as JSON with its evidence", async () => {
     const directory = temporaryDirectory();
     const db = join(directory, "hashes.sqlite");
@@ -40,7 +40,7 @@ describe("nodes", () => {
     });
   });
 
-  it("fails where there is no such database", async () => {
+  it("fails if the database does not exist", async () => {
     const said = await commandLine([
       "nodes",
       "--hash-db",
@@ -57,13 +57,13 @@ describe("nodes", () => {
   });
 });
 
-describe("what only reads a hash database", () => {
+describe("a command that only reads a hash database", () => {
   const readers = [
     { command: "nodes", args: ["nodes"] },
     { command: "plan", args: ["plan"] },
   ];
 
-  it.each(readers)("leaves the file as it is: $command", async ({ args }) => {
+  it.each(readers)("does not change the file: $command", async ({ args }) => {
     const db = join(temporaryDirectory(), "hashes % of?a#week.sqlite");
     HashDatabase.open(db).close();
     const before = readFileSync(db);
@@ -91,7 +91,7 @@ describe("what only reads a hash database", () => {
   });
 });
 
-describe("collect", () => {
+describe("the collect command", () => {
   it.each([
     { id: "without a network", args: [], says: "missing the network to read from" },
     { id: "with no port", args: ["--listen", "127.0.0.1"], says: "expected host:port" },
@@ -99,16 +99,16 @@ describe("collect", () => {
     { id: "with nothing to keep", args: ["--keep", "0"], says: "from 1 to" },
     { id: "with an age that is none", args: ["--keep", "0d"], says: "an age such as" },
     { id: "with a poll that is none", args: ["--poll", "soon"], says: "expected a duration" },
-  ])("$id is a mistake", async ({ args, says }) => {
+  ])("$id is a usage error", async ({ args, says }) => {
     const said = await commandLine(["collect", ...args]);
     expect(said).toMatchObject({ status: 2, stdout: "", stderr: expect.stringContaining(says) });
   });
 
-  it("tells what it does as JSON lines, and ends with a summary and status 0", async () => {
+  it("prints its events as JSON lines, and ends with a summary and status 0", async () => {
     const db = join(temporaryDirectory(), "hashes.sqlite");
     await withCluster({}, async ({ archiverUrl, networkHash }) => {
       const ending = new AbortController();
-      // The last node's message may come after those that agree.
+      // The message of the last node can come after the agreement.
       const onStdout = (text: string) => {
         if (text.includes('"agreed"')) setTimeout(() => ending.abort(), 500);
       };

@@ -4,7 +4,7 @@ import { deadUrl, httpServer, tcpServer } from "../helpers/servers.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 import { commandLine } from "./command-line.ts";
 
-it("an error is red on a terminal, whatever stdout is", async () => {
+it("an error on a terminal is red, even if stdout is not a terminal", async () => {
   expect((await commandLine(["--timestamp", "soon"], { isTTY: true })).stderr).toContain("\u001b[31m");
 });
 
@@ -21,10 +21,10 @@ it("a list that cannot be read has a hint", async () => {
   expect((await commandLine(args)).summary()).toMatchObject({ error: { hint: expect.stringMatching(/./) } });
 });
 
-describe("an archiver that cannot be asked", () => {
+describe("an unreachable archiver", () => {
   const asked = (url: string) => commandLine(["--archiver", url, "--timestamp", "latest", "--quiet"]);
 
-  it("since it speaks HTTP, and no TLS, is a usage error without the words of OpenSSL", async () => {
+  it("that speaks HTTP and not TLS is a usage error without the text of OpenSSL", async () => {
     const http = await httpServer((_request, response) => response.end());
     const said = await asked(http.replace("http:", "https:"));
     expect(said).toMatchObject({ status: 2, stdout: "" });
@@ -33,7 +33,7 @@ describe("an archiver that cannot be asked", () => {
     expect(said.stderr).not.toMatch(/ssl|routines|record\.c/i);
   });
 
-  it("since it breaks the TLS handshake off with an alert is a usage error, too", async () => {
+  it("that ends the TLS handshake with an alert is a usage error", async () => {
     // handshake_failure, fatal
     const alert = Buffer.from([21, 3, 3, 0, 2, 2, 40]);
     const server = await tcpServer((socket) => socket.once("data", () => socket.end(alert)));
@@ -44,8 +44,8 @@ describe("an archiver that cannot be asked", () => {
 
   it.each([
     { id: "refuses the connection", url: deadUrl },
-    { id: "has a name that nobody knows", url: () => Promise.resolve("http://archiver.invalid:4000") },
-  ])("since it $id is temporary, and the address may be wrong", async ({ url }) => {
+    { id: "has an unknown host name", url: () => Promise.resolve("http://archiver.invalid:4000") },
+  ])("that $id is a temporary failure, and the hint suspects the URL", async ({ url }) => {
     const said = await asked(await url());
     expect(said).toMatchObject({ status: 5, stdout: "" });
     expect(said.stderr).toContain("the address may be wrong");

@@ -13,7 +13,7 @@ import { failureSchema, successSchema } from "./summary-schema.ts";
 
 const expected = await published(smallFixture());
 
-/** The usual options, apart from those that `more` gives. */
+/** The usual options, replaced by those in `more`. */
 function argsFor(cluster: Cluster, out: string, ...more: string[]): string[] {
   const usual = {
     "--archiver": cluster.archiverUrl,
@@ -25,8 +25,8 @@ function argsFor(cluster: Cluster, out: string, ...more: string[]): string[] {
   return [...missing.flat(), ...more];
 }
 
-describe("the main job, for machines", () => {
-  it("ends its lines with a summary of exactly the promised fields", async () => {
+describe("the main job with --json", () => {
+  it("ends with a summary that has exactly the documented fields", async () => {
     await withCluster({ faults: ["0:corrupt-data=1", "4:busy"] }, async (cluster) => {
       const out = temporaryDirectory();
       const said = await commandLine(argsFor(cluster, out, "--json"));
@@ -49,9 +49,9 @@ describe("the main job, for machines", () => {
       const types = said.objects().map((object) => object["type"]);
       expect(types.filter((type) => type === "summary")).toHaveLength(1);
       expect(types.filter((type) => type === "query")).toHaveLength(summary.queries.length);
-      // Progress is told now and then: a run as short as this may have none.
+      // Progress is reported at intervals: a run as short as this one may have none.
       expect(new Set(types.filter((type) => type !== "progress"))).toEqual(
-        // The clock of a fixture stands in the past, of which the warning is.
+        // A fixture is in the past, so its snapshot is old, which is a warning.
         new Set(["stage", "warning", "query", "offence", "summary"]),
       );
     });
@@ -72,7 +72,7 @@ describe("the main job, for machines", () => {
       code: "unaligned-timestamp",
     },
     {
-      id: "a file that is not there",
+      id: "a missing file",
       args: (cluster, out) => argsFor(cluster, out, "--nodes", "/nowhere/nodes.json"),
       status: 2,
       code: "configuration",
@@ -84,7 +84,7 @@ describe("the main job, for machines", () => {
       code: "incomplete",
     },
     {
-      id: "a lie that everybody serves",
+      id: "a lie that every node serves",
       changes: { faults: ["*:corrupt-data=2"] },
       status: 4,
       code: "verification",
@@ -102,13 +102,13 @@ describe("the main job, for machines", () => {
       code: "node-list",
     },
     {
-      id: "a cycle that is to come",
+      id: "a future cycle",
       args: (cluster, out) => argsFor(cluster, out, "--timestamp", "cycle:12"),
       status: 5,
       code: "temporary",
     },
     {
-      id: "an archiver that is not there",
+      id: "an unreachable archiver",
       args: async (cluster, out) => argsFor(cluster, out, "--archiver", await deadUrl()),
       status: 5,
       code: "temporary",
@@ -121,13 +121,13 @@ describe("the main job, for machines", () => {
     },
     { id: "no copies", changes: { accountCopies: false }, status: 6, code: "no-agreement" },
     {
-      id: "a place below a file",
+      id: "a directory below a file",
       args: (cluster, out) => argsFor(cluster, join(out, "file", "x")),
       status: 12,
       code: "disk",
     },
     {
-      id: "a place that takes no directories",
+      id: "a directory below a device",
       args: (cluster) => argsFor(cluster, "/dev/null/snapshots"),
       status: 12,
       code: "disk",
@@ -150,7 +150,7 @@ describe("the main job, for machines", () => {
     },
   );
 
-  it("ends with status 11 where another run holds the snapshot", async () => {
+  it("ends with status 11 if another run works on the snapshot", async () => {
     await withCluster({}, async (cluster) => {
       const out = temporaryDirectory();
       const lock = await acquireRunLock(lockPath({ out, timestamp: cluster.snapshotTimestamp }));
@@ -164,7 +164,7 @@ describe("the main job, for machines", () => {
     });
   });
 
-  it("ends with the status of the signal where it was interrupted", async () => {
+  it("ends with the status of the signal that interrupts it", async () => {
     await withCluster({ faults: ["*:hang"] }, async (cluster) => {
       const signal = AbortSignal.timeout(300);
       const said = await commandLine(
@@ -181,21 +181,21 @@ describe("the main job, for machines", () => {
     { id: "no timestamp", args: ["--archiver", "http://127.0.0.1:1"] },
     { id: "no network", args: ["--timestamp", "latest"] },
     { id: "cycles without nodes", args: ["--timestamp", "latest", "--cycles", "cycles.json"] },
-    { id: "an option that there is not", args: ["--timestamp", "latest", "--frobnicate"] },
+    { id: "an unknown option", args: ["--timestamp", "latest", "--frobnicate"] },
     { id: "an option without its value", args: ["--timestamp"] },
-    { id: "a timestamp that is none", args: ["--archiver", "http://127.0.0.1:1", "--timestamp", "soon"] },
-    { id: "an archiver that is no URL", args: ["--archiver", "localhost", "--timestamp", "latest"] },
+    { id: "an invalid timestamp", args: ["--archiver", "http://127.0.0.1:1", "--timestamp", "soon"] },
+    { id: "an archiver that is not a URL", args: ["--archiver", "localhost", "--timestamp", "latest"] },
     { id: "an archiver of another scheme", args: ["--archiver", "ftp://localhost", "--timestamp", "latest"] },
-    { id: "a key that is none", args: ["--archiver-key", "abc", "--timestamp", "latest"] },
-    { id: "a hash key that is none", args: ["--hash-key", "g".repeat(64), "--timestamp", "latest"] },
-    { id: "no concurrency", args: ["--concurrency", "0", "--timestamp", "latest"] },
-    { id: "a concurrency that is none", args: ["--concurrency", "many", "--timestamp", "latest"] },
-    { id: "a rule that there is not", args: ["--quorum", "mine", "--timestamp", "latest"] },
-    { id: "a compression that there is not", args: ["--compress", "brotli", "--timestamp", "latest"] },
-    { id: "a timeout that is none", args: ["--stall-timeout", "soon", "--timestamp", "latest"] },
+    { id: "an invalid key", args: ["--archiver-key", "abc", "--timestamp", "latest"] },
+    { id: "an invalid hash key", args: ["--hash-key", "g".repeat(64), "--timestamp", "latest"] },
+    { id: "a concurrency of zero", args: ["--concurrency", "0", "--timestamp", "latest"] },
+    { id: "an invalid concurrency", args: ["--concurrency", "many", "--timestamp", "latest"] },
+    { id: "an unknown rule", args: ["--quorum", "mine", "--timestamp", "latest"] },
+    { id: "an unknown compression", args: ["--compress", "brotli", "--timestamp", "latest"] },
+    { id: "an invalid timeout", args: ["--stall-timeout", "soon", "--timestamp", "latest"] },
     { id: "a group of no nodes", args: ["--nodes-per-consensus-group", "0", "--timestamp", "latest"] },
-    { id: "a word that is no command", args: ["assemble", "--timestamp", "latest"] },
-    { id: "a fixture that there is not", args: ["--cluster", "no-such-fixture", "--timestamp", "latest"] },
+    { id: "a word that is not a command", args: ["assemble", "--timestamp", "latest"] },
+    { id: "an unknown fixture", args: ["--cluster", "no-such-fixture", "--timestamp", "latest"] },
   ];
   it.each(usage)("ends with status 2 and a summary for $id", async ({ args }) => {
     const said = await commandLine([...args, "--json"]);
@@ -210,7 +210,7 @@ describe("the main job, for machines", () => {
     expect(said.stderr).toBe("");
   });
 
-  it.each(usage)("says on stderr, and nowhere else, what is wrong with $id", async ({ args }) => {
+  it.each(usage)("reports $id on stderr only", async ({ args }) => {
     const { status, stdout, stderr } = await commandLine(args);
     expect(status).toBe(2);
     expect(stdout).toBe("");
@@ -218,8 +218,8 @@ describe("the main job, for machines", () => {
   });
 });
 
-describe("the main job, for people", () => {
-  it("says on stdout what it published, and on stderr how it went", async () => {
+describe("the main job without --json", () => {
+  it("prints the result on stdout and the progress on stderr", async () => {
     await withCluster({ faults: ["0:corrupt-data=1"] }, async (cluster) => {
       const out = temporaryDirectory();
       const { status, stdout, stderr } = await commandLine(argsFor(cluster, out));
@@ -238,12 +238,12 @@ describe("the main job, for people", () => {
     });
   });
 
-  it("says only what is wrong where it is told to be quiet", async () => {
+  it("prints only problems with --quiet", async () => {
     await withCluster({ faults: ["0:corrupt-data=1"] }, async (cluster) => {
       const out = temporaryDirectory();
       const quiet = await commandLine(argsFor(cluster, out, "--quiet"));
       expect(quiet).toMatchObject({ status: 0, stdout: "" });
-      // The clock of a fixture stands in the past, of which a warning may be.
+      // A fixture is in the past, so its snapshot can be old, which is a warning.
       const lines = quiet.stderr
         .trimEnd()
         .split("\n")
@@ -260,7 +260,7 @@ describe("the main job, for people", () => {
     });
   });
 
-  it("still ends with a summary where it is silent and for machines", async () => {
+  it("still ends with a summary with --quiet and --json", async () => {
     await withCluster({}, async (cluster) => {
       const said = await commandLine(argsFor(cluster, temporaryDirectory(), "--quiet", "--json"));
       expect(said.objects()).toHaveLength(1);
@@ -272,21 +272,21 @@ describe("the main job, for people", () => {
     { id: "NO_COLOR", circumstances: { isTTY: true, env: { NO_COLOR: "1" } } },
     { id: "a dumb terminal", circumstances: { isTTY: true, env: { TERM: "dumb" } } },
     { id: "no terminal", circumstances: { isTTY: false } },
-  ])("has no colours with $id", async ({ circumstances }) => {
+  ])("prints no colours with $id", async ({ circumstances }) => {
     expect((await commandLine(["--timestamp", "soon"], circumstances)).stderr).not.toContain("\u001b");
   });
 
-  it("draws a bar on a terminal, and cleans it up", async () => {
+  it("draws a bar on a terminal, and removes it", async () => {
     await withCluster({}, async (cluster) => {
       const { status, stderr } = await commandLine(argsFor(cluster, temporaryDirectory()), { isTTY: true });
       expect(status).toBe(0);
       expect(stderr).toContain("6/6 partitions");
-      // The cursor that was hidden is shown again.
+      // The hidden cursor is shown again.
       expect(stderr.lastIndexOf("\u001b[?25h")).toBeGreaterThan(stderr.lastIndexOf("\u001b[?25l"));
     });
   });
 
-  it("takes the hash key from the environment", async () => {
+  it("reads the hash key from the environment", async () => {
     await withCluster({}, async (cluster) => {
       const withKey = (key: string) =>
         commandLine(argsFor(cluster, temporaryDirectory()), { env: { ARCHIVER_HASH_KEY: key } });

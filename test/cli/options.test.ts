@@ -1,4 +1,4 @@
-/** Nothing on the command line is read and then ignored. */
+/** Every argument of the command line is used or refused. */
 
 import type { Command, Option } from "commander";
 import { describe, expect, it } from "vitest";
@@ -17,7 +17,7 @@ function makeProgram(): Command {
   return buildProgram({ io, clusterHelp: "", end: () => undefined });
 }
 
-/** One of these is a value for every option that does not take just any text. */
+/** Every option with restricted values accepts one of these. */
 const values = [
   ...["7", "3s", "7d", "1/3", "ab".repeat(32), "127.0.0.1:1"],
   ...["http://127.0.0.1:9", "latest", "0:busy", "proved"],
@@ -40,7 +40,7 @@ function isTaken(parse: () => unknown): boolean {
   }
 }
 
-/** What is left of the arguments: the options that a command took, or the message of the refusal. */
+/** The options that a command parsed, or the message of the refusal. */
 async function parsed(args: readonly string[]): Promise<Record<string, unknown> | string> {
   const program = makeProgram();
   let taken: Record<string, unknown> | undefined;
@@ -66,7 +66,7 @@ const longNames = [...new Set(allOptions.flatMap(({ long }) => long ?? []))].fil
 const rest: Readonly<Record<string, string[]>> = { verify: ["directory"], nodes: ["--hash-db", "file"] };
 
 describe.each(program.commands.map((command) => command.name()))("before %s", (name) => {
-  it.each(longNames)("%s is used, or refused by name", async (long) => {
+  it.each(longNames)("%s is either used or refused by name", async (long) => {
     const option = [
       ...(program.commands.find((command) => command.name() === name)?.options ?? []),
       ...allOptions,
@@ -83,14 +83,14 @@ describe.each(program.commands.map((command) => command.name()))("before %s", (n
   });
 });
 
-it("an option takes a value in every command that has it, or in none", () => {
+it("an option takes a value in every command, or in none", () => {
   for (const long of longNames) {
     const same = allOptions.filter((option) => option.long === long);
     expect(new Set(same.map(({ required }) => required)).size, long).toBe(1);
   }
 });
 
-describe("a value that is empty", () => {
+describe("an empty value", () => {
   const cases = [program, ...program.commands].flatMap((command) =>
     command.options
       .filter(({ required }) => required)
@@ -104,12 +104,12 @@ describe("a value that is empty", () => {
     }
   });
 
-  it("is refused where it is a directory to verify", async () => {
+  it("is refused as the directory of verify", async () => {
     expect(await commandLine(["verify", ""])).toMatchObject({ status: 2 });
   });
 });
 
-describe("what contradicts itself", () => {
+describe("a contradiction in the options", () => {
   it.each([
     {
       id: "two keys",
@@ -123,7 +123,7 @@ describe("what contradicts itself", () => {
     expect(said.stderr).toMatch(/^error: --[a-z-]+ is given twice/);
   });
 
-  it("is not the same value twice, nor another fault", async () => {
+  it("is neither a repeated value nor a second fault", async () => {
     expect(await parsed(["--out", "a", "--timestamp", "latest", "--out", "a"])).toMatchObject({ out: "a" });
     const faults = ["cluster", "--live", "--fault", "0:busy", "--fault", "1:busy"];
     expect(await parsed(faults)).toMatchObject({ fault: ["0:busy", "1:busy"] });
@@ -131,12 +131,12 @@ describe("what contradicts itself", () => {
 });
 
 describe("an option", () => {
-  it("has the next one for no value", async () => {
+  it("does not take the next option as its value", async () => {
     const said = await commandLine(["--timestamp", "latest", "--out", "--json"]);
     expect(said.summary()).toMatchObject({ exitCode: 2, error: { message: "missing value of --out" } });
   });
 
-  it("before a double dash and a command is refused, since the command would not see it", async () => {
+  it("before a double dash and a command is refused, since the command would ignore it", async () => {
     const said = await commandLine([
       "--json",
       "--archiver-key",
@@ -148,7 +148,7 @@ describe("an option", () => {
     expect(said.summary()).toMatchObject({ exitCode: 2 });
   });
 
-  it("is refused before help, which takes none", async () => {
+  it("is refused before help, which takes no options", async () => {
     expect(await commandLine(["--out", "a", "help", "verify"])).toMatchObject({ status: 2 });
     expect(await commandLine(["help", "verify"])).toMatchObject({ status: 0 });
     expect(await commandLine(["--help", "verify"])).toMatchObject({ status: 0 });
@@ -162,7 +162,7 @@ describe("an option", () => {
   });
 });
 
-it("an environment variable that is empty is unset, also before a command", async () => {
+it("an empty environment variable counts as unset", async () => {
   const args = ["plan", "--nodes", "no-such-file"];
   const unset = await commandLine(args);
   expect(await commandLine(args, { env: { ARCHIVER_HASH_KEY: "" } })).toMatchObject({
@@ -172,13 +172,13 @@ it("an environment variable that is empty is unset, also before a command", asyn
 });
 
 describe("a typing mistake", () => {
-  it("in an option is not taken for a wrong command, where a value follows it", async () => {
+  it("in an option with a value is not reported as an unknown command", async () => {
     const { status, stderr } = await commandLine(["--timestmap", "latest"]);
     expect(status).toBe(2);
     expect(stderr).toContain("unknown option --timestmap");
   });
 
-  it("in the command that help is asked for is named", async () => {
+  it("in the command after help is named", async () => {
     const { status, stderr } = await commandLine(["help", "verfy"]);
     expect(status).toBe(2);
     expect(stderr).toContain("unknown command verfy");
@@ -197,7 +197,7 @@ describe("a URL", () => {
     ["verify", url],
     ["verify", "--trust-node-list", url, "."],
     ["cluster", url],
-  ])("where none is taken is refused and not repeated: %s %s", async (...args) => {
+  ])("is refused and not repeated if no URL is expected: %s %s", async (...args) => {
     const { status, stdout, stderr } = await commandLine(args);
     expect(status).toBe(2);
     expect(stdout + stderr).toMatch(/does not take a URL|is a URL/);

@@ -1,4 +1,4 @@
-/** A process that the system gives too little: its status says so, and names the limit. */
+/** A process that reaches a limit of the system ends with its own status, and names the limit. */
 
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -28,7 +28,7 @@ it("48 open files are enough to load the verify command", () => {
   expect(verifyWithOpenFiles(48)).toMatchObject({ status: 10 });
 });
 
-it("a connection that our own limit prevents is no fault of the peer's", () => {
+it("a connection that a limit of this process prevents is not a fault of the peer", () => {
   const error = Object.assign(new Error("connect EMFILE"), { code: "EMFILE" });
   expect(peerError(error)).toMatchObject({ name: "SnapshotError", code: "disk" });
 });

@@ -1,4 +1,4 @@
-/** The command as a process of its own: signals, and being killed at any moment. */
+/** The command as a process: signals, and kills at every moment. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -27,7 +27,7 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** Runs the command; `onLine` sees each line of stdout as it comes, and may end the process. */
+/** Runs the command. `onLine` receives each line of stdout, and may end the process. */
 async function start(
   args: readonly string[],
   onLine: (count: number, child: ChildProcess) => void = () => undefined,
@@ -49,16 +49,16 @@ function argsFor({ archiverUrl }: Cluster, out: string): string[] {
   return ["--archiver", archiverUrl, "--timestamp", "latest", "--out", out, "--json", "--concurrency", "1"];
 }
 
-describe("a run that is told to end", () => {
+describe("an interrupted run", () => {
   it.each([
     { signal: "SIGINT", status: 130 },
     { signal: "SIGTERM", status: 143 },
   ] as const)(
-    "by $signal ends cleanly with status $status, and keeps what is verified",
+    "ends cleanly with status $status on $signal, and keeps verified partitions",
     async ({ signal, status }) => {
       const out = temporaryDirectory();
       await withCluster({ faults: ["4:stall"] }, async (cluster) => {
-        // By the first query's end, the first node has given what it has; the second one stalls.
+        // When the first query ends, the first node has given its partitions; the second node stalls.
         let isTold = false;
         const ended = await start(argsFor(cluster, out), (_, child) => {
           if (
@@ -84,8 +84,8 @@ describe("a run that is told to end", () => {
   );
 });
 
-describe("a run that is killed", () => {
-  it("at any moment, again and again, leaves what the next run makes the right snapshot of", async () => {
+describe("a killed run", () => {
+  it("leaves files from which the next run assembles the right snapshot, at every moment", async () => {
     const changes = { accounts: 1000, globalAccounts: 10 };
     const expected = await published(smallFixture(changes));
     const random = Random.named("killed");
@@ -102,11 +102,11 @@ describe("a run that is killed", () => {
           if (count === lines) void sleep(pauseMs).then(() => child.kill("SIGKILL"));
         });
         if (signal === "SIGKILL") killed++;
-        // There is a snapshot, whole and right, or none.
+        // Either a complete and right snapshot exists, or none.
         if (existsSync(join(out, directory))) {
           const found = await verifySnapshot(join(out, directory));
           expect(found.findings, `after ${lines} lines and ${pauseMs} ms`).toEqual([]);
-          // So that the next run has something to do again.
+          // The next run then has work again.
           rmSync(join(out, directory), { recursive: true });
         }
       }
@@ -125,10 +125,10 @@ describe("a run that is killed", () => {
 });
 
 describe("two runs for the same snapshot", () => {
-  it("at the same time are one that publishes it and one that is told to wait", async () => {
+  it("publish it once; the other run ends with status 11", async () => {
     await withCluster({ faults: ["4:stall"] }, async (cluster) => {
       const out = temporaryDirectory();
-      // The first one holds the lock while it waits for a node.
+      // The first run holds the lock while it waits for a node.
       const args = [...argsFor(cluster, out), "--stall-timeout", "1500ms"];
       const ended = await Promise.all([start(args), start(args)]);
       expect(ended.map(({ status }) => status).sort()).toEqual([0, 11]);

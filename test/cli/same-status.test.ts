@@ -59,7 +59,7 @@ interface Cause {
   readonly lists: (lists: Lists) => object;
   readonly args?: readonly string[];
   readonly status: number;
-  /** Of `plan` and `collect`, which know no votes. */
+  /** The status of `plan` and `collect`, which read no votes. */
   readonly withoutVotes?: number;
 }
 
@@ -100,12 +100,12 @@ const causes: Cause[] = [
     status: 7,
   },
   {
-    id: "cycle records whose signature does not hold",
+    id: "cycle records with an invalid signature",
     lists: (lists) => ({ ...lists, cycles: { ...lists.cycles, more: 1 } }),
     status: 7,
   },
   {
-    id: "a node list whose signature does not hold",
+    id: "a node list with an invalid signature",
     lists: (lists) => ({ ...lists, nodes: { ...lists.nodes, more: 1 } }),
     status: 8,
   },
@@ -116,7 +116,7 @@ const causes: Cause[] = [
     status: 8,
   },
   {
-    id: "cycle records that nobody has signed, where the archiver's key is given",
+    id: "unsigned cycle records if the archiver's key is given",
     lists: records((rows) => rows),
     args: ["--archiver-key", "KEY"],
     status: 7,
@@ -164,7 +164,7 @@ describe.each(causes)("$id", ({ lists, args = [], status, withoutVotes = status 
     const { nodes, cycles } = changed();
     const texts = { [NODE_LIST_FILE]: JSON.stringify(nodes), [CYCLES_FILE]: JSON.stringify(cycles) };
     for (const [file, text] of Object.entries(texts)) writeFileSync(join(directory, file), text);
-    // The run record is written anew as well, so that nothing looks damaged.
+    // A new run record lists the changed file, so no file looks damaged.
     const run = readFileSync(join(directory, "run.json"), "utf8");
     const hashes = Object.entries(texts).map(([file, text]) => [file, hashText(text)]);
     const files = { ...readRunRecord(run, DEFAULT_HASH_KEY), ...Object.fromEntries(hashes) };
@@ -175,7 +175,7 @@ describe.each(causes)("$id", ({ lists, args = [], status, withoutVotes = status 
   });
 });
 
-describe("collect", () => {
+describe("the collect command", () => {
   const brokenFor = (change: (lists: Lists) => object) => {
     const directory = temporaryDirectory();
     const read = (file: string) => JSON.parse(readFileSync(join(published, file), "utf8"));
@@ -189,7 +189,7 @@ describe("collect", () => {
   it.each([
     { id: "a broken chain", change: records(otherNetworkHash), status: 7 },
     {
-      id: "a node list whose signature does not hold",
+      id: "a node list with an invalid signature",
       change: (lists: Lists) => ({ ...lists, nodes: { ...lists.nodes, more: 1 } }),
       status: 8,
     },

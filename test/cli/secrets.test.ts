@@ -1,4 +1,4 @@
-/** Passwords in addresses are sent to whom they are for, and shown to nobody. */
+/** Passwords in URLs are sent only to their server, and never shown. */
 
 import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
@@ -18,7 +18,7 @@ const password = "p4ss:w@rd/ä";
 const token = "t0ken";
 const secrets = [user, password, token, encodeURIComponent(password)];
 
-/** With all that must not be shown. */
+/** A URL with every part that must not be shown. */
 function secretUrl(url: string): string {
   const { host, pathname } = new URL(url);
   return `http://${user}:${encodeURIComponent(password)}@${host}${pathname}?key=${token}`;
@@ -33,7 +33,7 @@ function requireNoSecretSaid({ stdout, stderr }: Said): void {
   requireNoSecret(stderr);
 }
 
-/** An archiver before that of a cluster, which wants a password; notes what it was asked. */
+/** A proxy of a cluster's archiver that requires a password, and records its requests. */
 async function guardedArchiver(cluster: Cluster, metadata?: object) {
   const asked: IncomingMessage[] = [];
   const url = await httpServer((request, response) => {
@@ -53,8 +53,8 @@ async function guardedArchiver(cluster: Cluster, metadata?: object) {
   return { url, asked };
 }
 
-describe("a password in an address", () => {
-  it("opens the archiver and the state metadata, and is in nothing that is printed or published", async () => {
+describe("a password in a URL", () => {
+  it("authenticates at the archiver and at the state metadata, and is neither printed nor published", async () => {
     await withCluster({}, async (cluster) => {
       const metadata = { counter: 8, stateHashes: [], receiptHashes: [], summaryHashes: [] };
       const { url, asked } = await guardedArchiver(cluster, metadata);
@@ -105,7 +105,7 @@ describe("a password in an address", () => {
     }
   });
 
-  it("is in no error, whatever becomes of the request", async () => {
+  it("is not in an error of any failed request", async () => {
     const answers = [
       await deadUrl(),
       await httpServer((_, response) => void response.writeHead(401).end()),
@@ -143,7 +143,7 @@ describe("a password in an address", () => {
     ["--quorum", `http://${user}:${token}@host`],
     [`http://${user}:${token}@host`],
     ["--listen", `http://${user}:${token}@host`],
-  ])("is in no error about the command line: %s %s", async (...args) => {
+  ])("is not in an error about the command line: %s %s", async (...args) => {
     for (const more of [[], ["--json"]]) {
       const said = await commandLine([...args, "--timestamp", "latest", ...more]);
       expect(said.status).toBe(2);
@@ -152,7 +152,7 @@ describe("a password in an address", () => {
   });
 });
 
-describe("an address that is shown", () => {
+describe("a URL that is shown", () => {
   it.each([
     ["http://127.0.0.1:4000", "http://127.0.0.1:4000"],
     ["http://user@host/", "http://***@host/"],
@@ -164,7 +164,7 @@ describe("an address that is shown", () => {
     expect(shownUrl(url)).toBe(shown);
   });
 
-  it("is cut out of a sentence with all that follows it", () => {
+  it("is removed from a sentence with everything after it", () => {
     expect(withoutUrls("unknown option '--x=http://user:password@host'")).toBe(
       "unknown option '--x=http://***",
     );
@@ -172,7 +172,7 @@ describe("an address that is shown", () => {
 });
 
 describe("the target of a request", () => {
-  it("has the user and password as a header, decoded, and not in the address", () => {
+  it("has the decoded user and password in a header, and not in its URL", () => {
     const { url, headers } = targetOf("http://us%40er:p%3Ass%zz@host:1/path?q");
     expect(url).toBe("http://host:1/path?q");
     const basic = String(headers["authorization"]).replace("Basic ", "");

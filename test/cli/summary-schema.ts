@@ -1,4 +1,4 @@
-/** The summary that the main job ends with in JSON: these fields, of these types, and no others. */
+/** The schema of the main job's JSON summary: exactly these fields and types. */
 
 import { z } from "zod";
 

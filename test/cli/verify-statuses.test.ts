@@ -21,7 +21,7 @@ describe("verify ends with a status for each kind of failure", () => {
   });
   afterAll(() => removeDirectory(out));
 
-  /** A copy in which a file is written anew, and the run record as well, so that nothing looks damaged. */
+  /** A copy with a changed file, and a run record that lists it, so no file looks damaged. */
   const forged = (file: string, change: (text: string) => string) => {
     const directory = join(temporaryDirectory(), "forged");
     cpSync(published, directory, { recursive: true });
@@ -40,16 +40,16 @@ describe("verify ends with a status for each kind of failure", () => {
     return { status, kinds: [...new Set(findings.map(({ kind }) => kind))] };
   };
 
-  it("0 where all is right", async () => {
+  it("0 for a right snapshot", async () => {
     expect(await statusOf(published)).toEqual({ status: 0, kinds: [] });
   });
 
-  it("4 where bytes are wrong", async () => {
+  it("4 for wrong bytes", async () => {
     const directory = forged("partition-00000.json", (text) => text.replace("1", "2"));
     expect(await statusOf(directory)).toEqual({ status: 4, kinds: ["artifact-hash"] });
   });
 
-  it("6 where the votes do not carry it", async () => {
+  it("6 for too few votes", async () => {
     const directory = forged(
       "evidence/gossip.jsonl",
       (text) => text.slice(text.indexOf("\n") + 1).split("\n")[0] ?? "",
@@ -57,7 +57,7 @@ describe("verify ends with a status for each kind of failure", () => {
     expect(await statusOf(directory)).toEqual({ status: 6, kinds: ["no-agreement"] });
   });
 
-  it("7 where the cycle chain is broken", async () => {
+  it("7 for a broken cycle chain", async () => {
     const directory = forged("evidence/cycles.json", (text) => {
       const { cycleInfo } = JSON.parse(text) as { cycleInfo: Record<string, unknown>[] };
       return JSON.stringify(cycleInfo.map((record) => ({ ...record, mode: "changed" })));
@@ -65,7 +65,7 @@ describe("verify ends with a status for each kind of failure", () => {
     expect(await statusOf(directory)).toEqual({ status: 7, kinds: ["chain"] });
   });
 
-  it("8 where only the node list is not the trusted one", async () => {
+  it("8 for a node list that is not the trusted one", async () => {
     const list = JSON.parse(readFileSync(join(published, "evidence/node-list.json"), "utf8")) as Listed;
     const trusted = join(temporaryDirectory(), "nodes.json");
     const stranger = { ...list.nodeList[0], id: "f".repeat(64), publicKey: "e".repeat(64) };

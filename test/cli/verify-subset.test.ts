@@ -16,7 +16,7 @@ afterAll(() => removeDirectory(out));
 const verify = (...args: string[]) => commandLine(["verify", "--json", ...args]);
 
 describe("verify --subset", () => {
-  it("n/t is the n-th of t parts: all of them together are the snapshot", async () => {
+  it("n/t reads the n-th of t parts, and all parts together are the snapshot", async () => {
     const parts = await Promise.all(
       ["1/4", "2/4", "3/4", "4/4"].map((part) => verify("--subset", part, snapshot)),
     );
@@ -30,7 +30,7 @@ describe("verify --subset", () => {
     expect(again).toEqual(summaries[1]);
   });
 
-  it("x% is random, says its seed, and is the same again with that seed", async () => {
+  it("x% reads a random share, and reads the same share again with its seed", async () => {
     const first = (await verify("--subset", "50%", snapshot)).summary();
     expect(first).toMatchObject({ ok: true, partitions: { total: 6, checked: 3, verified: 3 } });
     const { seed } = first["subset"] as { seed: number };
@@ -40,7 +40,7 @@ describe("verify --subset", () => {
     expect(told.stdout.split("\n")[0]).toContain(`3 of 6 artifacts read (50% at random, seed ${seed})`);
   });
 
-  it("x% says its seed under --quiet as well, in JSON or where something is wrong", async () => {
+  it("x% states its seed with --quiet too, in JSON or if the check fails", async () => {
     const quiet = ["verify", "--quiet", "--subset", "50%"];
     expect(await commandLine([...quiet, snapshot])).toMatchObject({ status: 0, stdout: "", stderr: "" });
     const { status, stderr, objects, summary } = await commandLine([...quiet, "--json", snapshot]);
@@ -53,7 +53,7 @@ describe("verify --subset", () => {
     expect(wrong.stderr).toMatch(/3 of 6 artifacts read \(50% at random, seed \d+\)/);
   });
 
-  it("x% with other seeds comes to every artifact", async () => {
+  it("x% reads every artifact over several seeds", async () => {
     const bytes = new Set<unknown>();
     for (let seed = 0; seed < 40; seed++) {
       const { summary } = await verify("--subset", "1%", "--seed", String(seed), snapshot);
@@ -63,19 +63,19 @@ describe("verify --subset", () => {
     expect(bytes.size).toBeGreaterThan(3);
   });
 
-  it("that has no artifact is never right", async () => {
+  it("fails for a part without an artifact", async () => {
     const said = await commandLine(["verify", "--subset", "7/7", snapshot]);
     expect(said).toMatchObject({ status: 2, stdout: "" });
     expect(said.stderr).toContain("part 7 of 7 has no artifact: the snapshot has 6 artifacts");
   });
 
-  it("says also of a failure what was read", async () => {
+  it("states which artifacts were read if the check fails", async () => {
     const said = await commandLine(["verify", "--subset", "1/3", "--require", "proved", snapshot]);
     expect(said.stderr).toContain("2 of 6 artifacts read (part 1 of 3)");
   });
 
   it.each(["0/3", "4/3", "1/0", "0%", "101%", "10", "1", "x%", "1/3%", "-1/3"])(
-    "is not %s",
+    "refuses %s",
     async (share) => {
       expect(await commandLine(["verify", `--subset=${share}`, snapshot])).toMatchObject({
         status: 2,
@@ -96,21 +96,21 @@ describe("verify --subset", () => {
   });
 });
 
-describe("verify begins with its verdict", () => {
-  it("of a snapshot that nothing proves", async () => {
+describe("the first line of verify is its verdict", () => {
+  it("for a snapshot that nothing proves", async () => {
     const { stdout } = await commandLine(["verify", snapshot]);
     expect(stdout.split("\n")[0]).toMatch(
       /^verified +no problem found; every artifact has its hash; not proved: the node list/,
     );
   });
 
-  it("of one that is wrong, whose findings follow", async () => {
+  it("for a wrong snapshot, before the findings", async () => {
     const { stderr } = await commandLine(["verify", "--require", "proved", snapshot]);
     expect(stderr.split("\n")[0]).toMatch(/^error: .* is consistent, but not proved \(\d findings?\)$/);
   });
 });
 
-describe("verify of a path without a snapshot says what is there", () => {
+describe("verify of a path without a snapshot names what it found", () => {
   const directory = makeTemporaryDirectory();
   mkdirSync(join(directory, "empty"));
   writeFileSync(join(directory, "file"), "");

@@ -1,4 +1,4 @@
-/** An archiver that lies in its lists, or answers with whatever may break their reader. */
+/** An archiver that lies in its lists, or sends responses that should break their reader. */
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -26,7 +26,7 @@ interface Lies {
   readonly records?: (rows: Row[]) => Row[];
 }
 
-/** Passes a cluster's lists on, changed and not signed. */
+/** Serves a cluster's lists, changed and unsigned. */
 async function lyingArchiver(cluster: Cluster, { nodes, records }: Lies): Promise<string> {
   const rowsOf = async (path: string, field: string) => {
     const list = (await (await fetch(`${cluster.archiverUrl}${path}`)).json()) as Record<string, Row[]>;
@@ -53,14 +53,14 @@ const change = (index: number, changes: Row) => (rows: Row[]) =>
 
 describe("a lie in an archiver's lists", () => {
   it.each([
-    { id: "an IPv4 address that is none", changes: { ip: "256.1.1.1" }, says: '"256.1.1.1"' },
-    { id: "a port that is none", changes: { port: 99_999 }, says: "port 99999" },
+    { id: "an invalid IPv4 address", changes: { ip: "256.1.1.1" }, says: '"256.1.1.1"' },
+    { id: "an invalid port", changes: { port: 99_999 }, says: "port 99999" },
     {
-      id: "an address that leads elsewhere",
+      id: "an address with a path",
       changes: { externalIp: "127.0.0.1/x?" },
       says: '"127.0.0.1/x?"',
     },
-  ])("such as $id costs the run that node, and no partition its place", async ({ changes, says }) => {
+  ])("such as $id removes that node only, and moves no partition", async ({ changes, says }) => {
     await withCluster({}, async (cluster) => {
       const archiver = await lyingArchiver(cluster, { nodes: change(2, changes) });
       const result = await assemble(optionsBy(archiver, cluster));
@@ -79,7 +79,7 @@ describe("a lie in an archiver's lists", () => {
     "0.0.0.0",
     "::",
     "fd00:ec2::254",
-  ])("such as the address %s for a node is never connected to, and no offence of it", async (ip) => {
+  ])("such as the address %s for a node causes no connection and no offence of the node", async (ip) => {
     await withCluster({}, async (cluster) => {
       const id = cluster.nodes[0]?.id;
       const nodes = (rows: Row[]) => rows.map((row) => (row["id"] === id ? { ...row, ip } : row));
@@ -113,7 +113,7 @@ describe("a lie in an archiver's lists", () => {
   it.each([
     { id: "another key", publicKey: hex("5") },
     { id: "a key of small order", publicKey: `01${"0".repeat(62)}` },
-  ])("such as $id for a member costs its votes, and nobody is blamed", async ({ publicKey }) => {
+  ])("such as $id for a member costs its votes, and no node is blamed", async ({ publicKey }) => {
     await withCluster({}, async (cluster) => {
       const archiver = await lyingArchiver(cluster, { nodes: change(1, { publicKey }) });
       const result = await assemble(optionsBy(archiver, cluster));
@@ -122,7 +122,7 @@ describe("a lie in an archiver's lists", () => {
     });
   });
 
-  it("such as a member's key that is none is found when the nodes are counted", async () => {
+  it("such as an invalid key of a member is found when the nodes are counted", async () => {
     await withCluster({}, async (cluster) => {
       const archiver = await lyingArchiver(cluster, { nodes: change(1, { publicKey: "none" }) });
       const failure = await failureOf(assemble(optionsBy(archiver, cluster)));
@@ -131,7 +131,7 @@ describe("a lie in an archiver's lists", () => {
     });
   });
 
-  it("such as one key for two nodes is refused, with both named", async () => {
+  it("such as one key for two nodes is refused, and both are named", async () => {
     await withCluster({}, async (cluster) => {
       const publicKey = hex("a");
       const twins = cluster.nodes.slice(0, 2).map(({ id }) => id);
@@ -144,11 +144,11 @@ describe("a lie in an archiver's lists", () => {
   });
 
   it.each([
-    { id: "a start beyond all calendars", changes: { start: 1e300 } },
-    { id: "a cycle of no length", changes: { duration: 1e-300 } },
+    { id: "a start beyond every calendar", changes: { start: 1e300 } },
+    { id: "a cycle of almost no length", changes: { duration: 1e-300 } },
     { id: "an absurd number", changes: { counter: 2 ** 53 - 1 } },
     { id: "a negative start", changes: { start: -1 } },
-  ])("such as $id in a cycle record costs that record alone", async ({ changes }) => {
+  ])("such as $id in a cycle record costs that record only", async ({ changes }) => {
     await withCluster({}, async (cluster) => {
       // The newest comes first: the oldest is not needed for the snapshot's cycle.
       const records = (rows: Row[]) => change(rows.length - 1, changes)(rows);
@@ -158,7 +158,7 @@ describe("a lie in an archiver's lists", () => {
     });
   });
 
-  it("such as a big integer that is none in a cycle record breaks the chain", async () => {
+  it("such as an invalid big integer in a cycle record breaks the chain", async () => {
     await withCluster({}, async (cluster) => {
       const x = { dataType: "bi", value: "none" };
       const archiver = await lyingArchiver(cluster, { records: change(0, { x }) });
@@ -178,7 +178,7 @@ describe("a lie in an archiver's lists", () => {
 });
 
 describe("the latest snapshot", () => {
-  it("of an archiver that stopped years ago comes with a warning, and not where an age is given", async () => {
+  it("of an archiver that stopped years ago is a warning, and a failure with a maximum age", async () => {
     await withCluster({}, async (cluster) => {
       const result = await assemble(optionsFor(cluster, { timestamp: "latest" }));
       expect(result.warnings.join("\n")).toMatch(
@@ -192,7 +192,7 @@ describe("the latest snapshot", () => {
     });
   });
 
-  it("is what an age is for: with another timestamp it is a mistake", async () => {
+  it("is the only timestamp that a maximum age applies to", async () => {
     await withCluster({}, async (cluster) => {
       const failure = await failureOf(assemble(optionsFor(cluster, { maxAgeMs: 1_000 })));
       expect(failure).toMatchObject({ code: "usage" });
@@ -200,7 +200,7 @@ describe("the latest snapshot", () => {
   });
 });
 
-describe("an answer of an archiver", () => {
+describe("a response of an archiver", () => {
   const runAgainst = (archiver: string) =>
     failureOf(
       assemble({
@@ -217,7 +217,7 @@ describe("an answer of an archiver", () => {
     { id: "status 000", head: "HTTP/1.1 000\r\nContent-Length: 0\r\n\r\n" },
     { id: "status 099", head: "HTTP/1.1 099 X\r\nConnection: close\r\n\r\nhello" },
     { id: "bytes of TLS", head: "\x16\x03\x01\x02\x00\x01" },
-  ])("with $id fails as a passing failure of the archiver", async ({ head }) => {
+  ])("with $id is a temporary failure of the archiver", async ({ head }) => {
     const url = await tcpServer((socket) => socket.once("data", () => socket.end(head, "latin1")));
     expect(await runAgainst(url)).toMatchObject({ code: "temporary" });
   });
@@ -231,7 +231,7 @@ describe("an answer of an archiver", () => {
     },
     { id: "of too many rows", body: `[${"{},".repeat(60_000)}{}]`, says: "expected at most 50000 nodes" },
     { id: "that is too long", body: " ".repeat(listBytesMax + 1), says: `more than ${listBytesMax} bytes` },
-    { id: "that is nested deeply", body: "[".repeat(1_000_000), says: "nested more than" },
+    { id: "that is deeply nested", body: "[".repeat(1_000_000), says: "nested more than" },
   ])("$id is refused before it costs more than its text", async ({ body, says }) => {
     const compressed = gzipSync(body, { level: 1 });
     const url = await httpServer((_request, response) => {
@@ -243,7 +243,7 @@ describe("an answer of an archiver", () => {
     expect(failure.message).toMatch(new RegExp(`${says}|gzip: `));
   });
 
-  it("that only drips is given up when its time is over, retries included", async () => {
+  it("that sends slowly ends at its time limit, retries included", async () => {
     const url = await httpServer((_request, response) => {
       const timer = setInterval(() => response.write(Buffer.alloc(4_096, " ")), 20);
       response.on("close", () => clearInterval(timer));
@@ -258,7 +258,7 @@ describe("an answer of an archiver", () => {
 
 describe("state metadata", () => {
   it.each([
-    { id: "a device without end", source: () => "/dev/zero" },
+    { id: "an endless device", source: () => "/dev/zero" },
     {
       id: "too many values",
       source: () => {

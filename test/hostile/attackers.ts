@@ -1,6 +1,6 @@
 /**
  * Attackers in front of the validators of a cluster: HTTP servers that pass every request on to the validator that
- * they stand for, but for those that an attack answers by itself. All of them are in a node list of their own.
+ * they replace, except those that an attack responds to itself. A node list of their own names them.
  */
 
 import { writeFileSync } from "node:fs";
@@ -12,23 +12,23 @@ import type { Cluster } from "../../src/testnet/cluster/cluster.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 import { gossipOf, urlOf } from "../testnet/cluster/small-cluster.ts";
 
-/** What an attacker has to work with. */
+/** The validator that an attacker replaces. */
 export interface Situation {
-  /** The index of the validator that it stands for. */
+  /** The index of the validator that it replaces. */
   readonly index: number;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** The messages that the validator itself would pass on, as JSON. */
+  /** The messages that the validator itself relays, as JSON. */
   readonly honest: () => Promise<string[]>;
 }
 
-/** Answers a request for gossip. */
+/** Responds to a request for gossip. */
 export type GossipAttack = (situation: Situation) => unknown;
 
 export interface Attackers {
-  /** What makes a run ask the attackers. */
+  /** The options with which a run requests the attackers. */
   readonly options: Partial<AssembleOptions>;
-  /** How often each validator was asked for gossip, by index. */
+  /** The number of requests for gossip to each validator, by index. */
   readonly asked: ReadonlyMap<number, number>;
 }
 
@@ -72,7 +72,7 @@ export function by(indices: Iterable<number>, gossipAttack: GossipAttack): Map<n
   return new Map([...indices].map((index) => [index, gossipAttack]));
 }
 
-/** Passes on what the attack makes of the validator's messages. */
+/** Relays the messages of the validator as the attack changes them. */
 export function passingOn(
   change: (messages: readonly string[], index: number) => Iterable<string>,
 ): GossipAttack {
@@ -82,7 +82,7 @@ export function passingOn(
   };
 }
 
-/** Begins a message that never ends, and sends more of it now and then: too much for a stalled response. */
+/** Sends an endless message slowly, but too fast for a stalled response. */
 export const dripping: GossipAttack = ({ response }) => {
   response.write('{"messages":[{"a":"');
   const timer = setInterval(() => response.write("x".repeat(512)), 100);

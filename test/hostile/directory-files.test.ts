@@ -1,4 +1,4 @@
-/** A snapshot directory whose files are not what they should be: each is a finding, and none costs much. */
+/** Snapshot directories with invalid files. Each is a finding, and reading it has a bounded cost. */
 
 import { execFileSync } from "node:child_process";
 import {
@@ -58,7 +58,7 @@ interface RunRecord {
   files: Record<string, string>;
 }
 
-/** Writes files, and a record of the run that lists them, so that nothing looks damaged. */
+/** Writes files, and a record of the run that lists them, so no file looks damaged. */
 function rewrite(path: (file: string) => string, changes: Record<string, string | Buffer>): void {
   const { files } = JSON.parse(readFileSync(path("run.json"), "utf8")) as RunRecord;
   const listed = { ...files };
@@ -127,7 +127,7 @@ describe("every other small file", () => {
     Object.entries(contents).map(([id, content]) => ({ file, id, content })),
   );
 
-  it.each(cases)("$file that holds $id is a finding", async ({ file, content }) => {
+  it.each(cases)("$file that contains $id is a finding", async ({ file, content }) => {
     const findings = await findingsOf(copied((path) => rewrite(path, { [file]: content })));
     expect(findings.findings.length).toBeGreaterThan(0);
   });
@@ -146,8 +146,8 @@ describe("every other small file", () => {
   });
 });
 
-describe("what is no file of its own", () => {
-  it("is a finding where the evidence is a link, and nothing is read through it", async () => {
+describe("a link or a special file", () => {
+  it("is a finding if the evidence is a link, and nothing is read through it", async () => {
     const directory = copied((path) => {
       renameSync(path("evidence"), path("../elsewhere"));
       symlinkSync("../elsewhere", path("evidence"));
@@ -167,7 +167,7 @@ describe("what is no file of its own", () => {
     "evidence/counting.json",
     "evidence/netconfig.json",
   ];
-  it.each(files)("is a finding where %s is a link", async (file) => {
+  it.each(files)("is a finding if %s is a link", async (file) => {
     const findings = await findingsOf(
       copied((path) => {
         renameSync(path(file), path("../elsewhere"));
@@ -177,7 +177,7 @@ describe("what is no file of its own", () => {
     expect(findings.findings.map((finding) => finding.file)).toContain(file);
   });
 
-  it.each(files)("is a finding where %s is a FIFO", async (file) => {
+  it.each(files)("is a finding if %s is a FIFO", async (file) => {
     const directory = copied((path) => {
       unlinkSync(path(file));
       execFileSync("mkfifo", [path(file)]);
@@ -187,7 +187,7 @@ describe("what is no file of its own", () => {
     unlinkSync(join(directory, file));
   });
 
-  it("is a finding where an artifact is a socket", async () => {
+  it("is a finding if an artifact is a socket", async () => {
     const directory = copied((path) => unlinkSync(path("partition-00003.json")));
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(join(directory, "partition-00003.json"), resolve));
@@ -198,7 +198,7 @@ describe("what is no file of its own", () => {
 });
 
 describe("a file that nothing names", () => {
-  it("is a finding wherever it is", async () => {
+  it("is a finding in every folder", async () => {
     const directory = copied((path) => {
       writeFileSync(path("passwords.txt"), "");
       writeFileSync(path(".hidden"), "");
@@ -220,7 +220,7 @@ describe("a file that nothing names", () => {
     ]);
   });
 
-  it("is no finding where the record of the run lists it, with its hash", async () => {
+  it("is not a finding if the record of the run lists it with its hash", async () => {
     const list = (hash: string) =>
       copied((path) => {
         writeFileSync(path("evidence/later.json"), "{}");
@@ -232,7 +232,7 @@ describe("a file that nothing names", () => {
     expect(found(await findingsOf(list(hashText("[]"))))).toEqual(["evidence evidence/later.json"]);
   });
 
-  it("is counted where there are too many to list", async () => {
+  it("is counted if too many exist to list", async () => {
     const directory = copied((path) => {
       for (let number = 0; number < 1_500; number++) writeFileSync(path(`extra-${number}`), "");
     });
@@ -243,10 +243,10 @@ describe("a file that nothing names", () => {
   });
 });
 
-describe("artifacts that hold more than the manifest states", () => {
+describe("artifacts of more bytes than the manifest states", () => {
   const artifact = "partition-00003.json";
 
-  it("are not read where they are sparse and huge", async () => {
+  it("are not read if they are sparse and huge", async () => {
     const directory = copied((path) => truncateSync(path(artifact), 40 * 2 ** 30));
     const findings = await findingsOf(directory);
     expect(found(findings)).toEqual([
@@ -256,7 +256,7 @@ describe("artifacts that hold more than the manifest states", () => {
     expect(findings.partitions.verified).toBe(15);
   });
 
-  it("are given up at the first hole where the manifest states the size of a sparse file", async () => {
+  it("are read up to the first hole if the manifest states the size of a sparse file", async () => {
     const bytes = 40 * 2 ** 30;
     const directory = copied((path) => {
       truncateSync(path(artifact), bytes);
@@ -266,7 +266,7 @@ describe("artifacts that hold more than the manifest states", () => {
     expect(found(await findingsOf(directory))).toEqual(["artifact-unreadable partition-00003.json"]);
   });
 
-  it("are inflated no further than that", async () => {
+  it("are inflated no further than the stated size", async () => {
     const directory = copied((path) => {
       rmSync(path(artifact));
       const bomb = gzipSync(Buffer.alloc(64 * 2 ** 20, "x"), { level: 6 });
@@ -283,7 +283,7 @@ describe("artifacts that hold more than the manifest states", () => {
 });
 
 describe("votes in the evidence", () => {
-  it("that are garbage are findings, line by line, up to a bound", async () => {
+  it("that are malformed are findings, line by line, up to a bound", async () => {
     const lines = Array.from({ length: 1_200 }, (_, number) => `{"garbage":${number}}`);
     const directory = copied((path) => rewrite(path, { "evidence/gossip.jsonl": lines.join("\n") }));
     const { findings, findingsOmitted } = await findingsOf(directory);
@@ -291,7 +291,7 @@ describe("votes in the evidence", () => {
     expect(findingsOmitted).toBeGreaterThan(200);
   });
 
-  it("that are in one endless line are not kept in memory", async () => {
+  it("that are one endless line are not kept in memory", async () => {
     const directory = copied((path) => rewrite(path, { "evidence/gossip.jsonl": "x".repeat(200_000) }));
     const { findings } = await findingsOf(directory);
     expect(findings.find(({ kind }) => kind === "gossip")?.problem).toMatch(

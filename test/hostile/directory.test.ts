@@ -1,4 +1,4 @@
-/** A snapshot directory that an attacker has made, and an auditor who has not lost all he knows. */
+/** Snapshot directories of an attacker, checked by an auditor with trusted input. */
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -65,7 +65,7 @@ describe("an honest directory", () => {
     directory = await forge(makeTemporaryDirectory());
   });
 
-  it("is all told where the auditor brings nothing", async () => {
+  it("has only told claims if the auditor gives nothing", async () => {
     expect(await verify(directory)).toEqual({
       status: 0,
       kinds: [],
@@ -100,7 +100,7 @@ describe("an honest directory", () => {
     expect(await verify(directory, ...args)).toMatchObject({ status: 7, kinds: ["unproved"] });
   });
 
-  it("is unproved where proof is asked for and nothing is given", async () => {
+  it("is unproved if proof is required and nothing is given", async () => {
     expect(await verify(directory, "--require", "proved")).toMatchObject({ status: 8, kinds: ["unproved"] });
   });
 
@@ -109,19 +109,19 @@ describe("an honest directory", () => {
     expect(verdict).toMatchObject({ status: 8, kinds: ["chain", "node-list", "unproved"] });
   });
 
-  it("needs no settings where each hash has its majority at any group size", async () => {
+  it("needs no settings if each hash has a majority at every group size", async () => {
     const without = await forge(temporaryDirectory(), { netconfig: null, counting: toldCounting(5, 2) });
     const args = ["--trust-node-list", unsignedList, "--trust-marker", markerOf(12)];
     expect(await verify(without, ...args)).toMatchObject({ status: 0, bases: { sharding: "proved" } });
   });
 
-  it("contradicts settings of the auditor's that are others", async () => {
+  it("contradicts different settings of the auditor", async () => {
     const args = ["--nodes-per-consensus-group", "7", "--nodes-per-edge", "3"];
     expect(await verify(directory, ...args)).toMatchObject({ status: 6, kinds: ["sharding"] });
   });
 });
 
-describe("sharding settings that the directory makes up", () => {
+describe("sharding settings that the directory invents", () => {
   const oneLiar = { partitions: [3], liars: [3], netconfig: null, records: silentChain };
 
   it("do not let one key forge its home partition", async () => {
@@ -135,12 +135,12 @@ describe("sharding settings that the directory makes up", () => {
     expect(verdict.status).not.toBe(0);
   });
 
-  it("are not proved by saying that they are", async () => {
+  it("are not proved by the statement that they are", async () => {
     const directory = await forge(temporaryDirectory(), { netconfig: null });
     expect(await verify(directory)).toMatchObject({ status: 6, kinds: ["sharding"] });
   });
 
-  it("are not proved by a configuration that hashes to something else", async () => {
+  it("are not proved by a configuration with another hash", async () => {
     const config = { sharding: { nodesPerConsensusGroup: 1, nodesPerEdge: 4 } };
     const counting = {
       ...toldCounting(1, 4),
@@ -191,11 +191,11 @@ describe("sharding settings that the directory makes up", () => {
 });
 
 describe("a quorum in the evidence", () => {
-  it("does not lower what the auditor asks for", async () => {
+  it("does not lower what the auditor requires", async () => {
     const directory = await forge(temporaryDirectory(), {
       partitions: [3],
       liars: [2, 3],
-      // Of those who vote on partition 3, the two liars and one honest node.
+      // Two liars and one honest node, all of which vote on partition 3.
       voters: [0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14],
       records: silentChain,
       counting: toldCounting(5, 2, "popular"),
@@ -207,15 +207,15 @@ describe("a quorum in the evidence", () => {
   });
 });
 
-describe("a cycle chain that an attacker has made", () => {
+describe("a cycle chain of an attacker", () => {
   const years = 3 * 365 * 24 * 3600;
   const moved = rechained(trueChain, (record) => ({ ...record, start: record.start + years }));
   const later = { records: moved, timestamp: timestamp + years * 1000 };
 
   it.each([
     { id: "unsigned", cyclesSigner: null },
-    { id: "signed by somebody else", cyclesSigner: stranger },
-  ])("does not move the snapshot by years where it is $id", async ({ cyclesSigner }) => {
+    { id: "signed by another key", cyclesSigner: stranger },
+  ])("cannot move the timestamp of the snapshot if it is $id", async ({ cyclesSigner }) => {
     const directory = await forge(temporaryDirectory(), { ...later, cyclesSigner });
     expect(await verify(directory)).toMatchObject({ status: 0, chain: "told", bases: { cycle: "told" } });
     for (const list of [unsignedList, signedList]) {
@@ -228,14 +228,14 @@ describe("a cycle chain that an attacker has made", () => {
     expect(ofMarker).toMatchObject({ status: 7, kinds: ["chain", "unproved"], chain: "told" });
   });
 
-  it("is not reported as one that records the network hash", async () => {
+  it("is not reported as a proved record of the network hash", async () => {
     const directory = await forge(temporaryDirectory(), { ...later, cyclesSigner: null });
     const { stdout } = await commandLine(["verify", directory]);
     expect(stdout).toContain("named by cycle records that nothing proves");
     expect(stdout).toContain("cycle record  told only by the directory");
   });
 
-  it("is not led to by a marker that it names and does not have", async () => {
+  it("is not proved by a marker that it names without its record", async () => {
     const records = moved.map((record) =>
       record.counter === 12 ? { ...record, marker: markerOf(12) } : record,
     );
@@ -244,14 +244,14 @@ describe("a cycle chain that an attacker has made", () => {
     expect(await verify(directory, ...args)).toMatchObject({ status: 7, bases: { cycle: "told" } });
   });
 
-  it("is not led to across a record that was left out", async () => {
+  it("is not proved across a record that was left out", async () => {
     const records = trueChain.filter(({ counter }) => counter !== 10);
     const directory = await forge(temporaryDirectory(), { records, cyclesSigner: null });
     const args = ["--trust-node-list", signedList, "--trust-marker", markerOf(12)];
     expect(await verify(directory, ...args)).toMatchObject({ status: 7, kinds: ["unproved"] });
   });
 
-  it("is broken where a record was changed and its marker dropped", async () => {
+  it("is broken if a record is changed and its marker dropped", async () => {
     const records = trueChain.map((record) => {
       const { marker, ...rest } = record;
       return record.counter === 5 ? { ...rest, mode: "changed" } : { ...rest, marker };
@@ -271,7 +271,7 @@ describe("a cycle chain that an attacker has made", () => {
     expect(await verify(directory)).toMatchObject({ status: 7, kinds: ["chain", "sharding"] });
   });
 
-  it("names another network hash in vain", async () => {
+  it("is a finding if it names another network hash", async () => {
     const directory = await forge(temporaryDirectory(), { records: chainOf("1".repeat(64)) });
     expect(await verify(directory)).toMatchObject({ status: 4, kinds: ["network-hash"] });
   });
@@ -287,7 +287,7 @@ describe("a mistake in the auditor's own node list", () => {
     return path;
   };
 
-  it("is not blamed on the directory where no row of it can be used", async () => {
+  it("is not blamed on the directory if every row is unusable", async () => {
     const directory = await forge(temporaryDirectory());
     const list = ownList((rows) => rows.map((row) => ({ ...row, publicKey: row.publicKey.toUpperCase() })));
     const { status, stderr } = await commandLine(["verify", "--trust-node-list", list, directory]);
@@ -296,7 +296,7 @@ describe("a mistake in the auditor's own node list", () => {
     expect(stderr).not.toContain("Do not use this snapshot");
   });
 
-  it("is noted where it is one row too many", async () => {
+  it("is noted if it is one additional row", async () => {
     const directory = await forge(temporaryDirectory());
     const list = ownList((rows) => [...rows, { id: "none" }]);
     const args = ["--trust-node-list", list, "--trust-marker", markerOf(12), directory];
@@ -306,7 +306,7 @@ describe("a mistake in the auditor's own node list", () => {
   });
 });
 
-it("edges without a group are a usage error", async () => {
+it("--nodes-per-edge without --nodes-per-consensus-group is a usage error", async () => {
   const { status, summary } = await commandLine(["verify", "--json", "--nodes-per-edge", "2", "."]);
   expect(status).toBe(2);
   expect(summary()["error"]).toMatchObject({ code: "usage" });

@@ -1,4 +1,4 @@
-/** Validators that send more than there is, to fill the disk of whoever asks them. */
+/** Validators that send more than they store, to fill the disk of the program. */
 
 import { execFileSync } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
@@ -14,7 +14,7 @@ import { smallFixture, withCluster } from "../testnet/cluster/small-cluster.ts";
 const MB = 1_000_000;
 const expected = await published(smallFixture());
 
-/** The most bytes that a directory ever had while something went on. */
+/** Returns the largest size of a directory while a run continues. */
 async function peakOf(directory: string, action: Promise<unknown>): Promise<number> {
   let peak = 0;
   const timer = setInterval(() => {
@@ -31,7 +31,7 @@ function sizeOf(directory: string): number {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** A disk of so many megabytes, where this user may make one. */
+/** Mounts a disk of some megabytes, if this user may; otherwise returns `undefined`. */
 function tinyDisk(megabytes: number): string | undefined {
   const directory = temporaryDirectory();
   try {
@@ -46,7 +46,7 @@ function tinyDisk(megabytes: number): string | undefined {
 }
 
 describe("a validator that sends two gigabytes for a small partition", () => {
-  it("takes little of the disk, is blamed, and does not hold up the snapshot", async () => {
+  it("uses little of the disk, is blamed, and does not delay the snapshot", async () => {
     await withCluster({ faults: ["0:inflate", "4:inflate"] }, async (cluster) => {
       const out = temporaryDirectory();
       // A busy machine inflates slowly; a stalled response would be a different offence.
@@ -65,13 +65,13 @@ describe("a validator that sends two gigabytes for a small partition", () => {
   });
 
   it.each([
-    { id: "by what the disk says that it has", isSaid: true },
-    { id: "by what the disk takes no more of", isSaid: false },
-  ])("does not fill a disk that is smaller than what it sends, $id", async ({ isSaid }) => {
+    { id: "by the free space that the disk reports", isSaid: true },
+    { id: "by the failed write", isSaid: false },
+  ])("does not fill a disk that is smaller than its response, $id", async ({ isSaid }) => {
     const disk = tinyDisk(8);
     const out = disk ?? temporaryDirectory();
     const free = vi.spyOn(PartialSnapshot.prototype, "freeBytes");
-    // Where no such disk can be made, the real one says that it has no more.
+    // Without such a disk, the real one reports little free space.
     if (disk === undefined) free.mockResolvedValue(8 * MB);
     else if (!isSaid) free.mockResolvedValue(Number.POSITIVE_INFINITY);
     onTestFinished(() => free.mockRestore());
@@ -89,7 +89,7 @@ describe("a validator that sends two gigabytes for a small partition", () => {
 });
 
 describe("a disk that is too small for the state", () => {
-  it("ends the run with a failure of the disk, blames nobody, and keeps what was verified", async () => {
+  it("ends the run with a failure of the disk, blames no node, and keeps verified partitions", async () => {
     const disk = tinyDisk(1);
     const out = disk ?? temporaryDirectory();
     const free = vi.spyOn(PartialSnapshot.prototype, "freeBytes");

@@ -1,6 +1,6 @@
 /**
- * Snapshot directories as an attacker makes them: of a network of true keys, with the project's own writers, and with
- * whatever lies a test asks for. Without a lie, the directory is that of an honest assembler.
+ * Makes snapshot directories of an attacker, for a network with real keys, with the project's own writers and with the
+ * lies that a test chooses. Without a lie, the directory is that of an honest run.
  */
 
 import { writeFileSync } from "node:fs";
@@ -33,7 +33,7 @@ export const networkConfigHash = networkConfigHashOf(settings);
 const nodes = makeIdentities("forged", numNodes);
 const [archiverKeys, strangerKeys] = makeIdentities("archivers", 2) as [Identity, Identity];
 export const archiver = archiverKeys;
-/** Somebody whom no auditor trusts. */
+/** A signer that no auditor trusts. */
 export const stranger = strangerKeys;
 
 const shard = makeShard({ numNodes, ...settings });
@@ -76,7 +76,7 @@ export function rechained(
   });
 }
 
-/** A chain that names no network hash, as those of today. */
+/** A chain that names no network hash, as in present networks. */
 export const silentChain = rechained(trueChain, (record) => ({ ...record, networkDataHash: [] }));
 
 export interface Lies {
@@ -87,11 +87,11 @@ export interface Lies {
   /** Nodes whose messages are in the evidence; all by default. */
   readonly voters?: readonly number[];
   readonly counting?: CountingRules | Record<string, unknown>;
-  /** As received; `null` where there is none. */
+  /** The response as received; `null` for none. */
   readonly netconfig?: string | null;
   readonly records?: readonly object[];
   readonly timestamp?: number;
-  /** Who signs the node list and the cycle records; `null` where nobody does. */
+  /** The signer of the node list and the cycle records; `null` for unsigned ones. */
   readonly signer?: Identity | null;
   readonly cyclesSigner?: Identity | null;
 }
@@ -150,7 +150,7 @@ function listText(list: object, signer: Identity | null): Buffer {
   return Buffer.from(JSON.stringify(signer === null ? list : signed(list, signer.privateKey)));
 }
 
-/** The node list as an auditor has it from elsewhere. */
+/** The node list of an auditor, from another source. */
 export function trustedList(directory: string, signer: Identity | null = null): string {
   const path = join(directory, `nodes-${signer?.id ?? "unsigned"}.json`);
   writeFileSync(path, listText({ nodeList: rows }, signer));

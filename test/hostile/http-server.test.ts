@@ -1,4 +1,4 @@
-/** A server that sends whatever makes an HTTP library fail: each request ends with a failure of that server. */
+/** A server whose responses make an HTTP library fail. Each request ends with a failure of that server. */
 
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,7 +13,7 @@ function newClient(): HttpClient {
   return client;
 }
 
-/** What a request ends with, in each of the ways in which requests are made. */
+/** Returns the failure of a request, for each kind of request. */
 const requests = {
   "a GET, read whole": (client: HttpClient, url: string) => client.whole({ url }, 1_000_000),
   "a POST, read in place": async (client: HttpClient, url: string) => {
@@ -114,13 +114,13 @@ const cases: readonly { id: string; bytes: string | Buffer; kinds: readonly stri
 ];
 
 describe.each(Object.entries(requests))("%s", (_name, request) => {
-  it.each(cases)("fails as the server's own failure where it answers $id", async ({ bytes, kinds }) => {
+  it.each(cases)("fails as a failure of the server that sends $id", async ({ bytes, kinds }) => {
     for (const end of [(socket: Socket) => void socket.end(), (socket: Socket) => void socket.destroy()]) {
       expect(kinds).toContain(await outcomeOf(request(newClient(), await answering(bytes, end))));
     }
   });
 
-  it("does not end the process where the server resets the connection while the reader is slow", async () => {
+  it("does not end the process if the server resets the connection while the reader is slow", async () => {
     // A response that ends with its connection, which is reset while the library has paused its parser.
     const body = Buffer.alloc(4_000_000, " ");
     const url = await tcpServer((socket) => {
@@ -137,7 +137,7 @@ describe.each(Object.entries(requests))("%s", (_name, request) => {
     expect(await outcomeOf(outcome())).toBe("reset");
   });
 
-  it("is not confused by what an earlier response left on the connection", async () => {
+  it("is not affected by the rest of an earlier response on the connection", async () => {
     const client = newClient();
     const url = await answering(
       `${ok}Content-Length: 2\r\n\r\nok${ok}Content-Length: 4\r\n\r\nfake`,
@@ -161,12 +161,12 @@ describe("a request", () => {
     await expect(newClient().whole({ url }, 10)).rejects.toMatchObject({ kind: "not-asked" });
   });
 
-  it("whose body has no JSON text is a bug, and stays one", async () => {
+  it("whose body has no JSON text is a bug, not a failure of the server", async () => {
     const request = newClient().whole({ url: "http://127.0.0.1:9/", body: { big: 1n } }, 10);
     await expect(request).rejects.toThrow(TypeError);
   });
 
-  it("whose listener throws is a bug, and stays one", async () => {
+  it("whose listener throws is a bug, not a failure of the server", async () => {
     const url = await answering(`${ok}Content-Length: 2\r\n\r\nok`);
     const onBytes = () => {
       throw new TypeError("a bug");

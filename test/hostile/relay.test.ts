@@ -1,4 +1,4 @@
-/** Relays and liars: what others add to gossip, make up, or pass on, and what one of them may sign. */
+/** Gossip that relays change or invent, and messages that a liar signs. */
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ const network = makeNetwork(smallFixture());
 const hashes = await hashesOf(network);
 const expected = await published(smallFixture());
 const cycle = 8;
-const everybody = [0, 1, 2, 3, 4];
+const everyNode = [0, 1, 2, 3, 4];
 
 /** The validator that lies. */
 const liar = network.identities[2] ?? expect.unreachable();
@@ -37,13 +37,13 @@ const decorated = (message: string) =>
     .replace('"partitionHash":{', '"partitionHash":{"constructor":"x","prototype":7,')
     .replace('"sign":{', '"sign":{"x":[1],');
 
-/** A message that the liar signs, with more in it than a vote has. */
+/** A message that the liar signs, with additional content. */
 function signedByLiar(extra: object): string {
   const { sign: _, ...vote } = makeVote(liar, cycle, lies);
   return text(signed({ ...vote, ...extra }, liar.privateKey));
 }
 
-/** A run against a cluster in front of which some stand; the truth is published, whatever they do. */
+/** Runs against a cluster with attackers, and expects that the true state is published. */
 async function runUnder(attacks: ReadonlyMap<number, GossipAttack>, options: Partial<AssembleOptions> = {}) {
   return await withCluster({}, async (cluster) => {
     const attackers = await attack(cluster, attacks);
@@ -57,7 +57,7 @@ async function runUnder(attacks: ReadonlyMap<number, GossipAttack>, options: Par
   });
 }
 
-describe("nobody is blamed for", () => {
+describe("no node is blamed for", () => {
   it.each([
     { id: "keys that no signature covers", change: decorated },
     { id: "white space", change: (message: string) => message.replaceAll(":", ": \n") },
@@ -69,7 +69,7 @@ describe("nobody is blamed for", () => {
   ])("$id that relays add to all messages", async ({ change }) => {
     const { offences, lines } = await runUnder(
       by(
-        everybody,
+        everyNode,
         passingOn((messages) => messages.map(change)),
       ),
     );
@@ -82,8 +82,8 @@ describe("nobody is blamed for", () => {
   });
 
   it.each([
-    { id: "so much that a message is not read", junk: "x".repeat(3_000_000) },
-    { id: "so much nesting that a message is not read", junk: "JUNK" },
+    { id: "content beyond the size bound", junk: "x".repeat(3_000_000) },
+    { id: "content beyond the nesting bound", junk: "JUNK" },
   ])("$id, and clean copies count", async ({ junk }) => {
     const change = (message: string) =>
       message.replace("{", `{"constructor":${JSON.stringify(junk)},`).replace('"JUNK"', deep);
@@ -102,11 +102,11 @@ describe("nobody is blamed for", () => {
       extra: () => [signedByLiar({ extra: "JUNK" }).replace('"JUNK"', deep)],
     },
     { id: "one of 9 MB", extra: () => [signedByLiar({ filler: "x".repeat(9 << 20) })] },
-  ])("a liar's messages that all pass on, $id", async ({ extra }) => {
+  ])("a liar's messages that every node relays, $id", async ({ extra }) => {
     const more = extra();
     const { offences, asked } = await runUnder(
       by(
-        everybody,
+        everyNode,
         passingOn((messages) => [...more, ...messages]),
       ),
     );
@@ -119,14 +119,14 @@ describe("nobody is blamed for", () => {
     const more = [text(makeVote(gone, cycle, lies)), text(makeVote(liar, cycle + 1, lies))];
     const { offences } = await runUnder(
       by(
-        everybody,
+        everyNode,
         passingOn((messages) => [...more, ...messages]),
       ),
     );
     expect(offences).toEqual([]);
   });
 
-  it("messages in a hash database or a file, whoever has changed them", async () => {
+  it("changed messages in a hash database or a file", async () => {
     await withCluster({}, async (cluster) => {
       const directory = temporaryDirectory();
       const hashDb = join(directory, "hashes.sqlite");
@@ -153,13 +153,13 @@ describe("nobody is blamed for", () => {
   });
 });
 
-describe("a liar alone is blamed for", () => {
-  it("two messages of which one does not hold if it is written again, and both are evidence", async () => {
+describe("only the liar is blamed for", () => {
+  it("two messages of which one is invalid if it is rewritten, and both are evidence", async () => {
     const sig = { type: "Buffer", data: [1, 2, 3] };
     const more = signedByLiar({ sig });
     const { offences, lines } = await runUnder(
       by(
-        everybody,
+        everyNode,
         passingOn((messages) => [more, ...messages]),
       ),
     );
@@ -168,11 +168,11 @@ describe("a liar alone is blamed for", () => {
     expect(lines.filter(isOf(liar.id))).toContain(more);
   });
 
-  it("a thousand malformed messages that all pass on: once", async () => {
+  it("a thousand malformed messages that every node relays, and only once", async () => {
     const more = Array.from({ length: 1_001 }, (_, junk) => signedByLiar({ data: { junk } }));
     const { offences, asked } = await runUnder(
       by(
-        everybody,
+        everyNode,
         passingOn((messages) => [...more, ...messages]),
       ),
     );
@@ -180,11 +180,11 @@ describe("a liar alone is blamed for", () => {
     expect(Math.max(...asked.values())).toBe(1);
   });
 
-  it("a message that is longer than its partitions need", async () => {
+  it("a message that is longer than its partitions require", async () => {
     const more = signedByLiar({ filler: "x".repeat(40_000) });
     const { offences } = await runUnder(
       by(
-        everybody,
+        everyNode,
         passingOn((messages) => [more, ...messages]),
       ),
     );
@@ -192,7 +192,7 @@ describe("a liar alone is blamed for", () => {
   });
 });
 
-describe("a relay alone is blamed for", () => {
+describe("only the relay is blamed for", () => {
   it.each([
     {
       id: "a vote with one hash changed",
@@ -216,8 +216,8 @@ describe("a relay alone is blamed for", () => {
         ).replace(/"owner":"\w{64}"/, `"owner":"${"cd".repeat(32)}"`),
       ],
     },
-    { id: "what is not JSON", forged: () => ["{oops}"] },
-    { id: "what has no signature", forged: () => ["{}"] },
+    { id: "a message that is not JSON", forged: () => ["{oops}"] },
+    { id: "a message without a signature", forged: () => ["{}"] },
   ])("$id", async ({ forged }) => {
     const change = (messages: readonly string[]) => [...forged(messages), ...messages];
     const { offences, asked } = await runUnder(by([0], passingOn(change)));
@@ -225,7 +225,7 @@ describe("a relay alone is blamed for", () => {
     expect(asked.get(0)).toBe(1);
   });
 
-  it("a response that is no list of messages", async () => {
+  it("a response that is not a list of messages", async () => {
     const { offences } = await runUnder(by([0], ({ response }) => response.end("<html>")));
     expect(offences).toEqual([{ node: idOf(0), kind: "invalid-gossip", basis: "observed" }]);
   });
@@ -236,18 +236,21 @@ describe("a run does not wait for", () => {
   const askedFirst = queryOrder(nodes).slice(0, 8);
 
   it.each([
-    { id: "where a majority is certain without them", quorum: "majority", faults: [] },
-    { id: "where their own votes could change nothing", quorum: "popular", faults: [] },
-    { id: "where their own votes are missing", quorum: "popular", faults: ["0:silent", "7:silent"] },
-  ] as const)("the eight validators that are asked first, and drip: $id", async ({ quorum, faults }) => {
-    await withCluster({ nodes, faults }, async (cluster) => {
-      const { options, asked } = await attack(cluster, by(askedFirst, dripping));
-      const startedMs = performance.now();
-      const result = await assembleFrom(cluster, { ...options, quorum, stallTimeoutMs: 30_000 });
-      expect(result.networkHash).toBe(cluster.networkHash);
-      expect(result.offences).toEqual([]);
-      expect(asked.size).toBe(8);
-      expect(performance.now() - startedMs).toBeLessThan(60_000);
-    });
-  });
+    { id: "if a majority is certain without them", quorum: "majority", faults: [] },
+    { id: "if their own votes cannot change the result", quorum: "popular", faults: [] },
+    { id: "if their own votes are missing", quorum: "popular", faults: ["0:silent", "7:silent"] },
+  ] as const)(
+    "the eight validators that are requested first and send slowly: $id",
+    async ({ quorum, faults }) => {
+      await withCluster({ nodes, faults }, async (cluster) => {
+        const { options, asked } = await attack(cluster, by(askedFirst, dripping));
+        const startedMs = performance.now();
+        const result = await assembleFrom(cluster, { ...options, quorum, stallTimeoutMs: 30_000 });
+        expect(result.networkHash).toBe(cluster.networkHash);
+        expect(result.offences).toEqual([]);
+        expect(asked.size).toBe(8);
+        expect(performance.now() - startedMs).toBeLessThan(60_000);
+      });
+    },
+  );
 });

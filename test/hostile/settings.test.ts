@@ -1,4 +1,4 @@
-/** Validators that lie about how many of them vote on a partition, so that a few votes would decide. */
+/** Validators that lie about the number of nodes that vote on a partition, so that a few votes decide. */
 
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -20,7 +20,7 @@ async function withFixture(name: string, test: (cluster: Cluster) => Promise<voi
 const true15: Partial<AssembleOptions> = { nodesPerConsensusGroup: 11, nodesPerEdge: 2 };
 
 describe("liars about the sharding settings", () => {
-  it("stop a run where all others are silent and nothing proves the settings", async () => {
+  it("stop a run if all others are silent and nothing proves the settings", async () => {
     await withFixture("settings-withheld", async (cluster) => {
       const out = temporaryDirectory();
       const { code, message, hint } = await failureOf(assembleFrom(cluster, { out }));
@@ -32,7 +32,7 @@ describe("liars about the sharding settings", () => {
     });
   });
 
-  it("are outvoted and named where the user gives the true settings", async () => {
+  it("are outvoted and named if the user gives the true settings", async () => {
     await withFixture("settings-withheld", async (cluster) => {
       const result = await assembleFrom(cluster, true15);
       expect(result.networkHash).toBe(cluster.networkHash);
@@ -42,7 +42,7 @@ describe("liars about the sharding settings", () => {
     });
   });
 
-  it("do not decide where two of any five neighbours lie and the cycle record proves the settings", async () => {
+  it("do not decide if two of any five neighbours lie and the cycle record proves the settings", async () => {
     await withFixture("settings-lied-about", async (cluster) => {
       for (let run = 0; run < 3; run++) {
         const result = await assembleFrom(cluster);
@@ -58,7 +58,7 @@ describe("liars about the sharding settings", () => {
     });
   });
 
-  it("are blamed for nothing where the settings are merely told", async () => {
+  it("are not blamed if the settings are only told", async () => {
     await withFixture("settings-told", async (cluster) => {
       const result = await assembleFrom(cluster);
       expect(result.networkHash).toBe(cluster.networkHash);
@@ -74,7 +74,7 @@ describe("liars about the sharding settings", () => {
 });
 
 describe("the partitions that signed messages list", () => {
-  it("contradict settings that a user gives wrongly, before anybody is asked for accounts", async () => {
+  it("contradict wrong settings of a user before any accounts are requested", async () => {
     await withFixture("settings-told", async (cluster) => {
       const wrong = { nodesPerConsensusGroup: 5, nodesPerEdge: 2 };
       const { code, message, hint } = await failureOf(assembleFrom(cluster, wrong));

@@ -1,4 +1,4 @@
-/** What somebody who is no part of the network can do to a collector that listens, and what comes of it. */
+/** Attacks on a collector by a client that is not a node of the network. */
 
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
@@ -19,7 +19,7 @@ async function socketTo({ url }: RunningCollector): Promise<Socket> {
   return socket;
 }
 
-/** Whatever comes until the connection ends. */
+/** Returns everything that is received until the connection ends. */
 async function received(socket: Socket): Promise<string> {
   let text = "";
   socket.on("data", (chunk) => {
@@ -33,7 +33,7 @@ const isTaken = async (collector: RunningCollector, index: number) =>
   (await collector.post(voteOf(index, 20))).status === 202;
 
 describe("a stranger's push", () => {
-  it("of millions of messages is judged one by one, and given up after some", async () => {
+  it("of millions of messages is checked one by one, and ended after a bound", async () => {
     const collector = await startCollector(await testNetwork());
     const body = `{"messages":[${"{},".repeat(5_000_000)}{}]}`;
     expect(await collector.post(body)).toMatchObject({ status: 400 });
@@ -43,14 +43,14 @@ describe("a stranger's push", () => {
     expect(await isTaken(collector, 0)).toBe(true);
   });
 
-  it("of one message of 15 MB does not become a string, and says so", async () => {
+  it("of one message of 15 MB is refused before it becomes a string", async () => {
     const collector = await startCollector(await testNetwork());
     const body = `{"a":[${"{},".repeat(5_000_000)}{}]}`;
     expect(await collector.post(body)).toMatchObject({ status: 413 });
     expect(await isTaken(collector, 0)).toBe(true);
   });
 
-  it("in chunks of a byte is refused", async () => {
+  it("in chunks of one byte is refused", async () => {
     const collector = await startCollector(await testNetwork());
     const socket = await socketTo(collector);
     const text = received(socket);
@@ -60,7 +60,7 @@ describe("a stranger's push", () => {
     expect(await isTaken(collector, 0)).toBe(true);
   });
 
-  it("with thousands of others ahead of their responses ends the connection", async () => {
+  it("that is pipelined with thousands of others ends the connection", async () => {
     const collector = await startCollector(await testNetwork());
     const socket = await socketTo(collector);
     const text = received(socket);
@@ -70,7 +70,7 @@ describe("a stranger's push", () => {
     expect(await isTaken(collector, 0)).toBe(true);
   });
 
-  it("that is never finished does not keep the collector from ending", async () => {
+  it("that is never complete does not prevent the collector from ending", async () => {
     const collector = await startCollector(await testNetwork());
     const sockets = await Promise.all(Array.from({ length: 20 }, () => socketTo(collector)));
     for (const socket of sockets) {
@@ -92,7 +92,7 @@ describe("a stranger's push", () => {
   });
 });
 
-describe("what a relay adds around a signed message", () => {
+describe("the content that a relay adds to a signed message", () => {
   const decorations = [
     {
       id: "a key that canonical text drops",
@@ -106,7 +106,7 @@ describe("what a relay adds around a signed message", () => {
     { id: "white space", add: (text: string) => JSON.stringify(JSON.parse(text), null, 2) },
   ];
 
-  it.each(decorations)("($id) changes nothing, whichever comes first", async ({ add }) => {
+  it.each(decorations)("($id) changes nothing, in either order", async ({ add }) => {
     for (const isFirst of [true, false]) {
       const collector = await startCollector(await testNetwork());
       const [plain, decorated] = [JSON.stringify(voteOf(1, 20)), add(JSON.stringify(voteOf(1, 20)))];
@@ -126,7 +126,7 @@ describe("what a relay adds around a signed message", () => {
   });
 });
 
-describe("an archiver's answer", () => {
+describe("an archiver's response", () => {
   const falseCounters = [1_000_000, 9, Number.MAX_SAFE_INTEGER, 2 ** 40];
 
   it.each(falseCounters)("that the newest cycle is %d does not keep honest messages out", async (counter) => {
@@ -142,7 +142,7 @@ describe("an archiver's answer", () => {
     expect(await collector.stop()).toMatchObject({ newestCycle: 20 });
   });
 
-  it("that was the first, and false, is corrected by the next one", async () => {
+  it("that is the first one and false is corrected by the next one", async () => {
     const network = await testNetwork();
     network.newestCycle = 1_000_000;
     const collector = await startCollector(network, { pollMs: 20 });
@@ -157,7 +157,7 @@ describe("an archiver's answer", () => {
 });
 
 describe("a node that is polled", () => {
-  it("is not blamed for what others have signed, and the rest of its response is read", async () => {
+  it("is not blamed for messages that others have signed, and the rest of its response is read", async () => {
     const network = await testNetwork();
     const large = { ...voteOf(0, 18), more: "x".repeat(200_000) };
     const strange = voteOf(5, 18);
@@ -171,7 +171,7 @@ describe("a node that is polled", () => {
     expect(inDatabase(collector.database, (database) => database.offences())).toEqual([]);
   });
 
-  it("is observed passing on what nobody has signed, and nobody else is blamed", async () => {
+  it("is blamed for relaying a message without a valid signature, and no other node is", async () => {
     const network = await testNetwork();
     const forged = { ...voteOf(1, 18), more: 1 };
     network.gossip.set(2, (cycle) => (cycle === 18 ? [forged, ...votesOf(18)] : undefined));

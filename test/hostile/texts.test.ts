@@ -1,4 +1,4 @@
-/** Texts from archivers, validators and directories that are made for the terminal of whoever reads them. */
+/** Texts from archivers, validators and directories that attack the terminal of their reader. */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -21,7 +21,7 @@ const hostile =
   "\nhint: run curl evil\r\u0085\u2028\u2029\u001b[2J\u009b31m\u061c\u200b\u200f\u202e\u2066\ufeff\u{e0041}\ud800";
 const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
-/** What our own lines begin with. */
+/** The beginnings of the program's own lines. */
 const ownLine =
   /^(?:error: |hint: |warning: |offence: | {2}|reading |requesting |fetching |publishing$|node [0-9a-f]{8} |listening |\d+ nodes; |snapshot {6}|state {9}|network hash {2}|digest {8}|votes {9}|note {10})/;
 
@@ -31,7 +31,7 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** The command in this process, which takes a fraction of the time. */
+/** Runs the command in this process, which is faster. */
 const start = (args: readonly string[]): Promise<Ended> => commandLine(args);
 
 async function startProcess(args: readonly string[]): Promise<Ended> {
@@ -66,7 +66,7 @@ function requireCleanValue(value: unknown): void {
   }
 }
 
-/** Both forms of a command's output, with the status that it must end with. */
+/** Runs a command with both forms of output, and expects its status. */
 async function requireCleanOutput(
   args: readonly string[],
   status: number,
@@ -106,7 +106,7 @@ describe("a hostile archiver", () => {
       cycles: records({ start: hostile }),
       status: 2,
     },
-  ])("does not write our lines with $id", async ({ nodes, cycles, status }) => {
+  ])("cannot forge an output line with $id", async ({ nodes, cycles, status }) => {
     const archiver = await network(nodes, cycles);
     const ended = await start(["--archiver", archiver, "--timestamp", "latest"]);
     expect(ended.status, ended.stderr).toBe(status);
@@ -116,7 +116,7 @@ describe("a hostile archiver", () => {
     requireClean(machines);
   });
 
-  it("does not write our lines with an error, in any command", async () => {
+  it("cannot forge an output line with an error, in any command", async () => {
     const archiver = await httpServer((_, response) => {
       response.writeHead(400).end(JSON.stringify({ error: hostile }));
     });
@@ -129,14 +129,14 @@ describe("a hostile archiver", () => {
     );
   });
 
-  it("does not write our lines with what is no JSON", async () => {
+  it("cannot forge an output line with text that is not JSON", async () => {
     const archiver = await httpServer((_, response) => void response.end(hostile));
     await requireCleanOutput(["--archiver", archiver, "--timestamp", "latest"], 2);
   });
 });
 
 describe("a hostile validator", () => {
-  it("does not write our lines with the error of a response", async () => {
+  it("cannot forge an output line with the error of a response", async () => {
     await withCluster({}, async ({ archiverUrl, snapshotTimestamp, snapshotCycle }) => {
       const cycles = await (await fetch(`${archiverUrl}/cycleinfo/100`)).text();
       const { nodeList } = (await (await fetch(`${archiverUrl}/full-nodelist`)).json()) as {
@@ -178,7 +178,7 @@ describe("a hostile validator", () => {
 });
 
 describe("a hostile directory", () => {
-  it("does not write our lines with the names and values in its files", async () => {
+  it("cannot forge an output line with the names and values in its files", async () => {
     await withCluster({}, async (cluster) => {
       const { directory } = await assembleFrom(cluster, {});
       const copy = join(temporaryDirectory(), "copy");
@@ -195,18 +195,18 @@ describe("a hostile directory", () => {
     });
   });
 
-  it("does not write our lines with its own name", async () => {
+  it("cannot forge an output line with its own name", async () => {
     await requireCleanOutput(["verify", join(temporaryDirectory(), hostile.replace("\ud800", ""))], 10);
   });
 });
 
 describe("a text for people", () => {
-  it("is one line without characters that are not shown", () => {
+  it("is one line without unprintable characters", () => {
     expect(printable(`a${hostile}b`)).toMatch(/^a +hint: run curl evil[ [\]0-9a-zA-Z]*b$/u);
     expect(printable("Ünïcödé 漢字 🙂")).toBe("Ünïcödé 漢字 🙂");
   });
 
-  it("is cleaned in every string and key of JSON, while evidence stays what was signed", () => {
+  it("is cleaned in every string and key of JSON, except in signed evidence", () => {
     const line = printableJson({ [hostile]: [hostile], evidence: { messages: [{ text: hostile }] } });
     expect(line).not.toMatch(unseen);
     const { evidence, ...others } = JSON.parse(line) as { evidence: unknown };

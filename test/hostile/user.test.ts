@@ -1,4 +1,4 @@
-/** Another user of the same machine, in a directory that is shared with him. */
+/** Another user of the same machine, in a shared directory. */
 
 import { spawnSync } from "node:child_process";
 import {
@@ -26,7 +26,7 @@ import { withCluster } from "../testnet/cluster/small-cluster.ts";
 
 const nobody = 65_534;
 
-/** Gives something to another user; where only root could, takes this process for another user from now on. */
+/** Gives a file to another user. Without root's rights, makes this process appear as another user instead. */
 function giveAway(...paths: string[]): void {
   if (process.getuid?.() === 0) {
     for (const path of paths) chownTree(path);
@@ -42,7 +42,7 @@ function chownTree(path: string): void {
   if (!lstatSync(path).isSymbolicLink()) chownSync(path, nobody, nobody);
 }
 
-/** A shared directory, as /tmp is. */
+/** A shared directory such as /tmp. */
 function sharedDirectory(): string {
   const out = join(temporaryDirectory(), "shared");
   mkdirSync(out);
@@ -53,11 +53,11 @@ function sharedDirectory(): string {
 const timestamp = 1_700_000_640_000;
 const name = `snapshot-${timestamp}`;
 
-describe("what another user has planted in a shared directory", () => {
+describe("a file of another user in a shared directory", () => {
   it.each([
     { id: "a partial directory", planted: `.${name}.partial` },
-    { id: "an older snapshot that was put aside", planted: `.${name}.replaced` },
-  ])("is refused and left as it is where it is $id", async ({ planted }) => {
+    { id: "a replaced snapshot", planted: `.${name}.replaced` },
+  ])("is refused and not changed if it is $id", async ({ planted }) => {
     const out = sharedDirectory();
     mkdirSync(join(out, planted));
     writeFileSync(join(out, planted, "partition-00001.json"), "theirs");
@@ -72,21 +72,18 @@ describe("what another user has planted in a shared directory", () => {
     expect(existsSync(join(out, name))).toBe(false);
   });
 
-  it.each([{ file: "lock" }, { file: "lock.holder" }])(
-    "is refused where it is the $file",
-    async ({ file }) => {
-      const out = sharedDirectory();
-      writeFileSync(join(out, file), "theirs");
-      giveAway(process.getuid?.() === 0 ? join(out, file) : out);
-      await expect(acquireRunLock(join(out, "lock"))).rejects.toMatchObject({
-        code: "disk",
-        message: expect.stringContaining("belongs to"),
-      });
-      expect(readFileSync(join(out, file), "utf8")).toBe("theirs");
-    },
-  );
+  it.each([{ file: "lock" }, { file: "lock.holder" }])("is refused if it is the $file", async ({ file }) => {
+    const out = sharedDirectory();
+    writeFileSync(join(out, file), "theirs");
+    giveAway(process.getuid?.() === 0 ? join(out, file) : out);
+    await expect(acquireRunLock(join(out, "lock"))).rejects.toMatchObject({
+      code: "disk",
+      message: expect.stringContaining("belongs to"),
+    });
+    expect(readFileSync(join(out, file), "utf8")).toBe("theirs");
+  });
 
-  it("is not published again where it is the right snapshot", async () => {
+  it("is not accepted as published even if it is the right snapshot", async () => {
     await withCluster({}, async (cluster) => {
       const out = sharedDirectory();
       const { directory } = await assembleFrom(cluster, { out });
@@ -99,7 +96,7 @@ describe("what another user has planted in a shared directory", () => {
     });
   });
 
-  it("is not published where others may write to a part of the right snapshot", async () => {
+  it("is not accepted as published if others may write to a part of the right snapshot", async () => {
     await withCluster({}, async (cluster) => {
       const out = temporaryDirectory();
       const { directory } = await assembleFrom(cluster, { out });
@@ -116,7 +113,7 @@ describe("what another user has planted in a shared directory", () => {
     });
   });
 
-  it("is refused where it is a link in the place of the snapshot", async () => {
+  it("is refused if it is a link with the name of the snapshot", async () => {
     await withCluster({}, async (cluster) => {
       const out = temporaryDirectory();
       const { directory } = await assembleFrom(cluster, { out });
@@ -140,8 +137,8 @@ describe("a link that leads to a file of this user", () => {
 
   it.each([
     { id: "a symbolic link", link: symlinkSync },
-    { id: "another name of it", link: linkSync },
-  ])("is not written through, wherever a run writes: $id", async ({ link }) => {
+    { id: "a hard link", link: linkSync },
+  ])("is not followed by any write of a run: $id", async ({ link }) => {
     await withCluster({}, async (cluster) => {
       const out = temporaryDirectory();
       const target = precious();
@@ -156,7 +153,7 @@ describe("a link that leads to a file of this user", () => {
     });
   });
 
-  it("is not locked by another name of it, nor is its mode changed", async () => {
+  it("is neither locked through another name, nor is its mode changed", async () => {
     const target = precious();
     chmodSync(target, 0o640);
     const path = join(dirname(target), "lock");
@@ -170,11 +167,11 @@ describe("a link that leads to a file of this user", () => {
   });
 });
 
-describe("the directory that snapshots are published in", () => {
+describe("the directory of snapshots", () => {
   it.each([
     { id: "by its group", mode: 0o775 },
-    { id: "by everybody", mode: 0o777 },
-  ])("is refused where it can be written to $id, before anybody is asked", async ({ mode }) => {
+    { id: "by everyone", mode: 0o777 },
+  ])("is refused before the first request if it can be written to $id", async ({ mode }) => {
     await withCluster({}, async (cluster) => {
       const out = temporaryDirectory();
       chmodSync(out, mode);
@@ -185,7 +182,7 @@ describe("the directory that snapshots are published in", () => {
     });
   });
 
-  it("is accepted where everybody can write to it and nobody can rename what others have", async () => {
+  it("is accepted if everyone can write to it and no one can rename the files of others", async () => {
     await withCluster({}, async (cluster) => {
       const out = sharedDirectory();
       const { directory } = await assembleFrom(cluster, { out });
@@ -194,7 +191,7 @@ describe("the directory that snapshots are published in", () => {
     });
   });
 
-  it("is refused where it is another user's", async () => {
+  it("is refused if it belongs to another user", async () => {
     await withCluster({}, async (cluster) => {
       const out = temporaryDirectory();
       giveAway(out);
@@ -204,8 +201,8 @@ describe("the directory that snapshots are published in", () => {
   });
 });
 
-describe("what a run writes", () => {
-  it("can be changed by nobody else, whatever the umask is", async () => {
+describe("a published snapshot", () => {
+  it("cannot be changed by another user under any umask", async () => {
     const umask = process.umask(0);
     onTestFinished(() => void process.umask(umask));
     await withCluster({}, async (cluster) => {
@@ -220,7 +217,7 @@ describe("what a run writes", () => {
     });
   });
 
-  it("has a lock that nobody else can open, not even to read", async () => {
+  it("has a lock that no other user can open, not even to read", async () => {
     const path = lockPath({ out: sharedDirectory(), timestamp });
     const lock = await acquireRunLock(path);
     expect(statSync(path).mode & 0o777).toBe(0o600);
@@ -232,7 +229,7 @@ describe("what a run writes", () => {
     await lock.release();
   });
 
-  it("has a lock that nobody else can open where an earlier version has left one that all can read", async () => {
+  it("has a lock that no other user can open, even if an earlier version left a readable one", async () => {
     const path = join(temporaryDirectory(), "lock");
     writeFileSync(path, "", { mode: 0o644 });
     const lock = await acquireRunLock(path);

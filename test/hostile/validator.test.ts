@@ -1,4 +1,4 @@
-/** Validators whose accounts and messages are made to hang, to crash, or to fill the memory of whoever reads them. */
+/** Validators whose accounts and messages should make their reader hang, crash or run out of memory. */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import { smallFixture } from "../testnet/cluster/small-cluster.ts";
 
 const MiB = 1024 * 1024;
 
-/** The node that is asked first. */
+/** The node that is queried first. */
 const liar = 0;
 
 function nested(levels: number, open: string, inner: string, close: string): string {
@@ -54,7 +54,7 @@ const hostileData: readonly { id: string; data: () => string; kind?: OffenceKind
   },
 ];
 
-/** A small cluster whose first node has been told to misbehave. */
+/** A small cluster whose first node has a fault. */
 async function withLiar(
   tell: (conduct: FaultHooks) => void,
   test: (cluster: Cluster) => Promise<void>,
@@ -70,29 +70,32 @@ async function withLiar(
   }
 }
 
-describe("a validator whose answer has an account with", () => {
-  it.each(hostileData)("$id is blamed alone, and others give its partitions", async ({ data, kind }) => {
-    const text = data();
-    const account = `{"accountId":"${"00".repeat(32)}","stateId":"aa","data":${text},"timestamp":1}`;
-    await withLiar(
-      (conduct) => conduct.text.push(() => [`{"snapshot":[`, account, "]}"]),
-      async (cluster) => {
-        const { networkHash, offences } = await assembleFrom(cluster);
-        expect(networkHash).toBe(cluster.networkHash);
-        expect(offences).toEqual([
-          expect.objectContaining({
-            node: cluster.nodes[liar]?.id,
-            kind: kind ?? "malformed-answer",
-            basis: "observed",
-          }),
-        ]);
-      },
-    );
-  });
+describe("a validator whose response contains an account with", () => {
+  it.each(hostileData)(
+    "$id is the only blamed node, and others give its partitions",
+    async ({ data, kind }) => {
+      const text = data();
+      const account = `{"accountId":"${"00".repeat(32)}","stateId":"aa","data":${text},"timestamp":1}`;
+      await withLiar(
+        (conduct) => conduct.text.push(() => [`{"snapshot":[`, account, "]}"]),
+        async (cluster) => {
+          const { networkHash, offences } = await assembleFrom(cluster);
+          expect(networkHash).toBe(cluster.networkHash);
+          expect(offences).toEqual([
+            expect.objectContaining({
+              node: cluster.nodes[liar]?.id,
+              kind: kind ?? "malformed-answer",
+              basis: "observed",
+            }),
+          ]);
+        },
+      );
+    },
+  );
 });
 
-describe("a validator that passes on a message with", () => {
-  it.each(hostileData)("$id stops nobody, and no honest node is blamed", async ({ data }) => {
+describe("a validator that relays a message with", () => {
+  it.each(hostileData)("$id does not stop a run, and no honest node is blamed", async ({ data }) => {
     const text = data();
     const message = `{"cycle":8,"data":{"partitionHash":{}},"sender":"${"00".repeat(32)}","more":${text}}`;
     await withLiar(
@@ -108,7 +111,7 @@ describe("a validator that passes on a message with", () => {
   });
 });
 
-it("an honest network whose accounts have typed values in typed values is published as its own code has it", async () => {
+it("an honest network with typed values in typed values is published with the hashes of its own code", async () => {
   const { cases } = readVectors<{ cases: { wire: string; canonical: string | null }[] }>("canonical-nested");
   const wires = cases.filter(({ wire, canonical }) => canonical !== null && wire.startsWith("{"));
   const sent = new Map<string, string>();

@@ -19,19 +19,19 @@ describe("the table of options", () => {
     expect(option.kind.accepts(option.default)).toBe(true);
   });
 
-  it("has each option of a command once", () => {
+  it("contains each option of a command once", () => {
     for (const options of Object.values(commandOptions)) {
       const flags = options.map(({ flag }) => longFlag(flag));
       expect(new Set(flags).size).toBe(flags.length);
     }
   });
 
-  it("knows which options take URLs, and which may be repeated", () => {
+  it("states which options take URLs, and which may be repeated", () => {
     expect([...urlFlags].sort()).toEqual(["--archiver", "--state-metadata"]);
     expect([...repeatableFlags]).toEqual(["--fault"]);
   });
 
-  it("makes the checks of the library", () => {
+  it("provides the checks of the library", () => {
     const checks = checksOf(assembleTable);
     expect(Object.keys(checks)).toEqual(Object.keys(assembleTable));
     expect([checks.timestamp.isRequired, checks.gossip.isRequired]).toEqual([true, undefined]);
@@ -39,7 +39,7 @@ describe("the table of options", () => {
   });
 });
 
-it("docs/OPTIONS.md is what the table of options says (update it with vitest -u)", async () => {
+it("docs/OPTIONS.md equals the table of options (update it with vitest -u)", async () => {
   const file = "../../docs/OPTIONS.md";
   await access(new URL(file, import.meta.url));
   await expect(optionsDocument()).toMatchFileSnapshot(file);

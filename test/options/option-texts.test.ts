@@ -10,7 +10,7 @@ describe("a duration", () => {
     { text: "1h", ms: 3_600_000 },
     { text: "1d", ms: 86_400_000 },
     { text: "0.1w", ms: 60_480_000 },
-  ])("can be written $text", ({ text, ms }) => {
+  ])("can have the text $text", ({ text, ms }) => {
     expect(parseDuration(text)).toBe(ms);
     expect(parseAge(text)).toBe(ms);
   });
@@ -21,11 +21,11 @@ describe("a duration", () => {
     }
   });
 
-  it.each(["", "s", "soon", "1 s", "-1s", "1S", "1e3s", "1min"])("is not %j", (text) => {
+  it.each(["", "s", "soon", "1 s", "-1s", "1S", "1e3s", "1min"])("cannot have the text %j", (text) => {
     expect(() => parseDuration(text)).toThrow("expected a duration with its unit");
   });
 
-  it("is greater than zero, and has a bound", () => {
+  it("is greater than zero and bounded", () => {
     expect(() => parseDuration("0s")).toThrow("greater than zero");
     expect(() => parseDuration("1w")).toThrow("at most a day");
     expect(() => parseAge("9999w")).toThrow("at most a hundred years");
@@ -51,7 +51,7 @@ it.each(["36h", "7d", "2w", "500"])("collect --keep takes %s", async (keep) => {
   expect(said.stderr).toContain("missing the network to read from");
 });
 
-it("collect takes --hash-db as the other commands do, and --db no longer", async () => {
+it("collect takes --hash-db like the other commands, and not --db", async () => {
   expect((await commandLine(["collect", "--hash-db", "x"])).stderr).toContain(
     "missing the network to read from",
   );

@@ -7,7 +7,7 @@ const progressOf = (verified: number, bytesReceived: number, total = 10) => ({
   bytesReceived,
 });
 
-/** A meter that has seen so many bytes a second for so many seconds, a partition a second. */
+/** A meter after some seconds of a constant rate, with one partition per second. */
 function fed(bytesPerSecond: number, seconds: number, verifiedBefore = 0): ProgressMeter {
   const meter = new ProgressMeter();
   meter.update(progressOf(verifiedBefore, 0, 100), 0);
@@ -19,7 +19,7 @@ function fed(bytesPerSecond: number, seconds: number, verifiedBefore = 0): Progr
 }
 
 describe("a progress meter", () => {
-  it("measures the rate over the last seconds alone", () => {
+  it("measures the rate over the last seconds only", () => {
     const meter = fed(1_000_000, 60);
     expect(meter.rate(60_000)).toBeCloseTo(1_000_000, -5);
     for (let ms = 60_100; ms <= 75_000; ms += 100) {
@@ -28,25 +28,25 @@ describe("a progress meter", () => {
     expect(meter.rate(75_000)).toBeCloseTo(10_000, -3);
   });
 
-  it("lets the rate fall while nothing comes", () => {
+  it("lowers the rate while no byte is received", () => {
     const meter = fed(1_000_000, 20);
     expect(meter.rate(25_000)).toBeCloseTo(500_000, -5);
     expect(meter.rate(40_000)).toBe(0);
   });
 
-  it("knows no rate and no time left before anything has come", () => {
+  it("returns no rate and no time left before the first byte", () => {
     const meter = new ProgressMeter();
     expect(meter.rate(0)).toBeUndefined();
     meter.update(progressOf(0, 0), 0);
     expect(meter.leftMs(5_000)).toBeUndefined();
   });
 
-  it("estimates the time left by the partitions of this run, and not by those of an earlier one", () => {
+  it("estimates the time left from the partitions of this run, not of an earlier one", () => {
     expect(fed(1_000, 10).leftMs(10_000)).toBeCloseTo(89_000, -4);
     expect(fed(1_000, 10, 50).leftMs(10_000)).toBeCloseTo(39_000, -4);
   });
 
-  it("names the nodes that a run waits for, the longest first, once nothing has come for a while", () => {
+  it("returns the nodes that a run waits for, the longest first, after a while without a byte", () => {
     const meter = fed(1_000, 10);
     meter.requested("a", 9_000);
     meter.requested("b", 10_000);

@@ -1,6 +1,6 @@
 /**
- * Reads gossip messages from a file: `{"messages":[…]}`, a bare list, or one message per line. A run reads the file again
- * for each boundary that it tries. A pipe can be read only once, so its messages are kept in memory.
+ * Reads gossip messages from a file: `{"messages":[…]}`, a bare list, or one message per line. A run reads the file
+ * again for each boundary that it tries. A pipe can be read only once, so its messages are kept in memory.
  */
 
 import { stat } from "node:fs/promises";

@@ -1,6 +1,7 @@
 /**
- * The hash database of a run. The run reads messages and records of nodes from it, and adds what it learns. The database
- * is not trusted: its messages are admitted like any others, and its offences only decide which nodes are requested last.
+ * The hash database of a run. The run reads messages and records of nodes from it, and adds what it learns. The
+ * database is not trusted: its messages are admitted like any others, and its offences only decide which nodes are
+ * requested last.
  */
 
 import type { AgreedHashes } from "../../agreement/agreed-hashes.ts";

@@ -13,7 +13,9 @@ import { parseSnapshotTime, type SnapshotTime } from "../../trust/chain/timestam
 import type { NetworkOptions } from "../../trust/network-options.ts";
 
 export interface AssembleOptions extends NetworkOptions {
-  /** A text or number as for `--timestamp` (milliseconds, seconds, ISO 8601, `cycle:<n>`, `latest`), or a parsed time. */
+  /**
+   * A text or number as for `--timestamp` (milliseconds, seconds, ISO 8601, `cycle:<n>`, `latest`), or a parsed time.
+   */
   readonly timestamp: string | number | SnapshotTime;
   /** Refuses an older snapshot if `timestamp` is `latest`. Without it, a snapshot older than a day is a warning. */
   readonly maxAgeMs?: number | undefined;

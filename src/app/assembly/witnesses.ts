@@ -1,6 +1,6 @@
 /**
- * The witnesses in addition to the votes: the cycle chain, and the state metadata of the node that an archiver follows. A
- * witness can contradict the votes and cannot replace them.
+ * The witnesses in addition to the votes: the cycle chain, and the state metadata of the node that an archiver follows.
+ * A witness can contradict the votes and cannot replace them.
  */
 
 import type { AgreedHashes } from "../../agreement/agreed-hashes.ts";
@@ -16,8 +16,8 @@ import { parseJson, WireError } from "../../wire/parse.ts";
 import { parseStateMetadata, type StateHashes } from "../../wire/state-metadata.ts";
 
 /**
- * Requires cycle records that can name a network hash. Networks with modes (`useNetworkModes`, as all present ones) never
- * write one, so a run would wait for it without end.
+ * Requires cycle records that can name a network hash. Networks with modes (`useNetworkModes`, as all present ones)
+ * never write one, so a run would wait for it without end.
  *
  * @throws SnapshotError `configuration` if the newest record has no field for a network hash
  */
@@ -54,7 +54,9 @@ export function requireChainAgrees(
   });
 }
 
-/** @throws SnapshotError `verification` if the metadata disagree, `configuration` or `temporary` if they cannot be read */
+/**
+ * @throws SnapshotError `verification` if the metadata disagree, `configuration` or `temporary` if they cannot be read
+ */
 export async function requireMetadataAgrees(
   source: string,
   cycle: number,

@@ -46,7 +46,7 @@ describe("a file of gossip", () => {
     },
     { id: "nothing", content: "", messages: [] },
     { id: "no messages", content: '{"messages":[]}', messages: [] },
-  ])("may hold $id", async ({ content, messages }) => {
+  ])("can contain $id", async ({ content, messages }) => {
     expect(await messagesIn(content)).toEqual(messages);
   });
 
@@ -54,7 +54,7 @@ describe("a file of gossip", () => {
     { id: "text", content: "no gossip at all\nnor here" },
     { id: "half a list", content: '[{"a":1},' },
     { id: "a list of numbers", content: "[1,2]" },
-  ])("that holds $id is a failure that names it", async ({ content }) => {
+  ])("that contains $id is a failure that names the file", async ({ content }) => {
     await expect(messagesIn(content)).rejects.toMatchObject({
       code: "configuration",
       message: expect.stringMatching(/gossip is not a list of gossip messages: /),
@@ -62,7 +62,7 @@ describe("a file of gossip", () => {
     });
   });
 
-  it("that is missing is a failure that names it", async () => {
+  it("that is missing is a failure that names the file", async () => {
     const messages = new GossipFile(join(temporaryDirectory(), "missing"))[Symbol.asyncIterator]();
     await expect(messages.next()).rejects.toMatchObject({ code: "configuration" });
   });
@@ -90,7 +90,7 @@ describe("a pipe of gossip", () => {
     expect(await read(file)).toEqual(messages);
   });
 
-  it("that is too large to keep is a failure at the second reading alone", async () => {
+  it("that is too large to keep is a failure only at the second reading", async () => {
     const path = pipe();
     const file = new GossipFile(path, undefined, 10);
     const [first] = await Promise.all([read(file), writeFile(path, messages.join("\n"))]);

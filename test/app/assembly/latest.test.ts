@@ -25,7 +25,7 @@ const older = 8;
 const newest = 9;
 const expected = await published(fixture);
 
-/** The messages of so many nodes for the newest cycle: all of one opinion, or each of its own. */
+/** The messages of some nodes for the newest cycle, with equal or with different hashes. */
 function votes(count: number, opinion: "the same" | "their own" = "the same"): string[] {
   return network.identities.slice(0, count).map((identity, index) => {
     const random = Random.named("newest cycle", opinion === "the same" ? 0 : index);
@@ -36,7 +36,7 @@ function votes(count: number, opinion: "the same" | "their own" = "the same"): s
   });
 }
 
-/** The cluster's nodes with gossip of the newest cycle besides, and an archiver that marks no record. */
+/** The cluster's nodes with additional gossip of the newest cycle, and an archiver that marks no record. */
 async function frontOf(cluster: Cluster, messages: readonly string[]): Promise<Partial<AssembleOptions>> {
   const rows = network.identities.map(async ({ id, publicKey }, index) => {
     const url = await httpServer((request, response) => {
@@ -52,7 +52,7 @@ async function frontOf(cluster: Cluster, messages: readonly string[]): Promise<P
     cycles: newest + 1,
     cycleDuration: fixture.cycleDuration,
     activeNodes: fixture.nodes,
-    // Beyond the chain: none of its records is marked, or names a hash of these cycles.
+    // No record of the chain is marked, or names a hash of these cycles.
     snapshotCycle: newest + 10,
     networkHash: "0".repeat(64),
   });
@@ -74,32 +74,29 @@ async function passOn(request: IncomingMessage, response: ServerResponse, url: s
 
 describe("the latest snapshot", () => {
   it.each([
-    { id: "nobody has voted", messages: [] },
+    { id: "no node has voted", messages: [] },
     { id: "one node has voted", messages: votes(1) },
     { id: "two of five nodes have voted", messages: votes(2) },
-  ])(
-    "is that of the cycle before where $id on the newest one, and a warning says so",
-    async ({ messages }) => {
-      await withCluster({}, async (cluster) => {
-        const out = temporaryDirectory();
-        const front = await frontOf(cluster, messages);
-        const anyAge = Number.POSITIVE_INFINITY;
-        const result = await assembleFrom(cluster, { ...front, out, timestamp: "latest", maxAgeMs: anyAge });
-        expect(result).toMatchObject({ ...expected, cycle: older, timestamp: cluster.snapshotTimestamp });
-        expect(result.warnings).toEqual([expect.stringContaining(`no agreed hash for cycle ${newest}`)]);
-        expect(result.offences).toEqual([]);
-        expect(readdirSync(out)).toEqual([`snapshot-${cluster.snapshotTimestamp}`]);
-        // Nothing that was heard of the newest cycle is evidence for the other one.
-        const gossip = String(filesIn(result.directory).get(join("evidence", "gossip.jsonl")));
-        const cycles = gossip.trimEnd().split("\n");
-        expect(new Set(cycles.map((line) => (JSON.parse(line) as { cycle: number }).cycle))).toEqual(
-          new Set([older]),
-        );
-      });
-    },
-  );
+  ])("is that of the cycle before, with a warning, if $id on the newest one", async ({ messages }) => {
+    await withCluster({}, async (cluster) => {
+      const out = temporaryDirectory();
+      const front = await frontOf(cluster, messages);
+      const anyAge = Number.POSITIVE_INFINITY;
+      const result = await assembleFrom(cluster, { ...front, out, timestamp: "latest", maxAgeMs: anyAge });
+      expect(result).toMatchObject({ ...expected, cycle: older, timestamp: cluster.snapshotTimestamp });
+      expect(result.warnings).toEqual([expect.stringContaining(`no agreed hash for cycle ${newest}`)]);
+      expect(result.offences).toEqual([]);
+      expect(readdirSync(out)).toEqual([`snapshot-${cluster.snapshotTimestamp}`]);
+      // Messages of the newest cycle are not evidence for the older one.
+      const gossip = String(filesIn(result.directory).get(join("evidence", "gossip.jsonl")));
+      const cycles = gossip.trimEnd().split("\n");
+      expect(new Set(cycles.map((line) => (JSON.parse(line) as { cycle: number }).cycle))).toEqual(
+        new Set([older]),
+      );
+    });
+  });
 
-  it("is not an older one where those who have voted on the newest cycle contradict each other", async () => {
+  it("is not an older one if the votes on the newest cycle contradict each other", async () => {
     await withCluster({}, async (cluster) => {
       const out = temporaryDirectory();
       const front = await frontOf(cluster, votes(5, "their own"));
@@ -110,7 +107,7 @@ describe("the latest snapshot", () => {
     });
   });
 
-  it("is an older one where the newest cycle is agreed on and nobody holds it", async () => {
+  it("is an older one if the newest cycle is agreed on and no node holds it", async () => {
     await withCluster({}, async (cluster) => {
       const out = temporaryDirectory();
       const front = await frontOf(cluster, votes(5));
@@ -125,7 +122,7 @@ describe("the latest snapshot", () => {
   });
 });
 
-describe("a snapshot that is asked for by its cycle or its moment", () => {
+describe("a snapshot with an explicit cycle or time", () => {
   const end = (cluster: Cluster) => cluster.snapshotTimestamp + fixture.cycleDuration * 1000;
 
   it.each([
@@ -143,7 +140,7 @@ describe("a snapshot that is asked for by its cycle or its moment", () => {
     });
   });
 
-  it("is published where there is enough gossip of it", async () => {
+  it("is published if enough votes exist", async () => {
     await withCluster({}, async (cluster) => {
       const front = await frontOf(cluster, votes(2));
       const result = await assembleFrom(cluster, { ...front, timestamp: `cycle:${older}` });

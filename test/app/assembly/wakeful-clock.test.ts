@@ -18,14 +18,14 @@ function makeClock() {
 }
 
 describe("the wakeful clock", () => {
-  it("goes on with the time while it beats", () => {
+  it("advances with the time while it beats", () => {
     const { clock, pass, live } = makeClock();
     live(10 * stragglerCheckMs);
     pass(100);
     expect(clock.nowMs()).toBe(10 * stragglerCheckMs + 100);
   });
 
-  it("leaves out a pause of ours but for its beginning", () => {
+  it("leaves out a pause of the process except for its beginning", () => {
     const { clock, pass, live } = makeClock();
     live(1_000);
     pass(3_600_000);

@@ -19,14 +19,14 @@ function metadataFile(cluster: Cluster, changes: object = {}): string {
 }
 
 describe("the cycle chain as a witness", () => {
-  it("lets a snapshot pass that a later record confirms, where that is required", async () => {
+  it("permits a snapshot that a later record confirms, if that is required", async () => {
     await withCluster({}, async (cluster) => {
       const { networkHash } = await assembleFrom(cluster, { requireChain: true });
       expect(networkHash).toBe(cluster.networkHash);
     });
   });
 
-  it("is waited for where it is required and has not spoken yet", async () => {
+  it("is a temporary failure if it is required and names no network hash yet", async () => {
     // The record that names the network hash of cycle 8 would be that of cycle 10.
     await withCluster({ cycles: 10 }, async (cluster) => {
       const failure = await failureOf(assembleFrom(cluster, { requireChain: true }));
@@ -38,7 +38,7 @@ describe("the cycle chain as a witness", () => {
 });
 
 describe("state metadata as a witness", () => {
-  it("lets a snapshot pass that it agrees with", async () => {
+  it("permits a snapshot that it agrees with", async () => {
     await withCluster({}, async (cluster) => {
       const { warnings } = await assembleFrom(cluster, { stateMetadata: metadataFile(cluster) });
       expect(warnings).toEqual([]);
@@ -52,7 +52,7 @@ describe("state metadata as a witness", () => {
       changes: { partitionHashes: { 2: "e".repeat(64) } },
       says: "partition 2 has the hash eee",
     },
-  ])("stops one where it disagrees on $id", async ({ changes, says }) => {
+  ])("stops a snapshot if it disagrees on $id", async ({ changes, says }) => {
     await withCluster({}, async (cluster) => {
       const failure = await failureOf(
         assembleFrom(cluster, { stateMetadata: metadataFile(cluster, changes) }),
@@ -62,7 +62,7 @@ describe("state metadata as a witness", () => {
     });
   });
 
-  it("is said to be of no use where it knows nothing of the cycle", async () => {
+  it("is a warning if it states nothing about the cycle", async () => {
     await withCluster({}, async (cluster) => {
       const stateMetadata = metadataFile(cluster, { counter: 7 });
       const { warnings } = await assembleFrom(cluster, { stateMetadata });
@@ -70,7 +70,7 @@ describe("state metadata as a witness", () => {
     });
   });
 
-  it("is asked for at a URL, and a place that has none is said so", async () => {
+  it("is a temporary failure if its URL returns none", async () => {
     await withCluster({}, async (cluster) => {
       const stateMetadata = `${cluster.archiverUrl}/no-such-thing`;
       const failure = await failureOf(assembleFrom(cluster, { stateMetadata }));
@@ -82,7 +82,7 @@ describe("state metadata as a witness", () => {
 describe("a network in which every partition has the hash of an empty list", () => {
   const empty = { accountCopies: false };
 
-  it("is taken for one that keeps no copies, and refused", async () => {
+  it("counts as a network that keeps no copies, and is refused", async () => {
     await withCluster(empty, async (cluster) => {
       const failure = await failureOf(assembleFrom(cluster));
       expect(failure.code).toBe("no-agreement");
@@ -90,7 +90,7 @@ describe("a network in which every partition has the hash of an empty list", () 
     });
   });
 
-  it("is published as an empty one only where that is allowed", async () => {
+  it("is published as empty only with allowEmpty", async () => {
     await withCluster(empty, async (cluster) => {
       const { accounts, partitions, queries } = await assembleFrom(cluster, { allowEmpty: true });
       expect({ accounts, partitions, queries }).toEqual({

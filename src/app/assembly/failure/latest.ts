@@ -6,8 +6,8 @@ import { cycleEndMs } from "../../../protocol/cycle-record.ts";
 import type { Boundary } from "../../../trust/chain/boundary.ts";
 
 /**
- * Returns the failure of the newest boundary. If no boundary of `latest` is held or agreed on, the failure is temporary,
- * because a newer one will be.
+ * Returns the failure of the newest boundary. If no boundary of `latest` is held or agreed on, the failure is
+ * temporary, because a newer one will be.
  *
  * @param failures the failures of the boundaries, in their order
  * @param boundaries newest first

@@ -103,8 +103,8 @@ export async function publishedNetconfig(
 }
 
 /**
- * Returns the votes in the evidence of a published snapshot, since validators keep theirs for a limited time. Only their
- * signatures make them count. The check of the snapshot reports votes that cannot be read.
+ * Returns the votes in the evidence of a published snapshot, since validators keep theirs for a limited time. Only
+ * their signatures make them count. The check of the snapshot reports votes that cannot be read.
  */
 export async function publishedVotes(
   spot: KeyedSpot,
