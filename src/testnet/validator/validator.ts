@@ -23,7 +23,7 @@ import type { ExportEntry } from "./snapshot/export-operation.ts";
 import { ExportShelf } from "./snapshot/export-shelf.ts";
 import { type CycleReport, Snapshots } from "./snapshot/index.ts";
 import { type ExportReport, SnapshotExporter } from "./snapshot/snapshot-exporter.ts";
-import { Committer } from "./state/committer.ts";
+import { type CommitTimes, Committer } from "./state/committer.ts";
 import { followLog } from "./state/log-feed.ts";
 import { StateDatabase } from "./state/state-database.ts";
 import { makeValidatorServer } from "./validator-server.ts";
@@ -48,6 +48,18 @@ export interface ValidatorOptions {
   readonly exportEntry: ExportEntry;
   readonly conduct: FaultHooks;
   readonly report: (report: ValidatorReport) => void;
+}
+
+/** The body of `/healthz`. A field is `null` before the validator knows it. */
+export interface ValidatorHealth {
+  readonly cycle: number | null;
+  readonly position: number | null;
+  /** The timestamps of the snapshots that it serves. */
+  readonly held: readonly number[];
+  /** The timestamp of the export in progress. */
+  readonly exporting: number | null;
+  readonly lastExport: ExportReport | null;
+  readonly commits: Readonly<CommitTimes> | null;
 }
 
 export class Validator {
@@ -199,7 +211,7 @@ export class Validator {
     return { startMs, durationMs, finalizedMs: startMs + (cycle + 1) * durationMs };
   }
 
-  #health(): object {
+  #health(): ValidatorHealth {
     const progress = this.#committer?.progress;
     return {
       cycle: progress?.cycle ?? null,

@@ -1,11 +1,13 @@
 /**
- * Validators and their archiver over a state that lies ready on disk, so that they cost as little as can
- * be: `speed-server.js <megabytes> canonical|unsorted <directory> <nodes>`. Prints where they are, as one line of JSON.
+ * Validators and their archiver over a state that is prepared on disk, so that they need little CPU time:
+ * `static-network.js <megabytes> canonical|unsorted <directory> <nodes>`. Prints a {@link StaticNetwork} as JSON.
  */
 
 import { createHash, generateKeyPairSync } from "node:crypto";
+import { once } from "node:events";
 import { createReadStream, createWriteStream } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { accountCopyText } from "../../dist/protocol/account-copy.js";
@@ -16,79 +18,82 @@ import { queryOrder } from "../../dist/protocol/query-order.js";
 import { makeShard, partitionOf, partitionRange, storedPartitions } from "../../dist/protocol/shard.js";
 import { narrowedRequests } from "../../dist/sync/narrowed-requests.js";
 import { planQueries } from "../../dist/sync/strategy/algorithm-1.js";
+import type { StaticNetwork } from "./static-network-process.ts";
 
-const [megabytes, form, directory, nodeCount] = process.argv.slice(2);
+const [megabytes, form, directory = ".", nodeCount] = process.argv.slice(2);
 const numNodes = Number(nodeCount);
 const shard = makeShard({ numNodes, nodesPerConsensusGroup: 3, nodesPerEdge: 1 });
-const start = 1700000000;
+const start = 1_700_000_000;
 const duration = 60;
 const timestamp = (start + duration) * 1000;
+const partitions = Array.from({ length: numNodes }, (_, partition) => partition);
 
-const hashes = { "-1": hashText("[]") };
-for (let partition = 0; partition < numNodes; partition++)
-  hashes[partition] = await writePartition(partition);
-const nodes = Array.from({ length: numNodes }, (_, index) => {
+const hashes = new Map([[-1, hashText("[]")]]);
+for (const partition of partitions) hashes.set(partition, await writePartition(partition));
+const nodes = partitions.map((index) => {
   const { privateKey } = generateKeyPairSync("ed25519");
   return { id: partitionRange(shard, index).low, privateKey, publicKey: ownerOf(privateKey) };
 });
 const messages = nodes.map(({ id, privateKey }, index) => {
-  const entries = [-1, ...storedPartitions(shard, index)].map((partition) => [partition, hashes[partition]]);
+  const entries = [-1, ...storedPartitions(shard, index)].map((stored) => [stored, hashes.get(stored)]);
   const data = { partitionHash: Object.fromEntries(entries), receiptMapHash: {}, summaryHash: {} };
   return signed({ cycle: 1, data, sender: id }, privateKey);
 });
-const urls = [];
-for (const [index] of nodes.entries())
-  urls.push(await listen((request, response) => validator(index, request, response)));
-const archiver = await listen(answerLists);
-const requests = planQueries(
-  shard,
-  queryOrder(numNodes),
-  new Set(Array.from({ length: numNodes }, (_, p) => p)),
+const urls: string[] = [];
+for (const index of partitions)
+  urls.push(await listen((request, response) => serve(index, request, response)));
+const archiver = await listen(sendLists);
+const queries = planQueries(shard, queryOrder(numNodes), new Set(partitions)).flatMap(
+  ({ nodeIndex, partitions: requested }) =>
+    narrowedRequests(shard, nodeIndex, requested, timestamp).map(({ request }) => ({
+      url: `${urls[nodeIndex]}/snapshot`,
+      body: request,
+    })),
 );
-const answers = requests.flatMap(({ nodeIndex, partitions }) =>
-  narrowedRequests(shard, nodeIndex, partitions, timestamp).map(({ request }) => ({
-    url: `${urls[nodeIndex]}/snapshot`,
-    body: request,
-  })),
-);
-process.stdout.write(`${JSON.stringify({ archiver, answers, timestamp, numNodes })}\n`);
+const network: StaticNetwork = { archiver, queries, timestamp, numNodes };
+process.stdout.write(`${JSON.stringify(network)}\n`);
 process.stdin.resume().on("end", () => process.exit());
 
-/** Writes a partition's records as they go over the wire; answers its hash. */
-async function writePartition(partition) {
+/** Writes the records of a partition in wire form. Returns the partition's hash. */
+async function writePartition(partition: number): Promise<string> {
   const file = createWriteStream(join(directory, `wire-${partition}`));
   const hash = new RunningHash();
   const low = partitionRange(shard, partition).low.slice(0, 8);
   const bytesMax = (Number(megabytes) * 1e6) / numNodes;
   let bytes = 0;
   for (let i = 0; bytes < bytesMax; i++) {
-    const accountId = low + i.toString(16).padStart(56, "0");
-    const account = {
-      balance: { dataType: "bi", value: (i * 7919 + 1).toString(16) },
-      codeHash: { value: createHash("sha256").update(accountId).digest("base64"), dataType: "u8ab" },
-      nonce: { dataType: "bi", value: "2a" },
-      storageRoot: { value: createHash("sha256").update(`${i}`).digest("base64"), dataType: "u8ab" },
-    };
-    const sorted = {
-      account,
-      accountType: 0,
-      ethAddress: `0x${accountId.slice(24)}`,
-      hash: accountId,
-      timestamp: i,
-    };
-    const data = form === "canonical" ? sorted : { timestamp: i, ...sorted, account };
-    const record = { accountId, stateId: accountId, data, timestamp: 1700000000000 + i };
+    const record = makeRecord(low, i);
     const copy = accountCopyText(record);
     hash.update(Buffer.from(`${i === 0 ? "[" : ","}${copy}`));
     bytes += copy.length;
-    if (!file.write(`${i === 0 ? "" : ","}${JSON.stringify(record)}`))
-      await new Promise((go) => file.once("drain", go));
+    if (!file.write(`${i === 0 ? "" : ","}${JSON.stringify(record)}`)) await once(file, "drain");
   }
-  await new Promise((done) => file.end(done));
+  file.end();
+  await once(file, "finish");
   return hash.update(Buffer.from("]")).digest();
 }
 
-async function validator(index, request, response) {
+function makeRecord(prefix: string, i: number) {
+  const accountId = prefix + i.toString(16).padStart(56, "0");
+  const account = {
+    balance: { dataType: "bi", value: (i * 7919 + 1).toString(16) },
+    codeHash: { value: createHash("sha256").update(accountId).digest("base64"), dataType: "u8ab" },
+    nonce: { dataType: "bi", value: "2a" },
+    storageRoot: { value: createHash("sha256").update(`${i}`).digest("base64"), dataType: "u8ab" },
+  };
+  const sorted = {
+    account,
+    accountType: 0,
+    ethAddress: `0x${accountId.slice(24)}`,
+    hash: accountId,
+    timestamp: i,
+  };
+  const { timestamp: _timestamp, ...others } = sorted;
+  const data = form === "canonical" ? sorted : { timestamp: i, ...others };
+  return { accountId, stateId: accountId, data, timestamp: 1_700_000_000_000 + i };
+}
+
+async function serve(index: number, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.url === "/netconfig") {
     return json(response, { config: { sharding: { nodesPerConsensusGroup: 3, nodesPerEdge: 1 } } });
   }
@@ -101,10 +106,10 @@ async function validator(index, request, response) {
   if (isGlobal !== true) {
     let isFirst = true;
     for (const partition of storedPartitions(shard, index)) {
-      const inRange =
+      const isInRange =
         accountStart === undefined ||
         (partition >= partitionOf(shard, accountStart) && partition <= partitionOf(shard, accountEnd));
-      if (!inRange) continue;
+      if (!isInRange) continue;
       if (!isFirst) response.write(",");
       isFirst = false;
       const wire = createReadStream(join(directory, `wire-${partition}`), { highWaterMark: 1 << 18 });
@@ -114,13 +119,14 @@ async function validator(index, request, response) {
   response.end("]}");
 }
 
-function answerLists(request, response) {
+function sendLists(request: IncomingMessage, response: ServerResponse): void {
   if (request.url?.startsWith("/full-nodelist")) {
     const nodeList = nodes.map(({ id, publicKey }, index) => {
-      const { hostname: ip, port } = new URL(urls[index]);
+      const { hostname: ip, port } = new URL(urls[index] ?? "");
       return { id, ip, port: Number(port), publicKey };
     });
-    return json(response, { nodeList });
+    json(response, { nodeList });
+    return;
   }
   const record = {
     counter: 1,
@@ -133,12 +139,15 @@ function answerLists(request, response) {
   json(response, { cycleInfo: [{ ...record, marker: cycleMarker(record) }] });
 }
 
-function json(response, value) {
+function json(response: ServerResponse, value: object): void {
   response.setHeader("content-type", "application/json").end(JSON.stringify(value));
 }
 
-async function listen(handler) {
+async function listen(
+  handler: (request: IncomingMessage, response: ServerResponse) => unknown,
+): Promise<string> {
   const server = createServer(handler);
-  await new Promise((done) => server.listen(0, "127.0.0.1", done));
-  return `http://127.0.0.1:${server.address().port}`;
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
