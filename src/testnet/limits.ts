@@ -9,27 +9,27 @@ import { KiB, MiB } from "../limits/units.ts";
 export const exportStartMaxMs = 10_000;
 export const exportTimeMaxMs = 30 * 60_000;
 
-/** Cycles before and after its own whose gossip a validator takes and keeps: an assembler requests that of the newest
- *  few marked cycles. Above the number of bytes, the oldest cycles are dropped. */
+/** The cycles before and after its own of which a validator receives and keeps gossip: an assembler requests that of the
+ *  newest few marked cycles. Above the number of bytes, the oldest cycles are dropped. */
 export const gossipCyclesBehind = 128;
 export const gossipCyclesAhead = 4;
-export const gossipHeardBytesMax = 256 * MiB;
+export const gossipKeptBytesMax = 256 * MiB;
 
-/** What validators send one another in one push: so many messages, of so many bytes together, and room for one that is
- *  larger by itself. */
+/** One push between validators: the number of its messages, their bytes together, and the bytes of the whole push, which
+ *  permit one larger message. */
 export const gossipMessagesPerPushMax = 64;
 export const gossipBatchBytesMax = 1 * MiB;
 export const gossipPushBytesMax = 8 * MiB;
 
-/** What waits for a validator that does not respond, how long it may take to, and how often it is tried. */
+/** The queue for a validator that does not respond, the time for a response, and the attempts with their pause. */
 export const outboxMessagesMax = 1_024;
 export const outboxBytesMax = 16 * MiB;
 export const gossipPushTimeoutMs = 3_000;
 export const gossipPushAttemptsMax = 3;
 export const gossipPushPauseMs = 250;
 
-/** Connections to a server of a cluster, how long a request may take to arrive whole, and all request bodies that are
- *  held at once. */
+/** The connections to a server of a cluster, the time for a request to arrive completely, and the memory of all request
+ *  bodies. */
 export const serverConnectionsMax = 1_024;
 export const serverConnectionsPerPrefixMax = 512;
 export const serverRequestMs = 10_000;
@@ -39,33 +39,33 @@ export const serverBodiesBytesPerPrefixMax = 32 * MiB;
 /** How long a response may wait for a client that reads slower than `bytesPerSecondMin`. */
 export const responseStallMs = 30_000;
 
-/** The body of `POST /snapshot`: it has four short fields. */
+/** The body of `POST /snapshot`, which has four short fields. */
 export const snapshotRequestBytesMax = 4 * KiB;
 
-/** State metadata that validators send to the archiver: a hash for each partition, and room for the rest. */
+/** State metadata that validators send to the archiver: a hash for each partition, and space for the rest. */
 export const stateMetadataBytesMax = 8 * MiB;
 
-/** Cycles that a validator hashes at the same time: beyond that it is too slow for its network, and the next cycle
- *  waits. */
+/** The cycles that a validator hashes concurrently. A validator that reaches it is too slow for its network, and the next
+ *  cycle waits. */
 export const hashedCyclesMax = 2;
 
-/** Cycles after which a validator takes the votes that have arrived for all that will arrive. */
+/** The cycles after which a validator settles a cycle with the votes so far. */
 export const agreementCyclesMax = 3;
 
-/** Exports that a validator keeps, the newest: an assembler that started with one still finds it after the next. */
+/** The newest exports that a validator keeps: an assembler can finish one after the next has been published. */
 export const exportsKept = 3;
 
 /** Cycles whose hashes a validator's database keeps. */
 export const hashedCyclesKept = 10_000;
 
-/** Partial snapshots that a validator sends at once, in all and to one address. */
+/** The partial snapshots that a validator sends concurrently, in all and to one address. */
 export const snapshotResponsesMax = 64;
 export const snapshotResponsesPerAddressMax = 32;
 
 /** An entry of the transaction log: the longest has two addresses and an amount. */
 export const logEntryBytesMax = 1 * KiB;
 
-/** Entries of the transaction log that are made at once, after a pause without any. */
+/** The entries of the transaction log that are added together after a pause. */
 export const logEntriesAtOnceMax = 10_000;
 
 /** How long the transaction log may be silent, and the pause before it is requested again. */

@@ -56,10 +56,10 @@ const hostileData: readonly { id: string; data: () => string; kind?: OffenceKind
 
 /** A small cluster whose first node has a fault. */
 async function withLiar(
-  tell: (conduct: FaultHooks) => void,
+  tell: (hooks: FaultHooks) => void,
   test: (cluster: Cluster) => Promise<void>,
 ): Promise<void> {
-  const kind: FaultKind = { name: "hostile", description: "", apply: ({ conduct }) => tell(conduct) };
+  const kind: FaultKind = { name: "hostile", description: "", apply: ({ hooks }) => tell(hooks) };
   const fixture = smallFixture();
   const fault = { node: liar, name: kind.name, value: undefined, kind };
   const cluster = await startCluster({ ...fixture, faults: [fault] });
@@ -77,7 +77,7 @@ describe("a validator whose response contains an account with", () => {
       const text = data();
       const account = `{"accountId":"${"00".repeat(32)}","stateId":"aa","data":${text},"timestamp":1}`;
       await withLiar(
-        (conduct) => conduct.text.push(() => [`{"snapshot":[`, account, "]}"]),
+        (hooks) => hooks.text.push(() => [`{"snapshot":[`, account, "]}"]),
         async (cluster) => {
           const { networkHash, offences } = await assembleFrom(cluster);
           expect(networkHash).toBe(cluster.networkHash);
@@ -99,7 +99,7 @@ describe("a validator that relays a message with", () => {
     const text = data();
     const message = `{"cycle":8,"data":{"partitionHash":{}},"sender":"${"00".repeat(32)}","more":${text}}`;
     await withLiar(
-      (conduct) => conduct.gossip.push((messages) => [message, ...messages]),
+      (hooks) => hooks.gossip.push((messages) => [message, ...messages]),
       async (cluster) => {
         const { networkHash, offences } = await assembleFrom(cluster);
         expect(networkHash).toBe(cluster.networkHash);

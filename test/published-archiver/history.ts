@@ -10,7 +10,7 @@ import { archiverIdentity } from "../../src/testnet/cluster/archiver-server.ts";
 import { firstCycleStart } from "../../src/testnet/cluster/cycle-records.ts";
 import { exchangeGossip } from "../../src/testnet/cluster/gossip-exchange.ts";
 import { hashesOf, makeIdentities, type Network } from "../../src/testnet/cluster/network.ts";
-import { honestSetup } from "../../src/testnet/cluster/node-setup.ts";
+import { honestSetup } from "../../src/testnet/cluster/validator-setup.ts";
 import { NodeAccounts } from "../../src/testnet/state/node-accounts.ts";
 import { SeededState } from "../../src/testnet/state/seeded-state.ts";
 import { HeldSnapshots } from "../../src/testnet/validator/held-snapshots.ts";

@@ -1,7 +1,7 @@
 /** `snapshot-assemble cluster`: runs a cluster, from a fixture or live, until a signal ends it. */
 
 import { SnapshotError } from "../../errors/snapshot-error.ts";
-import { liveDefaults } from "../../testnet/live/live-defaults.ts";
+import { liveDefaults } from "../../testnet/live/live-settings.ts";
 import { printableJson } from "../../text/printable.ts";
 import { formatCounted } from "../../ui/format.ts";
 import { makeStyle } from "../../ui/style.ts";

@@ -1,4 +1,4 @@
-/** The archiver of a cluster: who is active, and what the cycles were, both signed by its key. */
+/** The archiver of a cluster: the active nodes and the cycle records, signed with its key. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { signed } from "../../protocol/crypto/signature.ts";
@@ -21,22 +21,22 @@ export interface NodeRow {
 
 export interface ArchiverOptions {
   readonly identity: Identity;
-  /** All of them active; `undefined` while they are not known. */
+  /** The active nodes; `undefined` while they are unknown. */
   readonly nodeList: () => readonly NodeRow[] | undefined;
-  /** Ascending; asked for at each request, since a live chain grows. */
+  /** Ascending; called for each request, since a live chain grows. */
   readonly cycles: () => readonly ChainedRecord[];
-  /** Whatever else it answers: whether it has, or will. */
-  readonly answer?: (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<boolean>;
+  /** Handles further requests. Returns whether it did. */
+  readonly handle?: (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<boolean>;
 }
 
-export function makeArchiverServer({ identity, nodeList, cycles, answer }: ArchiverOptions): JsonServer {
+export function makeArchiverServer({ identity, nodeList, cycles, handle }: ArchiverOptions): JsonServer {
   return new JsonServer(async (request, response) => {
     const url = urlOf(request);
     const { pathname } = url;
     if (request.method === "GET" && pathname === "/full-nodelist") {
       const nodes = nodeList();
       if (nodes === undefined)
-        throw new HttpError(503, "the nodes are not known yet", { retryAfterSeconds: 1 });
+        throw new HttpError(503, "the nodes are not yet known", { retryAfterSeconds: 1 });
       return sendJson(response, signed({ nodeList: nodes }, identity.privateKey));
     }
     const count = /^\/cycleinfo\/(\d{1,9})$/.exec(pathname)?.[1];
@@ -45,18 +45,18 @@ export function makeArchiverServer({ identity, nodeList, cycles, answer }: Archi
       const cycleInfo = cycles().slice(-Number(count)).reverse();
       return sendJson(response, signed({ cycleInfo }, identity.privateKey));
     }
-    if (answer !== undefined && (await answer(request, response, url))) return;
-    throw new HttpError(404, `there is no ${request.method} ${pathname}`);
+    if (handle !== undefined && (await handle(request, response, url))) return;
+    throw new HttpError(404, `not found: ${request.method} ${pathname}`);
   });
 }
 
-/** The archiver that every cluster of a seed has. */
+/** The archiver's identity in every cluster of a seed. */
 export function archiverIdentity(seed: string): Identity {
   const random = Random.named(seed, "archiver");
   return makeIdentity(random.hex(8), Buffer.from(random.hex(8), "hex"));
 }
 
-/** In no order, and in every form that PROTOCOL.md names: an external address wins over the other. */
+/** Returns the rows unordered, and in every form of PROTOCOL.md: an external address has priority. */
 export function makeNodeList({ seed, identities }: ClusterNetwork, urls: readonly string[]): NodeRow[] {
   const rows = identities.map(({ id, publicKey }, index): NodeRow => {
     const { hostname, port } = new URL(urls[index] ?? "");

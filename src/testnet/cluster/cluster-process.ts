@@ -1,7 +1,7 @@
 /**
- * A cluster in a process of its own: `node cluster-process.js <fixture>`. One line of JSON on stdout
- * says that it listens, or why it does not. It ends on SIGTERM and SIGINT, and when its stdin is closed,
- * which is what happens when its parent goes away, however it goes.
+ * A cluster in a process of its own: `node cluster-process.js <fixture>`. Prints one line of JSON: the description of
+ * the listening cluster, or the error. Ends on SIGTERM and SIGINT, and when its stdin is closed, which happens at any end
+ * of its parent.
  */
 
 import { argv, exit, stdin, stdout } from "node:process";
@@ -21,13 +21,13 @@ stdin
 
 try {
   const { stop: _stop, ...description } = await startCluster(await loadFixture(fixtureName));
-  say({ type: "cluster", ...description });
+  print({ type: "cluster", ...description });
 } catch (error) {
   const { code, hint } = error as { code?: string; hint?: string };
-  say({ type: "error", code, message: messageOf(error), hint });
+  print({ type: "error", code, message: messageOf(error), hint });
   exit(1);
 }
 
-function say(line: ClusterLine): void {
+function print(line: ClusterLine): void {
   stdout.write(`${JSON.stringify(line)}\n`);
 }

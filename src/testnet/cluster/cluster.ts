@@ -15,31 +15,31 @@ import type { Fixture } from "./fixture.ts";
 import { exchangeGossip, type ReceivedGossip } from "./gossip-exchange.ts";
 import { hashesOf, makeNetwork, type Network } from "./network.ts";
 import { networkConfigHashOf, networkConfigOf } from "./network-config.ts";
-import { honestSetup, type NodeSetup } from "./node-setup.ts";
+import { honestSetup, type ValidatorSetup } from "./validator-setup.ts";
 
-/** What others need to know of a running cluster. */
+/** The description of a running cluster. */
 export interface ClusterDescription {
   readonly name: string;
   readonly archiverUrl: string;
   /** 64 hex digits, for `--archiver-key`. */
   readonly archiverPublicKey: string;
-  /** In ascending order of their ids; `url` is where a node that is down would be. */
+  /** In ascending order of ID. A node that is down has a URL too. */
   readonly nodes: readonly { readonly index: number; readonly id: string; readonly url: string }[];
   /** Milliseconds. */
   readonly snapshotTimestamp: number;
   readonly snapshotCycle: number;
-  /** Of the true state, whatever the nodes say. */
+  /** The network hash of the true state, whatever the nodes vote for. */
   readonly networkHash: string;
 }
 
 export interface Cluster extends ClusterDescription {
-  /** Ends all servers, and the answers under way. */
+  /** Ends all servers, and their responses in progress. */
   stop(): Promise<void>;
 }
 
 export interface ClusterOptions {
   readonly host?: string;
-  /** What an account is; by default as various as in real networks. */
+  /** Makes the accounts; by default as diverse as those of real networks. */
   readonly makeAccount?: AccountMaker;
 }
 
@@ -48,7 +48,7 @@ export async function startCluster(fixture: Fixture, options: ClusterOptions = {
   const network = makeNetwork(fixture, options.makeAccount);
   const setups = makeSetups(fixture, network);
   const trueHashes = await hashesOf(network);
-  const hashes = fixture.accountCopies ? trueHashes : hashesOfNothing(trueHashes);
+  const hashes = fixture.accountCopies ? trueHashes : emptyHashes(trueHashes);
   const gossip = exchangeGossip(network, setups, hashes);
   const cycles = makeCycleChain({
     ...fixture,
@@ -72,7 +72,7 @@ export async function startCluster(fixture: Fixture, options: ClusterOptions = {
     const archiverUrl = await listen(
       makeArchiverServer({ identity, nodeList: () => nodeList, cycles: () => cycles }),
     );
-    // Only now, so that none of the others was given the port of one that is down.
+    // Closed last, so that no other server gets the port of a node that is down.
     const down = validators.filter((_, index) => setups[index]?.isListening === false);
     await Promise.all(down.map((server) => server.close()));
     return {
@@ -91,7 +91,7 @@ export async function startCluster(fixture: Fixture, options: ClusterOptions = {
   }
 }
 
-function makeSetups(fixture: Fixture, network: Network): NodeSetup[] {
+function makeSetups(fixture: Fixture, network: Network): ValidatorSetup[] {
   return network.identities.map((_, index) => {
     const setup = honestSetup(network, index, storedPartitions(network.shard, index));
     for (const fault of fixture.faults) applyFault(fault, setup);
@@ -99,15 +99,15 @@ function makeSetups(fixture: Fixture, network: Network): NodeSetup[] {
   });
 }
 
-function hashesOfNothing(hashes: ReadonlyMap<number, string>): Map<number, string> {
-  const nothing = hashText(EMPTY_PREIMAGE);
-  return new Map([...hashes.keys()].map((partition) => [partition, nothing]));
+function emptyHashes(hashes: ReadonlyMap<number, string>): Map<number, string> {
+  const empty = hashText(EMPTY_PREIMAGE);
+  return new Map([...hashes.keys()].map((partition) => [partition, empty]));
 }
 
 function makeValidator(
   fixture: Fixture,
   network: Network,
-  { index, stored, lies, conduct }: NodeSetup,
+  { index, stored, lies, hooks }: ValidatorSetup,
   gossip: ReceivedGossip,
 ): JsonServer {
   const startMs = firstCycleStart * 1000;
@@ -120,6 +120,6 @@ function makeValidator(
     netconfig: { config: networkConfigOf(fixture) },
     snapshots,
     gossipOf: (cycle) => (cycle === network.snapshotCycle ? received : undefined),
-    conduct,
+    hooks,
   });
 }

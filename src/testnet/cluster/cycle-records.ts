@@ -1,19 +1,19 @@
-/** The cycle records of a cluster (PROTOCOL.md, Cycle records): a chain from cycle 0 on. */
+/** The cycle records of a cluster (PROTOCOL.md, Cycle records): a chain that begins with cycle 0. */
 
 import { createHash } from "node:crypto";
 import { cycleMarker } from "../../protocol/cycle-record.ts";
 import { Random } from "../state/random.ts";
 
-/** When cycle 0 of every cluster from a fixture starts, in seconds: the past, and always the same. */
+/** The start of cycle 0 of every static cluster, in seconds. */
 export const firstCycleStart = 1_700_000_000;
 
-/** A record names the network hash of the cycle that lies so many cycles back: later than it was
- *  gossiped, and earlier than anybody asks for a snapshot in earnest. */
+/** A record names the network hash of the cycle that is this number of cycles earlier: after the gossip of that cycle,
+ *  and before most requests for its snapshot. */
 export const hashLag = 2;
 
 export interface ChainSettings {
   readonly seed: string;
-  /** How many records. */
+  /** The number of records. */
   readonly cycles: number;
   /** Seconds. */
   readonly cycleDuration: number;
@@ -54,18 +54,18 @@ export function makeCycleChain(settings: ChainSettings): ChainedRecord[] {
   return records;
 }
 
-/** What all records of a chain have in common. */
+/** The settings that all records of a chain share. */
 export type ChainIdentity = Pick<
   ChainSettings,
   "seed" | "cycleDuration" | "activeNodes" | "networkConfigHash"
 >;
 
-/** What a record says that is its own. */
+/** The content of one record. */
 export interface RecordContent extends Pick<ChainedRecord, "counter" | "start" | "networkDataHash"> {
   readonly isMarked: boolean;
 }
 
-/** The record that follows another one, or begins the chain. */
+/** Returns the record after `previous`; without it, the first of the chain. */
 export function chainedRecord(
   { seed, cycleDuration, activeNodes, networkConfigHash }: ChainIdentity,
   previous: ChainedRecord | undefined,
@@ -93,7 +93,7 @@ export function chainedRecord(
     ...(isMarked ? { snapshot: true } : {}),
   };
   const marker = cycleMarker(record);
-  // Those who signed a record are no part of it: the certificate is left out of the marker.
+  // The marker does not cover the certificate.
   const certificate = { marker, score: Random.named(seed, "score", counter).below(100) };
   return { ...record, marker, certificate } as ChainedRecord;
 }

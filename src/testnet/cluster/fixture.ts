@@ -1,4 +1,4 @@
-/** The description of a cluster, as `fixtures/` holds it, and what must come of it. */
+/** The description of a static cluster, as a file of `fixtures/`, with the expected result of a run. */
 
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, extname } from "node:path";
@@ -22,20 +22,20 @@ const faultText = z.string().transform((text, context) => {
 const expectSchema = z
   .strictObject({
     exitStatus: z.int().min(0).max(255),
-    /** Of the published snapshot: given where, and only where, one must be published. */
+    /** Of the published snapshot: required for exit status 0, and not permitted otherwise. */
     networkHash: hex64.optional(),
     digest: hex64.optional(),
     errorCode: z.string().optional(),
-    /** Indices of nodes that must stand in the offences; an honest node never may. */
+    /** Indices of nodes that the offences must name. They must never name an honest node. */
     offenders: z.array(count).default([]),
   })
   .refine((expect) => (expect.exitStatus === 0) === (expect.networkHash !== undefined), {
     path: ["networkHash"],
-    message: "given for exitStatus 0, and for no other",
+    message: "required for exitStatus 0, and not permitted otherwise",
   })
   .refine((expect) => (expect.exitStatus === 0) === (expect.digest !== undefined), {
     path: ["digest"],
-    message: "given for exitStatus 0, and for no other",
+    message: "required for exitStatus 0, and not permitted otherwise",
   });
 
 const fixtureSchema = z
@@ -47,15 +47,15 @@ const fixtureSchema = z
     nodesPerConsensusGroup: z.int().min(1),
     nodesPerEdge: count,
     accounts: count.max(100_000_000),
-    /** Bytes of an account's data, about. */
+    /** The approximate bytes of an account's data. */
     accountBytes: z.int().min(16).max(4_000_000).default(300),
     globalAccounts: count.max(10_000_000).default(0),
     emptyPartitions: z.array(count).default([]),
-    /** A network that keeps none gossips the hash of nothing for every partition. */
+    /** A network without account copies gossips the hash of an empty partition for every partition. */
     accountCopies: z.boolean().default(true),
     /** Whether cycle records name the hash of the network's configuration, which proves the sharding settings. */
     networkConfigHash: z.boolean().default(true),
-    /** Records in the chain. */
+    /** The number of records in the chain. */
     cycles: z.int().min(2).max(10_000),
     /** Seconds. */
     cycleDuration: z.int().min(1),
@@ -63,62 +63,62 @@ const fixtureSchema = z
     snapshotCycle: count,
     /** `<node>:<fault>` or `<node>:<fault>=<value>`; `*` stands for all nodes. */
     faults: z.array(faultText).default([]),
-    /** Of the command line, besides the fixture, when it is verified. */
+    /** Further arguments of the command line when the fixture is verified. */
     arguments: z.array(z.string()).default([]),
     expect: expectSchema,
   })
   .check(({ value, issues }) => {
-    const complain = (path: string, message: string) =>
+    const addProblem = (path: string, message: string) =>
       issues.push({ code: "custom", path: [path], message, input: value });
     if (value.snapshotCycle + 2 > value.cycles) {
-      complain(
+      addProblem(
         "snapshotCycle",
         `needs the record of cycle ${value.snapshotCycle + 1}, but cycles is ${value.cycles}`,
       );
     }
     for (const partition of value.emptyPartitions) {
-      if (partition >= value.nodes) complain("emptyPartitions", `there is no partition ${partition}`);
+      if (partition >= value.nodes) addProblem("emptyPartitions", `unknown partition ${partition}`);
     }
     const filled = value.nodes - new Set(value.emptyPartitions).size;
     if (value.accounts > 0 && filled === 0) {
-      complain("emptyPartitions", "no partition is left for the accounts");
+      addProblem("emptyPartitions", "no partition is left for the accounts");
     }
-    // Each account has a prefix of its own (see `addressAt` of the state).
-    if (value.accounts / filled > 2 ** 31 / value.nodes) complain("accounts", "too many for the partitions");
+    // Each account has a unique prefix (see `addressAt` of the state).
+    if (value.accounts / filled > 2 ** 31 / value.nodes)
+      addProblem("accounts", "too many for the partitions");
     for (const { node, name, kind } of value.faults) {
-      if (kind.isLiveOnly === true) complain("faults", `${node}:${name}: only a live cluster can have it`);
-      if (node !== "*" && node >= value.nodes)
-        complain("faults", `${node}:${name}: there is no node ${node}`);
+      if (kind.isLiveOnly === true) addProblem("faults", `${node}:${name}: only a live cluster supports it`);
+      if (node !== "*" && node >= value.nodes) addProblem("faults", `${node}:${name}: unknown node ${node}`);
     }
   });
 
 export type Fixture = z.output<typeof fixtureSchema>;
 
-/** The package's own: beside `src/` as beside `dist/`. */
+/** The same path from `src/` and from `dist/`. */
 const fixturesDirectory = new URL("../../../fixtures/", import.meta.url);
 
 /**
- * @param nameOrPath a name is of the package's own; what has a slash or ends in `.json` is a path
- * @throws SnapshotError `usage` where there is none, `configuration` where it is not understood
+ * @param nameOrPath the name of a fixture of the package; a text with a slash or the ending `.json` is a path
+ * @throws SnapshotError `usage` where the fixture does not exist, `configuration` where it is invalid
  */
 export async function loadFixture(nameOrPath: string): Promise<Fixture> {
   const isPath = nameOrPath.includes("/") || extname(nameOrPath) === ".json";
   const path = isPath ? nameOrPath : fileURLToPath(new URL(`${nameOrPath}.json`, fixturesDirectory));
   let text: string;
   try {
-    // A pipe would be waited for where no signal ends it, and a device may never end.
-    if (!(await stat(path)).isFile()) throw new Error("it is no regular file");
+    // A read of a pipe or a device may never end.
+    if (!(await stat(path)).isFile()) throw new Error("not a regular file");
     text = await readFile(path, "utf8");
   } catch (cause) {
     throw new SnapshotError("usage", `no fixture ${isPath ? `at ${path}` : `is named ${nameOrPath}`}`, {
-      hint: `The package has ${(await fixtureNames()).join(", ")}; or give the path of a JSON file.`,
+      hint: `Use one of ${(await fixtureNames()).join(", ")}, or the path of a JSON file.`,
       cause,
     });
   }
   return parseFixture(text, basename(path));
 }
 
-/** @param fileName for the message of an error */
+/** @param fileName for error messages */
 export function parseFixture(text: string, fileName: string): Fixture {
   let json: unknown;
   try {
@@ -130,10 +130,10 @@ export function parseFixture(text: string, fileName: string): Fixture {
   }
   const parsed = fixtureSchema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const complaints = parsed.error.issues.map(({ path, message }) =>
+  const problems = parsed.error.issues.map(({ path, message }) =>
     path.length === 0 ? message : `${path.join(".")}: ${message}`,
   );
-  throw new SnapshotError("configuration", `fixture ${fileName}: ${complaints.join("; ")}`);
+  throw new SnapshotError("configuration", `fixture ${fileName}: ${problems.join("; ")}`);
 }
 
 /** The names of the package's fixtures, in order. */

@@ -1,39 +1,37 @@
-/** Who has received which gossip message of the snapshot's cycle, once all of it has gone round. */
+/** The gossip messages of the snapshot's cycle that each validator of a static cluster has received. */
 
 import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
 import { Random } from "../state/random.ts";
 import { deviated } from "../validator/fault-hooks.ts";
 import { makeVote } from "../validator/gossip/vote.ts";
 import type { Network } from "./network.ts";
-import type { NodeSetup } from "./node-setup.ts";
+import type { ValidatorSetup } from "./validator-setup.ts";
 
-/** Messages as JSON, in no order. They differ where a sender told different peers different things. */
+/** Messages as JSON, unordered. The lists differ where a sender equivocates. */
 export interface ReceivedGossip {
   readonly byEvenNodes: readonly string[];
   readonly byOddNodes: readonly string[];
 }
 
-/** @param hashes of −1 and every partition, as an honest node would gossip them */
+/** @param hashes of −1 and every partition, as an honest node gossips them */
 export function exchangeGossip(
   network: Network,
-  setups: readonly NodeSetup[],
+  setups: readonly ValidatorSetup[],
   hashes: ReadonlyMap<number, string>,
 ): ReceivedGossip {
   const toEven: string[] = [];
   const toOdd: string[] = [];
   const lies = new LiedHashes(network);
   for (const setup of setups) {
-    const believed = new Map<number, string>();
+    const own = new Map<number, string>();
     for (const partition of [...setup.stored, GLOBAL_PARTITION]) {
       const hash = setup.lies.has(partition) ? lies.of(partition) : hashes.get(partition);
       if (hash === undefined) throw new RangeError(`partition ${partition} has not been hashed`);
-      believed.set(partition, hash);
+      own.set(partition, hash);
     }
-    const { identity, conduct } = setup;
-    const messages = conduct.votes.map((vote) =>
-      JSON.stringify(
-        deviated(conduct.messages, makeVote(identity, network.snapshotCycle, vote(believed), conduct)),
-      ),
+    const { identity, hooks } = setup;
+    const messages = hooks.votes.map((vote) =>
+      JSON.stringify(deviated(hooks.messages, makeVote(identity, network.snapshotCycle, vote(own), hooks))),
     );
     toEven.push(...messages.slice(0, 1));
     toOdd.push(...messages.slice(-1));
@@ -42,7 +40,7 @@ export function exchangeGossip(
   return { byEvenNodes: random.shuffled(toEven), byOddNodes: random.shuffled(toOdd) };
 }
 
-/** Liars about one partition agree, so its lie is hashed once for all of them. */
+/** Hashes the false state of a partition once: all nodes that lie about a partition agree. */
 class LiedHashes {
   readonly #network: Network;
   readonly #hashes = new Map<number, string>();

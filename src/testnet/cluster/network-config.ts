@@ -1,4 +1,4 @@
-/** The configuration of a cluster's network: what its validators state in `/netconfig`, and its hash. */
+/** The configuration of a cluster's network, which its validators state in `/netconfig`, and its hash. */
 
 import { canonicalTextOf } from "../../protocol/crypto/canonical-text.ts";
 import { hashText } from "../../protocol/crypto/hash.ts";
@@ -10,7 +10,7 @@ export interface ConfigSettings {
   readonly cycleDuration: number;
 }
 
-/** The `config` object, of the same shape as a real network's, as far as anybody reads it. */
+/** The `config` object, with the fields of a real network that clients read. */
 export function networkConfigOf({
   nodesPerConsensusGroup,
   nodesPerEdge,
@@ -24,7 +24,7 @@ export function networkConfigOf({
   };
 }
 
-/** What cycle records name as `networkConfigHash`. */
+/** The `networkConfigHash` of cycle records. */
 export function networkConfigHashOf(settings: ConfigSettings): string {
   return hashText(canonicalTextOf(networkConfigOf(settings)));
 }

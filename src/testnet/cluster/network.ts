@@ -1,4 +1,4 @@
-/** What all validators of a cluster share: who they are, the geometry, the state, and its hashes. */
+/** The data that all validators of a cluster share: their identities, the geometry, the state and its hashes. */
 
 import { setImmediate } from "node:timers/promises";
 import { allPartitions, makeShard, type Shard } from "../../protocol/shard.ts";
@@ -10,15 +10,15 @@ import type { Fixture } from "./fixture.ts";
 
 export interface ClusterNetwork {
   readonly seed: string;
-  /** In ascending order of their ids. */
+  /** In ascending order of ID. */
   readonly identities: readonly Identity[];
   readonly shard: Shard;
-  /** Of the snapshot; of a live cluster, the one that it begins with. */
+  /** The state of the snapshot; the genesis state of a live cluster. */
   readonly state: SeededState;
   readonly cycleDurationMs: number;
 }
 
-/** Of a cluster whose state does not change. */
+/** The network of a static cluster. */
 export interface Network extends ClusterNetwork {
   /** The snapshot is the state at the end of this cycle. */
   readonly snapshotCycle: number;
@@ -26,7 +26,7 @@ export interface Network extends ClusterNetwork {
   readonly snapshotTimestamp: number;
 }
 
-/** @param makeAccount what an account is; by default as various as in real networks */
+/** @param makeAccount makes the accounts; by default as diverse as those of real networks */
 export function makeNetwork(fixture: Fixture, makeAccount?: AccountMaker): Network {
   const { seed, nodes, nodesPerConsensusGroup, nodesPerEdge, snapshotCycle, cycleDuration } = fixture;
   const shard = makeShard({ numNodes: nodes, nodesPerConsensusGroup, nodesPerEdge });
@@ -45,19 +45,19 @@ export function makeNetwork(fixture: Fixture, makeAccount?: AccountMaker): Netwo
   };
 }
 
-/** In ascending order of their ids. */
+/** In ascending order of ID. */
 export function makeIdentities(seed: string, nodes: number): Identity[] {
   const random = Random.named(seed, "identities");
   const ids = Array.from({ length: nodes }, () => random.hex(8)).sort();
   return ids.map((id) => makeIdentity(id, Buffer.from(random.hex(8), "hex")));
 }
 
-/** The true hashes of −1 and of every partition: one pass over the whole state. */
+/** Returns the true hashes of −1 and of every partition, in one pass over the whole state. */
 export async function hashesOf({ shard, state }: Network): Promise<Map<number, string>> {
   const hashes = new Map<number, string>();
   for (const partition of allPartitions(shard)) {
     hashes.set(partition, state.hashOf(partition));
-    await setImmediate(); // gigabytes take a while: signals, and other servers, must get their turn
+    await setImmediate(); // signals and other servers run between partitions
   }
   return hashes;
 }

@@ -1,4 +1,4 @@
-/** Starts a cluster in a process of its own, so that it shares neither memory nor event loop with ours. */
+/** Starts a cluster in a process of its own, so that it shares neither memory nor event loop with its parent. */
 
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { SnapshotError, type SnapshotErrorCode } from "../../errors/snapshot-error.ts";
 import type { Cluster, ClusterDescription } from "./cluster.ts";
 
-/** What the process says, once, on stdout. */
+/** The line that the process prints. */
 export type ClusterLine =
   | ({ readonly type: "cluster" } & ClusterDescription)
   | {
@@ -20,16 +20,16 @@ export type ClusterLine =
     };
 
 export interface SpawnOptions {
-  /** Gives up the start. */
+  /** Aborts the start. */
   readonly signal?: AbortSignal;
 }
 
 type Child = ChildProcessByStdio<Writable, Readable, null>;
 
-/** After which a process that was asked to end is ended. */
+/** The time between SIGTERM and SIGKILL. */
 const endTimeoutMs = 2000;
 
-/** Compiled, the entry stands beside this file; as a source, Node cannot run it, so its build is taken. */
+/** The compiled entry: beside this file, or in `dist/` where this file is a source. */
 const entry = fileURLToPath(
   new URL(
     import.meta.url.endsWith(".ts")
@@ -42,7 +42,7 @@ const entry = fileURLToPath(
 /** @throws SnapshotError as {@link loadFixture} and {@link startCluster} do */
 export async function spawnCluster(fixtureNameOrPath: string, options: SpawnOptions = {}): Promise<Cluster> {
   options.signal?.throwIfAborted();
-  // In a group of its own: a Ctrl-C is for the run, which may still want answers until it has ended.
+  // In a group of its own: a Ctrl-C goes to the run alone, which may need responses until it ends.
   const child = spawn(process.execPath, [entry, fixtureNameOrPath], {
     stdio: ["pipe", "pipe", "inherit"],
     detached: true,
@@ -54,11 +54,11 @@ export async function spawnCluster(fixtureNameOrPath: string, options: SpawnOpti
     options.signal?.throwIfAborted();
     if (line === undefined) {
       throw new SnapshotError("configuration", "the process of the cluster ended before it listened", {
-        hint: "It says why on stderr: often, too few open files, processes or memory are allowed.",
+        hint: "Its stderr gives the reason. Often a limit of open files, processes or memory is too low.",
       });
     }
     if (line.type === "error") throw failureOf(line);
-    // Whoever forgets to stop it is not kept alive by it; and it ends with him, by its stdin.
+    // It does not keep its parent alive, and ends with it, since its stdin closes.
     child.unref();
     for (const pipe of [child.stdin, child.stdout]) (pipe as Socket).unref();
     const { type: _type, ...description } = line;

@@ -1,23 +1,23 @@
-/** Faults in the accounts of an answer to `POST /snapshot`: too few, too many, the wrong ones. */
+/** Faults in the accounts of a response to `POST /snapshot`: missing, additional and false accounts. */
 
 import { isGlobalAccount, type WrappedData } from "../../protocol/account-copy.ts";
 import { GLOBAL_PARTITION, partitionOf, partitionRange, type Shard } from "../../protocol/shard.ts";
-import type { NodeSetup } from "../cluster/node-setup.ts";
+import type { ValidatorSetup } from "../cluster/validator-setup.ts";
 import { tampered } from "../state/account-data.ts";
 import type { Random } from "../state/random.ts";
 import { EVERYTHING } from "../validator/state/account-source.ts";
-import { type FaultKind, given } from "./fault-kind.ts";
+import { type FaultKind, requiredValue } from "./fault-kind.ts";
 
 type Rows = Iterable<WrappedData>;
 
-/** Accounts of an unsorted answer that are shuffled at once. */
+/** The number of accounts that an unsorted response shuffles together. */
 const shuffledAccounts = 8192;
 
 export const accountFaults: readonly FaultKind[] = [
   {
     name: "no-range",
-    description: "does not know the range extension: answers with everything",
-    apply: ({ conduct }) => void conduct.select.push(() => EVERYTHING),
+    description: "does not support ranges: sends all of its accounts",
+    apply: ({ hooks }) => void hooks.select.push(() => EVERYTHING),
   },
   {
     name: "corrupt-data",
@@ -27,28 +27,28 @@ export const accountFaults: readonly FaultKind[] = [
   },
   {
     name: "omit-account",
-    description: "leaves out an account of each partition, or of one",
+    description: "omits an account of each partition, or of one",
     parameter: { kind: "partition", default: undefined },
     apply: (node, partition) => changeFirst(node, partition, () => []),
   },
   {
     name: "omit-partition",
-    description: "leaves out all accounts of a partition",
+    description: "omits all accounts of a partition",
     parameter: { kind: "partition" },
-    apply: ({ conduct, network }, partition) => {
-      conduct.rows.push((rows) => without(rows, network.shard, given(partition)));
+    apply: ({ hooks, network }, partition) => {
+      hooks.rows.push((rows) => without(rows, network.shard, requiredValue(partition)));
     },
   },
   {
     name: "stale-data",
-    description: "answers with the state of an earlier moment",
-    apply: ({ conduct, network }) => {
-      conduct.rows.push((rows) => stale(rows, network.cycleDurationMs));
+    description: "sends the state of an earlier moment",
+    apply: ({ hooks, network }) => {
+      hooks.rows.push((rows) => stale(rows, network.cycleDurationMs));
     },
   },
   {
     name: "wrong-global",
-    description: "says of an account of each partition, or of one, that it is global",
+    description: "sends an account of each partition, or of one, as global",
     parameter: { kind: "partition", default: undefined },
     apply: (node, partition) => {
       changeFirst(node, partition, (account) => [
@@ -58,9 +58,9 @@ export const accountFaults: readonly FaultKind[] = [
   },
   {
     name: "wrong-partition",
-    description: "answers with the partition behind what it is asked for",
-    apply: ({ conduct, network: { shard } }) => {
-      conduct.select.push(({ accountEnd, isGlobal }) => {
+    description: "sends the partition after the requested one",
+    apply: ({ hooks, network: { shard } }) => {
+      hooks.select.push(({ accountEnd, isGlobal }) => {
         const { low, high } = partitionRange(shard, (partitionOf(shard, accountEnd) + 1) % shard.numNodes);
         return { accountStart: low, accountEnd: high, isGlobal };
       });
@@ -69,33 +69,34 @@ export const accountFaults: readonly FaultKind[] = [
   {
     name: "duplicate-accounts",
     description: "sends every seventh account twice",
-    apply: ({ conduct }) => void conduct.rows.push(withDuplicates),
+    apply: ({ hooks }) => void hooks.rows.push(withDuplicates),
   },
   {
     name: "unsorted",
-    description: "sends the accounts in no order, as the protocol allows",
-    apply: ({ conduct, random }) => void conduct.rows.push((rows) => unsorted(rows, random)),
+    description: "sends the accounts unordered, as the protocol permits",
+    apply: ({ hooks, random }) => void hooks.rows.push((rows) => unsorted(rows, random)),
   },
   {
     name: "foreign-accounts",
-    description: "sends so many accounts of partitions it does not store",
+    description: "also sends accounts of partitions that it does not store",
     parameter: { kind: "count", default: 100 },
-    apply: (node, count) => void node.conduct.rows.push((rows) => withForeign(rows, node, given(count))),
+    apply: (node, count) =>
+      void node.hooks.rows.push((rows) => withForeign(rows, node, requiredValue(count))),
   },
   {
     name: "endless",
-    description: "goes on with made-up accounts, and never ends",
-    apply: ({ conduct }) => void conduct.rows.push(endless),
+    description: "sends invented accounts without end",
+    apply: ({ hooks }) => void hooks.rows.push(endless),
   },
 ];
 
-/** Puts others in the place of the first account of a partition, or of every partition of the answer. */
+/** Replaces the first account of a partition, or of every partition of the response. */
 function changeFirst(
-  { conduct, network }: NodeSetup,
+  { hooks, network }: ValidatorSetup,
   partition: number | undefined,
   change: (account: WrappedData) => WrappedData[],
 ): void {
-  conduct.rows.push(function* (rows) {
+  hooks.rows.push(function* (rows) {
     const changed = new Set<number>();
     for (const account of rows) {
       const own = partitionOfAccount(network.shard, account);
@@ -137,7 +138,11 @@ function* unsorted(rows: Rows, random: Random): Generator<WrappedData> {
   yield* random.shuffled(waiting);
 }
 
-function* withForeign(rows: Rows, { stored, network }: NodeSetup, count: number): Generator<WrappedData> {
+function* withForeign(
+  rows: Rows,
+  { stored, network }: ValidatorSetup,
+  count: number,
+): Generator<WrappedData> {
   yield* rows;
   let left = count;
   for (let partition = 0; partition < network.shard.numNodes; partition++) {
@@ -148,7 +153,7 @@ function* withForeign(rows: Rows, { stored, network }: NodeSetup, count: number)
   }
 }
 
-/** Behind the last account, with its prefix: in the same partition, and still in ascending order. */
+/** Adds accounts with the prefix of the last one: in the same partition, and in ascending order. */
 function* endless(rows: Rows): Generator<WrappedData> {
   let last: WrappedData | undefined;
   for (const account of rows) {

@@ -1,9 +1,9 @@
-/** Faults in the text of an answer to `POST /snapshot`, whatever the accounts in it. */
+/** Faults in the body of a response to `POST /snapshot`, independent of its accounts. */
 
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { AnswerContext, Pieces } from "../validator/fault-hooks.ts";
-import { type FaultKind, given } from "./fault-kind.ts";
+import type { Pieces, ResponseContext } from "../validator/fault-hooks.ts";
+import { type FaultKind, requiredValue } from "./fault-kind.ts";
 
 const fillerCharacters = 64 * 1024;
 const drippedCharacters = 700;
@@ -13,75 +13,75 @@ const whiteSpaceCharacters = 1024 ** 3;
 export const bodyFaults: readonly FaultKind[] = [
   {
     name: "truncate",
-    description: "ends the answer in the middle of an account, half-way",
-    apply: ({ conduct }) => void conduct.text.push(firstHalf),
+    description: "ends the response half-way, within an account",
+    apply: ({ hooks }) => void hooks.text.push(firstHalf),
   },
   {
     name: "reset",
-    description: "breaks the connection off, half-way",
-    apply: ({ conduct }) => void conduct.text.push(thenReset),
+    description: "resets the connection half-way",
+    apply: ({ hooks }) => void hooks.text.push(thenReset),
   },
   {
     name: "stall",
-    description: "sends nothing more, half-way, and keeps the connection",
-    apply: ({ conduct }) => void conduct.text.push(thenStall),
+    description: "stops half-way, and keeps the connection open",
+    apply: ({ hooks }) => void hooks.text.push(thenStall),
   },
   {
     name: "trickle",
-    description: "sends a byte a second, half-way, for ever",
-    apply: ({ conduct }) => void conduct.text.push(thenTrickle),
+    description: "sends one byte a second after half of the response",
+    apply: ({ hooks }) => void hooks.text.push(thenTrickle),
   },
   {
     name: "drip",
-    description: "sends made-up accounts: so many, then four a second",
+    description: "sends <count> invented accounts, then four a second",
     parameter: { kind: "count", default: 0 },
-    apply: ({ conduct }, count) => {
-      conduct.text.push((_pieces, context) => drip(given(count), context));
+    apply: ({ hooks }, count) => {
+      hooks.text.push((_pieces, context) => drip(requiredValue(count), context));
     },
   },
   {
     name: "garbage",
-    description: "answers with a page of HTML",
-    apply: ({ conduct }) => void conduct.text.push(() => ["<!doctype html><title>It works!</title>\n"]),
+    description: "sends a page of HTML",
+    apply: ({ hooks }) => void hooks.text.push(() => ["<!doctype html><title>It works!</title>\n"]),
   },
   {
     name: "white-space",
     description: "sends a gigabyte of white space before the first account",
-    apply: ({ conduct }) => void conduct.text.push(afterWhiteSpace),
+    apply: ({ hooks }) => void hooks.text.push(afterWhiteSpace),
   },
   {
     name: "endless-record",
-    description: "sends one account whose data never ends",
-    apply: ({ conduct }) => void conduct.text.push(endlessRecord),
+    description: "sends one account with endless data",
+    apply: ({ hooks }) => void hooks.text.push(endlessRecord),
   },
   {
     name: "gzip",
-    description: "compresses its answers, as the protocol allows",
-    apply: ({ conduct }) => {
-      conduct.isGzip = true;
+    description: "compresses its responses, as the protocol permits",
+    apply: ({ hooks }) => {
+      hooks.isGzip = true;
     },
   },
   {
     name: "gzip-bomb",
-    description: "sends one account whose data never ends, compressed",
-    apply: ({ conduct }) => {
-      conduct.isGzip = true;
-      conduct.text.push(endlessRecord);
+    description: "sends one account with endless data, compressed",
+    apply: ({ hooks }) => {
+      hooks.isGzip = true;
+      hooks.text.push(endlessRecord);
     },
   },
   {
     name: "inflate",
-    description: "sends so many MB of made-up accounts, compressed",
+    description: "sends <count> MB of invented accounts, compressed",
     parameter: { kind: "count", default: 2_000 },
-    apply: ({ conduct }, megabytes) => {
-      conduct.isGzip = true;
-      conduct.text.push((_pieces, context) => inflated(given(megabytes), context));
+    apply: ({ hooks }, megabytes) => {
+      hooks.isGzip = true;
+      hooks.text.push((_pieces, context) => inflated(requiredValue(megabytes), context));
     },
   },
 ];
 
-async function* firstHalf(pieces: Pieces, { accounts }: AnswerContext): AsyncGenerator<string> {
-  let whole = 1 + Math.floor(accounts / 2); // what stands before the accounts is a piece as well
+async function* firstHalf(pieces: Pieces, { accounts }: ResponseContext): AsyncGenerator<string> {
+  let whole = 1 + Math.floor(accounts / 2); // the text before the accounts is a piece too
   for await (const piece of pieces) {
     if (whole === 0) {
       yield piece.slice(0, Math.ceil(piece.length / 2));
@@ -92,18 +92,18 @@ async function* firstHalf(pieces: Pieces, { accounts }: AnswerContext): AsyncGen
   }
 }
 
-async function* thenReset(pieces: Pieces, context: AnswerContext): AsyncGenerator<string> {
+async function* thenReset(pieces: Pieces, context: ResponseContext): AsyncGenerator<string> {
   yield* firstHalf(pieces, context);
-  await sleep(20); // for what was sent to get there
-  throw new Error("the connection is to be reset");
+  await sleep(20); // so that the client receives the first half
+  throw new Error("reset by a fault");
 }
 
-async function* thenStall(pieces: Pieces, context: AnswerContext): AsyncGenerator<string> {
+async function* thenStall(pieces: Pieces, context: ResponseContext): AsyncGenerator<string> {
   yield* firstHalf(pieces, context);
   await new Promise(() => undefined);
 }
 
-async function* thenTrickle(pieces: Pieces, context: AnswerContext): AsyncGenerator<string> {
+async function* thenTrickle(pieces: Pieces, context: ResponseContext): AsyncGenerator<string> {
   yield* firstHalf(pieces, context);
   for (;;) {
     yield " ";
@@ -111,8 +111,8 @@ async function* thenTrickle(pieces: Pieces, context: AnswerContext): AsyncGenera
   }
 }
 
-/** Compressed, and yet nothing that a bound on the ratio would notice. */
-function* inflated(megabytes: number, { selection }: AnswerContext): Generator<string> {
+/** Yields accounts that compress well, but not so well that a bound on the ratio rejects them. */
+function* inflated(megabytes: number, { selection }: ResponseContext): Generator<string> {
   const filler = "x".repeat(inflatedCharacters);
   yield '{"snapshot":[';
   for (let number = 0; number * inflatedCharacters < megabytes * 1_000_000; number++) {
@@ -128,8 +128,8 @@ function* inflated(megabytes: number, { selection }: AnswerContext): Generator<s
   yield "]}";
 }
 
-/** Fast enough not to be taken for stalled, and never of any use. */
-async function* drip(count: number, { selection }: AnswerContext): AsyncGenerator<string> {
+/** Yields useless accounts, fast enough that the response does not count as stalled. */
+async function* drip(count: number, { selection }: ResponseContext): AsyncGenerator<string> {
   const made = (number: number) =>
     JSON.stringify({
       accountId: selection.accountStart.slice(0, 16) + number.toString(16).padStart(48, "0"),
@@ -156,7 +156,7 @@ async function* afterWhiteSpace(pieces: Pieces): AsyncGenerator<string> {
   }
 }
 
-function* endlessRecord(_pieces: Pieces, { selection }: AnswerContext): Generator<string> {
+function* endlessRecord(_pieces: Pieces, { selection }: ResponseContext): Generator<string> {
   yield `{"snapshot":[{"accountId":"${selection.accountStart}","data":"`;
   const filler = "a".repeat(fillerCharacters);
   for (;;) yield filler;

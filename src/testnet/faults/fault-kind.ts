@@ -1,27 +1,27 @@
-/** A kind of fault: how a validator can be told to behave, other than as the protocol says. */
+/** A kind of fault: a deviation from the protocol that a validator of a cluster can have. */
 
-import type { NodeSetup } from "../cluster/node-setup.ts";
+import type { ValidatorSetup } from "../cluster/validator-setup.ts";
 
-/** What stands behind the `=` of `slow=500ms`. */
+/** The value of a fault: `500ms` of `slow=500ms`. */
 export interface FaultParameter {
-  /** A duration is read with its unit, and given in milliseconds; a step by its place among the steps. */
+  /** A duration has a unit, and is passed in milliseconds. A step is passed as its index. */
   readonly kind: "count" | "duration" | "partition" | "step";
-  /** Where it is left out; without a default, it may not be. `undefined` has a meaning of its own. */
+  /** The value where it is omitted. Without the field, a value is required; `undefined` is a possible default. */
   readonly default?: number | undefined;
 }
 
 export interface FaultKind {
   readonly name: string;
-  /** One line, of what the validator does. */
+  /** One line that continues "the validator". */
   readonly description: string;
   readonly parameter?: FaultParameter;
-  /** Whether it takes a validator that goes on from cycle to cycle, as those of fixtures do not. */
+  /** Whether only a validator of a live cluster can have it. */
   readonly isLiveOnly?: boolean;
-  readonly apply: (node: NodeSetup, value: number | undefined) => void;
+  readonly apply: (node: ValidatorSetup, value: number | undefined) => void;
 }
 
-/** For kinds whose parameter has a default or is required. */
-export function given(value: number | undefined): number {
+/** The value of a parameter that is required or has a default. */
+export function requiredValue(value: number | undefined): number {
   if (value === undefined) throw new TypeError("a fault was applied without its parameter");
   return value;
 }

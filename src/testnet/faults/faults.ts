@@ -1,8 +1,8 @@
-/** The table of all faults, and how one is written: `3:corrupt-data`, `5:slow=500ms`, `*:no-range`. */
+/** The table of all faults, and their syntax: `3:corrupt-data`, `5:slow=500ms`, `*:no-range`. */
 
 import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { stores } from "../../protocol/shard.ts";
-import type { NodeSetup } from "../cluster/node-setup.ts";
+import type { ValidatorSetup } from "../cluster/validator-setup.ts";
 import { validatorSteps } from "../validator/fault-hooks.ts";
 import { accountFaults } from "./account-faults.ts";
 import { bodyFaults } from "./body-faults.ts";
@@ -19,9 +19,9 @@ export const faultKinds: readonly FaultKind[] = [
   ...liveFaults,
 ];
 
-/** A fault of one node, or of all. */
+/** A fault of one node or of all nodes. */
 export interface Fault {
-  /** Index in ascending order of node ids. */
+  /** The index in ascending order of node IDs. */
   readonly node: number | "*";
   readonly name: string;
   readonly value: number | undefined;
@@ -32,7 +32,7 @@ export interface Fault {
 export function parseFault(text: string): Fault {
   const match = /^(\*|\d+):([a-z0-9-]+)(?:=(.*))?$/.exec(text);
   if (match === null) {
-    throw new SnapshotError("usage", `"${text}" is no fault`, {
+    throw new SnapshotError("usage", `invalid fault "${text}"`, {
       hint: "A fault is <node>:<fault> or <node>:<fault>=<value>, such as 3:corrupt-data or 5:slow=500ms.",
     });
   }
@@ -40,7 +40,9 @@ export function parseFault(text: string): Fault {
   const kind = faultKinds.find((candidate) => candidate.name === name);
   if (kind === undefined) {
     const names = faultKinds.map((known) => known.name).join(", ");
-    throw new SnapshotError("usage", `"${text}": there is no fault ${name}`, { hint: `There are ${names}.` });
+    throw new SnapshotError("usage", `unknown fault "${name}" in "${text}"`, {
+      hint: `The faults are ${names}.`,
+    });
   }
   const value = parseValue(text, kind, valueText);
   return { node: node === "*" ? "*" : Number(node), name, value, kind };
@@ -55,14 +57,14 @@ function parseValue(text: string, { name, parameter }: FaultKind, valueText: str
     if ("default" in parameter) return parameter.default;
     throw new SnapshotError(
       "usage",
-      `"${text}": ${name} needs a ${parameter.kind}, as in ${exampleOf(name, parameter)}`,
+      `"${text}": missing ${parameter.kind}; an example is ${exampleOf(name, parameter)}`,
     );
   }
   const value = valueReaders[parameter.kind](valueText);
   if (value !== undefined) return value;
   throw new SnapshotError(
     "usage",
-    `"${text}": "${valueText}" is no ${parameter.kind}, as in ${exampleOf(name, parameter)}`,
+    `"${text}": invalid ${parameter.kind} "${valueText}"; an example is ${exampleOf(name, parameter)}`,
   );
 }
 
@@ -85,12 +87,12 @@ function exampleOf(name: string, { kind }: FaultParameter): string {
 }
 
 /**
- * Applies a fault to a node if it is meant: with `*`, that is every node which stores the partition that
- * the fault is about, if it is about one.
+ * Applies a fault to a node if it names the node. `*` names every node; for a fault of a partition, every node that
+ * stores the partition.
  *
- * @throws SnapshotError `configuration` where a node is named which does not store that partition
+ * @throws SnapshotError `configuration` where the named node does not store the partition
  */
-export function applyFault({ node, name, value, kind }: Fault, setup: NodeSetup): void {
+export function applyFault({ node, name, value, kind }: Fault, setup: ValidatorSetup): void {
   if (node !== "*" && node !== setup.index) return;
   if (kind.parameter?.kind === "partition" && value !== undefined && !storesPartition(setup, value)) {
     if (node === "*") return;
@@ -102,11 +104,11 @@ export function applyFault({ node, name, value, kind }: Fault, setup: NodeSetup)
   kind.apply(setup, value);
 }
 
-function storesPartition({ index, network }: NodeSetup, partition: number): boolean {
+function storesPartition({ index, network }: ValidatorSetup, partition: number): boolean {
   return partition < network.shard.numNodes && stores(network.shard, index, partition);
 }
 
-/** The table, for `--help`: one line a fault. */
+/** Returns the table for `--help`: one line for each fault. */
 export function faultHelp(): string {
   const rows = faultKinds.map((kind) => [usageOf(kind), describe(kind)] as const);
   const width = Math.max(...rows.map(([usage]) => usage.length));

@@ -1,14 +1,14 @@
-/** Faults in what a validator says of its partitions' hashes, of others' messages and of the settings. */
+/** Faults in a validator's votes, in the gossip that it serves, and in its configuration. */
 
 import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
-import type { NodeSetup } from "../cluster/node-setup.ts";
+import type { ValidatorSetup } from "../cluster/validator-setup.ts";
 import { makeVote, type SignedVote } from "../validator/gossip/vote.ts";
 import { HttpError } from "../validator/http-error.ts";
 import { sendHttpError } from "../validator/json-server.ts";
-import { type FaultKind, given } from "./fault-kind.ts";
+import { type FaultKind, requiredValue } from "./fault-kind.ts";
 
-/** Messages that are forged in the names of others: enough to show, at any size of network. */
+/** The number of messages forged in the names of other nodes. */
 const forgeriesMax = 20;
 
 type Hashes = ReadonlyMap<number, string>;
@@ -16,72 +16,69 @@ type Hashes = ReadonlyMap<number, string>;
 export const gossipFaults: readonly FaultKind[] = [
   {
     name: "lie",
-    description: "believes, gossips and serves a changed account, the same as all liars",
+    description: "votes for and serves a changed account, the same as others do",
     parameter: { kind: "partition" },
     apply: (node, value) => {
-      const partition = given(value);
+      const partition = requiredValue(value);
       if (node.network.state.countOf(partition) === 0) {
-        throw new SnapshotError(
-          "configuration",
-          `lie=${partition}: the partition has no account to lie about`,
-        );
+        throw new SnapshotError("configuration", `lie=${partition}: the partition has no accounts`);
       }
       node.lies.add(partition);
     },
   },
   {
     name: "lie-gossip",
-    description: "gossips a false hash for each partition, or for one",
+    description: "votes for a false hash of each partition, or of one",
     parameter: { kind: "partition", default: undefined },
     apply: (node, partition) => {
-      node.conduct.votes = [(hashes) => falsified(node, hashes, partition)];
+      node.hooks.votes = [(hashes) => falsified(node, hashes, partition)];
     },
   },
   {
     name: "silent",
-    description: "gossips no hashes of its own",
-    apply: ({ conduct }) => {
-      conduct.votes = [];
+    description: "does not vote",
+    apply: ({ hooks }) => {
+      hooks.votes = [];
     },
   },
   {
     name: "equivocate",
-    description: "gossips one message to half of the nodes, and another to the rest",
-    apply: (node) => void node.conduct.votes.push((hashes) => falsified(node, hashes, undefined)),
+    description: "signs two different messages, and sends each to half of the nodes",
+    apply: (node) => void node.hooks.votes.push((hashes) => falsified(node, hashes, undefined)),
   },
   {
     name: "bad-signature",
-    description: "gossips a message whose signature does not hold",
-    apply: ({ conduct }) => void conduct.messages.push(withBadSignature),
+    description: "sends a message with an invalid signature",
+    apply: ({ hooks }) => void hooks.messages.push(withBadSignature),
   },
   {
     name: "first-design-gossip",
-    description: "gossips in the form of the first design",
-    apply: ({ conduct }) => {
-      conduct.isFirstDesign = true;
+    description: "sends its message in the form of the first design",
+    apply: ({ hooks }) => {
+      hooks.isFirstDesign = true;
     },
   },
   {
     name: "no-gossip",
-    description: "answers requests for gossip with 404",
-    apply: ({ conduct }) => void conduct.gossip.push(() => undefined),
+    description: "rejects requests for gossip with 404",
+    apply: ({ hooks }) => void hooks.gossip.push(() => undefined),
   },
   {
     name: "withhold-gossip",
-    description: "passes on no message but its own",
-    apply: ({ conduct, identity }) => {
+    description: "forwards and serves only its own message",
+    apply: ({ hooks, identity }) => {
       const own = `"sender":"${identity.id}"`;
-      conduct.gossip.push((messages) => messages.filter((message) => message.includes(own)));
+      hooks.gossip.push((messages) => messages.filter((message) => message.includes(own)));
     },
   },
   {
     name: "forge-gossip",
-    description: "passes on messages that it has signed itself in the names of others",
+    description: "adds messages in the names of other nodes, signed with its own key",
     apply: (node) => {
       const ofCycle = new Map<number, string[]>();
-      node.conduct.gossip.push((messages, cycle) => {
+      node.hooks.gossip.push((messages, cycle) => {
         const forged = ofCycle.get(cycle) ?? forgeries(node, cycle);
-        ofCycle.clear(); // those of the newest cycle are asked for again and again
+        ofCycle.clear(); // requests repeat for the newest cycle only
         ofCycle.set(cycle, forged);
         return [...forged, ...messages];
       });
@@ -89,29 +86,29 @@ export const gossipFaults: readonly FaultKind[] = [
   },
   {
     name: "wrong-netconfig",
-    description: "states groups of <n> nodes in /netconfig",
+    description: "states consensus groups of <count> nodes in /netconfig",
     parameter: { kind: "count", default: 128 },
-    apply: ({ conduct }, value) => {
-      const nodesPerConsensusGroup = given(value);
+    apply: ({ hooks }, value) => {
+      const nodesPerConsensusGroup = requiredValue(value);
       const sharding = { nodesPerConsensusGroup, nodesPerEdge: Math.floor(nodesPerConsensusGroup / 2) };
-      conduct.netconfig.push(() => ({ config: { sharding } }));
+      hooks.netconfig.push(() => ({ config: { sharding } }));
     },
   },
   {
     name: "no-netconfig",
-    description: "answers /netconfig with 404",
-    apply: ({ conduct }) => {
-      conduct.intercept.push((request, response) => {
-        const isAsked = request.url === "/netconfig";
-        if (isAsked) sendHttpError(response, new HttpError(404, "there is no GET /netconfig"));
-        return Promise.resolve(isAsked);
+    description: "rejects requests for /netconfig with 404",
+    apply: ({ hooks }) => {
+      hooks.intercept.push((request, response) => {
+        const isNetconfig = request.url === "/netconfig";
+        if (isNetconfig) sendHttpError(response, new HttpError(404, "not found: GET /netconfig"));
+        return Promise.resolve(isNetconfig);
       });
     },
   },
 ];
 
-/** Falsehoods of its own: no two nodes tell the same. */
-function falsified({ random }: NodeSetup, hashes: Hashes, partition: number | undefined): Hashes {
+/** Returns false hashes, different for each node. */
+function falsified({ random }: ValidatorSetup, hashes: Hashes, partition: number | undefined): Hashes {
   return new Map([...hashes].map(([of, hash]) => [of, (partition ?? of) === of ? random.hex(8) : hash]));
 }
 
@@ -121,7 +118,7 @@ function withBadSignature(message: SignedVote): SignedVote {
   return { ...message, sign: { owner, sig: otherDigit + sig.slice(1) } };
 }
 
-function forgeries({ network, identity, random }: NodeSetup, cycle: number): string[] {
+function forgeries({ network, identity, random }: ValidatorSetup, cycle: number): string[] {
   const others = network.identities.filter(({ id }) => id !== identity.id).slice(0, forgeriesMax);
   return others.map(({ id }) => {
     const hashes = new Map(network.identities.map((_, partition) => [partition, random.hex(8)]));

@@ -1,7 +1,7 @@
-/** Faults of validators that go on from cycle to cycle. */
+/** Faults of the validators of a live cluster. */
 
 import { validatorSteps } from "../validator/fault-hooks.ts";
-import { type FaultKind, given } from "./fault-kind.ts";
+import { type FaultKind, requiredValue } from "./fault-kind.ts";
 
 export const liveFaults: readonly FaultKind[] = [
   {
@@ -9,9 +9,9 @@ export const liveFaults: readonly FaultKind[] = [
     description: `dies once (SIGKILL) at ${validatorSteps.join("/")}`,
     parameter: { kind: "step" },
     isLiveOnly: true,
-    apply: ({ conduct }, place) => {
-      const fatal = validatorSteps[given(place)];
-      conduct.steps.push((step) => {
+    apply: ({ hooks }, place) => {
+      const fatal = validatorSteps[requiredValue(place)];
+      hooks.steps.push((step) => {
         if (step === fatal) process.kill(process.pid, "SIGKILL");
       });
     },
@@ -21,8 +21,8 @@ export const liveFaults: readonly FaultKind[] = [
     description: "pauses after each partition of an export",
     parameter: { kind: "duration", default: 500 },
     isLiveOnly: true,
-    apply: ({ conduct }, ms) => {
-      conduct.exportPauseMs = given(ms);
+    apply: ({ hooks }, ms) => {
+      hooks.exportPauseMs = requiredValue(ms);
     },
   },
 ];

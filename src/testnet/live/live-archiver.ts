@@ -1,10 +1,11 @@
-/** The archiver of a live cluster: its lists, its transaction log, and an ear for what validators have found. */
+/** The archiver of a live cluster: its lists, its transaction log, and the state metadata that validators send. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { isSignedBy } from "../../protocol/crypto/signature.ts";
-import { parseJson, WireError } from "../../wire/parse.ts";
+import { parseAs, parseJson, WireError } from "../../wire/parse.ts";
+import * as z from "../../wire/schema.ts";
 import { parseStateMetadata } from "../../wire/state-metadata.ts";
 import { archiverIdentity, makeArchiverServer, type NodeRow } from "../cluster/archiver-server.ts";
 import type { ClusterNetwork } from "../cluster/network.ts";
@@ -14,10 +15,12 @@ import { type JsonServer, readBody, sendJson } from "../validator/json-server.ts
 import type { LiveChain } from "./live-chain.ts";
 import type { TransactionLog } from "./transaction-log.ts";
 
+const signedSchema = z.looseObject({ sign: z.looseObject({ owner: z.string() }) });
+
 export interface LiveArchiverOptions {
   readonly network: ClusterNetwork;
   readonly log: TransactionLog;
-  /** `undefined` until it is known. */
+  /** `undefined` until the validators listen. */
   readonly nodeList: () => readonly NodeRow[] | undefined;
   readonly chain: () => LiveChain | undefined;
 }
@@ -28,13 +31,13 @@ export function makeLiveArchiver({ network, log, nodeList, chain }: LiveArchiver
     identity: archiverIdentity(network.seed),
     nodeList,
     cycles: () => chain()?.records ?? [],
-    answer: async (request, response, { pathname, searchParams }) => {
+    handle: async (request, response, { pathname, searchParams }) => {
       switch (`${request.method} ${pathname}`) {
         case "GET /transaction-log":
           await sendLog(response, log, searchParams.get("from") ?? "0");
           return true;
         case "POST /state-metadata":
-          await hear(request, publicKeys, chain());
+          await receiveStateMetadata(request, publicKeys, chain());
           sendJson(response, {});
           return true;
         default:
@@ -44,31 +47,32 @@ export function makeLiveArchiver({ network, log, nodeList, chain }: LiveArchiver
   });
 }
 
-/** Goes on until the client goes away; as fast as it reads. */
+/** Sends the log until the client disconnects, as fast as it reads. */
 async function sendLog(response: ServerResponse, log: TransactionLog, from: string): Promise<void> {
   if (!/^\d{1,15}$/.test(from)) throw new HttpError(400, "from: not a number of bytes");
-  const gone = new AbortController();
-  response.once("close", () => gone.abort());
+  const disconnected = new AbortController();
+  response.once("close", () => disconnected.abort());
   response.writeHead(200, { "Content-Type": "application/jsonl" });
   response.flushHeaders();
-  await pipeline(Readable.from(log.follow(Number(from), gone.signal)), response).catch(() => undefined);
+  await pipeline(Readable.from(log.follow(Number(from), disconnected.signal)), response).catch(
+    () => undefined,
+  );
 }
 
-async function hear(
+async function receiveStateMetadata(
   request: IncomingMessage,
   publicKeys: ReadonlySet<string>,
   chain: LiveChain | undefined,
 ): Promise<void> {
   const source = "state metadata";
   try {
-    const received = parseJson(await readBody(request, stateMetadataBytesMax), source) as {
-      sign?: { owner?: string };
-    };
-    const owner = received?.sign?.owner ?? "";
-    if (!publicKeys.has(owner) || !isSignedBy(received))
+    const received = parseJson(await readBody(request, stateMetadataBytesMax), source);
+    const { owner } = parseAs(signedSchema, received, source).sign;
+    if (!publicKeys.has(owner) || !isSignedBy(received)) {
       throw new HttpError(400, "not signed by a validator");
+    }
     for (const { cycle, networkHash } of parseStateMetadata(received, source)) {
-      chain?.tell(cycle, networkHash, owner);
+      chain?.addNetworkHash(cycle, networkHash, owner);
     }
   } catch (error) {
     throw error instanceof WireError ? new HttpError(400, error.message) : error;

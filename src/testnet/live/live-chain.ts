@@ -1,27 +1,27 @@
 /**
- * The cycle chain of a live cluster. Each record names the network hashes that more than half of the validators
- * have told since the one before, of cycles early enough.
+ * The cycle chain of a live cluster. Each record names the network hashes that more than half of the validators have
+ * reported since the record before.
  */
 
 import { type ChainedRecord, chainedRecord, hashLag } from "../cluster/cycle-records.ts";
 import { networkConfigHashOf } from "../cluster/network-config.ts";
-import type { LiveSettings } from "./live-defaults.ts";
+import type { LiveSettings } from "./live-settings.ts";
 
-/** Records that are kept: more than anybody asks for. */
+/** The number of records that are kept. */
 const recordsMax = 20_000;
 
-/** Cycles of which hashes are still taken. */
-const cyclesHeard = 64;
+/** The number of past cycles of which hashes are accepted. */
+const cyclesAccepted = 64;
 
 export class LiveChain {
   readonly #settings: LiveSettings;
   readonly #startSeconds: number;
   #records: ChainedRecord[] = [];
   /** Cycle → network hash → validators, by public key. */
-  readonly #told = new Map<number, Map<string, Set<string>>>();
+  readonly #reported = new Map<number, Map<string, Set<string>>>();
   readonly #named = new Set<number>();
 
-  /** @param startSeconds when cycle 0 begins */
+  /** @param startSeconds the start of cycle 0 */
   constructor(settings: LiveSettings, startSeconds: number) {
     this.#settings = settings;
     this.#startSeconds = startSeconds;
@@ -31,15 +31,15 @@ export class LiveChain {
     return this.#records;
   }
 
-  /** Takes a validator's word for the network hash of a cycle. */
-  tell(cycle: number, networkHash: string, owner: string): void {
+  /** Adds the network hash of a cycle that a validator reports. */
+  addNetworkHash(cycle: number, networkHash: string, owner: string): void {
     const next = this.#next;
-    if (cycle >= next || cycle < next - cyclesHeard || this.#named.has(cycle)) return;
-    const hashes = this.#told.get(cycle) ?? new Map<string, Set<string>>();
-    // A validator's first word counts.
+    if (cycle >= next || cycle < next - cyclesAccepted || this.#named.has(cycle)) return;
+    const hashes = this.#reported.get(cycle) ?? new Map<string, Set<string>>();
+    // The first report of a validator counts.
     if ([...hashes.values()].some((owners) => owners.has(owner))) return;
     hashes.set(networkHash, (hashes.get(networkHash) ?? new Set<string>()).add(owner));
-    this.#told.set(cycle, hashes);
+    this.#reported.set(cycle, hashes);
   }
 
   /** Begins the next cycle. */
@@ -65,16 +65,16 @@ export class LiveChain {
 
   #newHashes(lastCycle: number): { cycle: number; hash: string }[] {
     const hashes: { cycle: number; hash: string }[] = [];
-    for (const [cycle, told] of [...this.#told].sort(([a], [b]) => a - b)) {
-      if (cycle < lastCycle - cyclesHeard) this.#told.delete(cycle);
+    for (const [cycle, reported] of [...this.#reported].sort(([a], [b]) => a - b)) {
+      if (cycle < lastCycle - cyclesAccepted) this.#reported.delete(cycle);
       if (cycle > lastCycle) continue;
-      const agreed = [...told].find(([, owners]) => owners.size * 2 > this.#settings.nodes);
+      const agreed = [...reported].find(([, owners]) => owners.size * 2 > this.#settings.nodes);
       if (agreed === undefined) continue;
       hashes.push({ cycle, hash: agreed[0] });
-      this.#told.delete(cycle);
+      this.#reported.delete(cycle);
       this.#named.add(cycle);
     }
-    for (const cycle of this.#named) if (cycle < lastCycle - cyclesHeard) this.#named.delete(cycle);
+    for (const cycle of this.#named) if (cycle < lastCycle - cyclesAccepted) this.#named.delete(cycle);
     return hashes;
   }
 }

@@ -1,7 +1,6 @@
 /**
- * A live cluster: validators in processes of their own, an archiver, and transactions that go on until it is
- * stopped. What the validators of a real network agree on by consensus, the order of transactions and the cycle
- * records, is made here.
+ * A live cluster: validators in processes of their own, an archiver, and transactions until it is stopped. The cluster
+ * itself makes the order of transactions and the cycle records, on which a real network agrees by consensus.
  */
 
 import { createWriteStream } from "node:fs";
@@ -19,19 +18,19 @@ import type { ClusterNetwork } from "../cluster/network.ts";
 import type { JsonServer } from "../validator/json-server.ts";
 import { makeLiveArchiver } from "./live-archiver.ts";
 import { LiveChain } from "./live-chain.ts";
-import type { LiveSettings } from "./live-defaults.ts";
-import { liveNetwork, setUpNodes } from "./live-settings.ts";
+import { liveNetwork, setUpNodes } from "./live-network.ts";
+import type { LiveSettings } from "./live-settings.ts";
 import { Sequencer } from "./sequencer.ts";
 import { TransactionLog } from "./transaction-log.ts";
 import { type SupervisorEvent, ValidatorSupervisor } from "./validator-supervisor.ts";
 
-/** What others need to know of a running live cluster. */
+/** The description of a running live cluster. */
 export interface LiveClusterDescription {
   readonly name: "live";
   readonly archiverUrl: string;
   /** 64 hex digits, for `--archiver-key`. */
   readonly archiverPublicKey: string;
-  /** In ascending order of their ids; `url` is where a node that is down would be. */
+  /** In ascending order of ID. A node that is down has a URL too. */
   readonly nodes: readonly {
     readonly index: number;
     readonly id: string;
@@ -41,19 +40,19 @@ export interface LiveClusterDescription {
   /** Seconds. */
   readonly cycleDuration: number;
   readonly snapshotEvery: number;
-  /** When cycle 0 begins, in milliseconds. */
+  /** The start of cycle 0, in milliseconds. */
   readonly startMs: number;
-  /** Of all accounts, at any time; decimal. */
+  /** The sum of all balances, which transactions do not change; decimal. */
   readonly totalBalance: string;
-  /** Where databases, exports and the two files are. */
+  /** Contains the databases, the exports, and the two files below. */
   readonly directory: string;
-  /** The accounts before the first transaction, one a line; and all transactions since, likewise. */
+  /** The files of the genesis accounts and of all transactions since, one a line. */
   readonly genesis: string;
   readonly transactionLog: string;
 }
 
 export interface LiveCluster extends LiveClusterDescription {
-  /** Resolves if it cannot go on: its transactions can no longer be written down, for instance. */
+  /** Resolves if the cluster fails, for example because its transaction log cannot be written. */
   readonly failed: Promise<SnapshotError>;
   /** Ends all processes and servers. */
   stop(): Promise<void>;
@@ -63,20 +62,20 @@ export type LiveEvent = SupervisorEvent & { readonly validator: number };
 
 export interface LiveClusterOptions {
   readonly host?: string;
-  /** Must be new or empty, and is kept; without it, a temporary one is taken and removed in the end. */
+  /** Must be new or empty, and is kept. By default the cluster uses a temporary directory, and removes it at the end. */
   readonly directory?: string | undefined;
   readonly report?: (event: LiveEvent) => void;
-  /** Gives up the start. */
+  /** Aborts the start. */
   readonly signal?: AbortSignal;
 }
 
-/** How often new transactions are handed out. */
+/** The time between additions to the transaction log. */
 const tickMs = 100;
 
-/** From when all are ready until cycle 0 begins: for them to hear of one another. */
+/** The time from the readiness of all validators to the start of cycle 0: they receive the node list. */
 const leadSeconds = 1;
 
-/** @throws SnapshotError where the settings or the directory are not right */
+/** @throws SnapshotError where the settings or the directory are invalid */
 export async function startLiveCluster(
   settings: LiveSettings,
   options: LiveClusterOptions = {},
@@ -84,19 +83,19 @@ export async function startLiveCluster(
   const network = liveNetwork(settings);
   const setups = setUpNodes(settings, network);
   const directory = await openDirectory(options.directory);
-  const cluster = new Running(settings, network, directory, options);
+  const cluster = new RunningCluster(settings, network, directory, options);
   try {
     return await cluster.start((index) => setups[index]?.isListening === false);
   } catch (error) {
     await cluster.stop();
-    // What has not begun leaves nothing behind, so that the directory can be given again.
+    // A failed start leaves the directory empty, so that it can be used again.
     for (const name of await readdir(directory).catch(() => [])) await removeTree(join(directory, name));
     options.signal?.throwIfAborted();
     throw error;
   }
 }
 
-class Running {
+class RunningCluster {
   readonly #settings: LiveSettings;
   readonly #network: ClusterNetwork;
   readonly #directory: string;
@@ -104,7 +103,7 @@ class Running {
   readonly #ending = new AbortController();
   #log: TransactionLog | undefined;
   #archiver: JsonServer | undefined;
-  #keepers: ValidatorSupervisor[] = [];
+  #supervisors: ValidatorSupervisor[] = [];
   #nodeList: readonly NodeRow[] | undefined;
   #chain: LiveChain | undefined;
   #running: Promise<void> | undefined;
@@ -160,7 +159,7 @@ class Running {
         index,
         id,
         url: urls[index] ?? "",
-        pid: this.#keepers[index]?.pid ?? null,
+        pid: this.#supervisors[index]?.pid ?? null,
       })),
       cycleDuration,
       snapshotEvery,
@@ -183,19 +182,21 @@ class Running {
   }
 
   async #startValidators(archiverUrl: string, isDown: (index: number) => boolean): Promise<string[]> {
-    this.#keepers = this.#network.identities.map((_, index) => {
+    this.#supervisors = this.#network.identities.map((_, index) => {
       const directory = join(this.#directory, `validator-${index}`);
       const own = { live: this.#settings, index, host: this.#host, port: 0, archiverUrl, directory };
       return new ValidatorSupervisor(own, (event) => this.#options.report?.({ ...event, validator: index }));
     });
-    const starts = Promise.all(this.#keepers.map((keeper) => keeper.start()));
+    const starts = Promise.all(this.#supervisors.map((supervisor) => supervisor.start()));
     starts.catch(() => undefined);
     const urls = await Promise.race([
       starts,
       ...(this.#options.signal ? [aborted(this.#options.signal)] : []),
     ]);
-    // Only now, so that none of the others was given the port of one that is down.
-    await Promise.all(this.#keepers.filter((_, index) => isDown(index)).map((keeper) => keeper.stop()));
+    // Stopped last, so that no other validator gets the port of one that is down.
+    await Promise.all(
+      this.#supervisors.filter((_, index) => isDown(index)).map((supervisor) => supervisor.stop()),
+    );
     return urls;
   }
 
@@ -206,7 +207,7 @@ class Running {
     }
   }
 
-  /** Hands out transactions as their time comes, and begins a cycle when the one before ends. */
+  /** Adds transactions when they are due, and begins a cycle at the end of the one before. */
   async #run(log: TransactionLog, chain: LiveChain, sequencer: Sequencer, startMs: number): Promise<void> {
     const { signal } = this.#ending;
     await sleep(Math.max(0, startMs - Date.now()), undefined, { signal }).catch(() => undefined);
@@ -221,7 +222,7 @@ class Running {
 
   async #stop(): Promise<void> {
     this.#ending.abort();
-    await Promise.all(this.#keepers.map((keeper) => keeper.stop()));
+    await Promise.all(this.#supervisors.map((supervisor) => supervisor.stop()));
     await this.#archiver?.close();
     await this.#running;
     await this.#log?.close();
@@ -238,7 +239,7 @@ async function openDirectory(path: string | undefined): Promise<string> {
     throw diskError(`cannot use ${path}`, error);
   }
   throw new SnapshotError("configuration", `${path} is not empty`, {
-    hint: "Give a directory that does not exist yet: a live cluster begins anew each time.",
+    hint: "Use a new directory: a live cluster always starts from its genesis state.",
   });
 }
 
@@ -251,7 +252,7 @@ function aborted(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** An export process may still be about to notice that its validator has ended. */
+/** Retries, since an export process may write until it notices the end of its validator. */
 async function removeTree(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
 }

@@ -1,13 +1,13 @@
 /**
- * The entry of the export process of a validator in a live cluster, which may have been told to lie:
+ * The entry of the export process of a validator in a live cluster, with its faults:
  * `node live-export-process.js <settings>`.
  */
 
 import { argv } from "node:process";
 import { runExportProcess } from "../validator/snapshot/run-export-process.ts";
-import { lyingAbout } from "./state-transforms.ts";
+import { falseViews } from "./false-state.ts";
 
-/** As JSON. */
+/** The argument, as JSON. */
 export interface LiveExportSettings {
   readonly lies: readonly number[];
   readonly pauseMs: number;
@@ -15,4 +15,4 @@ export interface LiveExportSettings {
 
 const { lies, pauseMs } = JSON.parse(argv[2] ?? "") as LiveExportSettings;
 
-runExportProcess({ beliefs: lyingAbout(lies), pauseMs });
+runExportProcess({ views: falseViews(lies), pauseMs });

@@ -1,6 +1,6 @@
 /**
- * Makes the transactions of a live cluster, in the place of its users and of consensus: what happens when is
- * settled by the seed and by the moment at which the cluster began.
+ * Makes the transactions of a live cluster, instead of its users and of consensus. The seed and the start of the cluster
+ * determine every transaction and its time.
  */
 
 import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
@@ -9,14 +9,14 @@ import { logEntriesAtOnceMax } from "../limits.ts";
 import { Random } from "../state/random.ts";
 import type { LogEntry } from "../validator/state/log-entry.ts";
 import { balanceOf } from "../validator/state/transaction.ts";
-import type { LiveSettings } from "./live-defaults.ts";
+import type { LiveSettings } from "./live-settings.ts";
 
-/** Every so many transactions, one makes a new account, and one sets the fee in a global account. */
+/** One transaction in this number creates an account, or sets the fee in a global account. */
 const newAccountEvery = 25;
 const feeChangeEvery = 40;
 
-/** How often a sender with a balance is looked for. */
-const sendersTried = 20;
+/** The attempts to find a sender with a balance. */
+const sendersTriedMax = 20;
 
 export class Sequencer {
   readonly #settings: LiveSettings;
@@ -25,10 +25,10 @@ export class Sequencer {
   readonly #addresses: string[] = [];
   readonly #globals: string[];
   readonly #balances = new Map<string, bigint>();
-  #made = 0;
+  #count = 0;
   #cycle = 0;
 
-  /** @param startSeconds when cycle 0 begins */
+  /** @param startSeconds the start of cycle 0 */
   constructor(settings: LiveSettings, { state, shard }: ClusterNetwork, startSeconds: number) {
     this.#settings = settings;
     this.#random = Random.named(settings.seed, "transactions");
@@ -42,19 +42,19 @@ export class Sequencer {
     this.#globals = Array.from(state.accounts(GLOBAL_PARTITION), ({ accountId }) => accountId);
   }
 
-  /** Of all accounts; no transaction changes it. */
+  /** The sum of all balances, which transactions do not change. */
   get totalBalance(): bigint {
     let total = 0n;
     for (const balance of this.#balances.values()) total += balance;
     return total;
   }
 
-  /** What has happened since it was last asked, and before a moment: transactions and ends of cycles, in order;
-   *  after a long pause, only the first of it. */
+  /** Returns the transactions and ends of cycles since the last call and before a moment, in order; at most
+   *  {@link logEntriesAtOnceMax} of them. */
   until(nowMs: number): LogEntry[] {
     const entries: LogEntry[] = [];
     while (entries.length < logEntriesAtOnceMax) {
-      const timestamp = this.#startMs + Math.floor((this.#made * 1000) / this.#settings.txRate);
+      const timestamp = this.#startMs + Math.floor((this.#count * 1000) / this.#settings.txRate);
       const end = this.#startMs + (this.#cycle + 1) * this.#settings.cycleDuration * 1000;
       if (Math.min(timestamp, end) > nowMs) return entries;
       entries.push(timestamp < end ? this.#transaction(timestamp) : this.#cycleEnd(end));
@@ -73,7 +73,7 @@ export class Sequencer {
   }
 
   #transaction(timestamp: number): LogEntry {
-    const number = this.#made++;
+    const number = this.#count++;
     const [account] = this.#globals;
     if (account !== undefined && number % feeChangeEvery === feeChangeEvery - 1) {
       const chosen = this.#globals[this.#random.below(this.#globals.length)] ?? account;
@@ -90,7 +90,7 @@ export class Sequencer {
 
   #sender(): string {
     let sender = this.#anyAddress();
-    for (let tried = 0; tried < sendersTried && this.#balances.get(sender) === 0n; tried++) {
+    for (let tried = 0; tried < sendersTriedMax && this.#balances.get(sender) === 0n; tried++) {
       sender = this.#anyAddress();
     }
     return sender;

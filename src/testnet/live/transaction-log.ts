@@ -1,4 +1,4 @@
-/** The transaction log of a live cluster: a file that only grows, and that others follow from any place. */
+/** The transaction log of a live cluster: an append-only file, which readers follow from any position. */
 
 import { EventEmitter, once } from "node:events";
 import { type FileHandle, open } from "node:fs/promises";
@@ -14,15 +14,15 @@ export class TransactionLog {
   private constructor(path: string, handle: FileHandle) {
     this.path = path;
     this.#handle = handle;
-    this.#growth.setMaxListeners(0); // one for each that follows
+    this.#growth.setMaxListeners(0); // one for each reader
   }
 
-  /** A new log; there must be none. */
+  /** Creates the file, which must not exist. */
   static async create(path: string): Promise<TransactionLog> {
     return new TransactionLog(path, await open(path, "wx+"));
   }
 
-  /** One call at a time. @throws the system's error of a full or broken disk */
+  /** Must not run concurrently. @throws the system's error of a full or broken disk */
   async append(entries: readonly LogEntry[]): Promise<void> {
     if (entries.length === 0) return;
     const text = Buffer.from(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(""));
@@ -34,7 +34,7 @@ export class TransactionLog {
     this.#growth.emit("grown");
   }
 
-  /** What there is from a place on, and then what is added, until the signal. */
+  /** Yields the log from a position on, and everything appended later, until the signal is aborted. */
   async *follow(from: number, signal: AbortSignal): AsyncGenerator<Buffer, void, void> {
     let position = from;
     while (!signal.aborted) {

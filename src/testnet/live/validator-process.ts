@@ -1,7 +1,6 @@
 /**
- * A validator of a live cluster, in a process of its own: `node validator-process.js <settings>`. It says on
- * stdout, in lines of JSON, where it listens and what it has to report. It ends on SIGTERM, and when its stdin is
- * closed, which is what happens when whoever started it goes away, however it goes.
+ * A validator of a live cluster, in a process of its own: `node validator-process.js <settings>`. Prints its URL and its
+ * reports as lines of JSON. Ends on SIGTERM, and when its stdin is closed, which happens at any end of its parent.
  */
 
 import { argv, exit, stdin, stdout } from "node:process";
@@ -10,24 +9,24 @@ import { messageOf, SnapshotError, type SnapshotErrorCode } from "../../errors/s
 import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
 import type { ClusterNetwork } from "../cluster/network.ts";
 import { networkConfigOf } from "../cluster/network-config.ts";
-import type { NodeSetup } from "../cluster/node-setup.ts";
+import type { ValidatorSetup } from "../cluster/validator-setup.ts";
 import { Validator, type ValidatorReport } from "../validator/validator.ts";
-import type { LiveSettings } from "./live-defaults.ts";
 import type { LiveExportSettings } from "./live-export-process.ts";
-import { liveNetwork, setUpNode } from "./live-settings.ts";
+import { liveNetwork, setUpNode } from "./live-network.ts";
+import type { LiveSettings } from "./live-settings.ts";
 
-/** What it is started with, as JSON. */
+/** The argument, as JSON. */
 export interface ProcessSettings {
   readonly live: LiveSettings;
   readonly index: number;
   readonly host: string;
-  /** 0 for a free one. */
+  /** 0 for any free port. */
   readonly port: number;
   readonly archiverUrl: string;
   readonly directory: string;
 }
 
-/** What it says. */
+/** A line of stdout. */
 export type ProcessLine =
   | { readonly type: "listening"; readonly url: string }
   | {
@@ -42,7 +41,7 @@ const settings = JSON.parse(argv[2] ?? "") as ProcessSettings;
 let validator: Validator | undefined;
 
 process.once("SIGTERM", () => void end());
-// The terminal's Ctrl-C is for whoever started us.
+// A Ctrl-C of the terminal goes to the parent, which ends its validators.
 process.on("SIGINT", () => undefined);
 stdin
   .on("error", () => void end())
@@ -52,11 +51,11 @@ stdout.on("error", () => exit(0));
 
 try {
   validator = await openValidator(settings);
-  say({ type: "listening", url: await validator.listen() });
+  print({ type: "listening", url: await validator.listen() });
   await validator.run();
 } catch (error) {
   const { code, hint } = error instanceof SnapshotError ? error : { code: undefined, hint: undefined };
-  say({ type: "error", message: messageOf(error), code, hint });
+  print({ type: "error", message: messageOf(error), code, hint });
   exit(1);
 }
 
@@ -68,7 +67,7 @@ async function end(): Promise<void> {
 async function openValidator({ live, index, host, port, archiverUrl, directory }: ProcessSettings) {
   const network = liveNetwork(live);
   const setup = setUpNode(live, network, index);
-  const { conduct, identity, stored } = setup;
+  const { hooks, identity, stored } = setup;
   return await Validator.open({
     identity,
     index,
@@ -80,8 +79,8 @@ async function openValidator({ live, index, host, port, archiverUrl, directory }
     netconfig: { config: networkConfigOf(live) },
     genesis: () => genesisOf(network, stored),
     exportEntry: exportEntry(setup),
-    conduct,
-    report: say,
+    hooks,
+    report: print,
   });
 }
 
@@ -89,12 +88,12 @@ function* genesisOf({ state }: ClusterNetwork, stored: readonly number[]) {
   for (const partition of [GLOBAL_PARTITION, ...stored]) yield* state.accounts(partition);
 }
 
-function exportEntry({ lies, conduct }: NodeSetup) {
-  const own: LiveExportSettings = { lies: [...lies], pauseMs: conduct.exportPauseMs };
+function exportEntry({ lies, hooks }: ValidatorSetup) {
+  const own: LiveExportSettings = { lies: [...lies], pauseMs: hooks.exportPauseMs };
   const path = fileURLToPath(new URL("./live-export-process.js", import.meta.url));
   return { path, arguments: [JSON.stringify(own)] };
 }
 
-function say(line: ProcessLine): void {
+function print(line: ProcessLine): void {
   stdout.write(`${JSON.stringify(line)}\n`);
 }

@@ -1,4 +1,4 @@
-/** Keeps one validator of a live cluster running: starts its process, and starts it again when it has died. */
+/** Supervises one validator of a live cluster: starts its process, and restarts it when it has died. */
 
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,21 +12,21 @@ import type { ProcessLine, ProcessSettings } from "./validator-process.ts";
 
 export type SupervisorEvent =
   | ValidatorReport
-  /** The process has ended without being told to. `isGivenUp`: it does nothing else any more. */
+  /** The process ended unexpectedly. `isGivenUp`: it is not restarted. */
   | { readonly type: "validator-died"; readonly how: string; readonly isGivenUp: boolean }
   | { readonly type: "validator-restarted"; readonly pid: number };
 
 type Child = ChildProcessByStdio<Writable, Readable, null>;
 
-/** Before a validator is started again, and after how many deaths within which time it is not. */
+/** The pause before a restart, and the number of deaths within a time after which the supervisor gives up. */
 const restartPauseMs = 500;
 const deathsMax = 10;
 const deathsWithinMs = 60_000;
 
-/** After which a process that was asked to end is ended. */
+/** The time between SIGTERM and SIGKILL. */
 const endTimeoutMs = 3000;
 
-/** Compiled, the entry stands beside this file; as a source, Node cannot run it, so its build is taken. */
+/** The compiled entry: beside this file, or in `dist/` where this file is a source. */
 const entry = fileURLToPath(
   new URL(
     import.meta.url.endsWith(".ts")
@@ -53,11 +53,11 @@ export class ValidatorSupervisor {
     return this.#child?.pid;
   }
 
-  /** Starts it; answers where it listens, which stays so. */
+  /** Starts the process. Returns its URL, which a restart keeps. */
   async start(): Promise<string> {
     const child = this.#spawn();
     const url = await Promise.race([
-      this.#heard(child),
+      this.#listen(child),
       once(child, "exit").then(() => Promise.reject(this.#startFailure())),
     ]);
     this.#settings = { ...this.#settings, port: Number(new URL(url).port) };
@@ -77,7 +77,7 @@ export class ValidatorSupervisor {
   }
 
   #spawn(): Child {
-    // In a group of its own: a Ctrl-C is for the cluster, which ends its validators in its order.
+    // In a group of its own: a Ctrl-C goes to the cluster, which ends its validators itself.
     const child = spawn(process.execPath, [entry, JSON.stringify(this.#settings)], {
       stdio: ["pipe", "pipe", "inherit"],
       detached: true,
@@ -88,8 +88,8 @@ export class ValidatorSupervisor {
     return child;
   }
 
-  /** Resolves with where it listens, and goes on listening to what it says. */
-  #heard(child: Child): Promise<string> {
+  /** Forwards the reports of the process. Resolves with its URL. */
+  #listen(child: Child): Promise<string> {
     return new Promise((resolve, reject) => {
       child.once("error", reject);
       createInterface({ input: child.stdout }).on("line", (text) => {
@@ -103,7 +103,7 @@ export class ValidatorSupervisor {
   }
 
   #startFailure(): SnapshotError {
-    const { message = "it ended", code = "temporary", hint = "Try again." } = this.#lastError ?? {};
+    const { message = "the process ended", code = "temporary", hint = "Try again." } = this.#lastError ?? {};
     return new SnapshotError(code, `validator ${this.#settings.index} did not start: ${message}`, { hint });
   }
 
@@ -112,14 +112,14 @@ export class ValidatorSupervisor {
     const now = Date.now();
     this.#deaths = [...this.#deaths.filter((time) => now - time < deathsWithinMs), now];
     const isGivenUp = this.#deaths.length > deathsMax;
-    const words = this.#lastError === undefined ? how : `${how}: ${this.#lastError.message}`;
-    this.#report({ type: "validator-died", how: words, isGivenUp });
+    const cause = this.#lastError === undefined ? how : `${how}: ${this.#lastError.message}`;
+    this.#report({ type: "validator-died", how: cause, isGivenUp });
     if (!isGivenUp) setTimeout(() => void this.#restart(), restartPauseMs);
   }
 
   async #restart(): Promise<void> {
     if (this.#isEnding) return;
-    // It was to be killed once.
+    // The fault kills a validator once.
     const { live } = this.#settings;
     const faults = live.faults.filter((fault) => parseFault(fault).name !== "kill-at");
     this.#settings = { ...this.#settings, live: { ...live, faults } };
@@ -127,12 +127,12 @@ export class ValidatorSupervisor {
       await this.start();
       this.#report({ type: "validator-restarted", pid: this.pid ?? 0 });
     } catch {
-      this.#died("it did not start again");
+      this.#died("the restart failed");
     }
   }
 }
 
-/** `undefined` for what a process that is killed leaves half said. */
+/** Returns `undefined` for the incomplete line of a killed process. */
 function lineOf(text: string): ProcessLine | undefined {
   try {
     return JSON.parse(text) as ProcessLine;

@@ -1,23 +1,23 @@
 /**
- * The data of an account, as various as in real networks: accounts of an EVM with big integers and byte
- * arrays, its storage and its code, plain objects of an application, and data that already is text. Keys
- * stand in no order, so that whoever hashes what he receives, and not its canonical text, is found out.
+ * The data of accounts, as diverse as in real networks: EVM accounts with big integers and byte arrays, EVM storage and
+ * code, plain objects of an application, and strings. Keys are unordered: a program that hashes the received text instead
+ * of the canonical text gets wrong hashes.
  */
 
 import type { WrappedData } from "../../protocol/account-copy.ts";
 import type { Random } from "./random.ts";
 
-/** What the data repeats of its account. */
+/** The properties of an account that its data repeats. */
 export interface DataContext {
   readonly stateId: string;
   readonly timestamp: number;
-  /** Bytes that the data has about, where its kind leaves the choice. */
+  /** The approximate size of the data, where its kind permits a choice. */
   readonly bytes: number;
 }
 
 type DataMaker = (random: Random, context: DataContext) => unknown;
 
-/** EVM accounts are the most frequent, as in life. */
+/** EVM accounts are the most frequent kind. */
 const kinds: readonly [DataMaker, ...DataMaker[]] = [
   evmAccount,
   evmAccount,
@@ -35,7 +35,7 @@ export function makeData(random: Random, context: DataContext): unknown {
   return random.pick(kinds)(random, context);
 }
 
-/** The same account with one character of its data changed: as long as before, and as plausible. */
+/** Returns the account with one character of its data changed, and of the same length. */
 export function tampered(account: WrappedData): WrappedData {
   const { data } = account;
   if (typeof data === "string") return { ...account, data: withOtherStart(data) };
@@ -94,7 +94,7 @@ function ledger(random: Random, { stateId, timestamp, bytes }: DataContext): unk
     to: random.hex(5),
     amount: bigInteger(random.uint32()),
     at: timestamp - index * 1000,
-    // The long form of a buffer, which the canonical text has in short form.
+    // The long form of a buffer; the canonical text has the short form.
     proof: { type: "Buffer", data: [random.below(256), random.below(256), random.below(256)] },
   }));
   return { type: "ledger", hash: stateId, entries };
@@ -108,7 +108,7 @@ function jsonText(random: Random, context: DataContext): unknown {
   return JSON.stringify(profile(random, context));
 }
 
-/** From half of `bytes` to half as much again. */
+/** Returns a random size from 0.5 to 1.5 times `bytes`. */
 function varied(random: Random, bytes: number): number {
   return Math.floor(bytes / 2) + random.below(bytes + 1);
 }
@@ -117,8 +117,8 @@ function bigInteger(value: number): object {
   return { dataType: "bi", value: value.toString(16) };
 }
 
-/** Random bytes would be slow to make and to encode where there are gigabytes of them, so long arrays
- *  repeat a random piece, each at its own length. */
+/** Returns a byte array that repeats a random piece, since gigabytes of random bytes would take long to make and to
+ *  encode. */
 function byteArray(random: Random, bytes: number): object {
   const piece = Buffer.from(random.hex(8), "hex");
   return { dataType: "u8ab", value: Buffer.alloc(bytes, piece).toString("base64") };
@@ -148,7 +148,7 @@ const vocabulary: readonly [string, ...string[]] = [
   "\u00ad",
 ];
 
-/** A sentence of about `bytes` bytes, its words drawn once and then repeated. */
+/** Returns about `bytes` bytes of text: random words, repeated. */
 function words(random: Random, bytes: number): string {
   let sentence = random.hex(1);
   for (let count = 0; count < 8; count++) sentence += ` ${random.pick(vocabulary)}`;

@@ -1,9 +1,9 @@
-/** What one node of a cluster holds of the state: the partitions that it stores, and the global one. */
+/** The accounts that one node of a cluster holds: those of its stored partitions, and the global ones. */
 
 import type { WrappedData } from "../../protocol/account-copy.ts";
 import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
 import { type AccountSource, mergedByAddress, type Selection } from "../validator/state/account-source.ts";
-import { lied, type SeededState } from "./seeded-state.ts";
+import { falseAccounts, type SeededState } from "./seeded-state.ts";
 
 export class NodeAccounts implements AccountSource {
   readonly #state: SeededState;
@@ -12,7 +12,7 @@ export class NodeAccounts implements AccountSource {
 
   /**
    * @param partitions from 0 to N − 1, ascending
-   * @param lies partitions of which it holds, and tells, a lie
+   * @param lies partitions of which it holds a false state
    */
   constructor(state: SeededState, partitions: readonly number[], lies: ReadonlySet<number>) {
     this.#state = state;
@@ -40,6 +40,6 @@ export class NodeAccounts implements AccountSource {
   #partition(partition: number, selection: Selection): Iterable<WrappedData> {
     const { from, to } = this.#state.selected(partition, selection);
     const accounts = this.#state.accounts(partition, from, to);
-    return from === 0 && this.#lies.has(partition) ? lied(accounts) : accounts;
+    return from === 0 && this.#lies.has(partition) ? falseAccounts(accounts) : accounts;
   }
 }

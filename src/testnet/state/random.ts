@@ -1,11 +1,11 @@
 /**
- * Randomness that a seed gives again: sfc32 (Chris Doty-Humphrey, PractRand), 128 bits of state, fast
- * enough to make every account anew each time it is asked for.
+ * Reproducible randomness from a seed: sfc32 (Chris Doty-Humphrey, PractRand) with 128 bits of state. It is fast enough
+ * to generate an account again at each access.
  */
 
 import { createHash } from "node:crypto";
 
-/** Rounds after which every bit of the seed has reached every bit of the state. */
+/** The rounds after which every bit of the seed affects every bit of the state. */
 const mixingRounds = 12;
 
 const hexWordsMax = 8;
@@ -24,13 +24,13 @@ export class Random {
     for (let round = 0; round < mixingRounds; round++) this.uint32();
   }
 
-  /** A stream of its own for everything that has a name. */
+  /** Returns an independent stream for a name. */
   static named(...names: (string | number)[]): Random {
     const digest = createHash("sha256").update(names.join("/")).digest();
     return new Random(digest.readInt32LE(0), digest.readInt32LE(4), digest.readInt32LE(8));
   }
 
-  /** A whole number from 0 to 2^32 − 1. */
+  /** Returns a whole number from 0 to 2^32 − 1. */
   uint32(): number {
     const sum = (((this.#a + this.#b) | 0) + this.#counter) | 0;
     this.#counter = (this.#counter + 1) | 0;
@@ -40,12 +40,12 @@ export class Random {
     return sum >>> 0;
   }
 
-  /** A whole number from 0 to `limit − 1`. */
+  /** Returns a whole number from 0 to `limit − 1`. */
   below(limit: number): number {
     return Math.floor((this.uint32() / 2 ** 32) * limit);
   }
 
-  /** Lower-case hex digits, eight for each of at most {@link hexWordsMax} words. */
+  /** Returns lower-case hex digits, eight for each of at most {@link hexWordsMax} words. */
   hex(words: number): string {
     for (let word = 0; word < words; word++) scratch.writeUInt32BE(this.uint32(), word * 4);
     return scratch.toString("hex", 0, words * 4);
@@ -55,7 +55,7 @@ export class Random {
     return list[this.below(list.length)] ?? list[0];
   }
 
-  /** A copy of the list in another order (Fisher and Yates). */
+  /** Returns a shuffled copy of the list (Fisher–Yates). */
   shuffled<T>(list: readonly T[]): T[] {
     const order = [...list];
     for (let last = order.length - 1; last > 0; last--) {

@@ -1,6 +1,6 @@
 /**
- * The state of a whole network, made from a seed: any account of any partition can be made at any time
- * from its number alone, so a cluster of gigabytes keeps none of them in memory.
+ * The state of a whole network, generated from a seed: an account is generated from its partition and index alone, so that
+ * a cluster of gigabytes keeps no account in memory.
  */
 
 import { accountCopyText, type WrappedData } from "../../protocol/account-copy.ts";
@@ -17,16 +17,16 @@ export interface StateSettings {
   /** Accounts in the partitions 0 to N − 1. */
   readonly accounts: number;
   readonly globalAccounts: number;
-  /** Bytes of an account's data, about. */
+  /** The approximate bytes of an account's data. */
   readonly accountBytes: number;
   readonly emptyPartitions: readonly number[];
-  /** The moment of the snapshot, in milliseconds: no account has changed later. */
+  /** The timestamp of the snapshot, in milliseconds: all accounts are older. */
   readonly timestampMs: number;
-  /** What an account is; by default as various as in real networks. */
+  /** Makes the accounts; by default as diverse as those of real networks. */
   readonly makeAccount?: AccountMaker;
 }
 
-/** Makes an account of an address that was last changed at a time, in milliseconds. */
+/** Makes the account of an address with the time of its last change, in milliseconds. */
 export type AccountMaker = (
   random: Random,
   accountId: string,
@@ -34,15 +34,15 @@ export type AccountMaker = (
   isGlobal: boolean,
 ) => WrappedData;
 
-/** Accounts were last changed within this time before the snapshot. */
+/** The greatest age of an account at the time of the snapshot. */
 const ageMaxMs = 30 * 24 * 3600 * 1000;
 
-/** The words of an address behind its prefix. */
+/** The words of an address after its prefix. */
 const tailWords = 7;
 
 interface Slots {
   readonly count: number;
-  /** The partition's lowest prefix, and how many prefixes it has. */
+  /** The partition's lowest prefix, and its number of prefixes. */
   readonly low: number;
   readonly size: number;
   readonly seed: number;
@@ -61,7 +61,7 @@ export class SeededState {
     return this.#slotsOf(partition).count;
   }
 
-  /** How many accounts of a partition the selection takes, from which on. */
+  /** Returns the range of indices that a selection has in a partition; `to` is exclusive. */
   selected(partition: number, selection: Selection): { from: number; to: number } {
     if (selection.isGlobal !== undefined && selection.isGlobal !== (partition === GLOBAL_PARTITION)) {
       return { from: 0, to: 0 };
@@ -71,7 +71,7 @@ export class SeededState {
     return { from, to };
   }
 
-  /** Accounts of a partition in ascending order, the `from`th to before the `to`th. */
+  /** Yields the accounts of a partition in ascending order, from index `from` up to but excluding `to`. */
   *accounts(partition: number, from = 0, to = this.countOf(partition)): Generator<WrappedData> {
     for (let index = from; index < to; index++) yield this.account(partition, index);
   }
@@ -92,35 +92,35 @@ export class SeededState {
     return index % 3 === 0 ? { ...account, syncData: { isGlobal: false } } : account;
   }
 
-  /** A partition's hash, and what it would be with the lie that {@link lied} tells of it. */
-  hashOf(partition: number, isLied = false): string {
+  /** Returns a partition's hash; with `isFalse`, that of its {@link falseAccounts}. */
+  hashOf(partition: number, isFalse = false): string {
     const accounts = this.accounts(partition);
-    return hashOfAccounts(isLied ? lied(accounts) : accounts);
+    return hashOfAccounts(isFalse ? falseAccounts(accounts) : accounts);
   }
 
   #slotsOf(partition: number): Slots {
     const slots = this.#slots.get(partition);
-    if (slots === undefined) throw new RangeError(`there is no partition ${partition}`);
+    if (slots === undefined) throw new RangeError(`unknown partition ${partition}`);
     return slots;
   }
 
-  /** By bisection: addresses ascend with their index. */
-  #firstIndex(partition: number, isAtOrBehind: (address: string) => boolean): number {
+  /** Finds an index by bisection: addresses ascend with their index. */
+  #firstIndex(partition: number, isReached: (address: string) => boolean): number {
     const slots = this.#slotsOf(partition);
     let low = 0;
     let high = slots.count;
     while (low < high) {
       const middle = (low + high) >>> 1;
       const address = addressAt(slots, middle, new Random(slots.seed, partition, middle));
-      if (isAtOrBehind(address)) high = middle;
+      if (isReached(address)) high = middle;
       else low = middle + 1;
     }
     return low;
   }
 }
 
-/** A partition's accounts with one of them changed: always the same, so that liars can agree. */
-export function* lied(accounts: Iterable<WrappedData>): Generator<WrappedData> {
+/** Yields a partition's accounts with the first one changed, in the same way for all nodes that lie. */
+export function* falseAccounts(accounts: Iterable<WrappedData>): Generator<WrappedData> {
   let isFirst = true;
   for (const account of accounts) {
     yield isFirst ? tampered(account) : account;
@@ -142,7 +142,7 @@ function hashOfAccounts(accounts: Iterable<WrappedData>): string {
   return hash.update(Buffer.from(text + EMPTY_PREIMAGE.slice(1))).digest();
 }
 
-/** Each account has a piece of its partition's prefixes for itself, and stands somewhere in it. */
+/** Divides the partition's prefixes among its accounts, and picks a random one of the account's share. */
 function addressAt(slots: Slots, index: number, random: Random): string {
   const start = Math.floor((index * slots.size) / slots.count);
   const end = Math.floor(((index + 1) * slots.size) / slots.count);
@@ -150,7 +150,7 @@ function addressAt(slots: Slots, index: number, random: Random): string {
   return prefix.toString(16).padStart(8, "0") + random.hex(tailWords);
 }
 
-/** Accounts in equal shares over the partitions that are not to be empty. */
+/** Distributes the accounts evenly over the partitions that are not empty. */
 function makeSlots(settings: StateSettings, shard: Shard): Map<number, Slots> {
   const empty = new Set(settings.emptyPartitions);
   const filled = allPartitions(shard).filter(

@@ -1,4 +1,4 @@
-/** What a validator has to do with the archiver: it learns from it who is active, and tells it its hashes. */
+/** A validator's connection to the archiver: requests the active nodes, and reports hashes. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "undici";
@@ -10,8 +10,8 @@ import { parseJson } from "../../wire/parse.ts";
 import { archiverPauseMs, archiverTimeoutMs } from "../limits.ts";
 import type { Identity } from "./identity.ts";
 
-/** Times that the archiver is told the same before it is taken to be away. */
-const announceAttempts = 3;
+/** Attempts to report hashes. */
+const announceAttemptsMax = 3;
 
 export class ArchiverLink {
   readonly #url: string;
@@ -30,9 +30,9 @@ export class ArchiverLink {
   }
 
   /**
-   * Waits until the archiver knows so many active nodes; answers them in ascending order of ID.
+   * Waits until the archiver lists a number of active nodes. Returns them in ascending order of ID.
    *
-   * @throws WireError where it answers with something else than a node list
+   * @throws WireError where the response is not a node list
    */
   async activeNodes(count: number): Promise<readonly ActiveNode[]> {
     const url = `${this.#url}/full-nodelist`;
@@ -47,7 +47,7 @@ export class ArchiverLink {
     }
   }
 
-  /** Tells the archiver the hashes of a cycle (PROTOCOL.md, Partition gossip: state metadata), signed. */
+  /** Sends the hashes of a cycle as signed state metadata (PROTOCOL.md, Partition gossip). */
   async announce(cycle: number, networkHash: string, hashes: ReadonlyMap<number, string>): Promise<void> {
     const partitionHashes = Object.fromEntries(hashes);
     const metadata = {
@@ -57,13 +57,13 @@ export class ArchiverLink {
       summaryHashes: [],
     };
     const body = JSON.stringify(signed(metadata, this.#identity.privateKey));
-    for (let attempt = 0; attempt < announceAttempts && !this.#signal.aborted; attempt++) {
+    for (let attempt = 0; attempt < announceAttemptsMax && !this.#signal.aborted; attempt++) {
       if ((await this.#request(`${this.#url}/state-metadata`, "POST", body)) !== undefined) return;
       await sleep(archiverPauseMs, undefined, { signal: this.#signal }).catch(() => undefined);
     }
   }
 
-  /** The body of an answer with status 200; `undefined` where there is none. */
+  /** Returns the body of a response with status 200, and otherwise `undefined`. */
   async #request(
     url: string,
     method: "GET" | "POST",
@@ -73,11 +73,11 @@ export class ArchiverLink {
     const headers = { "content-type": "application/json" };
     const { origin, pathname: path } = new URL(url);
     try {
-      const answer = await this.#agent.request({ origin, path, method, body, headers, signal });
-      if (answer.statusCode === 200) return await answer.body.text();
-      await answer.body.dump();
+      const response = await this.#agent.request({ origin, path, method, body, headers, signal });
+      if (response.statusCode === 200) return await response.body.text();
+      await response.body.dump();
     } catch {
-      // It may be restarting: who calls tries again.
+      // The archiver may be restarting. The caller retries.
     }
     return undefined;
   }

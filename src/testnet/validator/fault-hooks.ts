@@ -1,6 +1,6 @@
 /**
- * Where a validator may be made to deviate from the protocol, so that a cluster can show what an
- * assembler meets in a hostile network. An honest validator has none of these.
+ * The points at which a validator can deviate from the protocol, so that a cluster can reproduce a hostile network. The
+ * hooks of an honest validator change nothing.
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -9,48 +9,48 @@ import type { SignedVote } from "./gossip/vote.ts";
 import type { Selection } from "./state/account-source.ts";
 import type { StateView } from "./state-view.ts";
 
-/** What is known of an answer to `POST /snapshot` before its first byte. */
-export interface AnswerContext {
+/** The facts about a response to `POST /snapshot` before its first byte. */
+export interface ResponseContext {
   /** As requested. */
   readonly selection: Selection;
-  /** Accounts that an honest answer has. */
+  /** The number of accounts in an honest response. */
   readonly accounts: number;
 }
 
-/** Pieces of an answer's text; they are joined to larger chunks on their way to the socket. */
+/** Pieces of the text of a response. They are joined to larger chunks before they are sent. */
 export type Pieces = Iterable<string> | AsyncIterable<string>;
 
-/** What a validator does for a cycle and its snapshot, as far as it can be made to die at it. */
+/** The steps of a cycle and its snapshot at which a fault can kill a validator. */
 export const validatorSteps = ["commit", "hash", "gossip", "export", "retrieve"] as const;
 
 export type ValidatorStep = (typeof validatorSteps)[number];
 
 type Hashes = ReadonlyMap<number, string>;
 
-/** Every list is applied in its order, each to what the one before it gave. */
+/** The functions of a list are applied in order, each to the result of the one before. */
 export interface FaultHooks {
-  /** Looks at any request first: `true` if it has answered, or never will. */
+  /** Receives every request first. Returns `true` where it responds, or never will. */
   readonly intercept: ((request: IncomingMessage, response: ServerResponse) => Promise<boolean>)[];
-  /** What a selection is taken to be. */
+  /** Change the selection of a request. */
   readonly select: ((selection: Selection) => Selection)[];
-  /** The accounts of an answer. */
-  readonly rows: ((rows: Iterable<WrappedData>, context: AnswerContext) => Iterable<WrappedData>)[];
-  /** The text of an answer: a generator that throws resets the connection. */
-  readonly text: ((pieces: Pieces, context: AnswerContext) => Pieces)[];
-  /** The gossip messages of a cycle that are passed on, each as JSON; `undefined` is answered with 404. */
+  /** Change the accounts of a response. */
+  readonly rows: ((rows: Iterable<WrappedData>, context: ResponseContext) => Iterable<WrappedData>)[];
+  /** Change the text of a response. A generator that throws resets the connection. */
+  readonly text: ((pieces: Pieces, context: ResponseContext) => Pieces)[];
+  /** Change the gossip messages of a cycle that are forwarded and served, each as JSON; `undefined` results in 404. */
   readonly gossip: ((messages: readonly string[], cycle: number) => readonly string[] | undefined)[];
-  /** What it votes, from what it has hashed; an entry for each vote, of which an honest node has one. */
+  /** Make the votes from the own hashes. An honest node has one vote. */
   votes: ((hashes: Hashes) => Hashes)[];
-  /** What becomes of its signed messages. */
+  /** Change the own signed messages. */
   readonly messages: ((message: SignedVote) => SignedVote)[];
   isFirstDesign: boolean;
-  /** What it takes its state to be. */
-  readonly beliefs: StateView[];
+  /** Change the state that it hashes and exports. */
+  readonly views: StateView[];
   /** Called when a step is reached. */
   readonly steps: ((step: ValidatorStep) => void)[];
-  /** How long its exports pause between two partitions. */
+  /** The pause of an export between two partitions. */
   exportPauseMs: number;
-  /** The body of `/netconfig`. */
+  /** Change the body of `/netconfig`. */
   readonly netconfig: ((body: object) => object)[];
   isGzip: boolean;
 }
@@ -65,7 +65,7 @@ export function honestHooks(): FaultHooks {
     votes: [(hashes) => hashes],
     messages: [],
     isFirstDesign: false,
-    beliefs: [],
+    views: [],
     steps: [],
     exportPauseMs: 0,
     netconfig: [],
@@ -73,23 +73,23 @@ export function honestHooks(): FaultHooks {
   };
 }
 
-/** The gossip messages that are passed on. */
-export function passedOn(
-  conduct: FaultHooks,
+/** Returns the gossip messages to forward or to serve. */
+export function forwardedGossip(
+  hooks: FaultHooks,
   cycle: number,
   messages: readonly string[] | undefined,
 ): readonly string[] | undefined {
   let passed = messages;
-  for (const deviate of conduct.gossip) passed = passed && deviate(passed, cycle);
+  for (const deviate of hooks.gossip) passed = passed && deviate(passed, cycle);
   return passed;
 }
 
-/** Says that a step is reached. */
-export function reach(conduct: FaultHooks, step: ValidatorStep): void {
-  for (const reached of conduct.steps) reached(step);
+/** Calls the hooks of a step. */
+export function reachStep(hooks: FaultHooks, step: ValidatorStep): void {
+  for (const reached of hooks.steps) reached(step);
 }
 
-/** The value after all deviations of one list. */
+/** Returns the value after all deviations of a list. */
 export function deviated<T, A extends unknown[]>(
   deviations: readonly ((value: T, ...rest: A) => T)[],
   honest: T,

@@ -1,30 +1,30 @@
 /**
- * The snapshots that a validator holds, and what it answers about any other moment (PROTOCOL.md, Time
- * and Partial snapshots).
+ * The snapshots that a validator holds, and its errors for any other timestamp (PROTOCOL.md, Time and Partial
+ * snapshots).
  */
 
 import { HttpError } from "./http-error.ts";
 import type { AccountSource } from "./state/account-source.ts";
 
-/** The cycles so far: they follow one another without gap, all of one duration. */
+/** The cycles so far: without gaps, and all of one duration. */
 export interface CycleClock {
-  /** When cycle 0 started, in milliseconds. */
+  /** The start of cycle 0, in milliseconds. */
   readonly startMs: number;
-  /** 0 while it is not known. */
+  /** 0 while it is unknown. */
   readonly durationMs: number;
-  /** When the newest finalized cycle ended, in milliseconds. */
+  /** The end of the newest finalized cycle, in milliseconds. */
   readonly finalizedMs: number;
 }
 
-/** How soon to ask again for what will be there in a moment. */
-const soonSeconds = 1;
+/** The delay of a retry where the snapshot will exist soon. */
+const retryAfterSeconds = 1;
 
 export class HeldSnapshots {
   readonly #clock: () => CycleClock;
   readonly #isExpected: (timestampMs: number) => boolean;
   #sources = new Map<number, AccountSource>();
 
-  /** @param isExpected whether a snapshot that is not held is about to be */
+  /** @param isExpected whether a snapshot that is not held is being exported */
   constructor(clock: () => CycleClock, isExpected: (timestampMs: number) => boolean = () => false) {
     this.#clock = clock;
     this.#isExpected = isExpected;
@@ -35,7 +35,7 @@ export class HeldSnapshots {
     return [...this.#sources.keys()].sort((a, b) => a - b);
   }
 
-  /** Holds these, and no others any more. */
+  /** Replaces the held snapshots. */
   hold(snapshots: Iterable<readonly [timestampMs: number, AccountSource]>): void {
     this.#sources = new Map(snapshots);
   }
@@ -44,23 +44,23 @@ export class HeldSnapshots {
   find(timestampMs: number): AccountSource {
     const { startMs, durationMs, finalizedMs } = this.#clock();
     if (durationMs === 0) {
-      throw new HttpError(503, "this validator is starting", { retryAfterSeconds: soonSeconds });
+      throw new HttpError(503, "this validator is starting", { retryAfterSeconds });
     }
     const sinceStartMs = timestampMs - startMs;
     if (sinceStartMs < durationMs || sinceStartMs % durationMs !== 0) {
       throw new HttpError(400, `timestamp: ${timestampMs} is not the end of a cycle`);
     }
     if (timestampMs > finalizedMs) {
-      const retryAfterSeconds = Math.ceil((timestampMs - finalizedMs) / 1000);
+      const secondsLeft = Math.ceil((timestampMs - finalizedMs) / 1000);
       throw new HttpError(425, `the cycle that ends at ${timestampMs} is not finalized yet`, {
-        retryAfterSeconds,
+        retryAfterSeconds: secondsLeft,
       });
     }
     const source = this.#sources.get(timestampMs);
     if (source !== undefined) return source;
     if (this.#isExpected(timestampMs)) {
       throw new HttpError(425, `the snapshot for ${timestampMs} is being exported`, {
-        retryAfterSeconds: soonSeconds,
+        retryAfterSeconds,
       });
     }
     throw new HttpError(404, `no snapshot is held for ${timestampMs}`);

@@ -1,4 +1,4 @@
-/** An answer other than 200 (PROTOCOL.md, Partial snapshots, the table of statuses). */
+/** A response with a status other than 200 (PROTOCOL.md, Partial snapshots, the table of statuses). */
 
 export interface HttpErrorOptions {
   readonly retryAfterSeconds?: number;

@@ -1,4 +1,4 @@
-/** Who a validator is: its place in the order of nodes, and the Ed25519 key that it signs with. */
+/** A validator's identity: its node ID and its Ed25519 signing key. */
 
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { ownerOf } from "../../protocol/crypto/signature.ts";

@@ -1,4 +1,4 @@
-/** An HTTP server of JSON answers, whose handler refuses by throwing a {@link HttpError}. */
+/** An HTTP server with JSON responses. Its handler rejects a request by throwing an {@link HttpError}. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { messageOf } from "../../errors/snapshot-error.ts";
@@ -29,13 +29,13 @@ export class JsonServer {
     });
   }
 
-  /** Listens on the port, or on a free one; returns where: `http://host:port`. */
+  /** Listens on the port, or on any free one. Returns the URL: `http://host:port`. */
   async listen(host: string, port = 0): Promise<string> {
     const address = await this.#server.listen(host, port);
     return `http://${host}:${address.port}`;
   }
 
-  /** Ends at once, answers under way included. */
+  /** Ends at once, with the responses in progress. */
   async close(): Promise<void> {
     await this.#server.close(0);
   }
@@ -45,26 +45,26 @@ async function handled(handler: Handler, request: IncomingMessage, response: Ser
   try {
     await handler(request, response);
   } catch (error) {
-    // Who has gone away is not answered.
+    // A response to a client that disconnected is not possible.
     if (response.headersSent || request.socket.destroyed) return void response.destroy();
-    // What is left of a request that is refused is not read: the connection ends with the answer.
+    // The rest of a rejected request is not read: the connection ends with the response.
     if (!request.complete) response.setHeader("Connection", "close");
     sendHttpError(response, error instanceof HttpError ? error : internalError(error));
   }
 }
 
-/** A defect of ours is told to whoever runs the server, and not to whoever asks. */
+/** Prints a bug on stderr, and hides it from the client. */
 function internalError(error: unknown): HttpError {
   process.stderr.write(`error: ${messageOf(error)}\n`);
-  return new HttpError(500, "an error of this server");
+  return new HttpError(500, "internal error");
 }
 
-/** @throws HttpError with status 400 where it is none */
+/** @throws HttpError with status 400 where the target of the request is not a path */
 export function urlOf(request: IncomingMessage): URL {
   const base = "http://server";
   const url = request.url ?? "/";
   if (!url.startsWith("/") || !URL.canParse(base + url))
-    throw new HttpError(400, "the request's target is no path");
+    throw new HttpError(400, "the target of the request is not a path");
   return new URL(base + url);
 }
 
@@ -78,7 +78,7 @@ export function sendHttpError(response: ServerResponse, refusal: HttpError): voi
   sendJson(response, { error: refusal.message });
 }
 
-/** Of all servers of this process. */
+/** The request bodies of all servers of this process. */
 const bodies = new BodyBudget({
   bytesMax: serverBodiesBytesMax,
   bytesPerPrefixMax: serverBodiesBytesPerPrefixMax,
@@ -91,7 +91,7 @@ const statusOfBody: Readonly<Record<BodyProblem, 400 | 503>> = {
   busy: 503,
 };
 
-/** @throws HttpError with status 400 where the body is larger, 503 where all bodies together are too large */
+/** @throws HttpError with status 400 where the body is larger, 503 where the budget of all bodies is used up */
 export async function readBody(request: IncomingMessage, bytesMax: number): Promise<string> {
   try {
     const body = await bodies.read(request, bytesMax);

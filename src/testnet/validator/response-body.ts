@@ -1,6 +1,6 @@
 /**
- * A long answer on its way to the socket: made piece by piece, and only as fast as the client reads, so
- * that a slow client costs a validator no memory.
+ * Sends a long response: piece by piece, as fast as the client reads, so that a slow client costs a validator no
+ * memory.
  */
 
 import type { ServerResponse } from "node:http";
@@ -12,20 +12,20 @@ import { bytesPerSecondMin } from "../../limits/http.ts";
 import { responseStallMs } from "../limits.ts";
 import type { Pieces } from "./fault-hooks.ts";
 
-/** Characters that are joined before they are written. */
+/** The size of the chunks to which pieces are joined. */
 const chunkCharacters = 64 * 1024;
 
 export interface BodyOptions {
   readonly isGzip?: boolean;
 }
 
-/** Writes the pieces, and ends the answer. A client that goes away before is no error of ours. */
+/** Writes the pieces, and ends the response. A client that disconnects before is no error. */
 export async function sendPieces(
   response: ServerResponse,
   pieces: Pieces,
   options: BodyOptions = {},
 ): Promise<void> {
-  // One chunk waits at most; `pipeline` asks for the next when the socket has drained.
+  // At most one chunk is buffered; `pipeline` reads the next when the socket has drained.
   const body = Readable.from(chunksOf(pieces), { objectMode: false, highWaterMark: 1 });
   response.setHeader("Content-Type", "application/json");
   const watch = setInterval(endIfUnread(response), responseStallMs).unref();
@@ -43,7 +43,7 @@ export async function sendPieces(
   }
 }
 
-/** Ends an answer that nobody reads: it holds files open, and a place that others wait for. */
+/** Ends a response that the client does not read: it holds files and a response slot. */
 function endIfUnread(response: ServerResponse): () => void {
   let before = 0;
   return () => {
@@ -54,7 +54,7 @@ function endIfUnread(response: ServerResponse): () => void {
   };
 }
 
-/** The pieces of `{"<key>":[<row>,<row>…]}`. */
+/** Yields the pieces of `{"<key>":[<row>,<row>…]}`. */
 export function* listPieces(key: string, rows: Iterable<string>): Generator<string> {
   yield `{${JSON.stringify(key)}:[`;
   let separator = "";
@@ -68,13 +68,12 @@ export function* listPieces(key: string, rows: Iterable<string>): Generator<stri
 async function* chunksOf(pieces: Pieces): AsyncGenerator<Buffer> {
   for await (const text of Symbol.iterator in pieces ? joined(pieces) : pieces) {
     yield Buffer.from(text);
-    // A fast client would otherwise keep all others, and the clock, from getting their turn.
+    // Lets other requests and timers run, also while a client reads fast.
     await setImmediate();
   }
 }
 
-/** Larger pieces of the same text. Those that come asynchronously are sent as they come instead: there,
- *  when something is sent is part of the matter. */
+/** Yields larger pieces of the same text. Asynchronous pieces are not joined: the time at which they are sent matters. */
 function* joined(pieces: Iterable<string>): Generator<string> {
   let text = "";
   for (const piece of pieces) {

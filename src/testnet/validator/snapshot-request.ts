@@ -1,4 +1,4 @@
-/** The body of `POST /snapshot`, parsed: what is not understood is refused with the field's name. */
+/** Parses the body of `POST /snapshot`. Errors name the field. */
 
 import { parseJson, WireError } from "../../wire/parse.ts";
 import * as z from "../../wire/schema.ts";
@@ -7,7 +7,7 @@ import { EVERYTHING, type Selection } from "./state/account-source.ts";
 
 const address = z.string().regex(/^[0-9a-f]{64}$/, "not 64 lower-case hex digits");
 
-/** Unknown fields are no error: a later extension must not be refused by a node that ignores it. */
+/** Unknown fields are permitted: a node must ignore the fields of later extensions. */
 const schema = z
   .object({
     timestamp: z.int("not a whole number of milliseconds").nonnegative("negative"),
@@ -30,16 +30,16 @@ export interface SnapshotRequest {
 export function parseSnapshotRequest(body: string): SnapshotRequest {
   let json: unknown;
   try {
-    json = parseJson(body, "the request's body");
+    json = parseJson(body, "the body");
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    throw new HttpError(400, "the request's body is not JSON");
+    throw new HttpError(400, "the body is not JSON");
   }
   const parsed = schema.safeParse(json);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    const field = issue?.path.join(".") || "the request's body";
-    throw new HttpError(400, `${field}: ${issue?.message ?? "not understood"}`);
+    const field = issue?.path.join(".") || "the body";
+    throw new HttpError(400, `${field}: ${issue?.message ?? "invalid"}`);
   }
   const { timestamp, accountStart, accountEnd, isGlobal } = parsed.data;
   return { timestamp, selection: { accountStart, accountEnd, isGlobal } };

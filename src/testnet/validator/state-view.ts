@@ -1,27 +1,27 @@
 /**
- * What a validator takes its state to be. An honest one believes its database; a liar changes an account here
- * and there, and then hashes, gossips, exports and serves the same lie.
+ * The state that a validator hashes and exports. For an honest validator it is that of the database; the fault `lie`
+ * changes accounts, and the validator then votes for, exports and serves the same false state.
  */
 
 import type { StateReader, StateRow } from "./state/state-reader.ts";
 
-/** Changes the account at a place in a partition, or leaves it. */
+/** Returns the account at a place in a partition, changed or unchanged. */
 export type StateView = (row: StateRow, partition: number, place: number) => StateRow;
 
-/** The accounts of a partition in ascending order, page by page, as they are believed to be. */
-export async function* believed(
+/** Yields the accounts of a partition in ascending order, page by page, after all views. */
+export async function* viewedPages(
   reader: StateReader,
   partition: number,
-  beliefs: readonly StateView[],
+  views: readonly StateView[],
 ): AsyncGenerator<readonly StateRow[], void, void> {
   let place = 0;
   for await (const rows of reader.pages(partition)) {
     const first = place;
     place += rows.length;
-    yield beliefs.length === 0
+    yield views.length === 0
       ? rows
       : rows.map((row, index) =>
-          beliefs.reduce((changed, belief) => belief(changed, partition, first + index), row),
+          views.reduce((changed, view) => view(changed, partition, first + index), row),
         );
   }
 }

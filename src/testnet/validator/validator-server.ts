@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { gossipPushBytesMax, snapshotRequestBytesMax } from "../limits.ts";
-import { deviated, type FaultHooks, honestHooks, type Pieces, passedOn } from "./fault-hooks.ts";
+import { deviated, type FaultHooks, forwardedGossip, honestHooks, type Pieces } from "./fault-hooks.ts";
 import type { PushOutcome } from "./gossip/pushed-messages.ts";
 import type { HeldSnapshots } from "./held-snapshots.ts";
 import { HttpError } from "./http-error.ts";
@@ -14,36 +14,36 @@ import { parseSnapshotRequest } from "./snapshot-request.ts";
 export interface ServerOptions {
   readonly netconfig: object;
   readonly snapshots: HeldSnapshots;
-  /** Every message that the validator has for a cycle, each as JSON; `undefined` where it has none. */
+  /** Returns the messages of a cycle, each as JSON; `undefined` where the validator has none. */
   readonly gossipOf: (cycle: number) => readonly string[] | undefined;
-  readonly conduct?: FaultHooks;
-  /** Takes gossip that others push; a validator without it takes none. */
+  readonly hooks?: FaultHooks;
+  /** Receives pushed gossip; without it, pushes are rejected. */
   readonly receiveGossip?: (body: string) => Promise<PushOutcome>;
-  /** How it is, for `/healthz`. */
+  /** Returns the body of `/healthz`. */
   readonly health?: () => object;
 }
 
 export function makeValidatorServer(options: ServerOptions): JsonServer {
-  const answers = new ResponseSlots();
-  const conduct = options.conduct ?? honestHooks();
+  const slots = new ResponseSlots();
+  const hooks = options.hooks ?? honestHooks();
   return new JsonServer(async (request, response) => {
-    for (const intercept of conduct.intercept) {
+    for (const intercept of hooks.intercept) {
       if (await intercept(request, response)) return;
     }
     const url = urlOf(request);
     switch (`${request.method} ${url.pathname}`) {
       case "GET /netconfig":
-        return sendJson(response, deviated(conduct.netconfig, options.netconfig));
+        return sendJson(response, deviated(hooks.netconfig, options.netconfig));
       case "GET /partition-gossip":
-        return sendGossip(response, url.searchParams.get("cycle"), options, conduct);
+        return sendGossip(response, url.searchParams.get("cycle"), options, hooks);
       case "POST /snapshot":
-        return sendSnapshot(request, response, options.snapshots, conduct, answers);
+        return sendSnapshot(request, response, options.snapshots, hooks, slots);
       case "POST /partition-gossip":
         return receiveGossip(request, response, options);
       case "GET /healthz":
         return sendJson(response, options.health?.() ?? {});
       default:
-        throw new HttpError(404, `there is no ${request.method} ${url.pathname}`);
+        throw new HttpError(404, `not found: ${request.method} ${url.pathname}`);
     }
   });
 }
@@ -52,12 +52,12 @@ async function sendGossip(
   response: ServerResponse,
   cycleText: string | null,
   options: ServerOptions,
-  conduct: FaultHooks,
+  hooks: FaultHooks,
 ): Promise<void> {
   if (cycleText === null || !/^\d{1,15}$/.test(cycleText))
     throw new HttpError(400, "cycle: not a whole number");
   const cycle = Number(cycleText);
-  const messages = passedOn(conduct, cycle, options.gossipOf(cycle));
+  const messages = forwardedGossip(hooks, cycle, options.gossipOf(cycle));
   if (messages === undefined) throw new HttpError(404, `no gossip for cycle ${cycleText}`);
   await sendPieces(response, listPieces("messages", messages));
 }
@@ -67,7 +67,7 @@ async function receiveGossip(
   response: ServerResponse,
   { receiveGossip: receive }: ServerOptions,
 ): Promise<void> {
-  if (receive === undefined) throw new HttpError(404, "gossip is not taken here");
+  if (receive === undefined) throw new HttpError(404, "this validator does not receive gossip");
   sendJson(response, await receive(await readBody(request, gossipPushBytesMax)));
 }
 
@@ -75,21 +75,21 @@ async function sendSnapshot(
   request: IncomingMessage,
   response: ServerResponse,
   snapshots: HeldSnapshots,
-  conduct: FaultHooks,
-  answers: ResponseSlots,
+  hooks: FaultHooks,
+  slots: ResponseSlots,
 ): Promise<void> {
   const { timestamp, selection } = parseSnapshotRequest(await readBody(request, snapshotRequestBytesMax));
-  await answers.use(request.socket.remoteAddress ?? "", async () => {
+  await slots.use(request.socket.remoteAddress ?? "", async () => {
     const source = snapshots.find(timestamp);
-    // From here to the end it must not be taken away.
+    // The files must exist until the end of the response.
     const release = source.hold?.();
     try {
-      const served = deviated(conduct.select, selection);
+      const served = deviated(hooks.select, selection);
       const context = { selection, accounts: source.count(served) };
-      const rows = deviated(conduct.rows, source.select(served), context);
+      const rows = deviated(hooks.rows, source.select(served), context);
       const honest = listPieces("snapshot", texts(rows));
-      const pieces = deviated<Pieces, [typeof context]>(conduct.text, honest, context);
-      await sendPieces(response, pieces, { isGzip: conduct.isGzip });
+      const pieces = deviated<Pieces, [typeof context]>(hooks.text, honest, context);
+      await sendPieces(response, pieces, { isGzip: hooks.isGzip });
     } finally {
       release?.();
     }

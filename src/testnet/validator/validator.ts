@@ -1,7 +1,7 @@
 /**
- * A validator: applies the transactions of its partitions, cycle by cycle, hashes and gossips what it has,
- * exports it at marked cycles, and serves what it has exported. All that it must not forget is in its
- * directory, so that it can be killed at any moment, and started again.
+ * A validator: applies the transactions of its partitions, hashes them and gossips the hashes at each cycle, exports
+ * them at marked cycles, and serves its exports. Its directory has all persistent state, so that the validator can be
+ * killed at any moment and restarted.
  */
 
 import { join } from "node:path";
@@ -12,16 +12,16 @@ import { type Shard, storedPartitions } from "../../protocol/shard.ts";
 import { makeDirectories } from "../../store/durable.ts";
 import { agreementCyclesMax, exportsKept } from "../limits.ts";
 import { ArchiverLink } from "./archiver-link.ts";
-import { type FaultHooks, passedOn, reach } from "./fault-hooks.ts";
+import { type FaultHooks, forwardedGossip, reachStep } from "./fault-hooks.ts";
 import { GossipRelay } from "./gossip/gossip-relay.ts";
 import type { PushOutcome } from "./gossip/pushed-messages.ts";
 import { type CycleClock, HeldSnapshots } from "./held-snapshots.ts";
 import { HttpError } from "./http-error.ts";
 import type { Identity } from "./identity.ts";
 import type { JsonServer } from "./json-server.ts";
+import { CycleFinalizer, type CycleReport } from "./snapshot/cycle-finalizer.ts";
 import type { ExportEntry } from "./snapshot/export-operation.ts";
-import { ExportShelf } from "./snapshot/export-shelf.ts";
-import { type CycleReport, Snapshots } from "./snapshot/index.ts";
+import { ExportStore } from "./snapshot/export-store.ts";
 import { type ExportReport, SnapshotExporter } from "./snapshot/snapshot-exporter.ts";
 import { type CommitTimes, Committer } from "./state/committer.ts";
 import { followLog } from "./state/log-feed.ts";
@@ -32,21 +32,21 @@ export type ValidatorReport = CycleReport | ExportReport;
 
 export interface ValidatorOptions {
   readonly identity: Identity;
-  /** Its place in ascending order of node ids. */
+  /** The index in ascending order of node IDs. */
   readonly index: number;
   readonly shard: Shard;
-  /** Where its database and its exports are; it is made where there is none. */
+  /** Contains the database and the exports; created where it does not exist. */
   readonly directory: string;
   readonly host: string;
-  /** 0 for a free one. */
+  /** 0 for any free port. */
   readonly port: number;
   readonly archiverUrl: string;
   /** The body of `/netconfig`. */
   readonly netconfig: object;
-  /** The state before the first transaction; accounts that it does not store are passed over. */
+  /** The state before the first transaction. Accounts of partitions that the validator does not store are skipped. */
   readonly genesis: () => Iterable<WrappedData>;
   readonly exportEntry: ExportEntry;
-  readonly conduct: FaultHooks;
+  readonly hooks: FaultHooks;
   readonly report: (report: ValidatorReport) => void;
 }
 
@@ -65,31 +65,31 @@ export interface ValidatorHealth {
 export class Validator {
   readonly #options: ValidatorOptions;
   readonly #database: StateDatabase;
-  readonly #shelf: ExportShelf;
+  readonly #exportStore: ExportStore;
   readonly #exporter: SnapshotExporter;
   readonly #held: HeldSnapshots;
   readonly #server: JsonServer;
   readonly #ending = new AbortController();
   readonly #archiver: ArchiverLink;
   #relay: GossipRelay | undefined;
-  #snapshots: Snapshots | undefined;
+  #finalizer: CycleFinalizer | undefined;
   #committer: Committer | undefined;
   #lastExport: ExportReport | undefined;
 
-  private constructor(options: ValidatorOptions, database: StateDatabase, shelf: ExportShelf) {
+  private constructor(options: ValidatorOptions, database: StateDatabase, exportStore: ExportStore) {
     this.#options = options;
     this.#database = database;
-    this.#shelf = shelf;
+    this.#exportStore = exportStore;
     this.#archiver = new ArchiverLink(options.archiverUrl, options.identity, this.#ending.signal);
     this.#exporter = new SnapshotExporter({
       entry: options.exportEntry,
-      shelf,
+      exportStore,
       report: (report) => {
         this.#lastExport = report;
         options.report(report);
       },
       serve: () => this.#serveHeld(),
-      onStep: (step) => reach(options.conduct, step),
+      onStep: (step) => reachStep(options.hooks, step),
     });
     this.#held = new HeldSnapshots(
       () => this.#clock(),
@@ -98,7 +98,7 @@ export class Validator {
     this.#server = makeValidatorServer({
       netconfig: options.netconfig,
       snapshots: this.#held,
-      conduct: options.conduct,
+      hooks: options.hooks,
       gossipOf: (cycle) => this.#relay?.messagesOf(cycle),
       receiveGossip: (body) => this.#receive(body),
       health: () => this.#health(),
@@ -106,17 +106,17 @@ export class Validator {
     this.#serveHeld();
   }
 
-  /** Opens the directory, as an earlier run left it. It listens from {@link listen} on. */
+  /** Opens the directory, with the state of an earlier run. The validator listens after {@link listen}. */
   static async open(options: ValidatorOptions): Promise<Validator> {
     const { directory, shard, index, genesis } = options;
     await makeDirectories(directory);
-    const shelf = await ExportShelf.open(join(directory, "exports"), exportsKept);
+    const exportStore = await ExportStore.open(join(directory, "exports"), exportsKept);
     const stored = storedPartitions(shard, index);
     const database = StateDatabase.open(join(directory, "state.sqlite"), shard, stored, genesis);
-    return new Validator(options, database, shelf);
+    return new Validator(options, database, exportStore);
   }
 
-  /** Answers where: `http://host:port`. */
+  /** Returns the URL: `http://host:port`. */
   async listen(): Promise<string> {
     const url = await this.#server.listen(this.#options.host, this.#options.port);
     this.#exporter.prepare();
@@ -126,8 +126,7 @@ export class Validator {
   /**
    * Takes part in the network until it is stopped.
    *
-   * @throws WireError where the archiver answers with something else than the protocol says; SnapshotError where
-   *   the database cannot be used
+   * @throws WireError where a response of the archiver violates the protocol; SnapshotError where the database fails
    */
   async run(): Promise<void> {
     try {
@@ -146,24 +145,24 @@ export class Validator {
   async stop(): Promise<void> {
     this.#ending.abort();
     await this.#exporter.stop();
-    await this.#snapshots?.stop();
+    await this.#finalizer?.stop();
     await this.#relay?.stop();
     await this.#server.close();
     this.#database.close();
   }
 
-  /** Once it is known who the others are. */
+  /** Starts gossip and commits when the other validators are known. */
   #join(nodes: readonly ActiveNode[]): Committer {
-    const { identity, index, shard, conduct, report } = this.#options;
+    const { identity, index, shard, hooks, report } = this.#options;
     const gossip = new PartitionGossip();
     const relay = new GossipRelay({
       nodes,
       index,
       gossip,
-      forwarded: (cycle, messages) => passedOn(conduct, cycle, messages) ?? [],
-      onMessage: (cycle) => this.#snapshots?.heard(cycle),
+      forwarded: (cycle, messages) => forwardedGossip(hooks, cycle, messages) ?? [],
+      onMessage: (cycle) => this.#finalizer?.messageAdmitted(cycle),
     });
-    const snapshots = new Snapshots({
+    const finalizer = new CycleFinalizer({
       identity,
       shard,
       nodeIds: nodes.map(({ id }) => id),
@@ -172,22 +171,22 @@ export class Validator {
       gossip,
       relay,
       exporter: this.#exporter,
-      conduct,
+      hooks,
       report,
       announce: (...hashes) => void this.#archiver.announce(...hashes),
     });
     const committer = new Committer({
       database: this.#database,
-      snapshots,
+      finalizer,
       exporter: this.#exporter,
-      conduct,
+      hooks,
       report,
       isHeld: (timestampMs) => this.#held.timestamps.includes(timestampMs),
     });
     this.#relay = relay;
-    this.#snapshots = snapshots;
+    this.#finalizer = finalizer;
     this.#committer = committer;
-    // Others may not have heard what was said before a restart.
+    // Peers may have missed the messages before a restart.
     const { cycle } = committer.progress;
     relay.cycleBegan(cycle + 1);
     for (let past = cycle - agreementCyclesMax; past <= cycle; past++) {
@@ -203,7 +202,7 @@ export class Validator {
   }
 
   #serveHeld(): void {
-    this.#held.hold(this.#shelf.held.map(({ timestamp, accounts }) => [timestamp, accounts]));
+    this.#held.hold(this.#exportStore.held.map(({ timestamp, accounts }) => [timestamp, accounts]));
   }
 
   #clock(): CycleClock {

@@ -31,7 +31,7 @@ interface Row {
 }
 
 describe("the archiver", () => {
-  it("lists the active nodes, in no order, under its signature", async () => {
+  it("lists the active nodes, unordered and signed", async () => {
     const list = await json(`${cluster.archiverUrl}/full-nodelist?activeOnly=true`);
     const rows = list["nodeList"] as Row[];
     const ids = rows.map(({ id }) => id);
@@ -41,7 +41,7 @@ describe("the archiver", () => {
     expect((list["sign"] as { owner: string }).owner).toBe(cluster.archiverPublicKey);
   });
 
-  it("says where each node is, in the forms that the protocol names", async () => {
+  it("lists the address of each node in every form of the protocol", async () => {
     const list = await json(`${cluster.archiverUrl}/full-nodelist`);
     const urls = (list["nodeList"] as Row[]).map(
       ({ ip, port, externalIp, externalPort }) => `http://${externalIp ?? ip}:${externalPort ?? port}`,
@@ -49,7 +49,7 @@ describe("the archiver", () => {
     expect(urls.sort()).toEqual(cluster.nodes.map(({ url }) => url).sort());
   });
 
-  it("answers with the newest cycles first, chained, and never more than there are", async () => {
+  it("lists the newest cycles first, chained, and no more than exist", async () => {
     const all = await json(`${cluster.archiverUrl}/cycleinfo/1000`);
     const records = all["cycleInfo"] as Record<string, unknown>[];
     expect(records.map((record) => record["counter"])).toEqual([11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
@@ -63,7 +63,7 @@ describe("the archiver", () => {
     expect(two["cycleInfo"]).toEqual(records.slice(0, 2));
   });
 
-  it("marks the snapshot, and names its network hash in a later cycle", async () => {
+  it("marks the snapshot's cycle, and names its network hash in a later one", async () => {
     const { cycleInfo } = await json(`${cluster.archiverUrl}/cycleinfo/12`);
     const records = cycleInfo as {
       counter: number;
@@ -78,7 +78,7 @@ describe("the archiver", () => {
     expect(later?.networkDataHash).toEqual([{ cycle: cluster.snapshotCycle, hash: networkHash(hashes) }]);
   });
 
-  it("has nothing else", async () => {
+  it("responds with 404 to other paths", async () => {
     for (const path of ["/", "/cycleinfo/x", "/cycleinfo"]) {
       expect((await fetch(cluster.archiverUrl + path)).status).toBe(404);
     }
@@ -87,7 +87,7 @@ describe("the archiver", () => {
 });
 
 describe("a validator's gossip", () => {
-  it("is the signed message of every node", async () => {
+  it("contains a signed message of every node", async () => {
     const messages = await gossipOf(cluster, 0);
     expect(messages.map(({ sender }) => sender).sort()).toEqual(cluster.nodes.map(({ id }) => id));
     for (const message of messages) {
@@ -98,7 +98,7 @@ describe("a validator's gossip", () => {
     }
   });
 
-  it("is the hashes of the partitions that it stores, and of the global one", async () => {
+  it("contains the hashes of its stored partitions and of the global one", async () => {
     for (const message of await gossipOf(cluster, 3)) {
       const index = cluster.nodes.findIndex(({ id }) => id === message.sender);
       const partitions = [...storedPartitions(network.shard, index), -1];
@@ -107,7 +107,7 @@ describe("a validator's gossip", () => {
     }
   });
 
-  it("is there for the snapshot's cycle alone", async () => {
+  it("exists for the snapshot's cycle only", async () => {
     const gossip = `${urlOf(cluster, 0)}/partition-gossip`;
     expect((await fetch(`${gossip}?cycle=7`)).status).toBe(404);
     expect((await fetch(`${gossip}?cycle=x`)).status).toBe(400);
@@ -115,13 +115,13 @@ describe("a validator's gossip", () => {
   });
 });
 
-it("a validator tells the network's settings", async () => {
+it("a validator states the network's settings", async () => {
   const { config } = await json(`${urlOf(cluster, 2)}/netconfig`);
   expect(config).toMatchObject({ sharding: { nodesPerConsensusGroup: 3, nodesPerEdge: 0 } });
 });
 
-describe("a validator's answer to a snapshot request", () => {
-  it("has every account that it stores, ascending, with the hashes that it gossips", async () => {
+describe("a validator's response to a snapshot request", () => {
+  it("has every stored account, ascending, with the hashes of its gossip", async () => {
     const snapshot = await snapshotOf(cluster, 0);
     const ids = snapshot.map(({ accountId }) => accountId);
     expect(ids).toEqual([...ids].sort());
@@ -130,7 +130,7 @@ describe("a validator's answer to a snapshot request", () => {
     expect(partitionsOf(snapshot)).toEqual([-1, 0, 1, 4]);
   });
 
-  it("keeps to the range asked for, both ends included", async () => {
+  it("has the accounts of the requested range, including both ends", async () => {
     const all = (await snapshotOf(cluster, 0)).filter((account) => !isGlobalAccount(account));
     const [accountStart, accountEnd] = [all[3]?.accountId, all[9]?.accountId];
     const some = await snapshotOf(cluster, 0, { accountStart, accountEnd, isGlobal: false });
@@ -141,7 +141,7 @@ describe("a validator's answer to a snapshot request", () => {
     expect(partitionHashes(partition, network.shard).get(1)).toBe(hashes.get(1));
   });
 
-  it("has global accounts alone, none of them, or both kinds", async () => {
+  it("has only global accounts, none of them, or both kinds", async () => {
     const all = await snapshotOf(cluster, 0);
     expect(await snapshotOf(cluster, 0, { isGlobal: true })).toEqual(all.filter(isGlobalAccount));
     expect(await snapshotOf(cluster, 0, { isGlobal: false })).toEqual(all.filter((a) => !isGlobalAccount(a)));
@@ -155,8 +155,8 @@ describe("a validator's answer to a snapshot request", () => {
   });
 
   it.each([
-    { id: "no boundary", fields: { timestamp: 1_700_000_540_001 }, status: 400 },
-    { id: "before the first end of a cycle", fields: { timestamp: 1_700_000_000_000 }, status: 400 },
+    { id: "not a boundary", fields: { timestamp: 1_700_000_540_001 }, status: 400 },
+    { id: "before the end of the first cycle", fields: { timestamp: 1_700_000_000_000 }, status: 400 },
     { id: "a boundary whose snapshot is not held", fields: { timestamp: 1_700_000_480_000 }, status: 404 },
     { id: "not finalized", fields: { timestamp: 1_700_000_780_000 }, status: 425, retryAfter: "60" },
     { id: "a malformed field", fields: { accountStart: "0x00" }, status: 400 },
@@ -172,7 +172,7 @@ describe("a validator's answer to a snapshot request", () => {
   });
 });
 
-it("a cluster that was stopped answers no more, and can be started again with the same state", async () => {
+it("a stopped cluster does not respond, and can be restarted with the same state", async () => {
   const first = await startCluster(fixture);
   const before = await snapshotOf(first, 4);
   await first.stop();

@@ -1,4 +1,4 @@
-/** Each fault, as a client of the validator sees it: the table below has an entry for every name. */
+/** The behaviour of each fault from the view of a client. The table below has an entry for every fault. */
 
 import { describe, expect, it } from "vitest";
 import { isGlobalAccount } from "../../../src/protocol/account-copy.ts";
@@ -25,7 +25,7 @@ const { shard } = network;
 /** Node 0 has the fault, and stores the partitions 4, 0 and 1; node 2 is honest. */
 type Behaviour = (cluster: Cluster) => Promise<void>;
 
-/** The partitions of an answer of node 0 that have not the agreed hash. */
+/** Returns the partitions of a response of node 0 that do not have the agreed hash. */
 async function wrongPartitions(cluster: Cluster): Promise<number[]> {
   const served = partitionHashes(await snapshotOf(cluster, 0), shard);
   return [-1, 0, 1, 4].filter((partition) => served.get(partition) !== hashes.get(partition));
@@ -45,7 +45,7 @@ async function statuses(cluster: Cluster, requests: number): Promise<string[]> {
   return seen;
 }
 
-/** What of an answer's text comes within a time, and whether it has ended by then. */
+/** Returns the text of a response that arrives within a time, and whether the response has ended. */
 async function textWithin(cluster: Cluster, ms: number, bytesMax = Infinity) {
   const abort = new AbortController();
   const response = await postSnapshot(cluster, 0, {}, { signal: abort.signal });
@@ -81,7 +81,7 @@ async function messageOfNode0(cluster: Cluster, askedNode: number) {
   return messages.filter(({ sender }) => sender === cluster.nodes[0]?.id);
 }
 
-/** The partitions in which a vote of node 0 is not the truth. */
+/** Returns the partitions for which the vote of node 0 is false. */
 function falseVotes(votes: Record<string, string>): string[] {
   return Object.keys(votes).filter((partition) => votes[partition] !== hashes.get(Number(partition)));
 }
@@ -298,7 +298,7 @@ describe("a validator with the fault", () => {
     await withCluster({ faults: [`0:${fault}`] }, behaviour);
   });
 
-  it("of every kind has a case here", () => {
+  it("has a case here, whatever its kind", () => {
     const tried = new Set(Object.keys(behaviours).map((fault) => fault.split("=")[0]));
     expect(
       faultKinds
@@ -309,7 +309,7 @@ describe("a validator with the fault", () => {
   });
 });
 
-it("liars about a partition agree with one another", async () => {
+it("nodes that lie about a partition agree", async () => {
   await withCluster({ faults: ["0:lie=0", "1:lie=0"] }, async (cluster) => {
     const messages = await gossipOf(cluster, 3);
     const votes = messages.map((message) => votesOf(message)["0"]).filter((hash) => hash !== undefined);
@@ -322,12 +322,12 @@ it("liars about a partition agree with one another", async () => {
 it.each([
   { faults: ["0:lie=2"], says: "fault 0:lie=2: the node does not store the partition" },
   { faults: ["0:corrupt-data=5"], says: "fault 0:corrupt-data=5: the node does not store the partition" },
-  { faults: ["0:lie=0"], emptyPartitions: [0], says: "lie=0: the partition has no account to lie about" },
+  { faults: ["0:lie=0"], emptyPartitions: [0], says: "lie=0: the partition has no accounts" },
 ])("a fault without effect is refused: $says", async ({ says, ...changes }) => {
   await expect(withCluster(changes, () => Promise.resolve())).rejects.toThrow(says);
 });
 
-it("a fault of all nodes about a partition is one of those that store it", async () => {
+it("a fault of all nodes for a partition applies to those that store it", async () => {
   await withCluster({ faults: ["*:lie=0"] }, async (cluster) => {
     const messages = await gossipOf(cluster, 3);
     const liars = messages.filter((message) => falseVotes(votesOf(message)).includes("0"));
@@ -336,7 +336,7 @@ it("a fault of all nodes about a partition is one of those that store it", async
   });
 });
 
-it("a network without account copies gossips the hash of nothing, and records its network hash", async () => {
+it("a network without account copies gossips the hash of an empty partition, and records its network hash", async () => {
   await withCluster({ accountCopies: false }, async (cluster) => {
     const empty = partitionHashes([], shard).get(0);
     for (const message of await gossipOf(cluster, 0)) {

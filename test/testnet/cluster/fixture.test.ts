@@ -23,7 +23,7 @@ function parse(changes: object) {
 }
 
 describe("a fixture", () => {
-  it("is parsed, its faults included", () => {
+  it("is parsed with its faults", () => {
     const fixture = parse({ faults: ["0:slow=2s", "*:no-range"] });
     expect(fixture).toMatchObject({ ...good, globalAccounts: 0, accountBytes: 300 });
     expect(fixture.faults).toMatchObject([
@@ -39,7 +39,7 @@ describe("a fixture", () => {
     expect(byPath).toEqual(byName);
   });
 
-  it("that does not exist is a usage failure which lists those that do", async () => {
+  it("that does not exist is a usage error that lists the existing ones", async () => {
     await expect(loadFixture("nine-honset")).rejects.toMatchObject({
       code: "usage",
       message: "no fixture is named nine-honset",
@@ -51,7 +51,7 @@ describe("a fixture", () => {
     });
   });
 
-  it("is a regular file: a pipe is not waited for", async () => {
+  it("is a regular file: a pipe is rejected without a read", async () => {
     const path = join(temporaryDirectory(), "pipe.json");
     expect(spawnSync("mkfifo", [path]).status).toBe(0);
     await expect(loadFixture(path)).rejects.toMatchObject({ code: "usage" });
@@ -62,9 +62,13 @@ describe("a fixture", () => {
     { id: "a text for a number", changes: { nodes: "9" }, says: /nodes: .*number/ },
     { id: "an unknown field", changes: { node: 9 }, says: /node/ },
     { id: "a missing field", changes: { seed: undefined }, says: /seed: / },
-    { id: "an unknown fault", changes: { faults: ["0:sleepy"] }, says: /faults\.0: .*no fault sleepy/ },
-    { id: "a fault of no node", changes: { faults: ["3:down"] }, says: /faults: 3:down: there is no node 3/ },
-    { id: "an empty partition of no node", changes: { emptyPartitions: [3] }, says: /emptyPartitions: / },
+    { id: "an unknown fault", changes: { faults: ["0:sleepy"] }, says: /faults\.0: unknown fault "sleepy"/ },
+    {
+      id: "a fault of an unknown node",
+      changes: { faults: ["3:down"] },
+      says: /faults: 3:down: unknown node 3/,
+    },
+    { id: "an unknown empty partition", changes: { emptyPartitions: [3] }, says: /emptyPartitions: / },
     {
       id: "no partition left",
       changes: { emptyPartitions: [0, 1, 2] },
@@ -86,7 +90,7 @@ describe("a fixture", () => {
     expect(() => parse(changes)).toThrow(/^fixture good\.json: /);
   });
 
-  it("that is not JSON is refused, naming the file", () => {
+  it("that is not JSON is rejected with the name of the file", () => {
     expect(() => parseFixture("{", "good.json")).toThrow(/^fixture good\.json is not JSON: /);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * What must be published of a fixture's state, from FORMAT.md alone and through nothing of the assembler:
- * the values that stand under `expect` in `fixtures/`.
+ * The expected hashes of a fixture's snapshot, computed from FORMAT.md without code of the assembler: the values of
+ * `expect` in `fixtures/`.
  */
 
 import { DEFAULT_HASH_KEY, hashText } from "../../../src/protocol/crypto/hash.ts";

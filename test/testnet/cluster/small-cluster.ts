@@ -1,4 +1,4 @@
-/** A cluster that starts within some milliseconds: five nodes, of which each stores three partitions. */
+/** A cluster that starts within milliseconds: five nodes, each of which stores three partitions. */
 
 import type { WrappedData } from "../../../src/protocol/account-copy.ts";
 import { type Cluster, startCluster } from "../../../src/testnet/cluster/cluster.ts";
@@ -24,7 +24,7 @@ export function smallFixture(changes: Record<string, unknown> = {}): Fixture {
   return parseFixture(JSON.stringify({ ...description, ...changes }), "small.json");
 }
 
-/** Runs a test against a cluster, and stops it however the test ends. */
+/** Runs an action against a cluster, and stops the cluster at its end. */
 export async function withCluster<T>(
   changes: Record<string, unknown>,
   test: (cluster: Cluster) => Promise<T>,
@@ -39,11 +39,11 @@ export async function withCluster<T>(
 
 export function urlOf(cluster: Cluster, index: number): string {
   const node = cluster.nodes[index];
-  if (node === undefined) throw new RangeError(`there is no node ${index}`);
+  if (node === undefined) throw new RangeError(`unknown node ${index}`);
   return node.url;
 }
 
-/** `POST /snapshot` for the cluster's snapshot. */
+/** Requests the cluster's snapshot. */
 export function postSnapshot(
   cluster: Cluster,
   index: number,

@@ -1,4 +1,4 @@
-/** Clusters in processes of their own, which run the build. */
+/** Clusters in processes of their own, which run `dist/`. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -21,7 +21,7 @@ async function startProcess(): Promise<{ child: ChildProcess; archiverUrl: strin
 }
 
 describe("a cluster in a process of its own", () => {
-  it("says where it is, answers, and stops", async () => {
+  it("describes itself, responds, and stops", async () => {
     const cluster = await spawnCluster("nine-honest");
     expect((await fetch(`${cluster.archiverUrl}/full-nodelist`)).status).toBe(200);
     expect(cluster.nodes).toHaveLength(9);
@@ -30,7 +30,7 @@ describe("a cluster in a process of its own", () => {
     await cluster.stop(); // again, as a handler of signals may
   });
 
-  it("describes itself as one in this process does, but for its ports", async () => {
+  it("has the description of a cluster in this process, except for the ports", async () => {
     const here = await startCluster(await loadFixture("nine-honest"));
     const there = await spawnCluster("nine-honest");
     const { archiverPublicKey, snapshotTimestamp, snapshotCycle, networkHash } = here;
@@ -39,7 +39,7 @@ describe("a cluster in a process of its own", () => {
     await Promise.all([here.stop(), there.stop()]);
   });
 
-  it("fails to start as the loader of fixtures does", async () => {
+  it("fails to start with the error of the fixture loader", async () => {
     await expect(spawnCluster("nine-honset")).rejects.toMatchObject({
       name: "SnapshotError",
       code: "usage",
@@ -48,11 +48,11 @@ describe("a cluster in a process of its own", () => {
     });
   });
 
-  it("is given up by a signal", async () => {
+  it("aborts its start on a signal", async () => {
     await expect(spawnCluster("nine-honest", { signal: AbortSignal.timeout(20) })).rejects.toThrow(/timeout/);
   });
 
-  it("ends when its parent goes away", async () => {
+  it("ends with its parent", async () => {
     const { child, archiverUrl } = await startProcess();
     child.stdin?.end();
     expect(await once(child, "exit")).toEqual([0, null]);

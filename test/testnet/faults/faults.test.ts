@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { faultHelp, faultKinds, parseFault } from "../../../src/testnet/faults/faults.ts";
 
-describe("a fault as it is written", () => {
+describe("the text of a fault", () => {
   it.each([
     { text: "3:corrupt-data", node: 3, name: "corrupt-data", value: undefined },
     { text: "3:corrupt-data=-1", node: 3, name: "corrupt-data", value: -1 },
@@ -15,14 +15,14 @@ describe("a fault as it is written", () => {
   });
 
   it.each([
-    { text: "corrupt-data", says: '"corrupt-data" is no fault' },
-    { text: "-1:down", says: '"-1:down" is no fault' },
-    { text: "3:sleepy", says: '"3:sleepy": there is no fault sleepy' },
+    { text: "corrupt-data", says: 'invalid fault "corrupt-data"' },
+    { text: "-1:down", says: 'invalid fault "-1:down"' },
+    { text: "3:sleepy", says: 'unknown fault "sleepy" in "3:sleepy"' },
     { text: "3:down=1", says: '"3:down=1": down takes no value' },
-    { text: "3:lie", says: '"3:lie": lie needs a partition, as in lie=4' },
-    { text: "3:busy=many", says: '"3:busy=many": "many" is no count, as in busy=3' },
-    { text: "3:slow=5", says: '"3:slow=5": "5" is no duration, as in slow=500ms' },
-    { text: "3:lie=-2", says: '"3:lie=-2": "-2" is no partition, as in lie=4' },
+    { text: "3:lie", says: '"3:lie": missing partition; an example is lie=4' },
+    { text: "3:busy=many", says: '"3:busy=many": invalid count "many"; an example is busy=3' },
+    { text: "3:slow=5", says: '"3:slow=5": invalid duration "5"; an example is slow=500ms' },
+    { text: "3:lie=-2", says: '"3:lie=-2": invalid partition "-2"; an example is lie=4' },
   ])("$text is refused", ({ text, says }) => {
     expect(() => parseFault(text)).toThrow(says);
   });
@@ -34,11 +34,11 @@ describe("the table of faults", () => {
     expect(names).toEqual([...new Set(names)]);
   });
 
-  it("is listed with a line for each, for --help", () => {
+  it("has one line for each fault in the text of --help", () => {
     const lines = faultHelp().split("\n");
     expect(lines).toHaveLength(faultKinds.length);
     expect(lines.every((line) => line.length <= 100)).toBe(true);
-    expect(faultHelp()).toMatch(/^ {2}slow\[=<duration>\] +waits .* \(default 500ms\)$/m);
-    expect(faultHelp()).toMatch(/^ {2}lie=<partition> +believes/m);
+    expect(faultHelp()).toMatch(/^ {2}slow\[=<duration>\] +delays .* \(default 500ms\)$/m);
+    expect(faultHelp()).toMatch(/^ {2}lie=<partition> +votes for/m);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Live clusters, end to end: processes that are lied to, killed and slowed down, commands as a user runs them, and
- * what comes of it compared with what the cluster did.
+ * Live clusters, end to end: processes that lie, die and are slow, commands as a user runs them, and the published
+ * snapshots compared with the transactions of the cluster.
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
@@ -12,6 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import Database from "libsql";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { audit } from "../../../bench/live/audit.ts";
 import type { Manifest } from "../../../src/format/manifest.ts";
 import { MANIFEST_FILE } from "../../../src/format/manifest.ts";
 import { exportsKept } from "../../../src/testnet/limits.ts";
@@ -19,16 +20,15 @@ import type { LiveClusterDescription, LiveEvent } from "../../../src/testnet/liv
 import { temporaryDirectory } from "../../helpers/temporary.ts";
 
 const program = fileURLToPath(new URL("../../../bin/snapshot-assemble.js", import.meta.url));
-const auditor = fileURLToPath(new URL("../../live/audit.js", import.meta.url));
 
 interface RunningCluster extends LiveClusterDescription {
   readonly child: ChildProcess;
   readonly events: LiveEvent[];
-  /** Snapshots are at multiples of this, in milliseconds. */
+  /** The time between marked cycles, in milliseconds. */
   readonly periodMs: number;
 }
 
-/** A cluster with cycles of one second, for the running test. */
+/** Starts a cluster with cycles of one second, which ends with the test. */
 async function startCluster(snapshotEvery: number, args: readonly string[]): Promise<RunningCluster> {
   const directory = join(temporaryDirectory(), "cluster");
   const pace = [
@@ -89,9 +89,9 @@ async function publish(
     if (summary.status === 0) return String(summary["directory"]);
     slowestMs = Math.max(slowestMs, Date.now() - startedMs);
     const isOver = timestamp !== "latest" && startedMs > timestamp + exportsKept * periodMs;
-    // Only a busy machine lets a snapshot go by: validators report it, or runs are as slow as it is kept short.
+    // Only a busy machine misses a snapshot: validators report it, or runs are slower than validators keep it.
     const isBusy = slowestMs > periodMs / 2 || cluster.events.some(({ type }) => troubles.includes(type));
-    // Not finalized, or not agreed on yet; a slow run may find that validators just dropped the snapshot.
+    // Not finalized, or not agreed yet; or validators dropped the snapshot during a slow run.
     expect([5, 6, ...(isBusy ? [3, 9] : [])]).toContain(summary.status);
     if (isOver) {
       expect(isBusy).toBe(true);
@@ -123,7 +123,7 @@ async function publishMarked(cluster: RunningCluster, out: string, count: number
   return published;
 }
 
-/** The first moment from a given one on that all validators have exported, after each of some has died. */
+/** Returns the first moment from a given one on that all validators have exported, after some of them have died. */
 async function exportedByAll(
   { events, nodes }: RunningCluster,
   deaths: number,
@@ -157,9 +157,9 @@ const isAlive = (pid: number) => {
   }
 };
 
-/** Cycles pass in real time; on a busy machine, more of them until all have happened. */
+/** Cycles pass in real time; a busy machine needs more of them. */
 describe("a live cluster", { timeout: 240_000 }, () => {
-  it("is snapshot at each marked cycle, while two lie, one is killed in its export, and one is slow", async () => {
+  it("gives a right snapshot at each marked cycle, while two validators lie, one is killed in its export, and one is slow", async () => {
     const faults = ["2:lie-gossip", "2:corrupt-data", "6:lie=5", "7:kill-at=export", "4:slow=300ms"];
     const cluster = await startCluster(5, [
       ...["--nodes", "9", "--accounts", "500", "--tx-rate", "100"],
@@ -173,8 +173,8 @@ describe("a live cluster", { timeout: 240_000 }, () => {
         ok: true,
         chain: expect.anything(),
       });
-      expect(await run(auditor, [cluster.directory, directory])).toMatchObject({
-        status: 0,
+      expect(await audit(cluster.directory, directory)).toMatchObject({
+        ok: true,
         cycle,
         totalBalance: cluster.totalBalance,
         problems: [],
@@ -210,20 +210,20 @@ describe("a live cluster", { timeout: 240_000 }, () => {
     }
   });
 
-  it("has a latest snapshot whenever it is asked for one, from its first mark on", async () => {
+  it("has a latest snapshot at any time from its first mark on", async () => {
     const cluster = await startCluster(2, ["--nodes", "5", "--accounts", "400", "--tx-rate", "50"]);
     const network = ["--archiver", cluster.archiverUrl, "--archiver-key", cluster.archiverPublicKey];
     let published = 0;
     while (published < 4) {
       const args = [...network, "--timestamp", "latest", "--out", temporaryDirectory(), "--json", "--quiet"];
       const { status } = await run(program, args);
-      // There is none before the first mark; after it, there is one while the next one is still being exported.
+      // None exists before the first mark; after it, one exists also during the next export.
       expect([0, 5]).toContain(status);
       if (status === 0) published++;
     }
   });
 
-  it("goes on whole after each of its validators was killed, each at another step", async () => {
+  it("continues completely after all of its validators were killed, each at a different step", async () => {
     const steps = ["commit", "hash", "gossip", "export", "retrieve"];
     const cluster = await startCluster(3, [
       ...["--nodes", "5", "--nodes-per-consensus-group", "5", "--accounts", "200", "--tx-rate", "50"],
@@ -234,10 +234,7 @@ describe("a live cluster", { timeout: 240_000 }, () => {
       fromMs = await exportedByAll(cluster, steps.length, fromMs);
       directory = await publish(cluster, temporaryDirectory(), fromMs);
     }
-    expect(await run(auditor, [cluster.directory, directory])).toMatchObject({
-      status: 0,
-      problems: [],
-    });
+    expect(await audit(cluster.directory, directory)).toMatchObject({ ok: true, problems: [] });
     const died = cluster.events.filter(({ type }) => type === "validator-died");
     expect(died.map(({ validator }) => validator).sort()).toEqual([0, 1, 2, 3, 4]);
     cluster.child.kill("SIGINT");
@@ -253,7 +250,7 @@ describe("a live cluster", { timeout: 240_000 }, () => {
     }
   });
 
-  it("ends with whoever started it, however that goes", async () => {
+  it("ends at any end of the process that started it", async () => {
     const cluster = await startCluster(5, ["--nodes", "3", "--accounts", "20"]);
     const pids = cluster.nodes.map(({ pid }) => pid ?? 0);
     expect(pids.every(isAlive)).toBe(true);

@@ -1,12 +1,12 @@
-/** The parts of a live cluster that need no processes: its transactions, and its chain. */
+/** The parts of a live cluster without processes: its transactions, its chain and its faults. */
 
 import { describe, expect, it } from "vitest";
 import { isGlobalAccount, type WrappedData } from "../../../src/protocol/account-copy.ts";
 import { allPartitions } from "../../../src/protocol/shard.ts";
 import { hashLag } from "../../../src/testnet/cluster/cycle-records.ts";
 import { LiveChain } from "../../../src/testnet/live/live-chain.ts";
-import { liveDefaults } from "../../../src/testnet/live/live-defaults.ts";
-import { liveNetwork, setUpNodes } from "../../../src/testnet/live/live-settings.ts";
+import { liveNetwork, setUpNodes } from "../../../src/testnet/live/live-network.ts";
+import { liveDefaults } from "../../../src/testnet/live/live-settings.ts";
 import { Sequencer } from "../../../src/testnet/live/sequencer.ts";
 import { accountsOf, applied, balanceOf } from "../../../src/testnet/validator/state/transaction.ts";
 import { checkChain } from "../../../src/trust/chain/cycle-chain.ts";
@@ -24,7 +24,7 @@ function genesis(): Map<string, WrappedData> {
 describe("transactions", () => {
   const sequencer = () => new Sequencer(settings, liveNetwork(settings), start);
 
-  it("never change the total balance, and never leave an account with less than nothing", () => {
+  it("never change the total balance, and never make a balance negative", () => {
     const source = sequencer();
     const total = source.totalBalance;
     const accounts = genesis();
@@ -44,13 +44,13 @@ describe("transactions", () => {
     expect([...accounts.values()].filter(isGlobalAccount)).toHaveLength(settings.globalAccounts);
   });
 
-  it("are the same however often they are asked for", () => {
+  it("do not depend on the times at which they are read", () => {
     const often = sequencer();
     const entries = Array.from({ length: 60 }, (_, step) => often.until(start * 1000 + step * 100)).flat();
     expect(entries).toEqual(sequencer().until(start * 1000 + 5900));
   });
 
-  it("of a cycle stand before its end, and before those of the next", () => {
+  it("of a cycle precede its end, and those of the next cycle", () => {
     let cycle = 0;
     for (const entry of sequencer().until((start + 30) * 1000)) {
       if (entry.type === "start") continue;
@@ -76,14 +76,14 @@ describe("the chain of a live cluster", () => {
   const hash = (cycle: number) => cycle.toString(16).padStart(64, "0");
   const owners = liveNetwork(settings).identities.map(({ publicKey }) => publicKey);
 
-  it("links, marks every so many cycles, and names hashes that more than half of the validators told", () => {
+  it("links its records, marks cycles, and names hashes that more than half of the validators reported", () => {
     const chain = new LiveChain(settings, start);
     chain.begin();
     for (let counter = 1; counter < 12; counter++) {
       chain.begin();
       for (const owner of owners.slice(0, counter === 4 ? 4 : 5))
-        chain.tell(counter - 1, hash(counter - 1), owner);
-      chain.tell(counter - 1, hash(999), owners[0] ?? ""); // a second word does not count
+        chain.addNetworkHash(counter - 1, hash(counter - 1), owner);
+      chain.addNetworkHash(counter - 1, hash(999), owners[0] ?? ""); // a second word does not count
     }
     const { records } = parseCycleRecords([...chain.records], "chain");
     expect(checkChain(records)).toMatchObject([]);
@@ -91,16 +91,16 @@ describe("the chain of a live cluster", () => {
     const named = records.flatMap(({ counter, networkDataHash }) =>
       networkDataHash.map((one) => ({ ...one, lag: counter - one.cycle })),
     );
-    // Of cycle 3, only four of nine have told.
+    // Only four of nine validators have reported cycle 3.
     expect(named).toEqual(
       [0, 1, 2, 4, 5, 6, 7, 8, 9].map((cycle) => ({ cycle, hash: hash(cycle), lag: hashLag })),
     );
   });
 
-  it("names a hash that was told late in a later record", () => {
+  it("names a hash that was reported late in a later record", () => {
     const chain = new LiveChain(settings, start);
     for (let counter = 0; counter < 6; counter++) chain.begin();
-    for (const owner of owners) chain.tell(1, hash(1), owner);
+    for (const owner of owners) chain.addNetworkHash(1, hash(1), owner);
     expect(chain.begin().networkDataHash).toEqual([{ cycle: 1, hash: hash(1) }]);
     expect(chain.begin().networkDataHash).toEqual([]);
   });
@@ -108,19 +108,19 @@ describe("the chain of a live cluster", () => {
 
 describe("a live cluster's faults", () => {
   it.each([
-    { fault: "9:slow", says: "fault 9:slow: there is no node 9" },
-    { fault: "3:kill-at=nap", says: '"nap" is no step, as in kill-at=export' },
+    { fault: "9:slow", says: "fault 9:slow: unknown node 9" },
+    { fault: "3:kill-at=nap", says: 'invalid step "nap"; an example is kill-at=export' },
     { fault: "0:lie=4", says: "fault 0:lie=4: the node does not store the partition" },
   ])("are refused before anything is started where no node can have them: $fault", ({ fault, says }) => {
     const faulty = { ...settings, faults: [fault] };
     expect(() => setUpNodes(faulty, liveNetwork(faulty))).toThrow(says);
   });
 
-  it("are had by the nodes that they are given to", () => {
+  it("apply to the nodes that they name", () => {
     const faulty = { ...settings, faults: ["3:kill-at=export", "*:slow", "6:lie=5"] };
     const setups = setUpNodes(faulty, liveNetwork(faulty));
-    expect(setups.map(({ conduct }) => conduct.steps.length)).toEqual([0, 0, 0, 1, 0, 0, 0, 0, 0]);
-    expect(setups.map(({ conduct }) => conduct.intercept.length)).toEqual(Array(9).fill(1));
-    expect(setups.map(({ conduct }) => conduct.beliefs.length)).toEqual([0, 0, 0, 0, 0, 0, 1, 0, 0]);
+    expect(setups.map(({ hooks }) => hooks.steps.length)).toEqual([0, 0, 0, 1, 0, 0, 0, 0, 0]);
+    expect(setups.map(({ hooks }) => hooks.intercept.length)).toEqual(Array(9).fill(1));
+    expect(setups.map(({ hooks }) => hooks.views.length)).toEqual([0, 0, 0, 0, 0, 0, 1, 0, 0]);
   });
 });

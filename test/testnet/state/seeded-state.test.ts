@@ -16,19 +16,19 @@ function allAccounts(from: SeededState, of: Shard) {
 }
 
 describe("the state from a seed", () => {
-  it("is the same for the same seed, and another for another", () => {
+  it("is the same for the same seed, and differs for another seed", () => {
     const same = makeNetwork(smallFixture(changes));
     const other = makeNetwork(smallFixture({ ...changes, seed: "another" }));
     expect(allAccounts(same.state, shard)).toEqual(allAccounts(state, shard));
     expect(other.state.hashOf(0)).not.toBe(state.hashOf(0));
   });
 
-  it("has the accounts that its settings say, and none in empty partitions", () => {
+  it("has the accounts of its settings, and none in empty partitions", () => {
     const counts = allPartitions(shard).map((partition) => state.countOf(partition));
     expect(counts).toEqual([30, 200, 200, 0, 200, 200, 0, 200]);
   });
 
-  it("stands in ascending order, each account in its partition", () => {
+  it("is in ascending order, with each account in its partition", () => {
     for (const partition of allPartitions(shard)) {
       const ids = [...state.accounts(partition)].map(({ accountId }) => accountId);
       expect(ids).toEqual([...new Set(ids)].sort());
@@ -37,17 +37,17 @@ describe("the state from a seed", () => {
     }
   });
 
-  it("has no account that was changed after its moment", () => {
+  it("has no account that is newer than its timestamp", () => {
     expect(allAccounts(state, shard).every(({ timestamp }) => timestamp < snapshotTimestamp)).toBe(true);
   });
 
-  it("hashes as the model says, piece by piece", async () => {
+  it("has the hashes of the reference model", async () => {
     const { state: large, ...network } = makeNetwork(smallFixture({ ...changes, accountBytes: 2000 }));
     const expected = partitionHashes(allAccounts(large, shard), shard);
     expect(await hashesOf({ ...network, state: large })).toEqual(expected);
   });
 
-  it("has every kind of data, and data that is not canonical as it comes", () => {
+  it("has every kind of data, and data that is not canonical", () => {
     const accounts = allAccounts(state, shard).map(({ data }) => data);
     const texts = accounts.map((data) => JSON.stringify(data));
     for (const part of ['"dataType":"bi"', '"dataType":"u8ab"', '"type":"Buffer"', "🚀", "\\\\", "\\u2028"]) {
@@ -61,7 +61,7 @@ describe("the state from a seed", () => {
     );
   });
 
-  it("finds the accounts of a range without making those before it", () => {
+  it("finds the accounts of a range without generating those before", () => {
     const ids = [...state.accounts(3)].map(({ accountId }) => accountId);
     const range = { accountStart: ids[20] ?? "", accountEnd: ids[40] ?? "", isGlobal: false };
     expect(state.selected(3, range)).toEqual({ from: 20, to: 41 });
@@ -71,7 +71,7 @@ describe("the state from a seed", () => {
     expect(state.selected(4, range)).toEqual({ from: 0, to: 0 });
   });
 
-  it("stays in order in the smallest partitions, the last one included", () => {
+  it("is in order in the smallest partitions, including the last one", () => {
     const dense = makeNetwork(smallFixture({ nodes: 2000, accounts: 2000 * 30, globalAccounts: 0 }));
     const ids = [...dense.state.accounts(1999)].map(({ accountId }) => accountId);
     expect(ids).toHaveLength(30);

@@ -1,4 +1,4 @@
-/** The state of one validator of a small network, in a database of its own, at the end of a cycle. */
+/** The state of one validator of a small network, in a database, at the end of a cycle. */
 
 import { join } from "node:path";
 import type { WrappedData } from "../../../src/protocol/account-copy.ts";
@@ -15,12 +15,12 @@ export const cycleMs = 1000;
 
 export const shard = makeShard({ numNodes: 4, nodesPerConsensusGroup: 3, nodesPerEdge: 0 });
 
-/** Those of node 0, with the global one. */
+/** The partitions of node 0, with the global one. */
 export const partitions = [GLOBAL_PARTITION, 0, 1, 3];
 
 const perPartition = 40;
 
-/** Accounts of all partitions, ascending. */
+/** The accounts of all partitions, ascending. */
 export const genesis: readonly WrappedData[] = [
   ...[0, 1, 2, 3].flatMap((partition) => {
     const prefix = partitionRange(shard, partition).low.slice(0, 4);
@@ -31,7 +31,7 @@ export const genesis: readonly WrappedData[] = [
   networkAccount("77".repeat(32), 1, 5n),
 ].sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
 
-/** What node 0 has of some accounts. */
+/** Returns the accounts that node 0 stores. */
 export function held(accounts: readonly WrappedData[]): WrappedData[] {
   return accounts.filter(
     (account) =>
@@ -39,18 +39,18 @@ export function held(accounts: readonly WrappedData[]): WrappedData[] {
   );
 }
 
-/** Of the partitions of node 0. */
+/** The hashes of the partitions of node 0. */
 export function hashesOf(accounts: readonly WrappedData[]): Map<number, string> {
   const hashes = partitionHashes(accounts, shard);
   return new Map(partitions.map((partition) => [partition, hashes.get(partition) ?? ""]));
 }
 
-/** The end of a cycle, in milliseconds. */
+/** Returns the end of a cycle, in milliseconds. */
 export function endOf(cycle: number): number {
   return (cycle + 1) * cycleMs;
 }
 
-/** A database at the end of cycle 0. */
+/** Returns a database at the end of cycle 0. */
 export function openState(directory: string): StateDatabase {
   const stored = partitions.filter((partition) => partition !== GLOBAL_PARTITION);
   const database = StateDatabase.open(join(directory, "state.sqlite"), shard, stored, () => genesis);
@@ -58,7 +58,7 @@ export function openState(directory: string): StateDatabase {
   return database;
 }
 
-/** Commits transactions as those of a cycle, which ends with them. */
+/** Commits the transactions and the end of a cycle. */
 export function endCycle(
   database: StateDatabase,
   cycle: number,

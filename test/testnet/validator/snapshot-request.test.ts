@@ -8,9 +8,9 @@ const high = `1${"f".repeat(63)}`;
 
 describe("a snapshot request", () => {
   it.each([
-    { id: "the design's", body: { timestamp }, selection: EVERYTHING },
+    { id: "of the design", body: { timestamp }, selection: EVERYTHING },
     {
-      id: "the extension's",
+      id: "of the range extension",
       body: { timestamp, accountStart: low, accountEnd: high, isGlobal: false },
       selection: { accountStart: low, accountEnd: high, isGlobal: false },
     },
@@ -30,11 +30,11 @@ describe("a snapshot request", () => {
   });
 
   it.each([
-    { id: "no JSON", body: "{", says: "the request's body is not JSON" },
-    { id: "a list", body: "[]", says: /^the request's body: .*object/ },
-    { id: "no timestamp", body: "{}", says: /^timestamp: / },
+    { id: "a body that is not JSON", body: "{", says: "the body is not JSON" },
+    { id: "a list", body: "[]", says: /^the body: .*object/ },
+    { id: "a missing timestamp", body: "{}", says: /^timestamp: / },
     { id: "a timestamp as text", body: { timestamp: "1" }, says: /^timestamp: / },
-    { id: "a timestamp in parts", body: { timestamp: 1.5 }, says: /^timestamp: not a whole number/ },
+    { id: "a fractional timestamp", body: { timestamp: 1.5 }, says: /^timestamp: not a whole number/ },
     { id: "a negative timestamp", body: { timestamp: -1 }, says: /^timestamp: negative/ },
     { id: "a short address", body: { timestamp, accountStart: "00" }, says: /^accountStart: not 64/ },
     { id: "upper case", body: { timestamp, accountEnd: high.toUpperCase() }, says: /^accountEnd: not 64/ },

@@ -20,7 +20,7 @@ import { makeValidatorServer } from "../../../src/testnet/validator/validator-se
 const timestamp = 60_000;
 const accountBytes = 10_000;
 
-/** Accounts without end, counted as they are asked for. */
+/** Endless accounts, counted as they are read. */
 class CountedAccounts implements AccountSource {
   made = 0;
   isClosed = false;
@@ -45,14 +45,14 @@ class CountedAccounts implements AccountSource {
 let server: JsonServer | undefined;
 afterEach(() => server?.close());
 
-async function serve(source: AccountSource, conduct: FaultHooks = honestHooks()): Promise<URL> {
+async function serve(source: AccountSource, hooks: FaultHooks = honestHooks()): Promise<URL> {
   const snapshots = new HeldSnapshots(() => ({ startMs: 0, durationMs: 60_000, finalizedMs: 60_000 }));
   snapshots.hold([[timestamp, source]]);
-  server = makeValidatorServer({ netconfig: {}, snapshots, gossipOf: () => undefined, conduct });
+  server = makeValidatorServer({ netconfig: {}, snapshots, gossipOf: () => undefined, hooks });
   return new URL(await server.listen("127.0.0.1"));
 }
 
-/** Asks for the snapshot, and reads nothing of the answer. */
+/** Requests the snapshot, and does not read the response. */
 async function askAndNotRead({ hostname, port }: URL) {
   const socket = connect(Number(port), hostname);
   await once(socket, "connect");
@@ -62,7 +62,7 @@ async function askAndNotRead({ hostname, port }: URL) {
   return socket;
 }
 
-/** Until no more accounts are made. */
+/** Waits until no more accounts are read. */
 async function settled(source: CountedAccounts): Promise<number> {
   for (let before = -1; before !== source.made; ) {
     before = source.made;
@@ -88,22 +88,28 @@ describe("a snapshot that is not held", () => {
 
   it.each([
     {
-      id: "no end of a cycle",
+      id: "not the end of a cycle",
       at: 90_000,
       status: 400,
       retryAfter: null,
       error: /90000 is not the end of a cycle/,
     },
-    { id: "still to come", at: 240_000, status: 425, retryAfter: "60", error: /240000 is not finalized/ },
+    { id: "in the future", at: 240_000, status: 425, retryAfter: "60", error: /240000 is not finalized/ },
     { id: "being exported", at: 120_000, status: 425, retryAfter: "1", error: /120000 is being exported/ },
-    { id: "dropped, or never had", at: 180_000, status: 404, retryAfter: null, error: /no snapshot is held/ },
+    {
+      id: "dropped, or never held",
+      at: 180_000,
+      status: 404,
+      retryAfter: null,
+      error: /no snapshot is held/,
+    },
   ])("is refused as what it is: $id", async ({ at, status, retryAfter, error }) => {
     const answer = await statusOf(snapshots, at);
     expect(answer).toMatchObject({ status, retryAfter });
     expect(answer.error).toMatch(error);
   });
 
-  it("is asked for too early where the validator is starting", async () => {
+  it("is not available while the validator is starting", async () => {
     const starting = new HeldSnapshots(() => ({ startMs: 0, durationMs: 0, finalizedMs: 0 }));
     expect(await statusOf(starting, 60_000)).toMatchObject({ status: 503, retryAfter: "1" });
   });
@@ -117,7 +123,7 @@ describe("a validator's server", () => {
     return await server.listen("127.0.0.1");
   };
 
-  it("answers the next request at once after one whose body is too large", async () => {
+  it("responds to the next request at once after one with too large a body", async () => {
     const agent = new Agent({ connections: 1, pipelining: 1 });
     onTestFinished(() => agent.destroy());
     const origin = await listen();
@@ -132,7 +138,7 @@ describe("a validator's server", () => {
     expect(performance.now() - began).toBeLessThan(4000);
   });
 
-  it("keeps a place for those who have asked, and none for those who are still at it", async () => {
+  it("keeps connections for complete requests, and closes those of incomplete ones", async () => {
     const url = new URL(await listen());
     const sockets = await Promise.all(
       Array.from({ length: snapshotResponsesMax }, async () => {
@@ -150,7 +156,7 @@ describe("a validator's server", () => {
     for (const socket of sockets) socket.destroy();
   });
 
-  it.each(["//", "http:///x"])("refuses %s as a target", async (path) => {
+  it.each(["//", "http:///x"])("rejects %s as a target", async (path) => {
     const url = new URL(await listen());
     const socket = connect(Number(url.port), url.hostname);
     socket.end(`GET ${path} HTTP/1.1\r\nHost: validator\r\nConnection: close\r\n\r\n`);
@@ -158,8 +164,8 @@ describe("a validator's server", () => {
   });
 });
 
-describe("too many answers at once", () => {
-  it("are refused with 429 to one address, and with 503 in all, until some have ended", async () => {
+describe("too many concurrent responses", () => {
+  it("are rejected with 429 to one address, and with 503 in all, until some have ended", async () => {
     const slots = new ResponseSlots();
     const ends: (() => void)[] = [];
     const answers: Promise<void>[] = [];
@@ -179,7 +185,7 @@ describe("too many answers at once", () => {
 });
 
 describe("a client that does not read", () => {
-  it("is sent no more than what the system's buffers take", async () => {
+  it("is sent no more than the system's buffers hold", async () => {
     const source = new CountedAccounts();
     const socket = await askAndNotRead(await serve(source));
     const madeBytes = (await settled(source)) * accountBytes;
@@ -201,7 +207,7 @@ describe("a client that does not read", () => {
     },
   );
 
-  it("does not keep others waiting", async () => {
+  it("does not delay other clients", async () => {
     const url = await serve(new CountedAccounts());
     const sockets = await Promise.all(Array.from({ length: 5 }, () => askAndNotRead(url)));
     const startedMs = performance.now();
@@ -212,18 +218,18 @@ describe("a client that does not read", () => {
 });
 
 describe("a request", () => {
-  it("that is longer than any can be is refused", async () => {
+  it("that is longer than the bound is rejected", async () => {
     const url = await serve(new CountedAccounts());
     const response = await fetch(new URL("/snapshot", url), { method: "POST", body: "1".repeat(10_000) });
     expect(response.status).toBe(400);
     expect(await response.json()).toEqual({ error: "the request's body has more than 4096 bytes" });
   });
 
-  it("that meets a defect is answered with 500", async () => {
+  it("that causes a bug results in 500", async () => {
     const source = {
       select: () => [],
       count: () => {
-        throw new Error("out of order");
+        throw new Error("a bug");
       },
     };
     const url = await serve(source);
@@ -232,6 +238,6 @@ describe("a request", () => {
       body: JSON.stringify({ timestamp }),
     });
     expect(response.status).toBe(500);
-    expect(await response.json()).toEqual({ error: "an error of this server" });
+    expect(await response.json()).toEqual({ error: "internal error" });
   });
 });

@@ -14,7 +14,7 @@ import { type Sign, signatureHoldsAsync, signedHash } from "../../../protocol/cr
 import type { ActiveNode } from "../../../protocol/node.ts";
 import { makeShard } from "../../../protocol/shard.ts";
 import { parseGossipMessage } from "../../../wire/gossip-message.ts";
-import { gossipCyclesAhead, gossipCyclesBehind, gossipHeardBytesMax } from "../../limits.ts";
+import { gossipCyclesAhead, gossipCyclesBehind, gossipKeptBytesMax } from "../../limits.ts";
 import { HttpError } from "../http-error.ts";
 import { PeerOutbox } from "./peer-outbox.ts";
 import { countOf, messagesIn, type PushOutcome } from "./pushed-messages.ts";
@@ -37,7 +37,7 @@ export class GossipRelay {
   readonly #outboxes: readonly PeerOutbox[];
   readonly #validators: ValidatorSet;
   readonly #seen = new KnownVotes();
-  readonly #received = new ReceivedGossip(gossipHeardBytesMax);
+  readonly #received = new ReceivedGossip(gossipKeptBytesMax);
   /** Checks signatures on other threads, a few at once: a forged one costs its sender nothing. */
   readonly #checks = pLimit(signatureChecksAtOnce);
   #currentCycle = 0;

@@ -1,9 +1,9 @@
 /**
- * The index beside an artifact: where each account stands in it, so that a range of accounts is found by
- * bisection and read from its place, without looking at what is before it.
+ * The index beside an artifact: the offset of each account, so that a range of accounts is found by bisection and read
+ * without the accounts before it.
  *
- * An entry has 44 bytes: the address, the offset of the account's copy in the artifact, whose highest bit says
- * that the account's data is a text itself (in the copy, all data is text), and the copy's length.
+ * An entry has 44 bytes: the address, the offset of the account's copy in the artifact, and the copy's length. The highest
+ * bit of the offset marks an account whose data is a string (in the copy, all data is text).
  */
 
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
@@ -22,7 +22,7 @@ const lengthOffset = addressBytes + 8;
 const entryBytes = lengthOffset + 4;
 const textBit = 1n << 63n;
 
-/** Entries that are written, and read, at once. */
+/** The number of entries that are written and read together. */
 export const indexPageEntries = 64;
 
 export function indexFile(artifactPath: string): string {
@@ -42,7 +42,7 @@ export class IndexWriter {
     return new IndexWriter(await open(path, "w"));
   }
 
-  /** In ascending order of addresses. */
+  /** Must be called in ascending order of addresses. */
   async add({ accountId, offset, bytes, isText }: IndexEntry): Promise<void> {
     this.#page.write(accountId, this.#pending, "hex");
     const position = BigInt(offset) | (isText ? textBit : 0n);
@@ -52,7 +52,7 @@ export class IndexWriter {
     if (this.#pending === this.#page.length) await this.#flush();
   }
 
-  /** Ends the file, and has it on the disk. */
+  /** Writes the rest, and syncs and closes the file. */
   async close(): Promise<void> {
     try {
       await this.#flush();
@@ -68,7 +68,7 @@ export class IndexWriter {
   }
 }
 
-/** An open index. Reads are of a few bytes that the system has at hand, so they do not wait their turn. */
+/** An open index. Reads are synchronous, since they are small and usually cached by the system. */
 export class IndexReader {
   readonly #descriptor: number;
   readonly count: number;
@@ -78,7 +78,7 @@ export class IndexReader {
     this.count = fstatSync(this.#descriptor).size / entryBytes;
   }
 
-  /** Entries `from` to before `to`. */
+  /** Returns the entries from `from` up to but excluding `to`. */
   entries(from: number, to: number): IndexEntry[] {
     const page = Buffer.alloc((to - from) * entryBytes);
     readSync(this.#descriptor, page, 0, page.length, from * entryBytes);
@@ -94,14 +94,14 @@ export class IndexReader {
     });
   }
 
-  /** The place of the first account at or behind an address; where `isBehind`, behind it. */
-  placeOf(address: string, isBehind: boolean): number {
+  /** Returns the place of the first account at or after an address; with `isExclusive`, after it. */
+  placeOf(address: string, isExclusive: boolean): number {
     let low = 0;
     let high = this.count;
     while (low < high) {
       const middle = (low + high) >>> 1;
       const accountId = this.entries(middle, middle + 1)[0]?.accountId ?? "";
-      if (isBehind ? accountId > address : accountId >= address) high = middle;
+      if (isExclusive ? accountId > address : accountId >= address) high = middle;
       else low = middle + 1;
     }
     return low;

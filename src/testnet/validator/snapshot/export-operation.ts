@@ -1,6 +1,6 @@
 /**
- * One export, as its validator sees it: a process that is told what to export, says that it has started, and
- * says that it is done; or that fails, of which the first cause counts.
+ * One export from the view of its validator: a process that receives a command, reports its start, and reports its end or
+ * a failure. The first failure counts.
  */
 
 import { type ChildProcess, fork } from "node:child_process";
@@ -8,21 +8,21 @@ import { exportStartMaxMs, exportTimeMaxMs } from "../../limits.ts";
 import type { ExportCommand, ExportMessage } from "./export-protocol.ts";
 import type { ExportRequest } from "./write-export.ts";
 
-/** The script of an export's process, and what it is called with. */
+/** The script of an export process, and its arguments. */
 export interface ExportEntry {
   readonly path: string;
   readonly arguments: readonly string[];
 }
 
-/** A process that waits to be told what to export. */
+/** Starts a process that waits for an {@link ExportCommand}. */
 export function spawnExportProcess({ path, arguments: args }: ExportEntry): ChildProcess {
   return fork(path, args, { stdio: ["ignore", "ignore", "inherit", "ipc"], execArgv: [] });
 }
 
 export class ExportOperation {
-  /** Resolves when the state is held, so that commits may go on; rejects with the export. */
+  /** Resolves when the process holds the state, so that commits can continue; rejects when the export fails before. */
   readonly started: Promise<void>;
-  /** Resolves when the export is written; rejects with the first cause of its failure. */
+  /** Resolves when the export is written; rejects with the first failure. */
   readonly done: Promise<void>;
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
@@ -41,22 +41,22 @@ export class ExportOperation {
       this.#finish = resolve;
       this.#failures.push(reject);
     });
-    // Whoever waits for neither is told of a failure all the same, by whoever waits for the whole.
+    // A caller may wait for one of the two only; the other rejection counts as handled.
     for (const promise of [this.started, this.done]) promise.catch(() => undefined);
     const failLater = (doing: string, afterMs: number) =>
-      setTimeout(() => this.fail(new Error(`it had not ${doing} after ${afterMs} ms`)), afterMs);
+      setTimeout(() => this.fail(new Error(`the export had not ${doing} after ${afterMs} ms`)), afterMs);
     this.#timers = [failLater("started", exportStartMaxMs), failLater("ended", exportTimeMaxMs)];
-    child.on("message", (message: ExportMessage) => this.#hear(message, onWrote));
+    child.on("message", (message: ExportMessage) => this.#receive(message, onWrote));
     child.on("error", (error) => this.fail(error));
     if (child.pid === undefined || hasEnded(child)) {
-      // One that could not be started says why with an error, which comes next.
+      // A failed start is reported by an error event, which follows.
       this.#exited = Promise.resolve();
-      setImmediate(() => this.fail(new Error("its process had ended before")));
+      setImmediate(() => this.fail(new Error("the export process ended before the export")));
       return;
     }
     this.#exited = new Promise((resolve) => {
       child.once("exit", (status, signal) => {
-        this.fail(new Error(`its process ended (${signal ?? `status ${status}`})`));
+        this.fail(new Error(`the export process ended (${signal ?? `status ${status}`})`));
         resolve();
       });
     });
@@ -66,19 +66,19 @@ export class ExportOperation {
     });
   }
 
-  /** Makes the export fail, unless it has already. */
+  /** Makes the export fail, unless it has already ended. */
   fail(cause: Error): void {
     for (const reject of this.#failures) reject(cause);
   }
 
-  /** Ends the process, whatever it is doing. */
+  /** Kills the process. */
   async end(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#child.kill("SIGKILL");
     await this.#exited;
   }
 
-  #hear(message: ExportMessage, onWrote: (partition: number) => void): void {
+  #receive(message: ExportMessage, onWrote: (partition: number) => void): void {
     switch (message.type) {
       case "ready":
         break;

@@ -1,14 +1,14 @@
-/** What a validator and the process that exports its state say to each other. */
+/** The messages between a validator and the process that exports its state. */
 
 import type { ExportRequest } from "./write-export.ts";
 
-/** To the process, once. */
+/** The one message to the process. */
 export interface ExportCommand {
   readonly type: "export";
   readonly request: ExportRequest;
 }
 
-/** From the process: `ready` to be told, then `started`, a `wrote` for each partition, and `done`; or `failed`. */
+/** From the process: `ready`, then `started`, a `wrote` for each partition, and `done`; or `failed`. */
 export type ExportMessage =
   | { readonly type: "ready" }
   | { readonly type: "started" }

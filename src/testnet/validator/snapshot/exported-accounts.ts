@@ -1,4 +1,4 @@
-/** What `/snapshot` serves: the accounts of a retrieved export, found by its indexes and read from their places. */
+/** The accounts of a published export, which `/snapshot` serves: found by the indexes, and read from the artifacts. */
 
 import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { IndexReader, indexFile, indexPageEntries } from "./export-index.ts";
 
 interface AccountCopy {
   readonly accountId: string;
-  /** Always text. */
+  /** Text, also of other values. */
   readonly data: string;
   readonly hash: string;
   readonly isGlobal: 0 | 1;
@@ -19,18 +19,18 @@ interface AccountCopy {
 
 export class ExportedAccounts implements AccountSource {
   readonly #directory: string;
-  /** Ascending, without the global one. */
+  /** Ascending, without the global partition. */
   readonly #partitions: readonly number[];
   #holders = 0;
   #onReleased: () => void = () => undefined;
 
-  /** @param partitions those of the export, ascending */
+  /** @param partitions the partitions of the export, ascending */
   constructor(directory: string, partitions: readonly number[]) {
     this.#directory = directory;
     this.#partitions = partitions.filter((partition) => partition !== GLOBAL_PARTITION);
   }
 
-  /** Keeps the export in its place until the answer is released, even where it is dropped meanwhile. */
+  /** Keeps the files until the returned function is called, even where the export is dropped meanwhile. */
   hold(): () => void {
     this.#holders++;
     return () => {
@@ -38,7 +38,7 @@ export class ExportedAccounts implements AccountSource {
     };
   }
 
-  /** Resolves when nobody holds it any more. */
+  /** Resolves when no response holds the files. */
   async released(): Promise<void> {
     if (this.#holders === 0) return;
     await new Promise<void>((resolve) => {
@@ -66,7 +66,7 @@ export class ExportedAccounts implements AccountSource {
     for (const partition of this.#partitions) yield* this.#accounts(partition, selection);
   }
 
-  /** One by one, from the system's cache as a rule: what is read waits for nobody, and nothing is held. */
+  /** Reads the accounts one by one and synchronously: they are usually cached by the system. */
   *#accounts(partition: number, selection: Selection): Generator<WrappedData, void, void> {
     if (!isSelected(partition, selection)) return;
     const index = this.#index(partition);
@@ -107,7 +107,7 @@ function selected(
   return { from: index.placeOf(accountStart, false), to: index.placeOf(accountEnd, true) };
 }
 
-/** The account as it is sent (PROTOCOL.md, Partial snapshots). */
+/** Returns the account in wire form (PROTOCOL.md, Partial snapshots). */
 function wrapped({ accountId, data, hash, isGlobal, timestamp }: AccountCopy, isText: boolean): WrappedData {
   return {
     accountId,

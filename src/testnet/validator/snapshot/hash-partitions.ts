@@ -3,22 +3,22 @@
 import { RunningHash } from "../../../protocol/crypto/hash.ts";
 import { EMPTY_PREIMAGE } from "../../../protocol/partition-hash.ts";
 import { copyTextOf, type StateReader } from "../state/state-reader.ts";
-import { believed, type StateView } from "../state-view.ts";
+import { type StateView, viewedPages } from "../state-view.ts";
 
 const openList = EMPTY_PREIMAGE.slice(0, 1);
 const closeList = EMPTY_PREIMAGE.slice(1);
 
-/** Page by page, so that commits, and the gossip of others, go on meanwhile. */
+/** Hashes page by page, so that commits and gossip continue meanwhile. */
 export async function hashPartitions(
   reader: StateReader,
   partitions: readonly number[],
-  beliefs: readonly StateView[],
+  views: readonly StateView[],
 ): Promise<Map<number, string>> {
   const hashes = new Map<number, string>();
   for (const partition of partitions) {
     const hash = new RunningHash();
     let before = openList;
-    for await (const rows of believed(reader, partition, beliefs)) {
+    for await (const rows of viewedPages(reader, partition, views)) {
       hash.update(Buffer.from(before + rows.map(copyTextOf).join(",")));
       before = ",";
     }

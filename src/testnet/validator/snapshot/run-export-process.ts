@@ -1,32 +1,35 @@
 /**
- * The process that exports a validator's state: it waits to be told what, does it, and ends. It also ends
- * when its validator does, however that goes: the channel between them closes.
+ * The process that exports a validator's state: it waits for a command, writes the export, and ends. It also ends when
+ * the channel to its validator closes, which happens at any end of the validator.
  */
 
 import { messageOf } from "../../../errors/snapshot-error.ts";
 import type { ExportCommand, ExportMessage } from "./export-protocol.ts";
 import { type ExportHooks, honestExport, writeExport } from "./write-export.ts";
 
-export function runExportProcess(conduct: ExportHooks = honestExport): void {
-  // The group's Ctrl-C is for the validator to obey.
+export function runExportProcess(hooks: ExportHooks = honestExport): void {
+  // A Ctrl-C goes to the whole group, but only the validator handles it.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
   process.once("disconnect", () => process.exit(0));
   process.once("message", async ({ request }: ExportCommand) => {
     try {
       await writeExport(
         request,
-        { started: () => say({ type: "started" }), wrote: (partition) => say({ type: "wrote", partition }) },
-        conduct,
+        {
+          started: () => send({ type: "started" }),
+          wrote: (partition) => send({ type: "wrote", partition }),
+        },
+        hooks,
       );
-      say({ type: "done" });
+      send({ type: "done" });
     } catch (error) {
-      say({ type: "failed", message: messageOf(error) });
+      send({ type: "failed", message: messageOf(error) });
     }
   });
-  say({ type: "ready" });
+  send({ type: "ready" });
 }
 
-/** A validator that has died hears nothing, and the end of the channel is the end of its export. */
-function say(message: ExportMessage): void {
+/** Ignores errors: where the validator has died, the end of the channel ends this process. */
+function send(message: ExportMessage): void {
   process.send?.(message, () => undefined);
 }

@@ -1,24 +1,24 @@
 /**
- * Exports a validator's state, one moment at a time, while commits go on: initiates an export, says when it
- * has started, and in the end retrieves or discards it. Each export is reported on once.
+ * Exports a validator's state, one cycle at a time, while commits continue: initiates an export, and at its end publishes
+ * or discards it. Reports each export once.
  */
 
 import type { ChildProcess } from "node:child_process";
 import { messageOf } from "../../../errors/snapshot-error.ts";
 import { type ExportEntry, ExportOperation, spawnExportProcess } from "./export-operation.ts";
-import type { ExportShelf, HeldExport } from "./export-shelf.ts";
+import type { ExportStore, HeldExport } from "./export-store.ts";
 import type { ExportRequest } from "./write-export.ts";
 
-/** What is exported; where it is written is the shelf's matter. */
+/** The content of an export; the export store chooses the directory. */
 export type ExportTarget = Omit<ExportRequest, "directory">;
 
-/** At what an export has failed. */
+/** The stage at which an export failed. */
 export type ExportStage = "initiate" | "export" | "retrieve" | "stop";
 
 export type ExportReport = { readonly cycle: number; readonly timestamp: number } & (
   | {
       readonly type: "export-retrieved";
-      /** From the beginning until the state was held, and until all was written. */
+      /** The time until the state was held, and until the export was written. */
       readonly startMs: number;
       readonly durationMs: number;
     }
@@ -27,25 +27,25 @@ export type ExportReport = { readonly cycle: number; readonly timestamp: number 
 
 export interface ExporterOptions {
   readonly entry: ExportEntry;
-  readonly shelf: ExportShelf;
+  readonly exportStore: ExportStore;
   readonly report: (report: ExportReport) => void;
-  /** Takes a retrieved export, to serve from it. */
+  /** Serves a published export. */
   readonly serve: (held: HeldExport) => void;
-  /** Called as steps are reached. */
+  /** Called when a step is reached. */
   readonly onStep?: (step: "export" | "retrieve") => void;
 }
 
 interface ActiveExport {
   readonly target: ExportTarget;
   readonly operation: ExportOperation;
-  /** Resolves when it is retrieved or discarded. */
+  /** Resolves when the export is published or discarded. */
   readonly ended: Promise<void>;
 }
 
 export class SnapshotExporter {
   readonly #options: ExporterOptions;
   #active: ActiveExport | undefined;
-  /** A process that is ready, so that commits do not wait for one to start. */
+  /** A process that is ready, so that commits do not wait for its start. */
   #standby: ChildProcess | undefined;
   #isStopped = false;
 
@@ -53,49 +53,49 @@ export class SnapshotExporter {
     this.#options = options;
   }
 
-  /** What is being exported. */
+  /** The export in progress. */
   get active(): ExportTarget | undefined {
     return this.#active?.target;
   }
 
-  /** Has a process ready for the next export. */
+  /** Starts the process of the next export. */
   prepare(): void {
     if (this.#isStopped || (this.#standby !== undefined && isAlive(this.#standby))) return;
     this.#standby = spawnExportProcess(this.#options.entry);
-    // One that cannot be started is noticed when it is told what to do.
+    // A failed start is noticed when the process receives its command.
     this.#standby.on("error", () => undefined);
   }
 
   /**
    * Begins an export. The next commit has to wait for {@link waitUntilStarted}.
    *
-   * @param ownHashes of the target's partitions: an export with others is discarded
-   * @throws Error where another export is active, which goes on
+   * @param ownHashes of the target's partitions: an export with other hashes is discarded
+   * @throws Error where another export is active; that one continues
    */
   initiate(target: ExportTarget, ownHashes: Promise<ReadonlyMap<number, string>>): void {
     this.#checkNotActive(target);
-    ownHashes.catch(() => undefined); // told when the export is to be retrieved
+    ownHashes.catch(() => undefined); // handled when the export is published
     const isReady = this.#standby !== undefined && isAlive(this.#standby);
     const child = isReady && this.#standby ? this.#standby : spawnExportProcess(this.#options.entry);
     this.#standby = undefined;
-    const directory = this.#options.shelf.workingDirectory(target.timestamp);
+    const directory = this.#options.exportStore.workingDirectory(target.timestamp);
     const operation = new ExportOperation(child, { ...target, directory }, () =>
       this.#options.onStep?.("export"),
     );
-    this.#active = { target, operation, ended: this.#seeToIt(target, operation, ownHashes) };
+    this.#active = { target, operation, ended: this.#supervise(target, operation, ownHashes) };
   }
 
-  /** Resolves when no export is about to begin: it has started, or failed, or there is none. */
+  /** Resolves when no export is starting. */
   async waitUntilStarted(): Promise<void> {
     await this.#active?.operation.started.catch(() => undefined);
   }
 
-  /** Resolves when the active export is retrieved or discarded. */
+  /** Resolves when the active export is published or discarded. */
   async waitUntilDone(): Promise<void> {
     await this.#active?.ended;
   }
 
-  /** Discards the active export, and begins no other. */
+  /** Discards the active export. No further export begins. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#standby?.kill("SIGKILL");
@@ -107,16 +107,16 @@ export class SnapshotExporter {
     if (this.#isStopped) throw new Error(`no export of cycle ${cycle}: the validator was stopped`);
     if (this.#active === undefined) return;
     throw new Error(
-      `no export of cycle ${cycle}: that of cycle ${this.#active.target.cycle} is still active`,
+      `no export of cycle ${cycle}: the export of cycle ${this.#active.target.cycle} is still active`,
     );
   }
 
-  async #seeToIt(
+  async #supervise(
     target: ExportTarget,
     operation: ExportOperation,
     ownHashes: Promise<ReadonlyMap<number, string>>,
   ): Promise<void> {
-    const { shelf, report, serve, onStep } = this.#options;
+    const { exportStore, report, serve, onStep } = this.#options;
     const { cycle, timestamp } = target;
     const beginning = performance.now();
     let stage: ExportStage = "initiate";
@@ -130,12 +130,12 @@ export class SnapshotExporter {
       await operation.end();
       const hashes = await ownHashes;
       onStep?.("retrieve");
-      serve(await shelf.retrieve(target, hashes));
+      serve(await exportStore.retrieve(target, hashes));
       report({ type: "export-retrieved", cycle, timestamp, startMs, durationMs });
     } catch (error) {
       const cause = messageOf(error);
       await operation.end();
-      const left = await shelf.discard(timestamp).then(
+      const left = await exportStore.discard(timestamp).then(
         () => "",
         (problem: unknown) => `; ${messageOf(problem)}`,
       );

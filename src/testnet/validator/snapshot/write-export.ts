@@ -1,6 +1,6 @@
 /**
- * Writes a validator's state at a cycle boundary as an export (FORMAT.md): a manifest, export data, and an
- * artifact for each partition that it stores, with an index beside it. This is what the export's process does.
+ * Writes a validator's state at a cycle boundary as an export (FORMAT.md): a manifest, export data, and an artifact with
+ * an index for each partition that the validator stores. It runs in the export process.
  */
 
 import type { FileHandle } from "node:fs/promises";
@@ -14,48 +14,48 @@ import { MANIFEST_FILE, makeStateExportManifest, manifestText } from "../../../f
 import { DEFAULT_HASH_KEY } from "../../../protocol/crypto/hash.ts";
 import { syncPath, writeSynced } from "../../../store/durable.ts";
 import { copyTextOf, StateReader } from "../state/state-reader.ts";
-import { believed, type StateView } from "../state-view.ts";
+import { type StateView, viewedPages } from "../state-view.ts";
 import { IndexWriter, indexFile } from "./export-index.ts";
 
 export interface ExportRequest {
   readonly databasePath: string;
-  /** Where it is written: it must not hold another export. */
+  /** The directory of the export. It must not contain another export. */
   readonly directory: string;
   readonly cycle: number;
-  /** Milliseconds: the end of the cycle. */
+  /** The end of the cycle, in milliseconds. */
   readonly timestamp: number;
-  /** −1 and those that are stored, ascending. */
+  /** −1 and the stored partitions, ascending. */
   readonly partitions: readonly number[];
   readonly numPartitions: number;
 }
 
-/** What happens on the way. */
+/** Receives the progress of an export. */
 export interface ExportProgress {
-  /** The state is held: commits may go on. */
+  /** The state is held: commits can continue. */
   readonly started: () => void;
   /** A partition is written. */
   readonly wrote: (partition: number) => void;
 }
 
-/** How an export deviates from an honest one; an honest one does in nothing. */
+/** The deviations of an export from an honest one. */
 export interface ExportHooks {
-  readonly beliefs: readonly StateView[];
-  /** Between two partitions. */
+  readonly views: readonly StateView[];
+  /** The pause between two partitions. */
   readonly pauseMs: number;
 }
 
-export const honestExport: ExportHooks = { beliefs: [], pauseMs: 0 };
+export const honestExport: ExportHooks = { views: [], pauseMs: 0 };
 
 /**
- * The manifest is opened first, which only one export can do in a directory, and written last: a directory
- * with a manifest that has a content is a whole export.
+ * The manifest is created first, so that a directory has only one export, and written last: a directory with a manifest
+ * that is not empty is a complete export.
  *
  * @throws SnapshotError where the database is not at the end of the expected cycle; system errors of the disk
  */
 export async function writeExport(
   request: ExportRequest,
   progress: ExportProgress,
-  conduct: ExportHooks = honestExport,
+  hooks: ExportHooks = honestExport,
 ): Promise<void> {
   await mkdir(request.directory, { recursive: true });
   const manifest = await open(join(request.directory, MANIFEST_FILE), "wx");
@@ -63,7 +63,7 @@ export async function writeExport(
     const reader = StateReader.open(request.databasePath, request.cycle);
     try {
       progress.started();
-      await writeAll(request, reader, manifest, progress, conduct);
+      await writeAll(request, reader, manifest, progress, hooks);
     } finally {
       reader.close();
     }
@@ -78,21 +78,21 @@ async function writeAll(
   reader: StateReader,
   manifest: FileHandle,
   { wrote }: ExportProgress,
-  conduct: ExportHooks,
+  hooks: ExportHooks,
 ): Promise<void> {
   const { directory, cycle, timestamp, partitions } = request;
   const partitionHashes = new Map<number, string>();
   let accounts = 0;
   let bytes = 0;
   for (const partition of partitions) {
-    const written = await writePartition(directory, partition, reader, conduct.beliefs);
+    const written = await writePartition(directory, partition, reader, hooks.views);
     partitionHashes.set(partition, written.hash);
     accounts += written.accounts;
     bytes += written.bytes;
     wrote(partition);
-    if (conduct.pauseMs > 0) await sleep(conduct.pauseMs);
+    if (hooks.pauseMs > 0) await sleep(hooks.pauseMs);
   }
-  // What the network agrees on is not known yet: an export vouches for what its validator holds.
+  // The agreed hashes are not known yet: an export states the hashes of its validator.
   const data: StateExportData = { timestamp, cycle, hashKey: DEFAULT_HASH_KEY, partitionHashes };
   await writeSynced(join(directory, EXPORT_DATA_FILE), exportDataText(data));
   const size = { accounts, bytes, numPartitions: request.numPartitions };
@@ -105,15 +105,15 @@ async function writePartition(
   directory: string,
   partition: number,
   reader: StateReader,
-  beliefs: readonly StateView[],
+  views: readonly StateView[],
 ): Promise<{ hash: string; accounts: number; bytes: number }> {
   const path = join(directory, artifactFile(partition, "none"));
   const writer = new PreimageWriter(path, DEFAULT_HASH_KEY);
   const index = await IndexWriter.create(indexFile(path));
   try {
-    for await (const rows of believed(reader, partition, beliefs)) {
+    for await (const rows of viewedPages(reader, partition, views)) {
       for (const row of rows) {
-        // The list's bracket or a comma stands before each copy.
+        // A bracket or a comma precedes each copy.
         const offset = writer.bytes + 1;
         writer.append(Buffer.from(copyTextOf(row)));
         const { accountId, isText } = row;

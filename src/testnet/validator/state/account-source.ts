@@ -1,17 +1,17 @@
-/** What a validator serves a snapshot from: the accounts that it holds at one moment, by address. */
+/** The source of a partial snapshot: the accounts of one moment, by address. */
 
 import type { WrappedData } from "../../../protocol/account-copy.ts";
 
-/** Which accounts a request is for (PROTOCOL.md, Partial snapshots). */
+/** The accounts that a request selects (PROTOCOL.md, Partial snapshots). */
 export interface Selection {
   /** Inclusive addresses. */
   readonly accountStart: string;
   readonly accountEnd: string;
-  /** Global accounts alone (`true`), none of them (`false`), or both kinds. */
+  /** `true` for global accounts only, `false` for the others only, `undefined` for both. */
   readonly isGlobal: boolean | undefined;
 }
 
-/** Everything that a node holds, which is what a request of the design without extension is for. */
+/** All accounts of a node: the selection of a request without the range extension. */
 export const EVERYTHING: Selection = {
   accountStart: "0".repeat(64),
   accountEnd: "f".repeat(64),
@@ -19,15 +19,15 @@ export const EVERYTHING: Selection = {
 };
 
 export interface AccountSource {
-  /** The selected accounts in ascending order of address, made or read one by one. */
+  /** Yields the selected accounts one by one, in ascending order of address. */
   select(selection: Selection): Iterable<WrappedData>;
-  /** How many {@link AccountSource.select} gives. */
+  /** Returns the number of accounts that {@link AccountSource.select} yields. */
   count(selection: Selection): number;
-  /** Keeps what it reads from in its place, until the answer is released. */
+  /** Keeps the files of the source until the returned function is called. */
   hold?(): () => void;
 }
 
-/** Both in one, ascending, as each of them is: global accounts stand between the others. */
+/** Merges two ascending lists: global accounts are between the others. */
 export function* mergedByAddress(
   a: Iterable<WrappedData>,
   b: Iterable<WrappedData>,
@@ -42,7 +42,7 @@ export function* mergedByAddress(
     }
     for (; next.done !== true; next = rest.next()) yield next.value;
   } finally {
-    // A client may go away at any account: whatever is open is to be closed.
+    // A client may disconnect at any account; the other source must close its files.
     rest.return?.();
   }
 }

@@ -1,37 +1,36 @@
 /**
- * Commits what the transaction log says, in its order. A commit waits for two things: for an export that is
- * about to start, so that it holds the state before; and, at the end of a cycle, for the hashing of earlier
- * ones, if it falls behind.
+ * Commits the transaction log in order. A commit waits for an export that is starting, so that the export holds the state
+ * before the commit. The last commit of a cycle also waits while too many earlier cycles are being hashed.
  */
 
 import { agreementCyclesMax } from "../../limits.ts";
-import { type FaultHooks, reach } from "../fault-hooks.ts";
-import type { CycleReport, FinalizedCycle, Snapshots } from "../snapshot/index.ts";
+import { type FaultHooks, reachStep } from "../fault-hooks.ts";
+import type { CycleFinalizer, CycleReport, FinalizedCycle } from "../snapshot/cycle-finalizer.ts";
 import type { SnapshotExporter } from "../snapshot/snapshot-exporter.ts";
 import type { CycleEnd } from "./log-entry.ts";
 import type { LoggedEntry } from "./log-feed.ts";
 import type { Progress, StateDatabase } from "./state-database.ts";
 import type { Transaction } from "./transaction.ts";
 
-/** How long commits took; in milliseconds, the longest of each kind. */
+/** The number of commits, and their longest durations in milliseconds. */
 export interface CommitTimes {
   count: number;
-  /** From when a commit could be made until it began. */
+  /** The time from the readiness of a commit to its beginning. */
   waitMaxMs: number;
-  /** The same, of commits that found an export active. */
+  /** The same, of commits during an export. */
   waitWhileExportingMaxMs: number;
-  /** The commit itself. */
+  /** The duration of the commit itself. */
   commitMaxMs: number;
   commitWhileExportingMaxMs: number;
 }
 
 export interface CommitterOptions {
   readonly database: StateDatabase;
-  readonly snapshots: Pick<Snapshots, "cycleTxsFinalized" | "waitUntilReady">;
+  readonly finalizer: Pick<CycleFinalizer, "cycleTxsFinalized" | "waitUntilReady">;
   readonly exporter: SnapshotExporter;
-  readonly conduct: FaultHooks;
+  readonly hooks: FaultHooks;
   readonly report: (report: CycleReport) => void;
-  /** Whether there is a snapshot of that moment already. */
+  /** Whether the validator holds a snapshot of a moment. */
   readonly isHeld: (timestampMs: number) => boolean;
 }
 
@@ -55,7 +54,7 @@ export class Committer {
     return this.#progress;
   }
 
-  /** After a restart right behind the end of a cycle: what is to be done then may not have been. */
+  /** Repeats the work at the end of a cycle after a restart at that point, since it may be incomplete. */
   resume(): void {
     const { isBoundary, isMarked, cycle, startMs, durationMs } = this.#progress;
     if (isBoundary) this.#finalized({ cycle, timestamp: startMs + (cycle + 1) * durationMs, isMarked });
@@ -92,31 +91,31 @@ export class Committer {
     { cycle, timestamp, snapshot }: CycleEnd,
     position: number,
   ): Promise<void> {
-    await this.#options.snapshots.waitUntilReady();
+    await this.#options.finalizer.waitUntilReady();
     const end = { cycle, isBoundary: true, isMarked: snapshot, position };
     await this.#commit(transactions, { ...this.#progress, ...end });
     this.#finalized({ cycle, timestamp, isMarked: snapshot });
   }
 
-  /** What is long over, whoever was away has missed: nobody waits for his word of it. */
+  /** Skips a cycle on which the other validators have already settled. */
   #finalized(cycle: FinalizedCycle): void {
-    const { snapshots, isHeld, report } = this.#options;
+    const { finalizer, isHeld, report } = this.#options;
     if (cycle.timestamp + agreementCyclesMax * this.#progress.durationMs < Date.now()) {
       report({ type: "cycle-missed", cycle: cycle.cycle, isMarked: cycle.isMarked });
       return;
     }
-    snapshots.cycleTxsFinalized({ ...cycle, isMarked: cycle.isMarked && !isHeld(cycle.timestamp) });
+    finalizer.cycleTxsFinalized({ ...cycle, isMarked: cycle.isMarked && !isHeld(cycle.timestamp) });
   }
 
   async #commit(transactions: readonly Transaction[], progress: Progress): Promise<void> {
-    const { database, exporter, conduct } = this.#options;
+    const { database, exporter, hooks } = this.#options;
     const isExporting = exporter.active !== undefined;
-    const asked = performance.now();
+    const readyAt = performance.now();
     await exporter.waitUntilStarted();
     const begun = performance.now();
-    database.commit({ transactions, progress }, () => reach(conduct, "commit"));
+    database.commit({ transactions, progress }, () => reachStep(hooks, "commit"));
     this.#progress = progress;
-    this.#note(begun - asked, performance.now() - begun, isExporting);
+    this.#note(begun - readyAt, performance.now() - begun, isExporting);
   }
 
   #note(waitMs: number, commitMs: number, isExporting: boolean): void {

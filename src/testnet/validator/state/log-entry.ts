@@ -1,6 +1,6 @@
 /**
- * The transaction log of a live cluster, one entry a line: what the validators of a real network agree on by
- * consensus, in the order in which all of them apply it.
+ * The entries of a live cluster's transaction log, one a line, in the order in which all validators apply them. A real
+ * network agrees on them by consensus.
  */
 
 import { hex64 } from "../../../wire/hex.ts";
@@ -8,17 +8,17 @@ import { parseAs, parseJson } from "../../../wire/parse.ts";
 import * as z from "../../../wire/schema.ts";
 import type { Transaction } from "./transaction.ts";
 
-/** All transactions of the cycle stand before it, and those of the next behind it. */
+/** Separates the transactions of a cycle from those of the next. */
 export interface CycleEnd {
   readonly type: "cycle-end";
   readonly cycle: number;
-  /** Milliseconds: the end of the cycle, which is the timestamp of its snapshot. */
+  /** The end of the cycle in milliseconds: the timestamp of its snapshot. */
   readonly timestamp: number;
-  /** Whether the next cycle is marked: every validator is to hold a snapshot of this moment. */
+  /** Whether the next cycle is marked: every validator exports the state of this moment. */
   readonly snapshot: boolean;
 }
 
-/** The first entry: when cycle 0 starts, and how long cycles are, both in seconds. */
+/** The first entry: the start of cycle 0, and the duration of cycles, both in seconds. */
 export interface LogStart {
   readonly type: "start";
   readonly start: number;
@@ -49,7 +49,7 @@ const entry: z.ZodType<LogEntry> = z.discriminatedUnion("type", [
   z.object({ type: z.literal("start"), start: seconds, duration: seconds }),
 ]);
 
-/** @throws WireError where the line is no entry */
+/** @throws WireError where the line is not an entry */
 export function parseLogEntry(line: string, source: string): LogEntry {
   return parseAs(entry, parseJson(line, source), source);
 }

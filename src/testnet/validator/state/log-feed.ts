@@ -1,4 +1,4 @@
-/** Follows the transaction log from a position on, for as long as there is somebody who wants it. */
+/** Follows the transaction log over HTTP from a position on. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "undici";
@@ -7,18 +7,18 @@ import { type LogEntry, parseLogEntry } from "./log-entry.ts";
 
 export interface LoggedEntry {
   readonly entry: LogEntry;
-  /** Of what follows it, in bytes. */
+  /** The position after the entry, in bytes. */
   readonly position: number;
 }
 
 const lineEnd = 0x0a;
 
 /**
- * The entries from a position on, as many at once as came together. Whenever the connection ends it is made
- * again; it ends itself only by the signal.
+ * Yields the entries from a position on, in the batches in which they arrive. Reconnects when the connection ends. Ends
+ * when the signal is aborted.
  *
  * @param url of the log
- * @throws WireError where there is something else in it than entries
+ * @throws WireError where a line is not an entry
  */
 export async function* followLog(
   url: string,
@@ -44,7 +44,7 @@ export async function* followLog(
   }
 }
 
-/** Whole lines; what the connection ends in the middle of is left for the next. */
+/** Yields complete lines. The next connection starts with an incomplete one. */
 async function* linesFrom(
   agent: Agent,
   url: string,
@@ -52,15 +52,14 @@ async function* linesFrom(
 ): AsyncGenerator<readonly string[], void, void> {
   const { origin, pathname, search } = new URL(url);
   let rest: Buffer = Buffer.alloc(0);
-  // A connection that fails or ends is made again.
-  const answer = await agent
+  const response = await agent
     .request({ origin, path: pathname + search, method: "GET", signal })
     .catch(() => undefined);
-  if (answer === undefined) return;
-  answer.body.on("error", () => undefined);
-  const chunks = (answer.body as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  if (response === undefined) return;
+  response.body.on("error", () => undefined);
+  const chunks = (response.body as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
   try {
-    if (answer.statusCode !== 200) return;
+    if (response.statusCode !== 200) return;
     for (;;) {
       const next = await chunks.next().catch(() => undefined);
       if (next === undefined || next.done === true) return;
@@ -71,6 +70,6 @@ async function* linesFrom(
       if (end > 0) yield text.toString("utf8", 0, end - 1).split("\n");
     }
   } finally {
-    answer.body.destroy();
+    response.body.destroy();
   }
 }

@@ -1,4 +1,4 @@
-/** A validator's database, as the one process that writes to it uses it. */
+/** A validator's database, for its one writing process. */
 
 import { isGlobalAccount, type WrappedData } from "../../../protocol/account-copy.ts";
 import { canonicalTextOf } from "../../../protocol/crypto/canonical-text.ts";
@@ -7,22 +7,22 @@ import { SqliteFile } from "../../../store/hash-database/sqlite-file.ts";
 import { stateFormat } from "./state-schema.ts";
 import { accountsOf, applied, type Transaction } from "./transaction.ts";
 
-/** How far a validator has come. */
+/** A validator's position in the transaction log. */
 export interface Progress {
   /** The newest cycle that is finalized; −1 before the first. */
   readonly cycle: number;
-  /** Whether the state is that of the end of this cycle, and not later. */
+  /** Whether the state is exactly that of the end of the cycle. */
   readonly isBoundary: boolean;
-  /** Whether that end is one of which a snapshot is to be held. */
+  /** Whether the validator exports the end of the cycle. */
   readonly isMarked: boolean;
   /** In the transaction log, in bytes. */
   readonly position: number;
-  /** When cycle 0 started, and how long cycles are; 0 before the log said so. */
+  /** The start of cycle 0, and the duration of cycles; 0 before the log has started. */
   readonly startMs: number;
   readonly durationMs: number;
 }
 
-/** What is committed in one go. */
+/** The content of one atomic commit. */
 export interface Commit {
   readonly transactions: readonly Transaction[];
   readonly progress: Progress;
@@ -58,8 +58,8 @@ export class StateDatabase {
 
   /**
    * @param stored partitions from 0 to N − 1
-   * @param genesis what a new database begins with; accounts of other partitions are passed over
-   * @throws SnapshotError where the file cannot be had, or is something else
+   * @param genesis the content of a new database; accounts of other partitions are skipped
+   * @throws SnapshotError where the file cannot be opened, or is not a database of a validator
    */
   static open(
     path: string,
@@ -67,7 +67,7 @@ export class StateDatabase {
     stored: readonly number[],
     genesis: () => Iterable<WrappedData>,
   ): StateDatabase {
-    // Whatever is lost of the last moments is read from the transaction log again.
+    // Commits that a crash loses are repeated from the transaction log.
     const file = SqliteFile.open(path, stateFormat, { isRepeatable: true });
     const database = new StateDatabase(file, shard, new Set(stored));
     if (database.#progress() === undefined) database.#begin(genesis());
@@ -83,9 +83,9 @@ export class StateDatabase {
   }
 
   /**
-   * All of it or nothing.
+   * Commits atomically.
    *
-   * @param onApplied called when all is applied, and nothing is committed yet
+   * @param onApplied called after all changes and before the commit
    */
   commit({ transactions, progress }: Commit, onApplied?: () => void): void {
     this.#file.write(() => {
@@ -97,7 +97,7 @@ export class StateDatabase {
     });
   }
 
-  /** Keeps what was agreed on for a cycle. */
+  /** Saves the agreed hashes of a cycle. */
   saveHashes(cycle: number, partitionHashes: ReadonlyMap<number, string>, networkHash: string): void {
     this.#file.write(() => {
       for (const [partition, hash] of partitionHashes) {
@@ -115,7 +115,7 @@ export class StateDatabase {
     });
   }
 
-  /** What was gossiped of a cycle, in the order in which it was saved. */
+  /** Returns the own messages of a cycle, in the order in which they were saved. */
   votesOf(cycle: number): string[] {
     const rows = this.#file.all<{ message: string }>(
       "SELECT message FROM votes WHERE cycleNumber = ? ORDER BY place",
@@ -124,7 +124,7 @@ export class StateDatabase {
     return rows.map(({ message }) => message);
   }
 
-  /** Forgets what is known of earlier cycles. */
+  /** Deletes the hashes and messages of earlier cycles. */
   forgetBefore(cycle: number): void {
     this.#file.write(() => {
       for (const table of ["partitions", "network", "votes"]) {

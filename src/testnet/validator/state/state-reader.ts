@@ -1,6 +1,6 @@
 /**
- * The state of one cycle boundary, as an SQLite connection of its own sees it: a read transaction that is
- * opened before the next commit, and from then on sees none of those that follow.
+ * Reads the state of one cycle boundary, in a read transaction of a separate SQLite connection: it begins before the next
+ * commit, and is isolated from all later ones.
  */
 
 import { setImmediate } from "node:timers/promises";
@@ -10,18 +10,18 @@ import { GLOBAL_PARTITION } from "../../../protocol/shard.ts";
 import { SqliteFile } from "../../../store/hash-database/sqlite-file.ts";
 import { stateFormat } from "./state-schema.ts";
 
-/** An account whose data is text: the canonical text of it, or the text that it is. */
+/** An account with its data as text: the string itself, or the canonical text of any other value. */
 export interface StateRow {
   readonly accountId: string;
   readonly stateId: string;
   readonly timestamp: number;
   readonly dataText: string;
-  /** Whether the data is a text itself. */
+  /** Whether the data is a string. */
   readonly isText: boolean;
   readonly isGlobal: boolean;
 }
 
-/** Rows that are read in one go: some milliseconds, after which others get their turn. */
+/** The rows of one read, which takes some milliseconds; other work runs between reads. */
 const pageRows = 500;
 
 export class StateReader {
@@ -31,7 +31,7 @@ export class StateReader {
     this.#file = file;
   }
 
-  /** @throws SnapshotError where the database is not at the end of the expected cycle, or cannot be had */
+  /** @throws SnapshotError where the database is not at the end of the expected cycle, or cannot be opened */
   static open(path: string, expectedCycle: number): StateReader {
     const file = SqliteFile.open(path, stateFormat, { mustExist: true });
     try {
@@ -40,10 +40,10 @@ export class StateReader {
         "SELECT cycleNumber AS cycle, isBoundary FROM progress",
       );
       if (progress?.cycle !== expectedCycle || progress.isBoundary !== 1) {
-        const where = progress?.isBoundary === 1 ? "at the end of" : "behind the end of";
+        const where = progress?.isBoundary === 1 ? "at the end of" : "after the end of";
         throw new SnapshotError(
           "temporary",
-          `the database is ${where} cycle ${progress?.cycle}, and not at the end of cycle ${expectedCycle}`,
+          `the database is ${where} cycle ${progress?.cycle}, expected the end of cycle ${expectedCycle}`,
         );
       }
       return new StateReader(file);
@@ -53,7 +53,7 @@ export class StateReader {
     }
   }
 
-  /** The accounts of a partition in ascending order, page by page. */
+  /** Yields the accounts of a partition in ascending order, page by page. */
   async *pages(partition: number): AsyncGenerator<readonly StateRow[], void, void> {
     for (let after = ""; ; ) {
       const rows = this.#file.all<{ accountId: string; stateId: string; timestamp: number; data: string }>(
@@ -79,7 +79,7 @@ export class StateReader {
   }
 }
 
-/** The canonical text of the account's copy: the data's text is known, and not made again. */
+/** Returns the canonical text of the account's copy, from the known text of its data. */
 export function copyTextOf({ accountId, stateId, timestamp, dataText, isGlobal }: StateRow): string {
   return accountCopyText({ accountId, stateId, timestamp, data: dataText, syncData: { isGlobal } });
 }

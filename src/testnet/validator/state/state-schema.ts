@@ -1,6 +1,6 @@
 /**
- * The tables of a validator's database: the accounts that it stores, how far it has come in the transaction
- * log, and what it knows of cycles. `partitions` and `network` are those of the partition gossip's design.
+ * The tables of a validator's database: its accounts, its position in the transaction log, the agreed hashes and its own
+ * messages. `partitions` and `network` are those of the partition gossip's design.
  */
 
 import type { SqliteFormat } from "../../../store/hash-database/sqlite-file.ts";
@@ -11,7 +11,7 @@ export const stateFormat: SqliteFormat = {
   applicationId: 0x73746174,
   version: 1,
   schema: `
-    -- partitionId: −1 for global accounts. data: canonical text, of a string as well.
+    -- partitionId: −1 for global accounts. data: canonical text, also of a string.
     CREATE TABLE accounts (
       partitionId INTEGER NOT NULL,
       accountId TEXT NOT NULL,
@@ -20,8 +20,8 @@ export const stateFormat: SqliteFormat = {
       data TEXT NOT NULL,
       PRIMARY KEY (partitionId, accountId)
     ) WITHOUT ROWID;
-    -- position: in the transaction log, in bytes. isBoundary: nothing has been applied since the cycle ended.
-    -- isMarked: the state of that moment is to be exported.
+    -- position: in the transaction log, in bytes. isBoundary: no transaction has been applied since the end of the cycle.
+    -- isMarked: the state of the end of the cycle is exported.
     CREATE TABLE progress (
       id INTEGER NOT NULL PRIMARY KEY CHECK (id = 0),
       cycleNumber INTEGER NOT NULL,
@@ -41,7 +41,7 @@ export const stateFormat: SqliteFormat = {
       cycleNumber INTEGER NOT NULL PRIMARY KEY,
       hash TEXT NOT NULL
     );
-    -- What this validator has gossiped, to say it again after a restart.
+    -- The own gossip messages, which are sent again after a restart.
     CREATE TABLE votes (
       cycleNumber INTEGER NOT NULL,
       place INTEGER NOT NULL,

@@ -1,13 +1,13 @@
 /**
- * Transactions of a live network, and what each does to an account. The protocol leaves them to the
- * application: these move balances, so that whoever has all accounts can tell that nothing was lost.
+ * The transactions of a live network, and their effects on accounts. The protocol leaves transactions to the
+ * application. These move balances, so that the total balance proves that no account was lost.
  */
 
 import type { WrappedData } from "../../../protocol/account-copy.ts";
 import { canonicalTextOf } from "../../../protocol/crypto/canonical-text.ts";
 import { hashText } from "../../../protocol/crypto/hash.ts";
 
-/** Moves a part of one account's balance to another account, which is made where there is none. */
+/** Moves a part of an account's balance to another account, which is created where it does not exist. */
 export interface Transfer {
   readonly type: "transfer";
   /** Milliseconds. */
@@ -19,7 +19,7 @@ export interface Transfer {
   readonly amount: string;
 }
 
-/** Sets the network's fee, which a global account holds. */
+/** Sets the fee in a global account. */
 export interface FeeChange {
   readonly type: "set-fee";
   readonly timestamp: number;
@@ -65,7 +65,7 @@ export function applied(
 ): WrappedData {
   const { timestamp } = transaction;
   if (transaction.type === "set-fee") {
-    if (account === undefined) throw new RangeError(`there is no account ${accountId} to set the fee in`);
+    if (account === undefined) throw new RangeError(`unknown global account ${accountId}`);
     const data = account.data as NetworkData;
     return withStateId({
       ...account,
@@ -78,26 +78,26 @@ export function applied(
   const isSender = accountId === transaction.from;
   const amount = hex(transaction.amount);
   const balance = balanceOf(before) + (isSender ? -amount : amount);
-  if (balance < 0n) throw new RangeError(`account ${accountId} has less than it is to send`);
+  if (balance < 0n) throw new RangeError(`the balance of account ${accountId} is too low`);
   const nonce = hex(data.account.nonce.value) + (isSender ? 1n : 0n);
   const changed = { ...data.account, nonce: big(nonce), balance: big(balance) };
   return withStateId({ ...before, timestamp, data: { ...data, timestamp, account: changed } });
 }
 
-/** What an account has; nothing where it is none of those that hold a balance. */
+/** Returns the balance of an account; 0 for an account without one. */
 export function balanceOf({ data }: Pick<WrappedData, "data">): bigint {
   const { account } = data as Partial<BalanceData>;
   return account === undefined ? 0n : hex(account.balance.value);
 }
 
-/** An account with a balance of `balance`. */
+/** Returns a new account with a balance. */
 export function balanceAccount(accountId: string, timestamp: number, balance: bigint): WrappedData {
   const account = { nonce: big(0n), balance: big(balance) };
   const data = { timestamp, accountType: 0, ethAddress: `0x${accountId.slice(0, 40)}`, hash: "", account };
   return withStateId({ accountId, stateId: "", timestamp, data });
 }
 
-/** A global account with a fee. */
+/** Returns a new global account with a fee. */
 export function networkAccount(accountId: string, timestamp: number, fee: bigint): WrappedData {
   const data = { timestamp, accountType: 5, hash: "", fee: big(fee) };
   return withStateId({ accountId, stateId: "", timestamp, data, syncData: { isGlobal: true } });
@@ -107,7 +107,7 @@ function newAccount(accountId: string, timestamp: number): WrappedData {
   return balanceAccount(accountId, timestamp, 0n);
 }
 
-/** An account's state ID is the hash of its data, which repeats it. */
+/** Returns the account with its state ID: the hash of its data, which contains the ID too. */
 function withStateId(account: WrappedData): WrappedData {
   const { hash: _hash, ...rest } = account.data as { hash: string };
   const stateId = hashText(canonicalTextOf(rest));

@@ -1,4 +1,4 @@
-/** Gossip between validators: to real servers, once, and only what is validly signed. */
+/** Gossip between validators, to real servers: each validly signed message is forwarded once. */
 
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,7 +13,7 @@ import { makeVote } from "../../../../src/testnet/validator/gossip/vote.ts";
 import { type Identity, makeIdentity } from "../../../../src/testnet/validator/identity.ts";
 import { httpServer } from "../../../helpers/servers.ts";
 
-/** A push that times out is sent again: on a busy machine, messages would arrive twice. */
+/** A push that times out is retried: on a busy machine, messages would arrive twice. */
 vi.mock("../../../../src/testnet/limits.ts", async (importOriginal) => ({
   ...(await importOriginal<object>()),
   gossipPushTimeoutMs: 60_000,
@@ -34,7 +34,7 @@ function vote(identity = other, cycle = 5, digit = "a") {
   return makeVote(identity, cycle, new Map([[-1, digit.repeat(64)]]));
 }
 
-/** A relay of node 0; what each of the others was sent, by index. */
+/** A relay of node 0, and the messages that each peer received, by index. */
 async function setUp(status = 200) {
   const pushes = new Map<number, string[]>();
   let refusals = 0;
@@ -70,7 +70,7 @@ type Signed = ReturnType<typeof vote>;
 
 const patient = { timeout: 60_000 };
 
-/** Waits until all that the relay has queued is delivered: its queues keep their order, and a last message ends each. */
+/** Waits until all queued messages are delivered: a last message ends each queue, since queues keep their order. */
 async function delivered(relay: GossipRelay, pushes: Map<number, string[]>): Promise<void> {
   const last = JSON.stringify(vote(self, 6));
   relay.send(6, [last]);
@@ -85,7 +85,7 @@ async function delivered(relay: GossipRelay, pushes: Map<number, string[]>): Pro
 }
 
 describe("a validator's gossip", () => {
-  it("goes to the peers at distances of powers of two, and is sent on request", async () => {
+  it("is sent to the peers at distances of powers of two, and on request", async () => {
     const { relay, pushes, collected } = await setUp();
     const own = JSON.stringify(vote(self));
     relay.send(5, [own]);
@@ -96,7 +96,7 @@ describe("a validator's gossip", () => {
     expect(collected()).toBe(1);
   });
 
-  it("forwards a message of another once, however often it comes", async () => {
+  it("forwards a message of another node once, however often it arrives", async () => {
     const { relay, pushes, collected } = await setUp();
     const message = JSON.stringify(vote());
     expect(await relay.receive(message)).toEqual({ taken: 1, known: 0, refused: 0 });
@@ -112,17 +112,17 @@ describe("a validator's gossip", () => {
 
   it.each([
     { id: "a changed hash", message: () => ({ ...vote(), data: { "-1": "b".repeat(64) } }) },
-    { id: "another's name", message: () => ({ ...vote(), sender: third.id }) },
+    { id: "the name of another node", message: () => ({ ...vote(), sender: third.id }) },
     {
-      id: "signed by another than its sender",
+      id: "signed by a node that is not its sender",
       message: () => makeVote({ ...other, id: third.id }, 5, new Map()),
     },
     {
-      id: "signed by nobody in the network",
+      id: "signed by a key outside of the network",
       message: () => vote(makeIdentity("9".repeat(64), Buffer.alloc(32, 99))),
     },
     { id: "of the far future", message: () => vote(other, 500) },
-    { id: "no message", message: () => ({ hello: "world" }) },
+    { id: "not a message", message: () => ({ hello: "world" }) },
   ])("refuses an invalid message, and forwards it to no peer: $id", async ({ message }) => {
     const { relay, pushes, collected } = await setUp();
     expect(await relay.receive(JSON.stringify(message()))).toEqual({ taken: 0, known: 0, refused: 1 });
@@ -133,7 +133,7 @@ describe("a validator's gossip", () => {
 
   it.each([
     {
-      id: "another field beside the signature",
+      id: "an additional field in the signature",
       copy: (one: Signed) => ({ ...one, sign: { ...one.sign, pad: "x" } }),
     },
     {
@@ -151,20 +151,20 @@ describe("a validator's gossip", () => {
     for (const message of [copy(first), first, copy(first)]) await relay.receive(JSON.stringify(message));
     expect(relay.messagesOf(5)).toHaveLength(1);
     expect(relay.messagesOf(5)?.[0]).not.toMatch(/pad|constructor/);
-    // The vote that convicts its sender is still taken.
+    // The second vote, which proves the equivocation, is still admitted.
     expect(await relay.receive(JSON.stringify(second))).toEqual({ taken: 1, known: 0, refused: 0 });
     await delivered(relay, pushes);
     expect(pushes.get(1)).toHaveLength(2);
   });
 
-  it("refuses a message that is larger than one of its network can be", async () => {
+  it("rejects a message that is larger than any of its network", async () => {
     const { relay } = await setUp();
     const { sign: _sign, ...large } = { ...vote(), pad: "x".repeat(100_000) };
     const message = signed(large, other.privateKey);
     expect(await relay.receive(JSON.stringify(message))).toEqual({ taken: 0, known: 0, refused: 1 });
   });
 
-  it("keeps and forwards two different messages of a sender, and no third", async () => {
+  it("keeps and forwards two different messages of a sender, and rejects a third", async () => {
     const { relay, pushes } = await setUp();
     const texts = ["a", "b", "c"].map((digit) => JSON.stringify(vote(other, 5, digit)));
     for (const one of texts) await relay.receive(one);
@@ -173,14 +173,14 @@ describe("a validator's gossip", () => {
     expect(pushes.get(1)?.sort()).toEqual(texts.slice(0, 2).sort());
   });
 
-  it("is sent again to a validator that was busy", async () => {
+  it("is retried where a peer is busy", async () => {
     const { relay, pushes } = await setUp(503);
     relay.send(5, [JSON.stringify(vote(self))]);
     await delivered(relay, pushes);
     expect(pushes.size).toBe(5);
   });
 
-  it("does not drop a message with others that a validator refuses", async () => {
+  it("does not drop a message because a peer rejects others of the same push", async () => {
     const taken: string[] = [];
     const url = await httpServer(async (request, response) => {
       const body = await text(request);
@@ -194,7 +194,7 @@ describe("a validator's gossip", () => {
     await vi.waitFor(() => expect(taken).toEqual(["first", "second", "third"]), patient);
   });
 
-  it("goes in pushes of no more bytes than are taken, and drops the oldest of too much", async () => {
+  it("is sent in pushes within the bounds, and drops the oldest messages of a full queue", async () => {
     const sizes: number[] = [];
     let isOpen = false;
     let isLast = false;
@@ -219,7 +219,7 @@ describe("a validator's gossip", () => {
     );
   });
 
-  it("forgets what is long past", async () => {
+  it("forgets old cycles", async () => {
     const { relay } = await setUp();
     await relay.receive(JSON.stringify(vote()));
     relay.cycleBegan(1000);

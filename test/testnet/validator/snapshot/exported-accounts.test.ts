@@ -1,4 +1,4 @@
-/** What is served from an export: any range, by its index, and no file left open. */
+/** The accounts of an export: by range, through the index, and without open files at the end. */
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ import { endCycle, endOf, genesis, hashesOf, held, openState, partitions, shard 
 
 const nothing = { started: () => undefined, wrote: () => undefined };
 
-/** Where node 0's state at the end of cycle 0 is exported to. */
+/** The export of node 0's state at the end of cycle 0. */
 async function exportState(open = openState): Promise<string> {
   const directory = temporaryDirectory();
   const database = open(directory);
@@ -31,7 +31,7 @@ async function exported(): Promise<ExportedAccounts> {
 const idsOf = (accounts: Iterable<{ accountId: string }>) =>
   Array.from(accounts, ({ accountId }) => accountId);
 
-/** Addresses of accounts, and between and beyond them. */
+/** Addresses of accounts, and addresses between and beyond them. */
 const bounds = [
   "0".repeat(64),
   "f".repeat(64),
@@ -62,7 +62,7 @@ describe("exported accounts", () => {
     expect(idsOf((await exported()).select(EVERYTHING)).length).toBeGreaterThan(indexPageEntries);
   });
 
-  it.runIf(process.platform === "linux")("leave no file open, wherever their reader stops", async () => {
+  it.runIf(process.platform === "linux")("leave no file open, wherever the reader stops", async () => {
     const accounts = await exported();
     const openBefore = readdirSync("/proc/self/fd").length;
     for (const stopAt of [0, 1, 70, 100]) {
@@ -72,10 +72,10 @@ describe("exported accounts", () => {
     expect(readdirSync("/proc/self/fd").length).toBe(openBefore);
   });
 
-  it("are read from their places alone: what stands elsewhere is not looked at", async () => {
+  it("are read from their offsets, without the rest of the artifact", async () => {
     const place = await exportState();
     const last = held(genesis).findLast(({ syncData }) => syncData?.isGlobal !== true)?.accountId ?? "";
-    // A scan from the start of the artifact would stumble.
+    // A scan from the start of the artifact would fail.
     const artifact = join(place, "partition-00003.json");
     const text = readFileSync(artifact, "utf8");
     writeFileSync(
@@ -87,7 +87,7 @@ describe("exported accounts", () => {
   });
 });
 
-it("an account whose data is a text comes back as a text, and one that is an object as an object", async () => {
+it("an account with a string as data is served with a string, and one with an object with an object", async () => {
   const id = "11".repeat(32);
   const texts = ['{"b":1,"a":2}', "plain", ""];
   const mixed = [...texts, { b: 1, a: [2] }].map((data, index) => ({

@@ -1,4 +1,4 @@
-/** The rules of the export, with real processes and a real database. */
+/** Exports, with real processes and a real database. */
 
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { MANIFEST_FILE } from "../../../../src/format/manifest.ts";
 import type { ExportEntry } from "../../../../src/testnet/validator/snapshot/export-operation.ts";
-import { ExportShelf } from "../../../../src/testnet/validator/snapshot/export-shelf.ts";
+import { ExportStore } from "../../../../src/testnet/validator/snapshot/export-store.ts";
 import {
   type ExportReport,
   SnapshotExporter,
@@ -41,11 +41,11 @@ async function setUp(
   const directory = temporaryDirectory();
   const database = openState(directory);
   const exports = join(directory, "exports");
-  const shelf = await ExportShelf.open(exports, keepMax);
+  const exportStore = await ExportStore.open(exports, keepMax);
   const reports: ExportReport[] = [];
   const exporter = new SnapshotExporter({
     entry,
-    shelf,
+    exportStore,
     report: (report) => reports.push(report),
     serve: () => undefined,
   });
@@ -62,10 +62,10 @@ async function setUp(
   });
   const initiate = (cycle: number, hashes = hashesOf(genesis)) =>
     exporter.initiate(target(cycle), Promise.resolve(hashes));
-  return { directory, database, exports, shelf, reports, exporter, target, initiate };
+  return { directory, database, exports, exportStore, reports, exporter, target, initiate };
 }
 
-/** An export process that does what a script says when it is told to begin. */
+/** An export process that runs a script when it receives its command. */
 function scripted(directory: string, script: string): ExportEntry {
   const path = join(directory, "process.mjs");
   writeFileSync(
@@ -75,7 +75,7 @@ function scripted(directory: string, script: string): ExportEntry {
   return { path, arguments: [] };
 }
 
-/** One that ends before it is told anything. */
+/** An export process that ends before it receives its command. */
 function ending(directory: string): ExportEntry {
   const path = join(directory, "process.mjs");
   writeFileSync(path, "process.exit(3);\n");
@@ -83,32 +83,34 @@ function ending(directory: string): ExportEntry {
 }
 
 describe("an export", () => {
-  it("is retrieved when it is done, and holds what the validator has", async () => {
-    const { exporter, initiate, reports, shelf, exports } = await setUp();
+  it("is published when it is written, and contains the state of the validator", async () => {
+    const { exporter, initiate, reports, exportStore, exports } = await setUp();
     initiate(0);
     await exporter.waitUntilDone();
     expect(reports).toEqual([{ type: "export-retrieved", cycle: 0, timestamp: endOf(0), ...times() }]);
     expect(readdirSync(exports)).toEqual([`snapshot-${endOf(0)}`]);
-    expect(shelf.held.map(({ timestamp }) => timestamp)).toEqual([endOf(0)]);
-    const accounts = [...(shelf.held[0]?.accounts.select(EVERYTHING) ?? [])];
+    expect(exportStore.held.map(({ timestamp }) => timestamp)).toEqual([endOf(0)]);
+    const accounts = [...(exportStore.held[0]?.accounts.select(EVERYTHING) ?? [])];
     expect(hashesOf(accounts)).toEqual(hashesOf(genesis));
     expect(accounts.map(({ accountId }) => accountId)).toEqual(
       held(genesis).map(({ accountId }) => accountId),
     );
   });
 
-  it("goes on while cycles are committed, and sees none of them", async () => {
-    const { exporter, initiate, database, reports, shelf } = await setUp(slowEntry(100));
+  it("continues while cycles are committed, and contains none of their changes", async () => {
+    const { exporter, initiate, database, reports, exportStore } = await setUp(slowEntry(100));
     initiate(0);
     await exporter.waitUntilStarted();
     for (const cycle of [1, 2, 3]) endCycle(database, cycle, transfers(endOf(cycle) - 1));
     expect(exporter.active?.cycle).toBe(0);
     await exporter.waitUntilDone();
     expect(reports.map(({ type }) => type)).toEqual(["export-retrieved"]);
-    expect(hashesOf([...(shelf.held[0]?.accounts.select(EVERYTHING) ?? [])])).toEqual(hashesOf(genesis));
+    expect(hashesOf([...(exportStore.held[0]?.accounts.select(EVERYTHING) ?? [])])).toEqual(
+      hashesOf(genesis),
+    );
   });
 
-  it("is started long before it is done", async () => {
+  it("holds the state long before it is written", async () => {
     const { exporter, initiate, reports } = await setUp(slowEntry(200));
     initiate(0);
     await exporter.waitUntilStarted();
@@ -120,12 +122,12 @@ describe("an export", () => {
     expect(report.durationMs - report.startMs).toBeGreaterThan(700);
   });
 
-  it("is the only one: a second is refused, and the first goes on", async () => {
+  it("rejects a second one, and continues", async () => {
     const { exporter, initiate, database, reports } = await setUp(slowEntry(50));
     initiate(0);
     await exporter.waitUntilStarted();
     endCycle(database, 1);
-    expect(() => initiate(1)).toThrow("no export of cycle 1: that of cycle 0 is still active");
+    expect(() => initiate(1)).toThrow("no export of cycle 1: the export of cycle 0 is still active");
     await exporter.waitUntilDone();
     expect(reports).toMatchObject([{ type: "export-retrieved", cycle: 0 }]);
     initiate(1);
@@ -133,11 +135,11 @@ describe("an export", () => {
     expect(reports).toMatchObject([{ cycle: 0 }, { type: "export-retrieved", cycle: 1 }]);
   });
 
-  it("opens its manifest first, and writes it last", async () => {
-    const { exporter, initiate, shelf } = await setUp(slowEntry(100));
+  it("creates its manifest first, and writes it last", async () => {
+    const { exporter, initiate, exportStore } = await setUp(slowEntry(100));
     initiate(0);
     await exporter.waitUntilStarted();
-    const working = shelf.workingDirectory(endOf(0));
+    const working = exportStore.workingDirectory(endOf(0));
     expect(statSync(join(working, MANIFEST_FILE)).size).toBe(0);
     while (readdirSync(working).length < 5) await sleep(5);
     expect(statSync(join(working, MANIFEST_FILE)).size).toBe(0);
@@ -145,10 +147,10 @@ describe("an export", () => {
     expect(statSync(join(working, `../snapshot-${endOf(0)}`, MANIFEST_FILE)).size).toBeGreaterThan(0);
   });
 
-  it("does not write into the directory of another one", async () => {
-    const { exporter, initiate, shelf, reports, exports } = await setUp();
-    mkdirSync(shelf.workingDirectory(endOf(0)));
-    writeFileSync(join(shelf.workingDirectory(endOf(0)), MANIFEST_FILE), "");
+  it("does not write to the directory of another export", async () => {
+    const { exporter, initiate, exportStore, reports, exports } = await setUp();
+    mkdirSync(exportStore.workingDirectory(endOf(0)));
+    writeFileSync(join(exportStore.workingDirectory(endOf(0)), MANIFEST_FILE), "");
     initiate(0);
     await exporter.waitUntilDone();
     expect(reports).toMatchObject(
@@ -158,11 +160,11 @@ describe("an export", () => {
   });
 
   it.each([
-    { id: "a later cycle", cycle: 1, cause: "at the end of cycle 0, and not at the end of cycle 1" },
-    { id: "a moment behind", cycle: 0, cause: "behind the end of cycle 0, and not at the end of cycle 0" },
+    { id: "a later cycle", cycle: 1, cause: "at the end of cycle 0, expected the end of cycle 1" },
+    { id: "a moment later", cycle: 0, cause: "after the end of cycle 0, expected the end of cycle 0" },
   ])("fails where the database is not where it should be: $id", async ({ id, cycle, cause }) => {
     const { exporter, initiate, database, reports, exports } = await setUp();
-    if (id === "a moment behind") {
+    if (id === "a moment later") {
       const progress = { ...database.progress, isBoundary: false };
       database.commit({ transactions: transfers(endOf(0) + 1), progress });
     }
@@ -181,8 +183,8 @@ describe("an export", () => {
     expect(readdirSync(exports)).toEqual([]);
   });
 
-  it("is discarded where it is not what the validator has hashed itself", async () => {
-    const { exporter, initiate, reports, exports, shelf } = await setUp();
+  it("is discarded where its hashes differ from those of the validator", async () => {
+    const { exporter, initiate, reports, exports, exportStore } = await setUp();
     initiate(0, new Map(hashesOf(genesis)).set(1, "ab".repeat(32)));
     await exporter.waitUntilDone();
     expect(reports).toMatchObject(
@@ -194,10 +196,10 @@ describe("an export", () => {
         },
       ].map(matching),
     );
-    expect([readdirSync(exports), shelf.held]).toEqual([[], []]);
+    expect([readdirSync(exports), exportStore.held]).toEqual([[], []]);
   });
 
-  it("is reported once, with its first cause, where its process dies half-way", async () => {
+  it("is reported once, with the first cause, where its process dies half-way", async () => {
     const script = `const { mkdirSync, writeFileSync } = await import("node:fs");
       mkdirSync(request.directory); writeFileSync(request.directory + "/partition-00000.json", "[");
       process.send({ type: "started" }, () => process.kill(process.pid, "SIGKILL"));`;
@@ -210,13 +212,13 @@ describe("an export", () => {
         cycle: 0,
         timestamp: endOf(0),
         stage: "export",
-        cause: "its process ended (SIGKILL)",
+        cause: "the export process ended (SIGKILL)",
       },
     ]);
     expect(readdirSync(exports)).toEqual([]);
   });
 
-  it("is reported once, with its first cause, where its process says why it failed and ends", async () => {
+  it("is reported once, with the first cause, where its process reports a failure and ends", async () => {
     const script = `process.send({ type: "started" });
       process.send({ type: "failed", message: "the disk is on fire" }, () => process.exit(1));`;
     const { exporter, initiate, reports } = await setUp(scripted(temporaryDirectory(), script));
@@ -227,7 +229,7 @@ describe("an export", () => {
     ]);
   });
 
-  it("fails to be initiated where no process comes of it, and the next one is tried all the same", async () => {
+  it("fails where its process ended before, and the next one starts a new process", async () => {
     const { exporter, initiate, reports } = await setUp(ending(temporaryDirectory()));
     for (const _ of [1, 2]) {
       initiate(0);
@@ -239,7 +241,7 @@ describe("an export", () => {
     ]);
   });
 
-  it("is reported where no process can be started at all", async () => {
+  it("is reported where no process can be started", async () => {
     const { exporter, initiate, reports } = await setUp();
     const { execPath } = process;
     process.execPath = "/nowhere/node";
@@ -253,7 +255,7 @@ describe("an export", () => {
     ]);
   });
 
-  it("ends with its validator: its process is stopped, and nothing is left behind", async () => {
+  it("ends with its validator: its process ends, and its directory is removed", async () => {
     const { exporter, initiate, reports, exports } = await setUp(slowEntry(10_000));
     initiate(0);
     await exporter.waitUntilStarted();
@@ -273,39 +275,39 @@ describe("an export", () => {
   });
 });
 
-describe("the shelf", () => {
-  it("keeps the newest few", async () => {
-    const { exporter, initiate, database, exports, shelf } = await setUp();
+describe("the export store", () => {
+  it("keeps the newest exports", async () => {
+    const { exporter, initiate, database, exports, exportStore } = await setUp();
     for (const cycle of [0, 1, 2]) {
       if (cycle > 0) endCycle(database, cycle);
       initiate(cycle);
       await exporter.waitUntilDone();
     }
-    expect(shelf.held.map(({ cycle }) => cycle)).toEqual([1, 2]);
+    expect(exportStore.held.map(({ cycle }) => cycle)).toEqual([1, 2]);
     await vi.waitFor(() =>
       expect(readdirSync(exports).sort()).toEqual([1, 2].map((cycle) => `snapshot-${endOf(cycle)}`)),
     );
   });
 
-  it("keeps what is being read from in its place, until the reader has ended", async () => {
-    const { exporter, initiate, database, exports, shelf } = await setUp();
+  it("keeps the files of an export until its last reader has ended", async () => {
+    const { exporter, initiate, database, exports, exportStore } = await setUp();
     initiate(0);
     await exporter.waitUntilDone();
-    const [first] = shelf.held;
+    const [first] = exportStore.held;
     const release = first?.accounts.hold();
     for (const cycle of [1, 2, 3]) {
       endCycle(database, cycle);
       initiate(cycle);
       await exporter.waitUntilDone();
     }
-    expect(shelf.held.map(({ cycle }) => cycle)).toEqual([2, 3]);
+    expect(exportStore.held.map(({ cycle }) => cycle)).toEqual([2, 3]);
     expect(hashesOf([...(first?.accounts.select(EVERYTHING) ?? [])])).toEqual(hashesOf(genesis));
     await vi.waitFor(() => expect(readdirSync(exports)).toHaveLength(3));
     release?.();
     await vi.waitFor(() => expect(readdirSync(exports)).toHaveLength(2));
   });
 
-  it("is as it was when it is opened again, without what was half done", async () => {
+  it("has the same exports after it is opened again, without incomplete ones", async () => {
     const { exporter, initiate, exports } = await setUp();
     initiate(0);
     await exporter.waitUntilDone();
@@ -314,9 +316,11 @@ describe("the shelf", () => {
     mkdirSync(join(exports, "snapshot-8000"));
     writeFileSync(join(exports, "snapshot-8000", MANIFEST_FILE), "");
     writeFileSync(join(exports, "core"), "");
-    const shelf = await ExportShelf.open(exports, keepMax);
-    expect(shelf.held.map(({ cycle, timestamp }) => [cycle, timestamp])).toEqual([[0, endOf(0)]]);
-    expect(hashesOf([...(shelf.held[0]?.accounts.select(EVERYTHING) ?? [])])).toEqual(hashesOf(genesis));
+    const exportStore = await ExportStore.open(exports, keepMax);
+    expect(exportStore.held.map(({ cycle, timestamp }) => [cycle, timestamp])).toEqual([[0, endOf(0)]]);
+    expect(hashesOf([...(exportStore.held[0]?.accounts.select(EVERYTHING) ?? [])])).toEqual(
+      hashesOf(genesis),
+    );
     expect(readdirSync(exports)).toEqual([`snapshot-${endOf(0)}`]);
     expect(existsSync(join(exports, "core"))).toBe(false);
   });
@@ -326,12 +330,12 @@ function times() {
   return { startMs: expect.any(Number) as number, durationMs: expect.any(Number) as number };
 }
 
-/** Patterns in the place of texts, for `toMatchObject`. */
+/** Replaces patterns by matchers for `toMatchObject`. */
 function matching({ cause, ...rest }: { type: string; stage: string; cause: RegExp }) {
   return { ...rest, cause: expect.stringMatching(cause) as string };
 }
 
-/** The commands of this process's children, zombies aside. */
+/** The commands of this process's children, except zombies. */
 function childProcesses(): string[] {
   const table = execFileSync("ps", ["-o", "stat=,args=", "--ppid", String(process.pid)]).toString();
   return table.split("\n").filter((line) => /export-process/.test(line) && !line.startsWith("Z"));

@@ -1,19 +1,22 @@
-/** How commits and an export stand to each other, with a real database and real export processes. */
+/** The order of commits and exports, with a real database and real export processes. */
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { honestHooks } from "../../../../src/testnet/validator/fault-hooks.ts";
-import { ExportShelf } from "../../../../src/testnet/validator/snapshot/export-shelf.ts";
-import type { CycleReport, FinalizedCycle } from "../../../../src/testnet/validator/snapshot/index.ts";
+import type {
+  CycleReport,
+  FinalizedCycle,
+} from "../../../../src/testnet/validator/snapshot/cycle-finalizer.ts";
+import { ExportStore } from "../../../../src/testnet/validator/snapshot/export-store.ts";
 import { SnapshotExporter } from "../../../../src/testnet/validator/snapshot/snapshot-exporter.ts";
 import { Committer } from "../../../../src/testnet/validator/state/committer.ts";
 import type { LogEntry } from "../../../../src/testnet/validator/state/log-entry.ts";
 import { temporaryDirectory } from "../../../helpers/temporary.ts";
 import { genesis, hashesOf, openState, partitions, shard, transfers } from "../small-state.ts";
 
-/** So long that no cycle of a test is over before the test is, on the busiest machine. */
+/** So long that no cycle of a test ends before the test, also on a busy machine. */
 const durationMs = 60_000;
 const startMs = Math.floor(Date.now() / durationMs) * durationMs;
 const start: LogEntry = { type: "start", start: startMs / 1000, duration: durationMs / 1000 };
@@ -22,7 +25,7 @@ function cycleEnd(cycle: number): LogEntry {
   return { type: "cycle-end", cycle, timestamp: startMs + (cycle + 1) * durationMs, snapshot: true };
 }
 
-/** What an export process does when it is told to begin: report its start, wait for a file before that, or end. */
+/** The reaction of an export process to its command: it reports its start, waits for a file before that, or ends. */
 type Start = "at once" | "gated" | "never";
 
 /** A validator with an export process; `openGate` lets a gated one start. */
@@ -45,7 +48,7 @@ async function setUp(start: Start) {
   const database = openState(directory);
   const exporter = new SnapshotExporter({
     entry: { path, arguments: [] },
-    shelf: await ExportShelf.open(join(directory, "exports"), 1),
+    exportStore: await ExportStore.open(join(directory, "exports"), 1),
     report: () => undefined,
     serve: () => undefined,
   });
@@ -60,9 +63,9 @@ async function setUp(start: Start) {
     database,
     exporter,
     report,
-    conduct: honestHooks(),
+    hooks: honestHooks(),
     isHeld: () => false,
-    snapshots: {
+    finalizer: {
       waitUntilReady: () => Promise.resolve(),
       cycleTxsFinalized: (cycle) => {
         finalized.push(cycle);
@@ -78,7 +81,7 @@ async function setUp(start: Start) {
 }
 
 describe("commits", () => {
-  it("wait until an export has started, and not until it is done", async () => {
+  it("wait until an export has started, but not until it is written", async () => {
     const { database, exporter, committer, logged, openGate } = await setUp("gated");
     await committer.apply(logged([start, ...transfers(startMs), cycleEnd(1)]));
     const boundary = database.progress;
@@ -96,14 +99,14 @@ describe("commits", () => {
     expect(exporter.active?.cycle).toBe(1);
   });
 
-  it("go on where an export does not come to start", async () => {
+  it("continue where an export fails to start", async () => {
     const { database, committer, logged } = await setUp("never");
     await committer.apply(logged([start, cycleEnd(1)]));
     await committer.apply(logged(transfers(startMs + 2 * durationMs)));
     expect(database.progress).toMatchObject({ cycle: 1, isBoundary: false });
   });
 
-  it("end cycles where they end, however the log comes", async () => {
+  it("end cycles at the same entries, however the log is divided", async () => {
     const { database, committer, finalized, logged } = await setUp("at once");
     const [first = start, second = start, ...rest] = transfers(startMs);
     await committer.apply(logged([start, first, cycleEnd(1), second, cycleEnd(2), ...rest]));
@@ -111,7 +114,7 @@ describe("commits", () => {
     expect(database.progress).toMatchObject({ cycle: 2, isBoundary: false, startMs, durationMs });
   });
 
-  it("pass over what is to be done at the end of a cycle that is long over", async () => {
+  it("skip the work at the end of a cycle that is too old", async () => {
     const { database, committer, finalized, reports, logged } = await setUp("at once");
     const past: LogEntry = {
       type: "cycle-end",
@@ -124,15 +127,15 @@ describe("commits", () => {
     expect(reports).toEqual([{ type: "cycle-missed", cycle: 1, isMarked: true }]);
   });
 
-  it("have the end of a cycle told again after a restart right behind it", async () => {
+  it("repeat the work at the end of a cycle after a restart at that point", async () => {
     const { database, exporter, committer, logged, finalized, report } = await setUp("at once");
     await committer.apply(logged([start, cycleEnd(1)]));
     const told: FinalizedCycle[] = [];
-    const snapshots = {
+    const finalizer = {
       waitUntilReady: () => Promise.resolve(),
       cycleTxsFinalized: (cycle: FinalizedCycle) => void told.push(cycle),
     };
-    const options = { database, exporter, snapshots, report, conduct: honestHooks(), isHeld: () => false };
+    const options = { database, exporter, finalizer, report, hooks: honestHooks(), isHeld: () => false };
     new Committer(options).resume();
     expect(told).toEqual(finalized);
     new Committer({ ...options, isHeld: () => true }).resume();

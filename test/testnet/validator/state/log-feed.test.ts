@@ -1,4 +1,4 @@
-/** The transaction log, as a validator follows it. */
+/** A validator follows the transaction log. */
 
 import { describe, expect, it } from "vitest";
 import type { LogEntry } from "../../../../src/testnet/validator/state/log-entry.ts";
@@ -13,7 +13,7 @@ const entries: LogEntry[] = Array.from({ length: 50 }, (_, cycle) => ({
 }));
 const text = entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
 
-/** Serves the log from where it is asked for, so many bytes at once. */
+/** Serves the log from the requested position, in responses of a fixed size. */
 function serve(bytesAtOnce: number): Promise<string> {
   return httpServer((request, response) => {
     const from = Number(new URL(request.url ?? "", "http://archiver").searchParams.get("from"));
@@ -32,26 +32,26 @@ async function follow(url: string, from: number, count: number) {
   return followed;
 }
 
-describe("the log", () => {
-  it("is had whole, each entry once, wherever the connections end", async () => {
+describe("the transaction log", () => {
+  it("is received completely, each entry once, wherever the connections end", async () => {
     const followed = await follow(await serve(600), 0, entries.length);
     expect(followed.map(({ entry }) => entry)).toEqual(entries);
     expect(followed.at(-1)?.position).toBe(text.length);
   });
 
-  it("is gone on with from any position that was told", async () => {
+  it("continues from the position of any entry", async () => {
     const url = await serve(text.length);
     const [, , third] = await follow(url, 0, 3);
     const followed = await follow(url, third?.position ?? 0, 1);
     expect(followed[0]?.entry).toEqual(entries[3]);
   });
 
-  it("is refused where there is something else in it", async () => {
+  it("is rejected where a line is not an entry", async () => {
     const url = await httpServer((_, response) => void response.end('{"type":"mint","to":"me"}\n'));
     await expect(follow(url, 0, 1)).rejects.toThrow(/type/);
   });
 
-  it("is no longer followed when nobody wants it any more", async () => {
+  it("is no longer followed when the signal is aborted", async () => {
     const url = await httpServer((_, response) => void response.writeHead(200).flushHeaders());
     const followed: unknown[] = [];
     for await (const batch of followLog(url, 0, AbortSignal.timeout(100))) followed.push(batch);

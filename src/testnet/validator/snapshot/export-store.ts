@@ -1,7 +1,7 @@
 /**
- * The exports that a validator serves from: a directory in which each has its place, the newest few. An export
- * is written aside, checked, and takes its place in one step; whatever else lies there is left over from a
- * validator that was killed, and is removed when the next one opens the shelf.
+ * The exports that a validator serves: a directory with the newest few. An export is written to a working directory,
+ * checked, and published by one rename. Everything else in the directory is a leftover of a killed validator, and is
+ * removed when the store is opened.
  */
 
 import { readdir, readFile, rename, rm } from "node:fs/promises";
@@ -30,7 +30,7 @@ const manifestSchema = z.object({
   snapshot: z.looseObject({ timestamp: z.int() }),
 });
 
-export class ExportShelf {
+export class ExportStore {
   readonly #directory: string;
   readonly #keepMax: number;
   /** In ascending order of time. */
@@ -41,29 +41,29 @@ export class ExportShelf {
     this.#keepMax = keepMax;
   }
 
-  /** @param keepMax how many exports are kept, the newest */
-  static async open(directory: string, keepMax: number): Promise<ExportShelf> {
-    const shelf = new ExportShelf(directory, keepMax);
+  /** @param keepMax the number of newest exports to keep */
+  static async open(directory: string, keepMax: number): Promise<ExportStore> {
+    const store = new ExportStore(directory, keepMax);
     await makeDirectories(directory);
-    for (const name of await readdir(directory)) await shelf.#takeUp(name);
-    shelf.#held.sort((a, b) => a.timestamp - b.timestamp);
-    shelf.#dropOldest();
-    return shelf;
+    for (const name of await readdir(directory)) await store.#load(name);
+    store.#held.sort((a, b) => a.timestamp - b.timestamp);
+    store.#dropOldest();
+    return store;
   }
 
   get held(): readonly HeldExport[] {
     return this.#held;
   }
 
-  /** Where an export is written. */
+  /** Returns the directory in which an export is written. */
   workingDirectory(timestamp: number): string {
     return join(this.#directory, `.${snapshotName(timestamp)}.partial`);
   }
 
   /**
-   * Puts an export that is done in its place, if it has the hashes that its validator has found itself.
+   * Publishes a written export if it has the hashes that its validator computed.
    *
-   * @throws Error where it has not
+   * @throws Error where a hash differs
    */
   async retrieve(
     { cycle, timestamp }: { readonly cycle: number; readonly timestamp: number },
@@ -85,20 +85,20 @@ export class ExportShelf {
     return held;
   }
 
-  /** Removes what there is of an export that has not been retrieved. */
+  /** Removes the working directory of an export. */
   async discard(timestamp: number): Promise<void> {
     await remove(this.workingDirectory(timestamp));
   }
 
-  async #takeUp(name: string): Promise<void> {
+  async #load(name: string): Promise<void> {
     const place = join(this.#directory, name);
     const held = /^snapshot-\d+$/.test(name) ? await readHeld(place).catch(() => undefined) : undefined;
     if (held === undefined) await remove(place);
     else this.#held.push(held);
   }
 
-  /** They are offered no more, and removed when no answer is read from them any more: whatever then is left is
-   *  removed at the next start. */
+  /** Drops the oldest exports at once, and removes each when the last response from it has ended; after a kill, at the
+   *  next start. */
   #dropOldest(): void {
     for (const { timestamp, accounts } of this.#held.splice(
       0,
@@ -124,7 +124,7 @@ async function readHeld(place: string): Promise<HeldExport> {
   };
 }
 
-/** The process of a validator that was killed may still be about to notice, and to write. */
+/** Retries, since the export process of a killed validator may write until it notices. */
 async function remove(path: string): Promise<void> {
   try {
     await rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });

@@ -1,4 +1,4 @@
-/** What a validator does at the end of a cycle: with its own database, and the votes of others. */
+/** The work of a validator at the end of a cycle, with a real database and votes of other nodes. */
 
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,8 +13,12 @@ import { honestHooks } from "../../../../src/testnet/validator/fault-hooks.ts";
 import { GossipRelay } from "../../../../src/testnet/validator/gossip/gossip-relay.ts";
 import { makeVote } from "../../../../src/testnet/validator/gossip/vote.ts";
 import { makeIdentity } from "../../../../src/testnet/validator/identity.ts";
-import { ExportShelf } from "../../../../src/testnet/validator/snapshot/export-shelf.ts";
-import { agreedIn, type CycleReport, Snapshots } from "../../../../src/testnet/validator/snapshot/index.ts";
+import {
+  agreedIn,
+  CycleFinalizer,
+  type CycleReport,
+} from "../../../../src/testnet/validator/snapshot/cycle-finalizer.ts";
+import { ExportStore } from "../../../../src/testnet/validator/snapshot/export-store.ts";
 import { SnapshotExporter } from "../../../../src/testnet/validator/snapshot/snapshot-exporter.ts";
 import type { StateDatabase } from "../../../../src/testnet/validator/state/state-database.ts";
 import { builtFile } from "../../../helpers/built.ts";
@@ -31,12 +35,12 @@ if (self === undefined) throw new Error("no identity");
 const trueHashes = partitionHashes(genesis, shard);
 const lie = "ab".repeat(32);
 
-/** The vote of a node that has hashed the genesis, with another hash of one partition where that is given. */
+/** The vote of a node for the genesis state, with a different hash of one partition where that is given. */
 function voteOf(index: number, cycle: number, liedPartition?: number): string {
   const stored = [-1, ...storedPartitions(shard, index)];
   const hashes = stored.map((of) => [of, of === liedPartition ? lie : (trueHashes.get(of) ?? "")] as const);
   const identity = identities[index];
-  if (identity === undefined) throw new RangeError(`there is no node ${index}`);
+  if (identity === undefined) throw new RangeError(`unknown node ${index}`);
   return JSON.stringify(makeVote(identity, cycle, new Map(hashes)));
 }
 
@@ -48,16 +52,16 @@ async function setUp() {
   const gossip = new PartitionGossip();
   const reports: CycleReport[] = [];
   const announced: unknown[] = [];
-  const conduct = honestHooks();
-  const onMessage = (cycle: number) => snapshots.heard(cycle);
+  const hooks = honestHooks();
+  const onMessage = (cycle: number) => finalizer.messageAdmitted(cycle);
   const relay = new GossipRelay({ nodes, index: 0, gossip, forwarded: () => [], onMessage });
   const exporter = new SnapshotExporter({
     entry: { path: builtFile("testnet/validator/snapshot/export-process.js"), arguments: [] },
-    shelf: await ExportShelf.open(join(directory, "exports"), 1),
+    exportStore: await ExportStore.open(join(directory, "exports"), 1),
     report: () => undefined,
     serve: () => undefined,
   });
-  const snapshots: Snapshots = new Snapshots({
+  const finalizer = new CycleFinalizer({
     identity: self ?? expect.unreachable(),
     shard,
     nodeIds: nodes.map(({ id }) => id),
@@ -66,26 +70,26 @@ async function setUp() {
     gossip,
     relay,
     exporter,
-    conduct,
+    hooks,
     report: (report) => reports.push(report),
     announce: (cycle, hash) => announced.push([cycle, hash]),
   });
   onTestFinished(async () => {
-    await snapshots.stop();
+    await finalizer.stop();
     await relay.stop();
     await exporter.stop();
     database.close();
   });
   const finalize = (cycle: number) =>
-    snapshots.cycleTxsFinalized({ cycle, timestamp: endOf(cycle), isMarked: false });
+    finalizer.cycleTxsFinalized({ cycle, timestamp: endOf(cycle), isMarked: false });
   const voted = async (cycle: number) => {
     while (relay.messagesOf(cycle) === undefined || !(relay.messagesOf(cycle) ?? []).some(isOwn))
       await sleep(5);
   };
-  return { database, relay, gossip, reports, announced, conduct, finalize, voted };
+  return { database, relay, gossip, reports, announced, hooks, finalize, voted };
 }
 
-/** What the database has of cycle 0. */
+/** The rows of cycle 0 in the database. */
 function kept({ path }: StateDatabase) {
   const database = new Database(path);
   const network = database.prepare("SELECT hash FROM network WHERE cycleNumber = 0").get([]);
@@ -102,7 +106,7 @@ function kept({ path }: StateDatabase) {
 const isOwn = (text: string) => text.includes(`"sender":"${self?.id}"`);
 
 describe("a finalized cycle", () => {
-  it("is hashed, voted on, agreed on with what waited in the queue, kept and told", async () => {
+  it("is hashed, gossiped, agreed on with votes that arrived before, saved and announced", async () => {
     const { database, relay, reports, announced, finalize, voted } = await setUp();
     for (const index of [1, 2, 3]) await relay.receive(voteOf(index, 0));
     finalize(0);
@@ -116,7 +120,7 @@ describe("a finalized cycle", () => {
     expect([kept(database).network, announced]).toEqual([hash, [[0, hash]]]);
   });
 
-  it("is said loudly to be another one's where the agreed hash is not our own", async () => {
+  it("is reported as a disagreement where the agreed hash differs from the own one", async () => {
     const { reports, database, relay, finalize, voted } = await setUp();
     database.commit({ transactions: transfers(5), progress: { ...database.progress, isBoundary: true } });
     finalize(0);
@@ -131,7 +135,7 @@ describe("a finalized cycle", () => {
     ]);
   });
 
-  it("hears nobody about partitions that he does not cover, however many they are", () => {
+  it("does not count votes of nodes for partitions that they do not cover", () => {
     const wide = makeShard({ numNodes: 9, nodesPerConsensusGroup: 3 });
     const nodeIds = Array.from({ length: 9 }, (_, index) => index.toString(16).repeat(64));
     const [truth, falsehood] = ["a", "f"].map((digit) => digit.repeat(64)) as [string, string];
@@ -147,11 +151,11 @@ describe("a finalized cycle", () => {
     );
     const all = collector.allHashes() ?? expect.unreachable();
     expect(agreedIn(all)).toEqual(new Map([-1, ...nodeIds.keys()].map((of) => [of, truth])));
-    // The network's own tally is another one (decision 1).
+    // The network's own tally differs (decision 1).
     expect(all.partitionHashes.get(1)).toBe(falsehood);
   });
 
-  it("waits for more votes while a liar's would decide, and then has the right hash", async () => {
+  it("waits for more votes while a false vote would decide, and then gets the right hash", async () => {
     const { reports, relay, database, finalize, voted } = await setUp();
     await relay.receive(voteOf(1, 0, 1));
     await relay.receive(voteOf(3, 0));
@@ -162,7 +166,7 @@ describe("a finalized cycle", () => {
     expect(reports).toMatchObject([{ type: "agreed", networkHash: networkHash(trueHashes), weak: [] }]);
   });
 
-  it("is taken as it stands some cycles later, and what is weak in it is said", async () => {
+  it("is settled with the votes so far some cycles later, and its weak partitions are reported", async () => {
     const { reports, relay, database, finalize, voted } = await setUp();
     await relay.receive(voteOf(1, 0, 1));
     await relay.receive(voteOf(3, 0));
@@ -177,7 +181,7 @@ describe("a finalized cycle", () => {
     ]);
   });
 
-  it("is said not to be agreed on where too few have voted", async () => {
+  it("is reported as not agreed where too few nodes have voted", async () => {
     const { reports, database, finalize, voted } = await setUp();
     finalize(0);
     await voted(0);
@@ -186,10 +190,10 @@ describe("a finalized cycle", () => {
     expect(reports).toEqual([{ type: "not-agreed", cycle: 0, messages: 1 }]);
   });
 
-  it("is voted on once, even by a liar who would say something else each time", async () => {
-    const { database, relay, conduct, finalize, voted } = await setUp();
+  it("is voted on once, also by a node that lies differently each time", async () => {
+    const { database, relay, hooks, finalize, voted } = await setUp();
     let votes = 0;
-    conduct.votes = [(hashes) => new Map(hashes).set(-1, String(++votes).repeat(64))];
+    hooks.votes = [(hashes) => new Map(hashes).set(-1, String(++votes).repeat(64))];
     finalize(0);
     await voted(0);
     const said = database.votesOf(0);
@@ -200,6 +204,6 @@ describe("a finalized cycle", () => {
 
   it("fails where the database is not at its end", async () => {
     const { finalize } = await setUp();
-    expect(() => finalize(7)).toThrow("the database is at the end of cycle 0, and not at the end of cycle 7");
+    expect(() => finalize(7)).toThrow("the database is at the end of cycle 0, expected the end of cycle 7");
   });
 });

@@ -1,18 +1,18 @@
-/** The lie of those who lie about a partition: its first account is another, and the same for all of them. */
+/** The false state of nodes with the fault `lie`: the first account of a partition is changed, in the same way by all. */
 
 import { canonicalTextOf } from "../../protocol/crypto/canonical-text.ts";
 import { tampered } from "../state/account-data.ts";
 import type { StateView } from "../validator/state-view.ts";
 
-/** @param partitions about which there is a lie */
-export function lyingAbout(partitions: readonly number[]): StateView[] {
+/** @param partitions with a false state */
+export function falseViews(partitions: readonly number[]): StateView[] {
   if (partitions.length === 0) return [];
   return [
     (row, partition, place) => {
       if (place > 0 || !partitions.includes(partition)) return row;
       const { accountId, stateId, timestamp, dataText } = row;
-      const lie = tampered({ accountId, stateId, timestamp, data: JSON.parse(dataText) as unknown });
-      return { ...row, dataText: canonicalTextOf(lie.data) };
+      const changed = tampered({ accountId, stateId, timestamp, data: JSON.parse(dataText) as unknown });
+      return { ...row, dataText: canonicalTextOf(changed.data) };
     },
   ];
 }

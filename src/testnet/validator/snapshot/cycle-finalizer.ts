@@ -1,7 +1,7 @@
 /**
- * What a validator does when all transactions of a cycle are final (the partition gossip's design): it hashes
- * the partitions that it stores, gossips the hashes, collects those of the others until the network's hashes
- * are known, keeps them, and compares its own with them. At a marked cycle it also exports its state.
+ * The work of a validator when all transactions of a cycle are final (the design of the partition gossip): it hashes the
+ * partitions that it stores, gossips the hashes, collects votes until the network's hashes are known, saves these, and
+ * compares its own hashes with them. At a marked cycle it also exports its state.
  */
 
 import type { AllHashes, Collector } from "../../../agreement/upstream/collector.ts";
@@ -11,7 +11,7 @@ import { messageOf } from "../../../errors/snapshot-error.ts";
 import { networkHash } from "../../../protocol/partition-hash.ts";
 import { GLOBAL_PARTITION, type Shard } from "../../../protocol/shard.ts";
 import { agreementCyclesMax, hashedCyclesKept, hashedCyclesMax } from "../../limits.ts";
-import { deviated, type FaultHooks, reach } from "../fault-hooks.ts";
+import { deviated, type FaultHooks, reachStep } from "../fault-hooks.ts";
 import type { GossipRelay } from "../gossip/gossip-relay.ts";
 import { makeVote } from "../gossip/vote.ts";
 import type { Identity } from "../identity.ts";
@@ -20,16 +20,16 @@ import { StateReader } from "../state/state-reader.ts";
 import { hashPartitions } from "./hash-partitions.ts";
 import type { SnapshotExporter } from "./snapshot-exporter.ts";
 
-/** What a validator has to say about a cycle. */
+/** A report about a cycle. */
 export type CycleReport = { readonly cycle: number } & (
   | {
       readonly type: "agreed";
       readonly networkHash: string;
-      /** Partitions whose hash has no more than half of those who cover it behind it. */
+      /** Partitions whose hash has no majority of the nodes that cover them. */
       readonly weak: readonly number[];
     }
   | { readonly type: "not-agreed"; readonly messages: number }
-  /** Ours is not the agreed hash: our state is wrong, or those of the others. */
+  /** The own hash is not the agreed one: the own state is wrong, or that of the majority. */
   | {
       readonly type: "disagreement";
       readonly partition: number;
@@ -38,22 +38,22 @@ export type CycleReport = { readonly cycle: number } & (
       readonly votesFor: number;
       readonly outOf: number;
     }
-  /** Another export is active: this moment is not exported. */
+  /** Another export is active: this cycle is not exported. */
   | { readonly type: "export-refused"; readonly cause: string }
   | { readonly type: "cycle-failed"; readonly cause: string }
-  /** It was long over when this validator came to it: it was neither hashed nor, if it was marked, exported. */
+  /** The cycle was too old when the validator reached it: it was neither hashed nor exported. */
   | { readonly type: "cycle-missed"; readonly isMarked: boolean }
 );
 
 export interface FinalizedCycle {
   readonly cycle: number;
-  /** Milliseconds: its end. */
+  /** The end of the cycle, in milliseconds. */
   readonly timestamp: number;
-  /** Whether a snapshot of this moment is to be held. */
+  /** Whether the cycle is to be exported. */
   readonly isMarked: boolean;
 }
 
-export interface SnapshotOptions {
+export interface FinalizerOptions {
   readonly identity: Identity;
   readonly shard: Shard;
   /** In ascending order. */
@@ -64,44 +64,44 @@ export interface SnapshotOptions {
   readonly gossip: PartitionGossip;
   readonly relay: GossipRelay;
   readonly exporter: SnapshotExporter;
-  readonly conduct: FaultHooks;
+  readonly hooks: FaultHooks;
   readonly report: (report: CycleReport) => void;
-  /** Takes the network hash of a cycle, and those of all partitions. */
+  /** Sends the network hash of a cycle, and the hashes of all partitions, to the archiver. */
   readonly announce: (cycle: number, networkHash: string, hashes: ReadonlyMap<number, string>) => void;
 }
 
-/** A cycle whose hashes are being collected. */
+/** A cycle whose votes are being collected. */
 interface OpenCycle {
   readonly collector: Collector;
   readonly own: ReadonlyMap<number, string>;
 }
 
-export class Snapshots {
-  readonly #options: SnapshotOptions;
+export class CycleFinalizer {
+  readonly #options: FinalizerOptions;
   readonly #partitions: readonly number[];
   readonly #open = new Map<number, OpenCycle>();
   readonly #hashing = new Set<Promise<unknown>>();
 
-  constructor(options: SnapshotOptions) {
+  constructor(options: FinalizerOptions) {
     this.#options = options;
     this.#partitions = [GLOBAL_PARTITION, ...options.stored];
   }
 
   /**
-   * To be called when the transactions of a cycle are committed, and before any other is: from then on, the
-   * state of this moment is held, and the next commit only has to wait for {@link SnapshotExporter}.
+   * Must be called when the transactions of a cycle are committed, and before any later one. It holds the state of this
+   * moment; the next commit only has to wait for {@link SnapshotExporter}.
    *
-   * @throws SnapshotError where the database is not at the end of that cycle
+   * @throws SnapshotError where the database is not at the end of the cycle
    */
   cycleTxsFinalized({ cycle, timestamp, isMarked }: FinalizedCycle): void {
-    const { database, relay, gossip, conduct, report } = this.#options;
+    const { database, relay, gossip, hooks, report } = this.#options;
     relay.cycleBegan(cycle + 1);
     gossip.cleanOld(cycle, agreementCyclesMax);
     for (const open of this.#open.keys()) {
       if (open <= cycle - agreementCyclesMax) this.#settle(open);
     }
     const reader = StateReader.open(database.path, cycle);
-    const hashed = hashPartitions(reader, this.#partitions, conduct.beliefs).finally(() => reader.close());
+    const hashed = hashPartitions(reader, this.#partitions, hooks.views).finally(() => reader.close());
     this.#hashing.add(hashed);
     const forget = () => void this.#hashing.delete(hashed);
     hashed.then(forget, forget);
@@ -111,18 +111,18 @@ export class Snapshots {
     );
   }
 
-  /** Resolves when there is time for another cycle. */
+  /** Resolves when fewer than {@link hashedCyclesMax} cycles are being hashed. */
   async waitUntilReady(): Promise<void> {
     while (this.#hashing.size >= hashedCyclesMax) await Promise.race(this.#hashing).catch(() => undefined);
   }
 
-  /** To be called when a message of a cycle came: it may have settled it. */
-  heard(cycle: number): void {
+  /** Must be called when a message of a cycle was admitted. It may settle the cycle. */
+  messageAdmitted(cycle: number): void {
     const hashes = this.#open.get(cycle)?.collector.allHashes();
     if (hashes !== undefined && weakIn(hashes).length === 0) this.#settle(cycle);
   }
 
-  /** Resolves when what was begun is over. */
+  /** Resolves when the hashing in progress has ended. */
   async stop(): Promise<void> {
     this.#open.clear();
     await Promise.allSettled(this.#hashing);
@@ -139,23 +139,23 @@ export class Snapshots {
   }
 
   async #gossip(cycle: number, hashed: Promise<ReadonlyMap<number, string>>): Promise<void> {
-    const { gossip, relay, database, shard, nodeIds, identity, conduct } = this.#options;
+    const { gossip, relay, database, shard, nodeIds, identity, hooks } = this.#options;
     const own = await hashed;
-    reach(conduct, "hash");
+    reachStep(hooks, "hash");
     const collector = gossip.newCollector({ ...shard, cycleNumber: cycle, nodeIds });
     this.#open.set(cycle, { collector, own });
-    collector.once("gotAllHashes", () => this.heard(cycle));
-    // On the disk before it is out: after a restart the same is said again, and nothing else.
+    collector.once("gotAllHashes", () => this.messageAdmitted(cycle));
+    // Saved before it is sent: after a restart, the validator sends the same message again.
     if (database.votesOf(cycle).length === 0) {
-      const votes = conduct.votes.map((vote) => makeVote(identity, cycle, vote(own), conduct));
-      const texts = votes.map((vote) => JSON.stringify(deviated(conduct.messages, vote)));
+      const votes = hooks.votes.map((vote) => makeVote(identity, cycle, vote(own), hooks));
+      const texts = votes.map((vote) => JSON.stringify(deviated(hooks.messages, vote)));
       database.saveVotes(cycle, texts);
     }
     relay.send(cycle, database.votesOf(cycle));
-    reach(conduct, "gossip");
+    reachStep(hooks, "gossip");
   }
 
-  /** Takes a cycle's hashes as they stand, and forgets who said what. */
+  /** Ends the collection of a cycle with the hashes so far. */
   #settle(cycle: number): void {
     const { database, gossip, report, announce } = this.#options;
     const open = this.#open.get(cycle);
@@ -184,12 +184,12 @@ export class Snapshots {
   }
 }
 
-/** Of each partition the hash that those who cover it agree on: others have no vote on it (decision 1). */
+/** Returns the hash of each partition on which the nodes that cover it agree: others have no vote (decision 1). */
 export function agreedIn({ partitionHashes, agreements }: AllHashes): Map<number, string> {
   return new Map([...partitionHashes].map(([of, hash]) => [of, agreements.get(of)?.hash ?? hash]));
 }
 
-/** Partitions whose hash has no more than half of those who cover it behind it. */
+/** Partitions whose hash has no majority of the nodes that cover them. */
 function weakIn({ partitionHashes, agreements }: AllHashes): number[] {
   return [...partitionHashes.keys()].filter((partition) => {
     const agreement = agreements.get(partition);
