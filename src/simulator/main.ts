@@ -12,7 +12,7 @@ interface Share {
   readonly first: number;
   readonly step: number;
   readonly seeds: number;
-  /** Runs with findings after which the share ends. */
+  /** The number of runs with findings after which the share ends. */
   readonly failedMax: number;
 }
 

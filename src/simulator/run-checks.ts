@@ -1,4 +1,4 @@
-/** What holds in every run: checked while it goes on, and when it has ended. */
+/** The invariants of every run, checked during the run and at its end. */
 
 import type { SyncEvent } from "../events/sync-events.ts";
 import { stores } from "../protocol/shard.ts";
@@ -35,7 +35,7 @@ export class RunChecks {
       if (!stores(shard, peer, partition)) this.#find(`peer ${peer} does not store ${partition}`);
     this.#requests.set(peer, signal);
     const running = [...this.#requests.values()].filter(({ aborted }) => !aborted).length;
-    // Hedges have the free places, and one place more.
+    // Hedged requests use the free places, and one more.
     if (running > concurrency + 1) this.#find(`${running} requests at once, ${concurrency} allowed`);
   }
 
@@ -43,7 +43,7 @@ export class RunChecks {
     this.#requests.delete(peer);
   }
 
-  /** A partition is put in its place. */
+  /** Checks a committed partition. */
   accept(partition: number, content: string): void {
     if (content !== trueContent(partition)) this.#find(`partition ${partition} was committed as ${content}`);
     if (this.#committed.has(partition)) this.#find(`partition ${partition} was committed twice`);
@@ -63,7 +63,7 @@ export class RunChecks {
     }
   }
 
-  /** The run has ended; `error` where it failed. */
+  /** Checks the end of a run; `error` where it failed. */
   ended(error: unknown): void {
     const open = [...this.#scenario.missing].filter((partition) => !this.#committed.has(partition));
     if (error === undefined) {

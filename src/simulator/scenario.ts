@@ -1,24 +1,24 @@
-/** A network made from a seed: its geometry, its state, and how each of its peers behaves. */
+/** A network generated from a seed: its geometry, its state, and the behaviour of each peer. */
 
 import { attemptsMax } from "../limits/http.ts";
 import { allPartitions, GLOBAL_PARTITION, makeShard, type Shard, stores } from "../protocol/shard.ts";
 import { type OrderRule, orderRules } from "../sync/strategy/order-rule.ts";
 import { Random } from "../testnet/state/random.ts";
 
-/** How a virtual peer behaves. */
+/** The behaviour of a virtual peer. */
 export type Behaviour =
   | { readonly kind: "honest" }
   /** Refuses every connection. */
   | { readonly kind: "down" }
-  /** Refuses connections, and breaks off responses, from a moment on. */
+  /** Refuses connections and resets responses from a moment on. */
   | { readonly kind: "dies"; readonly atMs: number }
   /** Sends other content of these partitions. */
   | { readonly kind: "lies"; readonly partitions: ReadonlySet<number> }
   /** Sends no accounts of these partitions. */
   | { readonly kind: "withholds"; readonly partitions: ReadonlySet<number> }
-  /** Falls silent within the response. */
+  /** Stalls within the response. */
   | { readonly kind: "stalls" }
-  /** Refuses so many requests with a status and the time after which to come again. */
+  /** Rejects a number of requests with a status and the time of a retry. */
   | {
       readonly kind: "refuses";
       readonly status: 425 | 429 | 503;
@@ -29,9 +29,9 @@ export type Behaviour =
   | { readonly kind: "drops"; readonly atMs: number }
   /** Holds the snapshot from a moment on: until then, status 425. */
   | { readonly kind: "joins"; readonly atMs: number }
-  /** Breaks off so many responses half-way. */
+  /** Resets a number of responses half-way. */
   | { readonly kind: "breaks-off"; readonly times: number }
-  /** Sends what is no list of accounts. */
+  /** Sends a response that is not a list of accounts. */
   | { readonly kind: "malformed" }
   /** Sends a partition without end. */
   | { readonly kind: "endless" }
@@ -45,7 +45,7 @@ export interface VirtualPeer {
   readonly bytesPerMs: number;
   /** Whether it narrows a response to the requested range. */
   readonly knowsRanges: boolean;
-  /** Whether it sends accounts in order: otherwise we sort them at the end of each partition. */
+  /** Whether it sends accounts in order. Otherwise they are sorted at the end of each partition. */
   readonly isSorted: boolean;
 }
 
@@ -61,7 +61,7 @@ export interface Scenario {
   readonly hasOlder: boolean;
 }
 
-/** What a peer sends at least that is not slow. */
+/** The least rate of a peer that is not slow. */
 export const fastBytesPerMs = 2_000;
 
 const KB = 1_000;
@@ -97,7 +97,7 @@ export function makeScenario(seed: string): Scenario {
   };
 }
 
-/** A peer that gives every partition that it stores, however long it takes. */
+/** Whether a peer serves every partition that it stores, however long it takes. */
 export function isReliable({ behaviour }: VirtualPeer, { hasOlder }: Scenario): boolean {
   switch (behaviour.kind) {
     case "honest":
@@ -112,7 +112,7 @@ export function isReliable({ behaviour }: VirtualPeer, { hasOlder }: Scenario): 
   }
 }
 
-/** A peer that does nothing which an honest and healthy one does not do. */
+/** Whether a peer behaves as an honest and healthy one. */
 export function isHonest({ behaviour }: VirtualPeer): boolean {
   switch (behaviour.kind) {
     case "lies":

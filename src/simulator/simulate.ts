@@ -22,11 +22,11 @@ import {
 
 export interface Simulation {
   readonly seed: string;
-  /** Empty where everything was right. */
+  /** Empty where all checks passed. */
   readonly findings: readonly string[];
   readonly outcome: "complete" | "incomplete" | "hang";
   readonly virtualMs: number;
-  /** The longest that the run may take. */
+  /** The greatest permitted duration. */
   readonly virtualMsMax: number;
   readonly requests: number;
   readonly bytes: number;

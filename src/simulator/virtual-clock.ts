@@ -1,4 +1,4 @@
-/** Time that passes only when nothing else is left to do: a run of hours takes milliseconds, and repeats exactly. */
+/** A clock that advances only when no other work is left: a run of hours takes milliseconds, and is reproducible. */
 
 import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../sync/ports.ts";
@@ -11,7 +11,7 @@ interface Timer {
   isCancelled: boolean;
 }
 
-/** A run did not come to an end. */
+/** A run does not end. */
 export class HangError extends Error {
   override readonly name = "HangError";
   readonly code = "hang";
@@ -42,9 +42,9 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Lets time pass until a promise is settled.
+   * Advances time until a promise is settled.
    *
-   * @throws HangError where nothing is left that could settle it, or it is not settled by `untilMs` or in so many steps
+   * @throws HangError where nothing is left that could settle it, or it is not settled by `untilMs` or within the number of steps
    */
   async drive<T>(promise: Promise<T>, untilMs: number, stepsMax: number): Promise<T> {
     let isSettled = false;

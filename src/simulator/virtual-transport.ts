@@ -20,7 +20,7 @@ const chunksPerPartition = 3;
 export const endlessChunksMax = 12;
 export const endlessChunkMs = 20_000;
 
-/** How long we take to sort a partition that came out of order. */
+/** The time to sort an unordered partition. */
 const sortMs = 15_000;
 
 /** One request as its checks see it. */
@@ -41,7 +41,7 @@ export class VirtualTransport implements Transport {
   readonly #clock: VirtualClock;
   readonly #watcher: RequestWatcher;
   readonly #indexes: ReadonlyMap<string, number>;
-  /** Peer → how often it refused or broke off. */
+  /** Peer → the number of its rejected requests and incomplete responses. */
   readonly #failures = new Map<number, number>();
 
   constructor(scenario: Scenario, clock: VirtualClock, watcher: RequestWatcher) {
@@ -78,7 +78,7 @@ export class VirtualTransport implements Transport {
     }
   }
 
-  /** What a response holds, in order: by address, and the global accounts in the end. */
+  /** Returns the content of a response, in order: by address, and the global accounts at the end. */
   #partitionsOf(index: number, { knowsRanges }: VirtualPeer, body: SnapshotReq): number[] {
     const { shard } = this.#scenario;
     const isRequested = (partition: number) => {
@@ -184,7 +184,7 @@ class VirtualResponse {
     if (expected !== undefined) await this.#end(partition, sent);
   }
 
-  /** No more bytes come. */
+  /** Ends the stream of bytes. */
   async ended(): Promise<void> {
     this.#context.observer.waiting();
     await this.wait(1);
@@ -213,7 +213,7 @@ class VirtualResponse {
     };
   }
 
-  /** Returns how many bytes came. */
+  /** Returns the number of received bytes. */
   async #sendBytes(partition: number, bytes: number, isKept: boolean): Promise<number> {
     const { peer, observer } = this.#context;
     const isEndless = peer.behaviour.kind === "endless";
@@ -233,7 +233,7 @@ class VirtualResponse {
     return sent;
   }
 
-  /** A slow peer sends something now and then: it does not stall. */
+  /** A slow peer sends bytes regularly: it does not stall. */
   async #drip(ms: number): Promise<void> {
     const pauseMs = stallTimeoutMs / 2;
     let leftMs = ms;

@@ -1,27 +1,27 @@
-/** One thing to be tried with all kinds of input, and how long it is. */
+/** A fuzz target: one property, tested with random input for a bounded time. */
 
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 
-/** A target: what it is given, and what must hold of it. */
+/** A target: its input, and the property that must hold for it. */
 export interface FuzzTarget {
   readonly name: string;
   /** The property, with a bound on each case's time. */
   readonly property: fc.IAsyncProperty<[unknown]>;
-  /** An input as it is saved. */
+  /** Returns an input as text, for the file of a failure. */
   readonly show: (input: unknown) => string;
 }
 
-/** What became of one target. */
+/** The result of one target. */
 export interface FuzzResult {
   readonly target: string;
   readonly cases: number;
   readonly failure?: { readonly problem: string; readonly input: string; readonly file: string };
 }
 
-/** Generous for a busy machine: what is exponential takes far longer. */
+/** Generous for a busy machine: exponential work takes far longer. */
 const caseTimeMaxMs = 5_000;
 const memoryMaxBytes = 1024 ** 3;
 
@@ -29,8 +29,8 @@ const casesPerBatch = 100;
 const shownCharacters = 300;
 
 /**
- * @param check throws where something does not hold
- * @param show the input as text, for whoever has to reproduce it
+ * @param check throws where the property does not hold
+ * @param show the input as text, to reproduce a failure
  */
 export function fuzzTarget<T>(
   name: string,
@@ -53,14 +53,14 @@ export function fuzzTarget<T>(
   };
 }
 
-/** Runs batches of cases while `goesOn` says so, and at least one. */
+/** Runs batches of cases while `shouldContinue` returns `true`, and at least one. */
 export async function runTarget(
   { name, property, show }: FuzzTarget,
   seed: number,
-  goesOn: () => boolean,
+  shouldContinue: () => boolean,
 ): Promise<FuzzResult> {
   let cases = 0;
-  for (let batch = 0; batch === 0 || goesOn(); batch++) {
+  for (let batch = 0; batch === 0 || shouldContinue(); batch++) {
     const details = await fc.check(property, { seed: seed + batch, numRuns: casesPerBatch });
     cases += details.numRuns;
     if (!details.failed) continue;

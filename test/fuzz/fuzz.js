@@ -1,9 +1,9 @@
 /**
- * Fuzzing for as long as it is told: `npm run fuzz -- --minutes 5 [--seed N] [--target name]`.
+ * Fuzzes for a given time: `npm run fuzz -- --minutes 5 [--seed N] [--target name]`.
  *
- * Each target in `targets/` has the same time. The same seed makes the same cases in the same order. Prints the cases
- * of each target; of one that fails the seed, the shortened input, and the file that holds it. Ends with 1 where one
- * fails.
+ * Each target in `targets/` runs for the same time. The same seed generates the same cases in the same order. Prints the
+ * number of cases of each target, and for a failure the seed, the shortened input, and the file with the whole input. Ends
+ * with 1 where a target fails.
  */
 
 import { spawn } from "node:child_process";
@@ -17,7 +17,7 @@ import { parseArgs } from "node:util";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
 
-/** To start, to shorten an input that fails, and to end; a case that takes longer hangs. */
+/** The time to start, to shorten a failing input, and to end. A case that takes longer hangs. */
 const graceMs = 180_000;
 
 const { values } = parseArgs({
@@ -67,12 +67,12 @@ for (const { target, cases, failure } of lines) {
     `  again: npm run fuzz -- --minutes ${values.minutes} --seed ${values.seed} --target "${target}"\n`,
   );
 }
-if (isHanging) process.stdout.write("a case did not end, of the target after these\n");
-// A crash of the process that runs the targets is a failure as well, and leaves no result.
+if (isHanging) process.stdout.write("a case of the next target did not end\n");
+// A crash of the process that runs the targets is a failure too, and leaves no result.
 if (status !== 0 && lines.every(({ failure }) => failure === undefined)) {
   process.stdout.write(Buffer.concat(output));
 }
-if (lines.length === 0) process.stdout.write(`no target has the name "${values.target}"\n`);
+if (lines.length === 0) process.stdout.write(`unknown target "${values.target}"\n`);
 rmSync(scratch, { recursive: true });
 process.exitCode = status === 0 && lines.length > 0 ? 0 : 1;
 

@@ -1,4 +1,4 @@
-/** Every fuzz target, one batch of cases each; `npm run fuzz` runs them for as long as it is told. */
+/** Runs one batch of cases for every fuzz target; `npm run fuzz` runs them for a given time. */
 
 import { appendFileSync } from "node:fs";
 import { expect, it } from "vitest";

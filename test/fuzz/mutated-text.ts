@@ -1,4 +1,4 @@
-/** Texts that were right once: with pieces left out, put in, doubled, and moved. */
+/** Mutated valid texts: with pieces deleted, inserted, duplicated and moved. */
 
 import fc from "fast-check";
 
@@ -12,11 +12,11 @@ const pieces = [
 ];
 
 interface Edit {
-  /** Where, as a share of the text. */
+  /** The position as a share of the text. */
   readonly at: number;
   readonly drop: number;
   readonly insert: string;
-  /** Whether what is dropped is put in again somewhere else. */
+  /** Whether the deleted piece is inserted elsewhere. */
   readonly to: number | undefined;
 }
 

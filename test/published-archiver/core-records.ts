@@ -1,6 +1,6 @@
 /**
  * Cycle records as core 2.15.8 makes them (`test/vectors/archiver/processing-modern.json`): every field, real markers,
- * and who joined, was activated and left, from the lives of the nodes.
+ * and the nodes that joined, were activated and left.
  */
 
 import { canonicalTextOf } from "../../src/protocol/crypto/canonical-text.ts";
@@ -34,13 +34,13 @@ export interface ChainHistory {
   readonly shutdown?: number | undefined;
   /** Network hashes that records name, as before `useNetworkModes`; without them records are as they are today. */
   readonly networkHashes?: ReadonlyMap<number, string> | undefined;
-  /** Nodes that no record states but for their removal. */
+  /** Nodes that records name at their removal only. */
   readonly forgotten?: ReadonlySet<NodeLife | undefined> | undefined;
   /** The mode of the newest record, where it is not `processing`. */
   readonly mode?: string | undefined;
 }
 
-/** The nodes that are active once the record of a cycle has been applied, in ascending order of ID. */
+/** Returns the active nodes after the record of a cycle, in ascending order of ID. */
 export function activeAfter({ lives, shutdown }: ChainHistory, cycle: number): NodeLife[] {
   const isActive = ({ activated, left }: NodeLife) => {
     if (activated > cycle || (left !== undefined && left.cycle <= cycle)) return false;
@@ -57,7 +57,7 @@ export function makeCoreRecords(history: ChainHistory): StoredRecord[] {
   return records;
 }
 
-/** Cycles that pass between the hashes of a cycle and the record that names its network hash. */
+/** The cycles between a cycle and the record that names its network hash. */
 const hashLag = 2;
 
 function coreRecord(history: ChainHistory, counter: number, before: StoredRecord | undefined): StoredRecord {
@@ -91,7 +91,7 @@ function coreRecord(history: ChainHistory, counter: number, before: StoredRecord
       .filter((life) => life.joined === counter && isStated(life))
       .map((life) => joinedConsensor(life)),
     leavingArchivers: [],
-    // Reported a cycle before: who does not refute that is apoptosized.
+    // Reported a cycle before: a node that does not refute the report is apoptosized.
     lost: leaving("apoptosized", counter + 1),
     lostAfterSelection: [],
     lostArchivers: [],

@@ -16,7 +16,7 @@ const start = (settings: HistorySettings): Promise<RunningHistory> =>
 const note = missing === undefined ? "" : ` (${missing})`;
 
 describe.skipIf(missing !== undefined)(`a published archiver${note}`, () => {
-  it.each(histories)("gives what a snapshot needs where $id", async (settings) => {
+  it.each(histories)("serves the lists of a snapshot where $id", async (settings) => {
     const history = await start(settings);
     const result = await assemble(history.options);
     expect(result).toMatchObject({ ...history.expected, timestamp: history.timestamp });
@@ -29,7 +29,7 @@ describe.skipIf(missing !== undefined)(`a published archiver${note}`, () => {
     expect(ok).toBe(true);
   });
 
-  it("may be any of several, which give the same snapshot", async () => {
+  it("gives the same snapshot as any other archiver", async () => {
     const history = await start({
       nodes: 10,
       snapshotCycle: 20,
@@ -44,7 +44,7 @@ describe.skipIf(missing !== undefined)(`a published archiver${note}`, () => {
     }
   });
 
-  it("keeps records that can never confirm a network hash, which --require-chain is told at once", async () => {
+  it("has records that cannot confirm a network hash, which --require-chain reports at once", async () => {
     const history = await start({ nodes: 5, snapshotCycle: 20, newest: 25 });
     const failure = await failureOf(assemble({ ...history.options, requireChain: true }));
     expect(failure).toMatchObject({
@@ -82,7 +82,7 @@ describe.skipIf(missing !== undefined)(`a published archiver${note}`, () => {
     expect(failure).toMatchObject({ code: "no-agreement", message: expect.stringContaining(id) });
   });
 
-  it("is followed by a collector, which knows the nodes of each cycle", async () => {
+  it("serves a collector, which knows the nodes of each cycle", async () => {
     const history = await start({
       nodes: 10,
       snapshotCycle: 20,

@@ -1,14 +1,14 @@
-/** Histories that real networks have. Each publishes its snapshot and blames nobody. */
+/** Histories of real networks. In each, a run publishes the snapshot and blames no node. */
 
 import type { HistorySettings } from "./history.ts";
 
-/** The second half of the nodes, which make up the restarted network. */
+/** The lives of the second half of the nodes, which form the restarted network. */
 function afterRestart(nodes: number, from: number): NonNullable<HistorySettings["lives"]> {
   const later = Array.from({ length: nodes - from }, (_, index) => from + index);
   return Object.fromEntries(later.map((node) => [node, { joined: 32, activated: 36 }]));
 }
 
-/** They have joined the restarted network, and are not active yet. */
+/** The lives of nodes that have joined the restarted network, and are not active yet. */
 export function joining(nodes: number, from: number): NonNullable<HistorySettings["lives"]> {
   const later = Array.from({ length: nodes - from }, (_, index) => from + index);
   return Object.fromEntries(later.map((node) => [node, { joined: 27, activated: 99 }]));

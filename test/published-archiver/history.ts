@@ -21,23 +21,23 @@ import { readVectors } from "../helpers/vectors.ts";
 import { activeAfter, makeCoreRecords, type NodeLife, type StoredRecord } from "./core-records.ts";
 
 export interface HistorySettings {
-  /** How many nodes the network has ever had. */
+  /** The number of nodes that the network has ever had. */
   readonly nodes: number;
   readonly snapshotCycle: number;
   readonly newest: number;
-  /** The lives of nodes, by their place in ascending order of ID; others join first and stay. */
+  /** The lives of nodes, by index in ascending order of ID. Other nodes join first and stay. */
   readonly lives?: Readonly<Record<number, Partial<Omit<NodeLife, "identity" | "port">>>>;
-  /** Nodes that do not answer any more; those that have left do. */
+  /** Nodes that do not respond. Nodes that have left respond. */
   readonly gone?: readonly number[];
   readonly shutdown?: number;
   readonly mode?: string;
-  /** Nodes that no record states but for their removal. */
+  /** Nodes that records name at their removal only. */
   readonly isForgotten?: readonly number[];
   /** Records as before `useNetworkModes`. */
   readonly hasNetworkHashes?: boolean;
   /** Changes of the configuration that validators serve. */
   readonly config?: Readonly<Record<string, object>>;
-  /** What the records say that the configuration hashes to, in the place of its hash. */
+  /** The hash of the configuration in the records, instead of the true one. */
   readonly recordedConfigHash?: string;
   readonly archivers?: number;
 }
@@ -46,13 +46,13 @@ export interface RunningHistory {
   readonly archivers: readonly string[];
   readonly archiverKey: string;
   readonly timestamp: number;
-  /** What must be published, from FORMAT.md alone. */
+  /** The expected hashes of the snapshot, computed from FORMAT.md. */
   readonly expected: { readonly networkHash: string; readonly digest: string };
   /** Of the nodes of the snapshot's cycle. */
   readonly nodeIds: readonly string[];
-  /** Those nodes, as a node list. */
+  /** The nodes of the snapshot's cycle, as a node list. */
   readonly nodesOfCycle: object;
-  /** To assemble the snapshot from the first archiver. */
+  /** The options to assemble the snapshot from the first archiver. */
   readonly options: AssembleOptions;
 }
 
@@ -70,14 +70,14 @@ function configOf(changes: HistorySettings["config"] = {}): object {
   };
 }
 
-/** Starts an archiver of the given records, and of the nodes that are active after the newest one; returns its URL. */
+/** Starts an archiver with records, and with the active nodes after the newest record. Returns its URL. */
 export type StartArchiver = (
   identity: Identity,
   records: readonly StoredRecord[],
   active: readonly NodeLife[],
 ) => Promise<string>;
 
-/** Starts all of it for the running test. */
+/** Starts the network and its archivers, which end with the test. */
 export async function startHistory(
   settings: HistorySettings,
   startArchiver: StartArchiver,

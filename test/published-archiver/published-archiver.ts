@@ -1,4 +1,4 @@
-/** The published archiver as a process of its own, on loopback, with a history in its database. */
+/** The published archiver in a process of its own, on loopback, with a history in its database. */
 
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -17,14 +17,14 @@ import type { StoredRecord } from "./core-records.ts";
 
 const cacheHome = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
 
-/** Where `install.sh` puts it. */
+/** The directory of `install.sh`. */
 const directory =
   process.env["PUBLISHED_ARCHIVER"] ?? join(cacheHome, "snapshot-assemble", "published-archiver-3.7.7");
 
 const server = join(directory, "node_modules/@shardeum-foundation/archiver/build/server.js");
 const binding = join(directory, "node_modules/sqlite3/build/Release/node_sqlite3.node");
 
-/** Why its tests are skipped, for their name; `undefined` where it is installed. */
+/** The reason to skip its tests, for their names; `undefined` where the archiver is installed. */
 export const missing =
   existsSync(server) && existsSync(binding)
     ? undefined
@@ -32,7 +32,7 @@ export const missing =
 
 const startTimeoutMs = 45_000;
 
-/** Starts one for the running test, which ends it, however the test ends; returns its URL. */
+/** Starts an archiver that ends with the test. Returns its URL. */
 export async function publishedArchiver(
   identity: Identity,
   records: readonly StoredRecord[],
@@ -44,7 +44,7 @@ export async function publishedArchiver(
   const archiver = spawn(process.execPath, ["-r", preload, server], {
     cwd,
     env: environment(identity),
-    // It ends when its standard input does: with this process at the latest.
+    // It ends when its stdin closes: with this process at the latest.
     stdio: ["pipe", "pipe", "pipe", "pipe"],
   });
   const ended = new Promise<void>((resolve) => archiver.once("close", () => resolve()));
@@ -86,7 +86,7 @@ function environment({ publicKey, privateKey }: Identity): NodeJS.ProcessEnv {
     ARCHIVER_SECRET_KEY: `${seed.toString("hex")}${publicKey}`,
     passiveMode: "true",
     dataLogWrite: "false",
-    // Nothing of it may look for a network outside.
+    // No part of it may connect to an outside network.
     ARCHIVER_INFO: "",
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Answers as the published archiver does, as far as it is asked here, for tests that have nothing but Node and npm. That
- * it does, the same histories show with the published one.
+ * Responds as the published archiver does to the requests of these tests, for tests that need only Node and npm. The same
+ * histories run against the published archiver and prove the equivalence.
  */
 
 import { onTestFinished } from "vitest";

@@ -4,18 +4,17 @@
  */
 
 import { createWriteStream } from "node:fs";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { diskError, SnapshotError } from "../../errors/snapshot-error.ts";
+import { diskError, type SnapshotError } from "../../errors/snapshot-error.ts";
 import { allPartitions } from "../../protocol/shard.ts";
-import { makeDirectories } from "../../store/durable.ts";
 import { archiverIdentity, makeNodeList, type NodeRow } from "../cluster/archiver-server.ts";
 import type { ClusterNetwork } from "../cluster/network.ts";
 import type { JsonServer } from "../validator/json-server.ts";
+import { openDirectory, removeTree } from "./cluster-directory.ts";
 import { makeLiveArchiver } from "./live-archiver.ts";
 import { LiveChain } from "./live-chain.ts";
 import { liveNetwork, setUpNodes } from "./live-network.ts";
@@ -230,19 +229,6 @@ class RunningCluster {
   }
 }
 
-async function openDirectory(path: string | undefined): Promise<string> {
-  if (path === undefined) return await mkdtemp(join(tmpdir(), "snapshot-assemble-live-"));
-  try {
-    await makeDirectories(path);
-    if ((await readdir(path)).length === 0) return path;
-  } catch (error) {
-    throw diskError(`cannot use ${path}`, error);
-  }
-  throw new SnapshotError("configuration", `${path} is not empty`, {
-    hint: "Use a new directory: a live cluster always starts from its genesis state.",
-  });
-}
-
 /** Rejects when the signal is aborted. */
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
@@ -250,9 +236,4 @@ function aborted(signal: AbortSignal): Promise<never> {
     if (signal.aborted) abort();
     else signal.addEventListener("abort", abort, { once: true });
   });
-}
-
-/** Retries, since an export process may write until it notices the end of its validator. */
-async function removeTree(path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
 }

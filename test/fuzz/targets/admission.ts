@@ -1,4 +1,4 @@
-/** Admission of gossip: it never throws, and what it counts carries its sender's own signature. */
+/** Admission of gossip never throws, and counts only votes with their sender's signature. */
 
 import fc from "fast-check";
 import { expect } from "vitest";
@@ -26,7 +26,7 @@ const honest = [vote("a", first), vote("b", first), vote("a", second)].map((mess
   JSON.stringify(message),
 );
 
-/** A liar signs what it likes, typed values included. */
+/** A lying validator signs any content, including typed values. */
 const liars = fc.tuple(nestedJson, nestedJson).map(([data, more]) => {
   if (networkText(data) === undefined || networkText(more) === undefined) return honest[0] as string;
   const { sign: _, ...unsigned } = vote("c", first);

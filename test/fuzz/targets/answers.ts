@@ -1,4 +1,4 @@
-/** Answers to `POST /snapshot`: however they are changed and cut up, both ways read the same or refuse the same. */
+/** Mutated and divided responses to `POST /snapshot`: the fast path and the slow path read or reject the same. */
 
 import fc from "fast-check";
 import { expect } from "vitest";

@@ -1,4 +1,4 @@
-/** Canonical text is what the network's own code answers, the plain way and the fast way, and both refuse the same. */
+/** Canonical text equals that of the network's own code on the fast path and the slow path, and both reject the same. */
 
 import fc from "fast-check";
 import { expect } from "vitest";

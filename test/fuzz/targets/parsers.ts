@@ -1,4 +1,4 @@
-/** Every parser of outside text: whatever comes, it answers or throws a WireError. */
+/** Every parser of outside text returns a value or throws a WireError. */
 
 import fc from "fast-check";
 import { makeShard } from "../../../src/protocol/shard.ts";
@@ -28,7 +28,7 @@ const sign = { owner: hash, sig: hash.repeat(3) };
 const { cycles } = readVectors<{ cycles: object[] }>("cycles");
 const hashes = { "-1": hash, "0": hash, "17": hash };
 
-/** What is right, and all of it that may be otherwise. */
+/** A valid value, in which every part may be replaced. */
 function parser(name: string, honest: readonly unknown[], parse: (text: string) => unknown): FuzzTarget {
   const texts = honest.map((value) => JSON.stringify(value));
   const inputs = fc.oneof({ weight: 5, arbitrary: mutatedText(texts) }, { weight: 1, arbitrary: nestedJson });

@@ -1,4 +1,4 @@
-/** Checking a signature never throws, and holds for nothing but what was signed. */
+/** The check of a signature never throws, and succeeds only for the signed object. */
 
 import fc from "fast-check";
 import { expect } from "vitest";
