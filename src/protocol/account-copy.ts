@@ -15,11 +15,11 @@ export interface WrappedData {
   readonly syncData?: { readonly isGlobal?: boolean };
 }
 
-/** What stands before the address in every copy. A quote inside of a copy's strings is escaped, so this
- *  text stands nowhere else in a partition: its occurrences are the accounts. */
+/** The text before the address in every copy. Quotes inside strings are escaped, so this text occurs exactly once per
+ *  account of a partition. */
 export const COPY_PREFIX = '{"accountId":"';
 
-/** Of a copy's data that are escaped at once. */
+/** Characters of a copy's data that are escaped at once. */
 const PIECE_CHARACTERS = 64 * 1024;
 
 export function isGlobalAccount(account: WrappedData): boolean {
@@ -27,22 +27,22 @@ export function isGlobalAccount(account: WrappedData): boolean {
 }
 
 /**
- * The canonical text of an account's copy `{accountId, data, hash, isGlobal, timestamp}`, in which
- * `data` is itself a text: the account's data canonically, or as it is where it already is text.
+ * The canonical text of an account's copy `{accountId, data, hash, isGlobal, timestamp}`. Its `data` is a string: the
+ * canonical text of the account's data, or the data itself if that is a string.
  *
- * @throws CanonicalTextError where `data` has no canonical text
+ * @throws CanonicalTextError if `data` has no canonical text
  */
 export function accountCopyText(account: WrappedData): string {
   return `${beforeData(account)}${JSON.stringify(dataText(account))}${afterData(account)}`;
 }
 
-/** {@link accountCopyText} in UTF-8, made piece by piece: of the largest accounts the whole text has 100 MB. */
+/** {@link accountCopyText} in UTF-8, written in pieces: the text of the largest accounts has 100 MB. */
 export function accountCopyBytes(account: WrappedData): Buffer {
   const data = dataText(account);
   const pieces = [Buffer.from(`${beforeData(account)}"`)];
   for (let start = 0; start < data.length; ) {
     let end = start + PIECE_CHARACTERS;
-    // Both halves of a character belong to one piece: alone, either would be escaped.
+    // A surrogate pair stays in one piece: a lone surrogate would be escaped.
     if (isHighSurrogate(data.charCodeAt(end - 1))) end++;
     pieces.push(Buffer.from(JSON.stringify(data.slice(start, end)).slice(1, -1)));
     start = end;

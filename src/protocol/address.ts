@@ -1,6 +1,6 @@
 /**
- * Addresses (PROTOCOL.md, Terms): 64 lower-case hex digits. Of equal length and of one alphabet, they
- * are in the order of their text, so they are compared as text and never converted.
+ * Addresses (PROTOCOL.md, Terms): 64 lower-case hex digits. All have the same length, so their numeric order is that of
+ * their text; they are compared as text and never converted.
  */
 
 export const ADDRESS_DIGITS = 64;
@@ -12,7 +12,7 @@ export function isHex64(text: unknown): text is string {
   return typeof text === "string" && hex64.test(text);
 }
 
-/** The first 8 hex digits as a number, 0 to 2^32 − 1: all of an address that its partition depends on. */
+/** The first 8 hex digits as a number, 0 to 2^32 − 1. The partition of an address depends on them alone. */
 export function addressPrefix(address: string): number {
   return Number.parseInt(address.slice(0, 8), 16);
 }

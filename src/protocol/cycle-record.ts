@@ -19,25 +19,25 @@ export interface CycleRecord {
   readonly snapshot?: boolean | undefined;
   /** Network hashes of earlier cycles. */
   readonly networkDataHash: readonly { readonly cycle: number; readonly hash: string }[];
-  /** The record as received, which its marker is the hash of. */
+  /** The record as received. Its marker is the hash of this object. */
   readonly received: Readonly<Record<string, unknown>>;
 }
 
-/** The end of a cycle in milliseconds: the timestamp of the snapshot that belongs to it. */
+/** The end of a cycle in milliseconds, which is the timestamp of the cycle's snapshot. */
 export function cycleEndMs(record: Pick<CycleRecord, "start" | "duration">): number {
   return (record.start + record.duration) * 1000;
 }
 
 /**
- * The hash of the network's configuration that a record names, where it can be believed: a record whose marker is
- * missing proves nothing.
+ * The hash of the network's configuration in a record; `undefined` if the record has none, or has no marker and so
+ * proves nothing.
  */
 export function networkConfigHashOf(record: CycleRecord): string | undefined {
   const { networkConfigHash } = record.received;
   return record.marker !== undefined && isHex64(networkConfigHash) ? networkConfigHash : undefined;
 }
 
-/** The hash of a record, as received, without its `marker` and `certificate`: 64 hex digits. */
+/** The hash of a received record without its `marker` and `certificate`: 64 hex digits. */
 export function cycleMarker(record: object, hashKey?: string): string {
   const { marker: _marker, certificate: _certificate, ...marked } = record as Record<string, unknown>;
   return hashText(canonicalTextOf(marked), hashKey);

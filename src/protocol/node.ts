@@ -1,20 +1,21 @@
 /** An active node of the network (PROTOCOL.md, Node list). */
 export interface ActiveNode {
-  /** 64 lower-case hex digits: the node's place in the order of nodes. */
+  /** 64 lower-case hex digits, which order the nodes. */
   readonly id: string;
-  /** Where it is asked: `http://host:port`. `undefined` where nobody states a usable address of it: then it
-   *  counts as any other node does, but is never asked. */
+  /** `http://host:port`; `undefined` without a usable address. The node then counts as any other, but receives no
+   *  requests. */
   readonly url: string | undefined;
-  /** Ed25519, 64 hex digits; `undefined` of a node that has left and whose key nobody states: it has no vote. */
+  /** Ed25519, 64 hex digits; `undefined` for a node that has left and whose key no record states. Its votes cannot be
+   *  counted. */
   readonly publicKey: string | undefined;
 }
 
-/** The start of a node's ID, enough to tell it from others in a message. */
+/** The beginning of a node's ID, for messages. */
 export function shortId(id: string): string {
   return id.slice(0, 8);
 }
 
-/** The URL of what a node is asked for; `undefined` where it cannot be asked. */
+/** The URL of a path at a node; `undefined` if the node has no usable address. */
 export function nodeUrl({ url }: ActiveNode, path: string): string | undefined {
   return url === undefined ? undefined : `${url}${path}`;
 }

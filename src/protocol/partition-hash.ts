@@ -22,7 +22,7 @@ export function partitionPreimages(accounts: readonly WrappedData[], shard: Shar
   return preimages;
 }
 
-/** The hash of −1 and of every partition, for accounts that fit into memory. */
+/** The hash of every partition, −1 included, for accounts that fit into memory. */
 export function partitionHashes(
   accounts: readonly WrappedData[],
   shard: Shard,
@@ -35,7 +35,7 @@ export function partitionHashes(
   return hashes;
 }
 
-/** The hash of all partition hashes, −1 included, sorted as text: it does not say which is whose. */
+/** The hash of all partition hashes, −1 included, sorted as text. It does not bind a hash to its partition. */
 export function networkHash(hashes: ReadonlyMap<number, string>, hashKey?: string): string {
   return hashText(JSON.stringify([...hashes.values()].sort()), hashKey);
 }

@@ -1,8 +1,7 @@
 /**
- * Algorithm 1 (PROTOCOL.md, Algorithm 1): the order in which nodes are asked. The first and the last
- * node, then by bisection, level by level, the middle of every gap between nodes already taken; within a
- * level from the centre of the list outward. Neighbours in the order are far apart on the ring, so what
- * they store overlaps as little as can be.
+ * The order in which nodes are queried (PROTOCOL.md, Algorithm 1): the first and the last node, then, level by level,
+ * the middle of every gap between nodes already taken; within a level, from the centre of the list outward. Consecutive
+ * nodes are far apart on the ring, so their stored partitions overlap as little as possible.
  */
 
 interface Gap {
@@ -10,7 +9,7 @@ interface Gap {
   readonly right: number;
 }
 
-/** Indices into the nodes in ascending order of ID; a permutation of 0 to `numNodes − 1`. */
+/** Returns indices into the nodes in ascending order of ID: a permutation of 0 to `numNodes − 1`. */
 export function queryOrder(numNodes: number): number[] {
   if (numNodes <= 2) return Array.from({ length: Math.max(numNodes, 0) }, (_, index) => index);
   const order = [0, numNodes - 1];

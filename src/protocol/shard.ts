@@ -1,13 +1,13 @@
 /**
- * The geometry of a sharded network (PROTOCOL.md, Partitions): which addresses a partition holds, which
- * nodes vote on it, and which partitions a node stores. A partition and the node whose home it is have
- * the same number: the index of the node in ascending order of ID.
+ * The geometry of a sharded network (PROTOCOL.md, Partitions): which addresses a partition holds, which nodes vote on
+ * it, and which partitions a node stores. A partition has the number of its home node, which is that node's index in
+ * ascending order of ID.
  */
 
 import { nodesMax } from "../limits/network.ts";
 import { addressPrefix, highestAddress, lowestAddress } from "./address.ts";
 
-/** The partition of the accounts that every node holds, whatever their address. */
+/** The partition of global accounts, which every node holds, whatever their address. */
 export const GLOBAL_PARTITION = -1;
 
 export const DEFAULT_NODES_PER_CONSENSUS_GROUP = 5;
@@ -18,7 +18,7 @@ const PREFIX_MAX = PREFIX_COUNT - 1;
 
 export interface Shard {
   readonly numNodes: number;
-  /** Addresses' prefixes in a partition. */
+  /** The number of address prefixes in a partition. */
   readonly partitionSize: number;
   /** Node i votes on the partitions `i ± consensusRadius`. */
   readonly consensusRadius: number;
@@ -49,7 +49,7 @@ export function makeShard(settings: ShardSettings): Shard {
   };
 }
 
-/** How far a node's votes reach on either side of its home partition. */
+/** How many partitions a node votes on to either side of its home partition. */
 export function consensusRadiusOf(nodesPerConsensusGroup: number): number {
   return Math.floor(nodesPerConsensusGroup / 2);
 }
@@ -60,7 +60,7 @@ function requireCount(name: string, value: number, min: number, max: number): vo
   }
 }
 
-/** All partitions, the global one first, in the order in which they are written down. */
+/** All partitions in their canonical order, the global one first. */
 export function allPartitions(shard: Shard): number[] {
   return [GLOBAL_PARTITION, ...Array.from({ length: shard.numNodes }, (_, partition) => partition)];
 }
@@ -70,38 +70,38 @@ export function partitionRange(shard: Shard, partition: number): { low: string; 
   requireCount("partition", partition, 0, shard.numNodes - 1);
   const low = partition * shard.partitionSize;
   const end = low + shard.partitionSize - 1;
-  // The rounding of the size is made up for in the last partition.
+  // The last partition absorbs the rounding of the size.
   const high = end >= PREFIX_MAX - shard.numNodes ? PREFIX_MAX : end;
   return { low: lowestAddress(low), high: highestAddress(high) };
 }
 
-/** The partition whose range holds the address (that an account there may be global is not its matter). */
+/** The partition whose range holds the address. The caller handles global accounts. */
 export function partitionOf(shard: Shard, address: string): number {
   return Math.min(Math.floor(addressPrefix(address) / shard.partitionSize), shard.numNodes - 1);
 }
 
-/** The partitions that a node stores, ascending; the global partition, which all store, is not listed. */
+/** The partitions that a node stores, ascending, without the global one, which every node stores. */
 export function storedPartitions(shard: Shard, nodeIndex: number): number[] {
   return around(shard, nodeIndex, shard.storeRadius);
 }
 
-/** How many partitions each node stores, the global one not counted. */
+/** How many partitions each node stores, without the global one. */
 export function storedCount({ numNodes, storeRadius }: Shard): number {
   return Math.min(numNodes, 2 * storeRadius + 1);
 }
 
-/** The indices of the nodes that vote on a partition, ascending; for −1 that is all of them. */
+/** The indices of the nodes that vote on a partition, ascending; all nodes vote on −1. */
 export function coveringNodes(shard: Shard, partition: number): number[] {
   if (partition === GLOBAL_PARTITION) return Array.from({ length: shard.numNodes }, (_, index) => index);
   return around(shard, partition, shard.consensusRadius);
 }
 
-/** Whether a node holds the accounts of a partition. */
+/** Returns whether a node stores the accounts of a partition. */
 export function stores(shard: Shard, nodeIndex: number, partition: number): boolean {
   return partition === GLOBAL_PARTITION || ringDistance(shard, nodeIndex, partition) <= shard.storeRadius;
 }
 
-/** Whether a node has a vote on a partition. */
+/** Returns whether a node votes on a partition. */
 export function covers(shard: Shard, nodeIndex: number, partition: number): boolean {
   return partition === GLOBAL_PARTITION || ringDistance(shard, nodeIndex, partition) <= shard.consensusRadius;
 }

@@ -6,6 +6,6 @@ export interface SnapshotReq {
   readonly accountStart?: string;
   /** Inclusive. */
   readonly accountEnd?: string;
-  /** Global accounts alone (true), none of them (false), or both. */
+  /** Only global accounts (true), only other accounts (false), or both. */
   readonly isGlobal?: boolean;
 }

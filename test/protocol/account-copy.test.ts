@@ -5,8 +5,8 @@ import { seeded } from "../helpers/seeded.ts";
 
 const account = { accountId: "0f".repeat(32), stateId: 'a"b', timestamp: 12 };
 
-it("the bytes of a copy are its text, wherever the pieces that they are made of end", () => {
-  // Around the end of the first piece, with characters that must not be cut in two.
+it("the bytes of a copy are its text in UTF-8, wherever its pieces end", () => {
+  // Characters around the end of the first piece, surrogate pairs included.
   const text = fc
     .tuple(
       fc.integer({ min: 64 * 1024 - 12, max: 64 * 1024 }),

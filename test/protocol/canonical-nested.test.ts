@@ -1,4 +1,4 @@
-/** Typed values in typed values: what the network's own code makes of them, and where its work has no bound. */
+/** Typed values inside typed values: their canonical text in the network's own code, and the bounds on it here. */
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -49,7 +49,7 @@ it.each([
     wire: '{"dataType":"bb","value":"","x":{"dataType":"bi","value":"x"}}',
   },
   {
-    id: "a malformed big integer under a key that is dropped",
+    id: "a malformed big integer under a forbidden key",
     wire: '{"__proto__":{"dataType":"bi","value":"x"}}',
   },
   {
@@ -57,7 +57,7 @@ it.each([
     wire: '{"type":"Buffer","data":[{"a":{"dataType":"bi","value":"x"}}]}',
   },
   {
-    id: "a long-form buffer beside a key that is dropped",
+    id: "a long-form buffer beside a forbidden key",
     wire: '{"type":"Buffer","constructor":1,"data":[7]}',
   },
   { id: "a long-form buffer without data", wire: '{"type":"Buffer","x":1}' },
@@ -65,20 +65,20 @@ it.each([
   { id: "a long-form buffer whose data is null", wire: '{"type":"Buffer","data":null}' },
   { id: "a long-form buffer under sig", wire: '{"sig":{"type":"Buffer","data":[7]}}' },
   { id: "a big integer in a list under sig", wire: '{"sig":[{"dataType":"bi","value":"0a"}]}' },
-  { id: "a dataType that is null", wire: '{"dataType":null,"value":"0a"}' },
-  { id: "a key that comes twice", wire: '{"dataType":"bi","value":"x","value":"a"}' },
+  { id: "a null dataType", wire: '{"dataType":null,"value":"0a"}' },
+  { id: "a duplicate key", wire: '{"dataType":"bi","value":"x","value":"a"}' },
 ])("canonical text of $id is the network's", ({ wire }) => {
   expect(ourText(wire)).toBe(networkText(wire));
 });
 
-it("canonical text is the network's, whatever typed values stand in typed values", () => {
+it("canonical text of random nested typed values is the network's", () => {
   const property = fc.property(nestedJson, (wire) => {
     expect(ourText(wire)).toBe(networkText(wire));
   });
   fc.assert(property, seeded(10_000));
 });
 
-it("canonical text is a fixed point wherever the network's is", () => {
+it("canonical text of canonical text is the network's", () => {
   const property = fc.property(nestedJson, (wire) => {
     const text = ourText(wire);
     if (text === undefined) return;
@@ -87,7 +87,7 @@ it("canonical text is a fixed point wherever the network's is", () => {
   fc.assert(property, seeded(3_000));
 });
 
-describe("what is computed of typed values is bounded", () => {
+describe("the work on typed values", () => {
   const bigInteger = (value: string) => `{"dataType":"bi","value":${value}}`;
   const buffer = (data: string) => `{"type":"Buffer","data":${data}}`;
   const bytes = (length: number) =>
@@ -99,24 +99,24 @@ describe("what is computed of typed values is bounded", () => {
   };
 
   it.each([
-    { id: "digits", of: (max: number) => bigInteger(`"${"f".repeat(max)}"`), max: bigIntegerDigitsMax },
+    { id: "of digits", of: (max: number) => bigInteger(`"${"f".repeat(max)}"`), max: bigIntegerDigitsMax },
     {
-      id: "digits of a nested big integer",
+      id: "of digits of a nested big integer",
       of: (max: number) => bigInteger(bigInteger(`"${"1".repeat(max)}"`)),
       max: nestedBigIntegerDigitsMax,
     },
     {
-      id: "lists that are digits",
+      id: "of nested lists as digits",
       of: (max: number) => bigInteger(nested(max, (inner) => `[${inner}]`, '"1"')),
       max: nestedListsMax,
     },
     {
-      id: "lists that are a byte",
+      id: "of nested lists as a byte",
       of: (max: number) => buffer(`[${nested(max, (inner) => `[${inner}]`, '"1"')}]`),
       max: nestedListsMax,
     },
-    { id: "bytes that are a byte", of: (max: number) => buffer(`[${bytes(max)}]`), max: nestedBytesMax },
-  ])("$id", ({ of, max }) => {
+    { id: "of bytes as a byte", of: (max: number) => buffer(`[${bytes(max)}]`), max: nestedBytesMax },
+  ])("is bounded by the number $id", ({ of, max }) => {
     expect(ourText(of(max))).toBe(networkText(of(max)));
     expect(() => canonicalText(of(max + 1))).toThrow(CanonicalTextError);
     expect(networkText(of(max + 1))).toBeDefined();
@@ -127,22 +127,20 @@ describe("what is computed of typed values is bounded", () => {
       id: "big integers whose digits are big integers",
       wire: nested(110, bigInteger, `"${"f".repeat(60)}"`),
     },
-    { id: "a long chain of such big integers", wire: nested(depthMax - 1, bigInteger, '"10"') },
+    { id: "a long chain of big integers", wire: nested(depthMax - 1, bigInteger, '"10"') },
     { id: "buffers whose bytes are big integers", wire: buffer(`[[${nested(110, bigInteger, '"ffff"')}]]`) },
-    { id: "20,000 big integers in one another", wire: nested(20_000, bigInteger, '"1"') },
-    { id: "20,000 buffers in one another", wire: nested(20_000, buffer, "[1]") },
+    { id: "20,000 nested big integers", wire: nested(20_000, bigInteger, '"1"') },
+    { id: "20,000 nested buffers", wire: nested(20_000, buffer, "[1]") },
     {
-      id: "20,000 lists of bytes in one another",
+      id: "20,000 nested lists of bytes",
       wire: nested(20_000, (inner) => buffer(`[${inner}]`), "1"),
     },
     { id: "a megabyte of digits", wire: bigInteger(`"${"f".repeat(1_000_000)}"`) },
-  ])("so $id are refused at once", ({ wire }) => {
-    const startedAt = performance.now();
+  ])("is not done for $id", ({ wire }) => {
     expect(() => canonicalText(wire)).toThrow(CanonicalTextError);
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 
-  it("but not the depth of typed values of which nothing is computed", () => {
+  it("does not bound the depth of typed values that need no conversion", () => {
     const wire = nested(depthMax - 2, buffer, "[1]");
     expect(ourText(wire)).toBe(networkText(wire));
     const same = nested(depthMax - 1, bigInteger, '"1"');

@@ -1,4 +1,4 @@
-/** JSON texts with typed values inside of typed values, and with all that may be mistaken for one. */
+/** JSON texts with typed values inside typed values, and with values that resemble them. */
 
 import fc from "fast-check";
 
@@ -65,7 +65,7 @@ const { value } = fc.letrec<{ value: string; list: string; typed: string; digits
     list: fc
       .tuple(fc.array(tie("value"), { maxLength: 3 }), space)
       .map(([items, between]) => `[${between}${items.join(`,${between}`)}]`),
-    // What may be digits: most of it must be, or all texts with a big integer are refused.
+    // Mostly valid digits: otherwise nearly all texts with a big integer are rejected.
     digits: fc.oneof(
       { depthSize: "small", withCrossShrink: true },
       { weight: 6, arbitrary: fc.constantFrom('"ff"', '"5"', '"7 "', '"00A0"', "7", "255", "-0") },
@@ -140,7 +140,7 @@ const { value } = fc.letrec<{ value: string; list: string; typed: string; digits
           isReversed,
         ),
       ),
-      // With one thing too many, or a name in place of another.
+      // With one field too many, or a field under another name.
       fc
         .tuple(fc.constantFrom(...dataTypes), tie("value"), key, tie("value"))
         .map(([type, of, name, other]) =>

@@ -1,12 +1,11 @@
 /**
- * The network's own canonical text, by the published types library: the oracle for ours. Version 1.4.1 is pinned,
- * whose code for this is byte for byte that of 1.4.2: validators use the latter, but it admits only one version of
- * Node.
+ * The network's own canonical text, by the published types library: the oracle for this implementation. Version 1.4.1
+ * is pinned because validators use 1.4.2, which supports only one version of Node; the code in question is identical.
  */
 
 import { Utils } from "@shardeum-foundation/lib-types";
 
-/** `undefined` where the library refuses the text. */
+/** Returns `undefined` if the library rejects the text. */
 export function networkText(wireJson: string): string | undefined {
   try {
     return Utils.safeStringify(Utils.safeJsonParse(wireJson));

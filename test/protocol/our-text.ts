@@ -1,6 +1,6 @@
 import { CanonicalTextError, canonicalText } from "../../src/protocol/crypto/canonical-text.ts";
 
-/** Canonical text; `undefined` where it is refused. */
+/** Returns this implementation's canonical text; `undefined` if it rejects the text. */
 export function ourText(wireJson: string): string | undefined {
   try {
     return canonicalText(wireJson);

@@ -3,7 +3,7 @@ import { queryOrder } from "../../src/protocol/query-order.ts";
 import { allPartitions, makeShard, storedPartitions } from "../../src/protocol/shard.ts";
 import { planQueries } from "../../src/sync/strategy/algorithm-1.ts";
 
-/** Settings that differ with the size, so that stores overlap a lot, hardly, and not at all. */
+/** Settings that vary with the size, so that stores overlap a lot, a little, and not at all. */
 function shardOf(numNodes: number) {
   return makeShard({ numNodes, nodesPerConsensusGroup: 1 + (numNodes % 6), nodesPerEdge: numNodes % 4 });
 }
@@ -20,7 +20,7 @@ describe("the order of queries", () => {
     expect(wrong).toEqual([]);
   });
 
-  it("begins at the ends and goes on with the middle", () => {
+  it("begins at the ends and continues with the middle", () => {
     for (const numNodes of [3, 4, 50, 1999, 2000]) {
       expect(queryOrder(numNodes).slice(0, 3)).toEqual([0, numNodes - 1, Math.floor((numNodes - 1) / 2)]);
     }
@@ -41,7 +41,7 @@ describe("the planned queries", () => {
         const stored = new Set([-1, ...storedPartitions(shard, nodeIndex)]);
         for (const partition of partitions) {
           if (!stored.has(partition))
-            wrong.push(`${numNodes}: node ${nodeIndex} has no partition ${partition}`);
+            wrong.push(`${numNodes}: node ${nodeIndex} does not store partition ${partition}`);
           if (taken.has(partition)) wrong.push(`${numNodes}: partition ${partition} is taken twice`);
           taken.add(partition);
         }

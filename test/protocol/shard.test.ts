@@ -19,7 +19,7 @@ import { seeded } from "../helpers/seeded.ts";
 const prefixMax = 2 ** 32 - 1;
 const everySmallNetwork = Array.from({ length: 2000 }, (_, index) => index + 1);
 
-/** What is wrong with how the partitions of a network lie, or nothing. */
+/** Describes the first fault in the ranges of a network's partitions; `undefined` if they are right. */
 function faultOfTiling(shard: Shard): string | undefined {
   let next = 0;
   for (let partition = 0; partition < shard.numNodes; partition++) {
@@ -37,19 +37,19 @@ function faultOfTiling(shard: Shard): string | undefined {
 }
 
 describe("the partitions of a network", () => {
-  it("tile the address space without gap or overlap, for every size up to 2,000", () => {
+  it("tile the address space without gap or overlap, for up to 2,000 nodes", () => {
     const faults = everySmallNetwork.map((numNodes) => faultOfTiling(makeShard({ numNodes })));
     expect(faults.filter((fault) => fault !== undefined)).toEqual([]);
   });
 
   it.each([2003, 4099, 10_007, 16_384, 32_768, 46_341, 49_999, nodesMax].map((numNodes) => ({ numNodes })))(
-    "tile it for $numNodes nodes",
+    "tile the address space for $numNodes nodes",
     ({ numNodes }) => {
       expect(faultOfTiling(makeShard({ numNodes }))).toBeUndefined();
     },
   );
 
-  it("have a last one that is no larger or smaller than rounding explains, for every size there is", () => {
+  it("differ in size from the last one only by rounding, for every number of nodes", () => {
     const wrong: number[] = [];
     for (let numNodes = 2; numNodes <= nodesMax; numNodes++) {
       const shard = makeShard({ numNodes });
@@ -76,7 +76,7 @@ describe("the partitions of a network", () => {
     fc.assert(property, seeded(2000));
   });
 
-  it("are listed with the global one first", () => {
+  it("are listed with the global partition first", () => {
     expect(allPartitions(makeShard({ numNodes: 3 }))).toEqual([GLOBAL_PARTITION, 0, 1, 2]);
   });
 });
@@ -90,7 +90,7 @@ const settings = fc.record(
   { requiredKeys: ["numNodes"] },
 );
 
-/** Those within a radius of one on a ring, found by stepping away from it. */
+/** The indices within a radius of a centre on a ring, found step by step. */
 function within(numNodes: number, centre: number, radius: number): number[] {
   const found = new Set<number>();
   for (let step = 0; step <= radius; step++) {
@@ -100,8 +100,8 @@ function within(numNodes: number, centre: number, radius: number): number[] {
   return [...found].sort((a, b) => a - b);
 }
 
-describe("what nodes store and cover", () => {
-  it("lies within its radius on the ring", () => {
+describe("the partitions that nodes store and cover", () => {
+  it("lie within their radius on the ring", () => {
     const property = fc.property(settings, (of) => {
       const shard = makeShard(of);
       for (let index = 0; index < shard.numNodes; index++) {
@@ -112,7 +112,7 @@ describe("what nodes store and cover", () => {
     fc.assert(property, seeded(300));
   });
 
-  it("is the same, asked of the node and of the partition", () => {
+  it("are the same from the node's side as from the partition's side", () => {
     const property = fc.property(settings, (of) => {
       const shard = makeShard(of);
       const indices = Array.from({ length: shard.numNodes }, (_, index) => index);
@@ -122,7 +122,7 @@ describe("what nodes store and cover", () => {
         expect(storedPartitions(shard, node)).toEqual(
           indices.filter((partition) => stores(shard, node, partition)),
         );
-        // Whoever votes on a partition stores it.
+        // A node stores every partition that it votes on.
         expect(storedPartitions(shard, node)).toEqual(expect.arrayContaining(covered));
       }
       for (const partition of indices) {
@@ -133,7 +133,7 @@ describe("what nodes store and cover", () => {
     fc.assert(property, seeded(100));
   });
 
-  it("includes the global partition for every node", () => {
+  it("include the global partition for every node", () => {
     const shard = makeShard({ numNodes: 4, nodesPerConsensusGroup: 1, nodesPerEdge: 0 });
     expect(coveringNodes(shard, GLOBAL_PARTITION)).toEqual([0, 1, 2, 3]);
     expect([0, 1, 2, 3].every((node) => stores(shard, node, -1) && covers(shard, node, -1))).toBe(true);
@@ -141,17 +141,23 @@ describe("what nodes store and cover", () => {
   });
 
   it.each([
-    { id: "an even group is made odd", group: 4, edge: 1, consensusRadius: 2, storeRadius: 3 },
     {
-      id: "the edge is the radius unless it is given",
+      id: "an even group size is rounded up to an odd one",
+      group: 4,
+      edge: 1,
+      consensusRadius: 2,
+      storeRadius: 3,
+    },
+    {
+      id: "the edge defaults to the radius",
       group: 7,
       edge: undefined,
       consensusRadius: 3,
       storeRadius: 6,
     },
-    { id: "a group of one", group: 1, edge: 0, consensusRadius: 0, storeRadius: 0 },
-    { id: "nothing is given", group: undefined, edge: undefined, consensusRadius: 2, storeRadius: 4 },
-  ])("has these radii where $id", ({ group, edge, consensusRadius, storeRadius }) => {
+    { id: "the group size is one", group: 1, edge: 0, consensusRadius: 0, storeRadius: 0 },
+    { id: "no setting is given", group: undefined, edge: undefined, consensusRadius: 2, storeRadius: 4 },
+  ])("have the expected radii if $id", ({ group, edge, consensusRadius, storeRadius }) => {
     const shard = makeShard({
       numNodes: 100,
       ...(group === undefined ? {} : { nodesPerConsensusGroup: group }),
@@ -161,12 +167,16 @@ describe("what nodes store and cover", () => {
   });
 });
 
-describe("settings that no network can have", () => {
+describe("invalid settings", () => {
   it.each([
-    { id: "no nodes", settings: { numNodes: 0 }, says: "numNodes is a whole number from 1 to 50000, not 0" },
-    { id: "fewer than none", settings: { numNodes: -1 }, says: "numNodes" },
-    { id: "half a node", settings: { numNodes: 1.5 }, says: "numNodes" },
-    { id: "no number", settings: { numNodes: Number.NaN }, says: "numNodes" },
+    {
+      id: "zero nodes",
+      settings: { numNodes: 0 },
+      says: "numNodes is a whole number from 1 to 50000, not 0",
+    },
+    { id: "a negative number of nodes", settings: { numNodes: -1 }, says: "numNodes" },
+    { id: "a fractional number of nodes", settings: { numNodes: 1.5 }, says: "numNodes" },
+    { id: "NaN nodes", settings: { numNodes: Number.NaN }, says: "numNodes" },
     { id: "too many nodes", settings: { numNodes: nodesMax + 1 }, says: "not 50001" },
     {
       id: "an empty group",
@@ -174,17 +184,17 @@ describe("settings that no network can have", () => {
       says: "nodesPerConsensusGroup",
     },
     { id: "a negative edge", settings: { numNodes: 3, nodesPerEdge: -1 }, says: "nodesPerEdge" },
-    { id: "an endless edge", settings: { numNodes: 3, nodesPerEdge: Infinity }, says: "nodesPerEdge" },
-  ])("are refused: $id", ({ settings: bad, says }) => {
+    { id: "an infinite edge", settings: { numNodes: 3, nodesPerEdge: Infinity }, says: "nodesPerEdge" },
+  ])("are rejected: $id", ({ settings: bad, says }) => {
     expect(() => makeShard(bad)).toThrow(RangeError);
     expect(() => makeShard(bad)).toThrow(says);
   });
 
   it.each([
-    { id: "beyond the last", index: 3 },
-    { id: "the global one", index: -1 },
-    { id: "none at all", index: 0.5 },
-  ])("and so are partitions and nodes that it does not have: $id", ({ index }) => {
+    { id: "an index beyond the last", index: 3 },
+    { id: "the global partition", index: -1 },
+    { id: "a fractional index", index: 0.5 },
+  ])("include partitions and nodes out of range: $id", ({ index }) => {
     const shard = makeShard({ numNodes: 3 });
     expect(() => partitionRange(shard, index)).toThrow(RangeError);
     expect(() => storedPartitions(shard, index)).toThrow(RangeError);

@@ -19,12 +19,12 @@ import { readVectors } from "../helpers/vectors.ts";
 type Hashes = Record<string, string>;
 const toMap = (hashes: Hashes) => new Map(Object.entries(hashes).map(([key, hash]) => [Number(key), hash]));
 
-describe("what the network's own code answers", () => {
+describe("the vectors of the network's own code", () => {
   const canonical = readVectors<{
     hashKey: string;
     cases: { name: string; wire: string; canonical: string; hash: string }[];
   }>("canonical");
-  it.each(canonical.cases)("canonical text and hash: $name", ({ wire, canonical: text, hash }) => {
+  it.each(canonical.cases)("contain canonical text and hash: $name", ({ wire, canonical: text, hash }) => {
     expect(canonicalText(wire)).toBe(text);
     expect(hashText(text, canonical.hashKey)).toBe(hash);
   });
@@ -34,7 +34,7 @@ describe("what the network's own code answers", () => {
     cases: { tamper: string; signed: unknown; valid: boolean }[];
   }>("signed");
   it.each(signed.cases.map((vector, id) => ({ id, ...vector })))(
-    "signature $id, tampered: $tamper",
+    "contain signature $id, tampered: $tamper",
     ({ signed: object, valid }) => {
       expect(isSignedBy(object, signed.hashKey)).toBe(valid);
     },
@@ -58,7 +58,7 @@ describe("what the network's own code answers", () => {
   }
   const geometry = readVectors<{ cases: GeometryCase[] }>("geometry");
   it.each(geometry.cases)(
-    "geometry of $numNodes nodes in groups of $nodesPerConsensusGroup, edge $nodesPerEdge",
+    "contain the geometry of $numNodes nodes in groups of $nodesPerConsensusGroup, edge $nodesPerEdge",
     (vector) => {
       const settings: ShardSettings = {
         numNodes: vector.numNodes,
@@ -91,7 +91,7 @@ describe("what the network's own code answers", () => {
   }
   const partitions = readVectors<{ hashKey: string; cases: PartitionHashesCase[] }>("partition-hashes");
   it.each(partitions.cases.map((vector, id) => ({ id, ...vector })))(
-    "partition hashes $id of $numPartitions partitions",
+    "contain partition hashes $id of $numPartitions partitions",
     (vector) => {
       const shard = makeShard({ numNodes: vector.numPartitions });
       const hashes = partitionHashes(vector.wrapped, shard, partitions.hashKey);
@@ -103,19 +103,22 @@ describe("what the network's own code answers", () => {
 
   const recorded =
     readVectors<Record<string, { partitionHashes: Hashes; networkHash: string }>>("recorded-network");
-  it.each(["data", "receipt", "summary"])("network hash of a recorded network: %s", (kind) => {
+  it.each(["data", "receipt", "summary"])("contain the network hash of a recorded network: %s", (kind) => {
     const vector = recorded[kind];
     expect(networkHash(toMap(vector?.partitionHashes ?? {}))).toBe(vector?.networkHash);
   });
 
   const cycles = readVectors<{ hashKey: string; cycles: Record<string, unknown>[] }>("cycles");
-  it.each(cycles.cycles.map((record, id) => ({ id, record })))("cycle marker $id", ({ id, record }) => {
-    expect(cycleMarker(record, cycles.hashKey)).toBe(record["marker"]);
-    expect(record["previous"]).toBe(cycles.cycles[id - 1]?.["marker"] ?? "0".repeat(64));
-  });
+  it.each(cycles.cycles.map((record, id) => ({ id, record })))(
+    "contain cycle marker $id",
+    ({ id, record }) => {
+      expect(cycleMarker(record, cycles.hashKey)).toBe(record["marker"]);
+      expect(record["previous"]).toBe(cycles.cycles[id - 1]?.["marker"] ?? "0".repeat(64));
+    },
+  );
 
   const orders = readVectors<{ cases: { numNodes: number; order: number[] }[] }>("query-order");
-  it.each(orders.cases)("query order of $numNodes nodes", ({ numNodes, order }) => {
+  it.each(orders.cases)("contain the query order of $numNodes nodes", ({ numNodes, order }) => {
     expect(queryOrder(numNodes)).toEqual(order);
   });
 });

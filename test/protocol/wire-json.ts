@@ -1,8 +1,8 @@
-/** Arbitrary JSON as it may come over the wire, as text: typed values, traps and white space included. */
+/** Arbitrary JSON texts of the wire, with typed values, forbidden keys and white space. */
 
 import fc from "fast-check";
 
-/** JSON before it is text, so that the order of keys and the white space can be chosen. */
+/** JSON as a tree, so that the order of keys and the white space of its text can be chosen. */
 export type WireJson =
   | { readonly kind: "atom"; readonly text: string }
   | { readonly kind: "list"; readonly items: readonly WireJson[] }
@@ -12,7 +12,7 @@ const atom = (value: unknown): WireJson => ({ kind: "atom", text: JSON.stringify
 const object = (...entries: [string, WireJson][]): WireJson => ({ kind: "object", entries });
 const list = (items: readonly WireJson[]): WireJson => ({ kind: "list", items });
 
-/** Text with all that JSON escapes, with pairs of surrogates, and with halves of such pairs. */
+/** Text with characters that JSON escapes, surrogate pairs, and lone surrogates. */
 const text = fc.string({
   maxLength: 8,
   unit: fc.oneof(
@@ -21,7 +21,7 @@ const text = fc.string({
   ),
 });
 
-/** As written, and not as JavaScript would write them. */
+/** Numbers in forms that JavaScript does not write. */
 const numberText = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => JSON.stringify(number)),
   fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }).map(String),
@@ -96,10 +96,10 @@ const { value } = fc.letrec<{ value: WireJson; items: WireJson[]; entries: [stri
   entries: fc.uniqueArray(fc.tuple(key, tie("value")), { maxLength: 5, selector: ([name]) => name }),
 }));
 
-/** Any JSON, its objects with different keys. */
+/** Any JSON whose objects have distinct keys. */
 export const wireJson: fc.Arbitrary<WireJson> = value;
 
-/** The text of it; `order` decides the order of each object's keys, and `space` stands between tokens. */
+/** Its text; `order` orders the keys of each object, and `space` is written between tokens. */
 export function textOf(
   json: WireJson,
   order: <T>(entries: readonly T[]) => readonly T[] = (entries) => entries,
@@ -119,7 +119,7 @@ export function textOf(
   }
 }
 
-/** The same without long-form buffers right under `sig`. */
+/** The same JSON without long-form buffers directly under `sig`. */
 export function withoutBuffersInSig(json: WireJson): WireJson {
   switch (json.kind) {
     case "atom":

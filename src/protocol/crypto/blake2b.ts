@@ -1,7 +1,7 @@
 /**
- * BLAKE2b with 32 bytes of output and a key, as hash-wasm's WebAssembly computes it, and without the wait for its
- * asynchronous loader: this package can be loaded with `require()`, which cannot wait for a module. The binary is
- * taken from hash-wasm as it is installed, once, at load time.
+ * Keyed BLAKE2b with 32 bytes of output, computed by the WebAssembly binary of hash-wasm. The binary is read from the
+ * installed package and compiled synchronously at load time: hash-wasm's own loader is asynchronous, and `require()`
+ * cannot load a module that awaits.
  */
 
 import { readFileSync } from "node:fs";
@@ -9,12 +9,12 @@ import { createRequire } from "node:module";
 
 const HASH_BITS = 256;
 const HASH_BYTES = HASH_BITS / 8;
-/** What hash-wasm's binary takes at a time. */
+/** The size of the binary's input buffer. */
 const BUFFER_BYTES = 16 * 1024;
 
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer };
-  /** The address of a number: the size of the state. */
+  /** The address of the state's size. */
   readonly STATE_SIZE: number;
   Hash_GetBuffer(): number;
   Hash_GetState(): number;
@@ -26,28 +26,28 @@ interface Exports {
 const exports = instantiate();
 const buffer = new Uint8Array(exports.memory.buffer, exports.Hash_GetBuffer(), BUFFER_BYTES);
 const stateBytes = new DataView(exports.memory.buffer).getUint32(exports.STATE_SIZE, true);
-const running = new Uint8Array(exports.memory.buffer, exports.Hash_GetState(), stateBytes);
+const loadedState = new Uint8Array(exports.memory.buffer, exports.Hash_GetState(), stateBytes);
 
-/** The state of a hash that has seen nothing yet. */
+/** Returns the state of a hash before any input. */
 export function initialState(key: Uint8Array): Uint8Array {
   buffer.set(key);
   exports.Hash_Init(HASH_BITS | (key.length << 16));
   return save();
 }
 
-/** The state of the hash that is loaded. */
+/** Returns the state of the loaded hash. */
 export function save(): Uint8Array {
-  return Uint8Array.from(running);
+  return Uint8Array.from(loadedState);
 }
 
-/** Goes on with a hash that was saved. */
+/** Loads a saved hash. */
 export function load(state: Uint8Array): void {
   if (state.length !== stateBytes)
     throw new RangeError(`a hash state has ${stateBytes} bytes, not ${state.length}`);
-  running.set(state);
+  loadedState.set(state);
 }
 
-/** Adds bytes to the hash that is loaded. */
+/** Adds bytes to the loaded hash. */
 export function update(bytes: Uint8Array): void {
   for (let start = 0; start < bytes.length; start += BUFFER_BYTES) {
     const piece = bytes.subarray(start, start + BUFFER_BYTES);
@@ -56,7 +56,7 @@ export function update(bytes: Uint8Array): void {
   }
 }
 
-/** The hash that is loaded, as hex. It is used up. */
+/** Finishes the loaded hash and returns it as hex. The hash cannot be used afterwards. */
 export function digest(): string {
   exports.Hash_Final();
   return Buffer.from(buffer.subarray(0, HASH_BYTES)).toString("hex");
@@ -66,7 +66,7 @@ function instantiate(): Exports {
   const path = createRequire(import.meta.url).resolve("hash-wasm/dist/blake2b.umd.min.js");
   const [, base64] = /\bname:"blake2b",data:"([A-Za-z0-9+/=]+)"/.exec(readFileSync(path, "utf8")) ?? [];
   if (base64 === undefined)
-    throw new Error(`${path} holds no BLAKE2b: install the version of hash-wasm that is locked`);
+    throw new Error(`${path} does not contain BLAKE2b: install the locked version of hash-wasm`);
   const module = new WebAssembly.Module(Buffer.from(base64, "base64"));
   return new WebAssembly.Instance(module).exports as unknown as Exports;
 }

@@ -1,8 +1,8 @@
 /**
- * Canonical text (PROTOCOL.md, Hashing and signing): the one JSON text of a value that all nodes hash.
+ * Canonical text (PROTOCOL.md, Hashing and signing): the JSON text of a value that every node hashes.
  *
- * In two steps, as in the network's own code: typed values become what they stand for (typed-values.ts), and the
- * result is written with its keys in order.
+ * As in the network's own code, there are two steps: typed values are converted (typed-values.ts), and the result is
+ * written with sorted keys.
  */
 
 import { bytesOfLongBuffer, type Revived, type RevivedObject, revive } from "./typed-values.ts";
@@ -10,16 +10,20 @@ import { bytesOfLongBuffer, type Revived, type RevivedObject, revive } from "./t
 export { CanonicalTextError } from "./typed-values.ts";
 
 /**
- * The canonical text of a JSON text as received.
+ * The canonical text of a received JSON text.
  *
- * @throws SyntaxError where it is no JSON, {@link CanonicalTextError} where a typed value in it is
- *   malformed or a bound is crossed, such as that of nesting
+ * @throws SyntaxError if the text is not JSON; {@link CanonicalTextError} if a typed value is malformed or a bound is
+ *   exceeded
  */
 export function canonicalText(wireJson: string): string {
   return canonicalTextOf(JSON.parse(wireJson));
 }
 
-/** The canonical text of a value as `JSON.parse` returned it; errors as {@link canonicalText}. */
+/**
+ * The canonical text of a value that `JSON.parse` returned.
+ *
+ * @throws {@link CanonicalTextError} as {@link canonicalText}
+ */
 export function canonicalTextOf(value: unknown): string {
   return textOf(revive(value));
 }
@@ -52,7 +56,7 @@ function textOfList(list: readonly Revived[]): string {
 }
 
 function textOfObject(object: RevivedObject): string {
-  // By UTF-16 code units, which is what `sort()` compares by.
+  // In order of UTF-16 code units, as `sort()` compares.
   const keys = Object.keys(object).sort();
   if (keys.length === 2 && keys[1] === "type" && object["type"] === "Buffer") {
     const bytes = bytesOfLongBuffer(Object.hasOwn(object, "data") ? object["data"] : undefined);
@@ -65,7 +69,7 @@ function textOfObject(object: RevivedObject): string {
   return text === "" ? "{}" : `${text}}`;
 }
 
-/** Here, and only here, keys are not sorted. */
+/** The keys of bytes, and only these, are not sorted. */
 function textOfBytes(bytes: Uint8Array): string {
   const base64 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
   return `{"value":"${base64}","dataType":"${Buffer.isBuffer(bytes) ? "bb" : "u8ab"}"}`;

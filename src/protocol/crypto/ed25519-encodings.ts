@@ -1,19 +1,19 @@
 /**
- * Encodings of curve points that libsodium's `crypto_sign_verify_detached` refuses in a signature, and OpenSSL does
- * not: those of points of small order, with which a signature holds that nobody made, and those that are not the
- * point's only encoding. Source: libsodium, `crypto_sign/ed25519/ref10/open.c`, and in
- * `crypto_core/ed25519/ref10/ed25519_ref10.c` the functions `ge25519_has_small_order` and `ge25519_is_canonical`.
+ * Encodings of curve points that libsodium's `crypto_sign_verify_detached` rejects and OpenSSL accepts: points of small
+ * order, which make signatures valid without a private key, and non-canonical encodings. Source: libsodium,
+ * `crypto_sign/ed25519/ref10/open.c`, and the functions `ge25519_has_small_order` and `ge25519_is_canonical` in
+ * `crypto_core/ed25519/ref10/ed25519_ref10.c`.
  *
- * An encoding is the y coordinate, 255 bits in little-endian order, and the sign of x in the highest bit.
+ * An encoding is the y coordinate, 255 bits in little-endian order, with the sign of x in the highest bit.
  */
 
 const ENCODING_BYTES = 32;
 const SIGN_BIT = 0x80;
 
-/** Of p = 2^255 − 19, whose other bits are all ones: so are those of every y from p up to 2^255 − 1. */
+/** The lowest byte of p = 2^255 − 19. All higher bits are ones, as in every y from p up to 2^255 − 1. */
 const LOWEST_BYTE_OF_P = 0xed;
 
-/** The y coordinates of the eight points of small order, and those plus p that fit into 255 bits. */
+/** The y coordinates of the eight points of small order, and each such y + p that fits into 255 bits. */
 const smallOrderYs: ReadonlySet<string> = new Set([
   // y = 0: order 4.
   "0000000000000000000000000000000000000000000000000000000000000000",
@@ -34,7 +34,11 @@ export function hasSmallOrder(encoding: Buffer): boolean {
   return smallOrderYs.has(withoutSign(encoding).toString("hex"));
 }
 
-/** Whether y is below p. @param encoding 32 bytes */
+/**
+ * Returns whether y is below p.
+ *
+ * @param encoding 32 bytes
+ */
 export function isCanonical(encoding: Buffer): boolean {
   const y = withoutSign(encoding);
   if ((y[0] as number) < LOWEST_BYTE_OF_P || y[ENCODING_BYTES - 1] !== 0x7f) return true;

@@ -1,8 +1,8 @@
 /**
  * The network's hash (PROTOCOL.md, Hashing and signing): BLAKE2b, 32 bytes, keyed, as lower-case hex.
  *
- * One engine computes many hashes side by side, with any key: each running hash owns a state, which is loaded into the
- * engine (some 240 bytes) whenever another hash ran in between.
+ * One engine computes many hashes concurrently, with any keys. Each running hash owns a state of about 240 bytes, which
+ * is loaded into the engine after another hash has used it.
  */
 
 import * as engine from "./blake2b.ts";
@@ -14,7 +14,7 @@ const KEY_BYTES = 32;
 
 let loaded: RunningHash | undefined;
 
-/** A hash over bytes that come piece by piece. */
+/** An incremental hash. */
 export class RunningHash {
   #state: Uint8Array;
 
@@ -23,14 +23,14 @@ export class RunningHash {
     this.#state = initialState(hashKey);
   }
 
-  /** A hash that goes on from the {@link state} of another one, of another thread perhaps. */
+  /** Returns a hash that continues from the {@link state} of another one, which may be on another thread. */
   static from(state: Uint8Array): RunningHash {
     const hash = new RunningHash();
     hash.#state = state;
     return hash;
   }
 
-  /** What it has come to so far. */
+  /** The state after all bytes so far. */
   get state(): Uint8Array {
     if (loaded === this) this.#state = engine.save();
     return this.#state;
@@ -42,12 +42,12 @@ export class RunningHash {
     return this;
   }
 
-  /** A hash that goes on from here by itself, while this one goes on as well. */
+  /** Returns an independent copy. */
   copy(): RunningHash {
     return RunningHash.from(this.state);
   }
 
-  /** The hash of all bytes so far, 64 hex digits. The hash is used up by it. */
+  /** Returns the hash of all bytes so far, 64 hex digits. The object cannot be used afterwards. */
   digest(): string {
     this.#load();
     loaded = undefined;
@@ -76,7 +76,7 @@ function initialState(hashKey: string): Uint8Array {
   if (key.length !== KEY_BYTES || key.toString("hex") !== hashKey.toLowerCase()) {
     throw new RangeError(`a hash key has ${KEY_BYTES * 2} hex digits, not "${hashKey}"`);
   }
-  // The engine's state is about to be overwritten: the running hash takes its own back.
+  // The engine's state is about to be overwritten, so the loaded hash saves its own.
   void loaded?.state;
   loaded = undefined;
   const state = engine.initialState(key);

@@ -1,6 +1,6 @@
 /**
- * Signatures (PROTOCOL.md, Hashing and signing): `sign.sig` is an Ed25519 signature (64 bytes) followed
- * by the message that was signed (32 bytes), which is the hash of the object without `sign`.
+ * Signatures (PROTOCOL.md, Hashing and signing): `sign.sig` is an Ed25519 signature (64 bytes) followed by the signed
+ * message (32 bytes), which is the hash of the object without `sign`.
  */
 
 import { createPublicKey, type KeyObject, sign, verify } from "node:crypto";
@@ -25,18 +25,18 @@ export interface Sign {
   readonly sig: string;
 }
 
-/** The hash of an object without its `sign`: what its signature is over. 64 hex digits. */
+/** The hash of an object without its `sign`, which is the signed message: 64 hex digits. */
 export function signedHash(object: object, hashKey?: string): string {
   const { sign: _sign, ...unsigned } = object as { sign?: unknown };
   return hashText(canonicalTextOf(unsigned), hashKey);
 }
 
 /**
- * Whether `object.sign` holds: its signature is valid for its owner, and the signed message is the hash
- * of this very object. Never throws: what is malformed is not signed, nor is what crosses a bound of limits.ts.
+ * Returns whether `object.sign` is valid: the signature is valid for its owner, and the signed message is the hash of
+ * this object. Never throws: a malformed object, or one that exceeds a bound of limits/json.ts, counts as unsigned.
  *
- * Keys and signatures that libsodium refuses are refused: an owner of small order, for which anybody can make up
- * a signature, or in another encoding than its only one, and a signature whose point is of small order.
+ * Keys and signatures that libsodium rejects are rejected: an owner of small order, for which signatures can be made
+ * without a private key; an owner in a non-canonical encoding; and a signature whose point is of small order.
  *
  * @param object a value as `JSON.parse` returned it
  */
@@ -44,25 +44,25 @@ export function isSignedBy(object: unknown, hashKey?: string): boolean {
   return decide(claimOf(object, hashKey));
 }
 
-/** {@link isSignedBy}, of which the costly part, the curve, is done on another thread. */
+/** As {@link isSignedBy}; the expensive curve operation runs on another thread. */
 export async function isSignedByAsync(object: unknown, hashKey?: string): Promise<boolean> {
   return await decideAsync(claimOf(object, hashKey));
 }
 
 /**
- * Whether a signature holds for its owner and the hash at its own end. That this is the hash of some object is for
- * the caller to compare: this is the curve alone, for a caller that has the hash already. Never throws.
+ * Returns whether a signature is valid for its owner and the message at its own end. The caller compares that message
+ * with the hash of the object: this function does only the curve operation. Never throws.
  */
 export function signatureHolds(sign: Sign): boolean {
   return decide(curveClaim(sign));
 }
 
-/** {@link signatureHolds} on another thread. */
+/** As {@link signatureHolds}, on another thread. */
 export async function signatureHoldsAsync(sign: Sign): Promise<boolean> {
   return await decideAsync(curveClaim(sign));
 }
 
-/** The `sign` of a received object, its digits in lower case; `undefined` where it has none of the right form. */
+/** The `sign` of a received object, in lower case; `undefined` if it is missing or malformed. */
 export function signOf(object: object): Sign | undefined {
   const { sign } = object as { sign?: Partial<Sign> | null };
   if (typeof sign !== "object" || sign === null) return undefined;
@@ -72,7 +72,7 @@ export function signOf(object: object): Sign | undefined {
   return { owner: owner.toLowerCase(), sig: sig.toLowerCase() };
 }
 
-/** The hash that a signature claims to be over: the second part of `sig`. */
+/** The signed message: the second part of `sig`. */
 export function claimedHash({ sig }: Sign): string {
   return sig.slice(2 * SIGNATURE_BYTES);
 }
@@ -83,7 +83,7 @@ interface CurveClaim {
   readonly signature: Buffer;
 }
 
-/** What is left to check once the signed message is known to be the object's hash. */
+/** Returns the curve operation that decides about an object; `undefined` if the signed message is not its hash. */
 function claimOf(object: unknown, hashKey: string | undefined): CurveClaim | undefined {
   // A typed value stands for a number or for bytes: a signature covers none of its other fields.
   if (typeof object !== "object" || object === null || isTypedValue(object)) return undefined;
@@ -92,11 +92,11 @@ function claimOf(object: unknown, hashKey: string | undefined): CurveClaim | und
   try {
     return claimedHash(sign) === signedHash(object, hashKey) ? curveClaim(sign) : undefined;
   } catch {
-    return undefined; // no canonical text: nothing that anybody can have signed
+    return undefined; // an object without canonical text cannot have been signed
   }
 }
 
-/** What the curve has to decide; `undefined` for keys and signatures that libsodium refuses. */
+/** Returns the curve operation for a signature; `undefined` for keys and signatures that libsodium rejects. */
 function curveClaim({ owner, sig }: Sign): CurveClaim | undefined {
   const key = Buffer.from(owner, "hex");
   const bytes = Buffer.from(sig, "hex");
@@ -106,7 +106,7 @@ function curveClaim({ owner, sig }: Sign): CurveClaim | undefined {
     const signature = bytes.subarray(0, SIGNATURE_BYTES);
     return { message: bytes.subarray(SIGNATURE_BYTES), publicKey: publicKeyOf(key), signature };
   } catch {
-    return undefined; // no point of the curve
+    return undefined; // not a point of the curve
   }
 }
 
@@ -140,7 +140,7 @@ export function ownerOf(privateKey: KeyObject): string {
   return der.subarray(publicKeyPrefix.length).toString("hex");
 }
 
-/** As a JWK, which takes a tenth of the time that DER takes to be parsed. */
+/** Imports a key as JWK, which Node parses ten times as fast as DER. */
 function publicKeyOf(owner: Buffer): KeyObject {
   const x = owner.toString("base64url");
   return createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });

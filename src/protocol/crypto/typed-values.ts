@@ -1,10 +1,9 @@
 /**
- * Typed values (PROTOCOL.md, Hashing and signing) become what they stand for: big integers and bytes.
+ * Converts typed values (PROTOCOL.md, Hashing and signing) to the big integers and bytes that they represent.
  *
- * This is the first of two steps to canonical text, as in the network's own code, whose parser does it: children
- * before parents, so that a typed value may stand where another one has its digits or its bytes. What is computed
- * of such values is bounded in limits.ts. The network's code has no bounds: beyond them it would answer, given
- * time, and here the value is refused.
+ * This is the first of two steps to canonical text. The parser of the network's own code does the same: it converts
+ * children before parents, so a typed value may contain another one in place of its digits or bytes. limits/json.ts
+ * bounds these computations. The network's code has no bounds; a value beyond them is rejected here.
  */
 
 import {
@@ -15,13 +14,13 @@ import {
   nestedListsMax,
 } from "../../limits/json.ts";
 
-/** A value that has no canonical text: the network's own code refuses it as well, or it crosses a bound. */
+/** A value without canonical text: the network's own code rejects it too, or it exceeds a bound. */
 export class CanonicalTextError extends Error {
   override readonly name = "CanonicalTextError";
   readonly code = "canonical-text";
 }
 
-/** A value without typed values: a `Buffer` is the network's `bb`, any other `Uint8Array` its `u8ab`. */
+/** A value after conversion: a `Buffer` was a `bb`, any other `Uint8Array` a `u8ab`. */
 export type Revived =
   | null
   | boolean
@@ -38,21 +37,21 @@ export interface RevivedObject {
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Keys that the network's parser drops wherever they stand, after it has revived what is inside of their values. */
+/** Keys that the network's parser drops everywhere, after it has revived the values inside them. */
 const forbiddenKeys: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
 const nestedBigIntegerMax = 16n ** BigInt(nestedBigIntegerDigitsMax);
 
 /**
- * Revives a value as `JSON.parse` returned it, which stays as it is; what has no typed values in it is not copied.
+ * Revives a value that `JSON.parse` returned. The value is not changed; parts without typed values are not copied.
  *
- * @throws CanonicalTextError where a big integer is malformed, or a bound is crossed
+ * @throws CanonicalTextError if a big integer is malformed, or a bound is exceeded
  */
 export function revive(value: unknown): Revived {
   return reviveUnder("", value, 0);
 }
 
-/** Whether the network's parser makes a big integer or bytes of an object, in which its other fields are lost. */
+/** Returns whether the network's parser converts an object to a big integer or bytes, and so drops its other fields. */
 export function isTypedValue(object: object): boolean {
   const { dataType, value } = object as { dataType?: unknown; value?: unknown };
   return dataType === "bi" || ((dataType === "bb" || dataType === "u8ab") && typeof value === "string");
@@ -97,11 +96,11 @@ function reviveObject(key: string, object: JsonObject, depth: number): Revived {
     }
   }
   const untyped = (copy ?? object) as RevivedObject;
-  // What is right under `sig` stays an object, whatever it looks like; what is dropped is not looked at.
+  // The value of `sig` always stays an object; the values of forbidden keys are dropped without conversion.
   return key === "sig" || forbiddenKeys.has(key) ? untyped : typedValueOf(untyped);
 }
 
-/** The big integer or the bytes that an object stands for; the object itself where it stands for neither. */
+/** The big integer or bytes that an object represents, else the object itself. */
 function typedValueOf(object: RevivedObject): Revived {
   if (!Object.hasOwn(object, "dataType")) return object;
   const value = Object.hasOwn(object, "value") ? object["value"] : undefined;
@@ -122,7 +121,7 @@ function plainBytesOf(base64: string): Uint8Array {
   return new Uint8Array(buffer, byteOffset, length);
 }
 
-/** @param value whose text, as JavaScript writes it, has the digits */
+/** @param value converted to text by JavaScript's rules, it is the digits */
 function bigIntegerOf(value: Revived | undefined): bigint {
   if (value !== undefined) checkNested(value, 0);
   try {
@@ -138,10 +137,10 @@ function bigIntegerOf(value: Revived | undefined): bigint {
 }
 
 /**
- * The bytes of a long-form buffer, `{"type":"Buffer","data":…}`; `undefined` where `data` cannot be bytes. What is
- * no number in a list of bytes becomes one as JavaScript has it.
+ * The bytes of a long-form buffer, `{"type":"Buffer","data":…}`; `undefined` if `data` does not have the type of bytes.
+ * Elements of a list that are not numbers are converted by JavaScript's rules.
  *
- * @throws CanonicalTextError where the network's code refuses an element, or it crosses a bound
+ * @throws CanonicalTextError if the network's code rejects an element, or the element exceeds a bound
  */
 export function bytesOfLongBuffer(data: Revived | undefined): Buffer | undefined {
   if (typeof data === "string") return Buffer.from(data, "utf8");
@@ -155,7 +154,7 @@ export function bytesOfLongBuffer(data: Revived | undefined): Buffer | undefined
   }
 }
 
-/** Checks a value that JavaScript makes text or a number of, before it does. */
+/** Checks a value before JavaScript converts it to text or a number. */
 function checkNested(value: Revived, depth: number): void {
   if (typeof value === "bigint") {
     if (value < nestedBigIntegerMax) return;

@@ -13,7 +13,7 @@ import { longBuffer, textOf, wireJson, withoutBuffersInSig } from "../wire-json.
 const space = fc.constantFrom("", " ", "\n\t", "\r\n  ");
 
 describe("canonical text", () => {
-  it("is the network's own", () => {
+  it("equals that of the network's own code", () => {
     const property = fc.property(wireJson, space, (json, between) => {
       const text = textOf(json, undefined, between);
       expect(canonicalText(text)).toBe(networkText(text));
@@ -21,7 +21,7 @@ describe("canonical text", () => {
     fc.assert(property, seeded(3000));
   });
 
-  it("is a fixed point", () => {
+  it("is its own canonical text", () => {
     const property = fc.property(wireJson, (json) => {
       const text = canonicalText(textOf(withoutBuffersInSig(json)));
       expect(canonicalText(text)).toBe(text);
@@ -29,8 +29,8 @@ describe("canonical text", () => {
     fc.assert(property, seeded(3000));
   });
 
-  it("of a long-form buffer under sig is written short, which is then left alone", () => {
-    // The one text that is no fixed point, in the network's own code as well.
+  it("of a long-form buffer under sig has the short form, which is not converted again", () => {
+    // This is the only text that is not a fixed point, also in the network's own code.
     const property = fc.property(longBuffer, (buffer) => {
       const text = `{"sig":${textOf(buffer)}}`;
       const once = canonicalText(text);
@@ -41,7 +41,7 @@ describe("canonical text", () => {
     fc.assert(property, seeded(300));
   });
 
-  it("does not depend on the order of keys, nor on white space", () => {
+  it("depends neither on the order of keys nor on white space", () => {
     const shuffled = fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true }));
     const property = fc.property(wireJson, shuffled, space, (json, random, between) => {
       const order = <T>(entries: readonly T[]) =>
@@ -54,7 +54,7 @@ describe("canonical text", () => {
     fc.assert(property, seeded(1500));
   });
 
-  it("means the same as what was received, apart from typed values and forbidden keys", () => {
+  it("parses to the received value, apart from typed values and forbidden keys", () => {
     const property = fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
       fc.pre(!/"(dataType|type|__proto__|constructor|prototype)":/.test(JSON.stringify(value)));
       expect(JSON.parse(canonicalTextOf(JSON.parse(JSON.stringify(value))))).toEqual(
@@ -65,32 +65,32 @@ describe("canonical text", () => {
   });
 
   it.each([
-    { id: "no JSON", text: "{a:1}" },
-    { id: "nothing", text: "" },
-    { id: "more than one value", text: "{}{}" },
-  ])("of $id is a SyntaxError", ({ text }) => {
+    { id: "a text that is not JSON", text: "{a:1}" },
+    { id: "an empty text", text: "" },
+    { id: "two values", text: "{}{}" },
+  ])("of $id throws a SyntaxError", ({ text }) => {
     expect(() => canonicalText(text)).toThrow(SyntaxError);
   });
 
   it.each([
-    { id: "no hexadecimal", value: '"xyz"' },
-    { id: "empty", value: '""' },
-    { id: "a sign", value: '"-ff"' },
-    { id: "a prefix", value: '"0xff"' },
+    { id: "of non-hexadecimal digits", value: '"xyz"' },
+    { id: "of no digits", value: '""' },
+    { id: "with a sign", value: '"-ff"' },
+    { id: "with a prefix", value: '"0xff"' },
     { id: "a fraction", value: "1.5" },
     { id: "null", value: "null" },
     { id: "an object", value: "{}" },
-  ])("of a big integer with the value $id is refused, as the network refuses it", ({ value }) => {
+  ])("of a big integer with a value $id is rejected, as by the network", ({ value }) => {
     const text = `{"a":[{"dataType":"bi","value":${value}}]}`;
     expect(() => canonicalText(text)).toThrow(CanonicalTextError);
     expect(networkText(text)).toBeUndefined();
   });
 
-  it("of a big integer without a value is refused", () => {
+  it("of a big integer without a value is rejected", () => {
     expect(() => canonicalText('{"dataType":"bi"}')).toThrow(CanonicalTextError);
   });
 
-  it("of a malformed big integer right under sig is left alone", () => {
+  it("of a malformed big integer directly under sig is that of an ordinary object", () => {
     expect(canonicalText('{"sig":{"value":"xyz","dataType":"bi"}}')).toBe(
       '{"sig":{"dataType":"bi","value":"xyz"}}',
     );

@@ -1,4 +1,4 @@
-/** Keys for which anybody can make up signatures; the arithmetic of the curve shows that none is missed. */
+/** Keys for which signatures can be forged; the curve's arithmetic shows that the list of them is complete. */
 
 import { createHash, createPrivateKey, createPublicKey, verify } from "node:crypto";
 import { describe, expect, it } from "vitest";
@@ -49,7 +49,7 @@ function times(factor: bigint, point: Point): Point {
   return sum;
 }
 
-/** The points whose y is given: none, one, or two. */
+/** The points with the given y: none, one, or two. */
 function pointsAt(y: bigint): Point[] {
   const square = mod((y * y - 1n) * inverse(mod(d * y * y + 1n)));
   const root = power(square, (p + 3n) / 8n);
@@ -66,7 +66,7 @@ function encoded(y: bigint, sign: bigint): Buffer {
 
 const encodingOf = ({ x, y }: Point) => encoded(y, x & 1n);
 
-/** A generator of the points of small order: order 8, by way of any point of the curve. */
+/** A generator of the points of small order: a point of order 8, derived from any point of the curve. */
 const torsion = (() => {
   for (let y = 2n; ; y++) {
     const [point] = pointsAt(y);
@@ -77,7 +77,7 @@ const torsion = (() => {
 })();
 const smallOrderPoints = Array.from({ length: 8 }, (_, factor) => times(BigInt(factor), torsion));
 
-/** All encodings that OpenSSL may take for a point of small order: y or y + p, and either sign. */
+/** All encodings that OpenSSL may accept as a point of small order: y or y + p, with either sign. */
 const smallOrderEncodings = smallOrderPoints
   .flatMap(({ y }) => [y, y + p].filter((value) => value < 2n ** 255n))
   .flatMap((y) => [encoded(y, 0n), encoded(y, 1n)])
@@ -94,44 +94,41 @@ function nodeVerifies(message: Buffer, owner: Buffer, signature: Buffer): boolea
   return verify(null, message, createPublicKey({ key, format: "jwk" }), signature);
 }
 
-/** Whether any of the ways to check a signature takes it. */
-async function isTaken(object: { sign: Sign }): Promise<boolean> {
+/** Returns whether any of the functions that check a signature accepts it. */
+async function isAccepted(object: { sign: Sign }): Promise<boolean> {
   const checks = [isSignedByAsync(object), signatureHoldsAsync(object.sign)];
   return [isSignedBy(object), signatureHolds(object.sign), ...(await Promise.all(checks))].includes(true);
 }
 
-/** A message that holds for an owner of small order, without any private key: R = sB, while h·A vanishes. */
+/** A message with a valid signature for an owner of small order, made without a private key: R = sB, and h·A = 0. */
 function forged(owner: Buffer): { sign: Sign } {
   const point = encodingOf(basePoint);
   const signature = Buffer.concat([point, bytesOf(1n)]);
   for (let cycle = 0; cycle < 200; cycle++) {
-    const unsigned = { cycle, sender: "anybody" };
+    const unsigned = { cycle, sender: "forger" };
     const message = Buffer.from(signedHash(unsigned), "hex");
     if (!nodeVerifies(message, owner, signature)) continue;
     const sig = Buffer.concat([signature, message]).toString("hex");
     return { ...unsigned, sign: { owner: owner.toString("hex"), sig } };
   }
-  throw new Error("Node takes none of the forged signatures");
+  throw new Error("Node accepts none of the forged signatures");
 }
 
 describe("the points of small order", () => {
-  it("are eight, with fourteen encodings", () => {
+  it("number eight, with fourteen encodings", () => {
     expect(new Set(smallOrderPoints.map((point) => encodingOf(point).toString("hex"))).size).toBe(8);
     expect(encodings).toHaveLength(14);
   });
 
-  it.each(encodings)(
-    "have the encoding $hex, for which a signature is made up and refused",
-    async ({ hex }) => {
-      const owner = Buffer.from(hex, "hex");
-      expect(hasSmallOrder(owner)).toBe(true);
-      expect(await isTaken(forged(owner))).toBe(false);
-    },
-  );
+  it.each(encodings)("have the encoding $hex, for which a forged signature is rejected", async ({ hex }) => {
+    const owner = Buffer.from(hex, "hex");
+    expect(hasSmallOrder(owner)).toBe(true);
+    expect(await isAccepted(forged(owner))).toBe(false);
+  });
 });
 
 describe("an encoding", () => {
-  it("is canonical exactly where its y is below p", () => {
+  it("is canonical if and only if its y is below p", () => {
     for (let y = p - 40n; y < 2n ** 255n; y++) {
       for (const sign of [0n, 1n]) expect(isCanonical(encoded(y, sign)), `${y}`).toBe(y < p);
     }
@@ -139,20 +136,20 @@ describe("an encoding", () => {
     expect(isCanonical(bytesOf(2n ** 255n - 1n - 2n ** 100n))).toBe(true);
   });
 
-  it("of an honest key is canonical and of no small order", () => {
+  it("of an ordinary key is canonical and not of small order", () => {
     const owner = encodingOf(basePoint);
     expect(isCanonical(owner)).toBe(true);
     expect(hasSmallOrder(owner)).toBe(false);
   });
 });
 
-describe("a signature of a key's own holder", () => {
+describe("a signature made with the private key", () => {
   const seed = Buffer.alloc(32, 7);
   const der = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), seed]);
   const privateKey = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
   const owner = Buffer.from(ownerOf(privateKey), "hex");
 
-  it("holds, whatever the case of its digits", () => {
+  it("is valid whatever the case of its digits", () => {
     const { sign, ...unsigned } = signed({ cycle: 1 }, privateKey);
     const upper = { owner: sign.owner.toUpperCase(), sig: sign.sig.toUpperCase() };
     expect(isSignedBy({ ...unsigned, sign })).toBe(true);
@@ -161,7 +158,7 @@ describe("a signature of a key's own holder", () => {
   });
 
   it.each(smallOrderPoints.map((point, number) => ({ number, point })))(
-    "does not hold with point $number of small order as its R",
+    "is invalid with point $number of small order as its R",
     async ({ point }) => {
       const r = encodingOf(point);
       const secret = createHash("sha512").update(seed).digest().subarray(0, 32);
@@ -175,11 +172,11 @@ describe("a signature of a key's own holder", () => {
       expect(nodeVerifies(message, owner, signature)).toBe(point.x === 0n && point.y === 1n);
       const sig = Buffer.concat([signature, message]).toString("hex");
       const object = { ...unsigned, sign: { owner: owner.toString("hex"), sig } };
-      expect(await isTaken(object)).toBe(false);
+      expect(await isAccepted(object)).toBe(false);
     },
   );
 
-  it.each(["bi", "bb", "u8ab"])("does not hold over a message that is a typed value, %s", (dataType) => {
+  it.each(["bi", "bb", "u8ab"])("is invalid for a message that is a typed value, %s", (dataType) => {
     const message = { dataType, value: "10", cycle: 1 };
     expect(isSignedBy(signed(message, privateKey))).toBe(false);
   });

@@ -16,7 +16,7 @@ async function independent(key: string, data: Uint8Array): Promise<string> {
 }
 
 describe("the hash of a text", () => {
-  it("is keyed BLAKE2b of 32 bytes, whatever the key", async () => {
+  it("is keyed BLAKE2b of 32 bytes for any key", async () => {
     const property = fc.asyncProperty(hashKey, bytes, async (key, data) => {
       expect(hashText(data, key)).toBe(await independent(key, data));
     });
@@ -35,25 +35,25 @@ describe("the hash of a text", () => {
     expect(new Set(hashes).size).toBe(9);
   });
 
-  it("takes a key in capitals for the same key", () => {
+  it("ignores the case of the key", () => {
     expect(hashText("a", DEFAULT_HASH_KEY.toUpperCase())).toBe(hashText("a"));
   });
 
   it.each([
-    { id: "an empty one", key: "" },
+    { id: "empty", key: "" },
     { id: "one byte too few", key: "ab".repeat(31) },
     { id: "one byte too many", key: "ab".repeat(33) },
     { id: "half a byte too many", key: `${"ab".repeat(32)}a` },
-    { id: "no hex", key: "g".repeat(64) },
-    { id: "white space around", key: ` ${"ab".repeat(31)} ` },
-  ])("refuses a key that is wrong: $id", ({ key }) => {
+    { id: "not hex", key: "g".repeat(64) },
+    { id: "surrounded by white space", key: ` ${"ab".repeat(31)} ` },
+  ])("rejects an invalid key: $id", ({ key }) => {
     expect(() => hashText("a", key)).toThrow(RangeError);
     expect(() => new RunningHash(key)).toThrow("64 hex digits");
   });
 });
 
 describe("a running hash", () => {
-  it("does not depend on how its bytes are cut up", () => {
+  it("does not depend on how its input is split into chunks", () => {
     const property = fc.property(
       fc.array(bytes, { maxLength: 12 }),
       fc.constantFrom(...someKeys),
@@ -66,7 +66,7 @@ describe("a running hash", () => {
     fc.assert(property, seeded(300));
   });
 
-  it("is not disturbed by others that run in between, whatever their keys", () => {
+  it("is independent of other hashes that run concurrently, with any keys", () => {
     const step = fc.record({
       hash: fc.nat(4),
       chunk: fc.uint8Array({ maxLength: 300 }),
@@ -88,7 +88,7 @@ describe("a running hash", () => {
     fc.assert(property, seeded(200));
   });
 
-  it("can be copied at any moment, and both go on by themselves", () => {
+  it("can be copied at any moment, and the copy is independent", () => {
     const property = fc.property(bytes, bytes, bytes, fc.boolean(), (before, own, other, disturbed) => {
       const running = new RunningHash().update(before);
       if (disturbed) hashText("in between");

@@ -23,7 +23,7 @@ function withOtherDigit(hex: string, position: number): string {
 }
 
 describe("a signed object", () => {
-  it("is recognised as such, whatever is in it, by the hash key that it was signed with", () => {
+  it("is valid with any content, under the hash key that it was signed with", () => {
     const property = fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (fields) => {
       const object = JSON.parse(JSON.stringify(fields)) as Record<string, unknown>;
       const received: unknown = JSON.parse(JSON.stringify(signed(object, ours, otherHashKey)));
@@ -33,7 +33,7 @@ describe("a signed object", () => {
     fc.assert(property, seeded(100));
   });
 
-  it("has the signer's public key, and the message behind the signature", () => {
+  it("has the signer's public key, and the signed message after the signature", () => {
     const { sign, ...unsigned } = signed(message, ours);
     expect(unsigned).toEqual(message);
     expect(sign.owner).toBe(ownerOf(ours));
@@ -44,7 +44,7 @@ describe("a signed object", () => {
     );
   });
 
-  it("may have its keys in another order", () => {
+  it("is valid with its keys in another order", () => {
     const { cycle, data, sender, sign } = signed(message, ours);
     expect(isSignedBy({ sign, sender, data, cycle })).toBe(true);
   });
@@ -55,7 +55,7 @@ describe("a signed object", () => {
     expect(isSignedBy(again)).toBe(true);
   });
 
-  it("does not hold with any one digit of its signature or of its message changed", () => {
+  it("is invalid with any one digit of its signature or of its message changed", () => {
     const { sign } = signed(message, ours);
     for (let position = 0; position < sign.sig.length; position++) {
       const tampered = { ...message, sign: { ...sign, sig: withOtherDigit(sign.sig, position) } };
@@ -87,25 +87,25 @@ describe("a signed object", () => {
       object: { ...good, sign: { ...good.sign, sig: good.sign.sig.slice(0, 128) } },
     },
     {
-      id: "a signature with more behind it",
+      id: "a signature with trailing digits",
       object: { ...good, sign: { ...good.sign, sig: `${good.sign.sig}00` } },
     },
     {
-      id: "an owner that is no point of the curve",
+      id: "an owner that is not a point of the curve",
       object: { ...good, sign: { ...good.sign, owner: "02".padEnd(64, "0") } },
     },
     { id: "no sign", object: message },
-    { id: "sign null", object: { ...message, sign: null } },
-    { id: "sign a text", object: { ...message, sign: good.sign.sig } },
-    { id: "sig a number", object: { ...good, sign: { ...good.sign, sig: 1 } } },
+    { id: "a null sign", object: { ...message, sign: null } },
+    { id: "a string as sign", object: { ...message, sign: good.sign.sig } },
+    { id: "a number as sig", object: { ...good, sign: { ...good.sign, sig: 1 } } },
     { id: "no owner", object: { ...good, sign: { sig: good.sign.sig } } },
     { id: "a malformed typed value in it", object: { ...good, data: { dataType: "bi", value: "xyz" } } },
-  ])("does not hold with $id", ({ object }) => {
+  ])("is invalid with $id", ({ object }) => {
     expect(isSignedBy(good)).toBe(true);
     expect(isSignedBy(object)).toBe(false);
   });
 
-  it("is nothing else, and looking at it never throws", () => {
+  it("is the only valid value, and the check never throws", () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (value, sign) => {
         expect(isSignedBy(value)).toBe(false);
