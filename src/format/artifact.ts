@@ -1,4 +1,4 @@
-/** An artifact: the preimage of one partition (FORMAT.md), plain or compressed. */
+/** Artifacts (FORMAT.md, Artifacts): each is the preimage of one partition, plain or compressed. */
 
 import { GLOBAL_PARTITION } from "../protocol/shard.ts";
 
@@ -11,7 +11,7 @@ export function partitionKey(partition: number): string {
   return `partition.${partition}`;
 }
 
-/** The partition of a key that {@link partitionKey} made. */
+/** The inverse of {@link partitionKey}. */
 export function partitionOfKey(key: string): number {
   return Number(key.slice("partition.".length));
 }
@@ -26,16 +26,16 @@ export function compressionOf(file: string): Compression {
   return file.endsWith(".gz") ? "gzip" : "none";
 }
 
-/** What one pass over an artifact finds. */
+/** The result of one pass over an artifact. */
 export interface ArtifactScan {
-  /** Of the plain text. */
+  /** The hash of the plain text. */
   readonly hash: string;
-  /** Of the file itself, where it is compressed: other bytes may decompress to the same text. */
+  /** The hash of a compressed file: different bytes may decompress to the same text. */
   readonly fileHash?: string;
   readonly accounts: number;
-  /** Of the plain text. */
+  /** The length of the plain text. */
   readonly bytes: number;
-  /** The IDs of the first and the last account; `undefined` where there is none. */
+  /** The IDs of the first and the last account; `undefined` in an empty partition. */
   readonly firstId: string | undefined;
   readonly lastId: string | undefined;
 }

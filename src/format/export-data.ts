@@ -1,4 +1,4 @@
-/** `export-data.jsonl` (FORMAT.md): what the network vouches for, and what vouches for the rest. */
+/** `export-data.jsonl` (FORMAT.md, Export data): the agreed hashes, which determine the snapshot's digest. */
 
 import { hashText } from "../protocol/crypto/hash.ts";
 import type { JsonBounds } from "../wire/json-bounds.ts";
@@ -9,7 +9,7 @@ export const EXPORT_DATA_FILE = "export-data.jsonl";
 
 export const FORMAT_VERSION = 1;
 
-/** What one validator vouches for: the partitions that it stores. */
+/** The export data of one validator, for the partitions that it stores. */
 export interface StateExportData {
   readonly timestamp: number;
   readonly cycle: number;
@@ -17,12 +17,12 @@ export interface StateExportData {
   readonly partitionHashes: ReadonlyMap<number, string>;
 }
 
-/** Of a whole snapshot. */
+/** The export data of a whole snapshot. */
 export interface ExportData extends StateExportData {
   readonly networkHash: string;
 }
 
-/** One `["key","value"]` a line, in ascending order of key. */
+/** Writes one `["key","value"]` per line, in ascending order of key. */
 export function exportDataText(data: StateExportData | ExportData): string {
   const entries: [string, string][] = [
     ["format.version", String(FORMAT_VERSION)],
@@ -39,7 +39,7 @@ export function exportDataText(data: StateExportData | ExportData): string {
   return entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
 }
 
-/** The hash of the export data. Two snapshots with the same digest are the same. */
+/** The hash of the export data. Snapshots with the same digest have the same state. */
 export function exportDataDigest(data: StateExportData | ExportData): string {
   return hashText(exportDataText(data), data.hashKey);
 }
@@ -47,13 +47,13 @@ export function exportDataDigest(data: StateExportData | ExportData): string {
 /** Key → value. */
 export type ExportEntries = ReadonlyMap<string, string>;
 
-/** Lines of export data that are of no partition: five, and some that show what else is wrong. */
+/** Lines that are not of partitions: five, and some more so that unexpected lines are reported one by one. */
 const otherLinesMax = 32;
 
 /**
- * Reads every line that is an entry.
+ * Parses every line that is an entry.
  *
- * @param report takes each deviation from the form
+ * @param report called with each deviation from the format
  */
 export function parseExportData(
   text: string,
@@ -78,17 +78,17 @@ export function parseExportData(
     previous = key;
     entries.set(key, value);
   }
-  if (!text.endsWith("\n")) report("the last line does not end");
+  if (!text.endsWith("\n")) report("the last line has no line end");
   return entries;
 }
 
-/** A list of two texts. */
+/** A list of two strings. */
 const entryBounds: JsonBounds = { depthMax: 1, valuesMax: 3 };
 
 function parseEntry(line: string): readonly [string, string] | undefined {
   try {
     const value = parseJson(line, EXPORT_DATA_FILE, entryBounds);
-    // There is one way to write an entry: anything else is another text with the same meaning.
+    // An entry has exactly one valid text.
     return isEntry(value) && JSON.stringify(value) === line ? value : undefined;
   } catch (error) {
     if (error instanceof WireError) return undefined;

@@ -1,4 +1,4 @@
-/** How large an honest file of a snapshot can be, by the number of its partitions. */
+/** The largest size of each file of a snapshot, by the number of its partitions. */
 
 import { listBytesMax, netconfigBytesMax } from "../limits/network.ts";
 import {
@@ -22,7 +22,7 @@ import { EXPORT_DATA_FILE } from "./export-data.ts";
 import { MANIFEST_FILE } from "./manifest.ts";
 import { RUN_FILE } from "./run-record.ts";
 
-/** The most bytes of a file that are read. */
+/** The most bytes that are read of a file. */
 export function fileBytesMax(file: string, numPartitions: number): number {
   switch (file) {
     case MANIFEST_FILE:

@@ -1,9 +1,9 @@
-/** The lines of a file that comes in chunks, none of them longer than a bound. */
+/** Splits a file that is read in chunks into lines, under a bound on the length of a line. */
 
 export interface Line {
   /** The first is 1. */
   readonly number: number;
-  /** Without its end; `undefined` where it is longer than the bound. */
+  /** Without the line end; `undefined` if the line exceeds the bound. */
   readonly bytes: Buffer | undefined;
 }
 
@@ -18,7 +18,7 @@ export async function* linesOf(
   let length = 0;
   const take = (piece: Buffer) => {
     length += piece.length;
-    // Of a line that is too long, nothing is kept.
+    // A line that exceeds the bound is not kept in memory.
     if (length > bytesMax) pieces = [];
     else pieces.push(Buffer.from(piece));
   };

@@ -1,4 +1,4 @@
-/** `export-manifest.json` (FORMAT.md): it names everything else, and is written last. */
+/** `export-manifest.json` (FORMAT.md, Manifest), which names all other files and is written last. */
 
 import { nodesMax } from "../limits/network.ts";
 import { GLOBAL_PARTITION } from "../protocol/shard.ts";
@@ -18,7 +18,7 @@ import { isPlainName } from "./snapshot-names.ts";
 
 export const MANIFEST_FILE = "export-manifest.json";
 
-/** Of what one validator exports, which is no whole snapshot. */
+/** The manifest of one validator's export, which is not a whole snapshot. */
 export interface StateExportManifest {
   readonly blockHeight: number;
   readonly artifactMode: "operational";
@@ -30,9 +30,9 @@ export interface StateExportManifest {
     readonly timestamp: number;
     readonly numPartitions: number;
     readonly accounts: number;
-    /** Of all preimages. */
+    /** The length of all preimages. */
     readonly bytes: number;
-    /** The hash of the export data. Two snapshots with the same digest are the same. */
+    /** The hash of the export data. */
     readonly digest: string;
   };
 }
@@ -47,7 +47,7 @@ export interface StateSize {
 }
 
 export function makeManifest(data: ExportData, size: StateSize, compression: Compression): Manifest {
-  // The global partition is not counted: this is the network's number of nodes.
+  // Without the global partition: this is the number of nodes.
   const numPartitions = data.partitionHashes.size - 1;
   const manifest = makeStateExportManifest(data, { ...size, numPartitions }, compression);
   const { formatVersion, timestamp, ...rest } = manifest.snapshot;
@@ -100,7 +100,7 @@ const schema = z.strictObject({
   }),
 });
 
-/** Three values for each artifact, and a dozen more. */
+/** Three values for each artifact, and about a dozen more. */
 const bounds: JsonBounds = { depthMax: 4, valuesMax: 3 * (nodesMax + 1) + 32 };
 
 /** @throws WireError */

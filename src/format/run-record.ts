@@ -1,7 +1,7 @@
 /**
- * `run.json` (FORMAT.md): the record of one run, with everything that another archiver's run need not have in common.
- * It lists the hashes of the files that nothing else vouches for, and its own. This shows damage. It does not stop a
- * forger, who would write the record anew.
+ * `run.json` (FORMAT.md, run.json): the record of one run, which differs between runs for the same snapshot. It lists
+ * the hashes of files that no other hash covers, and its own. The hashes reveal damage; they do not prevent forgery,
+ * because a forger can write a new record.
  */
 
 import type { ReportedOffence } from "../errors/offence.ts";
@@ -17,7 +17,6 @@ import { EVIDENCE_DIRECTORY, isPlainName } from "./snapshot-names.ts";
 
 export const RUN_FILE = "run.json";
 
-/** What a run records of itself. */
 export interface RunRecord {
   /** ISO 8601, as is `finishedAt`. */
   readonly startedAt: string;
@@ -50,9 +49,9 @@ export interface RecordedPartition {
 export type FileHashes = Readonly<Record<string, string>>;
 
 /**
- * The text of a record, with the hashes of its files and of itself.
+ * The text of a record, with the hashes of the files and of the record itself.
  *
- * @param record a {@link RunRecord}, or that of another version
+ * @param record a {@link RunRecord} of this or another version
  */
 export function runRecordText(record: object, files: FileHashes, hashKey: string): string {
   const complete = { ...record, files };
@@ -61,39 +60,39 @@ export function runRecordText(record: object, files: FileHashes, hashKey: string
 
 const schema = z.looseObject({
   files: z.record(
-    z.string().refine(isListedName, "expected the name of a file beside it, or in evidence"),
+    z.string().refine(isListedName, "expected the name of a file in the snapshot or in its evidence"),
     hex64,
     "expected the hashes of files",
   ),
 });
 
-/** Artifacts, the other files of the format, and what a later version adds. */
+/** Artifacts, the other files of the format, and files that a later version may add. */
 const listedMax = nodesMax + 1 + otherEvidenceFilesMax;
 
 /**
- * Reads the hashes that a record lists. Nothing else in it is relied on, so the rest may be of a later version.
+ * Reads the hashes that a record lists. The other fields are not used and may be those of a later version.
  *
- * @throws WireError where it is no record, or not as it was written
+ * @throws WireError if the text is not a record, or was changed after it was written
  */
 export function readRunRecord(text: string, hashKey: string): FileHashes {
   const parsed = parseJson(text, RUN_FILE);
   const { files } = parseAs(schema, parsed, RUN_FILE);
   if (Object.keys(files).length > listedMax) throw new WireError(RUN_FILE, "files: too many");
   if (!isAsWritten(text, parsed, hashKey)) {
-    throw new WireError(RUN_FILE, "it is not as it was written: its hash is another");
+    throw new WireError(RUN_FILE, "it was changed after it was written: its hash does not match");
   }
   return files;
 }
 
-/** Whether a record's text is as {@link runRecordText} writes it, its hash included. */
+/** Returns whether a text is the one that {@link runRecordText} writes for its record, hash included. */
 function isAsWritten(text: string, parsed: unknown, hashKey: string): boolean {
   if (typeof parsed !== "object" || parsed === null || !("hash" in parsed)) return false;
   const { hash, ...record } = parsed;
   try {
-    // There is one way to write it: other white space is damage as well.
+    // A record has exactly one valid text: different white space is damage as well.
     return text === textOf({ ...record, hash }) && hash === hashOf(record, hashKey);
   } catch {
-    // What has no canonical text was never hashed.
+    // A value without canonical text cannot have been hashed.
     return false;
   }
 }

@@ -1,4 +1,4 @@
-/** The names of snapshot directories, and what a file in one may be called (FORMAT.md). */
+/** The names of snapshot directories and of their files (FORMAT.md, Layout). */
 
 export const EVIDENCE_DIRECTORY = "evidence";
 
@@ -6,7 +6,7 @@ export function snapshotName(timestamp: number): string {
   return `snapshot-${timestamp}`;
 }
 
-/** Whether a name can only be that of a file right inside of the directory. */
+/** Returns whether a name is that of a file directly in the directory, and not a path. */
 export function isPlainName(name: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/.test(name);
 }

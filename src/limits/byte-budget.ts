@@ -1,6 +1,6 @@
-/** How many bytes may still be read of what several files hold together. */
+/** A budget of bytes that the reads of several files share. */
 
-/** What is to be read holds more than is left. */
+/** A read needs more bytes than the budget has left. */
 export class BudgetExceededError extends Error {
   override readonly name = "BudgetExceededError";
   readonly code = "budget-exceeded";
@@ -15,15 +15,23 @@ export class ByteBudget {
     this.#left = total;
   }
 
-  /** @throws BudgetExceededError where so many bytes are not left; nothing is used up by asking */
+  /**
+   * Checks that bytes are left, without taking them.
+   *
+   * @throws BudgetExceededError
+   */
   require(bytes: number): void {
     if (bytes <= this.#left) return;
     throw new BudgetExceededError(
-      `it has ${bytes} bytes, but ${this.#left} of ${this.#total} are left to it`,
+      `it has ${bytes} bytes, but only ${this.#left} of ${this.#total} are left for it`,
     );
   }
 
-  /** Uses up bytes that were read. @throws BudgetExceededError where there were more; then none are left */
+  /**
+   * Takes bytes that were read.
+   *
+   * @throws BudgetExceededError if the budget has fewer left; it is then empty
+   */
   take(bytes: number): void {
     if (bytes <= this.#left) {
       this.#left -= bytes;
@@ -32,7 +40,7 @@ export class ByteBudget {
     const left = this.#left;
     this.#left = 0;
     throw new BudgetExceededError(
-      `it has more than the ${left} bytes that are left to it, of ${this.#total}`,
+      `it has more than the ${left} bytes that are left for it, of ${this.#total}`,
     );
   }
 }

@@ -6,14 +6,14 @@ import { KiB, MiB } from "./units.ts";
  *  checkpoint of the log a second or two. */
 export const databaseBusyMs = 5_000;
 
-/** The size to which the write-ahead log is cut after a checkpoint. */
+/** The size to which the write-ahead log is truncated after a checkpoint. */
 export const databaseLogBytesMax = 64 * MiB;
 
 /** Rows whose keys are read at once; their contents are read one by one. */
 export const databasePageRows = 64;
 
-/** What is read of a hash database, which another program may have written: the short texts of a row; its offences and
- *  senders; and the values in all evidence together, of which an offence has some hundred. */
+/** Bounds on reads of a hash database, which another program may have written: the short texts of a row; offences and
+ *  senders; and the bytes and values of all evidence together, of which an offence has some hundred values. */
 export const databaseWordBytesMax = 1 * KiB;
 export const databaseDetailBytesMax = 4 * KiB;
 export const databaseOffencesMax = 100_000;
@@ -21,8 +21,8 @@ export const databaseSendersMax = 200_000;
 export const databaseEvidenceBytesMax = 32 * MiB;
 export const databaseEvidenceValuesMax = 1_000_000;
 
-/** The newest offences of one kind that the hash database keeps of a node: each may hold two messages. */
+/** How many of a node's newest offences of one kind the hash database keeps: each may hold two messages. */
 export const recordedOffencesMax = 50;
 
-/** How long offences are kept: a node that behaved for a year starts anew. */
+/** How long offences are kept: a node without offences for a year has none. */
 export const offenceAgeMaxMs = 365 * 24 * 60 * 60 * 1_000;

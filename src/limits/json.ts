@@ -2,11 +2,11 @@
 
 import { KiB } from "./units.ts";
 
-/** Depth of nested objects and lists. Account data is a few levels deep. The walk over a value is recursive, and
- *  must end with an error long before the stack overflows. */
+/** Depth of nested objects and lists. Account data is a few levels deep. The traversal is recursive, and must end with
+ *  an error long before the stack overflows. */
 export const depthMax = 500;
 
-/** Hexadecimal digits of a big integer. An EVM's has at most 64. */
+/** Hexadecimal digits of a big integer. Those of the EVM have at most 64. */
 export const bigIntegerDigitsMax = 16 * KiB;
 
 /** Hexadecimal digits of a big integer in the place of digits or of a byte: the network's code reads its decimal

@@ -6,7 +6,7 @@ export interface Relation {
   readonly holds: boolean;
 }
 
-/** @throws Error that names every relation that does not hold; that is a bug */
+/** @throws Error if a relation does not hold, which is a bug; the message names all such relations */
 export function requireRelations(relations: readonly Relation[]): void {
   const broken = relations.filter(({ holds }) => !holds).map(({ id }) => id);
   if (broken.length > 0) throw new Error(`bounds contradict each other: ${broken.join("; ")}`);

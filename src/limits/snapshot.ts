@@ -12,8 +12,8 @@ export const manifestBytesMax = 12 * MiB;
 export const exportDataBytesBase = 4 * KiB;
 export const exportDataBytesPerPartition = 128;
 
-/** The run record: where each partition came from, the requests and offences of each node, and room for a small
- *  network with many failures. Parsing and rewriting it takes some eight times its size. */
+/** The run record: the source of each partition, the requests and offences of each node, and spare bytes for a small
+ *  network with many failures. Parsing and rewriting it takes some eight times its size in memory. */
 export const runRecordBytesBase = 4 * MiB;
 export const runRecordBytesPerPartition = 16 * KiB;
 export const runRecordBytesMax = 32 * MiB;
@@ -25,7 +25,7 @@ export const nodeListBytesPerNode = 4 * KiB;
 /** The counting rules: a dozen fields. */
 export const countingBytesMax = 16 * KiB;
 
-/** What a vote in the evidence has beside the signed part: its signature, and an end of line. */
+/** Bytes of a vote in the evidence beyond the signed part: its signature and a line end. */
 export const gossipLineBytesSpare = 1 * KiB;
 
 /** All votes in the evidence: 2,000 nodes that each store everything, and each equivocate. */
@@ -38,7 +38,7 @@ export const popularHashesMax = 500_000;
 export const otherEvidenceBytesMax = 64 * MiB;
 export const otherEvidenceFilesMax = 16;
 
-/** Findings of one verification that are kept, and the characters of each: more help nobody. */
+/** Findings of one verification that are kept, and the characters of each: more would not help the reader. */
 export const findingsMax = 1_000;
 export const findingCharactersMax = 600;
 

@@ -14,7 +14,7 @@ export async function readNodeList(sources: ListSources, context: ListContext): 
   const path = "full-nodelist?activeOnly=true";
   const request = { file: sources.nodes, path, ifUnsigned: "node-list" } as const;
   const list = await readList(request, sources, context, parseNodeList);
-  const { withoutId, skipped, notAsked } = list;
+  const { withoutId, skipped, withoutAddress } = list;
   if (withoutId > 0) {
     context.warn(
       `${counted(withoutId, "node")} of the list without an ID ${isOrAre(withoutId)} left out: they have no place in the order`,
@@ -25,10 +25,10 @@ export async function readNodeList(sources: ListSources, context: ListContext): 
       `${counted(skipped.count, "row")} of the node list ${isOrAre(skipped.count)} left out: ${describeRowProblems(skipped)}`,
     );
   }
-  if (notAsked.count > 0) {
-    const which = describeRowProblems(notAsked);
+  if (withoutAddress.count > 0) {
+    const which = describeRowProblems(withoutAddress);
     context.warn(
-      `${counted(notAsked.count, "node")} without a usable address ${isOrAre(notAsked.count)} not asked: ${which}`,
+      `${counted(withoutAddress.count, "node")} without a usable address ${isOrAre(withoutAddress.count)} not asked: ${which}`,
     );
   }
   requireProportionate(list);

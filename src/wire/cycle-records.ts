@@ -1,4 +1,4 @@
-/** Cycle records (PROTOCOL.md, Cycle records), from an archiver or from a file. */
+/** Parses cycle records (PROTOCOL.md, Cycle records) from an archiver or from a file. */
 
 import {
   cycleNumberMax,
@@ -15,7 +15,7 @@ import { describe, parseAs, WireError } from "./parse.ts";
 import { RowProblemList, type RowProblems } from "./row-problems.ts";
 import * as z from "./schema.ts";
 
-/** Hashes have 64 digits; what is longer is no marker of any network. */
+/** A hash has 64 digits, so no marker is longer than this. */
 const markerLengthMax = 128;
 
 const cycleNumber = z
@@ -39,7 +39,7 @@ const record = z.object({
   marker: hash.optional(),
   previous: hash.optional(),
   snapshot: z.boolean("expected true or false").nullish(),
-  // Counted before each is looked at.
+  // The number of entries is checked before any of them is parsed.
   networkDataHash: z
     .array(z.unknown())
     .max(recordedHashesMax, `expected at most ${recordedHashesMax} network hashes`)
@@ -48,19 +48,19 @@ const record = z.object({
 });
 
 export interface CycleRecords {
-  /** In ascending order of their number. */
+  /** Ascending by number. */
   readonly records: readonly CycleRecord[];
-  /** Records that are left out, because they are none. */
+  /** Malformed records, which are left out. */
   readonly skipped: RowProblems;
-  /** What signatures, where there are any, are over: each response. */
+  /** The responses of the archiver, each of which may be signed. */
   readonly responses: readonly unknown[];
-  /** As `JSON.parse` returned it. */
+  /** The value that `JSON.parse` returned. */
   readonly received: unknown;
 }
 
 /**
- * @param received `{cycleInfo: […], sign}`, a list of such pages, or the bare list, as `JSON.parse` returned it
- * @throws WireError where it is of another shape
+ * @param received `{cycleInfo: […], sign}`, a list of such pages, or a list of records
+ * @throws WireError if it has another shape
  */
 export function parseCycleRecords(received: unknown, source: string): CycleRecords {
   const records: CycleRecord[] = [];
@@ -80,7 +80,7 @@ export function parseCycleRecords(received: unknown, source: string): CycleRecor
   return { records: records.sort((a, b) => a.counter - b.counter), skipped, responses, received };
 }
 
-/** Records beyond those of one response come page by page. */
+/** More records than one response holds are received in pages. */
 function isListOfPages(received: unknown): received is unknown[] {
   if (!Array.isArray(received)) return false;
   const [first] = received as unknown[];

@@ -1,4 +1,4 @@
-/** Gossip messages (PROTOCOL.md, Partition gossip). */
+/** Parses gossip messages (PROTOCOL.md, Partition gossip). */
 
 import { hex64 } from "./hex.ts";
 import { parseAs } from "./parse.ts";
@@ -10,7 +10,7 @@ const hashes = z.record(
 );
 const message = z.looseObject({
   cycle: z.int("expected a cycle number").min(0, "expected a cycle number"),
-  /** The first design had the map of hashes itself here. */
+  /** In the first design, this was the map of hashes itself. */
   data: z.union(
     [z.looseObject({ partitionHash: hashes }).transform((data) => data.partitionHash), hashes],
     "expected the hashes of partitions",
@@ -24,18 +24,22 @@ export interface GossipMessage {
   readonly sender: string;
   /** Partition → hash, as the sender computed it. */
   readonly hashes: ReadonlyMap<number, string>;
-  /** The signed object, which its signature is over. */
+  /** The signed object. */
   readonly received: object;
 }
 
-/** @throws WireError where it is no gossip message; its signature is not looked at */
+/**
+ * Parses a message without checking its signature.
+ *
+ * @throws WireError if it is not a gossip message
+ */
 export function parseGossipMessage(received: unknown, source: string): GossipMessage {
   const { cycle, data, sender } = parseAs(message, received, source);
   const entries = Object.entries(data).map(([partition, hash]) => [Number(partition), hash] as const);
   return { cycle, sender, hashes: new Map(entries), received: received as object };
 }
 
-/** Whether a message has been through {@link parseGossipMessage} already. */
+/** Returns whether a message is the result of {@link parseGossipMessage}. */
 export function isParsed(message: GossipMessage | object): message is GossipMessage {
   return "hashes" in message && message.hashes instanceof Map;
 }

@@ -1,3 +1,5 @@
+/** The schema of hashes, IDs and keys. */
+
 import { isHex64 } from "../protocol/address.ts";
 import * as z from "./schema.ts";
 

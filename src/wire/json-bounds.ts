@@ -1,14 +1,14 @@
 /**
- * Bounds on what a JSON text makes when it is parsed, checked before it is: `[{},{},…]` takes fifty times its own
- * size in memory, and whoever walks a value nested 100,000 deep runs out of stack.
+ * Bounds on the value of a JSON text, checked before the text is parsed: `[{},{},…]` takes fifty times its size in
+ * memory, and recursion over a value nested 100,000 levels deep overflows the stack.
  */
 
 import { depthMax, jsonValuesMax } from "../limits/json.ts";
 
 export interface JsonBounds {
-  /** Objects and lists inside one another. */
+  /** Levels of nested objects and lists. */
   readonly depthMax: number;
-  /** Values in all: objects, lists, strings, numbers and literals. */
+  /** All values: objects, lists, strings, numbers and literals. */
   readonly valuesMax: number;
 }
 
@@ -23,12 +23,12 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /**
- * Which bound a text crosses, in words; `undefined` where it crosses none. One pass that builds nothing. A text
- * that is not JSON gets some answer: its parser refuses it.
+ * Describes the bound that a text exceeds; `undefined` if it exceeds none. The scan allocates nothing. For a text that
+ * is not JSON the result is arbitrary: its parser rejects it.
  */
-export function crossedBound(text: string, bounds: JsonBounds): string | undefined {
+export function exceededBound(text: string, bounds: JsonBounds): string | undefined {
   let depth = 0;
-  // Each value but the first one of all follows a comma or an opening bracket.
+  // Every value except the outermost one follows a comma or an opening bracket.
   let values = 1;
   for (let i = 0; i < text.length; i++) {
     switch (text.charCodeAt(i)) {
@@ -55,7 +55,7 @@ export function crossedBound(text: string, bounds: JsonBounds): string | undefin
   return undefined;
 }
 
-/** The index of a string's closing quote, or of the text's end where it has none. */
+/** The index of a string's closing quote, or of the text's end if the string is not closed. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;

@@ -1,4 +1,4 @@
-/** The network's settings as a node states them (PROTOCOL.md, Partitions). */
+/** Parses the network's settings in a `/netconfig` response (PROTOCOL.md, Partitions). */
 
 import { parseAs } from "./parse.ts";
 import * as z from "./schema.ts";
@@ -8,7 +8,7 @@ const edge = z.int("expected a number of nodes").min(0, "expected a number of no
 const netconfig = z.looseObject({
   config: z.looseObject({
     sharding: z.looseObject({ nodesPerConsensusGroup: group, nodesPerEdge: edge.nullish() }),
-    // Of a shape that cannot be read, they say nothing.
+    // A malformed value counts as absent.
     debug: z.looseObject({ disableSnapshots: z.boolean().optional() }).optional().catch(undefined),
     stateManager: z
       .looseObject({ useAccountCopiesTable: z.boolean().optional() })
@@ -19,12 +19,12 @@ const netconfig = z.looseObject({
 
 export interface ShardingConfig {
   readonly nodesPerConsensusGroup: number;
-  /** Where it is not given, it is the consensus radius. */
+  /** If `undefined`, it is the consensus radius. */
   readonly nodesPerEdge: number | undefined;
 }
 
 export interface NetworkConfig extends ShardingConfig {
-  /** The settings that keep the validators from making snapshots, each as it is and as it would have to be. */
+  /** Settings that prevent snapshots, each with its actual and its required value. */
   readonly againstSnapshots: readonly string[];
 }
 
@@ -35,7 +35,7 @@ export function parseNetconfig(received: unknown, source: string): NetworkConfig
   const againstSnapshots: string[] = [];
   if (debug?.disableSnapshots === true)
     againstSnapshots.push("debug.disableSnapshots is true, and must be false");
-  // By default the published core keeps no copies.
+  // The published core's default is to keep no copies.
   if (stateManager !== undefined && stateManager.useAccountCopiesTable !== true) {
     againstSnapshots.push("stateManager.useAccountCopiesTable is not true, and must be");
   }

@@ -1,9 +1,9 @@
 /**
- * The node list (PROTOCOL.md, Node list), from an archiver or from a file.
+ * Parses the node list (PROTOCOL.md, Node list) from an archiver or from a file.
  *
- * A row with an ID and a key is a member of the network, whatever its address: it votes, and its place in the
- * order of nodes decides which partitions all the others hold. Without a usable address it is never asked. A row
- * without ID or key has no place; whether too many are missing shows when the nodes are counted.
+ * A row with an ID and a key is a member of the network, whatever its address: it votes, and its position in the order
+ * of nodes determines which partitions all other nodes hold. A node without a usable address receives no requests. A row
+ * without an ID or a key has no position; the caller compares the number of nodes with the cycle chain.
  */
 
 import { nodesMax } from "../limits/network.ts";
@@ -15,13 +15,13 @@ import { RowProblemList, type RowProblems } from "./row-problems.ts";
 export interface NodeList {
   /** In ascending order of ID. */
   readonly nodes: readonly ActiveNode[];
-  /** Rows without an ID, which have no place in the order. */
+  /** Rows without an ID, which have no position in the order. */
   readonly withoutId: number;
-  /** Rows that are left out: an ID or a key that is none. */
+  /** Rows that are left out because their ID or key is malformed. */
   readonly skipped: RowProblems;
-  /** Nodes that cannot be asked: an address or a port that is none. */
-  readonly notAsked: RowProblems;
-  /** What a signature, where there is one, is over. */
+  /** Nodes without a usable address or port. */
+  readonly withoutAddress: RowProblems;
+  /** The list as received, which may be signed. */
   readonly received: unknown;
 }
 
@@ -29,15 +29,15 @@ const hostPattern = /^[0-9A-Za-z.:_-]{1,255}$/;
 const portPattern = /^\d{1,5}$/;
 
 /**
- * @param received `{nodeList: […], sign}` or the bare list, as `JSON.parse` returned it
- * @throws WireError where it is of another shape, or two nodes have the same ID or the same key
+ * @param received `{nodeList: […], sign}` or a list of nodes
+ * @throws WireError if it has another shape, or two nodes have the same ID or key
  */
 export function parseNodeList(received: unknown, source: string): NodeList {
   const rows = rowsOf(received, source);
   if (rows.length > nodesMax) throw new WireError(source, `expected at most ${nodesMax} nodes`);
   const nodes: ActiveNode[] = [];
   const skipped = new RowProblemList();
-  const notAsked = new RowProblemList();
+  const withoutAddress = new RowProblemList();
   let withoutId = 0;
   rows.forEach((row, index) => {
     const fields: Partial<Record<RowField, unknown>> = isObject(row) ? row : {};
@@ -48,13 +48,13 @@ export function parseNodeList(received: unknown, source: string): NodeList {
     else if (!isHex64(publicKey)) skipped.add(`[${index}].publicKey: ${not64(publicKey)}`);
     else {
       const url = urlOf(fields);
-      if (url === undefined) notAsked.add(`[${index}]: ${describeAddress(fields)}`);
+      if (url === undefined) withoutAddress.add(`[${index}]: ${describeAddress(fields)}`);
       nodes.push({ id, publicKey, url });
     }
   });
   nodes.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
   requireDistinct(nodes, source);
-  return { nodes, withoutId, skipped, notAsked, received };
+  return { nodes, withoutId, skipped, withoutAddress, received };
 }
 
 type RowField = "id" | "publicKey" | "ip" | "port" | "externalIp" | "externalPort";
@@ -67,7 +67,7 @@ function rowsOf(received: unknown, source: string): readonly unknown[] {
   throw new WireError(source, `nodeList: expected a list of nodes, got ${describe(nodeList)}`);
 }
 
-/** A vote is counted for an ID and checked with a key: two nodes with one of them would vote twice. */
+/** A vote counts for an ID and is checked with a key: a node listed twice with either would vote twice. */
 function requireDistinct(nodes: readonly ActiveNode[], source: string): void {
   const idOfKey = new Map<string | undefined, string>();
   for (const [index, { id, publicKey }] of nodes.entries()) {
@@ -80,13 +80,13 @@ function requireDistinct(nodes: readonly ActiveNode[], source: string): void {
   }
 }
 
-/** The external address wins where there is one. */
+/** The URL of a node, from its external address if it has one. */
 function urlOf({ ip, port, externalIp, externalPort }: Partial<Record<RowField, unknown>>) {
   const host = isAbsent(externalIp) ? ip : externalIp;
   return urlOfAddress(host, isAbsent(externalPort) ? port : externalPort);
 }
 
-/** Where a node is asked; `undefined` where the address is none. */
+/** The URL of an address; `undefined` if the address is malformed. */
 export function urlOfAddress(host: unknown, port: unknown): string | undefined {
   const portNumber = portOf(port);
   if (typeof host !== "string" || !hostPattern.test(host) || portNumber === undefined) return undefined;
@@ -109,7 +109,7 @@ function not64(value: unknown): string {
   return `expected 64 lower-case hex digits, got ${describe(value)}`;
 }
 
-/** Some archivers send fields empty rather than not at all. */
+/** Some archivers send empty fields instead of omitting them. */
 function isAbsent(value: unknown): boolean {
   return value === undefined || value === null || value === "";
 }

@@ -1,15 +1,15 @@
-/** What comes in from outside becomes a value of the model here, or an error that says where it is wrong. */
+/** Parses outside text: it becomes a typed value, or an error that names the source, the field and what came. */
 
 import { quotedCharactersMax } from "../limits/text.ts";
 import { printable } from "../text/printable.ts";
-import { crossedBound, defaultJsonBounds, type JsonBounds } from "./json-bounds.ts";
+import { defaultJsonBounds, exceededBound, type JsonBounds } from "./json-bounds.ts";
 import type * as z from "./schema.ts";
 
-/** Outside text that is not of the form that PROTOCOL.md gives it. */
+/** Outside text that does not have the specified form. */
 export class WireError extends Error {
   override readonly name = "WireError";
   readonly code = "wire";
-  /** Which file, URL or node it came from. */
+  /** The file, URL or node that the text came from. */
   readonly source: string;
 
   constructor(source: string, problem: string) {
@@ -18,17 +18,17 @@ export class WireError extends Error {
   }
 }
 
-/** @throws WireError naming the source, where it is no JSON or would make more than `bounds` permit */
+/** @throws WireError if the text is not JSON, or its value exceeds `bounds` */
 export function parseJson(text: string, source: string, bounds: JsonBounds = defaultJsonBounds): unknown {
-  const crossed = crossedBound(text, bounds);
-  if (crossed !== undefined) throw new WireError(source, crossed);
+  const exceeded = exceededBound(text, bounds);
+  if (exceeded !== undefined) throw new WireError(source, exceeded);
   try {
     return JSON.parse(text);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new WireError(
       source,
-      `not JSON: ${quoted(reason)}; it begins ${quoted(JSON.stringify(text.slice(0, 40)))}`,
+      `not JSON: ${quoted(reason)}; it begins with ${quoted(JSON.stringify(text.slice(0, 40)))}`,
     );
   }
 }
@@ -50,7 +50,7 @@ function fieldName(path: readonly PropertyKey[]): string {
     .replace(/^\./, "");
 }
 
-/** A value for a message: short, never more than a line, and never looked into: it may be nested deeply. */
+/** Describes a value in a message, in less than a line. Objects and lists are not traversed: they may be deep. */
 export function describe(value: unknown): string {
   if (value === undefined) return "nothing";
   if (Array.isArray(value)) return "a list";
@@ -59,7 +59,7 @@ export function describe(value: unknown): string {
     : quoted(JSON.stringify(value) ?? typeof value);
 }
 
-/** Outside text for a message: shortened, and without control characters that a terminal would obey. */
+/** Outside text for a message: shortened, and without the control characters that a terminal interprets. */
 export function quoted(text: string): string {
   const short = text.length > quotedCharactersMax ? `${text.slice(0, quotedCharactersMax)}…` : text;
   return printable(short);

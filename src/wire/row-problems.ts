@@ -1,4 +1,4 @@
-/** What is wrong with the rows of a list that are left out of it: all are counted, the first few described. */
+/** Problems of rows that are left out of a list: all are counted, and the first few described. */
 
 export interface RowProblems {
   readonly count: number;

@@ -1,8 +1,8 @@
 /**
  * The parts of zod that the schemas of this program use.
  *
- * zod's entry loads about a hundred translations of its error messages. The build bundles this file with
- * the code it needs, so that a command starts in fewer file descriptors and a third of the time
+ * The entry of zod loads about a hundred translations of its error messages. The build bundles this file with only the
+ * code it needs, so a command starts with fewer open files and in a third of the time
  * (docs/decisions/0022-bundled-schemas.md).
  */
 export {

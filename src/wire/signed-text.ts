@@ -1,14 +1,14 @@
 /**
- * A signed object as text (PROTOCOL.md, Hashing and signing). Its signature is over the canonical text of the object
- * without `sign`, so whoever passes a message on can add what no signature covers: keys that the network's parser
- * drops, keys inside `sign`, white space. What is read here is what was signed, and nothing else.
+ * The signed content of an object (PROTOCOL.md, Hashing and signing). The signature covers the canonical text of the
+ * object without `sign`. A node that forwards a message can add text that no signature covers: keys that the network's
+ * parser drops, keys inside `sign`, and white space.
  */
 
 import { canonicalTextOf } from "../protocol/crypto/canonical-text.ts";
 import { hashText } from "../protocol/crypto/hash.ts";
 import { claimedHash, type Sign } from "../protocol/crypto/signature.ts";
 
-/** Exactly what a signature of the object is over; `undefined` where that has no canonical text within our bounds. */
+/** The text that an object's signature covers; `undefined` if it has no canonical text within the bounds. */
 export function signedContent(object: object): string | undefined {
   const { sign: _sign, ...unsigned } = object as { sign?: unknown };
   try {
@@ -18,17 +18,18 @@ export function signedContent(object: object): string | undefined {
   }
 }
 
-/** Of a signed object: the text that came, what its signature is over, and the signature. */
 export interface SignedText {
+  /** As received. */
   readonly text: string;
+  /** The canonical text that the signature covers. */
   readonly content: string;
   readonly sign: Sign;
 }
 
 /**
- * One line that verifies by itself. That is the text as received, unless it is longer than it needs to be: what
- * somebody on its way has added is dropped where the rest still verifies. (Canonical text is not always its own
- * canonical text: a buffer in long form under the key `sig` becomes one in short form, which would not be changed.)
+ * Returns a message as one line that verifies by itself: the text as received, or, if that is longer than necessary,
+ * the signed content with its signature. The latter is used only if it verifies: canonical text is not always its own
+ * canonical text, because a long-form buffer under the key `sig` becomes a short-form one, which is not converted.
  */
 export function lineOf({ text, content, sign }: SignedText, hashKey?: string): string {
   const head = content === "{}" ? "{" : `${content.slice(0, -1)},`;
@@ -37,6 +38,6 @@ export function lineOf({ text, content, sign }: SignedText, hashKey?: string): s
   if (!isPlain && hashText(signedContent(JSON.parse(shortest)) ?? "", hashKey) === claimedHash(sign)) {
     return shortest;
   }
-  // Line ends never stand in a JSON string as they are: here they are white space.
+  // JSON strings contain no unescaped line ends, so these are white space.
   return text.replaceAll(/[\r\n]/g, " ");
 }

@@ -1,4 +1,4 @@
-/** What an archiver is told of partition and network hashes by one node (PROTOCOL.md, Partition gossip). */
+/** Parses the state metadata that one node sends to an archiver (PROTOCOL.md, Partition gossip). */
 
 import { hex64 } from "./hex.ts";
 import { parseAs } from "./parse.ts";

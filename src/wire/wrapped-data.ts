@@ -1,6 +1,6 @@
 /**
- * One account of a partial snapshot (PROTOCOL.md, Partial snapshots). Millions of these come by, so they
- * are checked by hand rather than by a schema.
+ * Parses one account of a partial snapshot (PROTOCOL.md, Partial snapshots). A run parses millions of them, so the
+ * checks are written by hand, without a schema.
  */
 
 import { accountValuesMax, depthMax } from "../limits/json.ts";
@@ -10,7 +10,7 @@ import { describe, parseJson, WireError } from "./parse.ts";
 
 const bounds = { depthMax, valuesMax: accountValuesMax };
 
-/** @throws WireError naming the field, what was expected and what came */
+/** @throws WireError if the account is malformed */
 export function parseWrappedData(record: Buffer, source: string): WrappedData {
   const received = parseJson(record.toString("utf8"), source, bounds);
   if (typeof received !== "object" || received === null) {

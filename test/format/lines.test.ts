@@ -16,7 +16,7 @@ async function linesIn(text: string, size: number, bytesMax: number): Promise<Li
   return lines;
 }
 
-it("lines are the same however they are cut into chunks, and those that are too long are left out", async () => {
+it("lines do not depend on the size of chunks, and lines that are too long have no bytes", async () => {
   const text = fc
     .array(fc.constantFrom("a", "é", "\n", "bcd"), { maxLength: 30 })
     .map((parts) => parts.join(""));

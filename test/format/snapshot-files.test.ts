@@ -33,29 +33,29 @@ function problemsOf(text: string): string[] {
   return problems;
 }
 
-describe("the manifest", () => {
+describe("a manifest", () => {
   const manifest = makeManifest(data, { accounts: 3, bytes: 100 }, "gzip");
 
-  it("is read as it was written", () => {
+  it("is parsed to the value that was written", () => {
     expect(parseManifest(manifestText(manifest))).toEqual(manifest);
   });
 
   it.each([
     { id: "another number of partitions", text: '"numPartitions": 3', other: '"numPartitions": 4' },
-    { id: "one file twice", text: "partition-00001.json.gz", other: "partition-00000.json.gz" },
-    { id: "a path", text: "partition-00001.json.gz", other: "../partition-00001.json.gz" },
-    { id: "a field more", text: '"blockHeight"', other: '"extra": 1, "blockHeight"' },
-  ])("is refused with $id", ({ text, other }) => {
+    { id: "a duplicate file", text: "partition-00001.json.gz", other: "partition-00000.json.gz" },
+    { id: "a path as file name", text: "partition-00001.json.gz", other: "../partition-00001.json.gz" },
+    { id: "an unknown field", text: '"blockHeight"', other: '"extra": 1, "blockHeight"' },
+  ])("is rejected with $id", ({ text, other }) => {
     expect(() => parseManifest(manifestText(manifest).replace(text, other))).toThrow(
       /export-manifest\.json: /,
     );
   });
 });
 
-describe("the export data", () => {
+describe("export data", () => {
   const text = exportDataText(data);
 
-  it("are read as they were written", () => {
+  it("is parsed to the entries that were written", () => {
     const entries = parseExportData(text, 3, (problem) => expect.unreachable(problem));
     expect(entries.get("network.hash")).toBe(hash("a"));
     expect(entries.get("partition.2")).toBe(hash("3"));
@@ -64,36 +64,36 @@ describe("the export data", () => {
 
   it.each([
     { id: "lines in another order", changed: text.split("\n").reverse().slice(1).concat("").join("\n") },
-    { id: "a last line without its end", changed: text.slice(0, -1) },
+    { id: "a last line without a line end", changed: text.slice(0, -1) },
     { id: "white space in a line", changed: text.replace('["hash.key",', '["hash.key", ') },
-    { id: "a line that is no entry", changed: `${text}["x",1]\n` },
-    { id: "many lines too many", changed: text + '["x","y"]\n'.repeat(100) },
-  ])("are reported with $id", ({ changed }) => {
+    { id: "a line that is not an entry", changed: `${text}["x",1]\n` },
+    { id: "too many lines", changed: text + '["x","y"]\n'.repeat(100) },
+  ])("is reported with $id", ({ changed }) => {
     expect(problemsOf(changed)).not.toEqual([]);
   });
 });
 
-describe("the record of a run", () => {
+describe("a run record", () => {
   const files = { "export-manifest.json": hash("1"), "evidence/gossip.jsonl": hash("2") };
   const text = runRecordText(emptyRun, files, DEFAULT_HASH_KEY);
 
-  it("is read as it was written", () => {
+  it("is parsed to the hashes that were written", () => {
     expect(readRunRecord(text, DEFAULT_HASH_KEY)).toEqual(files);
   });
 
   it.each([
     { id: "another value", changed: text.replace('"bytesReceived": 0', '"bytesReceived": 1') },
-    { id: "other white space", changed: `${text}\n` },
+    { id: "different white space", changed: `${text}\n` },
     { id: "no hash of its own", changed: text.replace(/,\n {2}"hash": .*/, "") },
-    { id: "a path", changed: text.replace("evidence/gossip.jsonl", "evidence/../gossip.jsonl") },
-  ])("is refused with $id", ({ changed }) => {
+    { id: "a path as file name", changed: text.replace("evidence/gossip.jsonl", "evidence/../gossip.jsonl") },
+  ])("is rejected with $id", ({ changed }) => {
     expect(changed).not.toBe(text);
     expect(() => readRunRecord(changed, DEFAULT_HASH_KEY)).toThrow(/run\.json: /);
   });
 });
 
 describe("the evidence", () => {
-  it("has a netconfig where the settings are proved, and the gossip last", () => {
+  it("includes a netconfig if the settings are proved", () => {
     const evidence = { nodeList: Buffer.from("1"), cycles: Buffer.from("2"), counting, gossip: [] };
     const names = (files: ReturnType<typeof evidenceFiles>) => files.map(({ file }) => file);
     const four = ["node-list.json", "cycles.json", "counting.json", "gossip.jsonl"];
@@ -103,23 +103,23 @@ describe("the evidence", () => {
     );
   });
 
-  it("has counting rules that are read as they were written", () => {
+  it("includes counting rules that are parsed to the value that was written", () => {
     expect(parseCountingRules(JSON.parse(countingRulesText(counting)), "x")).toEqual(counting);
   });
 
-  it("has no counting rules without their source", () => {
+  it("is rejected if the source of its counting rules is missing", () => {
     expect(() => parseCountingRules({ consensusRadius: 2 }, "x")).toThrow(/older version/);
     expect(() => parseCountingRules({ sharding: {}, quorum: {} }, "x")).toThrow(/x: sharding/);
   });
 
-  it("has the config of a netconfig beside its settings", () => {
+  it("includes the config of a netconfig and the settings in it", () => {
     const config = { sharding: { nodesPerConsensusGroup: 5, nodesPerEdge: 2 }, other: 1 };
     const proof = parseNetconfigProof({ config }, "x");
     expect(proof).toMatchObject({ settings: { nodesPerConsensusGroup: 5, nodesPerEdge: 2 }, config });
     expect(() => parseNetconfigProof({ config: {} }, "x")).toThrow(/x: config/);
   });
 
-  it("has gossip of which no line is longer than a message can be", async () => {
+  it("is read without gossip lines that are longer than a message can be", async () => {
     const tooLong = Buffer.alloc(gossipLineBytesMax(3) + 1, "b");
     const chunks = Readable.from([Buffer.from("a\n"), tooLong, Buffer.from("\nc\n")]);
     const lines: (string | undefined)[] = [];

@@ -5,16 +5,16 @@ import { testnetRelations } from "../../src/testnet/limits.ts";
 
 const all = [...relations, ...testnetRelations];
 
-describe("bounds", () => {
-  it.each(all)("hold their relation: $id", ({ holds }) => {
+describe("the bounds", () => {
+  it.each(all)("satisfy the relation: $id", ({ holds }) => {
     expect(holds).toBe(true);
   });
 
-  it("have relations with distinct names", () => {
+  it("have distinct relations", () => {
     expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
   });
 
-  it("that contradict each other fail the program's start, each with its relation", () => {
+  it("that contradict each other throw an error that names each violated relation", () => {
     const relations = [
       { id: "a fits b", holds: false },
       { id: "b fits c", holds: true },

@@ -19,44 +19,48 @@ const hashes = new Map([
 
 describe("a gossip message", () => {
   it.each([
-    { id: "as it is now", received: message },
-    { id: "of the first design", received: { ...message, data: partitionHash } },
-  ])("$id is understood", ({ received }) => {
+    { id: "current", received: message },
+    { id: "first", received: { ...message, data: partitionHash } },
+  ])("is parsed in the $id form", ({ received }) => {
     expect(parseGossipMessage(received, "test")).toEqual({ cycle: 123, sender: hex("d"), hashes, received });
   });
 
-  it("may have no hash at all, in either form", () => {
+  it("may have no hashes in either form", () => {
     for (const data of [{}, { partitionHash: {} }]) {
       expect(parseGossipMessage({ ...message, data }, "test").hashes.size).toBe(0);
     }
   });
 
   it.each([
-    { id: "no cycle", changes: { cycle: undefined }, says: "cycle: expected a cycle number, got nothing" },
-    { id: "a cycle as text", changes: { cycle: "123" }, says: 'cycle: expected a cycle number, got "123"' },
+    {
+      id: "a missing cycle",
+      changes: { cycle: undefined },
+      says: "cycle: expected a cycle number, got nothing",
+    },
+    { id: "a string as cycle", changes: { cycle: "123" }, says: 'cycle: expected a cycle number, got "123"' },
     { id: "a negative cycle", changes: { cycle: -1 }, says: "cycle: expected a cycle number, got -1" },
     {
-      id: "no sender",
+      id: "a missing sender",
       changes: { sender: undefined },
       says: "sender: expected 64 lower-case hex digits, got nothing",
     },
     {
-      id: "a sender that is none",
+      id: "hostile text as sender",
       changes: { sender: hostileText },
       says: "sender: expected 64 lower-case hex digits, got ",
     },
     {
-      id: "no data",
+      id: "missing data",
       changes: { data: undefined },
       says: "data: expected the hashes of partitions, got nothing",
     },
     {
-      id: "data that is a list",
+      id: "a list as data",
       changes: { data: [hex("a")] },
       says: "data: expected the hashes of partitions, got",
     },
     {
-      id: "a hash that is none",
+      id: "a malformed hash",
       changes: { data: { "0": "abc" } },
       says: "data: expected the hashes of partitions, got",
     },
@@ -66,27 +70,30 @@ describe("a gossip message", () => {
       says: "data: expected",
     },
     {
-      id: "a partition that is none",
+      id: "a partition below −1",
       changes: { data: { partitionHash: { "-2": hex("a") } } },
       says: "data: expected",
     },
     {
-      id: "a partition written otherwise",
+      id: "a partition with a leading zero",
       changes: { data: { partitionHash: { "01": hex("a") } } },
       says: "data: expected",
     },
-    { id: "a fraction of a partition", changes: { data: { "0.5": hex("a") } }, says: "data: expected" },
+    { id: "a fractional partition", changes: { data: { "0.5": hex("a") } }, says: "data: expected" },
     {
-      id: "hostile text for a partition",
+      id: "hostile text as partition",
       changes: { data: { [hostileText]: hex("a") } },
       says: "data: expected",
     },
-  ])("with $id is refused, by field, expected and got", ({ changes, says }) => {
-    expect(wireErrorOf((source) => parseGossipMessage({ ...message, ...changes }, source))).toContain(says);
-  });
+  ])(
+    "with $id is rejected with a message that names field, expected and actual value",
+    ({ changes, says }) => {
+      expect(wireErrorOf((source) => parseGossipMessage({ ...message, ...changes }, source))).toContain(says);
+    },
+  );
 
   it.each([{ received: null }, { received: "text" }, { received: [message] }])(
-    "is not $received",
+    "cannot be parsed from $received",
     ({ received }) => {
       expect(wireErrorOf((source) => parseGossipMessage(received, source))).not.toBe("");
     },

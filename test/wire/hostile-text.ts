@@ -1,8 +1,8 @@
-/** Text that must not get into a message as it is: far too long, and full of what a terminal would obey. */
+/** Text that no message may contain unchanged: it is too long, and has control characters for terminals. */
 
 export const hostileText = `\u001b[2J\u0007\r\n\u009b31m${"evil ".repeat(10_000)}`;
 
-/** What is wrong with a message for people, or nothing. */
+/** Describes why a message cannot be shown to a person; `undefined` if it can. */
 export function faultOfMessage(message: string): string | undefined {
   if (message.length > 400) return `it has ${message.length} characters`;
   const control = /\p{Cc}/u.exec(message);

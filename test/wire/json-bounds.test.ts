@@ -1,23 +1,23 @@
 import { describe, expect, it } from "vitest";
-import { crossedBound } from "../../src/wire/json-bounds.ts";
+import { exceededBound } from "../../src/wire/json-bounds.ts";
 
 const bounds = { depthMax: 3, valuesMax: 5 };
 
-describe("bounds on what a JSON text makes", () => {
+describe("the bounds on a JSON text's value", () => {
   it.each([
-    { id: "as deep as permitted", text: "[[[1]]]", crossed: undefined },
-    { id: "one level too deep", text: '[[{"a":[]}]]', crossed: "nested more than 3 levels deep" },
-    { id: "as many values as permitted", text: "[1,2,3,4]", crossed: undefined },
-    { id: "too many values", text: "[{},{},{},{}]", crossed: "more than 5 values" },
-    { id: "brackets and commas in a string", text: '["[[[[,,,,,,,,]]]]"]', crossed: undefined },
-    { id: "a quote that is escaped", text: '["\\"[[[[[[",[[1]]]', crossed: undefined },
+    { id: "the permitted depth", text: "[[[1]]]", exceeded: undefined },
+    { id: "one level too many", text: '[[{"a":[]}]]', exceeded: "nested more than 3 levels deep" },
+    { id: "the permitted number of values", text: "[1,2,3,4]", exceeded: undefined },
+    { id: "too many values", text: "[{},{},{},{}]", exceeded: "more than 5 values" },
+    { id: "brackets and commas in a string", text: '["[[[[,,,,,,,,]]]]"]', exceeded: undefined },
+    { id: "an escaped quote", text: '["\\"[[[[[[",[[1]]]', exceeded: undefined },
     {
       id: "a backslash before the closing quote",
       text: '["\\\\",[[[1]]]]',
-      crossed: "nested more than 3 levels deep",
+      exceeded: "nested more than 3 levels deep",
     },
-    { id: "a string without an end", text: '["[[[[[[', crossed: undefined },
-  ])("counts $id", ({ text, crossed }) => {
-    expect(crossedBound(text, bounds)).toBe(crossed);
+    { id: "an unclosed string", text: '["[[[[[[', exceeded: undefined },
+  ])("apply to $id", ({ text, exceeded }) => {
+    expect(exceededBound(text, bounds)).toBe(exceeded);
   });
 });

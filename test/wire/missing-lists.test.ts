@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { parseCycleRecords } from "../../src/wire/cycle-records.ts";
 import { parseNodeList } from "../../src/wire/node-list.ts";
 
-it("a missing list is named in plain words", () => {
+it("a parser names the list that is missing", () => {
   expect(() => parseNodeList({ cycleInfo: [] }, "s")).toThrow(
     "nodeList: expected a list of nodes, got nothing",
   );

@@ -8,7 +8,7 @@ import { faultOfMessage, hostileText } from "./hostile-text.ts";
 import { wireErrorOf } from "./wire-error.ts";
 
 describe("outside text in a message", () => {
-  it("is shortened, and has no control characters", () => {
+  it("is shortened and has no control characters", () => {
     const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
     const property = fc.property(fc.string({ unit: "binary", maxLength: 400 }), (text) => {
       const short = quoted(text);
@@ -27,18 +27,18 @@ describe("outside text in a message", () => {
     { value: "a\nb", text: '"a\\nb"' },
     { value: { a: [1] }, text: "an object" },
     { value: [[[1]]], text: "a list" },
-  ])("that is a value is described without being looked into: $text", ({ value, text }) => {
+  ])("is described as $text without its items", ({ value, text }) => {
     expect(describeValue(value)).toBe(text);
   });
 });
 
-describe("text that is no JSON", () => {
+describe("a text that is not JSON", () => {
   it.each([
-    { id: "HTML", text: "<!doctype html><title>It works!</title>\n", says: "it begins " },
-    { id: "empty", text: "", says: 'it begins ""' },
-    { id: "hostile", text: hostileText, says: "not JSON: " },
-    { id: "cut off", text: '{"nodeList":[', says: "not JSON: " },
-  ])("is said to be that, with its beginning: $id", ({ text, says }) => {
+    { id: "HTML", text: "<!doctype html><title>It works!</title>\n", says: "it begins with " },
+    { id: "an empty text", text: "", says: 'it begins with ""' },
+    { id: "hostile text", text: hostileText, says: "not JSON: " },
+    { id: "a truncated text", text: '{"nodeList":[', says: "not JSON: " },
+  ])("is reported with its beginning: $id", ({ text, says }) => {
     expect(wireErrorOf((source) => parseJson(text, source))).toContain(says);
   });
 });
@@ -47,15 +47,15 @@ describe("network settings", () => {
   const settings = (sharding: object) => ({ config: { sharding, cycleDuration: 60 }, extra: 1 });
 
   it.each([
-    { id: "both", sharding: { nodesPerConsensusGroup: 5, nodesPerEdge: 2 }, edge: 2 },
+    { id: "group and edge", sharding: { nodesPerConsensusGroup: 5, nodesPerEdge: 2 }, edge: 2 },
     { id: "no edge", sharding: { nodesPerConsensusGroup: 5 }, edge: undefined },
     {
-      id: "an edge that is null",
+      id: "a null edge",
       sharding: { nodesPerConsensusGroup: 5, nodesPerEdge: null },
       edge: undefined,
     },
-    { id: "an edge of none", sharding: { nodesPerConsensusGroup: 5, nodesPerEdge: 0 }, edge: 0 },
-  ])("may state $id", ({ sharding, edge }) => {
+    { id: "an edge of 0", sharding: { nodesPerConsensusGroup: 5, nodesPerEdge: 0 }, edge: 0 },
+  ])("may have $id", ({ sharding, edge }) => {
     expect(parseNetconfig(settings(sharding), "test")).toMatchObject({
       nodesPerConsensusGroup: 5,
       nodesPerEdge: edge,
@@ -74,7 +74,7 @@ describe("network settings", () => {
       says: "expected at least 1 node, got 0",
     },
     {
-      id: "half a node",
+      id: "a fractional group",
       sharding: { nodesPerConsensusGroup: 2.5 },
       says: "expected a number of nodes, got 2.5",
     },
@@ -83,12 +83,12 @@ describe("network settings", () => {
       sharding: { nodesPerConsensusGroup: 5, nodesPerEdge: -1 },
       says: "config.sharding.nodesPerEdge: expected a number of nodes, got -1",
     },
-  ])("are refused with $id", ({ sharding, says }) => {
+  ])("are rejected with $id", ({ sharding, says }) => {
     expect(wireErrorOf((source) => parseNetconfig(settings(sharding), source))).toContain(says);
   });
 
   it.each([{ received: null }, { received: {} }, { received: { config: 5 } }])(
-    "are not $received",
+    "cannot be parsed from $received",
     ({ received }) => {
       expect(wireErrorOf((source) => parseNetconfig(received, source))).not.toBe("");
     },

@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { WireError } from "../../src/wire/parse.ts";
 import { faultOfMessage } from "./hostile-text.ts";
 
-/** The message of the WireError that parsing must end with; it names its source, and can be shown. */
+/** Returns the message, without the source, of the WireError that parsing must throw, and checks that it can be shown. */
 export function wireErrorOf(parse: (source: string) => unknown): string {
   const source = "the source";
   try {
@@ -14,5 +14,5 @@ export function wireErrorOf(parse: (source: string) => unknown): string {
     expect(faultOfMessage(error.message)).toBeUndefined();
     return error.message.replace(/^the source: /, "");
   }
-  throw new Error("it was parsed without an error");
+  throw new Error("parsing succeeded");
 }

@@ -29,7 +29,7 @@ describe("an account on the wire", () => {
     expect(parse({ ...account, syncData })).toEqual({ ...account, syncData: { isGlobal } });
   });
 
-  it("is not global by what an object inherits", () => {
+  it("is not global through an inherited property", () => {
     const text = JSON.stringify(account).replace(/}$/, ',"syncData":{"__proto__":{"isGlobal":true}}}');
     expect(parseWrappedData(Buffer.from(text), "test").syncData).toEqual({ isGlobal: false });
   });
@@ -44,59 +44,70 @@ describe("an account on the wire", () => {
 
   it.each([
     {
-      id: "no account ID",
+      id: "a missing account ID",
       changes: { accountId: undefined },
       says: "accountId: expected 64 lower-case hex digits, got nothing",
     },
     { id: "an account ID in capitals", changes: { accountId: "A".repeat(64) }, says: "accountId: expected" },
     {
-      id: "an account ID that is a list",
+      id: "a list as account ID",
       changes: { accountId: ["a".repeat(64)] },
       says: "accountId: expected",
     },
-    { id: "a hostile account ID", changes: { accountId: hostileText }, says: "accountId: expected" },
-    { id: "no state ID", changes: { stateId: undefined }, says: "stateId: expected a hash, got nothing" },
-    { id: "a state ID that is none", changes: { stateId: 5 }, says: "stateId: expected a hash, got 5" },
-    { id: "no data", changes: { data: undefined }, says: "data: expected the account's data, got nothing" },
+    { id: "hostile text as account ID", changes: { accountId: hostileText }, says: "accountId: expected" },
     {
-      id: "no timestamp",
+      id: "a missing state ID",
+      changes: { stateId: undefined },
+      says: "stateId: expected a hash, got nothing",
+    },
+    { id: "a number as state ID", changes: { stateId: 5 }, says: "stateId: expected a hash, got 5" },
+    {
+      id: "missing data",
+      changes: { data: undefined },
+      says: "data: expected the account's data, got nothing",
+    },
+    {
+      id: "a missing timestamp",
       changes: { timestamp: undefined },
       says: "timestamp: expected milliseconds, got nothing",
     },
     {
-      id: "a timestamp as text",
+      id: "a string as timestamp",
       changes: { timestamp: "1" },
       says: 'timestamp: expected milliseconds, got "1"',
     },
     {
-      id: "syncData that is a text",
+      id: "a string as syncData",
       changes: { syncData: hostileText },
       says: "syncData: expected an object, got",
     },
     {
-      id: "isGlobal as a number",
+      id: "a number as isGlobal",
       changes: { syncData: { isGlobal: 1 } },
       says: "syncData.isGlobal: expected true or false, got 1",
     },
-  ])("with $id is refused, by field, expected and got", ({ changes, says }) => {
-    expect(wireErrorOf((source) => parse({ ...account, ...changes }, source))).toContain(says);
-  });
+  ])(
+    "with $id is rejected with a message that names field, expected and actual value",
+    ({ changes, says }) => {
+      expect(wireErrorOf((source) => parse({ ...account, ...changes }, source))).toContain(says);
+    },
+  );
 
-  it("with a timestamp that no number holds is refused", () => {
+  it("with an infinite timestamp is rejected", () => {
     const text = JSON.stringify(account).replace("1700000000123", "1e999");
     expect(wireErrorOf((source) => parseWrappedData(Buffer.from(text), source))).toContain("timestamp: ");
   });
 
-  it.each(["null", "1", '"text"'])("that is %s is refused", (text) => {
+  it.each(["null", "1", '"text"'])("cannot be parsed from %s", (text) => {
     expect(wireErrorOf((source) => parseWrappedData(Buffer.from(text), source))).toContain(
       "expected an account",
     );
   });
 
-  it("of more values than the bound is refused before it is parsed, whatever it is", () => {
+  it("with too many values is rejected before it is parsed", () => {
     const withValues = (count: number) =>
       Buffer.from(JSON.stringify({ ...account, data: Array(count).fill(0) }));
-    // Beside its data's values it has the data, the other fields, and itself.
+    // The account, its other fields and the data itself count as well.
     expect(parseWrappedData(withValues(accountValuesMax - 10), "test").accountId).toBe(account.accountId);
     expect(wireErrorOf((source) => parseWrappedData(withValues(accountValuesMax), source))).toBe(
       `more than ${accountValuesMax} values`,
@@ -104,11 +115,11 @@ describe("an account on the wire", () => {
   });
 
   it.each([
-    { id: "cut off", text: '{"accountId":"a' },
-    { id: "closed by a bracket", text: "{]" },
-    { id: "hostile", text: `{${hostileText}}` },
-    { id: "no UTF-8", text: "{\xff\xfe}" },
-  ])("that is no JSON is refused: $id", ({ text }) => {
+    { id: "a truncated text", text: '{"accountId":"a' },
+    { id: "a mismatched bracket", text: "{]" },
+    { id: "hostile text", text: `{${hostileText}}` },
+    { id: "a text that is not UTF-8", text: "{\xff\xfe}" },
+  ])("that is not JSON is rejected: $id", ({ text }) => {
     expect(wireErrorOf((source) => parseWrappedData(Buffer.from(text, "latin1"), source))).toMatch(
       /^not JSON: /,
     );

@@ -25,7 +25,7 @@ import {
   signOf,
 } from "../../protocol/crypto/signature.ts";
 import { shortId } from "../../protocol/node.ts";
-import { crossedBound } from "../../wire/json-bounds.ts";
+import { exceededBound } from "../../wire/json-bounds.ts";
 import { parseJson, WireError } from "../../wire/parse.ts";
 import { signedContent } from "../../wire/signed-text.ts";
 import { type Admission, type Candidate, type Rejection, rejected } from "./admission.ts";
@@ -92,7 +92,7 @@ export function screen(
     return rejected("not-json", "the message is not an object");
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    const isOurBound = crossedBound(text, jsonBounds) !== undefined;
+    const isOurBound = exceededBound(text, jsonBounds) !== undefined;
     return rejected(isOurBound ? "limit" : "not-json", error.message);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * `evidence/counting.json`: how far the votes of a node reach, and how many votes carry a hash. Without these rules,
- * nobody can count the votes again.
+ * `evidence/counting.json`: the sharding settings and the quorum rule that the votes were counted under. A recount of
+ * the votes needs both.
  */
 
 import { nodesMax } from "../../limits/network.ts";
@@ -11,8 +11,8 @@ import { EVIDENCE_DIRECTORY } from "../snapshot-names.ts";
 export const COUNTING_FILE = `${EVIDENCE_DIRECTORY}/counting.json`;
 
 /**
- * Where a setting comes from. `given`: from the user, in so many words. `proved`: it hashes to a value in the
- * cycle chain. `told`: validators say so, and nothing proves it.
+ * The source of a setting. `given`: the user gave it. `proved`: it hashes to a value in the cycle chain. `told`:
+ * validators state it without proof.
  */
 export type TrustSource = "given" | "proved" | "told";
 
@@ -45,11 +45,11 @@ export function countingRulesText(rules: CountingRules): string {
 
 /** @throws WireError */
 export function parseCountingRules(received: unknown, from: string): CountingRules {
-  // Versions before these settings had a source wrote other fields, from which nothing can be counted safely.
+  // Older versions wrote other fields, without the source of the settings, which do not suffice for a recount.
   if (typeof received === "object" && received !== null && "consensusRadius" in received) {
     throw new WireError(
       from,
-      "written by an older version, without the sharding settings and where they come from: assemble the snapshot again",
+      "written by an older version, without the sharding settings and their source: assemble the snapshot again",
     );
   }
   return parseAs(schema, received, from);

@@ -1,4 +1,4 @@
-/** `evidence/cycles.json`: the cycle records, as received. Their schema is that of the records of an archiver. */
+/** `evidence/cycles.json`: the cycle records as received, in the schema of an archiver's response. */
 
 import { EVIDENCE_DIRECTORY } from "../snapshot-names.ts";
 

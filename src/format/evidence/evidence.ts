@@ -1,4 +1,4 @@
-/** What proves the agreement (FORMAT.md, Evidence): no part of what two archivers compare. */
+/** The evidence for the agreement (FORMAT.md, Evidence). It differs between archivers and is not part of the digest. */
 
 import { COUNTING_FILE, type CountingRules, countingRulesText } from "./counting-rules.ts";
 import { CYCLES_FILE } from "./cycles.ts";
@@ -10,9 +10,9 @@ export interface Evidence {
   readonly nodeList: Uint8Array;
   readonly cycles: Uint8Array;
   readonly counting: CountingRules;
-  /** The `/netconfig` response that proves the sharding settings, where they were proved. */
+  /** The `/netconfig` response that proves the sharding settings; `undefined` if nothing proves them. */
   readonly netconfig?: Uint8Array | undefined;
-  /** One message a line, ascending by sender. */
+  /** One message per line, ascending by sender. */
   readonly gossip: Iterable<Uint8Array>;
 }
 
@@ -21,7 +21,7 @@ export interface EvidenceFile {
   readonly content: Iterable<Uint8Array>;
 }
 
-/** The files of the evidence, with their bytes. */
+/** The files of the evidence and their contents. */
 export function evidenceFiles({ nodeList, cycles, counting, netconfig, gossip }: Evidence): EvidenceFile[] {
   return [
     { file: NODE_LIST_FILE, content: [nodeList] },

@@ -1,4 +1,4 @@
-/** `evidence/gossip.jsonl`: the signed gossip messages as received, one a line, in ascending order of sender. */
+/** `evidence/gossip.jsonl`: the signed gossip messages as received, one per line, in ascending order of sender. */
 
 import {
   gossipMessageBytesBase,
@@ -11,18 +11,18 @@ import { EVIDENCE_DIRECTORY } from "../snapshot-names.ts";
 
 export const GOSSIP_FILE = `${EVIDENCE_DIRECTORY}/gossip.jsonl`;
 
-/** The most bytes of the file. Each node has one message that counts, and at most one that contradicts it. */
+/** The most bytes of the file: each node has one message that counts, and at most one that contradicts it. */
 export function gossipBytesMax(numPartitions: number): number {
   return Math.min(2 * numPartitions * gossipLineBytesMax(numPartitions), gossipEvidenceBytesMax);
 }
 
-/** The most bytes of one message, its end of line not counted. */
+/** The most bytes of one message without its line end. */
 export function gossipLineBytesMax(numPartitions: number): number {
   const signedMax = gossipMessageBytesBase + gossipMessageBytesPerPartition * (numPartitions + 1);
   return Math.min(signedMax, gossipMessageBytesMax) + gossipLineBytesSpare;
 }
 
-/** The messages of the file, one at a time. A message that is too long has no bytes. */
+/** Yields the messages of the file one at a time. */
 export function gossipLines(
   chunks: AsyncIterable<Buffer>,
   numPartitions: number,

@@ -8,7 +8,7 @@ export const NETCONFIG_FILE = `${EVIDENCE_DIRECTORY}/netconfig.json`;
 
 export interface NetconfigProof {
   readonly settings: NetworkConfig;
-  /** What hashes to the value in the cycle record. */
+  /** The object whose hash is in the cycle record. */
   readonly config: unknown;
 }
 

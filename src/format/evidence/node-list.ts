@@ -1,4 +1,4 @@
-/** `evidence/node-list.json`: who may vote, as received. Its schema is that of the node list of an archiver. */
+/** `evidence/node-list.json`: the node list as received, in the schema of an archiver's response. */
 
 import { EVIDENCE_DIRECTORY } from "../snapshot-names.ts";
 
