@@ -1,4 +1,4 @@
-/** What an assembly tells of itself while it goes on. The engine declares it; user interfaces implement it. */
+/** The events that an assembly reports to user interfaces, and the summary of a run. */
 
 import type { Offence, OffenceKind, ReportedOffence } from "../errors/offence.ts";
 import type { ResponseOutcome } from "../errors/response-outcome.ts";
@@ -6,32 +6,32 @@ import type { SnapshotErrorCode } from "../errors/snapshot-error.ts";
 
 export type { Offence, OffenceKind };
 
-/** One request for a partial snapshot, and what came of it. */
+/** One request for a partial snapshot, and its outcome. */
 export interface QueryRecord {
   readonly node: string;
-  /** Those that were asked for. */
+  /** The partitions that were requested. */
   readonly partitions: readonly number[];
-  /** Those that the answer gave. */
+  /** The partitions that this response verified. */
   readonly verified: readonly number[];
-  /** As they came over the wire. */
+  /** Bytes over the wire. */
   readonly bytes: number;
   readonly outcome: ResponseOutcome;
-  /** The HTTP status, where the outcome is `status`. */
+  /** The HTTP status, if the outcome is `status`. */
   readonly status?: number;
   readonly durationMs: number;
 }
 
-/** Where a partition of a run came from. */
+/** The source of a partition. */
 export type PartitionSource =
   | { readonly kind: "node"; readonly id: string }
-  /** An earlier run that was interrupted. */
+  /** An earlier, interrupted run. */
   | { readonly kind: "resumed" }
-  /** The snapshot that was published already. */
+  /** The snapshot that is already published. */
   | { readonly kind: "published" }
   /** A partition without accounts, whose content is known. */
   | { readonly kind: "empty" };
 
-/** A file of a published snapshot that is not as it was written. */
+/** A file of a published snapshot that changed after it was written. */
 export interface DamagedFile {
   readonly file: string;
   readonly problem: string;
@@ -42,17 +42,17 @@ export interface RunSummary {
   readonly cycle: number | null;
   readonly networkHash: string | null;
   readonly digest: string | null;
-  /** Where the snapshot is published; null where it is not. */
+  /** The published snapshot; null if none was published. */
   readonly directory: string | null;
   readonly partitions: { readonly total: number; readonly verified: number };
   readonly accounts: number;
   readonly bytesReceived: number;
-  /** Of the verified partitions' preimages. */
+  /** Bytes of the verified partitions' preimages. */
   readonly stateBytes: number;
   readonly queries: readonly QueryRecord[];
   readonly offences: readonly ReportedOffence[];
   readonly warnings: readonly string[];
-  /** What was wrong with the snapshot that was published already; empty where there was none, or it is right. */
+  /** Damaged files of the snapshot that was already published. */
   readonly damage: readonly DamagedFile[];
   readonly durationMs: number;
 }
@@ -67,7 +67,7 @@ export type AssembleEvent =
   | { readonly type: "stage"; readonly message: string }
   | { readonly type: "warning"; readonly message: string }
   | { readonly type: "progress"; readonly progress: Progress }
-  /** A request to a node has begun; a `query` of that node says how it ended. */
+  /** A request to a node has started; a `query` event of that node reports its outcome. */
   | { readonly type: "asked"; readonly node: string }
   | { readonly type: "query"; readonly query: QueryRecord }
   | { readonly type: "offence"; readonly offence: ReportedOffence }

@@ -1,4 +1,4 @@
-/** An immutable list that grows at its end in constant time: a run has as many events as it has requests. */
+/** An immutable list with appends in constant time: a run records an event for every request. */
 
 export type Chain<T> = { readonly last: T; readonly before: Chain<T> } | undefined;
 

@@ -1,4 +1,4 @@
-/** What a reporter is told of an event, as data. */
+/** Converts the events of a run to those that a reporter receives. */
 
 import { messageLine } from "../text/printable.ts";
 import type { AssembleEvent } from "./assemble-events.ts";
@@ -6,6 +6,8 @@ import type { RunEvent } from "./run-events.ts";
 import type { RunState } from "./run-state.ts";
 
 /**
+ * Returns the report of an event; `undefined` if it is not reported.
+ *
  * @param before the state before the event
  * @param after the state after it
  */
@@ -24,7 +26,7 @@ export function reportOf(event: RunEvent, before: RunState, after: RunState): As
     case "response":
       return after.queries === undefined ? undefined : { type: "query", query: after.queries.last };
     case "offence": {
-      // An offence that is not held against its node is not reported.
+      // The state ignores an offence that is not held against its node.
       if (after.offences === before.offences || after.offences === undefined) return undefined;
       return { type: "offence", offence: after.offences.last };
     }

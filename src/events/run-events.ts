@@ -1,12 +1,12 @@
-/** What happens in a run, as data. The state of a run is the fold of its events (run-state.ts). */
+/** The events of a run. The state of a run is the fold of its events (run-state.ts). */
 
 import type { DamagedFile, PartitionSource } from "./assemble-events.ts";
 import type { SyncEvent } from "./sync-events.ts";
 
-/** Partitions that were verified without a request of their own. */
+/** Partitions that were verified without a request. */
 export interface KeptPartitions {
   readonly partitions: readonly number[];
-  /** Of all of them. */
+  /** The accounts of all these partitions; likewise the bytes. */
   readonly accounts: number;
   readonly bytes: number;
   readonly source: PartitionSource;
@@ -15,7 +15,7 @@ export interface KeptPartitions {
 export type RunEvent =
   | { readonly type: "stage"; readonly message: string }
   | { readonly type: "warning"; readonly message: string }
-  /** Work on a boundary begins. What was verified for another one no longer counts. */
+  /** Work on a boundary begins. Partitions that were verified for another boundary no longer count. */
   | {
       readonly type: "boundary";
       readonly timestamp: number;
@@ -25,7 +25,7 @@ export type RunEvent =
   /** The sharding settings are known. */
   | { readonly type: "settings"; readonly areProved: boolean }
   | { readonly type: "agreed"; readonly networkHash: string }
-  /** The snapshot that is published already has damaged files. */
+  /** The snapshot that is already published has damaged files. */
   | { readonly type: "damaged"; readonly files: readonly DamagedFile[] }
   | ({ readonly type: "kept" } & KeptPartitions)
   | { readonly type: "published"; readonly directory: string; readonly digest: string }

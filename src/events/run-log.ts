@@ -1,4 +1,4 @@
-/** Takes the events of a run, folds them to its state, and forwards them to its reporter. */
+/** Records the events of a run: folds them into its state, and forwards them to its reporter. */
 
 import type { ReportedOffence } from "../errors/offence.ts";
 import type { SnapshotErrorCode } from "../errors/snapshot-error.ts";
@@ -13,7 +13,7 @@ import { initialState, type RunState, reduce, summaryOf } from "./run-state.ts";
 export class RunLog {
   readonly #reporter: Reporter | undefined;
   readonly #startedMs = performance.now();
-  /** Node ID → the number of its offences. Beyond their bound, they are dropped. */
+  /** Node ID → the number of its offences. Offences beyond the bound are dropped. */
   readonly #offencesOf = new Map<string, number>();
   #state: RunState = initialState;
 
@@ -39,7 +39,7 @@ export class RunLog {
 
   record(event: RunEvent): void {
     if (event.type === "offence" && this.#countOf(event.offence) >= offencesPerNodeMax) return;
-    // A debug event for each chunk would hide the others.
+    // Debug events for each chunk would hide all others.
     if (event.type !== "received") debug(() => event);
     const before = this.#state;
     this.#state = reduce(before, event);

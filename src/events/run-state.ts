@@ -1,4 +1,4 @@
-/** The state of a run: a pure fold of its events, and the summary that it comes to. */
+/** The state of a run, a pure fold of its events; and its summary. */
 
 import { basisOf, dependsOnSharding, type Offence, type ReportedOffence } from "../errors/offence.ts";
 import { findingsMax } from "../limits/snapshot.ts";
@@ -13,11 +13,11 @@ export interface RunState {
     readonly timestamp: number | null;
     readonly cycle: number | null;
     readonly networkHash: string | null;
-    /** While nothing proves the settings, nobody is blamed for what depends on them. */
+    /** While nothing proves the settings, offences that depend on them are not held against nodes. */
     readonly areSettingsProved: boolean;
   };
   readonly progress: Progress;
-  /** Of the verified partitions' preimages. */
+  /** Bytes of the verified partitions' preimages. */
   readonly stateBytes: number;
   readonly verified: Chain<VerifiedPartitions>;
   readonly queries: Chain<QueryRecord>;
@@ -124,7 +124,7 @@ function queryOf({
   return status === undefined ? query : { ...query, status };
 }
 
-/** Partition → where it came from. */
+/** Partition → its source. */
 export function sourcesOf(state: RunState): ReadonlyMap<number, PartitionSource> {
   const sources = new Map<number, PartitionSource>();
   for (const { partitions, source } of listOf(state.verified)) {

@@ -1,15 +1,15 @@
-/** What happens while partitions are fetched, as data. */
+/** The events of the sync, which fetches partitions. */
 
 import type { Offence } from "../errors/offence.ts";
 import type { ResponseOutcome } from "../errors/response-outcome.ts";
 
-/** A partition that came whole, and has another hash than the agreed one. */
+/** A complete partition whose hash is not the agreed one. */
 export interface MismatchedPartition {
   readonly partition: number;
   readonly expected: string;
   readonly got: string;
   readonly accounts: number;
-  /** An account that was there twice with different content. */
+  /** An account that occurred twice with different content. */
   readonly conflict: string | undefined;
 }
 
@@ -19,14 +19,14 @@ export type SyncEvent =
   | {
       readonly type: "response";
       readonly node: string;
-      /** Those that were requested. */
+      /** The partitions that were requested. */
       readonly partitions: readonly number[];
-      /** Those that the response gave. */
+      /** The partitions that this response verified. */
       readonly verified: readonly number[];
-      /** Over the wire. */
+      /** Bytes over the wire. */
       readonly bytes: number;
       readonly outcome: ResponseOutcome;
-      /** The HTTP status, where that is the outcome. */
+      /** The HTTP status, if the outcome is `status`. */
       readonly status: number | undefined;
       readonly durationMs: number;
     }

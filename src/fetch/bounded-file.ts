@@ -1,7 +1,6 @@
 /**
- * Reads a file that the user names, under a bound where it is read whole. The file may be a pipe, as the shell makes one
- * for `<(…)`, and by mistake a device without end, or a pipe without a writer. So it is opened and read without
- * blocking, and a signal ends the wait.
+ * Reads a file that the user names. It may be a pipe, which the shell makes for `<(…)`, or by mistake an endless device
+ * or a pipe without a writer. It is therefore read without blocking, under a bound, and until a signal aborts the read.
  */
 
 import { constants, type FileHandle, open } from "node:fs/promises";
@@ -9,7 +8,11 @@ import { systemCodeOf } from "../errors/snapshot-error.ts";
 import { pipeCheckMs, pipeWaitMaxMs, writeBufferBytes } from "../limits/disk.ts";
 import { sleep } from "./sleep.ts";
 
-/** @throws Error of the system, or one that names the exceeded bound; the signal's reason */
+/**
+ * Reads a whole file.
+ *
+ * @throws the system's error, an error that names the exceeded bound, or the signal's reason
+ */
 export async function readFileBounded(path: string, bytesMax: number, signal?: AbortSignal): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -21,7 +24,11 @@ export async function readFileBounded(path: string, bytesMax: number, signal?: A
   return Buffer.concat(chunks);
 }
 
-/** @throws Error of the system; the signal's reason */
+/**
+ * Yields the content of a file.
+ *
+ * @throws the system's error, or the signal's reason
+ */
 export async function* fileChunks(path: string, signal?: AbortSignal): AsyncGenerator<Buffer, void, void> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -32,7 +39,7 @@ export async function* fileChunks(path: string, signal?: AbortSignal): AsyncGene
     for (;;) {
       signal?.throwIfAborted();
       const chunk = await readChunk(handle);
-      // A pipe without a writer reads as one that has ended; only a pipe that had content has ended.
+      // A pipe without a writer reads as ended; it has ended only if it had content before.
       const isWaiting = chunk === "nothing yet" || (stats.isFIFO() && chunk.length === 0 && !hasBegun);
       if (isWaiting) {
         if (!hasBegun && performance.now() - startedMs > pipeWaitMaxMs) {

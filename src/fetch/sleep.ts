@@ -1,3 +1,5 @@
+/** A pause that a signal can abort. */
+
 import { setTimeout } from "node:timers/promises";
 
 /** Waits; rejects with the signal's reason as soon as it is aborted. */

@@ -1,6 +1,6 @@
 /**
- * The unit that bounds apply to. An IPv6 host usually has a /64 network of its own, with 2^64 addresses, so that the
- * network counts as one. So does each IPv4 address, in any form.
+ * Address prefixes, the unit of the bounds on clients. An IPv6 host usually has its own /64 network with 2^64 addresses,
+ * so all addresses of a /64 count as one client. An IPv4 address, in any form, is its own prefix.
  */
 
 const ipv4Mapped = /^::ffff:(?:(\d{1,3}(?:\.\d{1,3}){3})|([0-9a-f]{1,4}):([0-9a-f]{1,4}))$/;
@@ -25,7 +25,7 @@ function bytesOf(group: string): [number, number] {
   return [value >> 8, value & 0xff];
 }
 
-/** Without leading zeros. The last two may be written as an IPv4 address. */
+/** The groups without leading zeros. The last two may be written as an IPv4 address. */
 function groupsOf(text: string): string[] {
   if (text === "") return [];
   return text

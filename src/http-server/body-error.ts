@@ -1,13 +1,13 @@
-/** Why the body of a request was not read. */
+/** The error for a request body that was not read. */
 
 export type BodyProblem =
-  /** It has more bytes than the request may have. */
+  /** It has too many bytes. */
   | "too-large"
   /** Its chunks are too small. */
   | "fragmented"
   /** All bodies together take too much memory. */
   | "busy"
-  /** Its connection ended. */
+  /** Its connection ended before the body. */
   | "gone";
 
 export class BodyError extends Error {

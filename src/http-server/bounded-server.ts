@@ -1,7 +1,7 @@
 /**
- * An HTTP server for untrusted clients. Connections are bounded, in total and for each address prefix, and so is the
- * memory that one of them can take: the parser turns all pipelined requests into objects, and continues to read while
- * they wait for their responses, so that a connection with too many of them is closed.
+ * An HTTP server for untrusted clients. The number of connections is bounded, in total and for each address prefix. So
+ * is the memory of a connection: the parser makes objects of all pipelined requests, even while earlier ones wait for
+ * their responses, so the server closes a connection with too many waiting requests.
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -19,9 +19,9 @@ export type RequestHandler = (request: IncomingMessage, response: ServerResponse
 export interface ServerBounds {
   readonly connectionsMax: number;
   readonly connectionsPerPrefixMax: number;
-  /** How long a request may take to arrive, and a connection may be idle. */
+  /** The longest time for a request to arrive, and the longest idle time of a connection. */
   readonly requestMs: number;
-  /** How long a connection may be without traffic, also during a request; without it there is no such bound. */
+  /** The longest time without traffic on a connection, also during a request; unbounded if absent. */
   readonly idleMs?: number;
   readonly headerBytesMax: number;
 }
@@ -64,7 +64,7 @@ export class BoundedServer {
     this.#server.on("request", (request, response) => this.#begin(request, response));
   }
 
-  /** @throws the system's error where it cannot listen there */
+  /** @throws the system's error if the server cannot listen there */
   async listen(host: string, port: number): Promise<AddressInfo> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", reject).listen(port, host, () => {
@@ -75,7 +75,7 @@ export class BoundedServer {
     return this.#server.address() as AddressInfo;
   }
 
-  /** Refuses new requests, and ends once the others have their responses, or after the given time. */
+  /** Accepts no new connections, and ends when all requests have their responses, or after the given time. */
   async close(withinMs: number): Promise<void> {
     if (!this.#server.listening) return;
     const closed = new Promise((resolve) => this.#server.close(resolve));
@@ -109,7 +109,7 @@ export class BoundedServer {
     });
   }
 
-  /** Closes the oldest connection of the prefix with the most, so that no client can lock others out. */
+  /** Closes the oldest connection of the prefix that has the most, so that no client can exclude others. */
   #makeRoom(newcomer: Client): boolean {
     let largest = newcomer;
     for (const client of this.#clients.values()) {
@@ -133,9 +133,9 @@ export class BoundedServer {
     connection.requests++;
     client.requests++;
     response.on("error", () => response.destroy());
-    // The response is in the system's buffers: until then, a client that does not read it takes memory here.
+    // A finished response is in the system's buffers. Until then, a client that does not read it occupies memory.
     response.once("finish", () => {
-      if (connection.requests === 0) return; // the connection has closed, and its count is gone
+      if (connection.requests === 0) return; // the connection has closed, and its requests are no longer counted
       connection.requests--;
       client.requests--;
     });

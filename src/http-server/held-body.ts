@@ -1,4 +1,4 @@
-/** The body of a request, as one growing buffer. Its memory counts until it is released. */
+/** The body of a request in one growing buffer, whose memory counts towards the bounds until it is released. */
 
 import type { BodyError } from "./body-error.ts";
 
@@ -9,7 +9,7 @@ export class HeldBody {
   #length = 0;
   isWhole = false;
   isReleased = false;
-  /** Ends its reading with an error. */
+  /** Ends the read with an error. */
   drop: (error: BodyError) => void = () => undefined;
 
   /** @param prefix the address prefix of its sender */

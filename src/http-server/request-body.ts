@@ -1,4 +1,4 @@
-/** Reads the bodies of requests. The memory of all of them, and of those of one address prefix, is bounded. */
+/** Reads request bodies under bounds on the memory of all bodies, and of those of one address prefix. */
 
 import type { IncomingMessage } from "node:http";
 import { bodyChunksMax, bytesPerChunkMin } from "../limits/http-server.ts";
@@ -9,14 +9,14 @@ import { HeldBody } from "./held-body.ts";
 const FIRST_BYTES = 4 * 1024;
 
 export interface BodyBounds {
-  /** Bound on all bodies that are held. */
+  /** The bound on all held bodies. */
   readonly bytesMax: number;
   readonly bytesPerPrefixMax: number;
 }
 
 export class BodyBudget {
   readonly #bounds: BodyBounds;
-  /** The bodies that are held, the oldest first. */
+  /** The held bodies, the oldest first. */
   readonly #bodies = new Set<HeldBody>();
   readonly #bytesOfPrefix = new Map<string, number>();
   #bytes = 0;
@@ -26,7 +26,7 @@ export class BodyBudget {
   }
 
   /**
-   * Reads a whole body. It counts until it is released.
+   * Reads a whole body, which counts towards the bounds until it is released.
    *
    * @throws BodyError; the socket stays open for the response
    */
@@ -46,13 +46,13 @@ export class BodyBudget {
       await new Promise<void>((resolve, reject) => {
         let isOver = false;
         const gone = () => {
-          if (!isOver) reject(new BodyError("gone", "the request's body ends before its end"));
+          if (!isOver) reject(new BodyError("gone", "the connection ended within the request's body"));
         };
         body.drop = reject;
-        // Chunks are copied as they arrive: a queue of them could hold an object for each byte.
+        // Chunks are copied as they arrive: a queue of chunks could hold one object for each byte.
         request.on("data", (chunk: Buffer) => {
           try {
-            // The client gets time to read the response, and no more: chunks of a byte cost more to receive than to send.
+            // The client has time to read the response, but not more: chunks of a byte cost more to receive than to send.
             if (body.isReleased && ++dropped > bodyChunksMax) request.socket.destroy();
             if (isRefused || body.isReleased) return;
             if (body.length + chunk.length > bytesMax) throw tooLarge();
@@ -62,7 +62,7 @@ export class BodyBudget {
           } catch (error) {
             isRefused = true;
             reject(error);
-            // The response goes first.
+            // The response is sent before the connection is read further.
             request.socket.pause();
           }
         });
@@ -76,7 +76,7 @@ export class BodyBudget {
       body.isWhole = true;
       return body;
     } catch (error) {
-      // Further chunks are dropped: a paused request would keep each of them as an object.
+      // The data listener drops further chunks: a paused request would keep each of them as an object.
       body.release();
       throw error;
     }
@@ -101,7 +101,7 @@ export class BodyBudget {
     else this.#bytesOfPrefix.delete(prefix);
   }
 
-  /** Drops the largest unfinished body of the prefix that holds most: slow clients must not lock others out. */
+  /** Drops the largest unfinished body of the prefix that holds most, so that slow clients cannot exclude others. */
   #makeRoom(ownPrefix: string): void {
     const unfinished = [...this.#bodies].filter(({ isWhole, prefix }) => !isWhole && prefix !== ownPrefix);
     let [largest] = unfinished;
@@ -113,7 +113,7 @@ export class BodyBudget {
     largest.release();
   }
 
-  /** Orders bodies by what their prefix holds, and those of one prefix by their own size. */
+  /** Orders bodies by the bytes that their prefix holds, and those of one prefix by their own size. */
   #weight({ prefix, capacity }: HeldBody): number {
     return this.#bytesOf(prefix) * this.#bounds.bytesMax + capacity;
   }
@@ -124,7 +124,7 @@ export class BodyBudget {
 }
 
 function busy(): BodyError {
-  return new BodyError("busy", "too much is being pushed at once");
+  return new BodyError("busy", "too many request bodies at once: try again later");
 }
 
 function fragmented(): BodyError {

@@ -10,7 +10,7 @@ function logOf() {
   return { log: new RunLog({ report: (event) => void reported.push(event) }), reported };
 }
 
-it("the log of a run reports each event that a user interface knows", () => {
+it("the log of a run forwards its events to the reporter", () => {
   const { log, reported } = logOf();
   log.stage("reading");
   log.record({ type: "boundary", timestamp: 1000, cycle: 7, partitions: 4 });

@@ -34,7 +34,7 @@ function fold(...events: readonly RunEvent[]) {
 }
 
 describe("the state of a run", () => {
-  it("comes to a summary of all that happened", () => {
+  it("is summarized with all events", () => {
     const published: RunEvent = { type: "published", directory: "out/snapshot-1000", digest: "d" };
     const warning: RunEvent = { type: "warning", message: "one\u001b[2J" };
     const state = fold(boundary, kept, received, verified, response, dissent, warning, published);
@@ -59,7 +59,7 @@ describe("the state of a run", () => {
     expect(JSON.stringify(listOf(state.warnings))).not.toContain("\\u001b");
   });
 
-  it("keeps where each partition came from", () => {
+  it("contains the source of each partition", () => {
     expect([...sourcesOf(fold(boundary, kept, verified))]).toEqual([
       [-1, { kind: "resumed" }],
       [0, { kind: "resumed" }],
@@ -67,7 +67,7 @@ describe("the state of a run", () => {
     ]);
   });
 
-  it("starts again with another boundary, but keeps requests, offences and warnings", () => {
+  it("is reset by another boundary, except for requests, offences and warnings", () => {
     const agreed: RunEvent = { type: "agreed", networkHash: "h" };
     const damaged: RunEvent = { type: "damaged", files: [{ file: "x", problem: "missing" }] };
     const before = fold(boundary, agreed, damaged, received, verified, response, dissent);
@@ -87,7 +87,7 @@ describe("the state of a run", () => {
     expect(sourcesOf(after).size).toBe(0);
   });
 
-  it("blames nobody for what depends on settings that nothing proves", () => {
+  it("contains no offence that depends on unproved settings", () => {
     const settings: RunEvent = { type: "settings", areProved: false };
     const redirect: RunEvent = { type: "offence", offence: { node, kind: "redirect", detail: "" } };
     const { offences } = fold(settings, dissent, redirect);
@@ -104,7 +104,7 @@ describe("the state of a run", () => {
 });
 
 describe("a chain", () => {
-  it("lists its items in their order, and shares what came before", () => {
+  it("lists its items in order, and shares earlier items with other chains", () => {
     const one: Chain<number> = appended(undefined, 1);
     expect([listOf(undefined), listOf(appended(one, 2)), listOf(appended(one, 3))]).toEqual([
       [],

@@ -19,22 +19,22 @@ describe("a file that the user names", () => {
     await expect(readFileBounded(path, 599_999)).rejects.toThrow("it has more than 599999 bytes");
   });
 
-  it("may be a pipe, as the shell makes one for <(…)", async () => {
+  it("may be a pipe such as the shell's <(…)", async () => {
     const path = pipe();
     const writer = spawn("sh", ["-c", `(printf one; sleep 0.1; printf two) > '${path}'`]);
     onTestFinished(() => void writer.kill());
     expect(String(await readFileBounded(path, 100))).toBe("onetwo");
   });
 
-  it("is read no further than its bound where it is a device without end", async () => {
+  it("is read up to the bound if it is an endless device", async () => {
     await expect(readFileBounded("/dev/zero", 1_000_000)).rejects.toThrow("it has more than 1000000 bytes");
   });
 
-  it("ends with the run's signal where it is a pipe that nobody writes to", async () => {
+  it("is read until the signal aborts if it is a pipe without a writer", async () => {
     await expect(readFileBounded(pipe(), 100, AbortSignal.timeout(50))).rejects.toThrow("aborted");
   });
 
-  it("is no directory", async () => {
+  it("must not be a directory", async () => {
     await expect(readFileBounded(temporaryDirectory(), 100)).rejects.toThrow("it is a directory");
   });
 });

@@ -10,7 +10,7 @@ import { httpServer, tcpServer } from "../helpers/servers.ts";
 
 const connectTimeoutMs = 300;
 const stallTimeoutMs = 400;
-/** How much later than meant a busy machine may be. */
+/** How late timers may be on a busy machine. */
 const latenessMs = 3_000;
 
 function newClient(timeouts = { connectTimeoutMs, stallTimeoutMs }): HttpClient {
@@ -28,10 +28,10 @@ async function failureOf(request: HttpRequest, client = newClient()) {
     if (!(error instanceof FetchError)) throw error;
     return { failure: error, bytes, tookMs: performance.now() - startMs };
   }
-  throw new Error(`it did not fail, but answered ${bytes} bytes`);
+  throw new Error(`the request succeeded with ${bytes} bytes`);
 }
 
-/** A server that writes the same again and again once it was asked. */
+/** A server that writes the same text repeatedly after a request. */
 function repeating(first: string, again: string, everyMs: number): Promise<string> {
   return tcpServer((socket) => {
     socket.once("data", () => {
@@ -42,7 +42,7 @@ function repeating(first: string, again: string, everyMs: number): Promise<strin
   });
 }
 
-/** Writes as fast as it is read, until nobody reads any more. */
+/** Writes as fast as the client reads, until the client disconnects. */
 function flood(socket: Socket, chunk: Buffer): void {
   const go = () => {
     while (!socket.destroyed && socket.write(chunk));
@@ -51,9 +51,9 @@ function flood(socket: Socket, chunk: Buffer): void {
   go();
 }
 
-describe("a head that does not come", () => {
+describe("the head of a response", () => {
   it.each(["HTTP/1.1 103 Early Hints\r\n\r\n", "HTTP/1.1 102 Processing\r\nX-A: b\r\n\r\n"])(
-    "is given up once the times to connect and to stall are over, however many interim answers there are: %j",
+    "stalls after the times to connect and to stall, whatever the number of interim responses: %j",
     async (interim) => {
       const url = await repeating(interim, interim, 20);
       const { failure, tookMs } = await failureOf({ url });
@@ -65,7 +65,7 @@ describe("a head that does not come", () => {
     10_000,
   );
 
-  it("is still taken after some interim answers", async () => {
+  it("is accepted after some interim responses", async () => {
     const url = await tcpServer((socket) => {
       socket.once("data", () => {
         socket.write("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n");
@@ -75,7 +75,7 @@ describe("a head that does not come", () => {
     expect(String(await newClient().whole({ url }, 10))).toBe("hi");
   });
 
-  it("has nothing to do with how long the body takes", async () => {
+  it("has a timeout that does not apply to the body", async () => {
     const lines = 12;
     const url = await httpServer((_, response) => {
       let line = 0;
@@ -91,13 +91,13 @@ describe("a head that does not come", () => {
   });
 });
 
-describe("gzip", () => {
+describe("a gzip body", () => {
   const ok = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n";
   const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
   /** Stored blocks of length 0, none of them the last. */
   const nothing = Buffer.alloc(65_535, Buffer.from([0, 0, 0, 0xff, 0xff]));
 
-  it("that goes on and brings nothing is too large", async () => {
+  it("of endless empty blocks is too large", async () => {
     const url = await tcpServer((socket) => {
       socket.once("data", () => {
         socket.write(ok);
@@ -116,7 +116,7 @@ describe("gzip", () => {
     expect(bytesIn).toBeLessThan(2 * gzipIdleBytesMax);
   }, 10_000);
 
-  it("that has brought something, and then nothing any more, is too large as well", async () => {
+  it("of some content and endless empty blocks is too large", async () => {
     const said = Buffer.from([0, 2, 0, 0xfd, 0xff, ...Buffer.from("hi")]);
     const url = await tcpServer((socket) => {
       socket.once("data", () => {
@@ -130,7 +130,7 @@ describe("gzip", () => {
     expect(bytes).toBe(2);
   }, 10_000);
 
-  it("of what cannot be compressed is read to its end, however slowly we take it", async () => {
+  it("of incompressible content is read to its end, however slow the reader is", async () => {
     const body = randomBytes(4 * gzipIdleBytesMax);
     const url = await httpServer((_, response) => {
       response.setHeader("content-encoding", "gzip").end(gzipSync(body));
@@ -147,7 +147,7 @@ describe("gzip", () => {
 describe("the deadline of a request", () => {
   const deadlineMs = 250;
 
-  it("ends it as stalled, however lively its body is", async () => {
+  it("fails it as stalled, however fast its body is", async () => {
     const url = await repeating("HTTP/1.1 200 OK\r\n\r\n", "x".repeat(2048), 10);
     const { failure, bytes, tookMs } = await failureOf({ url, deadlineMs });
     expect(failure.kind).toBe("stalled");
@@ -157,7 +157,7 @@ describe("the deadline of a request", () => {
     expect(tookMs).toBeLessThan(deadlineMs + latenessMs);
   }, 10_000);
 
-  it("ends it as stalled before its head has come", async () => {
+  it("fails it as stalled before the head of its response", async () => {
     const url = await tcpServer((socket) => void socket.resume());
     const patient = newClient({ connectTimeoutMs: 30_000, stallTimeoutMs: 30_000 });
     const { failure } = await failureOf({ url, deadlineMs }, patient);
@@ -165,7 +165,7 @@ describe("the deadline of a request", () => {
     expect(failure.message).toContain("the request");
   }, 10_000);
 
-  it("leaves alone what is over by then, and is not taken for our own end", async () => {
+  it("does not affect a finished or an aborted request", async () => {
     const url = await httpServer((_, response) => response.end("done"));
     const client = newClient();
     expect(String(await client.whole({ url, deadlineMs: 5_000 }, 10))).toBe("done");

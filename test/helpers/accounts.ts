@@ -1,4 +1,4 @@
-/** Accounts for tests: the same for the same numbers, with data that hashing has to take care of. */
+/** Deterministic accounts for tests, with data that is difficult to hash. */
 
 import { createHash } from "node:crypto";
 import type { WrappedData } from "../../src/protocol/account-copy.ts";
@@ -8,11 +8,11 @@ export interface AccountCounts {
   /** In each partition. */
   readonly perPartition: number;
   readonly globals: number;
-  /** Bytes that each account's data has in addition. */
+  /** Additional bytes in each account's data. */
   readonly padding?: number;
 }
 
-/** Ascending by account ID, the global ones among the others. */
+/** Makes accounts, ascending by ID, global accounts among the others. */
 export function makeAccounts(
   shard: Shard,
   { perPartition, globals, padding = 0 }: AccountCounts,

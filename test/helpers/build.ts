@@ -1,9 +1,9 @@
 /**
- * Builds `dist/` before the tests where it is stale. Threads, WebAssembly and child processes run what is built there,
- * because Node cannot run the sources: without this, their tests would test an earlier build.
+ * Builds `dist/` before the tests if it is stale. Threads, WebAssembly and child processes run the compiled files,
+ * because Node cannot run the sources.
  *
- * A stamp records a hash of all inputs of the build and one of all its outputs. Any other content of either makes the
- * build stale, whatever the times of the files say.
+ * A stamp records a hash of all inputs of the build and one of all its outputs. The build is stale if either differs,
+ * whatever the modification times are.
  */
 
 import { execFileSync } from "node:child_process";
@@ -24,7 +24,7 @@ const inputs = [
 ];
 const stampPath = join(root, "node_modules/.cache/snapshot-assemble/build-stamp");
 
-/** What vitest runs before all tests, and in watch mode before each further run. */
+/** Vitest runs this before all tests, and in watch mode before each further run. */
 export function setup(project: TestProject): void {
   buildIfStale();
   project.onTestsRerun(() => buildIfStale());
@@ -44,7 +44,7 @@ function buildIfStale(): void {
   writeFileSync(stampPath, stampOfNow());
 }
 
-/** Removes compiled files whose source is gone: an import of one must fail here as in a fresh checkout. */
+/** Removes compiled files without a source, so that an import of one fails as in a fresh checkout. */
 function removeOrphans(): void {
   for (const file of filesIn("dist")) {
     const source = file.replace(/^dist/, "src").replace(/(\.d\.ts|\.js)(\.map)?$/, ".ts");
@@ -66,7 +66,7 @@ function hashOf(files: readonly string[]): string {
   return hash.digest("hex");
 }
 
-/** The files of a file or directory, in order; none where it does not exist. */
+/** The files at a path, sorted; none if it does not exist. */
 function filesIn(path: string): string[] {
   if (!existsSync(join(root, path))) return [];
   if (/\.json$/.test(path)) return [path];

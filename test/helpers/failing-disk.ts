@@ -1,6 +1,6 @@
 /**
- * Has calls of the file system fail with the system's own errors, for those that no real disk can be made to give in
- * a test: EIO, EMFILE, EROFS. Every import of `node:fs/promises` sees it, until the test is over.
+ * Makes calls of the file system fail with errors that a test cannot provoke on a real disk: EIO, EMFILE, EROFS. The
+ * failures affect every import of `node:fs/promises` until the test ends.
  */
 
 import fs from "node:fs";
@@ -11,9 +11,11 @@ import { onTestFinished } from "vitest";
 type Call = "open" | "rename" | "rm" | "readdir" | "writeFile" | "link" | "lstat";
 
 /**
- * @param isMet whether a call with that path is to fail
- * @param ofDescriptor a call on an open file that fails instead: the system's error names no path then
- * @returns ends it
+ * Makes a function of `node:fs/promises` fail.
+ *
+ * @param isMet returns whether a call with that path fails
+ * @param ofDescriptor reports the error as that of a call on an open file, whose error names no path
+ * @returns the function that ends the failures
  */
 export function failCalls(
   call: Call,
@@ -40,9 +42,9 @@ export function failCalls(
 }
 
 /**
- * Has a method of open files fail, whose errors name no path.
+ * Makes a method of open files fail, whose errors name no path.
  *
- * @param isMet whether that of the file opened by this path is to fail
+ * @param isMet returns whether the method fails for the file opened with that path
  */
 export function failHandles(
   method: "sync" | "read",

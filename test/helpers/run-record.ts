@@ -1,6 +1,6 @@
 import type { RunRecord } from "../../src/format/run-record.ts";
 
-/** The record of a run in which nothing happened. */
+/** The record of a run without requests. */
 export const emptyRun: RunRecord = {
   startedAt: "2023-11-14T22:24:00.000Z",
   finishedAt: "2023-11-14T22:24:01.000Z",

@@ -1,4 +1,4 @@
-/** Parameters of a property: always the same cases, so that what fails once fails again. */
+/** Parameters of a property test with a fixed seed, so that a failure can be reproduced. */
 export function seeded(numRuns: number): { readonly seed: number; readonly numRuns: number } {
   return { seed: 1_700_000_000, numRuns };
 }

@@ -1,11 +1,11 @@
-/** Real servers on loopback, one for a test, which end with it. */
+/** Servers on loopback, which close when their test ends. */
 
 import { once } from "node:events";
 import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 
-/** An HTTP server for the running test; answers its URL. */
+/** Starts an HTTP server for the running test, and returns its URL. */
 export async function httpServer(handler: RequestListener): Promise<string> {
   const server: HttpServer = createHttpServer(handler);
   const url = await listen(server);
@@ -16,12 +16,12 @@ export async function httpServer(handler: RequestListener): Promise<string> {
   return url;
 }
 
-/** A server that does with its sockets what it likes, for the running test; answers its URL. */
+/** Starts a TCP server for the running test, and returns its URL. */
 export async function tcpServer(onSocket: (socket: Socket) => void): Promise<string> {
   const sockets = new Set<Socket>();
   const server = createTcpServer((socket) => {
     sockets.add(socket);
-    // A client that goes away is the usual end of such a server's answer.
+    // Clients usually disconnect within the response of such a server.
     socket.on("error", () => undefined).on("close", () => sockets.delete(socket));
     onSocket(socket);
   });
@@ -34,8 +34,8 @@ export async function tcpServer(onSocket: (socket: Socket) => void): Promise<str
 }
 
 /**
- * The URL of a port that nobody listens on: the discard service, which only root could start. A port that was free a
- * moment ago may be another test's by now.
+ * The URL of a port without a listener: that of the discard service, which only root could start. Any other port may
+ * belong to another test.
  */
 export function deadUrl(): Promise<string> {
   return Promise.resolve("http://127.0.0.1:9");

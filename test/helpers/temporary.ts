@@ -1,18 +1,18 @@
-/** Directories of a test's own, which are gone when it has ended. */
+/** Temporary directories of tests, which are removed when the test ends. */
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
-/** A new directory for the running test. */
+/** Makes a directory for the running test. */
 export function temporaryDirectory(): string {
   const directory = makeTemporaryDirectory();
   onTestFinished(() => removeDirectory(directory));
   return directory;
 }
 
-/** A new directory for whoever removes it himself. */
+/** Makes a directory that the caller removes. */
 export function makeTemporaryDirectory(): string {
   return mkdtempSync(join(tmpdir(), "snapshot-assemble-test-"));
 }

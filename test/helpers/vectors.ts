@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** The cases of a file of `test/vectors/`: what the network's own code answers. */
+/** Reads a file of `test/vectors/`, whose cases were computed by the network's own code. */
 export function readVectors<T>(name: string): T {
   return JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), "utf8")) as T;
 }

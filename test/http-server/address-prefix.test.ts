@@ -13,7 +13,7 @@ describe("the prefix of an address", () => {
       prefix: "2001:db8:0:1::/64",
     },
     { id: "of IPv6 has no leading zeros", address: "2001:0db8:0001::1", prefix: "2001:db8:1:0::/64" },
-    { id: "of a link has no zone", address: "fe80::1%eth0", prefix: "fe80:0:0:0::/64" },
-    { id: "of the loopback is a /64 as well", address: "::1", prefix: "0:0:0:0::/64" },
+    { id: "of a link-local address has no zone", address: "fe80::1%eth0", prefix: "fe80:0:0:0::/64" },
+    { id: "of loopback is a /64 as well", address: "::1", prefix: "0:0:0:0::/64" },
   ])("$id", ({ address, prefix }) => expect(addressPrefix(address)).toBe(prefix));
 });

@@ -1,4 +1,4 @@
-/** Sockets of its own making: what a well-behaved HTTP client never sends. */
+/** Tests with raw sockets, which send what no well-behaved HTTP client sends. */
 
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
@@ -27,7 +27,7 @@ async function serve(handler: RequestHandler) {
 }
 
 const get = "GET / HTTP/1.1\r\nHost: server\r\n\r\n";
-const answers = async (socket: Socket) => {
+const responseTo = async (socket: Socket) => {
   socket.write(get);
   return (await Promise.race([once(socket, "data"), once(socket, "close")])).toString();
 };
@@ -38,22 +38,23 @@ const isEnded = async (socket: Socket) => {
 };
 
 describe("connections", () => {
-  it("of one address are bounded, and others still get in", async () => {
+  it("from one address are bounded, and those from others are accepted", async () => {
     const { open } = await serve(async (_, response) => void response.end("here"));
     const three = [await open(), await open(), await open()];
     expect(await isEnded(await open())).toBe(true);
-    for (const socket of [...three, await open("127.0.0.2")]) expect(await answers(socket)).toMatch(/here/);
+    for (const socket of [...three, await open("127.0.0.2")])
+      expect(await responseTo(socket)).toMatch(/here/);
   });
 
-  it("make room where there are too many: whoever has most loses the oldest", async () => {
+  it("beyond the total bound replace the oldest one of the address with the most", async () => {
     const { open } = await serve(async (_, response) => void response.end("here"));
     const [oldest] = [await open(), await open(), await open()];
     await open("127.0.0.2");
-    expect(await answers(await open("127.0.0.3"))).toMatch(/here/);
+    expect(await responseTo(await open("127.0.0.3"))).toMatch(/here/);
     expect(await isEnded(oldest as Socket)).toBe(true);
   });
 
-  it("end where too many requests are sent ahead of their responses", async () => {
+  it("are closed after too many requests without a response", async () => {
     let handled = 0;
     const { open } = await serve(async () => void handled++);
     const socket = await open();
@@ -62,7 +63,7 @@ describe("connections", () => {
     expect(handled).toBeLessThanOrEqual(pipelinedRequestsMax);
   });
 
-  it("end without the rest of what they sent being parsed", async () => {
+  it("are closed before the rest of their requests is parsed", async () => {
     let made = 0;
     const counted = (): void => void made++;
     subscribe("http.server.request.start", counted);
@@ -74,14 +75,15 @@ describe("connections", () => {
     expect(made).toBeLessThanOrEqual(pipelinedRequestsMax + parsedBytesAtOnce / get.length + 1);
   });
 
-  it("carry as many requests one after the other as their client likes", async () => {
+  it("carry any number of consecutive requests", async () => {
     const { open } = await serve(async (_, response) => void response.end("here"));
     const socket = await open();
-    for (let sent = 0; sent < 3 * pipelinedRequestsMax; sent++) expect(await answers(socket)).toMatch(/here/);
+    for (let sent = 0; sent < 3 * pipelinedRequestsMax; sent++)
+      expect(await responseTo(socket)).toMatch(/here/);
   });
 });
 
-describe("bodies", () => {
+describe("request bodies", () => {
   const head = "POST / HTTP/1.1\r\nHost: server\r\n";
   async function serveBodies(bytesMax = 1_000, bytesInAll = 20_000) {
     const bodies = new BodyBudget({ bytesMax: bytesInAll, bytesPerPrefixMax: bytesInAll - 4_096 });
@@ -105,7 +107,7 @@ describe("bodies", () => {
     return text;
   };
 
-  it("that come in chunks of a byte are refused, and a few such chunks are not", async () => {
+  it("in many chunks of one byte are rejected, and those in a few such chunks accepted", async () => {
     const { open } = await serveBodies(1_000_000);
     const chunked = `${head}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n`;
     const [few, many] = [await open(), await open()];
@@ -115,7 +117,7 @@ describe("bodies", () => {
     expect(await ended(many)).toMatch(/fragmented/);
   });
 
-  it("that are refused are kept no longer, however much of them still comes", async () => {
+  it("that were rejected are not kept, however much of them still arrives", async () => {
     const bodies = new BodyBudget({ bytesMax: 20_000, bytesPerPrefixMax: 20_000 });
     let request: IncomingMessage | undefined;
     const { open } = await serve(async (incoming) => {
@@ -124,7 +126,7 @@ describe("bodies", () => {
     });
     const socket = await open();
     socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n`);
-    // First so much that it is refused, then what would be kept of it, then more than anybody waits for.
+    // First enough to be rejected, then chunks that must not be kept, then more than the server waits for.
     const pieces = "1\r\nx\r\n".repeat(bodyChunksMax / 2);
     for (let sent = 0; sent < 3; sent++) {
       socket.write(pieces);
@@ -135,7 +137,7 @@ describe("bodies", () => {
     expect(await isEnded(socket)).toBe(true);
   });
 
-  it("that are larger than they may be are refused, announced or not", async () => {
+  it("that are too large are rejected, with an announced length or without", async () => {
     const { open } = await serveBodies();
     const [announced, found] = [await open(), await open()];
     announced.write(`${head}Content-Length: 2000\r\n\r\n`);
@@ -144,7 +146,7 @@ describe("bodies", () => {
     expect(await ended(found)).toMatch(/too-large/);
   });
 
-  it("that are never finished give way to those of others", async () => {
+  it("that do not finish are dropped for those of others", async () => {
     const { open } = await serveBodies(12_000, 20_000);
     const slow = await open();
     slow.write(`${head}Content-Length: 12000\r\n\r\n${"x".repeat(11_000)}`);

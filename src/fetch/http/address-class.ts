@@ -1,8 +1,8 @@
-/** The kind of network that an IP address belongs to, for the rule about which addresses may be requested. */
+/** Classifies IP addresses, for the rule about which addresses may receive requests. */
 
 import { BlockList, isIP } from "node:net";
 
-/** `what` describes an address of the kind `never`: no validator runs there, and a request may do harm. */
+/** No validator runs at an address of the kind `never`, and a request to it may do harm; `what` describes the address. */
 export type AddressClass =
   | { readonly kind: "public" | "private" | "loopback" }
   | { readonly kind: "never"; readonly what: string };
@@ -14,7 +14,7 @@ const loopback = blockListOf([
   ["::1", 128],
 ]);
 
-/** Also shared address space (RFC 6598), benchmarks (RFC 2544), and IPv6 that only sites use. */
+/** Includes shared address space (RFC 6598), benchmarking (RFC 2544), and site-local IPv6. */
 const privateNetworks = blockListOf([
   ["10.0.0.0", 8],
   ["172.16.0.0", 12],
@@ -26,7 +26,7 @@ const privateNetworks = blockListOf([
   ["64:ff9b:1::", 48],
 ]);
 
-/** The first match counts. */
+/** Forbidden ranges; the first match applies. */
 const never: readonly { readonly what: string; readonly list: BlockList }[] = [
   {
     what: "that of a cloud's metadata service",
@@ -69,7 +69,7 @@ const never: readonly { readonly what: string; readonly list: BlockList }[] = [
   },
 ];
 
-/** IPv6 forms that embed an IPv4 address, and the group of the eight at which it begins. */
+/** IPv6 forms that embed an IPv4 address, and the index of the group at which it begins. */
 const embeddings: readonly {
   readonly list: BlockList;
   readonly group: number;
@@ -91,7 +91,7 @@ export function addressClass(address: string): AddressClass {
   if (version === 0) return { kind: "never", what: "not an IP address" };
   if (version === 6) {
     const own = classOf(bare, "ipv6");
-    // `::` and `::1` look like embedded addresses, and are none.
+    // `::` and `::1` have the form of embedded addresses but are not.
     if (own.kind !== "public" && own.kind !== "private") return own;
     const embedded = embeddedIpv4(bare);
     return embedded === undefined ? own : stricter(own, classOf(embedded, "ipv4"));
@@ -106,7 +106,7 @@ function classOf(address: string, family: "ipv4" | "ipv6"): AddressClass {
   return { kind: privateNetworks.check(address, family) ? "private" : "public" };
 }
 
-/** Of the class of an address and that of the address it embeds, the one that permits less. */
+/** Returns the stricter of an address's class and that of the address it embeds. */
 function stricter(own: AddressClass, embedded: AddressClass): AddressClass {
   return embedded.kind === "public" ? own : embedded;
 }
@@ -124,7 +124,7 @@ function embeddedIpv4(address: string): string | undefined {
 
 /** The eight groups of an IPv6 address. */
 function groupsOf(address: string): number[] {
-  // The parser of URLs writes every form, one that ends in IPv4 included, in hexadecimal groups.
+  // The URL parser writes every form, those that end in IPv4 included, in hexadecimal groups.
   const { hostname } = new URL(`http://[${address}]`);
   const [head = "", tail] = hostname.slice(1, -1).split("::");
   const numbers = (text: string) =>

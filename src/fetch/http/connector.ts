@@ -1,16 +1,16 @@
 /**
- * Connects for the HTTP library. Here, and only here, addresses are checked before anything is sent to them: host names
- * are resolved, the rule checks every resolved address, and the connection goes to an address that it permits.
+ * Connects for the HTTP library. Only this module checks addresses before data is sent to them: it resolves host names,
+ * applies the rule to every resolved address, and connects to an address that the rule permits.
  */
 
 import { lookup } from "node:dns";
 import { isIP, type LookupFunction, type Socket } from "node:net";
 import type { buildConnector } from "undici";
 import { FetchError } from "../../errors/fetch-error.ts";
-import { asOurOwn, peerError } from "./peer-error.ts";
+import { asOwnError, peerError } from "./peer-error.ts";
 import type { ReceiveBuffers } from "./receive-buffers.ts";
 
-/** Why an address must not be connected to, as a sentence about "its address"; `undefined` where it may be. */
+/** Returns why connections to an address are forbidden, as a sentence about "its address"; `undefined` if permitted. */
 export type AddressRule = (address: string) => string | undefined;
 
 /** How often to check whether a response was read to the end of its connection. */
@@ -36,7 +36,7 @@ export function makeConnector(parts: ConnectorParts): buildConnector.connector {
   const plain = build({ timeout, onread: buffers.onread, ...checked });
   return (options, callback) => {
     const host = options.hostname.replace(/^\[|\]$/g, "");
-    const refusal = rule !== undefined && isIP(host) !== 0 ? asOurOwn(() => rule(host)) : undefined;
+    const refusal = rule !== undefined && isIP(host) !== 0 ? asOwnError(() => rule(host)) : undefined;
     if (refusal !== undefined) return callback(new FetchError("not-asked", refusal), null);
     const origin = `${options.protocol}//${options.host ?? options.hostname}`;
     (options.protocol === "https:" ? secure : plain)(options, (error, socket) => {
@@ -56,7 +56,7 @@ function checkedLookup(rule: AddressRule): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, "", 0);
-      const refusals = asOurOwn(() => addresses.map(({ address }) => rule(address)));
+      const refusals = asOwnError(() => addresses.map(({ address }) => rule(address)));
       const permitted = addresses.filter((_, index) => refusals[index] === undefined);
       const [first] = permitted;
       if (first === undefined) {
@@ -74,18 +74,18 @@ interface Supervision {
 }
 
 /**
- * Forwards the events of a connection to the library, and works around two defects of it.
+ * Forwards the events of a connection to the library, and works around two of its defects.
  *
- * The library asserts that its parser is not paused when a connection ends. But a reader that is slower than the server
- * pauses the parser, and many servers end each connection after one response: the end is delayed until everything
- * before it was read. The library also does not catch what its parser throws at the end of a connection, which would
- * end the process: it gets an error of the connection instead, which it handles.
+ * First, the library asserts that its parser is not paused when a connection ends. A reader that is slower than the
+ * server pauses the parser, and many servers end each connection after one response; the end is therefore delayed until
+ * everything before it was read. Second, the library does not catch what its parser throws at the end of a connection,
+ * which would terminate the process; it receives an error of the connection instead.
  */
 function superviseEvents(socket: Socket, { isUnread, onLost }: Supervision): void {
   const emit = socket.emit;
   let isLost = false;
   const lose = (event: string | symbol, thrown: unknown) => {
-    // Errors about bytes are caught by the parser's caller; these are about the end of the connection.
+    // The parser's caller catches errors about bytes; these errors are about the end of the connection.
     const failure = peerError(thrown);
     if (!(failure instanceof FetchError)) throw failure;
     const message = "the connection ended within the response";
@@ -117,7 +117,7 @@ function superviseEvents(socket: Socket, { isUnread, onLost }: Supervision): voi
   };
   socket.emit = (event: string | symbol, ...args: unknown[]) => {
     if (event !== "end" || !isUnread()) return passOn(event, args);
-    // Otherwise the socket is destroyed right after this event.
+    // Without this, Node destroys the socket right after the event.
     socket.allowHalfOpen = true;
     endOnceRead();
     return true;

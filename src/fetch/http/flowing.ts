@@ -1,13 +1,13 @@
 /**
- * The chunks of a readable stream one by one, as received: the stream's own iterator copies waiting chunks into one.
- * While a chunk waits here, the stream is paused.
+ * Yields the chunks of a readable stream as received. (The stream's own iterator copies waiting chunks into one.) The
+ * stream is paused while a chunk waits.
  */
 
 import { finished, type Readable } from "node:stream";
 
 /**
- * @param failureOf what to throw for an error of the stream
- * @throws what the stream ends with, an end before its end included
+ * @param failureOf converts an error of the stream to the error to throw
+ * @throws the converted error, also if the stream closes before its end
  */
 export async function* flowing(
   stream: Readable,

@@ -1,4 +1,4 @@
-/** The decompressed chunks of a gzip body, under bounds on the ratio of its output and input. */
+/** Decompresses a gzip body, under bounds on the ratio of its output to its input. */
 
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -8,7 +8,7 @@ import { systemCodeOf } from "../../errors/snapshot-error.ts";
 import { gzipIdleBytesMax, gzipRatioFromBytes, gzipRatioMax } from "../../limits/http.ts";
 import { peerError } from "./peer-error.ts";
 
-/** @throws FetchError; and whatever reading `compressed` throws */
+/** @throws FetchError, or any error of `compressed` */
 export async function* gunzipped(compressed: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
   let bytesIn = 0;
   let bytesOut = 0;
@@ -37,7 +37,7 @@ export async function* gunzipped(compressed: AsyncIterable<Buffer>): AsyncGenera
     }
     await piped;
   } catch (thrown) {
-    // zlib's own errors are about the bytes; others come through it from the code that feeds it.
+    // Errors of zlib are about the bytes; other errors are those of `compressed`.
     throw systemCodeOf(thrown)?.startsWith("Z_") ? peerError(thrown) : thrown;
   } finally {
     gunzip.destroy();

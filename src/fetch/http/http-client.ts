@@ -1,6 +1,6 @@
 /**
- * One HTTP request and its response as a stream of bytes, under bounds: time to connect, time without progress, size of
- * headers, ratio of compression.
+ * Sends HTTP requests and returns each response as a stream of bytes, under bounds on the time to connect, the time
+ * without progress, the size of headers, and the ratio of compression.
  */
 
 import type { Readable } from "node:stream";
@@ -17,17 +17,17 @@ import { requireOk } from "./response-status.ts";
 
 export interface HttpTimeouts {
   readonly connectTimeoutMs: number;
-  /** Without a first byte, or without enough more of them. */
+  /** The longest time without a first byte, or without enough further bytes. */
   readonly stallTimeoutMs: number;
 }
 
 export interface HttpRequest {
-  /** `undefined` where there is no address; that, and text that is no URL, is `not-asked`. */
+  /** A request without a valid URL fails with the kind `not-asked`. */
   readonly url: string | undefined;
-  /** Sent as JSON with POST; without one the request is a GET. */
+  /** Sent as JSON with POST; if absent, the request is a GET. */
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
-  /** After which the request fails, whatever its progress. */
+  /** The time after which the request fails, whatever its progress. */
   readonly deadlineMs?: number;
   /** Called with the number of bytes of each chunk as received, before decompression. */
   readonly onBytes?: (count: number) => void;
@@ -40,7 +40,7 @@ const closeMaxMs = 1_000;
 interface InFlight {
   readonly origin: string;
   readonly clock: RequestClock;
-  /** Once the head of its response was received. */
+  /** `undefined` until the head of the response is received. */
   body: Readable | undefined;
 }
 
@@ -52,7 +52,7 @@ export class HttpClient {
   readonly #addresses = new Map<string, string>();
   #agent: Agent | undefined;
 
-  /** @param rule which addresses may be connected to; without one, all of them */
+  /** @param rule the addresses that connections may go to; if absent, all of them */
   constructor(timeouts: HttpTimeouts, rule?: AddressRule) {
     this.#timeouts = timeouts;
     this.#rule = rule;
@@ -61,7 +61,7 @@ export class HttpClient {
   /** Ends all connections, those in use included. */
   async close(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    // A library that has lost track of a connection must not keep a run from ending.
+    // If the library has lost track of a connection, the run must end nevertheless.
     const timeUp = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, closeMaxMs);
     });
@@ -75,17 +75,16 @@ export class HttpClient {
   }
 
   /**
-   * The body of a 200 response, decompressed, chunk by chunk. Leaving the loop early ends the connection.
+   * Yields the decompressed body of a 200 response. Leaving the loop early ends the connection.
    *
-   * @throws FetchError; anything else is a bug of ours
+   * @throws FetchError; any other error is a bug of this program
    */
   stream(request: HttpRequest): Chunks {
     return this.#stream(request, {});
   }
 
   /**
-   * As {@link stream}, for a caller that is done with a chunk when it requests the next one: then its memory is used
-   * again.
+   * As {@link stream}, but the memory of a chunk is reused when the caller requests the next one.
    *
    * @throws FetchError
    */
@@ -94,7 +93,7 @@ export class HttpClient {
   }
 
   /**
-   * The whole body of a 200 response.
+   * Returns the whole body of a 200 response.
    *
    * @throws FetchError, `too-large` past `bytesMax`
    */
@@ -112,7 +111,7 @@ export class HttpClient {
     this.#inFlight.add(inFlight);
     try {
       if (request.deadlineMs !== undefined) clock.giveUpAfter(request.deadlineMs, "the request");
-      // Interim responses (1xx) would reset the library's own timeout for ever.
+      // Interim responses (1xx) reset the library's own timeout.
       const beforeHeaders = clock.giveUpAfter(connectTimeoutMs + stallTimeoutMs, "the head of the response");
       const response = await this.#open(url, request.body, clock.signal);
       clearTimeout(beforeHeaders);
@@ -125,13 +124,13 @@ export class HttpClient {
     } finally {
       clock.stop();
       this.#inFlight.delete(inFlight);
-      // An abandoned body must not continue to arrive; an error of it is no longer of interest.
+      // An abandoned body must not continue to arrive, and its errors are ignored.
       inFlight.body?.on("error", () => undefined).destroy();
     }
   }
 
   async #open(url: URL, body: unknown, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    // Loaded with the first request: a command that only reads files does not need it.
+    // Loaded with the first request, because a command that only reads files does not need the library.
     const undici = await import("undici");
     if (signal.aborted) throw new FetchError("aborted", "ended by us", { cause: signal.reason });
     this.#agent ??= this.#makeAgent(undici);
@@ -168,7 +167,7 @@ export class HttpClient {
         rule: this.#rule,
         onConnected: (origin, address) => this.#addresses.set(origin, address),
         isUnread: (origin) => this.#to(origin).some(({ body }) => (body?.readableLength ?? 0) > 0),
-        // The library does not report which request the connection was for: all requests to the origin end.
+        // The library does not report the request of a connection, so all requests to the origin fail.
         onLost: (origin, failure) => {
           for (const { clock } of this.#to(origin)) clock.fail(failure);
         },

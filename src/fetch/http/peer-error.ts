@@ -1,10 +1,10 @@
 /**
- * Converts whatever a library throws for one request to that peer's {@link FetchError}: an assertion of the HTTP parser
- * about the peer's bytes is the peer's failure, as a refused connection is.
+ * Converts the errors of the HTTP library for one request to a {@link FetchError}: a failed assertion of its parser about
+ * the peer's bytes is a failure of the peer, like a refused connection.
  *
- * The origin of an error, not its form, separates a peer's failure from a bug of ours. Only errors of calls into the
- * library are converted; {@link asOurOwn} marks an error that our own code throws in a callback of the library (a
- * look-up, a listener), which stays a bug.
+ * The origin of an error, not its form, separates a failure of the peer from a bug of this program. Only errors of calls
+ * into the library are converted; {@link asOwnError} marks errors that this program throws in a callback of the library
+ * (a look-up, a listener), which stay bugs.
  */
 
 import { FetchError, type FetchErrorDetail, type FetchErrorKind } from "../../errors/fetch-error.ts";
@@ -37,25 +37,25 @@ const kindsByCode: Readonly<Record<string, FetchErrorKind>> = {
 /** Codes of Node.js and OpenSSL for a failed handshake, or an invalid certificate. */
 const tlsCodes =
   /^(EPROTO|ERR_SSL_|ERR_TLS_|CERT_|CRL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERROR_IN_CERT|INVALID_CA|HOSTNAME_MISMATCH|PATH_LENGTH_)/;
-/** The first bytes of the server are no TLS record. */
+/** The first bytes of the server are not a TLS record. */
 const noTlsCodes =
   /^(EPROTO|ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|UNKNOWN_PROTOCOL))$/;
 
-const ourOwn = new WeakSet<object>();
+const ownErrors = new WeakSet<object>();
 
-/** Runs code of ours that a library calls: what it throws stays our bug. */
-export function asOurOwn<T>(action: () => T): T {
+/** Runs a callback of the library, and marks its errors as those of this program. */
+export function asOwnError<T>(action: () => T): T {
   try {
     return action();
   } catch (error) {
-    if (typeof error === "object" && error !== null) ourOwn.add(error);
+    if (typeof error === "object" && error !== null) ownErrors.add(error);
     throw error;
   }
 }
 
-/** The error to throw for what a library threw. A limit of our own process is no failure of the peer. */
+/** Returns the error to throw for an error of the library. A limit of this process is not a failure of the peer. */
 export function peerError(thrown: unknown): unknown {
-  if (thrown instanceof FetchError || isOurOwn(thrown)) return thrown;
+  if (thrown instanceof FetchError || isOwnError(thrown)) return thrown;
   const detail: FetchErrorDetail = { cause: thrown };
   const message = quoted(thrown instanceof Error ? thrown.message : String(thrown));
   if (hintForLimit(thrown) !== undefined) return diskError("cannot open a connection", thrown);
@@ -65,9 +65,9 @@ export function peerError(thrown: unknown): unknown {
     return new FetchError("not-http", `the response is not valid HTTP: ${message}`, detail);
   }
   if (tlsCodes.test(code)) {
-    // OpenSSL's text consists of a thread's number and a line of its source.
+    // OpenSSL's message is not useful: a thread number and a line of its source.
     const what = noTlsCodes.test(code)
-      ? "the server does not speak TLS there"
+      ? "the server does not speak TLS on this port"
       : `the TLS handshake failed (${code})`;
     return new FetchError("tls", what, detail);
   }
@@ -78,9 +78,9 @@ function isParserError(thrown: unknown): boolean {
   return thrown instanceof Error && thrown.name === "HTTPParserError";
 }
 
-function isOurOwn(thrown: unknown): boolean {
+function isOwnError(thrown: unknown): boolean {
   for (let error = thrown; typeof error === "object" && error !== null; error = (error as Error).cause) {
-    if (ourOwn.has(error)) return true;
+    if (ownErrors.has(error)) return true;
   }
   return false;
 }

@@ -1,6 +1,6 @@
 /**
- * The memory that connections receive into. By default each read allocates memory, which costs more than the read
- * itself; here memory is used again as soon as its content was read.
+ * Reusable memory that connections receive into. By default, each read allocates memory, which takes longer than the
+ * read itself.
  */
 
 import type { OnReadOpts, Socket } from "node:net";
@@ -18,7 +18,7 @@ export class ReceiveBuffers {
       buffer: take,
       callback(this: Socket, bytes: number, memory: Uint8Array): boolean {
         if (bytes > memory.length / 2) return this.push(memory.subarray(0, bytes));
-        // A few bytes must not hold a whole buffer, however long they wait.
+        // A few waiting bytes must not occupy a whole buffer.
         free.push(memory as Buffer);
         return this.push(Buffer.from(memory.subarray(0, bytes)));
       },
@@ -26,10 +26,10 @@ export class ReceiveBuffers {
   }
 
   /**
-   * The chunks of one response. The memory of a chunk is valid until the next one is requested.
+   * Yields the chunks of one response. The memory of a chunk is valid until the next one is requested.
    *
-   * A connection is read in order: once a chunk is in another buffer, nothing is left in the buffer before. The garbage
-   * collector frees the last buffer, and all buffers of a response that ends early.
+   * Chunks arrive in order, so a buffer is free once a chunk arrives in another one. The garbage collector frees the last
+   * buffer, and all buffers of a response that ends early.
    */
   async *reusing(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
     let last: Buffer | undefined;

@@ -1,4 +1,4 @@
-/** Ends a request that takes too long or that the library lost, and remembers why it ended. */
+/** Ends a request that takes too long or that the library lost, and keeps the reason. */
 
 import { FetchError } from "../../errors/fetch-error.ts";
 
@@ -15,7 +15,11 @@ export class RequestClock {
     this.signal = signal === undefined ? this.#ending.signal : AbortSignal.any([signal, this.#ending.signal]);
   }
 
-  /** @param what takes so long */
+  /**
+   * Fails the request after a time.
+   *
+   * @param what the part of the request that took too long, for the message
+   */
   giveUpAfter(timeoutMs: number, what: string): NodeJS.Timeout {
     const timer = setTimeout(() => {
       this.fail(new FetchError("stalled", `${what} took more than ${Math.floor(timeoutMs / 10) / 100} s`));
@@ -24,13 +28,13 @@ export class RequestClock {
     return timer;
   }
 
-  /** Ends the request; the first failure is the one that counts. */
+  /** Ends the request. Only the first failure counts. */
   fail(failure: FetchError): void {
     this.#failure ??= failure;
     this.#ending.abort(this.#failure);
   }
 
-  /** Why the request failed: what ended it, where that caused what was thrown. A bug stays one. */
+  /** Returns the failure that caused a thrown FetchError; other errors, which are bugs, are returned unchanged. */
   causeOf(thrown: unknown): unknown {
     if (!(thrown instanceof FetchError)) return thrown;
     if (this.#callerSignal?.aborted) return new FetchError("aborted", "ended by us", { cause: thrown });

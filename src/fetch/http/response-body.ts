@@ -19,13 +19,13 @@ import { StallGuard } from "./stall-guard.ts";
 export type Chunks = AsyncGenerator<Buffer, void, void>;
 
 export interface BodyRules {
-  /** Without enough bytes for so long, the response is stalled. */
+  /** The time over which a response must have received enough bytes. */
   readonly stallTimeoutMs: number;
   /** Called with the number of bytes of each chunk as received, before decompression. */
   readonly onBytes?: ((count: number) => void) | undefined;
   /** Bytes of the decompressed body. */
   readonly bytesMax?: number | undefined;
-  /** Where the memory of a chunk goes once the next chunk is requested; without them, it stays valid. */
+  /** Takes the memory of a chunk back when the next chunk is requested; if absent, chunks stay valid. */
   readonly buffers?: ReceiveBuffers | undefined;
 }
 
@@ -37,7 +37,7 @@ export function responseBody(
 ): Chunks {
   const isGzip = encoding === "gzip";
   const received = flowing(body, peerError);
-  // Gunzip reads ahead, so that its input must stay valid.
+  // Gunzip reads ahead, so its input must stay valid.
   const inMemory = isGzip || buffers === undefined ? received : buffers.reusing(received);
   const counted = onBytes === undefined ? inMemory : counting(inMemory, onBytes);
   const guarded = stallGuarded(counted, stallTimeoutMs);

@@ -1,4 +1,4 @@
-/** What the status of a response means for its request. */
+/** Converts the status of a response to the outcome of its request. */
 
 import type { Dispatcher } from "undici";
 import { FetchError } from "../../errors/fetch-error.ts";
@@ -8,7 +8,7 @@ import { responseBody } from "./response-body.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
 /**
- * Redirects are never followed: a node that responds for another one would be believed in its name.
+ * Redirects are never followed: the response of another server must not count as the node's own.
  *
  * @throws FetchError for any other status than 200, with the beginning of the body
  */
@@ -23,15 +23,15 @@ export async function requireOk(
       status: statusCode,
     });
   }
-  const said = await beginningOf(responseBody(body, "identity", { stallTimeoutMs }));
+  const reason = await beginningOf(responseBody(body, "identity", { stallTimeoutMs }));
   const waitMs = retryAfterMs(headers, Date.now());
-  throw new FetchError("status", `status ${statusCode}${said === "" ? "" : `: ${quoted(said)}`}`, {
+  throw new FetchError("status", `status ${statusCode}${reason === "" ? "" : `: ${quoted(reason)}`}`, {
     status: statusCode,
     ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
   });
 }
 
-/** The `error` of an error body, or its beginning. It only helps the reader, so that failures are ignored. */
+/** The `error` field of an error body, or the beginning of the body. Failures are ignored: the text is only for messages. */
 async function beginningOf(body: AsyncIterable<Buffer>): Promise<string> {
   let text = "";
   try {

@@ -1,14 +1,14 @@
-/** How long a server asks its client to wait. */
+/** Parses `Retry-After`, the time that a server asks its client to wait. */
 
-/** The largest number of seconds; some servers send a larger one, which is the moment of a reset. */
+/** Larger numbers are not seconds until the reset: some servers send the time of the reset as a Unix timestamp. */
 const secondsMax = 1_000_000_000;
 
 /**
- * `Retry-After` is seconds or a date (RFC 9110, 10.2.3). The published archiver's rate limiter (fastify's plugin, 7.6)
- * sends its window there in **milliseconds**, beside `x-ratelimit-reset`, the rest of that window in seconds. A number
- * beyond the reset of the limit makes no sense in seconds, so that it is milliseconds.
+ * `Retry-After` is a number of seconds or a date (RFC 9110, 10.2.3). The rate limiter of the published archiver
+ * (fastify's plugin, 7.6) sends its window in **milliseconds**, together with `x-ratelimit-reset`, the rest of that
+ * window in seconds. A number beyond the reset makes no sense in seconds, so it is in milliseconds.
  *
- * @returns milliseconds; `undefined` where the server sends none
+ * @returns milliseconds; `undefined` if the header is missing or malformed
  */
 export function retryAfterMs(
   headers: Readonly<Record<string, string | string[] | undefined>>,

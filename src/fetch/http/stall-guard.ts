@@ -1,7 +1,6 @@
 /**
- * Detects a response that is too slow. undici's body timeout ends a silent response; a node that sends a byte now and
- * then resets that timeout for ever. Only the time spent waiting for the node counts: a slow disk of ours is not the
- * node's fault.
+ * Detects a response that is too slow. undici's body timeout ends a silent response, but a node that sends single bytes
+ * resets that timeout. Only time spent waiting for the node counts: a slow local disk is not the node's fault.
  */
 
 import { FetchError } from "../../errors/fetch-error.ts";
@@ -24,7 +23,7 @@ export class StallGuard {
     this.#waitingSinceMs = this.#nowMs();
   }
 
-  /** @throws FetchError `stalled` where a whole window of waiting brought too little */
+  /** @throws FetchError `stalled` if too few bytes arrived in a window of waiting */
   received(bytes: number): void {
     this.#waitedMs += this.#nowMs() - this.#waitingSinceMs;
     this.#bytes += bytes;

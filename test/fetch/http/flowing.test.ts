@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { flowing } from "../../../src/fetch/http/flowing.ts";
 
-/** A stream that is pushed into from outside, and how much it has been asked for. */
+/** A stream that tests push into, with a count of its reads. */
 function pushed(): { stream: Readable; reads: () => number } {
   let reads = 0;
   const stream = new Readable({
@@ -14,8 +14,8 @@ function pushed(): { stream: Readable; reads: () => number } {
   return { stream, reads: () => reads };
 }
 
-describe("a stream that flows", () => {
-  it("gives the chunks as they came, those that wait included", async () => {
+describe("a flowing stream", () => {
+  it("yields the chunks as received, waiting ones included", async () => {
     const { stream } = pushed();
     const chunks = ["a", "bc", "def", "g"].map((text) => Buffer.from(text));
     for (const chunk of chunks) stream.push(chunk);
@@ -26,7 +26,7 @@ describe("a stream that flows", () => {
     for (const [index, chunk] of received.entries()) expect(chunk.buffer).toBe(chunks[index]?.buffer);
   });
 
-  it("asks for no more while a chunk is used", async () => {
+  it("reads no further while a chunk is in use", async () => {
     const { stream, reads } = pushed();
     const chunks = flowing(stream);
     stream.push(Buffer.alloc(8));
@@ -41,7 +41,7 @@ describe("a stream that flows", () => {
     await chunks.return();
   });
 
-  it("throws the error that it ends with, after what came before", async () => {
+  it("throws its error after the chunks before it", async () => {
     const { stream } = pushed();
     stream.push(Buffer.from("a"));
     const chunks = flowing(stream);
@@ -51,14 +51,14 @@ describe("a stream that flows", () => {
     await expect(next).rejects.toThrow("gone");
   });
 
-  it("does not take an end before the end for one", async () => {
+  it("throws if it closes before its end", async () => {
     const { stream } = pushed();
     const next = flowing(stream).next();
     setImmediate(() => stream.destroy());
     await expect(next).rejects.toMatchObject({ code: "ERR_STREAM_PREMATURE_CLOSE" });
   });
 
-  it("leaves nothing behind on a stream that it is done with", async () => {
+  it("removes its listeners at its end", async () => {
     const { stream } = pushed();
     stream.push(Buffer.from("a"));
     const chunks = flowing(stream);

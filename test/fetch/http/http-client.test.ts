@@ -24,7 +24,7 @@ async function bodyOf(request: HttpRequest): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** The failure that a request ends with, and what came before it. */
+/** Returns the failure of a request, and the bytes received before it. */
 async function failureOf(request: HttpRequest): Promise<{ failure: FetchError; received: string }> {
   let received = "";
   try {
@@ -34,10 +34,10 @@ async function failureOf(request: HttpRequest): Promise<{ failure: FetchError; r
     expect(faultOfMessage(error.message)).toBeUndefined();
     return { failure: error, received };
   }
-  throw new Error(`it did not fail, but answered ${received.slice(0, 100)}`);
+  throw new Error(`the request succeeded with ${received.slice(0, 100)}`);
 }
 
-/** The failure of a request to a server that writes to its socket once it was asked. */
+/** Returns the failure of a request to a server that writes to its socket when the request arrives. */
 async function failureOfSocket(onRequest: (socket: Socket) => void) {
   const url = await tcpServer((socket) => void socket.once("data", () => onRequest(socket)));
   return failureOf({ url });
@@ -46,7 +46,7 @@ async function failureOfSocket(onRequest: (socket: Socket) => void) {
 const ok = (headers: string) => `HTTP/1.1 200 OK\r\n${headers}\r\n`;
 
 describe("a request", () => {
-  it("with a body is a POST of JSON, without one a GET", async () => {
+  it("is a POST of JSON with a body, and a GET without one", async () => {
     const url = await httpServer((request, response) => {
       let text = "";
       request.on("data", (chunk) => {
@@ -76,7 +76,7 @@ describe("a request", () => {
     });
   });
 
-  it("has its answer whole, up to a bound", async () => {
+  it("returns its whole response up to a bound", async () => {
     const url = await httpServer((_, response) => response.end("x".repeat(1000)));
     const client = newClient();
     expect((await client.whole({ url }, 1000)).toString()).toBe("x".repeat(1000));
@@ -86,7 +86,7 @@ describe("a request", () => {
     });
   });
 
-  it("tells of the bytes that came over the wire", async () => {
+  it("reports the bytes received over the wire", async () => {
     const compressed = gzipSync(Buffer.alloc(100_000, "abc"));
     const url = await httpServer((_, response) =>
       response.setHeader("content-encoding", "gzip").end(compressed),
@@ -99,7 +99,7 @@ describe("a request", () => {
     expect(bytes).toBe(compressed.length);
   });
 
-  it("ends the connection where its answer is left early", async () => {
+  it("closes the connection when its response is left early", async () => {
     const ended = deferred();
     const url = await httpServer((_, response) => {
       response.on("close", () => ended.resolve());
@@ -125,26 +125,26 @@ function deferred(): { promise: Promise<void>; resolve: () => void } {
   return { promise, resolve };
 }
 
-describe("a node that cannot be reached", () => {
-  it("refuses the connection", async () => {
+describe("a node that refuses connections", () => {
+  it("is unreachable", async () => {
     const { failure } = await failureOf({ url: await deadUrl() });
     expect(failure.kind).toBe("unreachable");
     expect(failure.message).toContain("ECONNREFUSED");
   });
 });
 
-describe("a node that stops", () => {
-  it("before it answers has stalled", async () => {
+describe("a slow node", () => {
+  it("stalls if it sends no response", async () => {
     const { failure } = await failureOfSocket(() => undefined);
     expect(failure.kind).toBe("stalled");
   });
 
-  it("after its headers has stalled", async () => {
+  it("stalls if it sends only headers", async () => {
     const { failure } = await failureOfSocket((socket) => socket.write(ok("Content-Length: 10\r\n")));
     expect(failure.kind).toBe("stalled");
   });
 
-  it("half-way has stalled, after what it had sent", async () => {
+  it("stalls within a body, whose beginning is received", async () => {
     const { failure, received } = await failureOfSocket((socket) =>
       socket.write(`${ok("Content-Length: 10\r\n")}12345`),
     );
@@ -152,7 +152,7 @@ describe("a node that stops", () => {
     expect(received).toBe("12345");
   });
 
-  it("and only trickles has stalled as well", async () => {
+  it("stalls if it sends too few bytes per second", async () => {
     const { failure, received } = await failureOfSocket((socket) => {
       socket.write(ok("Content-Length: 1000000\r\n"));
       const timer = setInterval(() => socket.write("."), 40);
@@ -163,7 +163,7 @@ describe("a node that stops", () => {
     expect(received).toMatch(/^\.+$/);
   });
 
-  it("but goes on fast enough has not stalled, however long it takes", async () => {
+  it("does not stall if it sends enough bytes per second, however long it takes", async () => {
     const url = await httpServer(async (_, response) => {
       for (let part = 0; part < 12; part++) {
         response.write("x".repeat(500));
@@ -174,7 +174,7 @@ describe("a node that stops", () => {
     expect(await bodyOf({ url })).toHaveLength(6000);
   });
 
-  it("is not blamed for the time that we take ourselves", async () => {
+  it("does not stall because of a slow reader", async () => {
     const url = await httpServer((_, response) => response.end("x".repeat(1_000_000)));
     let bytes = 0;
     for await (const chunk of newClient().stream({ url })) {
@@ -185,7 +185,7 @@ describe("a node that stops", () => {
   });
 });
 
-describe("a connection that breaks", () => {
+describe("a broken connection", () => {
   it.each([
     { id: "at once", act: (socket: Socket) => socket.destroy() },
     { id: "by a reset", act: (socket: Socket) => socket.resetAndDestroy() },
@@ -206,7 +206,7 @@ describe("a connection that breaks", () => {
     expect((await failureOfSocket(act)).failure.kind).toBe("reset");
   });
 
-  it("half-way by a reset has given what came before it", async () => {
+  it("yields the bytes received before a reset", async () => {
     const { failure, received } = await failureOfSocket(async (socket) => {
       socket.write(`${ok("Content-Length: 10\r\n")}12345`);
       await sleep(100);
@@ -217,7 +217,7 @@ describe("a connection that breaks", () => {
   });
 });
 
-describe("an answer that is none", () => {
+describe("an invalid response", () => {
   it.each([
     { id: "another protocol", text: "SSH-2.0-OpenSSH_9.6\r\n" },
     { id: "bytes", text: "\u0000\u0001\u0002\r\n\r\n" },
@@ -227,7 +227,7 @@ describe("an answer that is none", () => {
     expect((await failureOfSocket((socket) => void socket.write(text))).failure.kind).toBe("not-http");
   });
 
-  it("has endless headers is too large", async () => {
+  it("with endless headers is too large", async () => {
     const { failure } = await failureOfSocket((socket) => {
       socket.write("HTTP/1.1 200 OK\r\n");
       let number = 0;
@@ -243,16 +243,16 @@ describe("an answer that is none", () => {
 });
 
 describe("a redirect", () => {
-  it.each([301, 302, 303, 307, 308])("(%i) is not followed", async (status) => {
-    const asked: (string | undefined)[] = [];
+  it.each([301, 302, 303, 307, 308])("with status %i is not followed", async (status) => {
+    const requested: (string | undefined)[] = [];
     const url = await httpServer((request, response) => {
-      asked.push(request.url);
+      requested.push(request.url);
       response.writeHead(request.url === "/" ? status : 200, { Location: "/elsewhere" }).end();
     });
     const { failure } = await failureOf({ url });
     expect(failure).toMatchObject({ kind: "redirect", status });
     expect(failure.message).toContain("/elsewhere");
-    expect(asked).toEqual(["/"]);
+    expect(requested).toEqual(["/"]);
   });
 });
 
@@ -260,17 +260,17 @@ function gzipServer(body: Buffer, encoding = "gzip"): Promise<string> {
   return httpServer((_, response) => response.setHeader("Content-Encoding", encoding).end(body));
 }
 
-describe("a compressed answer", () => {
+describe("a compressed response", () => {
   const text = Buffer.from(JSON.stringify({ snapshot: [{ a: randomBytes(50_000).toString("hex") }] }));
 
   it.each([{ encoding: "gzip" }, { encoding: "x-gzip" }, { encoding: "GZIP" }])(
-    "of $encoding is unpacked",
+    "with encoding $encoding is decompressed",
     async ({ encoding }) => {
       expect((await bodyOf({ url: await gzipServer(gzipSync(text), encoding) })).equals(text)).toBe(true);
     },
   );
 
-  it("may say that it is not compressed", async () => {
+  it("may have the encoding identity", async () => {
     expect((await bodyOf({ url: await gzipServer(text, "identity") })).equals(text)).toBe(true);
   });
 
@@ -278,12 +278,12 @@ describe("a compressed answer", () => {
     expect(await bodyOf({ url: await gzipServer(gzipSync("")) })).toHaveLength(0);
   });
 
-  it("may have several members", async () => {
+  it("may have several gzip members", async () => {
     const twice = Buffer.concat([gzipSync("one"), gzipSync("two")]);
     expect((await bodyOf({ url: await gzipServer(twice) })).toString()).toBe("onetwo");
   });
 
-  it("that ends too early is a reset, after what could be unpacked", async () => {
+  it("that is truncated fails as a reset, after the bytes that could be decompressed", async () => {
     const { failure, received } = await failureOf({
       url: await gzipServer(gzipSync(text).subarray(0, -1000)),
     });
@@ -301,7 +301,7 @@ describe("a compressed answer", () => {
   });
 
   it.each(["br", "deflate", "zstd", "gzip, gzip", hostileText.replace(/[^ -~]/g, "").slice(0, 500)])(
-    "of another encoding is no HTTP: %s",
+    "with another encoding is not valid HTTP: %s",
     async (encoding) => {
       const { failure } = await failureOf({ url: await gzipServer(text, encoding) });
       expect(failure.kind).toBe("not-http");
@@ -309,7 +309,7 @@ describe("a compressed answer", () => {
     },
   );
 
-  it("that is a bomb is too large, long before its end", async () => {
+  it("with too high a ratio is too large, long before its end", async () => {
     const bomb = gzipSync(Buffer.alloc(8 * gzipRatioFromBytes));
     const { failure, received } = await failureOf({ url: await gzipServer(bomb) });
     expect(failure.kind).toBe("too-large");
@@ -317,7 +317,7 @@ describe("a compressed answer", () => {
     expect(received.length).toBeLessThan(2 * gzipRatioFromBytes);
   });
 
-  it("may be compressed that well while it is small", async () => {
+  it("may have a high ratio while it is small", async () => {
     const small = gzipSync(Buffer.alloc(gzipRatioFromBytes));
     expect(await bodyOf({ url: await gzipServer(small) })).toHaveLength(gzipRatioFromBytes);
   });
@@ -329,13 +329,13 @@ function withByteChanged(bytes: Buffer, place: number): Buffer {
   return changed;
 }
 
-describe("another status", () => {
+describe("a response with another status than 200", () => {
   const failureOfStatus = async (status: number, body: string, headers: Record<string, string> = {}) => {
     const url = await httpServer((_, response) => response.writeHead(status, headers).end(body));
     return (await failureOf({ url })).failure;
   };
 
-  it.each([204, 400, 404, 425, 429, 500, 503])("(%i) is a failure that says it", async (status) => {
+  it.each([204, 400, 404, 425, 429, 500, 503])("fails with its status %i", async (status) => {
     expect(await failureOfStatus(status, "")).toMatchObject({
       kind: "status",
       status,
@@ -356,13 +356,13 @@ describe("another status", () => {
     expect((await failureOfStatus(404, body)).message).toBe(message);
   });
 
-  it("shows hostile text shortened and without control characters", async () => {
+  it("has its hostile text shortened and stripped of control characters", async () => {
     const failure = await failureOfStatus(503, JSON.stringify({ error: hostileText }));
     expect(failure.message).toMatch(/^status 503: .*evil evil/);
     expect(faultOfMessage(failure.message)).toBeUndefined();
   });
 
-  it("with an endless body is read no further than what is shown", async () => {
+  it("has no more of its endless body read than is shown", async () => {
     let sent = 0;
     const url = await httpServer((_, response) => {
       response.writeHead(500);
@@ -378,7 +378,7 @@ describe("another status", () => {
     expect(sent).toBeLessThan(2000 * errorBodyBytesMax);
   });
 
-  it("with a body that stalls or breaks off is that status all the same", async () => {
+  it("fails with its status even if its body stalls or breaks off", async () => {
     for (const act of [() => undefined, (socket: Socket) => void socket.destroySoon()]) {
       const { failure } = await failureOfSocket((socket) => {
         socket.write('HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 100\r\n\r\n{"err');
@@ -395,7 +395,7 @@ describe("another status", () => {
     { header: "soon", retryAfterMs: undefined },
     { header: "-5", retryAfterMs: expect.toSatisfy((ms: unknown) => ms === undefined || ms === 0) },
     { header: "Wed, 21 Oct 2015 07:28:00 GMT", retryAfterMs: 0 },
-  ])("asks to come back with Retry-After: $header", async ({ header, retryAfterMs }) => {
+  ])("has its Retry-After parsed: $header", async ({ header, retryAfterMs }) => {
     expect(await failureOfStatus(503, "", { "Retry-After": header })).toMatchObject({
       kind: "status",
       status: 503,
@@ -403,7 +403,7 @@ describe("another status", () => {
     expect((await failureOfStatus(503, "", { "Retry-After": header })).retryAfterMs).toEqual(retryAfterMs);
   });
 
-  it("asks to come back at a date", async () => {
+  it("has the date of its Retry-After parsed", async () => {
     const inTwoHours = new Date(Date.now() + 7_200_000).toUTCString();
     const { retryAfterMs = 0 } = await failureOfStatus(429, "", { "Retry-After": inTwoHours });
     expect(retryAfterMs).toBeGreaterThan(7_100_000);
@@ -411,16 +411,16 @@ describe("another status", () => {
   });
 });
 
-describe("a request that we end", () => {
-  it("before it begins is aborted", async () => {
+describe("an aborted request", () => {
+  it("fails as aborted before it is sent", async () => {
     const url = await httpServer((_, response) => response.end("x"));
     expect((await failureOf({ url, signal: AbortSignal.abort() })).failure.kind).toBe("aborted");
   });
 
   it.each([
-    { id: "before the answer", beginning: "" },
-    { id: "within the answer", beginning: `${ok("Content-Length: 10\r\n")}12345` },
-  ])("$id is aborted, and its connection ends", async ({ beginning }) => {
+    { id: "before the response", beginning: "" },
+    { id: "within the response", beginning: `${ok("Content-Length: 10\r\n")}12345` },
+  ])("fails as aborted $id, and its connection is closed", async ({ beginning }) => {
     const ending = new AbortController();
     const closed = deferred();
     const url = await tcpServer((socket) => {
@@ -437,10 +437,10 @@ describe("a request that we end", () => {
 });
 
 it.each([
-  { id: "has a length", head: "Content-Length: 400000\r\n" },
-  { id: "has none", head: "" },
+  { id: "with a length", head: "Content-Length: 400000\r\n" },
+  { id: "without a length", head: "" },
 ])(
-  "a response that $id and ends with its connection comes whole, however slow its reader is",
+  "a response $id that ends with its connection is received whole, however slow its reader is",
   async ({ head }) => {
     const url = await tcpServer((socket) => {
       socket.once("data", () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HttpClient } from "../../../src/fetch/http/http-client.ts";
 import { receiveBufferBytes } from "../../../src/limits/http.ts";
 
-/** Bytes that tell where they belong. */
+/** Bytes that depend on their position. */
 const body = Buffer.alloc(24 * 1024 * 1024);
 for (let at = 0; at < body.length; at += 4) body.writeUInt32LE(at, at);
 
@@ -17,7 +17,7 @@ beforeAll(async () => {
       drip(response.write.bind(response), () => response.end());
       return;
     }
-    // In chunks of HTTP of a size that fits nothing.
+    // The size of the HTTP chunks is no divisor or multiple of a buffer's.
     for (let at = 0; at < body.length; at += 77_777) response.write(body.subarray(at, at + 77_777));
     response.end();
   });
@@ -40,14 +40,14 @@ function drip(write: (bytes: Buffer) => void, end: () => void, left = 50): void 
   setTimeout(() => drip(write, end, left - 1), 1);
 }
 
-/** Whether all came, each chunk as it was while it was looked at; and the memory that it came in. */
+/** Returns whether all bytes arrived and stayed unchanged while in use, and the memory of the chunks. */
 async function receive(): Promise<{ isRight: boolean; memories: Set<ArrayBufferLike> }> {
   let at = 0;
   let isRight = true;
   const memories = new Set<ArrayBufferLike>();
   for await (const chunk of client.streamInPlace({ url })) {
     memories.add(chunk.buffer);
-    // A slow user, in whose time the connection goes on.
+    // A slow reader, during whose work the connection continues.
     if (at % 5 === 0) await new Promise((resolve) => setImmediate(resolve));
     isRight &&= chunk.equals(body.subarray(at, at + chunk.length));
     at += chunk.length;
@@ -55,22 +55,22 @@ async function receive(): Promise<{ isRight: boolean; memories: Set<ArrayBufferL
   return { isRight: isRight && at === body.length, memories };
 }
 
-describe("memory that connections receive into", () => {
-  it("is used again, and never while it is in use", async () => {
+describe("the memory that connections receive into", () => {
+  it("is reused, but not while it is in use", async () => {
     const answers = await Promise.all([receive(), receive(), receive()]);
     for (const { isRight } of answers) expect(isRight).toBe(true);
     const large = answers
       .flatMap(({ memories }) => [...memories])
       .filter((memory) => memory.byteLength === receiveBufferBytes);
-    // What is joined with other chunks on the way, as in answers of so small chunks, is not used again.
+    // Small chunks are joined on the way, and joined chunks are not in reusable memory.
     expect(new Set(large).size).toBeLessThan((3 * body.length) / receiveBufferBytes / 2);
   });
 
-  it("is not used again by whoever keeps the chunks", async () => {
+  it("is not reused by a reader that keeps the chunks", async () => {
     expect((await client.whole({ url }, body.length)).equals(body)).toBe(true);
   });
 
-  it("is not held by a few bytes", async () => {
+  it("is not occupied by a few bytes", async () => {
     const chunks: Buffer[] = [];
     for await (const chunk of client.stream({ url: `${url}/slowly` })) chunks.push(chunk);
     expect(String(Buffer.concat(chunks))).toBe("drop".repeat(50));

@@ -3,14 +3,14 @@ import { retryAfterMs } from "../../../src/fetch/http/retry-after.ts";
 
 const nowMs = Date.parse("2026-01-01T00:00:00Z");
 
-describe("how long a server asks to wait", () => {
+describe("the wait that a server asks for", () => {
   it.each([
     { id: "seconds", headers: { "retry-after": "3" }, ms: 3_000 },
     { id: "a date", headers: { "retry-after": "Thu, 01 Jan 2026 00:00:05 GMT" }, ms: 5_000 },
     { id: "a date in the past", headers: { "retry-after": "Wed, 31 Dec 2025 23:59:00 GMT" }, ms: 0 },
     { id: "the first of several", headers: { "retry-after": ["2", "9"] }, ms: 2_000 },
-    { id: "nothing", headers: {}, ms: undefined },
-    { id: "no number and no date", headers: { "retry-after": "soon" }, ms: undefined },
+    { id: "a missing header", headers: {}, ms: undefined },
+    { id: "a malformed header", headers: { "retry-after": "soon" }, ms: undefined },
     {
       id: "the published archiver's window of ten milliseconds",
       headers: { "retry-after": "10", "x-ratelimit-reset": "0" },
@@ -22,21 +22,21 @@ describe("how long a server asks to wait", () => {
       ms: 60_000,
     },
     {
-      id: "seconds beside the same seconds until the reset",
+      id: "the same number of seconds as until the reset",
       headers: { "retry-after": "30", "x-ratelimit-reset": "30" },
       ms: 30_000,
     },
     {
-      id: "seconds that are rounded up beside a reset that is rounded down",
+      id: "seconds that are rounded up and a reset that is rounded down",
       headers: { "retry-after": "2", "x-ratelimit-reset": "1" },
       ms: 2_000,
     },
     {
-      id: "seconds beside the moment of the reset",
+      id: "seconds and the Unix time of the reset",
       headers: { "retry-after": "30", "x-ratelimit-reset": "1767225630" },
       ms: 30_000,
     },
-  ])("is understood from $id", ({ headers, ms }) => {
+  ])("is parsed from $id", ({ headers, ms }) => {
     expect(retryAfterMs(headers, nowMs)).toBe(ms);
   });
 });

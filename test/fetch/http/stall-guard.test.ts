@@ -2,26 +2,26 @@ import { describe, expect, it } from "vitest";
 import { StallGuard } from "../../../src/fetch/http/stall-guard.ts";
 import { bytesPerSecondMin } from "../../../src/limits/http.ts";
 
-/** A guard over a window of ten seconds, and the clock that it sees. */
+/** A guard over a window of ten seconds, and functions that advance its clock. */
 function makeGuard() {
   let nowMs = 5_000;
   const guard = new StallGuard(10_000, () => nowMs);
   return {
-    /** Waits for the node, and then has so many bytes of it. */
+    /** Waits for the node, and then receives bytes. */
     wait: (ms: number, bytes: number) => {
       guard.startWaiting();
       nowMs += ms;
       guard.received(bytes);
     },
-    /** Takes time of our own. */
+    /** Spends time without waiting for the node. */
     work: (ms: number) => {
       nowMs += ms;
     },
   };
 }
 
-describe("an answer that is watched", () => {
-  it("has stalled where a window of waiting brought too little", () => {
+describe("a guarded response", () => {
+  it("stalls if too few bytes arrive in a window of waiting", () => {
     const { wait } = makeGuard();
     wait(5_000, 1);
     expect(() => wait(5_000, 1)).toThrow(
@@ -29,24 +29,24 @@ describe("an answer that is watched", () => {
     );
   });
 
-  it("has not before the window is over", () => {
+  it("does not stall before the window is over", () => {
     const { wait } = makeGuard();
     for (let waited = 0; waited < 9_999; waited += 1_111) wait(1_111, 0);
   });
 
-  it("has not where it was just fast enough, and has by one byte less", () => {
+  it("does not stall at exactly the minimum rate, and stalls with one byte less", () => {
     makeGuard().wait(10_000, 10 * bytesPerSecondMin);
     expect(() => makeGuard().wait(10_000, 10 * bytesPerSecondMin - 1)).toThrow("only");
   });
 
-  it("is measured anew after each window: what came before does not count", () => {
+  it("is measured separately in each window", () => {
     const { wait } = makeGuard();
     wait(10_000, 1_000_000_000);
     wait(9_000, 0);
     expect(() => wait(1_000, 1)).toThrow("only 1 byte in 10 s");
   });
 
-  it("is not blamed for the time that we take", () => {
+  it("does not stall because of a slow reader", () => {
     const { wait, work } = makeGuard();
     for (let chunk = 0; chunk < 100; chunk++) {
       wait(99, 1);
