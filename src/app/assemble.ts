@@ -17,7 +17,7 @@ import type { RunSummary } from "../events/assemble-events.ts";
 import { RunLog } from "../events/run-log.ts";
 import { type ExportData, exportDataDigest } from "../format/export-data.ts";
 import { requireOptions } from "../options/option-check.ts";
-import { requirePlace } from "../store/snapshot-place.ts";
+import { requireOutput } from "../store/snapshot-place.ts";
 import { ageWarning } from "../trust/chain/boundary.ts";
 import { describeUnknown } from "../trust/chain/cycle-nodes.ts";
 import { type NetworkClients, openClients } from "../trust/node-addresses.ts";
@@ -99,7 +99,7 @@ async function run(run: Run): Promise<ExportData> {
   const { settings, known, log } = run;
   const { out, time, maxAgeMs, requireChain } = settings;
   // An unusable directory fails the run before the first request.
-  await requirePlace(out);
+  await requireOutput(out);
   log.stage("reading the node list and the cycle records");
   const network = await readNetwork(settings, time, listContext(run), maxAgeMs);
   const { candidates, records } = network;

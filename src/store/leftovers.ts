@@ -1,6 +1,6 @@
 /**
- * Removes what runs that were killed have left in the directory of the snapshots: an older snapshot that was being
- * replaced, partial snapshots that no run goes on with, and locks.
+ * Removes the leftovers of killed runs in the output directory: replaced snapshots, partial snapshots that no run
+ * continues, and locks.
  */
 
 import { SnapshotError } from "../errors/snapshot-error.ts";
@@ -9,23 +9,22 @@ import {
   lockPath,
   removePartial,
   restoreReplaced,
-  type SnapshotSpot,
-  timestampsBeside,
+  type SnapshotLocation,
+  timestampsWithLeftovers,
 } from "./snapshot-place.ts";
 
 /**
- * Removes what lies beside other snapshots than those that are kept, as far as it is our own and no other run works
- * on it.
+ * Removes the leftovers of all snapshots but the given ones, if they belong to this user and no other run works on them.
  *
  * @param kept the timestamps that this run may work on itself
- * @returns why something that nobody works on could not be removed
+ * @returns the errors of removals that failed
  */
 export async function removeLeftovers(out: string, kept: ReadonlySet<number>): Promise<SnapshotError[]> {
   const problems: SnapshotError[] = [];
-  for (const timestamp of await timestampsBeside(out)) {
+  for (const timestamp of await timestampsWithLeftovers(out)) {
     if (kept.has(timestamp)) continue;
     try {
-      await removeBeside({ out, timestamp });
+      await removeLeftoversOf({ out, timestamp });
     } catch (error) {
       if (!(error instanceof SnapshotError)) throw error;
       if (error.code !== "locked") problems.push(error);
@@ -34,13 +33,13 @@ export async function removeLeftovers(out: string, kept: ReadonlySet<number>): P
   return problems;
 }
 
-/** The lock is taken for it: who else holds it works on that snapshot. Releasing it removes its files. */
-async function removeBeside(spot: SnapshotSpot): Promise<void> {
-  const lock = await acquireRunLock(lockPath(spot));
+/** Takes the lock of the snapshot, which a run that works on it holds. Releasing the lock removes its files. */
+async function removeLeftoversOf(location: SnapshotLocation): Promise<void> {
+  const lock = await acquireRunLock(lockPath(location));
   let problem: unknown;
   try {
-    await restoreReplaced(spot);
-    await removePartial(spot);
+    await restoreReplaced(location);
+    await removePartial(location);
   } catch (error) {
     problem = error;
   }

@@ -1,6 +1,6 @@
 /**
- * A snapshot while it is made: a directory beside its place, in which verified artifacts gather, and which
- * takes its place in one step when it is complete (FORMAT.md, All or nothing).
+ * A snapshot that is being assembled: a directory that collects verified artifacts, and is renamed to the published
+ * snapshot in one step when it is complete (FORMAT.md, All or nothing).
  */
 
 import { copyFile, link, rename, rm, statfs, writeFile } from "node:fs/promises";
@@ -13,62 +13,63 @@ import type { ExportData } from "../format/export-data.ts";
 import { type Manifest, makeManifest, type StateSize } from "../format/manifest.ts";
 import type { FileHashes, RunRecord } from "../format/run-record.ts";
 import { DEFAULT_HASH_KEY, RunningHash } from "../protocol/crypto/hash.ts";
-import { gzipFile, makeDirectories, readArtifact, syncPath } from "./durable.ts";
+import { gzipFile, readArtifact } from "./artifact-file.ts";
+import { makeDirectories, syncPath } from "./durable.ts";
 import {
   FILE_MODE,
   isOwnFile,
   removeOwn,
   requireOwner,
   requireOwnTree,
-  requireSafePlace,
+  requireSafeDirectory,
   statsOf,
 } from "./own-files.ts";
 import { scanArtifact } from "./scan-artifact.ts";
 import { writeSmallFiles } from "./small-files.ts";
 import {
-  onDisk,
   partialPath,
   publishedPath,
   putInPlace,
   restoreReplaced,
-  type SnapshotSpot,
+  type SnapshotLocation,
+  withDiskErrors,
 } from "./snapshot-place.ts";
 
 const compressions = ["none", "gzip"] as const;
 
-export interface SnapshotPlace extends SnapshotSpot {
+export interface SnapshotTarget extends SnapshotLocation {
   readonly compression: Compression;
   /** 64 hex digits. */
   readonly hashKey?: string | undefined;
 }
 
 export class PartialSnapshot {
-  readonly #place: SnapshotPlace;
+  readonly #place: SnapshotTarget;
   readonly #directory: string;
   readonly #incoming: string;
   readonly #hashKey: string;
-  /** What is synced while other partitions still come. */
+  /** Syncs that run while other partitions still arrive, by path. */
   readonly #syncing = new Map<string, Promise<void>>();
   readonly #syncInTurn = pLimit(1);
   /** Compressed artifact → hash of its bytes. */
   readonly #fileHashes = new Map<string, string>();
 
-  private constructor(place: SnapshotPlace) {
+  private constructor(place: SnapshotTarget) {
     this.#place = place;
     this.#hashKey = place.hashKey ?? DEFAULT_HASH_KEY;
     this.#directory = partialPath(place);
     this.#incoming = join(this.#directory, "incoming");
   }
 
-  /** Opens the partial directory, an earlier run's included. The caller holds the lock. */
-  static async open(place: SnapshotPlace): Promise<PartialSnapshot> {
+  /** Opens the partial directory, which may be that of an earlier run. The caller holds the lock. */
+  static async open(place: SnapshotTarget): Promise<PartialSnapshot> {
     const partial = new PartialSnapshot(place);
-    await onDisk(`cannot prepare ${partial.#directory}`, async () => {
-      await requireSafePlace(place.out);
+    await withDiskErrors(`cannot prepare ${partial.#directory}`, async () => {
+      await requireSafeDirectory(place.out);
       await requireOwnTree(partial.#directory, "to be removed");
       await removeOwn(partial.#incoming);
       await makeDirectories(partial.#incoming);
-      // Some file systems have an owner and a mode of their own for everything.
+      // Some file systems assign a fixed owner and mode to all files.
       await requireOwnTree(partial.#directory, "to be removed");
       await restoreReplaced(place);
     });
@@ -79,28 +80,28 @@ export class PartialSnapshot {
     return this.#directory;
   }
 
-  /** Where a partition of one response is written while it comes. */
+  /** The file that a partition of one response is written to while it arrives. */
   incomingPath(response: number, partition: number): string {
     return join(this.#incoming, `${response}-${partition}.json`);
   }
 
-  /** Free space of its disk; infinite where the file system does not say. */
+  /** The free space of the disk; infinite if the file system does not report it. */
   async freeBytes(): Promise<number> {
-    const { bavail, bsize, blocks } = await onDisk(`cannot look at ${this.#directory}`, () =>
+    const { bavail, bsize, blocks } = await withDiskErrors(`cannot look at ${this.#directory}`, () =>
       statfs(this.#directory),
     );
     return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize;
   }
 
-  /** Removes what came and was not accepted: on a full disk it would only be in the way. */
+  /** Removes files that were received and not accepted, to free space on a full disk. */
   async dropIncoming(): Promise<void> {
     await rm(this.#incoming, { recursive: true, force: true });
   }
 
-  /** Takes a verified preimage over as the partition's artifact. */
+  /** Makes a verified preimage the partition's artifact. */
   async accept(partition: number, path: string): Promise<void> {
     const artifact = this.#artifact(partition);
-    await onDisk(`cannot keep ${artifact}`, async () => {
+    await withDiskErrors(`cannot keep ${artifact}`, async () => {
       if (this.#place.compression === "none") {
         await rename(path, artifact);
         return;
@@ -119,15 +120,15 @@ export class PartialSnapshot {
     this.#beginToSync(artifact);
   }
 
-  /** Removes what came of a partition that is accepted already. */
+  /** Removes a received file of a partition that is already accepted. */
   async discard(path: string): Promise<void> {
-    await onDisk(`cannot remove ${path}`, () => rm(path, { force: true }));
+    await withDiskErrors(`cannot remove ${path}`, () => rm(path, { force: true }));
   }
 
-  /** What an earlier run left of a partition, if it has the agreed hash; anything else is removed. */
+  /** Keeps the artifact of an earlier run if it has the agreed hash, and removes it otherwise. */
   async resume(partition: number, hash: string): Promise<ArtifactScan | undefined> {
     const artifact = this.#artifact(partition);
-    const stats = await onDisk(`cannot look at ${artifact}`, () => statsOf(artifact));
+    const stats = await withDiskErrors(`cannot look at ${artifact}`, () => statsOf(artifact));
     if (stats === undefined) return undefined;
     requireOwner(artifact, stats, [process.getuid?.()]);
     const scan = isOwnFile(stats) ? await this.#scan(artifact, this.#place.compression) : undefined;
@@ -135,16 +136,15 @@ export class PartialSnapshot {
       this.#keepFileHash(partition, scan);
       return scan;
     }
-    await onDisk(`cannot remove ${artifact}`, () => removeOwn(artifact));
+    await withDiskErrors(`cannot remove ${artifact}`, () => removeOwn(artifact));
     return undefined;
   }
 
   /**
-   * Takes a partition over from the snapshot that is published, if its artifact there has the agreed hash. The
-   * published snapshot stays as it is. The caller has checked that it is our own.
+   * Reuses the artifact of the published snapshot if it has the agreed hash. The published snapshot is not changed. The
+   * caller has checked that it belongs to this user.
    *
-   * @param listed the hashes of the published files: a compressed one whose bytes are not those that were written is
-   *   compressed again, whatever it decompresses to
+   * @param listed the hashes of the published files: a compressed file with another hash is compressed again
    */
   async takeOver(
     partition: number,
@@ -154,7 +154,7 @@ export class PartialSnapshot {
     for (const compression of compressions) {
       const file = artifactFile(partition, compression);
       const published = join(publishedPath(this.#place), file);
-      const stats = await onDisk(`cannot look at ${published}`, () => statsOf(published));
+      const stats = await withDiskErrors(`cannot look at ${published}`, () => statsOf(published));
       if (stats?.isFile() !== true) continue;
       const scan = await this.#scan(published, compression);
       if (scan?.hash !== hash) continue;
@@ -168,20 +168,20 @@ export class PartialSnapshot {
     return undefined;
   }
 
-  /** Nothing where it is damaged. An error of reading is none of its contents, and is thrown. */
+  /** Returns `undefined` for a damaged file. Errors of reading are not about its content, and are thrown. */
   async #scan(path: string, compression: Compression) {
     try {
       return await scanArtifact(path, compression, this.#hashKey);
     } catch (error) {
-      if (isReadError(error)) await onDisk(`cannot read ${path}`, () => Promise.reject(error));
+      if (isReadError(error)) await withDiskErrors(`cannot read ${path}`, () => Promise.reject(error));
       return undefined;
     }
   }
 
-  /** A second name costs no space on the disk; some file systems know none. */
+  /** Links the published artifact, which takes no disk space, or copies it on file systems without links. */
   async #linkOrCopy(published: string, partition: number): Promise<void> {
     const artifact = this.#artifact(partition);
-    await onDisk(`cannot take over ${published}`, async () => {
+    await withDiskErrors(`cannot reuse ${published}`, async () => {
       try {
         await link(published, artifact);
       } catch {
@@ -196,14 +196,16 @@ export class PartialSnapshot {
   async #convert(published: string, compression: Compression, partition: number): Promise<void> {
     const plain = this.incomingPath(0, partition);
     const text = readArtifact(published, compression);
-    await onDisk(`cannot write ${plain}`, () => writeFile(plain, text, { flag: "wx", mode: FILE_MODE }));
+    await withDiskErrors(`cannot write ${plain}`, () =>
+      writeFile(plain, text, { flag: "wx", mode: FILE_MODE }),
+    );
     await this.accept(partition, plain);
   }
 
-  /** Writes what is missing of the snapshot, and syncs all of it. It is not in its place yet. */
+  /** Writes the small files of the snapshot and syncs all files. The snapshot is not published yet. */
   async complete(data: ExportData, size: StateSize, evidence: Evidence, run: RunRecord): Promise<Manifest> {
     const manifest = makeManifest(data, size, this.#place.compression);
-    await onDisk(`cannot complete ${this.#directory}`, async () => {
+    await withDiskErrors(`cannot complete ${this.#directory}`, async () => {
       await rm(this.#incoming, { recursive: true, force: true });
       await writeSmallFiles(
         this.#directory,
@@ -215,10 +217,10 @@ export class PartialSnapshot {
   }
 
   /**
-   * Puts the directory, which is complete, in its place.
+   * Publishes the complete directory.
    *
-   * @param onLeftover is told why what was there before could not be removed, where it could not
-   * @returns that place
+   * @param onLeftover called with the error if the replaced snapshot could not be removed
+   * @returns the path of the published snapshot
    */
   async putInPlace(onLeftover?: (problem: SnapshotError) => void): Promise<string> {
     const leftover = await putInPlace(this.#place);
@@ -240,7 +242,7 @@ export class PartialSnapshot {
 
   #beginToSync(artifact: string): void {
     const syncing = this.#syncInTurn(() => syncPath(artifact));
-    syncing.catch(() => undefined); // told when the snapshot is published
+    syncing.catch(() => undefined); // complete() awaits it and throws its error
     this.#syncing.set(artifact, syncing);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * One run at a time for one snapshot. The lock is SQLite's on an empty database file, which the operating
- * system takes back when its process dies, however it dies: no process ID to be mistaken about.
+ * The lock of a snapshot, which only one run can hold. It is SQLite's lock on an empty database file. The operating
+ * system releases it when the process ends in any way, so no process ID is needed, which could be reused.
  */
 
 import { randomInt } from "node:crypto";
@@ -11,51 +11,51 @@ import Database from "libsql";
 import { diskError, SnapshotError, systemCodeOf } from "../errors/snapshot-error.ts";
 import { quoted } from "../wire/parse.ts";
 import { makeDirectories } from "./durable.ts";
-import { removeOwn, requireOwn, requireSafePlace, statsOf } from "./own-files.ts";
+import { removeOwn, requireOwn, requireSafeDirectory, statsOf } from "./own-files.ts";
 
 const attempts = 10;
 const LOCK_MODE = 0o600;
 
-/** A host name has at most 255 characters; the rest is short. */
+/** A host name has at most 255 characters; the rest of the text is short. */
 const holderBytesMax = 1_024;
 
 export interface RunLock {
   /**
-   * Never throws, since what its holder did matters more.
+   * Releases the lock. Never throws, because the result of the run matters more.
    *
-   * @returns why the files of the lock could not be removed, where that failed: they are in nobody's way
+   * @returns why the files of the lock could not be removed, if that failed; they do not affect other runs
    */
   release(): Promise<SnapshotError | undefined>;
 }
 
-/** Takes SQLite's exclusive lock on an open database, or throws its error. */
+/** Takes SQLite's exclusive lock on an open database, or throws SQLite's error. */
 export type TakeLock = (database: Database.Database) => void;
 
-/** Nothing is ever written to the file: a journal would only be one more file to fail, and to be left behind. */
+/** Takes the lock without a journal file: the database stays empty, so a journal has no use. */
 export const takeExclusive: TakeLock = (database) => {
-  // Not by `pragma`: its statement would keep the file open, and locked, beyond the close.
+  // `pragma()` would keep a statement, which would keep the file open and locked after the close.
   database.exec("PRAGMA journal_mode = MEMORY");
   database.exec("BEGIN EXCLUSIVE");
-  // A file that SQLite could open only to read has no exclusive lock, and BEGIN does not say so. A change does, which
-  // is never committed.
+  // SQLite cannot lock a file that it could open only for reading, and BEGIN does not report this. A change does; it is
+  // never committed.
   database.exec("PRAGMA user_version = 1");
 };
 
 /**
  * @param path the lock file, which need not exist
- * @throws SnapshotError `locked` where another run holds it, `disk` where it cannot be had at all
+ * @throws SnapshotError `locked` if another run holds the lock, `disk` if it cannot be taken for another reason
  */
 export async function acquireRunLock(path: string, take: TakeLock = takeExclusive): Promise<RunLock> {
   try {
     await makeDirectories(dirname(path));
-    await requireSafePlace(dirname(path));
+    await requireSafeDirectory(dirname(path));
     for (let attempt = 1; attempt <= attempts; attempt++) {
       const database = await tryLock(path, take, attempt === attempts);
       if (database === undefined) continue;
       try {
         await writeHolder(path);
       } catch (error) {
-        // What stands in the holder's place is not ours.
+        // The holder file is that of another run, and is not removed.
         await release([path], path, database);
         throw error;
       }
@@ -84,7 +84,7 @@ async function release(
   database: Database.Database,
 ): Promise<SnapshotError | undefined> {
   try {
-    // Removed while it is held: whoever opened it meanwhile sees that it is another file by then.
+    // Removed while locked: a run that has opened the file notices by its inode that it was replaced.
     for (const file of files) await rm(file, { force: true });
     for (const file of await strayFiles(path)) await removeOwn(file);
     return undefined;
@@ -95,7 +95,7 @@ async function release(
   }
 }
 
-/** What runs that were killed have left beside the lock: their probes, and SQLite's journals of either. */
+/** Files that killed runs have left beside the lock: probes, and SQLite's journals of both. */
 async function strayFiles(path: string): Promise<string[]> {
   const [directory, lock] = [dirname(path), basename(path)];
   return (await readdir(directory))
@@ -106,14 +106,14 @@ async function strayFiles(path: string): Promise<string[]> {
     .map((name) => join(directory, name));
 }
 
-/** Says who holds the lock. */
+/** The file that names the holder of the lock. */
 function holderPath(path: string): string {
   return `${path}.holder`;
 }
 
 /**
- * The open lock; `undefined` where the file was replaced under us, or could not be opened or read although others
- * can be, and it must be tried again.
+ * Returns the locked database; `undefined` if the attempt must be repeated, because the file was replaced meanwhile, or
+ * could not be opened or read although other files can be.
  */
 async function tryLock(
   path: string,
@@ -141,16 +141,16 @@ async function tryLock(
     if (code === "SQLITE_NOTADB" || code.startsWith("SQLITE_CORRUPT")) throw notOurLock(path, error);
     throw error;
   }
-  // A holder that released it meanwhile has removed the file: others would then lock another one.
+  // If the holder released the lock meanwhile, it has removed the file, and other runs would lock a new one.
   if (before !== undefined && before === (await inodeOf(path))) return database;
   database.close();
   return undefined;
 }
 
 /**
- * SQLite says that it cannot open or read a file, and not why: the system says why of another one beside it.
+ * Finds out why SQLite cannot open or read a file, which it does not report, by opening another file beside it.
  *
- * @throws the system's error, where that cannot be opened either
+ * @throws the system's error, if the other file cannot be opened either
  */
 async function requireOpens(path: string): Promise<void> {
   const probe = probePath(path);
@@ -159,24 +159,25 @@ async function requireOpens(path: string): Promise<void> {
 }
 
 /**
- * SQLite says "busy" as well where the file system has no locks (ENOLCK). A file that is new is locked by nobody.
+ * Finds out whether the file system supports locks: without them (ENOLCK), SQLite reports "busy" as well. The check
+ * locks a new file.
  *
- * @throws SnapshotError `disk` where it cannot be locked either
+ * @throws SnapshotError `disk` if the new file cannot be locked either
  */
 async function requireLocks(path: string, take: TakeLock): Promise<void> {
   const probe = probePath(path);
   try {
     await writeFile(probe, "", { flag: "wx", mode: LOCK_MODE });
   } catch {
-    return; // nothing speaks against the locks
+    return; // the check is not possible, so locks are assumed to work
   }
   const database = new Database(probe, { timeout: 0 });
   try {
     take(database);
   } catch (error) {
-    throw new SnapshotError("disk", `the file system of ${dirname(path)} takes no locks`, {
+    throw new SnapshotError("disk", `the file system of ${dirname(path)} does not support locks`, {
       cause: error,
-      hint: "Give a directory on a local file system with --out, or mount this one with locks.",
+      hint: "Give a directory on a local file system with --out, or mount this one with support for locks.",
     });
   } finally {
     database.close();
@@ -189,7 +190,7 @@ function probePath(path: string): string {
 }
 
 function notOurLock(path: string, cause: unknown): SnapshotError {
-  return new SnapshotError("disk", `${path} is no lock of this program: it has other contents`, {
+  return new SnapshotError("disk", `${path} is not a lock of this program: it has other contents`, {
     cause,
     hint: `Find out what wrote it, remove ${path}, and run again.`,
   });
@@ -200,8 +201,8 @@ function sqliteCodeOf(error: unknown): string {
 }
 
 /**
- * Whoever can open the file can hold the lock, be it only to read: nobody else may. A file that is there is not
- * opened, since closing it again would end the lock of a run in this process.
+ * Makes the lock file accessible only to this user: anybody who can open the file, even for reading, could hold the
+ * lock. An existing file is not opened, because closing it would release the lock of another run in this process.
  */
 async function makeLockFile(path: string): Promise<void> {
   const stats = await statsOf(path);
@@ -213,8 +214,8 @@ async function makeLockFile(path: string): Promise<void> {
   }
   requireOwn(path, stats, "file");
   if (stats.nlink !== 1) {
-    throw new SnapshotError("disk", `${path} has ${stats.nlink} names; remove this one`, {
-      hint: "A lock is a file of its own, and no other name of one.",
+    throw new SnapshotError("disk", `${path} has ${stats.nlink} hard links; remove this one`, {
+      hint: "A lock file must have no other name.",
     });
   }
   if ((stats.mode & 0o777) !== LOCK_MODE) await chmod(path, LOCK_MODE);
@@ -232,7 +233,7 @@ async function lockedError(path: string): Promise<SnapshotError> {
   });
 }
 
-/** Only what we could have written is read, and of that a line. */
+/** Reads a holder file if it has the size and kind of one. */
 async function holderOf(path: string): Promise<string | undefined> {
   const stats = await lstat(path);
   return stats.isFile() && stats.size <= holderBytesMax ? quoted(await readFile(path, "utf8")) : undefined;

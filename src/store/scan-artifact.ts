@@ -1,6 +1,6 @@
 /**
- * One pass over an artifact: what it hashes to, how large it is, how many accounts it holds, and between
- * which addresses. No account is parsed: the text before an account ID stands nowhere else.
+ * Scans an artifact in one pass: its hash, its size, the number of its accounts, and the range of their IDs. Accounts are
+ * not parsed: the text before an account ID occurs nowhere else.
  */
 
 import type { ArtifactScan, Compression } from "../format/artifact.ts";
@@ -8,16 +8,16 @@ import type { ByteBudget } from "../limits/byte-budget.ts";
 import { COPY_PREFIX } from "../protocol/account-copy.ts";
 import { ADDRESS_DIGITS } from "../protocol/address.ts";
 import { RunningHash } from "../protocol/crypto/hash.ts";
-import { readArtifact } from "./durable.ts";
+import { readArtifact } from "./artifact-file.ts";
 
 export interface ScanLimits {
-  /** Ends the scan. */
+  /** Aborts the scan. */
   readonly signal?: AbortSignal | undefined;
-  /** How many plain bytes may be read. */
+  /** The budget for plain bytes. */
   readonly budget?: ByteBudget | undefined;
 }
 
-/** @throws BudgetExceededError, or the file system's or zlib's error where it cannot be read */
+/** @throws BudgetExceededError, or an error of the file system or zlib */
 export async function scanArtifact(
   path: string,
   compression: Compression,
@@ -30,7 +30,7 @@ export async function scanArtifact(
   let bytes = 0;
   for await (const chunk of readArtifact(path, compression, budget, fileHash)) {
     signal?.throwIfAborted();
-    if (chunk.includes(0)) throw new Error("it has a zero byte, as a sparse file has: no artifact has one");
+    if (chunk.includes(0)) throw new Error("it has a zero byte, like a sparse file; artifacts have none");
     hash.update(chunk);
     ids.push(chunk);
     bytes += chunk.length;
@@ -47,7 +47,7 @@ export async function scanArtifact(
 
 const prefix = Buffer.from(COPY_PREFIX);
 
-/** Finds account IDs in a text that comes in chunks. */
+/** Finds account IDs in a text that is read in chunks. */
 class AccountIds {
   count = 0;
   first: string | undefined;
@@ -56,7 +56,7 @@ class AccountIds {
   #tail: Buffer = Buffer.alloc(0);
 
   push(chunk: Buffer): void {
-    // What lies across the seam is looked for by itself: joining whole chunks would copy everything.
+    // The text across two chunks is searched separately: joining whole chunks would copy everything.
     const seam = Buffer.concat([this.#tail, chunk.subarray(0, prefix.length - 1)]);
     this.#complete(chunk);
     this.#scan(seam, chunk, this.#tail.length);
@@ -65,7 +65,7 @@ class AccountIds {
     this.#tail = Buffer.from(text.subarray(Math.max(0, text.length - prefix.length + 1)));
   }
 
-  /** @param offset how much of `text` stands before `chunk` */
+  /** @param offset bytes of `text` before `chunk` */
   #scan(text: Buffer, chunk: Buffer, offset: number): void {
     let lastStart: number | undefined;
     for (let at = text.indexOf(prefix); at >= 0; at = text.indexOf(prefix, at + prefix.length)) {
@@ -75,7 +75,7 @@ class AccountIds {
     if (lastStart !== undefined) this.last = idAt(chunk, lastStart);
   }
 
-  /** An ID that began in the chunk before goes on in this one. */
+  /** Completes an ID that began in the previous chunk. */
   #complete(chunk: Buffer): void {
     if (this.first !== undefined) this.first += idRest(chunk, this.first);
     if (this.last !== undefined) this.last += idRest(chunk, this.last);

@@ -1,4 +1,4 @@
-/** Writes the files of a snapshot beside its artifacts, so that the manifest is the last. */
+/** Writes the small files of a snapshot, the manifest last. */
 
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,8 +12,8 @@ import { hashText, RunningHash } from "../protocol/crypto/hash.ts";
 import { syncPath, writeSynced } from "./durable.ts";
 import { DIRECTORY_MODE, removeOwn } from "./own-files.ts";
 
-/** One file is synced at a time while partitions still come, which need the disk as well. In the end it is several,
- *  which the disk orders better than we do. */
+/** Concurrent syncs at the end of a run, which let the disk choose the order. While partitions still arrive, which need
+ *  the disk as well, one file is synced at a time. */
 const SYNCS_AT_ONCE = 8;
 
 export interface SnapshotContents {
@@ -26,7 +26,7 @@ export interface SnapshotContents {
 export interface WrittenArtifacts {
   /** Compressed artifact → hash of its bytes. */
   readonly hashes: ReadonlyMap<string, string>;
-  /** Syncs the artifact at a path, unless that has been done. */
+  /** Syncs the artifact at a path, unless it is synced already. */
   readonly sync: (path: string) => Promise<void>;
 }
 
@@ -53,14 +53,14 @@ export async function writeSmallFiles(
   await syncPath(directory);
 }
 
-/** An earlier run may have been of another size or compression. */
+/** Removes other files: an earlier run may have had other partitions or another compression. */
 async function removeOthers(directory: string, kept: ReadonlySet<string>): Promise<void> {
   for (const name of await readdir(directory)) {
     if (!kept.has(name)) await removeOwn(join(directory, name));
   }
 }
 
-/** Of compressed artifacts: what the export data say of the text, does not tell its compressed bytes. */
+/** The hashes of compressed artifacts. The export data has only the hashes of their plain texts. */
 function hashesOf(artifacts: readonly string[], hashes: ReadonlyMap<string, string>): FileHashes {
   return Object.fromEntries(
     artifacts.flatMap((file) => {

@@ -1,4 +1,4 @@
-/** A published snapshot, to be read by those who check it: anybody may have made it, links and devices included. */
+/** Reads a published snapshot for verification. Its author is not trusted: it may contain links and devices. */
 
 import type { Dirent } from "node:fs";
 import { type FileHandle, lstat, opendir } from "node:fs/promises";
@@ -18,25 +18,25 @@ export class SnapshotDirectory implements SnapshotReader {
   readonly #signal: AbortSignal | undefined;
   #readError: SnapshotError | undefined;
 
-  /** @param signal ends a scan that is under way */
+  /** @param signal aborts scans */
   constructor(directory: string, signal?: AbortSignal) {
     this.directory = directory;
     this.#signal = signal;
   }
 
   /**
-   * Whatever a check makes of the errors that it met: where one was of reading, nothing is known of that file.
+   * Checks that no read failed: a verification that could not read a file has no result.
    *
-   * @throws SnapshotError `disk` with the first error of reading, where there was one
+   * @throws SnapshotError `disk` with the first read error, if there was one
    */
   requireRead(): void {
     if (this.#readError !== undefined) throw this.#readError;
   }
 
   /**
-   * One of the small files, whole.
+   * Reads a whole small file.
    *
-   * @throws the file system's error; an error where it is no regular file, or has more than `bytesMax` bytes
+   * @throws the file system's error; an error if it is not a regular file, or has more than `bytesMax` bytes
    */
   async readBytes(file: string, bytesMax: number = evidenceFileBytesMax): Promise<Buffer> {
     return await this.#noting(file, () => this.#readBytes(file, bytesMax));
@@ -46,7 +46,7 @@ export class SnapshotDirectory implements SnapshotReader {
     const handle = await this.#open(file);
     try {
       const size = await sizeWithin(handle, bytesMax);
-      // One byte more than it has: what grows meanwhile is noticed, and not read on.
+      // One byte more than the size, so that growth is noticed.
       const buffer = Buffer.allocUnsafe(size + 1);
       let length = 0;
       while (length < buffer.length) {
@@ -54,14 +54,14 @@ export class SnapshotDirectory implements SnapshotReader {
         if (bytesRead === 0) break;
         length += bytesRead;
       }
-      if (length > size) throw new Error("it grows while it is read");
+      if (length > size) throw new Error("it grew while it was read");
       return buffer.subarray(0, length);
     } finally {
       await handle.close();
     }
   }
 
-  /** The bytes of a file piece by piece; errors as {@link readBytes}. */
+  /** Reads a file in chunks; throws as {@link readBytes}. */
   async *readChunks(file: string, bytesMax: number): AsyncGenerator<Buffer, void, void> {
     const handle = await this.#noting(file, () => this.#open(file));
     try {
@@ -70,7 +70,7 @@ export class SnapshotDirectory implements SnapshotReader {
       for await (const chunk of stream as AsyncIterable<Buffer>) {
         this.#signal?.throwIfAborted();
         left -= chunk.length;
-        if (left < 0) throw new Error("it grows while it is read");
+        if (left < 0) throw new Error("it grew while it was read");
         yield chunk;
       }
     } catch (error) {
@@ -81,7 +81,7 @@ export class SnapshotDirectory implements SnapshotReader {
     }
   }
 
-  /** @param budget how many bytes the plain text may have; what it has is taken from it */
+  /** @param budget the budget for the plain text, from which its bytes are taken */
   async scan(file: string, hashKey: string, budget?: ByteBudget): Promise<ArtifactScan> {
     const compression = compressionOf(file);
     const limits = { signal: this.#signal, budget };
@@ -90,7 +90,7 @@ export class SnapshotDirectory implements SnapshotReader {
     );
   }
 
-  /** The size of a file in bytes; errors as {@link readBytes}. */
+  /** The size of a file in bytes; throws as {@link readBytes}. */
   async sizeOf(file: string): Promise<number> {
     return await this.#noting(file, async () => {
       const handle = await this.#open(file);
@@ -103,8 +103,8 @@ export class SnapshotDirectory implements SnapshotReader {
   }
 
   /**
-   * The names of everything in the directory and in that of the evidence: `evidence/gossip.jsonl`. What is no
-   * directory of its own has no name within.
+   * Lists all names in the directory and in that of the evidence, such as `evidence/gossip.jsonl`. If the evidence is not
+   * a directory, only its own name is listed.
    */
   async *names(): AsyncGenerator<string, void, void> {
     let directory = "";
@@ -146,7 +146,7 @@ export class SnapshotDirectory implements SnapshotReader {
   async #open(file: string): Promise<FileHandle> {
     const parent = dirname(file);
     if (parent !== "." && !(await this.#isDirectory(parent))) {
-      throw new Error(`${parent} is no directory, or a link to one: nothing is read through it`);
+      throw new Error(`${parent} is not a directory, or is a link, which is not followed`);
     }
     return await openRegularFile(join(this.directory, file));
   }

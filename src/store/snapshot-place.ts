@@ -1,118 +1,124 @@
-/** Where a snapshot is published, and what lies beside it while it is made or replaced. */
+/** The paths of a snapshot in the output directory, and the renames that publish it. */
 
 import { readdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { diskError, SnapshotError } from "../errors/snapshot-error.ts";
 import { snapshotName } from "../format/snapshot-names.ts";
 import { syncPath } from "./durable.ts";
-import { removeOwn, requireOwnTree, requireSafePlace, statsOf } from "./own-files.ts";
+import { removeOwn, requireOwnTree, requireSafeDirectory, statsOf } from "./own-files.ts";
 
-/** One snapshot of those that are published in a directory. */
-export interface SnapshotSpot {
-  /** The directory that snapshots are published in. */
+/** The location of a snapshot. */
+export interface SnapshotLocation {
+  /** The output directory. */
   readonly out: string;
   readonly timestamp: number;
 }
 
-/** @throws SnapshotError `disk` where nothing can be published safely; a directory that is not there yet will be made */
-export async function requirePlace(out: string): Promise<void> {
-  await onDisk(`cannot look at ${out}`, () => requireSafePlace(out));
+/**
+ * Checks the output directory, which need not exist yet.
+ *
+ * @throws SnapshotError `disk` if nothing can be published in it safely
+ */
+export async function requireOutput(out: string): Promise<void> {
+  await withDiskErrors(`cannot look at ${out}`, () => requireSafeDirectory(out));
 }
 
-export function publishedPath({ out, timestamp }: SnapshotSpot): string {
+export function publishedPath({ out, timestamp }: SnapshotLocation): string {
   return join(out, snapshotName(timestamp));
 }
 
-/** Where a snapshot is made. */
-export function partialPath(spot: SnapshotSpot): string {
-  return besidePath(spot, "partial");
+/** The directory in which a snapshot is assembled. */
+export function partialPath(location: SnapshotLocation): string {
+  return siblingPath(location, "partial");
 }
 
-/** Where an older snapshot is while another takes its place. */
-export function replacedPath(spot: SnapshotSpot): string {
-  return besidePath(spot, "replaced");
+/** The directory of an older snapshot while a new one replaces it. */
+export function replacedPath(location: SnapshotLocation): string {
+  return siblingPath(location, "replaced");
 }
 
-/** The lock of a run that works on a snapshot. */
-export function lockPath(spot: SnapshotSpot): string {
-  return besidePath(spot, "lock");
+/** The lock file of a snapshot. */
+export function lockPath(location: SnapshotLocation): string {
+  return siblingPath(location, "lock");
 }
 
-function besidePath({ out, timestamp }: SnapshotSpot, what: string): string {
+function siblingPath({ out, timestamp }: SnapshotLocation, what: string): string {
   return join(out, `.${snapshotName(timestamp)}.${what}`);
 }
 
 /**
- * Whether a snapshot is published there, right or not.
+ * Returns whether a snapshot is published, valid or not.
  *
- * @throws SnapshotError `disk` where others may have written, or may yet write, to any of it
+ * @throws SnapshotError `disk` if another user can write to any of it
  */
-export async function isPublished(spot: SnapshotSpot): Promise<boolean> {
-  const directory = publishedPath(spot);
-  return await onDisk(`cannot look at ${directory}`, () => requireOwnTree(directory, "to be checked"));
+export async function isPublished(location: SnapshotLocation): Promise<boolean> {
+  const directory = publishedPath(location);
+  return await withDiskErrors(`cannot look at ${directory}`, () =>
+    requireOwnTree(directory, "to be verified"),
+  );
 }
 
 /**
- * Publishes what is complete. A directory cannot be renamed over a full one: the older snapshot steps aside, and is
- * removed last.
+ * Publishes a complete partial snapshot. A directory cannot be renamed over a non-empty one, so an older snapshot is
+ * renamed first, and removed last.
  *
- * @returns why the older snapshot could not be removed, where that failed: the new one is published all the same
+ * @returns why the older snapshot could not be removed, if that failed; the new one is published nevertheless
  */
-export async function putInPlace(spot: SnapshotSpot): Promise<SnapshotError | undefined> {
-  const [published, replaced] = [publishedPath(spot), replacedPath(spot)];
-  await onDisk(`cannot publish ${published}`, async () => {
-    await requireOwnTree(partialPath(spot), "to be kept");
+export async function putInPlace(location: SnapshotLocation): Promise<SnapshotError | undefined> {
+  const [published, replaced] = [publishedPath(location), replacedPath(location)];
+  await withDiskErrors(`cannot publish ${published}`, async () => {
+    await requireOwnTree(partialPath(location), "to be kept");
     if (await requireOwnTree(published, "to be removed")) {
       await rename(published, replaced);
-      await rename(partialPath(spot), published).catch(async (error: unknown) => {
-        // Readers get the older snapshot back; the error that is told is the first one.
+      await rename(partialPath(location), published).catch(async (error: unknown) => {
+        // The older snapshot is restored, and the first error is reported.
         await rename(replaced, published).catch(() => undefined);
         throw error;
       });
-    } else await rename(partialPath(spot), published);
+    } else await rename(partialPath(location), published);
     await syncPath(dirname(published));
   });
   return await failureOf(`cannot remove ${replaced}`, () => removeOwn(replaced));
 }
 
-/** Syncs the directory of the snapshots: a run that renamed one into its place may have failed to. */
-export async function syncPublished(spot: SnapshotSpot): Promise<void> {
-  await onDisk(`cannot sync ${spot.out}`, () => syncPath(spot.out));
+/** Syncs the output directory: the run that published the snapshot may have failed to. */
+export async function syncPublished(location: SnapshotLocation): Promise<void> {
+  await withDiskErrors(`cannot sync ${location.out}`, () => syncPath(location.out));
 }
 
-/** A run that was killed while it replaced a snapshot has left the older one aside. */
-export async function restoreReplaced(spot: SnapshotSpot): Promise<void> {
-  const [published, replaced] = [publishedPath(spot), replacedPath(spot)];
-  await onDisk(`cannot put ${replaced} back`, async () => {
+/** Restores the older snapshot of a run that was killed while it replaced it; removes it if the new one is published. */
+export async function restoreReplaced(location: SnapshotLocation): Promise<void> {
+  const [published, replaced] = [publishedPath(location), replacedPath(location)];
+  await withDiskErrors(`cannot restore ${published} from ${replaced}`, async () => {
     if (!(await requireOwnTree(replaced, "to be removed"))) return;
     if ((await statsOf(published)) !== undefined) await removeOwn(replaced);
     else await rename(replaced, published);
   });
 }
 
-/** Removes what an earlier run left of a snapshot that is not to be made any more. */
-export async function removePartial(spot: SnapshotSpot): Promise<void> {
-  const partial = partialPath(spot);
-  await onDisk(`cannot remove ${partial}`, () => removeOwn(partial));
+/** Removes the partial snapshot of an earlier run. */
+export async function removePartial(location: SnapshotLocation): Promise<void> {
+  const partial = partialPath(location);
+  await withDiskErrors(`cannot remove ${partial}`, () => removeOwn(partial));
 }
 
-const besideName =
+const siblingName =
   /^\.snapshot-([0-9]{1,16})\.(?:partial|replaced|lock(?:\.holder|(?:\.probe-[0-9]+)?(?:-journal)?))$/;
 
-/** The timestamps of the snapshots that something lies beside, in the directory that snapshots are published in. */
-export async function timestampsBeside(out: string): Promise<Set<number>> {
-  const names = await onDisk(`cannot look at ${out}`, () => readdir(out));
+/** The timestamps of snapshots with leftovers in the output directory. */
+export async function timestampsWithLeftovers(out: string): Promise<Set<number>> {
+  const names = await withDiskErrors(`cannot look at ${out}`, () => readdir(out));
   return new Set(
     names.flatMap((name) => {
-      const digits = besideName.exec(name)?.[1];
-      // Another number of digits would be another name.
+      const digits = siblingName.exec(name)?.[1];
+      // A number with leading zeros is not the name of a snapshot.
       return digits !== undefined && String(Number(digits)) === digits ? [Number(digits)] : [];
     }),
   );
 }
 
-/** Runs an action on files of ours; what the system says becomes a SnapshotError `disk`. */
-export async function onDisk<T>(doing: string, action: () => Promise<T>): Promise<T> {
+/** Runs an action, and converts errors of the system to SnapshotErrors `disk`. */
+export async function withDiskErrors<T>(doing: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {
@@ -122,7 +128,7 @@ export async function onDisk<T>(doing: string, action: () => Promise<T>): Promis
 
 async function failureOf(doing: string, action: () => Promise<void>): Promise<SnapshotError | undefined> {
   try {
-    await onDisk(doing, action);
+    await withDiskErrors(doing, action);
     return undefined;
   } catch (error) {
     if (error instanceof SnapshotError) return error;

@@ -130,7 +130,7 @@ describe("rows that this program would not write", () => {
     inFreshDatabase(database, () => undefined);
     execute(database, sql);
     expect(() => readNodeRecords(database)).toThrow(
-      expect.objectContaining({ code: "configuration", message: expect.stringMatching(/is another one/) }),
+      expect.objectContaining({ code: "configuration", message: expect.stringMatching(/is different/) }),
     );
   });
 

@@ -6,7 +6,7 @@ import { DEFAULT_HASH_KEY } from "../../src/protocol/crypto/hash.ts";
 import { scanArtifact } from "../../src/store/scan-artifact.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 
-it("an artifact that is followed by another gzip member is an error", async () => {
+it("an artifact with a second gzip member cannot be read", async () => {
   const member = gzipSync("[]");
   member[9] = 0xff;
   const path = join(temporaryDirectory(), "artifact");

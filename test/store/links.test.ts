@@ -24,10 +24,10 @@ import { temporaryDirectory } from "../helpers/temporary.ts";
 
 const timestamp = 1_700_000_640_000;
 const partialName = `.snapshot-${timestamp}.partial`;
-/** Soon enough to show that nobody waits for the other end of a FIFO. */
+/** A timeout that shows that no test waits for the other end of a FIFO. */
 const timeoutMs = 5_000;
 
-/** A FIFO that nobody writes to; whoever has opened it all the same is let go when the test ends. */
+/** A FIFO without a writer; code that opened it nevertheless is unblocked when the test ends. */
 function makeFifo(path: string): void {
   execFileSync("mkfifo", [path]);
   onTestFinished(() => {
@@ -44,7 +44,7 @@ function isThere(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** A directory of somebody else's, with what a run would clear away in its own. */
+/** A foreign directory with files that a run would remove from its own. */
 function foreignDirectory(): string {
   const directory = join(temporaryDirectory(), "foreign");
   mkdirSync(join(directory, "incoming"), { recursive: true });
@@ -57,10 +57,10 @@ function open(out: string, compression: Compression = "none"): Promise<PartialSn
   return PartialSnapshot.open({ out, timestamp, compression });
 }
 
-describe("a link in the place of the partial directory", () => {
+describe("a link instead of the partial directory", () => {
   const refusal = { name: "SnapshotError", code: "disk", message: expect.stringContaining("remove it") };
 
-  it("is refused, and what it leads to is left as it is", async () => {
+  it("is rejected, and its target is not changed", async () => {
     const out = temporaryDirectory();
     const foreign = foreignDirectory();
     const before = filesIn(foreign);
@@ -70,7 +70,7 @@ describe("a link in the place of the partial directory", () => {
     expect(lstatSync(join(out, partialName)).isSymbolicLink()).toBe(true);
   });
 
-  it("is refused where it leads nowhere, and nothing is made there", async () => {
+  it("is rejected if it is dangling, and its target is not created", async () => {
     const out = temporaryDirectory();
     const nowhere = join(temporaryDirectory(), "nowhere");
     symlinkSync(nowhere, join(out, partialName));
@@ -78,7 +78,7 @@ describe("a link in the place of the partial directory", () => {
     expect(existsSync(nowhere)).toBe(false);
   });
 
-  it("is replaced where it is only that of what comes in", async () => {
+  it("is replaced if it stands for the directory of incoming files", async () => {
     const out = temporaryDirectory();
     const foreign = foreignDirectory();
     const before = filesIn(foreign);
@@ -91,14 +91,14 @@ describe("a link in the place of the partial directory", () => {
   });
 });
 
-describe("something else in the place of the lock", () => {
+describe("an unexpected entry instead of the lock", () => {
   const refusal = {
     name: "SnapshotError",
     code: "disk",
-    message: expect.stringContaining("no regular file"),
+    message: expect.stringContaining("not a regular file"),
   };
 
-  it("is refused where it is a link, and what it leads to is left as it is", async () => {
+  it("is rejected if it is a link, and its target is not changed", async () => {
     const path = join(temporaryDirectory(), "lock");
     const target = join(temporaryDirectory(), "theirs");
     writeFileSync(target, "theirs");
@@ -109,7 +109,7 @@ describe("something else in the place of the lock", () => {
     expect(isThere(`${path}.holder`)).toBe(false);
   });
 
-  it("is refused where it is a link that leads nowhere, and nothing is made there", async () => {
+  it("is rejected if it is a dangling link, and its target is not created", async () => {
     const path = join(temporaryDirectory(), "lock");
     const nowhere = join(temporaryDirectory(), "nowhere");
     symlinkSync(nowhere, path);
@@ -121,7 +121,7 @@ describe("something else in the place of the lock", () => {
     { id: "a FIFO", make: makeFifo },
     { id: "a directory", make: (path: string) => mkdirSync(path) },
   ])(
-    "is refused where it is $id",
+    "is rejected if it is $id",
     async ({ make }) => {
       const path = join(temporaryDirectory(), "lock");
       make(path);
@@ -132,14 +132,14 @@ describe("something else in the place of the lock", () => {
   );
 });
 
-describe("something else in the place of the lock's holder file", () => {
+describe("an unexpected entry instead of the lock's holder file", () => {
   const told = expect.stringContaining(`process ${process.pid} on `) as unknown;
 
   it.each([
     { id: "a link to a file", targetOf: (foreign: string) => join(foreign, "partition-00001.json") },
     { id: "a link to a directory", targetOf: (foreign: string) => foreign },
-    { id: "a link that leads nowhere", targetOf: (foreign: string) => join(foreign, "nowhere") },
-  ])("is replaced where it is $id, and what that leads to is left as it is", async ({ targetOf }) => {
+    { id: "a dangling link", targetOf: (foreign: string) => join(foreign, "nowhere") },
+  ])("is replaced if it is $id, whose target is not changed", async ({ targetOf }) => {
     const path = join(temporaryDirectory(), "lock");
     const foreign = foreignDirectory();
     const before = filesIn(foreign);
@@ -152,7 +152,7 @@ describe("something else in the place of the lock's holder file", () => {
   });
 
   it(
-    "is replaced where it is a FIFO",
+    "is replaced if it is a FIFO",
     async () => {
       const path = join(temporaryDirectory(), "lock");
       makeFifo(`${path}.holder`);
@@ -171,7 +171,7 @@ const compressions = [
   { compression: "gzip" as const, file: "partition-00001.json.gz" },
 ];
 
-/** The artifact as a run writes it. */
+/** The bytes of an artifact that a run writes. */
 async function accepted(partial: PartialSnapshot): Promise<void> {
   const incoming = partial.incomingPath(0, 1);
   writeFileSync(incoming, text);
@@ -179,13 +179,13 @@ async function accepted(partial: PartialSnapshot): Promise<void> {
 }
 
 describe.each(compressions)("an artifact of an earlier run ($compression)", ({ compression, file }) => {
-  it("is resumed from where it is a file", async () => {
+  it("is resumed if it is a file", async () => {
     const partial = await open(temporaryDirectory(), compression);
     await accepted(partial);
     expect(await partial.resume(1, hash)).toMatchObject({ hash });
   });
 
-  it("is not resumed from where it is a link, even to the right bytes, which are left there", async () => {
+  it("is not resumed if it is a link, even to the right bytes, and the target is not changed", async () => {
     const source = await open(temporaryDirectory(), compression);
     await accepted(source);
     const right = join(source.directory, file);
@@ -198,7 +198,7 @@ describe.each(compressions)("an artifact of an earlier run ($compression)", ({ c
     expect(readFileSync(right)).toEqual(before);
   });
 
-  it("is not resumed from where it is a link to a directory, which is left as it is", async () => {
+  it("is not resumed if it is a link to a directory, which is not changed", async () => {
     const foreign = foreignDirectory();
     const before = filesIn(foreign);
     const partial = await open(temporaryDirectory(), compression);
@@ -212,7 +212,7 @@ describe.each(compressions)("an artifact of an earlier run ($compression)", ({ c
     { id: "a FIFO", make: makeFifo },
     { id: "a directory", make: (path: string) => mkdirSync(path) },
   ])(
-    "is not resumed from where it is $id, which is removed",
+    "is not resumed if it is $id, which is removed",
     async ({ make }) => {
       const partial = await open(temporaryDirectory(), compression);
       make(join(partial.directory, file));
@@ -227,7 +227,7 @@ describe("a published snapshot", () => {
   const file = "export-manifest.json";
   const artifact = "partition-00001.json";
 
-  it("is read where its files are files", async () => {
+  it("is read if its files are regular", async () => {
     const directory = temporaryDirectory();
     writeFileSync(join(directory, file), "{}");
     writeFileSync(join(directory, artifact), text);
@@ -246,18 +246,18 @@ describe("a published snapshot", () => {
         symlinkSync(target, path);
       },
     },
-    { id: "a link to what never ends", make: (path: string) => symlinkSync("/dev/zero", path) },
+    { id: "a link to an endless device", make: (path: string) => symlinkSync("/dev/zero", path) },
     { id: "a directory", make: (path: string) => mkdirSync(path) },
   ])(
-    "is not read where they are $id",
+    "is not read if a file is $id",
     async ({ make }) => {
       const directory = temporaryDirectory();
       const names = [file, artifact, `${artifact}.gz`];
       for (const name of names) make(join(directory, name));
       const snapshot = new SnapshotDirectory(directory);
-      await expect(snapshot.readBytes(file)).rejects.toThrow("it is no regular file");
+      await expect(snapshot.readBytes(file)).rejects.toThrow("it is not a regular file");
       for (const name of names.slice(1)) {
-        await expect(snapshot.scan(name, DEFAULT_HASH_KEY)).rejects.toThrow("it is no regular file");
+        await expect(snapshot.scan(name, DEFAULT_HASH_KEY)).rejects.toThrow("it is not a regular file");
       }
       expect(readdirSync(directory).sort()).toEqual(names.sort());
     },

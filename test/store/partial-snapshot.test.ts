@@ -62,8 +62,8 @@ const artifacts = [
   "partition-global.json",
 ];
 
-describe("a snapshot that is published", () => {
-  it("has the files of the format, and nothing is left beside it", async () => {
+describe("a published snapshot", () => {
+  it("has the files of the format, and leaves nothing else in the output directory", async () => {
     const out = temporaryDirectory();
     const { directory } = await publish(out);
     expect(directory).toBe(join(out, name));
@@ -77,7 +77,7 @@ describe("a snapshot that is published", () => {
     expect(readFileSync(join(directory, "partition-global.json"), "utf8")).toBe(preimages.get(-1));
   });
 
-  it("says in its manifest and export data what the format says, and nothing else", async () => {
+  it("has exactly the specified fields in its manifest and export data", async () => {
     const { directory } = await publish(temporaryDirectory());
     const exportData = readFileSync(join(directory, "export-data.jsonl"), "utf8");
     expect(exportData).toBe(
@@ -117,7 +117,7 @@ describe("a snapshot that is published", () => {
   });
 
   it.each(["none", "gzip"] as const)(
-    "is the same whatever the order of its partitions (%s)",
+    "does not depend on the order in which its partitions arrive (%s)",
     async (compression) => {
       const one = await publish(temporaryDirectory(), compression);
       const other = await publish(temporaryDirectory(), compression, [2, -1, 1, 0]);
@@ -134,7 +134,7 @@ describe("a snapshot that is published", () => {
     },
   );
 
-  it("is compressed with no time, no name and no system in it", async () => {
+  it("is compressed without time, name and system in the gzip headers", async () => {
     const { directory, manifest } = await publish(temporaryDirectory(), "gzip");
     expect(manifest.artifacts).toContainEqual(["partition.0", "partition-00000.json.gz"]);
     const compressed = readFileSync(join(directory, "partition-00000.json.gz"));
@@ -142,7 +142,7 @@ describe("a snapshot that is published", () => {
     expect(gunzipSync(compressed).toString()).toBe(preimages.get(0));
   });
 
-  it("takes the place of an older one", async () => {
+  it("replaces an older one", async () => {
     const out = temporaryDirectory();
     mkdirSync(join(out, name));
     writeFileSync(join(out, name, "old"), "");
@@ -153,7 +153,7 @@ describe("a snapshot that is published", () => {
 });
 
 describe("a snapshot that cannot be published", () => {
-  it("leaves the older one, and what it has itself", async () => {
+  it("changes neither the older one nor its own partial directory", async () => {
     const out = temporaryDirectory();
     await publish(out);
     const before = readFileSync(join(out, name, "run.json"), "utf8");
@@ -165,7 +165,7 @@ describe("a snapshot that cannot be published", () => {
     expect(readdirSync(partial.directory)).not.toContain("export-manifest.json");
   });
 
-  it("leaves no directory that looks complete where there was none", async () => {
+  it("leaves no directory that looks complete", async () => {
     const out = temporaryDirectory();
     const partial = await open(out);
     await accept(partial, [0]);
@@ -173,15 +173,15 @@ describe("a snapshot that cannot be published", () => {
     expect(existsSync(join(out, name))).toBe(false);
   });
 
-  it("where nothing can be written is a failure of the disk", async () => {
+  it("fails with the code disk if nothing can be written", async () => {
     const file = join(temporaryDirectory(), "file");
     writeFileSync(file, "");
     await expect(open(file)).rejects.toMatchObject({ name: "SnapshotError", code: "disk" });
   });
 });
 
-describe("a run that was killed", () => {
-  it("between the two renames has its older snapshot put back", async () => {
+describe("a killed run", () => {
+  it("has its older snapshot restored if it was killed between the two renames", async () => {
     const out = temporaryDirectory();
     await publish(out);
     renameSync(join(out, name), join(out, `.${name}.replaced`));
@@ -190,7 +190,7 @@ describe("a run that was killed", () => {
     expect(readdirSync(out)).not.toContain(`.${name}.replaced`);
   });
 
-  it("after the two renames has the older snapshot removed", async () => {
+  it("has its older snapshot removed if it was killed after the two renames", async () => {
     const out = temporaryDirectory();
     await publish(out);
     mkdirSync(join(out, `.${name}.replaced`));
@@ -199,30 +199,33 @@ describe("a run that was killed", () => {
     expect(readdirSync(out)).not.toContain(`.${name}.replaced`);
   });
 
-  it.each(["none", "gzip"] as const)("is resumed with what has the agreed hash (%s)", async (compression) => {
-    const out = temporaryDirectory();
-    await accept(await open(out, compression), [-1, 0, 1]);
-    const again = await open(out, compression);
-    const resume = (partition: number, hash = partitionHashes.get(partition) ?? "") =>
-      again.resume(partition, hash);
-    const text = preimages.get(0) ?? "";
-    expect(await resume(0)).toMatchObject({
-      hash: hashText(text),
-      accounts: 6,
-      bytes: Buffer.byteLength(text),
-    });
-    expect(await resume(1, partitionHashes.get(2))).toBeUndefined();
-    expect(await resume(2)).toBeUndefined();
-    const left = readdirSync(again.directory).filter((file) => file.startsWith("partition-"));
-    const suffix = compression === "gzip" ? ".gz" : "";
-    expect(left.sort()).toEqual([`partition-00000.json${suffix}`, `partition-global.json${suffix}`]);
-  });
+  it.each(["none", "gzip"] as const)(
+    "is resumed with the artifacts that have the agreed hash (%s)",
+    async (compression) => {
+      const out = temporaryDirectory();
+      await accept(await open(out, compression), [-1, 0, 1]);
+      const again = await open(out, compression);
+      const resume = (partition: number, hash = partitionHashes.get(partition) ?? "") =>
+        again.resume(partition, hash);
+      const text = preimages.get(0) ?? "";
+      expect(await resume(0)).toMatchObject({
+        hash: hashText(text),
+        accounts: 6,
+        bytes: Buffer.byteLength(text),
+      });
+      expect(await resume(1, partitionHashes.get(2))).toBeUndefined();
+      expect(await resume(2)).toBeUndefined();
+      const left = readdirSync(again.directory).filter((file) => file.startsWith("partition-"));
+      const suffix = compression === "gzip" ? ".gz" : "";
+      expect(left.sort()).toEqual([`partition-00000.json${suffix}`, `partition-global.json${suffix}`]);
+    },
+  );
 
   it.each([
-    { id: "cut off", compression: "none", content: (text: Buffer) => text.subarray(0, -1) },
+    { id: "truncated", compression: "none", content: (text: Buffer) => text.subarray(0, -1) },
     { id: "empty", compression: "none", content: () => Buffer.alloc(0) },
-    { id: "cut off", compression: "gzip", content: (text: Buffer) => text.subarray(0, -1) },
-    { id: "no gzip", compression: "gzip", content: () => Buffer.from(preimages.get(0) ?? "") },
+    { id: "truncated", compression: "gzip", content: (text: Buffer) => text.subarray(0, -1) },
+    { id: "not gzip", compression: "gzip", content: () => Buffer.from(preimages.get(0) ?? "") },
   ] as const)(
     "is not resumed with an artifact that is $id ($compression)",
     async ({ compression, content }) => {
@@ -237,7 +240,7 @@ describe("a run that was killed", () => {
     },
   );
 
-  it("has left nothing of half-received answers", async () => {
+  it("has its partly received responses removed", async () => {
     const out = temporaryDirectory();
     const partial = await open(out);
     writeFileSync(partial.incomingPath(3, 1), "[{");
@@ -245,7 +248,7 @@ describe("a run that was killed", () => {
     expect(existsSync(partial.incomingPath(3, 1))).toBe(false);
   });
 
-  it("has left nothing that gets into the snapshot", async () => {
+  it("leaves no unexpected file in the snapshot", async () => {
     const out = temporaryDirectory();
     const partial = await open(out);
     for (const stranger of [

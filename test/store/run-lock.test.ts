@@ -11,7 +11,7 @@ import { builtFile } from "../helpers/built.ts";
 import { failCalls } from "../helpers/failing-disk.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 
-/** A process that holds the lock until it is killed. */
+/** Starts a process that holds the lock until it is killed. */
 async function holderOf(path: string): Promise<ChildProcess> {
   const module = JSON.stringify(pathToFileURL(builtFile("store/run-lock.js")).href);
   const script = `
@@ -30,7 +30,7 @@ async function holderOf(path: string): Promise<ChildProcess> {
 }
 
 describe("the lock of a snapshot", () => {
-  it("is refused to a second holder, who is told who has it", async () => {
+  it("is refused to a second run with an error that names the holder", async () => {
     const path = join(temporaryDirectory(), "new", "lock");
     const lock = await acquireRunLock(path);
     await expect(acquireRunLock(path)).rejects.toMatchObject({
@@ -42,21 +42,21 @@ describe("the lock of a snapshot", () => {
     await lock.release();
   });
 
-  it("can be had again after it was released, and leaves nothing", async () => {
+  it("can be taken again after its release, which leaves no files", async () => {
     const directory = temporaryDirectory();
     const path = join(directory, "lock");
     for (let time = 0; time < 3; time++) await (await acquireRunLock(path)).release();
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  it("is not that of another snapshot", async () => {
+  it("is independent of another snapshot's", async () => {
     const directory = temporaryDirectory();
     const one = await acquireRunLock(join(directory, "one"));
     const other = await acquireRunLock(join(directory, "other"));
     await Promise.all([one.release(), other.release()]);
   });
 
-  it("has one holder at a time, however many ask for it", async () => {
+  it("has one holder at a time under contention", async () => {
     const path = join(temporaryDirectory(), "lock");
     let holders = 0;
     let most = 0;
@@ -82,7 +82,7 @@ describe("the lock of a snapshot", () => {
     expect(turns).toBeGreaterThanOrEqual(40);
   });
 
-  it("is kept by another process while it lives, and not when it was killed", async () => {
+  it("is held by another process until that is killed", async () => {
     const path = join(temporaryDirectory(), "lock");
     const holder = await holderOf(path);
     await expect(acquireRunLock(path)).rejects.toMatchObject({
@@ -94,7 +94,7 @@ describe("the lock of a snapshot", () => {
     await (await acquireRunLock(path)).release();
   });
 
-  it("has no other files than its own, and removes those of killed runs", async () => {
+  it("removes the files of killed runs, and leaves none of its own", async () => {
     const directory = temporaryDirectory();
     const path = join(directory, "lock");
     const lock = await acquireRunLock(path);
@@ -106,7 +106,7 @@ describe("the lock of a snapshot", () => {
     expect(readdirSync(directory)).toEqual(["lock.other"]);
   });
 
-  it("is exclusive, or is none: a file that is open only to be read cannot be locked", () => {
+  it("cannot be taken on a file that is open only for reading", () => {
     const path = join(temporaryDirectory(), "lock");
     writeFileSync(path, "");
     const database = new Database(`${pathToFileURL(path).href}?mode=ro`, {});
@@ -115,13 +115,13 @@ describe("the lock of a snapshot", () => {
   });
 
   describe.each(["SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR_LOCK"])(
-    "whose file SQLite cannot use (%s)",
+    "on a file that SQLite cannot use (%s)",
     (code) => {
       const cannot = () => {
         throw Object.assign(new Error("unable to open database file"), { code });
       };
 
-      it("is tried again where others can be opened", async () => {
+      it("is tried again if other files can be opened", async () => {
         const directory = temporaryDirectory();
         let times = 0;
         const take = (database: Database.Database) => (times++ === 0 ? cannot() : takeExclusive(database));
@@ -130,7 +130,7 @@ describe("the lock of a snapshot", () => {
         expect(readdirSync(directory)).toEqual([]);
       });
 
-      it("fails with the system's error where no other can be opened", async () => {
+      it("fails with the system's error if no other file can be opened", async () => {
         failCalls("writeFile", "EMFILE", (path) => path.includes("probe"));
         await expect(acquireRunLock(join(temporaryDirectory(), "lock"), cannot)).rejects.toMatchObject({
           code: "disk",
@@ -139,7 +139,7 @@ describe("the lock of a snapshot", () => {
         });
       });
 
-      it("fails with SQLite's error where others can be opened every time", async () => {
+      it("fails with SQLite's error if other files can be opened at every attempt", async () => {
         await expect(acquireRunLock(join(temporaryDirectory(), "lock"), cannot)).rejects.toMatchObject({
           code: "disk",
           message: expect.stringContaining("unable to open database file"),
@@ -148,7 +148,7 @@ describe("the lock of a snapshot", () => {
     },
   );
 
-  it("says which file could not be written", async () => {
+  it("fails with an error that names the file that could not be written", async () => {
     const path = join(temporaryDirectory(), "lock");
     failCalls("writeFile", "EIO", (written) => written.endsWith(".holder"), "write");
     await expect(acquireRunLock(path)).rejects.toMatchObject({
@@ -157,14 +157,14 @@ describe("the lock of a snapshot", () => {
     });
   });
 
-  it("is not held by what a dead process has left", async () => {
+  it("is not held by the files of a dead process", async () => {
     const path = join(temporaryDirectory(), "lock");
     writeFileSync(path, "");
     writeFileSync(`${path}.holder`, "process 1 on another machine");
     await (await acquireRunLock(path)).release();
   });
 
-  it("that is another file is a failure of the disk, which says what to remove", async () => {
+  it("fails with the code disk and names the file to remove if that is not a lock", async () => {
     const path = join(temporaryDirectory(), "lock");
     writeFileSync(path, "garbage ".repeat(1_000));
     await expect(acquireRunLock(path)).rejects.toMatchObject({
@@ -173,20 +173,20 @@ describe("the lock of a snapshot", () => {
     });
   });
 
-  it("on a file system that has none is a failure of the disk, and of no other run", async () => {
+  it("fails with the code disk, not locked, on a file system without locks", async () => {
     const directory = temporaryDirectory();
-    // What SQLite makes of ENOLCK.
+    // SQLite's error for ENOLCK.
     const take = () => {
       throw Object.assign(new Error("database is locked"), { code: "SQLITE_BUSY" });
     };
     await expect(acquireRunLock(join(directory, "lock"), take)).rejects.toMatchObject({
       code: "disk",
-      message: expect.stringContaining("takes no locks"),
+      message: expect.stringContaining("does not support locks"),
     });
     expect(readdirSync(directory)).toEqual(["lock"]);
   });
 
-  it("is released even where its files cannot be removed", async () => {
+  it("is released even if its files cannot be removed", async () => {
     const path = join(temporaryDirectory(), "lock");
     const lock = await acquireRunLock(path);
     const end = failCalls("rm", "EROFS", () => true);
@@ -195,7 +195,7 @@ describe("the lock of a snapshot", () => {
     expect(await (await acquireRunLock(path)).release()).toBeUndefined();
   });
 
-  it("that cannot be had at all is a failure of the disk", async () => {
+  it("fails with the code disk if its directory cannot be made", async () => {
     const file = join(temporaryDirectory(), "file");
     writeFileSync(file, "");
     await expect(acquireRunLock(join(file, "lock"))).rejects.toMatchObject({

@@ -8,7 +8,7 @@ import { ADDRESS_DIGITS } from "../../src/protocol/address.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";
 import { partitionPreimages } from "../../src/protocol/partition-hash.ts";
 import { makeShard } from "../../src/protocol/shard.ts";
-import { gzipFile } from "../../src/store/durable.ts";
+import { gzipFile } from "../../src/store/artifact-file.ts";
 import { scanArtifact } from "../../src/store/scan-artifact.ts";
 import { makeAccounts } from "../helpers/accounts.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
@@ -22,8 +22,8 @@ function written(content: string | Buffer, name = "artifact"): string {
   return path;
 }
 
-describe("an artifact that is read once", () => {
-  it("has its hash, its accounts and its bytes counted", async () => {
+describe("the scan of an artifact", () => {
+  it("returns its hash, and the numbers of its accounts and bytes", async () => {
     const accounts = makeAccounts(single, { perPartition: 300, globals: 0, padding: 2000 });
     const text = partitionPreimages(accounts, single).get(0) ?? "";
     expect(Buffer.byteLength(text)).toBeGreaterThan(2 * writeBufferBytes);
@@ -43,11 +43,11 @@ describe("an artifact that is read once", () => {
     });
   });
 
-  it("has each account counted once, wherever the reads are cut", async () => {
+  it("counts each account once, wherever chunks end", async () => {
     const [first, second, third] = ["1", "2", "3"].map((digit) => digit.repeat(ADDRESS_DIGITS));
     const copy = (id: string | undefined, rest = "") => `${COPY_PREFIX}${id}","data":"${rest}"}`;
     const end = `,${copy(third)}]`;
-    // The second account's beginning lies across the seam of two reads, at every place.
+    // The text before the second account's ID is split between two chunks at every position.
     for (let before = 0; before <= COPY_PREFIX.length + ADDRESS_DIGITS + 2; before++) {
       const head = `[${copy(first)}`.replace(/"}$/, "");
       const fill = "x".repeat(writeBufferBytes - before - head.length - '"},'.length);
@@ -63,7 +63,7 @@ describe("an artifact that is read once", () => {
     }
   });
 
-  it("may be empty", async () => {
+  it("accepts an empty partition", async () => {
     const nobody = { accounts: 0, firstId: undefined, lastId: undefined };
     expect(await scanArtifact(written("[]"), "none", key)).toEqual({
       hash: hashText("[]"),
@@ -73,26 +73,26 @@ describe("an artifact that is read once", () => {
     expect(await scanArtifact(written(""), "none", key)).toEqual({ hash: hashText(""), bytes: 0, ...nobody });
   });
 
-  it("has no accounts in the texts of its accounts", async () => {
+  it("does not count accounts inside the data of an account", async () => {
     const text = JSON.stringify([{ accountId: "a", data: `[${COPY_PREFIX}b"}]` }]);
     expect((await scanArtifact(written(text), "none", key)).accounts).toBe(1);
   });
 
   it.each([
-    { id: "no gzip", content: Buffer.from("[]") },
-    { id: "cut off", content: gzipWritten("[1,2,3]").subarray(0, -4) },
-    { id: "damaged", content: withByteChanged(gzipWritten("[1,2,3]"), 12) },
+    { id: "not gzip", content: Buffer.from("[]") },
+    { id: "truncated", content: gzipWritten("[1,2,3]").subarray(0, -4) },
+    { id: "gzip with a byte changed", content: withByteChanged(gzipWritten("[1,2,3]"), 12) },
     {
-      id: "of a wrong checksum",
+      id: "gzip with a wrong checksum",
       content: withByteChanged(gzipWritten("[1,2,3]"), gzipWritten("[1,2,3]").length - 7),
     },
-    { id: "followed by something", content: Buffer.concat([gzipWritten("[]"), Buffer.from("more")]) },
-    { id: "with another header", content: withByteChanged(gzipWritten("[]"), 5) },
-  ])("that is compressed and $id is an error", async ({ content }) => {
+    { id: "gzip with trailing bytes", content: Buffer.concat([gzipWritten("[]"), Buffer.from("more")]) },
+    { id: "gzip with another header", content: withByteChanged(gzipWritten("[]"), 5) },
+  ])("fails for a compressed artifact that is $id", async ({ content }) => {
     await expect(scanArtifact(written(content), "gzip", key)).rejects.toThrow();
   });
 
-  it("that is not there is an error", async () => {
+  it("fails for a missing artifact", async () => {
     for (const compression of ["none", "gzip"] as const) {
       const path = join(temporaryDirectory(), "nothing");
       await expect(scanArtifact(path, compression, key)).rejects.toMatchObject({ code: "ENOENT" });
@@ -100,7 +100,7 @@ describe("an artifact that is read once", () => {
   });
 });
 
-/** With the header that artifacts have: no system in it. */
+/** Gzip with the header of artifacts, which names no system. */
 function gzipWritten(text: string): Buffer {
   const bytes = gzipSync(text);
   bytes[9] = 0xff;

@@ -1,13 +1,13 @@
 /**
- * The hash database: what validators said of each cycle, under their signatures; what they agreed on; and
- * what any of them did wrong. A collector fills it, a run reads it and adds to it, at the same time if need
- * be: each change is one transaction.
+ * The hash database: the signed messages of validators for each cycle, the agreed hashes, and the offences of nodes. A
+ * collector and several runs can use it concurrently, because each change is one transaction.
  */
 
 import type { OffenceKind, RecordedOffence } from "../../errors/offence.ts";
 import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { databaseWordBytesMax } from "../../limits/database.ts";
 import { quoted } from "../../wire/parse.ts";
+import { AgreedHashes } from "./agreed-hashes.ts";
 import { MessageTable, type SaveOutcome, type SenderCount, type StoredMessage } from "./message-table.ts";
 import { OffenceTable } from "./offence-table.ts";
 import { hashFormat, isCycle } from "./schema.ts";
@@ -18,19 +18,19 @@ import { decodeStored, storedText } from "./stored-text.ts";
 export type { SaveOutcome, SignedMessage, StoredMessage };
 
 export interface HashDatabaseOptions extends SqliteOptions {
-  /** Is told of each row that cannot be used: it is damaged, or somebody else's. */
+  /** Called for each row that cannot be used, because it is damaged or another program wrote it. */
   readonly onSkipped?: (problem: string) => void;
 }
 
 export interface NetworkIdentity {
-  /** Empty where the cycle records do not say. */
+  /** Empty if the cycle records do not state it. */
   readonly networkId: string;
   readonly hashKey: string;
 }
 
 export interface HashCounts {
   readonly messages: number;
-  /** The first and the last cycle with a message; null where there is none. */
+  /** The first and the last cycle with a message; null without messages. */
   readonly firstCycle: number | null;
   readonly lastCycle: number | null;
   /** Cycles with an agreed network hash. */
@@ -41,6 +41,7 @@ export class HashDatabase {
   readonly #file: SqliteFile;
   readonly #offences: OffenceTable;
   readonly #messages: MessageTable;
+  readonly #agreed: AgreedHashes;
   #hashKey: string | undefined;
 
   private constructor(file: SqliteFile, onSkipped: (problem: string) => void) {
@@ -48,6 +49,7 @@ export class HashDatabase {
     const onSkippedRow = (what: string) => onSkipped(`${file.path}: skipped ${what}`);
     const offences = new OffenceTable(file, onSkippedRow);
     this.#offences = offences;
+    this.#agreed = new AgreedHashes(file);
     this.#messages = new MessageTable(file, {
       offences,
       onSkipped: onSkippedRow,
@@ -64,9 +66,9 @@ export class HashDatabase {
   }
 
   /**
-   * Makes a new database that of this network.
+   * Binds a new database to a network.
    *
-   * @throws SnapshotError `configuration` where it already is that of another one
+   * @throws SnapshotError `configuration` if it is bound to another network
    */
   claim({ networkId, hashKey }: NetworkIdentity): void {
     this.#hashKey = hashKey;
@@ -91,40 +93,28 @@ export class HashDatabase {
   }
 
   /**
-   * Keeps messages whose signatures were checked, all of them or none; a contradiction is written down as an offence
-   * along with it. A stored message that does not hold any more contradicts nothing, and is replaced.
+   * Saves messages whose signatures were checked, all of them or none. A contradiction is saved together with its
+   * offence. A stored message whose signature is no longer valid contradicts nothing, and is replaced.
    */
   saveMessages(messages: readonly SignedMessage[], nowMs: number): SaveOutcome[] {
     if (messages.length === 0) return [];
     return this.#file.write(() => messages.map((message) => this.#messages.save(message, nowMs)));
   }
 
-  /** What was agreed on in a cycle, whole or in part. */
+  /** Saves agreed hashes of a cycle, and its agreed network hash if there is one. */
   saveAgreed(cycle: number, hashes: Iterable<readonly [number, string]>, networkHash?: string): void {
-    this.#file.write(() => {
-      for (const [partition, hash] of hashes) {
-        this.#file.run(
-          "INSERT INTO partitions (partitionId, cycleNumber, hash) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET hash = excluded.hash",
-          ...[partition, cycle, hash],
-        );
-      }
-      if (networkHash === undefined) return;
-      this.#file.run(
-        "INSERT INTO network (cycleNumber, hash) VALUES (?, ?) ON CONFLICT DO UPDATE SET hash = excluded.hash",
-        ...[cycle, networkHash],
-      );
-    });
+    this.#file.write(() => this.#agreed.save(cycle, hashes, networkHash));
   }
 
-  /** Returns those that were not known. */
+  /** Saves offences. Returns those that are new. */
   saveOffences(offences: readonly RecordedOffence[]): RecordedOffence[] {
     if (offences.length === 0) return [];
     return this.#file.write(() => offences.filter((offence) => this.#offences.add(offence)));
   }
 
   /**
-   * All messages of a cycle, ascending by sender, one in memory at a time: there may be gigabytes of them. Their
-   * signatures are not checked.
+   * Yields all messages of a cycle, ascending by sender, without checking their signatures. Only one is in memory at a
+   * time: there may be gigabytes of them.
    */
   messagesOf(cycle: number): Generator<StoredMessage, void, void> {
     return this.#messages.ofCycle(cycle);
@@ -134,32 +124,18 @@ export class HashDatabase {
     return this.#messages.count(cycle);
   }
 
-  /** How many messages there are of each node, and of which cycle the last one is. */
+  /** The number of messages of each node, and the cycle of its last one. */
   senders(): SenderCount[] {
     return this.#messages.senders();
   }
 
-  /** The agreed hash of each partition of a cycle that has one. */
+  /** Partition → its agreed hash in a cycle. */
   partitionHashes(cycle: number): Map<number, string> {
-    const rows = this.#file.all<{ partitionId: number; hash: unknown }>(
-      `SELECT partitionId, ${storedText("hash", databaseWordBytesMax)} FROM partitions
-       WHERE cycleNumber = ? AND typeof(partitionId) = 'integer' ORDER BY partitionId`,
-      cycle,
-    );
-    return new Map(
-      rows.flatMap(({ partitionId, hash }) => {
-        const text = decodeStored(hash);
-        return text === undefined ? [] : [[partitionId, text] as const];
-      }),
-    );
+    return this.#agreed.partitionHashes(cycle);
   }
 
   networkHash(cycle: number): string | undefined {
-    const row = this.#file.get<{ hash: unknown }>(
-      `SELECT ${storedText("hash", databaseWordBytesMax)} FROM network WHERE cycleNumber = ?`,
-      cycle,
-    );
-    return decodeStored(row?.hash);
+    return this.#agreed.networkHash(cycle);
   }
 
   offences(): RecordedOffence[] {
@@ -181,9 +157,8 @@ export class HashDatabase {
   }
 
   /**
-   * Forgets messages and hashes of all but the newest cycles that there are, one cycle in each transaction,
-   * so that nobody waits long for it. What is counted are cycles that are stored: a chain that leaps ahead
-   * must not wipe out everything at once.
+   * Deletes the messages and hashes of all but the newest stored cycles, one cycle per transaction, so that others do not
+   * wait long. It counts stored cycles, not cycle numbers: a chain that leaps ahead must not delete everything at once.
    */
   *prune(keepCycles: number, nowMs: number): Generator<number, void, void> {
     this.#offences.prune(nowMs);
@@ -199,7 +174,7 @@ export class HashDatabase {
     }
   }
 
-  /** @throws SnapshotError `disk` where the file was removed or replaced since it was opened */
+  /** @throws SnapshotError `disk` if the file was removed or replaced since it was opened */
   requireInPlace(): void {
     this.#file.requireInPlace();
   }
@@ -208,7 +183,7 @@ export class HashDatabase {
     this.#file.close();
   }
 
-  /** @throws SnapshotError `configuration` where it cannot be one that we have written */
+  /** @throws SnapshotError `configuration` if the identity is not one that this program writes */
   #identity(): NetworkIdentity | undefined {
     const rows = this.#file.all<{ networkId: unknown; hashKey: unknown }>(
       `SELECT ${storedText("networkId", databaseWordBytesMax)}, ${storedText("hashKey", databaseWordBytesMax)}
@@ -222,7 +197,7 @@ export class HashDatabase {
     const { networkId, hashKey } = first;
     if (networkId !== undefined && hashKey !== undefined && second === undefined)
       return { networkId, hashKey };
-    throw new SnapshotError("configuration", `${this.#file.path} does not say which network it is of`, {
+    throw new SnapshotError("configuration", `${this.#file.path} does not name its network`, {
       hint: "Give a file that does not exist yet, or one that this program has written.",
     });
   }
@@ -236,7 +211,7 @@ export class HashDatabase {
     return known.length === 0 ? null : Math.min(...known);
   }
 
-  /** Steps from cycle to cycle by the index: there are few cycles, each with very many rows. */
+  /** Steps from cycle to cycle by the index, because a few cycles have very many rows. */
   #nthNewestCycle(n: number): number {
     const row = this.#file.get<{ oldest: number | null }>(
       `WITH RECURSIVE newest(cycle) AS (

@@ -1,4 +1,4 @@
-/** The table of signed messages: of each sender and cycle the one that counts, and at most one that contradicts it. */
+/** The table of signed messages: for each sender and cycle, the one that counts and at most one that contradicts it. */
 
 import { databasePageRows, databaseSendersMax, databaseWordBytesMax } from "../../limits/database.ts";
 import { gossipMessageBytesMax } from "../../limits/gossip.ts";
@@ -11,11 +11,11 @@ import { holdsAsStored, parsedMessage, type SignedMessage } from "./stored-messa
 import { decodeStored, storedText } from "./stored-text.ts";
 
 export interface StoredMessage extends SignedMessage {
-  /** Whether it is the sender's second, which contradicts the one that counts. */
+  /** Whether it is the sender's second message, which contradicts the one that counts. */
   readonly isContradicting: boolean;
 }
 
-/** `contradicts`: kept as evidence against its sender. `excess`: one more after such a one, not kept. */
+/** `contradicts`: saved as evidence against its sender. `excess`: a further contradiction, which is not saved. */
 export type SaveOutcome = "stored" | "known" | "contradicts" | "excess";
 
 export interface SenderCount {
@@ -32,12 +32,11 @@ interface MessageRow {
 
 const messageColumns = `place, ${storedText("hash", databaseWordBytesMax)}, ${storedText("message", gossipMessageBytesMax)}`;
 
-/** What a table needs of its database. */
 export interface MessageTableContext {
   readonly offences: OffenceTable;
-  /** Takes what is wrong with each row that cannot be used. */
+  /** Called with the problem of each row that cannot be used. */
   readonly onSkipped: (problem: string) => void;
-  /** `undefined` as long as the database is of no network. */
+  /** `undefined` until the database is bound to a network. */
   readonly hashKey: () => string | undefined;
 }
 
@@ -54,7 +53,7 @@ export class MessageTable {
     this.#hashKey = hashKey;
   }
 
-  /** Saves a message within a transaction; a contradiction is written down as an offence along with it. */
+  /** Saves a message within a transaction of the caller, and the offence of a contradiction. */
   save(message: SignedMessage, nowMs: number): SaveOutcome {
     const { cycle, sender, hash, text } = message;
     const insert = "INSERT INTO messages VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
@@ -86,8 +85,8 @@ export class MessageTable {
   }
 
   /**
-   * All messages of a cycle, ascending by sender, one in memory at a time: there may be gigabytes of them. Their
-   * signatures are not checked.
+   * Yields all messages of a cycle, ascending by sender, without checking their signatures. Only one is in memory at a
+   * time.
    */
   *ofCycle(cycle: number): Generator<StoredMessage, void, void> {
     this.#reportForeignRows(cycle);
@@ -126,7 +125,7 @@ export class MessageTable {
     return row?.n ?? 0;
   }
 
-  /** How many messages there are of each node, and of which cycle the last one is. */
+  /** The number of messages of each node, and the cycle of its last one. */
   senders(): SenderCount[] {
     const rows = this.#file.all<{ sender: unknown; messages: number; lastCycle: number }>(
       `SELECT ${storedText("sender", databaseWordBytesMax)}, count(*) AS messages, max(cycleNumber) AS lastCycle
@@ -136,12 +135,12 @@ export class MessageTable {
     if (rows.length > databaseSendersMax) this.#onSkipped(`all but ${databaseSendersMax} senders`);
     return rows.slice(0, databaseSendersMax).flatMap(({ sender, messages, lastCycle }) => {
       const node = decodeStored(sender);
-      if (node === undefined) this.#onSkipped("a sender that is no text");
+      if (node === undefined) this.#onSkipped("a sender that is not text");
       return node === undefined ? [] : [{ node, messages, lastCycle }];
     });
   }
 
-  /** The rows of a sender for a cycle, of which there are one or two. */
+  /** The one or two rows of a sender for a cycle. */
   #read(cycle: number, sender: string): MessageRow[] {
     return this.#file.all<MessageRow>(
       `SELECT ${messageColumns} FROM messages
@@ -150,7 +149,7 @@ export class MessageTable {
     );
   }
 
-  /** Whether a stored message is still what its sender has signed, with the same key as another one of it. */
+  /** Returns whether a stored message is still validly signed, with the key of another message of its sender. */
   #holds({ place, hash, message }: MessageRow, other: SignedMessage): boolean {
     const { cycle, sender } = other;
     const stored = { cycle, sender, hash: decodeStored(hash) ?? "", text: decodeStored(message) ?? "" };
@@ -167,6 +166,6 @@ export class MessageTable {
       cycle,
     );
     if ((row?.n ?? 0) > 0)
-      this.#onSkipped(`${counted(row?.n ?? 0, "row")} of cycle ${cycle} with no message`);
+      this.#onSkipped(`${counted(row?.n ?? 0, "row")} of cycle ${cycle} without a message`);
   }
 }

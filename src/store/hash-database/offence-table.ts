@@ -1,4 +1,4 @@
-/** The offences in the hash database: each act once, however often it is noticed. */
+/** The table of offences, with one row for each act, however often it is noticed. */
 
 import {
   isOffenceKind,
@@ -27,10 +27,10 @@ const NO_PARTITION = -2;
 /** The farthest moment that a Date can hold. */
 const dateMsMax = 8.64e15;
 
-/** So many take no more bytes than are read again. */
+/** A text of this length has at most as many bytes as are read back. */
 const detailCharactersMax = databaseDetailBytesMax / 4;
 
-/** Two messages, and what stands around them. */
+/** Two messages, and the text around them. */
 const evidenceBytesMax = 2 * gossipMessageBytesMax + databaseDetailBytesMax;
 
 interface Row {
@@ -54,15 +54,15 @@ function wholeNumber(column: string): string {
 
 export class OffenceTable {
   readonly #file: SqliteFile;
-  readonly #skipped: (what: string) => void;
+  readonly #onSkipped: (what: string) => void;
 
-  /** @param skipped is told of what cannot be used */
-  constructor(file: SqliteFile, skipped: (what: string) => void) {
+  /** @param onSkipped called for rows that cannot be used */
+  constructor(file: SqliteFile, onSkipped: (what: string) => void) {
     this.#file = file;
-    this.#skipped = skipped;
+    this.#onSkipped = onSkipped;
   }
 
-  /** Within a transaction of the caller's. Returns whether it is new. */
+  /** Adds an offence within a transaction of the caller. Returns whether it is new. */
   add(offence: RecordedOffence): boolean {
     const { node, kind, cycle = NO_CYCLE, partition = NO_PARTITION, whenMs, detail, evidence } = offence;
     const added = this.#file.run(
@@ -74,7 +74,7 @@ export class OffenceTable {
     return added > 0;
   }
 
-  /** In ascending order of node, the newest of each first. */
+  /** All offences in ascending order of node, the newest of each node first. */
   all(): RecordedOffence[] {
     const rows = this.#file.all<Row>(
       `SELECT ${columns} FROM offences
@@ -82,12 +82,13 @@ export class OffenceTable {
        LIMIT ?`,
       databaseOffencesMax + 1,
     );
-    if (rows.length > databaseOffencesMax) this.#skipped(`all but the first ${databaseOffencesMax} offences`);
+    if (rows.length > databaseOffencesMax)
+      this.#onSkipped(`all but the first ${databaseOffencesMax} offences`);
     const budget = { bytes: databaseEvidenceBytesMax, values: databaseEvidenceValuesMax };
     return rows.slice(0, databaseOffencesMax).flatMap((row) => this.#offenceOf(row, budget) ?? []);
   }
 
-  /** Node → the kinds of what it did. */
+  /** Node → the kinds of its offences. */
   kinds(): Map<string, OffenceKind[]> {
     const kinds = new Map<string, OffenceKind[]>();
     const rows = this.#file.all<Pick<Row, "node" | "kind">>(
@@ -103,7 +104,7 @@ export class OffenceTable {
     return kinds;
   }
 
-  /** Forgets what is older than {@link offenceAgeMaxMs}. */
+  /** Deletes offences older than {@link offenceAgeMaxMs}. */
   prune(nowMs: number): number {
     return this.#file.run("DELETE FROM offences WHERE noticedMs < ?", nowMs - offenceAgeMaxMs);
   }
@@ -128,7 +129,7 @@ export class OffenceTable {
       !isWhole(whenMs) ||
       Math.abs(whenMs) > dateMsMax
     ) {
-      this.#skipped(`the offence in row ${id}: it is not as this program writes it`);
+      this.#onSkipped(`the offence in row ${id}: it does not have the form that this program writes`);
       return undefined;
     }
     const evidence = row.hasEvidence === 1 ? this.#evidenceOf(id, budget) : undefined;
@@ -153,7 +154,7 @@ export class OffenceTable {
     const text = decodeStored(row?.evidence);
     const evidence = text === undefined ? undefined : parseEvidence(text, budget);
     if (evidence === undefined) {
-      this.#skipped(
+      this.#onSkipped(
         `the evidence in row ${id} of the offences: it is damaged, or there is too much evidence`,
       );
     }
@@ -161,7 +162,7 @@ export class OffenceTable {
   }
 }
 
-/** How much evidence may still be read: all of it is held at once. */
+/** How much evidence may still be read: all of it is in memory at once. */
 interface EvidenceBudget {
   bytes: number;
   values: number;
@@ -181,7 +182,7 @@ function parseEvidence(text: string, budget: EvidenceBudget): OffenceEvidence | 
   }
 }
 
-/** At least as many as there are. */
+/** Returns at least the number of values in a JSON text. */
 function countValues(text: string): number {
   let values = 1;
   for (let i = 0; i < text.length; i++) if (",[{".includes(text.charAt(i))) values++;

@@ -1,13 +1,13 @@
 /**
- * The tables of the hash database. `partitions` and `network` are as validators have them, so that what
- * reads a validator's hashes reads ours as well.
+ * The tables of the hash database. `partitions` and `network` are those of validators, so that programs that read a
+ * validator's hashes can read this database.
  */
 
-import type { SqliteFormat } from "./sqlite-file.ts";
+import type { SqliteFormat } from "./sqlite-format.ts";
 
 export const hashFormat: SqliteFormat = {
   name: "hash database",
-  /** "snap" as a number. */
+  /** "snap" in ASCII. */
   applicationId: 0x736e6170,
   version: 1,
   schema: `
@@ -50,5 +50,5 @@ export const hashFormat: SqliteFormat = {
   `,
 };
 
-/** Cycle numbers that can be ones, and that arithmetic is exact for. */
+/** The condition for valid cycle numbers, for which arithmetic is exact. */
 export const isCycle = `cycleNumber BETWEEN 0 AND ${Number.MAX_SAFE_INTEGER}`;

@@ -1,8 +1,8 @@
-/** What SQLite reports, as a SnapshotError. */
+/** Converts errors of SQLite to SnapshotErrors. */
 
 import { diskError, messageOf, SnapshotError, systemCodeOf } from "../../errors/snapshot-error.ts";
 
-/** @throws SnapshotError where the action throws */
+/** @throws SnapshotError if the action throws */
 export function withSqliteErrors<T>(path: string, action: () => T): T {
   try {
     return action();
@@ -14,13 +14,13 @@ export function withSqliteErrors<T>(path: string, action: () => T): T {
 function failureOf(path: string, error: unknown): SnapshotError {
   const code = systemCodeOf(error) ?? "";
   if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
-    return new SnapshotError("temporary", `another process keeps ${path} locked`, {
+    return new SnapshotError("temporary", `another process holds the lock of ${path}`, {
       cause: error,
-      hint: "Find out which one does, or try again when it has ended.",
+      hint: "Find out which process it is, or try again when it has ended.",
     });
   }
   if (code === "SQLITE_NOTADB") {
-    return new SnapshotError("configuration", `${path} is no SQLite database`, {
+    return new SnapshotError("configuration", `${path} is not a SQLite database`, {
       cause: error,
       hint: "Give a file that does not exist yet, or one that this program has written.",
     });
@@ -28,7 +28,7 @@ function failureOf(path: string, error: unknown): SnapshotError {
   if (code.startsWith("SQLITE_CORRUPT")) {
     return new SnapshotError("disk", `${path} is damaged: ${messageOf(error)}`, {
       cause: error,
-      hint: "Restore it from a backup, or move it away and let it be collected anew.",
+      hint: "Restore it from a backup, or move it away and collect again into a new file.",
     });
   }
   if (code === "SQLITE_FULL") {

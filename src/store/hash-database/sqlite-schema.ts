@@ -1,12 +1,12 @@
-/** What a schema makes of an empty database, and what a database has. */
+/** Lists the objects of a database, and those that a schema creates in an empty one. */
 
 import Database from "libsql";
 import { decodeStored } from "./stored-text.ts";
 
-/** Our schemas have a handful of tables and indices. */
+/** The schemas of this program have a handful of tables and indices. */
 const schemaObjectsMax = 100;
 
-/** Schema → what an empty file has in it after that. */
+/** Schema → the objects that it creates. */
 const expectations = new Map<string, ReadonlyMap<string, string>>();
 
 export function expectedObjects(schema: string): ReadonlyMap<string, string> {
@@ -21,7 +21,7 @@ export function expectedObjects(schema: string): ReadonlyMap<string, string> {
   return expected;
 }
 
-/** `table messages` → its SQL, of all but SQLite's own statistics. */
+/** `table messages` → its SQL, without SQLite's own statistics tables. */
 export function objectsOf(database: Database.Database): Map<string, string> {
   const rows = database
     .prepare(

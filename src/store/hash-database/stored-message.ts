@@ -1,6 +1,6 @@
 /**
- * Whether a message in the hash database is still what its sender has signed. Bits flip, and a database may be
- * somebody else's: nobody is accused by a message, and none is counted or handed out, before it was checked.
+ * Checks that a message in the hash database is still validly signed: bits flip, and another program may have written
+ * the database. No message is used, as a vote or as evidence of an offence, before this check.
  */
 
 import { isSignedBy, signedHash } from "../../protocol/crypto/signature.ts";
@@ -10,7 +10,7 @@ import { parseJson } from "../../wire/parse.ts";
 export interface SignedMessage {
   readonly cycle: number;
   readonly sender: string;
-  /** What its signature is over. */
+  /** The signed hash. */
   readonly hash: string;
   /** As received. */
   readonly text: string;
@@ -22,7 +22,11 @@ export function parsedMessage(text: string): object {
   return typeof value === "object" && value !== null ? value : {};
 }
 
-/** @param trusted another message of the same sender, whose signature was checked: of the same key */
+/**
+ * Returns whether a stored message is validly signed with the key of a trusted one.
+ *
+ * @param trusted another message of the same sender, whose signature was checked
+ */
 export function holdsAsStored(stored: SignedMessage, trusted: SignedMessage, hashKey?: string): boolean {
   try {
     const value = parsedMessage(stored.text);
@@ -34,7 +38,7 @@ export function holdsAsStored(stored: SignedMessage, trusted: SignedMessage, has
       isSignedBy(value, hashKey)
     );
   } catch {
-    return false; // not JSON, too large, or without canonical text: nothing that anybody has signed
+    return false; // not JSON, too large, or without canonical text: it cannot have been signed
   }
 }
 

@@ -1,17 +1,17 @@
 /**
- * Text from a database that somebody else may have written. The binding ends the process where it is given text
- * that is not UTF-8, and reads whatever length it has: so text is read as bytes, up to a bound, and decoded here.
+ * Reads text from an untrusted database. The SQLite binding terminates the process on text that is not UTF-8, and reads
+ * text of any length, so text is read as bytes up to a bound, and decoded here.
  */
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The SQL of a text column for {@link decodeStored}: NULL where it is no text, or has more bytes than that. */
+/** The SQL of a text column for {@link decodeStored}: NULL if it is not text, or exceeds the bound. */
 export function storedText(column: string, bytesMax: number): string {
   const isRead = `typeof(${column}) = 'text' AND octet_length(${column}) <= ${bytesMax}`;
   return `CASE WHEN ${isRead} THEN CAST(${column} AS BLOB) END AS ${column}`;
 }
 
-/** `undefined` where it is no text, too long, or not UTF-8. */
+/** Returns `undefined` for a column that is not text, is too long, or is not UTF-8. */
 export function decodeStored(bytes: unknown): string | undefined {
   if (!(bytes instanceof ArrayBuffer) && !(bytes instanceof Uint8Array)) return undefined;
   try {

@@ -47,14 +47,14 @@ const offence = (changes: Partial<RecordedOffence> = {}): RecordedOffence => ({
   ...changes,
 });
 
-it("is a file, whatever its name looks like: no other machine is connected to", () => {
+it("a hash database with a URL as its name is a file, and no connection is made", () => {
   const failure = failureOf(() => HashDatabase.open("http://127.0.0.1:9/hashes"));
   expect(failure).toMatchObject({ code: "disk" });
   expect(failure.message).not.toMatch(/Hrana|connect to/);
 });
 
-describe("a message", () => {
-  it("is kept as received, once", () => {
+describe("a message in the hash database", () => {
+  it("is saved as received, once", () => {
     const database = opened();
     expect(database.saveMessages([message("n1"), message("n2"), message("n1")], 1)).toEqual([
       "stored",
@@ -70,7 +70,7 @@ describe("a message", () => {
     expect([...database.messagesOf(9)]).toEqual([]);
   });
 
-  it("that contradicts one is kept beside it, with an offence that holds both; a third one is not", () => {
+  it("is saved with an offence if it contradicts another one, and a third one is not saved", () => {
     const database = opened();
     const [first, second, third] = ["a", "b", "c"].map((content) => message("n1", 8, content)) as [
       SignedMessage,
@@ -91,7 +91,7 @@ describe("a message", () => {
     ]);
   });
 
-  it("is kept with all others of its batch, or none is", () => {
+  it("is saved with all others of its batch or not at all", () => {
     const database = opened();
     const broken = { ...message("n2"), text: undefined as unknown as string };
     expect(() => database.saveMessages([message("n1"), broken], 1)).toThrow();
@@ -99,7 +99,7 @@ describe("a message", () => {
     expect(database.saveMessages([message("n1")], 1)).toEqual(["stored"]);
   });
 
-  it("is read page by page, however many there are", () => {
+  it("is read in pages with any number of others", () => {
     const database = opened();
     const senders = Array.from(
       { length: 2 * databasePageRows + 1 },
@@ -115,8 +115,8 @@ describe("a message", () => {
   });
 });
 
-describe("what was agreed on", () => {
-  it("stands in the tables that validators have, under their names", () => {
+describe("the agreed hashes in the hash database", () => {
+  it("are in tables with the names and columns of validators", () => {
     const path = newPath();
     const database = opened(path);
     database.saveAgreed(
@@ -147,8 +147,8 @@ describe("what was agreed on", () => {
   });
 });
 
-describe("an offence", () => {
-  it("is kept once, as it was first noticed", () => {
+describe("an offence in the hash database", () => {
+  it("is saved once, with the data of its first report", () => {
     const database = opened();
     const evidence = { messages: [{ cycle: 8 }], sentHash: "ab" };
     const lie = offence({ kind: "contradicts-own-vote", cycle: 8, partition: -1, evidence });
@@ -159,7 +159,7 @@ describe("an offence", () => {
     );
   });
 
-  it("makes room for newer ones of its kind and node, and is forgotten after a year", () => {
+  it("is deleted for newer ones of its kind and node, and after a year", () => {
     const database = opened();
     const many = Array.from({ length: recordedOffencesMax + 5 }, (_, cycle) =>
       offence({ cycle, whenMs: cycle }),
@@ -180,8 +180,8 @@ describe("an offence", () => {
   });
 });
 
-describe("pruning", () => {
-  it("keeps the newest cycles that there are, however far apart", () => {
+describe("pruning the hash database", () => {
+  it("keeps the newest stored cycles, however far apart", () => {
     const database = opened();
     database.saveMessages(
       [3, 4, 5, 1_000_000].map((cycle) => message("n1", cycle)),
@@ -195,8 +195,8 @@ describe("pruning", () => {
   });
 });
 
-describe("a database", () => {
-  it("is there again when it is opened again, and belongs to its network", () => {
+describe("a hash database", () => {
+  it("keeps its content and its network when it is opened again", () => {
     const path = newPath();
     const first = HashDatabase.open(path);
     first.claim({ networkId: "", hashKey: "k" });
@@ -219,7 +219,7 @@ describe("a database", () => {
     }
   });
 
-  it("is used by two at once, each of which sees what the other has written", () => {
+  it("can be used by two connections, each of which reads the other's writes", () => {
     const path = newPath();
     const [one, two] = [opened(path), opened(path)];
     expect(one.saveMessages([message("n1")], 1)).toEqual(["stored"]);
@@ -227,7 +227,7 @@ describe("a database", () => {
     expect(one.messageCount(8)).toBe(2);
   });
 
-  it("that another process keeps locked is waited for, and then given up", () => {
+  it("fails after a wait if another process holds its lock", () => {
     const path = newPath();
     const database = opened(path, { busyMs: 50 });
     const other = new Database(path, { timeout: 0 });
@@ -235,7 +235,7 @@ describe("a database", () => {
     other.exec("BEGIN IMMEDIATE");
     expect(failureOf(() => database.saveMessages([message("n1")], 1))).toMatchObject({
       code: "temporary",
-      message: expect.stringContaining("keeps"),
+      message: expect.stringContaining("holds the lock"),
     });
     other.exec("COMMIT");
     expect(database.saveMessages([message("n1")], 1)).toEqual(["stored"]);
@@ -243,16 +243,16 @@ describe("a database", () => {
 
   it.each([
     {
-      id: "that is none",
+      id: "in a file that is not a database",
       make: (path: string) => writeFileSync(path, "no database at all, ".repeat(200)),
       code: "configuration",
-      says: /is no SQLite database/,
+      says: /is not a SQLite database/,
     },
     {
-      id: "of something else",
+      id: "in the database of another program",
       make: (path: string) => foreign(path, "CREATE TABLE partitions (hash TEXT)"),
       code: "configuration",
-      says: /not one of ours/,
+      says: /not written by this program/,
     },
     {
       id: "of a newer version",
@@ -272,8 +272,8 @@ describe("a database", () => {
       code: "disk",
       says: /it is a directory/,
     },
-    { id: "that is a pipe", make: makePipe, code: "disk", says: /it is no regular file/ },
-  ])("$id is refused, and left as it was", ({ make, code, says }) => {
+    { id: "that is a pipe", make: makePipe, code: "disk", says: /it is not a regular file/ },
+  ])("$id is rejected, and the file is not changed", ({ make, code, says }) => {
     const path = newPath();
     make(path);
     const before = code === "disk" ? undefined : readFileSync(path);
@@ -284,15 +284,15 @@ describe("a database", () => {
     if (before !== undefined) expect(readFileSync(path).equals(before)).toBe(true);
   });
 
-  it("that must be there is not made", () => {
+  it("is not created if it must exist", () => {
     const failure = failureOf(() => HashDatabase.open(newPath(), { mustExist: true }));
     expect(failure).toMatchObject({
       code: "configuration",
-      message: expect.stringContaining("there is no hash database"),
+      message: expect.stringContaining("does not exist"),
     });
   });
 
-  it("in a directory that is not there is a failure of the disk", () => {
+  it("fails with the code disk in a missing directory", () => {
     expect(failureOf(() => HashDatabase.open(join(temporaryDirectory(), "none", "x.sqlite"))).code).toBe(
       "disk",
     );
@@ -308,6 +308,6 @@ function foreign(path: string, sql: string): void {
 function versioned(path: string, version: number): void {
   HashDatabase.open(path).close();
   foreign(path, `PRAGMA user_version = ${version}`);
-  // So that the bytes of the file alone are what it is.
+  // Moves the log into the file, so that the file's bytes are its whole content.
   foreign(path, "PRAGMA wal_checkpoint(TRUNCATE)");
 }

@@ -19,7 +19,7 @@ import { netconfigBytesMax } from "../../../limits/network.ts";
 import { RunningHash } from "../../../protocol/crypto/hash.ts";
 import { isOwnFile, statsOf } from "../../../store/own-files.ts";
 import { SnapshotDirectory } from "../../../store/snapshot-directory.ts";
-import { isPublished, publishedPath, type SnapshotSpot } from "../../../store/snapshot-place.ts";
+import { isPublished, publishedPath, type SnapshotLocation } from "../../../store/snapshot-place.ts";
 import { checkSnapshot } from "../../../verify/check-snapshot.ts";
 import type { Finding, Findings } from "../../../verify/findings/findings.ts";
 import { GossipFile } from "../gossip-file.ts";
@@ -70,7 +70,7 @@ export async function findPublished(
   return { state: "damaged", damage: [{ file: EXPORT_DATA_FILE, problem }], omitted: 0 };
 }
 
-interface KeyedSpot extends SnapshotSpot {
+interface KeyedSpot extends SnapshotLocation {
   readonly hashKey: string;
 }
 
@@ -89,7 +89,7 @@ export async function publishedHashes(spot: KeyedSpot, numPartitions: number): P
 
 /** Returns the `/netconfig` response in the evidence, which proves as much as a new response. */
 export async function publishedNetconfig(
-  spot: SnapshotSpot,
+  spot: SnapshotLocation,
   signal?: AbortSignal,
 ): Promise<Buffer | undefined> {
   if (!(await isPublished(spot))) return undefined;

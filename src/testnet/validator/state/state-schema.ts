@@ -3,7 +3,7 @@
  * messages. `partitions` and `network` are those of the partition gossip's design.
  */
 
-import type { SqliteFormat } from "../../../store/hash-database/sqlite-file.ts";
+import type { SqliteFormat } from "../../../store/hash-database/sqlite-format.ts";
 
 export const stateFormat: SqliteFormat = {
   name: "validator's database",

@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 import { expect, it } from "vitest";
 import { builtFile } from "../helpers/built.ts";
 
-it("a place that takes no directories is a failure of the disk", () => {
+it("a lock in a file system without directories fails with the code disk", () => {
   const module = JSON.stringify(pathToFileURL(builtFile("store/run-lock.js")).href);
   const script = `const { acquireRunLock } = await import(${module});
     await acquireRunLock("/proc/snapshots/lock").catch((error) => process.stdout.write(error.code));`;

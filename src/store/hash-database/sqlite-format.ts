@@ -1,0 +1,97 @@
+/** Checks that a file is a SQLite database in the format of this program. */
+
+import { statSync } from "node:fs";
+import { SnapshotError } from "../../errors/snapshot-error.ts";
+import { quoted } from "../../wire/parse.ts";
+import { expectedObjects } from "./sqlite-schema.ts";
+
+const OWN_FILE_HINT = "Give a file that does not exist yet, or one that this program has written.";
+
+export interface SqliteFormat {
+  /** The name of the format in messages. */
+  readonly name: string;
+  /** SQLite's `application_id`, which identifies the files of this program. */
+  readonly applicationId: number;
+  /** SQLite's `user_version`. */
+  readonly version: number;
+  /** The statements that create the format in an empty file. */
+  readonly schema: string;
+}
+
+/** The parts of an open database that the check reads. */
+export interface SqliteContents {
+  readonly path: string;
+  /** The first row of a query. */
+  get<T>(sql: string): T | undefined;
+  /** Its schema: `table messages` → SQL. */
+  objects(): ReadonlyMap<string, string>;
+}
+
+/** @throws SnapshotError `configuration` if the database has another format or version */
+export function requireFormat(database: SqliteContents, format: SqliteFormat): void {
+  const { applicationId, version, name } = format;
+  const { path } = database;
+  const id = database.get<{ application_id: number }>("PRAGMA application_id")?.application_id;
+  const found = database.get<{ user_version: number }>("PRAGMA user_version")?.user_version;
+  if (id !== applicationId) {
+    throw new SnapshotError(
+      "configuration",
+      `${path} is a SQLite database, but not written by this program`,
+      {
+        hint: OWN_FILE_HINT,
+      },
+    );
+  }
+  if (found === version) {
+    requireSchema(database, format);
+    return;
+  }
+  const problem = `${path} has version ${found} of the ${name}, and this program knows version ${version}`;
+  const hint =
+    (found ?? 0) > version
+      ? "A newer version of this program has written it: use that version, or give another file."
+      : "It cannot be upgraded: give another file, and collect again.";
+  throw new SnapshotError("configuration", problem, { hint });
+}
+
+/** Foreign triggers, views or columns would change the effect of this program's statements. */
+function requireSchema(database: SqliteContents, { schema, name }: SqliteFormat): void {
+  const expected = expectedObjects(schema);
+  const found = database.objects();
+  const strange =
+    [...found].find(([object, sql]) => expected.get(object) !== sql) ??
+    [...expected].find(([object]) => !found.has(object));
+  if (strange === undefined && isUtf8(database)) return;
+  const what = strange === undefined ? "its text is not UTF-8" : `its ${quoted(strange[0])} is different`;
+  const problem = `${database.path} is not a ${name} that this program has written: ${what}`;
+  throw new SnapshotError("configuration", problem, { hint: OWN_FILE_HINT });
+}
+
+function isUtf8(database: SqliteContents): boolean {
+  return database.get<{ encoding: string }>("PRAGMA encoding")?.encoding === "UTF-8";
+}
+
+/**
+ * Rejects pipes, devices and directories, for which SQLite would report a failing disk.
+ *
+ * @throws SnapshotError `disk`
+ */
+export function requireRegularFile(path: string): void {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined || stats.isFile()) return;
+  const what = stats.isDirectory() ? "a directory" : "not a regular file";
+  throw new SnapshotError("disk", `cannot use ${path}: it is ${what}`, { hint: OWN_FILE_HINT });
+}
+
+/**
+ * Rejects an empty file, which a reader cannot use: nothing was written to it.
+ *
+ * @throws SnapshotError `configuration`
+ */
+export function requireNotEmpty(path: string, { name }: SqliteFormat): void {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined || !stats.isFile() || stats.size > 0) return;
+  throw new SnapshotError("configuration", `${path} is an empty file, not a ${name}`, {
+    hint: "Check the path; collect and a run with --hash-db <file> fill one.",
+  });
+}
