@@ -1,4 +1,4 @@
-/** Reads a list, from an archiver or from a file, and checks who signed it. */
+/** Reads a list from an archiver or from a file, and checks its signature. */
 
 import { FetchError } from "../errors/fetch-error.ts";
 import { decideRetry } from "../errors/retry.ts";
@@ -11,7 +11,7 @@ import { shownUrl } from "../text/shown-url.ts";
 import { parseJson, quoted, WireError } from "../wire/parse.ts";
 import type { ListSources } from "./network-options.ts";
 
-/** A list, and the bytes that it was read from. */
+/** A parsed list with the bytes as received. */
 export type Received<T> = T & { readonly bytes: Buffer };
 
 export interface ListContext {
@@ -21,14 +21,14 @@ export interface ListContext {
   readonly warn: (message: string) => void;
 }
 
-/** Which list is read, and from where. */
+/** A list and its source. */
 export interface ListRequest {
-  /** Instead of the archiver. */
+  /** If given, the list is read from this file instead of the archiver. */
   readonly file?: string | undefined;
-  /** At the archiver. */
+  /** The path at the archiver. */
   readonly path: string;
   readonly body?: object;
-  /** The failure where the list is not signed as it must be: `verify` ends with the same one. */
+  /** The error code if the required signature is missing or invalid, which is also that of `verify`. */
   readonly ifUnsigned: "node-list" | "chain";
 }
 
@@ -69,11 +69,11 @@ function requireArchiver({ archiver }: ListSources): string {
   });
 }
 
-/** The address of a list; a query of the archiver's own address, which may be a token, stays. */
+/** The URL of a list. It keeps the query of the archiver's own URL, which may contain a token. */
 function archiverUrl(sources: ListSources, path: string): string {
   const archiver = requireArchiver(sources);
   if (!URL.canParse(archiver)) {
-    throw new SnapshotError("usage", "the archiver's address is no URL", {
+    throw new SnapshotError("usage", "the archiver's address is not a URL", {
       hint: "Give one such as http://127.0.0.1:4000.",
     });
   }
@@ -84,7 +84,7 @@ function archiverUrl(sources: ListSources, path: string): string {
   return url.href;
 }
 
-/** The same for messages, without what nobody else should read. */
+/** The URL of a list for messages, without secrets. */
 function shownList(sources: ListSources, path: string): string {
   return `${shownUrl(requireArchiver(sources)).replace(/(\?\*{3})?\/*$/, "")}/${path}`;
 }
@@ -101,13 +101,13 @@ async function readListFile(file: string, signal: AbortSignal | undefined): Prom
   }
 }
 
-/** An archiver refuses with status 200, too: `{"success": false, "error": "Invalid count"}`. */
+/** Archivers also refuse requests with status 200: `{"success": false, "error": "Invalid count"}`. */
 function requireNoRefusal(received: unknown, source: string): void {
   const { success, error } = (received ?? {}) as { success?: unknown; error?: unknown };
   if (success !== false) return;
-  const why = typeof error === "string" ? quoted(error) : "it does not say why";
+  const why = typeof error === "string" ? quoted(error) : "it states no reason";
   throw new SnapshotError("temporary", `the archiver refuses ${source}: ${why}`, {
-    hint: "Try again later, or ask another archiver with --archiver.",
+    hint: "Try again later, or use another archiver with --archiver.",
   });
 }
 
@@ -124,7 +124,7 @@ async function fetchList(
 }
 
 /**
- * The body of a URL that the user names. A passing failure is tried again, all within one bound of time.
+ * Fetches a URL that the user names. Temporary failures are retried within one bound on the total time.
  *
  * @throws FetchError
  */
@@ -156,7 +156,7 @@ function archiverError(source: string, error: FetchError): SnapshotError {
   const options = { cause: error };
   if (isWrongServer && error.status !== 429 && error.status !== 425) {
     const hint = "Check that --archiver is the address of an archiver.";
-    return new SnapshotError("configuration", `the archiver's answer to ${source}: ${error.message}`, {
+    return new SnapshotError("configuration", `the archiver's response to ${source}: ${error.message}`, {
       ...options,
       hint,
     });
@@ -170,8 +170,8 @@ function archiverError(source: string, error: FetchError): SnapshotError {
   const doubt = error.kind === "unreachable" ? "; the address may be wrong" : "";
   const hint =
     error.kind === "unreachable"
-      ? "Check the host and the port of --archiver; if they are right, try again later, or ask another archiver."
-      : "Try again later, or ask another archiver with --archiver.";
+      ? "Check the host and the port of --archiver; if they are right, try again later, or use another archiver."
+      : "Try again later, or use another archiver with --archiver.";
   return new SnapshotError(
     "temporary",
     `the archiver cannot be reached at ${source}: ${error.message}${doubt}`,
@@ -182,7 +182,7 @@ function archiverError(source: string, error: FetchError): SnapshotError {
   );
 }
 
-/** Why a list is not signed as it must be; `undefined` where it is. */
+/** Describes why a list lacks the required signature; `undefined` if it does not. */
 async function signatureProblem(
   received: unknown,
   source: string,
@@ -196,15 +196,15 @@ async function signatureProblem(
     if (!isFile) warn(`${source} is not signed by the archiver`);
     return undefined;
   }
-  // Loaded where there is something to check: a list from a file is seldom signed.
+  // Loaded on demand, because lists from files are seldom signed.
   const { isSignedBy } = await import("../protocol/crypto/signature.ts");
-  if (!isSignedBy(received, hashKey)) return `${source}: the signature does not hold`;
+  if (!isSignedBy(received, hashKey)) return `${source}: the signature is invalid`;
   if (archiverKey === undefined || sign.owner === archiverKey) return undefined;
   return `${source} is signed by ${quoted(String(sign.owner))}, not by the archiver's key ${archiverKey}`;
 }
 
 function unsigned(code: ListRequest["ifUnsigned"], problem: string): SnapshotError {
   return new SnapshotError(code, problem, {
-    hint: "Make sure that --archiver-key and --hash-key are right, and ask another archiver.",
+    hint: "Check --archiver-key and --hash-key, or use another archiver.",
   });
 }

@@ -1,4 +1,4 @@
-/** Asks a random sample of validators for their configuration (PROTOCOL.md, Partitions: `/netconfig`). */
+/** Requests the configuration (`/netconfig`) of a random sample of validators (PROTOCOL.md, Partitions). */
 
 import { randomInt } from "node:crypto";
 import pLimit from "p-limit";
@@ -25,19 +25,19 @@ export interface NetconfigResponse {
 }
 
 export interface NetconfigSample {
-  /** How many validators the sample has. */
-  readonly asked: number;
+  /** The number of validators in the sample. */
+  readonly size: number;
   readonly responses: readonly NetconfigResponse[];
   readonly failures: readonly { readonly node: ActiveNode; readonly reason: string }[];
-  /** The first response that hashes to the expected value. No more are read after it. */
+  /** The first response that hashes to the expected value. It ends the other requests. */
   readonly proof: NetconfigResponse | undefined;
 }
 
 /**
- * Picks validators at random, so that nobody can choose a place in the network from which to decide. Where there is a
- * hash to prove a response by, one honest response suffices, so that further validators are asked before giving up.
+ * Requests a random sample, so that no node can choose to be in it. With a hash that can prove a response, one honest
+ * response suffices, so further validators are requested if the sample contains none.
  *
- * @param expectedHash of the `config` object, from a cycle record
+ * @param expectedHash the hash of the `config` object in a cycle record
  */
 export async function sampleNetconfig(
   nodes: readonly ActiveNode[],
@@ -46,19 +46,19 @@ export async function sampleNetconfig(
 ): Promise<NetconfigSample> {
   const shuffled = inRandomOrder(nodes);
   const sample = shuffled.slice(0, netconfigNodes);
-  const asking = new Sampling(expectedHash, context);
-  await asking.ask(sample);
-  const { responses, failures } = asking.take();
-  for (let next = sample.length; asking.mayProve(next, shuffled.length); next += netconfigNodesAtOnce) {
-    await asking.ask(shuffled.slice(next, next + netconfigNodesAtOnce));
+  const sampling = new Sampling(expectedHash, context);
+  await sampling.request(sample);
+  const { responses, failures } = sampling.results();
+  for (let next = sample.length; sampling.mayProve(next, shuffled.length); next += netconfigNodesAtOnce) {
+    await sampling.request(shuffled.slice(next, next + netconfigNodesAtOnce));
   }
-  return { asked: sample.length, responses, failures, proof: asking.proof };
+  return { size: sample.length, responses, failures, proof: sampling.proof };
 }
 
 class Sampling {
   readonly #expectedHash: string | undefined;
   readonly #context: ShardingContext;
-  /** Ends the requests under way once there is a proof. */
+  /** Aborts the other requests once a response is proved. */
   readonly #proved = new AbortController();
   #responses: NetconfigResponse[] = [];
   #failures: { node: ActiveNode; reason: string }[] = [];
@@ -69,7 +69,7 @@ class Sampling {
     this.#context = context;
   }
 
-  /** Whether it makes sense to ask the nodes from the given place on. */
+  /** Returns whether requests to the nodes from the given index on can still prove a response. */
   mayProve(next: number, numNodes: number): boolean {
     return (
       this.#expectedHash !== undefined &&
@@ -78,15 +78,15 @@ class Sampling {
     );
   }
 
-  async ask(nodes: readonly ActiveNode[]): Promise<void> {
-    await pLimit(netconfigNodesAtOnce).map([...nodes], (node) => this.#ask(node));
+  async request(nodes: readonly ActiveNode[]): Promise<void> {
+    await pLimit(netconfigNodesAtOnce).map([...nodes], (node) => this.#request(node));
   }
 
-  take(): Pick<NetconfigSample, "responses" | "failures"> {
+  results(): Pick<NetconfigSample, "responses" | "failures"> {
     return { responses: [...this.#responses], failures: [...this.#failures] };
   }
 
-  async #ask(node: ActiveNode): Promise<void> {
+  async #request(node: ActiveNode): Promise<void> {
     const { client, signal } = this.#context;
     if (this.proof !== undefined) return;
     const url = nodeUrl(node, "/netconfig");
@@ -111,12 +111,12 @@ class Sampling {
   }
 }
 
-/** The hash of a response's `config`, to compare with a record's `networkConfigHash`; `undefined` where it has none. */
+/** The hash of a response's `config`, for comparison with a record's `networkConfigHash`; `undefined` if it has none. */
 export function configHashOf(received: unknown, hashKey: string): string | undefined {
   try {
     return hashText(canonicalTextOf((received as { config?: unknown }).config), hashKey);
   } catch {
-    return undefined; // it has no canonical text, so that no node can have hashed it
+    return undefined; // without canonical text, no node can have hashed it
   }
 }
 

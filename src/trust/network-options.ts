@@ -1,12 +1,12 @@
-/** Which network is meant, and how patient we are with it. */
+/** The options of a network: the sources of its lists, its settings, and timeouts. */
 
 import { networkTable } from "../options/network-table.ts";
 
-/** Where the lists come from: an archiver, files, or one of each. */
+/** The sources of the lists: an archiver, files, or one of each. */
 export interface ListSources {
   /** URL of the archiver. */
   readonly archiver?: string | undefined;
-  /** The archiver's public key, which must have signed its answers. */
+  /** The archiver's public key, which must have signed its responses. */
   readonly archiverKey?: string | undefined;
   /** A file with the node list. */
   readonly nodes?: string | undefined;
@@ -19,7 +19,7 @@ export interface NetworkOptions extends ListSources {
   readonly hashKey?: string | undefined;
   readonly nodesPerConsensusGroup?: number | undefined;
   readonly nodesPerEdge?: number | undefined;
-  /** Whether nodes may be asked at loopback and private addresses, whatever the archiver's own address is. */
+  /** Whether loopback and private addresses may receive requests, whatever the archiver's own address is. */
   readonly allowPrivate?: boolean | undefined;
   readonly connectTimeoutMs?: number | undefined;
   readonly stallTimeoutMs?: number | undefined;

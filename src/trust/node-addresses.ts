@@ -1,6 +1,6 @@
 /**
- * Which addresses nodes are asked at. A node list can send us anywhere, also to services of the machine and of the
- * network that we run in; what it may name depends on where the list comes from.
+ * Decides which addresses may receive requests. A node list can name any address, including services of the local machine
+ * and network, so the permitted addresses depend on the source of the list.
  */
 
 import { addressClass } from "../fetch/http/address-class.ts";
@@ -9,9 +9,9 @@ import { HttpClient, type HttpTimeouts } from "../fetch/http/http-client.ts";
 import { type NetworkOptions, networkDefaults } from "./network-options.ts";
 
 export interface NetworkClients {
-  /** For what the user names: the archiver, and other URLs. */
+  /** For URLs from the user, such as that of the archiver. */
   readonly lists: HttpClient;
-  /** For what the node list names. */
+  /** For URLs from the node list. */
   readonly nodes: HttpClient;
   close(): Promise<void>;
 }
@@ -35,25 +35,25 @@ export function openClients(options: NetworkOptions): NetworkClients {
 }
 
 /**
- * Link-local, multicast, unspecified and reserved addresses, and those of metadata services, are never asked.
- * Loopback and private ones are where the user says so, by naming a file with the node list or with
- * `allowPrivate`; else as the archiver's own address permits: beside an archiver on loopback, which is the
- * operator's own, there may be loopback and private validators; in an archiver's private network, private ones.
+ * Link-local, multicast, unspecified and reserved addresses, and those of metadata services, never receive requests.
+ * Loopback and private addresses do if the user permits them, by a file with the node list or with `allowPrivate`.
+ * Otherwise the archiver's address decides: with an archiver on loopback, which belongs to the operator, loopback and
+ * private addresses are permitted; with an archiver in a private network, private ones.
  *
- * @param archiverAddress the address that the archiver was reached at; `undefined` before that
+ * @param archiverAddress returns the address of the connection to the archiver; `undefined` before the first one
  */
 export function nodeAddressRule(
   { allowPrivate, nodes }: Pick<NetworkOptions, "allowPrivate" | "nodes">,
   archiverAddress: () => string | undefined,
 ): AddressRule {
-  const isUsersWord = allowPrivate === true || nodes !== undefined;
+  const isPermittedByUser = allowPrivate === true || nodes !== undefined;
   return (address) => {
-    const asked = addressClass(address);
-    if (asked.kind === "never") return `its address ${address} is ${asked.what} and is never asked`;
-    if (asked.kind === "public" || isUsersWord) return undefined;
+    const node = addressClass(address);
+    if (node.kind === "never") return `its address ${address} is ${node.what} and never receives requests`;
+    if (node.kind === "public" || isPermittedByUser) return undefined;
     const known = archiverAddress();
     const archiver = known === undefined ? "public" : addressClass(known).kind;
-    if (archiver === "loopback" || archiver === asked.kind) return undefined;
-    return `its address ${address} is ${asked.kind}, which the archiver's is not (see --allow-private)`;
+    if (archiver === "loopback" || archiver === node.kind) return undefined;
+    return `its address ${address} is ${node.kind}, which the archiver's is not (see --allow-private)`;
   };
 }

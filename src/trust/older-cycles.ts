@@ -1,7 +1,7 @@
 /**
- * Reads cycle records that lie farther back than an archiver's answer to `GET /cycleinfo/<count>` reaches (PROTOCOL.md,
- * Cycle records): some archivers give as many as are asked for; the published one gives at most 100, and older ones to
- * `POST /cycleinfo`, page by page, each request signed with a key pair that may be anybody's.
+ * Reads cycle records that are older than those in an archiver's response to `GET /cycleinfo/<count>` (PROTOCOL.md, Cycle
+ * records). Some archivers return as many as are requested. The published one returns at most 100, and older ones in
+ * pages to `POST /cycleinfo`, where each request must be signed with a key pair, which may be any.
  */
 
 import { generateKeyPairSync } from "node:crypto";
@@ -16,7 +16,7 @@ import type { ListSources } from "./network-options.ts";
 /**
  * @param known the newest records
  * @param first the number of the oldest record that is wanted
- * @returns the known ones where there are no older ones, as where they are from a file
+ * @returns the known records if no older ones are available or needed, or if the records are from a file
  * @throws SnapshotError
  */
 export async function readOlderCycles(
@@ -74,7 +74,7 @@ function parsePage(received: unknown, source: string, start: number, end: number
   const page = parseCycleRecords(received, source);
   const other = page.records.find(({ counter }) => counter < start || counter > end);
   if (other === undefined) return page;
-  throw new WireError(source, `record ${other.counter} came, but records ${start} to ${end} were asked for`);
+  throw new WireError(source, `record ${other.counter} came, but records ${start} to ${end} were requested`);
 }
 
 /** A JSON list of responses, each byte for byte as received. */

@@ -1,4 +1,4 @@
-/** Reads the cycle records, as many as are needed, and checks that they are one chain. */
+/** Reads as many cycle records as are needed, and checks that they form one chain. */
 
 import { SnapshotError } from "../errors/snapshot-error.ts";
 import { type CycleRecord, cycleEndMs } from "../protocol/cycle-record.ts";
@@ -11,11 +11,11 @@ import { type ListContext, type Received, readList } from "./list-source.ts";
 import type { ListSources } from "./network-options.ts";
 import { readOlderCycles } from "./older-cycles.ts";
 
-/** Cycle records that are asked for first: enough for recent snapshots, and a small answer. */
+/** The number of cycle records in the first request: enough for recent snapshots, in a small response. */
 const FIRST_RECORDS = 100;
 
 /**
- * As many of the newest records as are needed to know the cycle of the given time.
+ * Reads the newest records, back to the cycle of the given time.
  *
  * @throws SnapshotError
  */
@@ -41,7 +41,7 @@ export async function readCycles(
 }
 
 /**
- * Adds the records from a given number on to those that are known, as far as the archiver has them.
+ * Extends known records back to a given cycle, as far as the archiver has them.
  *
  * @throws SnapshotError
  */
@@ -56,7 +56,7 @@ export async function extendCycles(
   return cycles;
 }
 
-/** How many records before the oldest one are needed, and a few to spare. */
+/** Returns how many records before the oldest one are needed, with a few to spare. */
 function missingBefore(records: readonly CycleRecord[], time: SnapshotTime): number {
   const oldest = records[0];
   if (oldest === undefined || time.kind === "latest") return 0;
@@ -71,7 +71,7 @@ function requireUnbroken(records: readonly CycleRecord[], { hashKey, warn }: Lis
   const broken = findings.find((finding) => finding.severity === "broken");
   if (broken !== undefined) {
     throw new SnapshotError("chain", `the cycle chain is broken: ${broken.problem}`, {
-      hint: "Ask another archiver; check --hash-key if every record is said to be wrong.",
+      hint: "Use another archiver, and check --hash-key: with a wrong key, every record is broken.",
     });
   }
   const [first, ...others] = findings;

@@ -1,4 +1,4 @@
-/** The network as its lists describe it. */
+/** Reads the node list and the cycle records of a network, and finds the boundaries that a snapshot time can mean. */
 
 import { SnapshotError } from "../errors/snapshot-error.ts";
 import { sleep } from "../fetch/sleep.ts";
@@ -7,7 +7,7 @@ import type { CycleRecord } from "../protocol/cycle-record.ts";
 import type { ActiveNode } from "../protocol/node.ts";
 import type { CycleRecords } from "../wire/cycle-records.ts";
 import type { NodeList } from "../wire/node-list.ts";
-import { type Boundary, findBoundaries, requireYoung } from "./chain/boundary.ts";
+import { type Boundary, findBoundaries, requireRecent } from "./chain/boundary.ts";
 import { type CycleNodes, cycleNodesOf, differentNodes } from "./chain/cycle-nodes.ts";
 import type { SnapshotTime } from "./chain/timestamp.ts";
 import type { ListContext, Received } from "./list-source.ts";
@@ -15,21 +15,21 @@ import type { ListSources } from "./network-options.ts";
 import { extendCycles, readCycles } from "./read-cycles.ts";
 import { readNodeList, whyInactive } from "./read-node-list.ts";
 
-/** A boundary, and the nodes of its cycle. */
+/** A boundary with the nodes of its cycle. */
 export interface Candidate extends Boundary {
   readonly members: CycleNodes;
-  /** Why its votes cannot be counted: the nodes are not as many as the chain counts. */
+  /** The error if the number of nodes differs from that in the chain, so that votes cannot be counted. */
   readonly different: SnapshotError | undefined;
 }
 
 export interface Network {
-  /** Those that are active now, in ascending order of ID. */
+  /** The active nodes, in ascending order of ID. */
   readonly nodes: readonly ActiveNode[];
-  /** Why nobody is active now: then all that is known of the nodes of earlier cycles is from the records. */
+  /** The error if no node is active; the nodes of earlier cycles are then known only from the records. */
   readonly inactive: SnapshotError | undefined;
   /** Ascending by number. */
   readonly records: readonly CycleRecord[];
-  /** What the asked time can mean, the best first. */
+  /** The boundaries that the snapshot time can mean, the best first. */
   readonly candidates: readonly Candidate[];
   /** The lists as received. */
   readonly nodeList: Buffer;
@@ -37,7 +37,7 @@ export interface Network {
 }
 
 /**
- * @param maxAgeMs how old a boundary that `latest` means may be
+ * @param maxAgeMs the largest age of a boundary for `latest`
  * @throws SnapshotError
  */
 export async function readNetwork(
@@ -46,15 +46,18 @@ export async function readNetwork(
   context: ListContext,
   maxAgeMs?: number,
 ): Promise<Network> {
-  // In this order: a list may be older than the newest record, whose changes are undone either way.
+  // The node list is read first: it may be older than the newest record, whose changes are undone in any case.
   const list = await readNodeList(sources, context);
   const read = async () => {
     const warnings: string[] = [];
-    const told = { ...context, warn: (message: string) => warnings.push(message) };
-    return { network: await readCandidates(list, { sources, time, context: told, maxAgeMs }), warnings };
+    const collecting = { ...context, warn: (message: string) => warnings.push(message) };
+    return {
+      network: await readCandidates(list, { sources, time, context: collecting, maxAgeMs }),
+      warnings,
+    };
   };
   let result = await read();
-  // An archiver may have changed its list, and not stored the record yet that says why.
+  // An archiver may have updated its list before it stored the record of the change.
   if (result.network.candidates[0]?.different?.code === "temporary") {
     await sleep(recordsRereadMs, context.signal);
     result = await read();
@@ -82,18 +85,18 @@ async function readCandidates(
     });
   }
   const inactive = whyInactive(list, newest.records.at(-1));
-  // In a mode without active nodes, the records may still state all nodes of an earlier cycle.
+  // In a network mode without active nodes, the records may still state all nodes of an earlier cycle.
   if (inactive !== undefined && inactive.code !== "temporary") throw inactive;
   const nowMs = Date.now();
   const found = findBoundaries(time, newest.records, nowMs);
-  const young = time.kind === "latest" ? requireYoung(found, nowMs, maxAgeMs) : found;
-  const boundaries = young.slice(0, latestCandidatesMax);
+  const recent = time.kind === "latest" ? requireRecent(found, nowMs, maxAgeMs) : found;
+  const boundaries = recent.slice(0, latestCandidatesMax);
   const cycles = await readUntilKnown(newest, boundaries, { list: list.nodes, sources, context });
   const isFromFile = sources.nodes !== undefined || sources.cycles !== undefined;
-  const isLasting = isFromFile || list.skipped.count > 0 || list.withoutId > 0;
+  const isPermanent = isFromFile || list.skipped.count > 0 || list.withoutId > 0;
   const all = boundaries.map((boundary): Candidate => {
     const members = cycleNodesOf(list.nodes, cycles.records, boundary.cycle);
-    const different = differentNodes(members, cycles.records, boundary.cycle, isLasting);
+    const different = differentNodes(members, cycles.records, boundary.cycle, isPermanent);
     return { ...boundary, members, different };
   });
   const candidates = inactive === undefined ? all : all.filter(({ different }) => different === undefined);
@@ -108,7 +111,7 @@ async function readCandidates(
   };
 }
 
-/** Reads records before a cycle, where those that are known do not state who all of its nodes are. */
+/** Reads older records if the known ones do not state all nodes of the boundaries' cycles. */
 async function readUntilKnown(
   known: Received<CycleRecords>,
   boundaries: readonly Boundary[],
@@ -123,7 +126,7 @@ async function readUntilKnown(
   return first.length === 0 ? known : await extendCycles(known, Math.min(...first), sources, context);
 }
 
-/** Within how many records each of the active nodes is stated again: each record refreshes √N of them in turn. */
+/** The number of records that together state every active node: each record refreshes √N of them in turn. */
 function refreshCycles(active: number): number {
   return 2 * Math.floor(Math.sqrt(active)) + 2;
 }

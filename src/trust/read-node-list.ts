@@ -1,4 +1,4 @@
-/** Reads the node list. */
+/** Reads the node list, and explains an empty one. */
 
 import { SnapshotError } from "../errors/snapshot-error.ts";
 import { nodeListBytesBase, nodeListBytesPerNode } from "../limits/snapshot.ts";
@@ -17,7 +17,7 @@ export async function readNodeList(sources: ListSources, context: ListContext): 
   const { withoutId, skipped, withoutAddress } = list;
   if (withoutId > 0) {
     context.warn(
-      `${counted(withoutId, "node")} of the list without an ID ${isOrAre(withoutId)} left out: they have no place in the order`,
+      `${counted(withoutId, "node")} of the list without an ID ${isOrAre(withoutId)} left out: without an ID, a node has no position in the order`,
     );
   }
   if (skipped.count > 0) {
@@ -28,17 +28,17 @@ export async function readNodeList(sources: ListSources, context: ListContext): 
   if (withoutAddress.count > 0) {
     const which = describeRowProblems(withoutAddress);
     context.warn(
-      `${counted(withoutAddress.count, "node")} without a usable address ${isOrAre(withoutAddress.count)} not asked: ${which}`,
+      `${counted(withoutAddress.count, "node")} without a usable address ${isOrAre(withoutAddress.count)} sent no requests: ${which}`,
     );
   }
   requireProportionate(list);
   return list;
 }
 
-/** What a network waits for in a mode in which it has no active node. */
-const whileInMode: ReadonlyMap<unknown, string> = new Map([
+/** The state of a network in each mode without active nodes. */
+const stateInMode: ReadonlyMap<unknown, string> = new Map([
   ["forming", "it is being formed"],
-  ["shutdown", "it is shut down: it has nodes again once it is restarted"],
+  ["shutdown", "it is shut down: nodes become active once it is restarted"],
   ["restart", "it is being restarted: nodes become active once enough of them have joined"],
   [
     "restore",
@@ -48,35 +48,35 @@ const whileInMode: ReadonlyMap<unknown, string> = new Map([
 ]);
 
 /**
- * @param newest the newest cycle record, whose mode explains why no node is active
- * @throws SnapshotError where the list is empty
+ * @param newest the newest cycle record, whose mode explains an empty list
+ * @throws SnapshotError if the list is empty
  */
 export function requireActiveNodes(list: NodeList, newest: CycleRecord | undefined): void {
   const inactive = whyInactive(list, newest);
   if (inactive !== undefined) throw inactive;
 }
 
-/** Why the list is empty: `temporary` in a mode without active nodes, else `configuration`; `undefined` where it is not. */
+/** The error for an empty list: `temporary` in a mode without active nodes, else `configuration`. */
 export function whyInactive({ nodes }: NodeList, newest: CycleRecord | undefined): SnapshotError | undefined {
   if (nodes.length > 0) return undefined;
   const mode = newest?.received["mode"];
-  const waiting = whileInMode.get(mode);
-  if (waiting === undefined) {
+  const state = stateInMode.get(mode);
+  if (state === undefined) {
     return new SnapshotError("configuration", "the node list has no active node", {
       hint: "Check the archiver's address, or the file given with --nodes.",
     });
   }
-  return new SnapshotError("temporary", `the network is in mode ${mode} and has no active node: ${waiting}`, {
+  return new SnapshotError("temporary", `the network is in mode ${mode} and has no active node: ${state}`, {
     hint: "Try again when it processes transactions. For an earlier snapshot, give its timestamp, the nodes of its cycle with --nodes, and its gossip with --gossip.",
   });
 }
 
-/** It becomes evidence, of which `verify` reads no more than a network of so many nodes can have. */
+/** Checks the size of a list by the number of its nodes: it becomes evidence, for which `verify` has the same bound. */
 function requireProportionate({ nodes, bytes }: Received<NodeList>): void {
   const bytesMax = nodeListBytesBase + nodeListBytesPerNode * nodes.length;
   if (bytes.length <= bytesMax) return;
   const problem = `the node list has ${bytes.length} bytes for ${counted(nodes.length, "node")}, more than ${bytesMax}`;
   throw new SnapshotError("configuration", problem, {
-    hint: "Ask another archiver with --archiver, or give a list without what it does not need with --nodes.",
+    hint: "Use another archiver with --archiver, or give a list without unnecessary fields with --nodes.",
   });
 }

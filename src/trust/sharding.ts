@@ -1,8 +1,8 @@
 /**
- * The network's sharding settings, which decide how many votes carry a partition (PROTOCOL.md, Partitions). What the
- * user gives wins. A `/netconfig` response that hashes to the cycle record's `networkConfigHash` proves them. Failing
- * that, all responses of a random sample must be the same, from at least half of the sample. They are never assumed:
- * under settings of their own choice, a few liars are a majority.
+ * Finds the network's sharding settings, which determine how many votes a partition needs (PROTOCOL.md, Partitions).
+ * Settings from the user take precedence. A `/netconfig` response that hashes to the cycle record's `networkConfigHash`
+ * proves them. Otherwise, at least half of a random sample must respond, and all responses must be the same. Settings are
+ * never assumed: under settings of their own choice, a few dishonest nodes are a majority.
  */
 
 import { SnapshotError } from "../errors/snapshot-error.ts";
@@ -26,11 +26,11 @@ export type ShardingOverrides = Pick<NetworkOptions, "nodesPerConsensusGroup" | 
 export interface Sharding {
   readonly nodesPerConsensusGroup: number;
   readonly nodesPerEdge: number;
-  /** The weaker one, where the two come from different sources. */
+  /** The weaker source, if the two settings have different ones. */
   readonly source: TrustSource;
   /** The `/netconfig` response that proves them, as received. */
   readonly proof: Buffer | undefined;
-  /** The settings that keep the validators from making snapshots; empty where none does, or nobody was asked. */
+  /** Settings that prevent snapshots; empty if none does, or no validator was requested. */
   readonly againstSnapshots: readonly string[];
 }
 
@@ -39,13 +39,13 @@ export interface ShardingContext {
   readonly hashKey: string;
   readonly signal?: AbortSignal | undefined;
   readonly warn: (message: string) => void;
-  /** A `/netconfig` response of an earlier run: where no validator proves the settings, it may. */
+  /** A `/netconfig` response of an earlier run, which may prove the settings if no validator's response does. */
   readonly kept?: Buffer | undefined;
 }
 
 /**
- * @param networkConfigHash of the cycle's record, where the record has one and its marker holds
- * @throws SnapshotError `no-agreement` where the settings are neither given nor proved nor told by all
+ * @param networkConfigHash the hash in the cycle's record, if it has one and its marker is valid
+ * @throws SnapshotError `no-agreement` if the settings are neither given nor proved nor unanimous
  */
 export async function findSharding(
   nodes: readonly ActiveNode[],
@@ -59,28 +59,28 @@ export async function findSharding(
   }
   const sample = await sampleNetconfig(nodes, networkConfigHash, context);
   const proving = sample.proof ?? keptProof(networkConfigHash, context);
-  const { config, source, proof } = proving === undefined ? tellUnanimously(sample) : proveBy(proving);
+  const { config, source, proof } = proving === undefined ? requireUnanimous(sample) : proveBy(proving);
   if (source === "told") {
     const why =
       networkConfigHash === undefined
         ? "the cycle record has no networkConfigHash"
         : "no /netconfig response hashes to the cycle record's networkConfigHash";
-    context.warn(`the sharding settings are the validators' word, which nothing proves: ${why}`);
+    context.warn(`validators state the sharding settings, but nothing proves them: ${why}`);
   }
   const group = nodesPerConsensusGroup ?? config.nodesPerConsensusGroup;
   const edge = nodesPerEdge ?? config.nodesPerEdge ?? consensusRadiusOf(group);
   const { againstSnapshots } = config;
   const settings = { nodesPerConsensusGroup: group, nodesPerEdge: edge, againstSnapshots };
-  // The response proves its own settings, not those that a user gives in part.
+  // The response does not prove a setting that the user overrides.
   const isOverridden = nodesPerConsensusGroup !== undefined || nodesPerEdge !== undefined;
   if (isOverridden && source === "proved") return { ...settings, source: "given", proof: undefined };
   return { ...settings, source, proof };
 }
 
 /**
- * A network that makes no snapshots has nothing to look for.
+ * Checks that the validators make snapshots.
  *
- * @throws SnapshotError `no-agreement`
+ * @throws SnapshotError `no-agreement` if their settings prevent it
  */
 export function requireSnapshotsOn({ againstSnapshots }: Sharding, cycle: number): void {
   if (againstSnapshots.length === 0) return;
@@ -91,10 +91,10 @@ export function requireSnapshotsOn({ againstSnapshots }: Sharding, cycle: number
 }
 
 /**
- * Says that the validators make no snapshots, where they do not: as a `/netconfig` response proves, or as all of a sample
- * state that respond. `undefined` where nothing says so.
+ * Returns a sentence that the validators make no snapshots, if a `/netconfig` response proves it, or all responses of a
+ * sample state it; else `undefined`.
  *
- * @param networkConfigHash of the cycle's record, as in {@link findSharding}
+ * @param networkConfigHash as in {@link findSharding}
  */
 export async function describeSnapshotsOff(
   nodes: readonly ActiveNode[],
@@ -102,15 +102,15 @@ export async function describeSnapshotsOff(
   context: ShardingContext,
 ): Promise<string | undefined> {
   const { proof, responses } = await sampleNetconfig(nodes, networkConfigHash, context);
-  const told = proof === undefined ? responses : [proof];
-  const [first] = told;
-  if (first === undefined || told.some(({ config }) => config.againstSnapshots.length === 0))
+  const stated = proof === undefined ? responses : [proof];
+  const [first] = stated;
+  if (first === undefined || stated.some(({ config }) => config.againstSnapshots.length === 0))
     return undefined;
-  const whose = proof === undefined ? ` (as ${counted(told.length, "validator")} say, unproved)` : "";
+  const whose = proof === undefined ? ` (stated by ${counted(stated.length, "validator")}, not proved)` : "";
   return `The validators of this network make no snapshots${whose}: ${first.config.againstSnapshots.join("; ")}.`;
 }
 
-/** The geometry of a network of so many nodes. */
+/** The geometry of a network with the given number of nodes. */
 export function shardOf(
   numNodes: number,
   sharding: Pick<Sharding, "nodesPerConsensusGroup" | "nodesPerEdge">,
@@ -138,35 +138,40 @@ function proveBy({ config, bytes }: Proof) {
   return { config, source: "proved" as const, proof: bytes };
 }
 
-function tellUnanimously(sample: NetconfigSample) {
+function requireUnanimous(sample: NetconfigSample) {
   const [first, ...others] = sample.responses;
   const isUnanimous = others.every(
     ({ config }) =>
       config.nodesPerConsensusGroup === first?.config.nodesPerConsensusGroup &&
       config.nodesPerEdge === first.config.nodesPerEdge,
   );
-  if (first === undefined || !isUnanimous || sample.responses.length * 2 < sample.asked)
+  if (first === undefined || !isUnanimous || sample.responses.length * 2 < sample.size)
     throw undetermined(sample);
   return { config: first.config, source: "told" as const, proof: undefined };
 }
 
 const nodesShown = 3;
 
-function undetermined({ asked, responses, failures }: NetconfigSample): SnapshotError {
-  const sayings = new Map<string, string[]>();
+function undetermined({ size, responses, failures }: NetconfigSample): SnapshotError {
+  const nodesOf = new Map<string, string[]>();
   for (const { node, config } of responses) {
-    const said = `${config.nodesPerConsensusGroup} per consensus group and ${config.nodesPerEdge ?? "no"} per edge`;
-    sayings.set(said, [...(sayings.get(said) ?? []), `${node.id.slice(0, 8)} (${node.url ?? "no address"})`]);
+    const settings = `${config.nodesPerConsensusGroup} per consensus group and ${config.nodesPerEdge ?? "no"} per edge`;
+    nodesOf.set(settings, [
+      ...(nodesOf.get(settings) ?? []),
+      `${node.id.slice(0, 8)} (${node.url ?? "no address"})`,
+    ]);
   }
-  const details = [...sayings].map(([said, nodes]) => `${nodes.length} say ${said}: ${listed(nodes)}`);
+  const details = [...nodesOf].map(
+    ([settings, nodes]) => `${nodes.length} state ${settings}: ${listed(nodes)}`,
+  );
   const silent = failures.map(
     ({ node, reason }) => `${node.id.slice(0, 8)} (${node.url ?? "no address"}): ${reason}`,
   );
-  if (silent.length > 0) details.push(`${silent.length} do not say: ${listed(silent)}`);
+  if (silent.length > 0) details.push(`${silent.length} without a response: ${listed(silent)}`);
   const problem =
-    sayings.size > 1
+    nodesOf.size > 1
       ? "validators contradict each other about the sharding settings"
-      : `only ${responses.length} of ${asked} validators state the sharding settings`;
+      : `only ${responses.length} of ${size} validators state the sharding settings`;
   return new SnapshotError("no-agreement", `${problem}, and nothing proves them: ${details.join("; ")}`, {
     hint: "Give the network's settings with --nodes-per-consensus-group and --nodes-per-edge.",
   });

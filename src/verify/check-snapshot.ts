@@ -1,4 +1,4 @@
-/** Everything about a published snapshot that can be checked offline: bytes, votes, chain. */
+/** Verifies a published snapshot offline: its bytes, its votes, and its cycle chain. */
 
 import { SnapshotError } from "../errors/snapshot-error.ts";
 import { DEFAULT_HASH_KEY } from "../protocol/crypto/hash.ts";
@@ -16,28 +16,28 @@ import { missingSnapshot } from "./missing-snapshot.ts";
 import { readTrustedNodeList } from "./trusted-node-list.ts";
 
 export interface VerifyOptions extends Omit<Trust, "nodeList" | "marker"> {
-  /** A file with the node list that the auditor trusts, instead of the one in the snapshot. */
+  /** A file with a node list that the auditor trusts, used instead of the one in the snapshot. */
   readonly trustNodeList?: string | undefined;
-  /** The marker of a cycle record that the auditor knows, of the snapshot's cycle or a later one. */
+  /** The marker of a cycle record that the auditor trusts, of the snapshot's cycle or a later one. */
   readonly trustMarker?: string | undefined;
-  /** By default `proved` where the auditor brings a node list, a key or a marker, else `told`. */
+  /** By default `proved` if the auditor gives a node list, a key or a marker, else `told`. */
   readonly require?: Requirement | undefined;
-  /** Which artifacts are read; all by default. */
+  /** The artifacts to read; all by default. */
   readonly subset?: Subset | undefined;
-  /** Ends the check. */
+  /** Aborts the check. */
   readonly signal?: AbortSignal | undefined;
 }
 
-const nothingCounted: EvidenceReport = { votes: [], nodeList: null, chain: "unread", claims: [], notes: [] };
+const noEvidence: EvidenceReport = { votes: [], nodeList: null, chain: "unread", claims: [], notes: [] };
 
 const noArtifacts: ArtifactCheck = { checked: 0, verified: 0, accounts: 0, bytes: 0 };
 
 /**
- * Checks a published snapshot: artifacts, export data, network hash; the signed votes, counted again; the
- * cycle chain. Reports every finding.
+ * Checks a published snapshot: its artifacts, export data and network hash; a recount of its signed votes; and its cycle
+ * chain. Every problem is reported as a finding.
  *
- * @throws SnapshotError `no-such-snapshot` where there is no manifest, `disk` where a file cannot be read, `configuration`
- *   where the auditor's own list cannot be, `usage` where the subset has no artifact; whatever else is wrong is a finding
+ * @throws SnapshotError `no-such-snapshot` without a manifest, `disk` if a file cannot be read, `configuration` if the
+ *   auditor's list cannot be read, `usage` if the subset contains no artifact
  */
 export async function checkSnapshot(directory: string, options: VerifyOptions = {}): Promise<Findings> {
   const { subset } = options;
@@ -49,7 +49,7 @@ export async function checkSnapshot(directory: string, options: VerifyOptions = 
   });
 }
 
-/** Checks everything but the bytes of the artifacts, of which only name, kind and size are looked at. */
+/** As {@link checkSnapshot}, but checks only the name, kind and size of artifacts, and does not read them. */
 export async function checkWithoutArtifacts(
   directory: string,
   options: VerifyOptions = {},
@@ -60,11 +60,11 @@ export async function checkWithoutArtifacts(
   });
 }
 
-/** Where nothing is read, nothing is right. */
+/** The error for a subset without artifacts, whose check would verify nothing. */
 function emptySubset(subset: Subset, total: number): SnapshotError {
   return new SnapshotError(
     "usage",
-    `${describeSubset(subset)} has no artifact: the snapshot has ${counted(total, "artifact")}`,
+    `${describeSubset(subset)} contains no artifact: the snapshot has ${counted(total, "artifact")}`,
     { hint: `Divide it into at most ${counted(total, "part")}.` },
   );
 }
@@ -124,7 +124,7 @@ async function auditWith(
     trustNodeList === undefined
       ? undefined
       : await readTrustedNodeList(trustNodeList, hashKey ?? DEFAULT_HASH_KEY, signal);
-  if (manifest === undefined || hashKey === undefined) return nothingCounted;
+  if (manifest === undefined || hashKey === undefined) return noEvidence;
   const hasTrust = trustNodeList !== undefined || trustMarker !== undefined || archiverKey !== undefined;
   const require = options.require ?? (hasTrust ? "proved" : "told");
   const trust: Trust = { ...options, nodeList, marker: trustMarker };

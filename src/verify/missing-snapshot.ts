@@ -1,4 +1,4 @@
-/** Why there is no snapshot at a path: each cause has a message of its own. */
+/** Explains why a path is not a snapshot. */
 
 import { readdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -21,16 +21,16 @@ async function causeOf(directory: string): Promise<{ problem: string; hint: stri
   }
   if (kind === "below a file")
     return { problem: `${directory} does not exist: a part of the path is a file`, hint };
-  if (kind === "file") return { problem: `${directory} is a file, and no snapshot`, hint };
+  if (kind === "file") return { problem: `${directory} is a file, not a snapshot`, hint };
   const names = kind === "directory" ? await snapshotsIn(directory) : [];
   const [newest] = names;
   if (newest !== undefined) {
     return {
-      problem: `${directory} is no snapshot, but holds ${counted(names.length, "snapshot")}`,
+      problem: `${directory} is not a snapshot, but contains ${counted(names.length, "snapshot")}`,
       hint: `Give one of them, such as ${join(directory, newest)}.`,
     };
   }
-  return { problem: `${directory} is no snapshot: it has no ${MANIFEST_FILE}`, hint };
+  return { problem: `${directory} is not a snapshot: it has no ${MANIFEST_FILE}`, hint };
 }
 
 type PathKind = "missing" | "below a file" | "file" | "directory" | "unknown";
@@ -45,7 +45,7 @@ async function kindOf(path: string): Promise<PathKind> {
   }
 }
 
-/** The first directory of the path that is not there, above the last. */
+/** The topmost missing parent directory of a path. */
 async function missingParent(path: string): Promise<string | undefined> {
   let missing: string | undefined;
   for (let parent = dirname(resolve(path)); parent !== dirname(parent); parent = dirname(parent)) {

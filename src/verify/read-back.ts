@@ -1,6 +1,6 @@
 /**
- * Reads a complete snapshot back before it is published, with the code that `verify` checks it with. What was right
- * in memory may have been written in another form: a snapshot that fails its own check must not be published.
+ * Reads a complete snapshot back before it is published, with the checks of `verify`: data that is correct in memory may
+ * be written incorrectly. A snapshot that fails its own check is not published.
  */
 
 import type { Quorum } from "../agreement/vote-tally.ts";
@@ -11,12 +11,12 @@ import { codeOfFindings } from "./findings/finding-code.ts";
 import type { FindingKind } from "./findings/findings.ts";
 
 export interface ReadBackOptions {
-  /** The rule that the votes were counted by. */
+  /** The quorum rule that the votes were counted under. */
   readonly quorum: Quorum | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What differs from what was written, so that the disk is to blame, or somebody who writes there too. */
+/** Findings about files that differ from what was written: the disk or another program changed them. */
 const ofDisk: ReadonlySet<FindingKind> = new Set([
   "manifest",
   "export-data",
@@ -30,9 +30,10 @@ const ofDisk: ReadonlySet<FindingKind> = new Set([
 ]);
 
 /**
- * Artifacts are not read again: they were hashed while they were written. But each must be a regular file there.
+ * Checks a snapshot. Artifacts are not read again, because they were hashed while they were written, but each must be a
+ * regular file.
  *
- * @throws SnapshotError `disk` where the files are not those that were written, else with the code that `verify` ends with
+ * @throws SnapshotError `disk` if the files differ from what was written, else with the code of `verify`
  */
 export async function requireReadsBack(
   directory: string,
@@ -46,6 +47,6 @@ export async function requireReadsBack(
   const problem = `the snapshot fails its own check and is not published: ${first.file}: ${first.problem}${more}`;
   const isDisk = findings.every(({ kind }) => ofDisk.has(kind));
   throw new SnapshotError(isDisk ? "disk" : codeOfFindings(findings), problem, {
-    hint: `Look at ${directory}, whose partitions are kept for the next run; run again, and report it if it happens again.`,
+    hint: `The partitions in ${directory} are kept for the next run. Run again, and report the problem if it persists.`,
   });
 }

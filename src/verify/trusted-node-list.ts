@@ -1,4 +1,4 @@
-/** The node list that an auditor brings. Its mistakes are the auditor's, and no findings. */
+/** Reads the node list that an auditor gives. A problem with it is an error, not a finding about the snapshot. */
 
 import { messageOf, SnapshotError } from "../errors/snapshot-error.ts";
 import { readFileBounded } from "../fetch/bounded-file.ts";
@@ -11,7 +11,7 @@ import type { TrustedNodeList } from "./evidence/audit.ts";
 import { signerOf } from "./evidence/signer.ts";
 
 /**
- * @param hashKey the one that the directory names. Where it is wrong, no signature holds, and nothing follows.
+ * @param hashKey the hash key of the snapshot. If it is wrong, no signature is valid, and the list proves nothing more.
  * @throws SnapshotError `configuration`
  */
 export async function readTrustedNodeList(

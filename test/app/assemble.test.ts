@@ -341,7 +341,7 @@ describe("a run that must not publish", () => {
       changes: {},
       options: { hashKey: "00".repeat(32) },
       code: "node-list",
-      says: "signature does not hold",
+      says: "signature is invalid",
     },
     {
       id: "the timestamp is not a boundary",
@@ -355,7 +355,7 @@ describe("a run that must not publish", () => {
       changes: {},
       options: { timestamp: "cycle:12" },
       code: "temporary",
-      says: "cycle 12 is still to come",
+      says: "cycle 12 is in the future",
     },
   ];
   it.each(refused)("is refused because $id: $code", async ({ changes, options, code, says }) => {
@@ -389,7 +389,7 @@ describe("a run that must not publish", () => {
       writeFileSync(nodes, JSON.stringify(nodeList.slice(1)));
       const failure = await failureOf(assembleFrom(cluster, { nodes, archiverKey: undefined }));
       expect(failure.code).toBe("node-list");
-      expect(failure.message).toContain("4 nodes of cycle 8, but the chain counts 5");
+      expect(failure.message).toContain("4 nodes for cycle 8, but the chain has 5");
     });
   });
 

@@ -64,7 +64,7 @@ describe("a hash database", () => {
     const [useless, ...replaced] = result.warnings;
     expect(useless).toContain("5 messages do not count");
     expect(replaced).toHaveLength(5);
-    for (const warning of replaced) expect(warning).toContain("its signature does not hold");
+    for (const warning of replaced) expect(warning).toContain("its signature is invalid");
     expect(result.offences).toEqual([]);
   });
 

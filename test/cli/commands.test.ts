@@ -96,7 +96,7 @@ describe("the verify command", () => {
           exitCode: 10,
           error: { code: "no-such-snapshot" },
         });
-      else expect(said.stderr).toContain("is no snapshot");
+      else expect(said.stderr).toContain("is not a snapshot");
     },
   );
 

@@ -66,7 +66,7 @@ describe("verify --subset", () => {
   it("fails for a part without an artifact", async () => {
     const said = await commandLine(["verify", "--subset", "7/7", snapshot]);
     expect(said).toMatchObject({ status: 2, stdout: "" });
-    expect(said.stderr).toContain("part 7 of 7 has no artifact: the snapshot has 6 artifacts");
+    expect(said.stderr).toContain("part 7 of 7 contains no artifact: the snapshot has 6 artifacts");
   });
 
   it("states which artifacts were read if the check fails", async () => {
@@ -122,7 +122,7 @@ describe("verify of a path without a snapshot names what it found", () => {
       path: join(directory, "no", "such", "path"),
       says: /path does not exist: there is no directory .*no$/m,
     },
-    { id: "a file", path: join(directory, "file"), says: /file is a file, and no snapshot$/m },
+    { id: "a file", path: join(directory, "file"), says: /file is a file, not a snapshot$/m },
     {
       id: "nothing below a file",
       path: join(directory, "file", "x"),
@@ -131,9 +131,9 @@ describe("verify of a path without a snapshot names what it found", () => {
     {
       id: "an empty directory",
       path: join(directory, "empty"),
-      says: /is no snapshot: it has no export-manifest/,
+      says: /is not a snapshot: it has no export-manifest/,
     },
-    { id: "a directory of snapshots", path: out, says: /is no snapshot, but holds 1 snapshot$/m },
+    { id: "a directory of snapshots", path: out, says: /is not a snapshot, but contains 1 snapshot$/m },
   ])("$id", async ({ path, says }) => {
     const said = await commandLine(["verify", path]);
     expect(said).toMatchObject({ status: 10, stdout: "" });

@@ -118,12 +118,12 @@ describe("a network that goes on", () => {
     const network = await testNetwork();
     const collector = await startCollector(network, { pollMs: 20 });
     network.isDown = true;
-    await collector.until("warning", ({ message }) => message.includes("the archiver's answer"));
+    await collector.until("warning", ({ message }) => message.includes("the archiver's response"));
     expect(await collector.post(voteOf(0, 20))).toMatchObject({ status: 202 });
     const { body } = await collector.get("/healthz");
     expect(body).toMatchObject({
       ok: false,
-      lastError: { message: expect.stringContaining("the archiver's answer") },
+      lastError: { message: expect.stringContaining("the archiver's response") },
     });
     network.isDown = false;
     network.newestCycle = 21;

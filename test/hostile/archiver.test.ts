@@ -66,7 +66,7 @@ describe("a lie in an archiver's lists", () => {
       const result = await assemble(optionsBy(archiver, cluster));
       expect(result).toMatchObject(expected);
       expect(result.offences).toEqual([]);
-      expect(result.warnings.join("\n")).toContain("1 node without a usable address is not asked");
+      expect(result.warnings.join("\n")).toContain("1 node without a usable address is sent no requests");
       expect(result.warnings.join("\n")).toContain(says);
     });
   });

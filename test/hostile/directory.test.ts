@@ -302,7 +302,7 @@ describe("a mistake in the auditor's own node list", () => {
     const args = ["--trust-node-list", list, "--trust-marker", markerOf(12), directory];
     const { status, stdout } = await commandLine(["verify", ...args]);
     expect(status).toBe(0);
-    expect(stdout).toContain(`1 rows of ${list} are left out`);
+    expect(stdout).toContain(`1 row of ${list} is left out`);
   });
 });
 

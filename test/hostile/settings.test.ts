@@ -26,7 +26,7 @@ describe("liars about the sharding settings", () => {
       const { code, message, hint } = await failureOf(assembleFrom(cluster, { out }));
       expect(code).toBe("no-agreement");
       expect(message).toContain("only 3 of 15 validators state the sharding settings");
-      expect(message).toContain("3 say 5 per consensus group and 2 per edge");
+      expect(message).toContain("3 state 5 per consensus group and 2 per edge");
       expect(hint).toContain("--nodes-per-consensus-group");
       expect(readdirSync(out)).toEqual([]);
     });

@@ -15,7 +15,7 @@ describe("a node's address", () => {
     { archiver: "::1", may: ["public", "private", "loopback"] },
     { archiver: "169.254.1.1", may: ["public"] },
     { archiver: undefined, may: ["public"] },
-  ])("may be $may where the archiver is at $archiver", ({ archiver, may }) => {
+  ])("may be $may with an archiver at $archiver", ({ archiver, may }) => {
     const rule = nodeAddressRule({}, () => archiver);
     const permitted = Object.entries(samples).filter(([, address]) => rule(address) === undefined);
     expect(permitted.map(([kind]) => kind)).toEqual(may);
@@ -24,14 +24,14 @@ describe("a node's address", () => {
   it.each([
     { id: "--allow-private", options: { allowPrivate: true } },
     { id: "a file with the node list", options: { nodes: "nodes.json" } },
-  ])("may be loopback or private by $id, but never link-local", ({ options }) => {
+  ])("may be loopback or private with $id, but not link-local", ({ options }) => {
     const rule = nodeAddressRule(options, () => "1.2.3.4");
     expect(rule("127.0.0.1")).toBeUndefined();
     expect(rule("10.0.0.1")).toBeUndefined();
     expect(rule("169.254.169.254")).toBe(
-      "its address 169.254.169.254 is that of a cloud's metadata service and is never asked",
+      "its address 169.254.169.254 is that of a cloud's metadata service and never receives requests",
     );
-    expect(rule("fe80::1")).toBe("its address fe80::1 is link-local and is never asked");
+    expect(rule("fe80::1")).toBe("its address fe80::1 is link-local and never receives requests");
   });
 
   it.each([
@@ -43,7 +43,7 @@ describe("a node's address", () => {
     (port: string) => `http://127.1:${port}`,
     (port: string) => `http://[::ffff:127.0.0.1]:${port}`,
     (port: string) => `http://[::1]:${port}`,
-  ])("is judged before anything is connected to it, however it is written (%s)", async (spell) => {
+  ])("is checked before a connection in any spelling (%s)", async (spell) => {
     let connections = 0;
     const { port } = new URL(await tcpServer(() => connections++));
     const client = new HttpClient(
@@ -58,7 +58,7 @@ describe("a node's address", () => {
     expect(connections).toBe(0);
   });
 
-  it("is judged by where the archiver was reached, by name as well", async () => {
+  it("is checked by the archiver's resolved address", async () => {
     const url = await httpServer((_request, response) => response.end("ok"));
     const { port } = new URL(url);
     const clients = openClients({ archiver: `http://localhost:${port}`, ...timeouts });

@@ -20,7 +20,7 @@ interface RangeRequest {
   readonly end: number;
 }
 
-/** An archiver of the records of cycles 0 to 399, which gives at most `most` to a GET. */
+/** An archiver with the records of cycles 0 to 399, which returns at most `most` of them to a GET. */
 async function archiverOf(most: number, rangeOf: (request: RangeRequest) => object) {
   const requests: string[] = [];
   const archiver = await httpServer(async (request, response) => {
@@ -54,33 +54,33 @@ async function read(archiver: string, counter: number) {
   return await readCycles({ archiver }, { kind: "cycle", counter }, context);
 }
 
-describe("cycle records that lie far back", () => {
-  it("are read page by page where an archiver gives no more than a hundred", async () => {
+describe("old cycle records", () => {
+  it("are read in pages if an archiver returns at most a hundred", async () => {
     const { archiver, requests } = await archiverOf(100, honest);
     const { records, bytes } = await read(archiver, 120);
     expect(requests).toEqual(["GET 100", "GET 282", "POST 199 to 299", "POST 118 to 198"]);
     expect(records.map(({ counter }) => counter)).toEqual(
       Array.from({ length: 282 }, (_, index) => 118 + index),
     );
-    // The evidence of them is read as they were.
+    // The bytes for the evidence parse to the same records.
     const again = parseCycleRecords(JSON.parse(bytes.toString("utf8")), "evidence");
     expect(again.records).toEqual(records);
     expect(again.responses).toHaveLength(3);
   });
 
-  it("are read at once where an archiver gives as many as it is asked for", async () => {
+  it("are read at once if an archiver returns as many as requested", async () => {
     const { archiver, requests } = await archiverOf(10_000, honest);
     const { records } = await read(archiver, 120);
     expect(requests).toEqual(["GET 100", "GET 282"]);
     expect(records).toHaveLength(282);
   });
 
-  it("are not there where the archiver has no older ones", async () => {
+  it("are not returned if the archiver has none", async () => {
     const { archiver } = await archiverOf(100, () => ({ cycleInfo: [] }));
     expect((await read(archiver, 120)).records).toHaveLength(100);
   });
 
-  it("are refused where others came than were asked for", async () => {
+  it("are rejected if they are not those that were requested", async () => {
     const { archiver } = await archiverOf(100, () => ({ cycleInfo: [recordOf(399)] }));
     const failure = await failureOf(read(archiver, 120));
     expect(failure).toMatchObject({
@@ -89,7 +89,7 @@ describe("cycle records that lie far back", () => {
     });
   });
 
-  it("are refused with the archiver's own words where it refuses with status 200", async () => {
+  it("fail with the archiver's own message if it refuses with status 200", async () => {
     const { archiver } = await archiverOf(100, () => ({ success: false, error: "Invalid signature" }));
     const failure = await failureOf(read(archiver, 120));
     expect(failure).toMatchObject({

@@ -9,7 +9,7 @@ import { findSharding } from "../../src/trust/sharding.ts";
 import { deadUrl, httpServer } from "../helpers/servers.ts";
 import { readVectors } from "../helpers/vectors.ts";
 
-/** Shortens the deadline of responses without end, and of no other: an honest one may take long on a busy machine. */
+/** Shortens the deadline of endless responses only: an honest one may take long on a busy machine. */
 class ShortForEndless extends HttpClient {
   override whole(request: HttpRequest, bytesMax: number): Promise<Buffer> {
     const { deadlineMs } = request;
@@ -19,7 +19,7 @@ class ShortForEndless extends HttpClient {
   }
 }
 
-/** What a node does with a request for its settings. */
+/** How a node responds to a request for its settings. */
 type Manner = "true" | "false" | "other" | "none" | "malformed" | "broken" | "endless" | "down";
 
 const sharding = {
@@ -31,7 +31,7 @@ const sharding = {
 const netconfigOf = (manner: keyof typeof sharding) => ({ config: { sharding: sharding[manner] } });
 const trueHash = configHashOf(netconfigOf("true"), DEFAULT_HASH_KEY);
 
-/** One server plays all nodes: the first part of the path says which of them is asked. */
+/** One server acts as all nodes: the first part of the path selects the node. */
 async function findFrom(
   manners: readonly Manner[],
   options: {
@@ -40,10 +40,10 @@ async function findFrom(
     kept?: Buffer;
   } = {},
 ) {
-  const asked: string[] = [];
+  const requested: string[] = [];
   const alive = await httpServer((request, response) => {
     const [, manner = ""] = (request.url ?? "").split("/");
-    asked.push(request.url ?? "");
+    requested.push(request.url ?? "");
     if (manner === "none") response.writeHead(404).end('{"error":"not here"}');
     else if (manner === "malformed") response.end('{"config":{"sharding":{"nodesPerConsensusGroup":"7"}}}');
     else if (manner === "broken") response.socket?.resetAndDestroy();
@@ -63,7 +63,7 @@ async function findFrom(
   const warn = (message: string) => warnings.push(message);
   const context = { client, hashKey: DEFAULT_HASH_KEY, warn, kept: options.kept };
   const found = findSharding(nodes, options.overrides ?? {}, options.configHash, context);
-  return { found, warnings, asked };
+  return { found, warnings, requested };
 }
 
 function times(count: number, manner: Manner): Manner[] {
@@ -79,11 +79,11 @@ async function failureOf(found: Promise<unknown>): Promise<SnapshotError> {
 
 describe("sharding settings that a cycle record proves", () => {
   it.each<{ id: string; manners: Manner[] }>([
-    { id: "all say the truth", manners: times(5, "true") },
+    { id: "all are honest", manners: times(5, "true") },
     { id: "all but one lie", manners: [...times(14, "false"), "true"] },
     { id: "all but one are silent", manners: [...times(6, "down"), ...times(6, "none"), "true"] },
-    { id: "all but one never end their response", manners: [...times(8, "endless"), "true"] },
-  ])("are found where $id", async ({ manners }) => {
+    { id: "the responses of all but one are endless", manners: [...times(8, "endless"), "true"] },
+  ])("are found if $id", async ({ manners }) => {
     const { found, warnings } = await findFrom(manners, { configHash: trueHash });
     expect(await found).toMatchObject({
       ...sharding.true,
@@ -93,17 +93,17 @@ describe("sharding settings that a cycle record proves", () => {
     expect(warnings).toEqual([]);
   });
 
-  it("are looked for beyond the sample, up to a bound", async () => {
+  it("are searched beyond the sample, up to a bound", async () => {
     const liars = times(netconfigNodes + 10, "false");
     const { found } = await findFrom([...liars, "true"], { configHash: trueHash });
     expect((await found).source).toBe("proved");
     const many = await findFrom(times(netconfigProofNodes + 40, "false"), { configHash: trueHash });
     await many.found;
-    expect(many.asked).toHaveLength(netconfigProofNodes);
+    expect(many.requested).toHaveLength(netconfigProofNodes);
   });
 
   it.each<{ manner: Manner }>([{ manner: "down" }, { manner: "false" }])(
-    "are found in the response of an earlier run where all validators are: $manner",
+    "are found in the response of an earlier run if all validators are: $manner",
     async ({ manner }) => {
       const kept = Buffer.from(JSON.stringify(netconfigOf("true")));
       const { found, warnings } = await findFrom(times(3, manner), { configHash: trueHash, kept });
@@ -114,7 +114,7 @@ describe("sharding settings that a cycle record proves", () => {
 
   it.each([
     { id: "has another hash", kept: JSON.stringify(netconfigOf("false")) },
-    { id: "is no JSON", kept: '{"config":' },
+    { id: "is not JSON", kept: '{"config":' },
     { id: "has no settings", kept: "{}" },
   ])("are not found in a response of an earlier run that $id", async ({ kept }) => {
     const options = { configHash: trueHash, kept: Buffer.from(kept) };
@@ -141,40 +141,40 @@ describe("sharding settings that nothing proves", () => {
       configHash: "00".repeat(32),
       why: "no /netconfig response hashes",
     },
-  ])("are told where all validators say the same and $id, with a warning", async ({ configHash, why }) => {
+  ])("are accepted with a warning if all validators agree and $id", async ({ configHash, why }) => {
     const { found, warnings } = await findFrom(times(5, "true"), { configHash });
     expect(await found).toMatchObject({ ...sharding.true, source: "told", proof: undefined });
     expect(warnings).toEqual([expect.stringContaining(why)]);
   });
 
-  it("are told where half of the sample answers, and the same", async () => {
+  it("are accepted if half of the sample responds and agrees", async () => {
     const { found } = await findFrom(["true", "none", "true", "down"]);
     expect((await found).source).toBe("told");
   });
 
   it.each<{ id: string; manners: Manner[]; problem: string }>([
     {
-      id: "a minority answers and the rest refuse",
+      id: "a minority responds and the rest refuse",
       manners: ["false", "false", ...times(3, "none")],
       problem: "only 2 of 5",
     },
     {
-      id: "a minority answers and the rest are down",
+      id: "a minority responds and the rest are down",
       manners: ["false", ...times(2, "down")],
       problem: "only 1 of 3",
     },
     {
-      id: "a minority answers and the rest never end",
+      id: "a minority responds and the rest are endless",
       manners: ["false", "endless", "endless"],
       problem: "only 1 of 3",
     },
     {
-      id: "a minority answers and the rest are malformed",
+      id: "a minority responds and the rest are malformed",
       manners: ["false", ...times(2, "malformed")],
       problem: "only 1 of 3",
     },
     {
-      id: "a minority answers and the rest break off",
+      id: "a minority responds and the rest break off",
       manners: ["false", ...times(2, "broken")],
       problem: "only 1 of 3",
     },
@@ -188,8 +188,8 @@ describe("sharding settings that nothing proves", () => {
       manners: [...times(9, "false"), "true"],
       problem: "contradict each other",
     },
-    { id: "nobody answers", manners: times(3, "down"), problem: "only 0 of 3" },
-  ])("are not assumed where $id", async ({ manners, problem }) => {
+    { id: "no node responds", manners: times(3, "down"), problem: "only 0 of 3" },
+  ])("are not assumed if $id", async ({ manners, problem }) => {
     const { found } = await findFrom(manners);
     const { code, message, hint } = await failureOf(found);
     expect(code).toBe("no-agreement");
@@ -197,31 +197,31 @@ describe("sharding settings that nothing proves", () => {
     expect(hint).toContain("--nodes-per-consensus-group and --nodes-per-edge");
   });
 
-  it("name who says what in the error", async () => {
+  it("are listed by node in the error", async () => {
     const { found } = await findFrom(["true", "true", "other", "none"]);
     const { message } = await failureOf(found);
-    expect(message).toContain("2 say 7 per consensus group and 3 per edge: 00000000 (");
-    expect(message).toContain("1 say 9 per consensus group and 1 per edge: 00000000 (");
-    expect(message).toContain("1 do not say: 00000000 (");
+    expect(message).toContain("2 state 7 per consensus group and 3 per edge: 00000000 (");
+    expect(message).toContain("1 state 9 per consensus group and 1 per edge: 00000000 (");
+    expect(message).toContain("1 without a response: 00000000 (");
   });
 
-  it("are asked of no more nodes than the bound says", async () => {
-    const { found, asked } = await findFrom(times(netconfigNodes + 9, "true"));
+  it("are requested from a bounded number of nodes", async () => {
+    const { found, requested } = await findFrom(times(netconfigNodes + 9, "true"));
     await found;
-    expect(new Set(asked).size).toBe(netconfigNodes);
-    expect(asked).toHaveLength(netconfigNodes);
+    expect(new Set(requested).size).toBe(netconfigNodes);
+    expect(requested).toHaveLength(netconfigNodes);
   });
 });
 
 describe("sharding settings that the user gives", () => {
-  it("are taken without asking anybody", async () => {
+  it("are used without requests", async () => {
     const overrides = { nodesPerConsensusGroup: 3, nodesPerEdge: 0 };
-    const { found, asked } = await findFrom(times(3, "false"), { overrides, configHash: trueHash });
+    const { found, requested } = await findFrom(times(3, "false"), { overrides, configHash: trueHash });
     expect(await found).toMatchObject({ ...overrides, source: "given", proof: undefined });
-    expect(asked).toEqual([]);
+    expect(requested).toEqual([]);
   });
 
-  it("win over those that are proved, which fill in what is not given", async () => {
+  it("take precedence over proved ones, which replace missing ones", async () => {
     const { found } = await findFrom(["true", "false"], {
       overrides: { nodesPerConsensusGroup: 3 },
       configHash: trueHash,
@@ -234,7 +234,7 @@ describe("sharding settings that the user gives", () => {
     });
   });
 
-  it("count as told where the rest is merely told", async () => {
+  it("count as told if the other setting is only told", async () => {
     const { found } = await findFrom(times(3, "true"), { overrides: { nodesPerEdge: 0 } });
     expect(await found).toMatchObject({
       nodesPerConsensusGroup: 7,

@@ -31,7 +31,7 @@ describe("a published snapshot, checked offline", () => {
     return verifySnapshot(directory);
   };
 
-  it("is what it says, with every vote", async () => {
+  it("is valid with all votes", async () => {
     const findings = await verifySnapshot(published);
     expect(findings.findings).toEqual([]);
     expect(findings).toMatchObject({
@@ -43,7 +43,7 @@ describe("a published snapshot, checked offline", () => {
     for (const { votesFor, outOf } of findings.votes) expect(votesFor * 2).toBeGreaterThan(outOf);
   });
 
-  it("names every file of which one byte is changed, wherever it is", async () => {
+  it("has a finding for every file with one byte changed", async () => {
     const random = Random.named("one byte");
     for (const file of files) {
       const bytes = await readFile(join(published, file));
@@ -56,32 +56,32 @@ describe("a published snapshot, checked offline", () => {
     }
   });
 
-  it("names every file that is missing", async () => {
+  it("has a finding for every missing file", async () => {
     for (const file of files.filter((name) => name !== "export-manifest.json")) {
       const findings = await damaged((directory) => rm(join(directory, file)));
       expect(filesNamed(findings), file).toContain(file);
     }
   });
 
-  it("names files that are swapped", async () => {
+  it("has findings for swapped files", async () => {
     const random = Random.named("swapped");
     for (const file of files) {
       const other = files.filter((name) => name !== file)[random.below(files.length - 1)] ?? "";
       const findings = await damaged((directory) => swap(join(directory, file), join(directory, other)));
-      // Without these two, nothing can be said of the rest.
+      // Without these two files, the others cannot be checked.
       const root = ["export-manifest.json", "export-data.jsonl"].find((name) => [file, other].includes(name));
       expect(filesNamed(findings), `${file} and ${other}`).toContain(root ?? file);
     }
   });
 
-  it("names files that are those of another snapshot", async () => {
+  it("has findings for files of another snapshot", async () => {
     for (const file of files) {
       const findings = await damaged((directory) => cp(join(another, file), join(directory, file)));
       expect(filesNamed(findings), file).toContain(file);
     }
   });
 
-  it("takes two swapped partitions for what they are, although the network hash is the same", async () => {
+  it("has findings for two swapped partitions, although the network hash is the same", async () => {
     const findings = await damaged(async (directory) => {
       await swap(join(directory, "partition-00003.json"), join(directory, "partition-00004.json"));
       const path = join(directory, "export-data.jsonl");
@@ -96,7 +96,7 @@ describe("a published snapshot, checked offline", () => {
     expect(kinds).not.toContain("network-hash");
   });
 
-  it("counts the votes of the auditor's nodes, where the auditor brings a list", async () => {
+  it("has the votes of the auditor's nodes counted if the auditor gives a list", async () => {
     const mine = join(published, "evidence/node-list.json");
     expect(await verifySnapshot(published, { trustNodeList: mine })).toMatchObject({
       ok: true,
@@ -111,7 +111,7 @@ describe("a published snapshot, checked offline", () => {
     expect(kinds).toContain("no-agreement");
   });
 
-  it("notices votes that were taken away, down to where they no longer carry a partition", async () => {
+  it("has findings for removed votes and for partitions without a quorum", async () => {
     const findings = await damaged(async (directory) => {
       const path = join(directory, "evidence/gossip.jsonl");
       const lines = (await readFile(path, "utf8")).split("\n");
@@ -122,7 +122,7 @@ describe("a published snapshot, checked offline", () => {
     expect(problems[0]?.problem).toMatch(/has \d votes for its hash and \d against, of \d/);
   });
 
-  it("reads another part each time, where a share is asked for", async () => {
+  it("has different artifacts read by different seeds", async () => {
     const shares = await Promise.all(
       [0, 1, 2].map((first) => verifySnapshot(published, { subset: { oneIn: 3, first } })),
     );

@@ -7,7 +7,7 @@ import { temporaryDirectory } from "../helpers/temporary.ts";
 import { withCluster } from "../testnet/cluster/small-cluster.ts";
 import { faultOfMessage, hostileText } from "../wire/hostile-text.ts";
 
-it("a finding about a hostile key can be shown on a terminal", async () => {
+it("a finding about a hostile key contains no control characters", async () => {
   const directory = await withCluster({}, async (cluster) => (await assembleFrom(cluster)).directory);
   const copy = join(temporaryDirectory(), "copy");
   cpSync(directory, copy, { recursive: true });

@@ -1,4 +1,4 @@
-/** What is written is read back before it is published: a fault in a writer is planted, and nothing comes of it. */
+/** A snapshot with planted write errors fails its own check before it is published. */
 
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { assembleFrom, failureOf } from "../app/run.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 import { withCluster } from "../testnet/cluster/small-cluster.ts";
 
-/** Has every snapshot changed once it is complete. */
+/** Changes every snapshot after it is complete. */
 function plantAfterwards(change: (directory: string) => void): void {
   const original = PartialSnapshot.prototype.complete;
   const spy = vi.spyOn(PartialSnapshot.prototype, "complete");
@@ -22,7 +22,7 @@ function plantAfterwards(change: (directory: string) => void): void {
   onTestFinished(() => spy.mockRestore());
 }
 
-/** Has every snapshot's evidence written in another form. */
+/** Changes the evidence of every snapshot before it is written. */
 function plantInEvidence(change: (evidence: Evidence) => Evidence): void {
   const original = PartialSnapshot.prototype.complete;
   const spy = vi.spyOn(PartialSnapshot.prototype, "complete");
@@ -36,7 +36,7 @@ function* withOneByteChanged(lines: Iterable<Uint8Array>): Generator<Uint8Array>
   for (const line of lines) yield Buffer.from(String(line).replace(/"[0-9a-f]{8}/, '"00000000'));
 }
 
-it("evidence that does not carry the agreed hashes is not published", async () => {
+it("a snapshot whose evidence does not support the agreed hashes is not published", async () => {
   const out = temporaryDirectory();
   plantInEvidence((evidence) => ({ ...evidence, gossip: withOneByteChanged(evidence.gossip) }));
   await withCluster({}, async (cluster) => {
@@ -48,7 +48,7 @@ it("evidence that does not carry the agreed hashes is not published", async () =
   expect(readdirSync(out).filter((name) => !name.startsWith("."))).toEqual([]);
 });
 
-it("evidence under other rules than those that were counted by is not published", async () => {
+it("a snapshot whose evidence has other counting rules is not published", async () => {
   const out = temporaryDirectory();
   plantInEvidence((evidence) => ({ ...evidence, netconfig: Buffer.from('{"config":{}}') }));
   await withCluster({}, async (cluster) => {
@@ -57,7 +57,7 @@ it("evidence under other rules than those that were counted by is not published"
   expect(readdirSync(out).filter((name) => !name.startsWith("."))).toEqual([]);
 });
 
-it("files that are not those that were written are a failure of the disk", async () => {
+it("a snapshot whose files changed after they were written fails with the code disk", async () => {
   const out = temporaryDirectory();
   plantAfterwards((directory) => writeFileSync(join(directory, "export-data.jsonl"), ""));
   await withCluster({}, async (cluster) => {
@@ -68,7 +68,7 @@ it("files that are not those that were written are a failure of the disk", async
   expect(readdirSync(out).filter((name) => !name.startsWith("."))).toEqual([]);
 });
 
-it("a run after one that failed its check publishes what is right", async () => {
+it("a run after a failed check publishes a valid snapshot", async () => {
   const out = temporaryDirectory();
   await withCluster({}, async (cluster) => {
     plantInEvidence((evidence) => ({ ...evidence, gossip: [] }));
@@ -80,10 +80,10 @@ it("a run after one that failed its check publishes what is right", async () => 
   });
 });
 
-/** No record names the configuration, and a liar keeps the votes from proving the group size. */
+/** No record names the configuration, and a dishonest node prevents a proof of the group size by votes. */
 const told = { nodes: 9, nodesPerConsensusGroup: 3, nodesPerEdge: 1, networkConfigHash: false };
 
-it("claims that nothing proves are published, however the archiver is trusted", async () => {
+it("a snapshot with unproved claims is published", async () => {
   await withCluster({ ...told, faults: ["4:lie=4"] }, async (cluster) => {
     const archiverKey = cluster.archiverPublicKey;
     const { directory } = await assembleFrom(cluster, { archiverKey });

@@ -1,4 +1,4 @@
-/** A snapshot that somebody has made up: every lie in its small files is found, and none of them throws. */
+/** Forged snapshots: every false statement in the small files is a finding, and none causes an error. */
 
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -37,7 +37,7 @@ beforeAll(async () => {
 });
 afterAll(() => removeDirectory(scratch));
 
-/** Findings about a copy of the snapshot that something was done to; all of them can be shown. */
+/** The findings about a changed copy of the snapshot, after a check that they are printable. */
 async function findingsAfter(change: (directory: string) => void): Promise<readonly Finding[]> {
   const directory = join(scratch, "copy");
   rmSync(directory, { recursive: true, force: true });
@@ -85,21 +85,21 @@ describe("a manifest", () => {
     null,
     7,
     ["partition-00000.json"],
-  ])("that names another file than one beside it is refused: %j", async (file) => {
+  ])("with a path as file name is rejected: %j", async (file) => {
     const findings = await withManifest(withFileOfPartition0(file));
     expect(findings).toEqual([expect.objectContaining({ kind: "manifest", file: manifestFile })]);
   });
 
   it.each([
     { id: "is empty", text: () => "" },
-    { id: "is no JSON", text: () => "{" },
+    { id: "is not JSON", text: () => "{" },
     { id: "is null", text: () => "null" },
     { id: "is a list", text: () => "[]" },
-    { id: "is hostile", text: () => hostileText },
-    { id: "is very deep", text: () => "[".repeat(100_000) },
+    { id: "is hostile text", text: () => hostileText },
+    { id: "is nested too deeply", text: () => "[".repeat(100_000) },
     { id: "has another key", text: () => changed((of) => ({ ...of, more: 1 })) },
     {
-      id: "has another key inside",
+      id: "has another key in its snapshot",
       text: () => changed((of) => ({ ...of, snapshot: { ...of.snapshot, more: 1 } })),
     },
     { id: "lacks a key", text: () => changed(({ blockHeight: _, ...of }) => of) },
@@ -114,12 +114,12 @@ describe("a manifest", () => {
       text: () => changed((of) => ({ ...of, artifacts: of.artifacts.slice(0, -1) })),
     },
     {
-      id: "has an artifact too many",
+      id: "has an additional artifact",
       text: () =>
         changed((of) => ({ ...of, artifacts: [...of.artifacts, ["partition.5", "partition-00005.json"]] })),
     },
     {
-      id: "has an artifact twice",
+      id: "has a duplicate artifact",
       text: () =>
         changed((of) => ({ ...of, artifacts: of.artifacts.map(([key]) => [key, "partition-00000.json"]) })),
     },
@@ -135,7 +135,7 @@ describe("a manifest", () => {
       id: "has a billion partitions",
       text: () => changed((of) => ({ ...of, snapshot: { ...of.snapshot, numPartitions: 1e9 } })),
     },
-  ])("that $id is refused", async ({ text }) => {
+  ])("that $id is rejected", async ({ text }) => {
     const findings = await withManifest(text());
     expect(findings).toEqual([expect.objectContaining({ kind: "manifest", file: manifestFile })]);
   });
@@ -171,7 +171,7 @@ describe("a manifest", () => {
     expect(kindsOf(await withManifest(changed(change)))).toContain(kind);
   });
 
-  it("that is not there makes it no snapshot", async () => {
+  it("that is missing fails with the code no-such-snapshot", async () => {
     const nowhere = join(scratch, "nowhere");
     await expect(verifySnapshot(nowhere)).rejects.toMatchObject({ code: "no-such-snapshot" });
     await expect(verifySnapshot(join(original, manifestFile))).rejects.toMatchObject({
@@ -194,23 +194,23 @@ describe("export data", () => {
       says: "does not come after",
     },
     {
-      id: "with a line twice",
+      id: "with a duplicate line",
       change: (lines: string[]) => lines.flatMap((line, index) => (index === 4 ? [line, line] : [line])),
       says: "does not come after",
     },
     {
       id: "with another key",
       change: (lines: string[]) => [...lines, '["zzz","1"]'],
-      says: "zzz: no such key",
+      says: "zzz: unknown key",
     },
     {
-      id: "with a partition too many",
+      id: "with an additional partition",
       change: (lines: string[]) => [
         ...lines.slice(0, -2),
         `["partition.5","${"a".repeat(64)}"]`,
         ...lines.slice(-2),
       ],
-      says: "partition.5: no such key",
+      says: "partition.5: unknown key",
     },
     {
       id: "without a partition",
@@ -223,7 +223,7 @@ describe("export data", () => {
       says: "hash.key: expected",
     },
     {
-      id: "with a number for a text",
+      id: "with a number as value",
       change: (lines: string[]) => lines.map((line) => line.replace('"1"', "1")),
       says: 'expected ["key","value"]',
     },
@@ -233,7 +233,7 @@ describe("export data", () => {
       says: 'expected ["key","value"]',
     },
     {
-      id: "with three in a line",
+      id: "with three values in a line",
       change: (lines: string[]) => [...lines, '["a","b","c"]'],
       says: 'expected ["key","value"]',
     },
@@ -252,14 +252,14 @@ describe("export data", () => {
       change: (lines: string[]) => lines.map((line) => line.replace('version","1"', 'version","2"')),
       says: "format.version: ",
     },
-  ])("$id is found to be so, and not to be what the manifest says", async ({ change, says }) => {
+  ])("$id is a finding, and so is its digest", async ({ change, says }) => {
     const findings = await withLines(change);
     const problems = findings.filter(({ file }) => file === exportFile).map(({ problem }) => problem);
     expect(problems.join("\n")).toContain(says);
     if (!says.startsWith("hash.key")) expect(kindsOf(findings)).toContain("digest");
   });
 
-  it("with two hashes exchanged is found out by both artifacts, by the votes and by the digest", async () => {
+  it("with two swapped hashes contradicts both artifacts, the votes and the digest", async () => {
     const hash = (partition: number) =>
       new RegExp(`partition\\.${partition}","(\\w+)"`).exec(exportText)?.[1] ?? "";
     const findings = await findingsAfter((directory) => {
@@ -272,7 +272,7 @@ describe("export data", () => {
     expect(kindsOf(findings)).not.toContain("network-hash");
   });
 
-  it("that is a directory, or no file at all, is a finding", async () => {
+  it("that is a directory or missing is a finding", async () => {
     const findings = await findingsAfter((directory) => {
       rmSync(join(directory, exportFile));
       mkdirSync(join(directory, exportFile));
@@ -281,8 +281,8 @@ describe("export data", () => {
   });
 });
 
-describe("every finding, not the first", () => {
-  it("is told of many files that are wrong at once", async () => {
+describe("the findings", () => {
+  it("include all files that are wrong", async () => {
     const findings = await findingsAfter((directory) => {
       writeFileSync(join(directory, "partition-00001.json"), "[]");
       rmSync(join(directory, "partition-00003.json"));
@@ -305,7 +305,7 @@ describe("every finding, not the first", () => {
     );
   });
 
-  it("is told of an artifact that is only a link to nowhere", async () => {
+  it("include an artifact that is a dangling link", async () => {
     const findings = await findingsAfter((directory) => {
       rmSync(join(directory, "partition-00000.json"));
       symlinkSync("/nowhere/at/all", join(directory, "partition-00000.json"));
@@ -314,7 +314,7 @@ describe("every finding, not the first", () => {
   });
 });
 
-describe("a forger who changes an account and all hashes that follow from it", () => {
+describe("a forged account with all dependent hashes", () => {
   const hashesOf = () => {
     const entries = exportText
       .split("\n")
@@ -324,7 +324,7 @@ describe("a forger who changes an account and all hashes that follow from it", (
     return new Map(partitions.map(([key, hash]): [number, string] => [Number(key.slice(10)), hash]));
   };
 
-  it("is found out by the votes, which he cannot forge, and by the chain", async () => {
+  it("contradicts the votes, which cannot be forged, and the chain", async () => {
     const findings = await findingsAfter((directory) => {
       const artifact = join(directory, "partition-00002.json");
       const forged = readFileSync(artifact, "utf8").replace(/"timestamp":(\d)/, '"timestamp":9');
@@ -364,7 +364,7 @@ describe("a forger who changes an account and all hashes that follow from it", (
   });
 });
 
-it("whatever stands in the small files is a finding, and never an error", async () => {
+it("random content of the small files causes findings and no errors", async () => {
   const small = [...filesIn(original).keys()].filter((file) => !file.startsWith("partition-"));
   const damage = fc.oneof(
     fc.record({ kind: fc.constant("bytes" as const), bytes: fc.uint8Array({ maxLength: 100 }) }),

@@ -155,7 +155,7 @@ export class MessageTable {
     const stored = { cycle, sender, hash: decodeStored(hash) ?? "", text: decodeStored(message) ?? "" };
     if (holdsAsStored(stored, other, this.#hashKey())) return true;
     const which = place === 0 ? "message" : "second message";
-    this.#onSkipped(`the ${which} of ${quoted(sender)} for cycle ${cycle}: its signature does not hold`);
+    this.#onSkipped(`the ${which} of ${quoted(sender)} for cycle ${cycle}: its signature is invalid`);
     return false;
   }
 

@@ -1,6 +1,6 @@
 /**
- * From a snapshot's time to its cycle (PROTOCOL.md, Time): a snapshot can only be of a moment at which a
- * cycle ends, and the hashes that belong to it are gossiped under the number of that cycle.
+ * Finds the cycle of a snapshot time (PROTOCOL.md, Time): a snapshot can only be of the end of a cycle, and its hashes are
+ * gossiped under the number of that cycle.
  */
 
 import { SnapshotError } from "../../errors/snapshot-error.ts";
@@ -15,13 +15,13 @@ export interface Boundary {
 }
 
 /**
- * The boundaries that a time can mean, the best first: one for a moment or a cycle; for `latest` the
- * newest marked ones, or where none is marked the ends of the newest cycles that are over. Which of
- * those is finalized, only the validators know.
+ * Returns the boundaries that a time can mean, the best first: one for a moment or a cycle; for `latest` the marked
+ * boundaries, or, if none is marked, the ends of all cycles that are over. Only the validators know which of them are
+ * finalized.
  *
  * @param records ascending by number
- * @throws SnapshotError: `unaligned-timestamp` (with the nearest boundaries that exist), `temporary` for a boundary
- *   that is still to come, `configuration` where the records do not reach that far, `chain` where they leave it out
+ * @throws SnapshotError `unaligned-timestamp` with the nearest boundaries, `temporary` for a future boundary,
+ *   `configuration` for one before the first record, `chain` for one in a gap of the records
  */
 export function findBoundaries(
   time: SnapshotTime,
@@ -45,33 +45,33 @@ export function findBoundaries(
   }
 }
 
-/** Where `latest` is older than this, it is said: networks mark a cycle at least once a day. */
+/** The age of `latest` above which a warning is reported: networks mark a cycle at least once a day. */
 const latestUsualAgeMs = 24 * 60 * 60 * 1_000;
 
 /**
- * Those of the boundaries that `latest` can mean which are young enough.
+ * Returns the boundaries that are recent enough for `latest`.
  *
  * @param boundaries the newest first, at least one
- * @throws SnapshotError `temporary` where all of them are older than `maxAgeMs`
+ * @throws SnapshotError `temporary` if all of them are older than `maxAgeMs`
  */
-export function requireYoung(
+export function requireRecent(
   boundaries: readonly Boundary[],
   nowMs: number,
   maxAgeMs: number = Number.POSITIVE_INFINITY,
 ): Boundary[] {
-  const young = boundaries.filter(({ timestamp }) => nowMs - timestamp <= maxAgeMs);
+  const recent = boundaries.filter(({ timestamp }) => nowMs - timestamp <= maxAgeMs);
   const [newest] = boundaries;
-  if (young.length > 0 || newest === undefined) return young;
+  if (recent.length > 0 || newest === undefined) return recent;
   throw new SnapshotError(
     "temporary",
     `${describeAge(newest, nowMs)}: --max-age permits ${describeMsSpan(maxAgeMs)}`,
     {
-      hint: "Check that the archiver follows the network; ask another one with --archiver, or permit an older snapshot.",
+      hint: "Check that the archiver follows the network; use another one with --archiver, or permit an older snapshot.",
     },
   );
 }
 
-/** What to say of the boundary that was taken for `latest`, where nobody has said how old it may be. */
+/** The warning for an old boundary that was chosen for `latest` without a maximum age. */
 export function ageWarning(boundary: Boundary, nowMs: number): string | undefined {
   if (nowMs - boundary.timestamp <= latestUsualAgeMs) return undefined;
   return `${describeAge(boundary, nowMs)}: the archiver may no longer follow the network; --max-age sets a limit`;
@@ -89,7 +89,7 @@ const spans = [
   ["second", 1_000],
 ] as const;
 
-/** `3 days` or `1 hour`: in the largest unit of which there are two, or one and nothing else. */
+/** `3 days` or `1 hour`: in the largest unit of which the span has at least two, or exactly one. */
 function describeMsSpan(spanMs: number): string {
   const [unit, unitMs] = spans.find(([, ms]) => spanMs >= 2 * ms || spanMs === ms) ?? ["second", 1_000];
   const count = Math.floor((spanMs / unitMs) * 10) / 10;
@@ -100,7 +100,7 @@ function describeMsSpan(spanMs: number): string {
 function requireOver(boundary: Boundary, nowMs: number): Boundary {
   if (boundary.timestamp <= nowMs) return boundary;
   const { timestamp, cycle } = boundary;
-  throw new SnapshotError("temporary", `cycle ${cycle.counter} goes on until ${describeMs(timestamp)}`, {
+  throw new SnapshotError("temporary", `cycle ${cycle.counter} does not end until ${describeMs(timestamp)}`, {
     hint: "Try again when it is over and finalized.",
   });
 }
@@ -113,7 +113,7 @@ function latestBoundaries(records: readonly CycleRecord[], nowMs: number): Bound
     .filter((boundary) => boundary.timestamp <= nowMs)
     .reverse();
   if (over.length > 0) return over;
-  throw new SnapshotError("temporary", "none of the cycles that the chain knows is over", {
+  throw new SnapshotError("temporary", "none of the recorded cycles is over", {
     hint: "Try again when the cycle has ended.",
   });
 }
@@ -129,7 +129,7 @@ function boundaryOfCycle(
   if (counter > newest.counter) {
     throw new SnapshotError(
       "temporary",
-      `cycle ${counter} is still to come: the newest record is ${newest.counter}`,
+      `cycle ${counter} is in the future: the newest record is ${newest.counter}`,
       {
         hint: "Try again when the cycle is over.",
       },
@@ -171,28 +171,28 @@ function boundaryAt(
     const after = above === undefined ? cycleEndMs(newest) : cycleEndMs(above);
     throw unaligned(timestamp, [before, after], records, nowMs);
   }
-  // Beyond the newest record: cycles are expected to go on at its pace.
+  // Beyond the newest record, cycles are assumed to continue with its duration.
   const periodMs = newest.duration * 1000;
   const beyond = Math.floor((timestamp - cycleEndMs(newest)) / periodMs);
   const expected = cycleEndMs(newest) + beyond * periodMs;
   if (expected !== timestamp) throw unaligned(timestamp, [expected, expected + periodMs], records, nowMs);
   throw new SnapshotError(
     "temporary",
-    `${describeMs(timestamp)} is still to come: the newest record is cycle ${newest.counter}, which ends at ${describeMs(cycleEndMs(newest))}`,
+    `${describeMs(timestamp)} is in the future: the newest record is cycle ${newest.counter}, which ends at ${describeMs(cycleEndMs(newest))}`,
     {
       hint: "Try again when that cycle is over and finalized.",
     },
   );
 }
 
-/** A boundary that is still to come is not suggested: whoever tried it would be told to wait. */
+/** The error for a time within a cycle. It does not suggest a future boundary, which would fail as well. */
 function unaligned(
   timestamp: number,
   [before, after]: readonly [number, number],
   records: readonly CycleRecord[],
   nowMs: number,
 ): SnapshotError {
-  const problem = `${describeMs(timestamp)} is no cycle boundary`;
+  const problem = `${describeMs(timestamp)} is not a cycle boundary`;
   if (after <= nowMs) {
     const nearest = `${describeMs(before)} and ${describeMs(after)}`;
     return new SnapshotError("unaligned-timestamp", `${problem}; the nearest are ${nearest}`, {
@@ -202,33 +202,29 @@ function unaligned(
   const over = records.map(cycleEndMs).findLast((endMs) => endMs <= nowMs);
   const newest = before <= nowMs ? before : over;
   if (newest === undefined) {
-    return new SnapshotError(
-      "unaligned-timestamp",
-      `${problem}; none of the cycles that the chain knows is over`,
-      {
-        hint: "Try --timestamp latest when the first cycle has ended.",
-      },
-    );
+    return new SnapshotError("unaligned-timestamp", `${problem}; none of the recorded cycles is over`, {
+      hint: "Try --timestamp latest when the first cycle has ended.",
+    });
   }
-  const isFuture = timestamp > nowMs ? ", and is still to come" : "";
+  const isFuture = timestamp > nowMs ? ", and is in the future" : "";
   return new SnapshotError(
     "unaligned-timestamp",
-    `${problem}${isFuture}; the newest one so far is ${describeMs(newest)}`,
+    `${problem}${isFuture}; the newest one is ${describeMs(newest)}`,
     { hint: `Use --timestamp ${newest} or --timestamp latest.` },
   );
 }
 
-/** The records begin later. */
+/** The error for a boundary before the first record. */
 function notKnown(problem: string, oldest: CycleRecord, newest: CycleRecord): SnapshotError {
   return new SnapshotError("configuration", `${problem}, ${describeRange(oldest, newest)}`, {
-    hint: "Ask an archiver that keeps older records, or give them as a file with --cycles.",
+    hint: "Use an archiver that keeps older records, or give them as a file with --cycles.",
   });
 }
 
-/** The chain has a gap where the record is. */
+/** The error for a boundary in a gap of the records. */
 function leftOut(problem: string, oldest: CycleRecord, newest: CycleRecord): SnapshotError {
   return new SnapshotError("chain", `${problem}, ${describeRange(oldest, newest)}`, {
-    hint: "Ask another archiver with --archiver, or give all records as a file with --cycles.",
+    hint: "Use another archiver with --archiver, or give all records as a file with --cycles.",
   });
 }
 

@@ -1,6 +1,6 @@
 /**
- * The cycle chain (PROTOCOL.md, Cycle records): each record names its own hash and that of the record
- * before. Archivers can leave records out, but not change one without breaking a hash.
+ * Checks the cycle chain (PROTOCOL.md, Cycle records): each record contains its own hash and that of the previous record.
+ * An archiver can omit records, but cannot change one without breaking a hash.
  */
 
 import { CanonicalTextError } from "../../protocol/crypto/canonical-text.ts";
@@ -8,7 +8,7 @@ import { type CycleRecord, cycleMarker } from "../../protocol/cycle-record.ts";
 import { quoted } from "../../wire/parse.ts";
 
 export interface ChainFinding {
-  /** `broken` disproves a record; `gap` only leaves something unsaid. */
+  /** `broken` disproves a record; `gap` only leaves something unproved. */
   readonly severity: "broken" | "gap";
   readonly cycle: number;
   readonly problem: string;
@@ -33,7 +33,7 @@ function repeated({ counter: cycle }: CycleRecord): ChainFinding {
   return { severity: "gap", cycle, problem: `record ${cycle} is listed twice` };
 }
 
-/** The hash of a record as received, whatever it says of itself; `undefined` where no node can have hashed it. */
+/** The computed hash of a record; `undefined` if the record has no canonical text. */
 function trueMarker({ received }: CycleRecord, hashKey?: string): string | undefined {
   try {
     return cycleMarker(received, hashKey);
@@ -51,11 +51,11 @@ function checkMarker({ counter: cycle, marker }: CycleRecord, computed: string |
     return [{ severity: "gap", cycle, problem: `record ${cycle} has no marker, so it cannot be checked` }];
   }
   if (marker === computed) return [];
-  const problem = `record ${cycle} says that its hash is ${quoted(marker)}, but it is ${computed}`;
+  const problem = `record ${cycle} states the hash ${quoted(marker)}, but its hash is ${computed}`;
   return [{ severity: "broken", cycle, problem }];
 }
 
-/** @param computed the hash of the record before: a record that does not state its marker is still held to it */
+/** @param computed the hash of the previous record, which is checked even if that record states no marker */
 function checkLink(before: CycleRecord, computed: string | undefined, record: CycleRecord): ChainFinding[] {
   const marker = before.marker ?? computed;
   const cycle = record.counter;
@@ -83,14 +83,14 @@ function checkLink(before: CycleRecord, computed: string | undefined, record: Cy
 }
 
 /**
- * Whether a link is that of a restart (PROTOCOL.md, Cycle records). The first node of the restarted network hashes the
- * shutdown record with its marker and with settings of its own, which no record states.
+ * Returns whether a link is that of a restart (PROTOCOL.md, Cycle records). The first node of the restarted network
+ * hashes the shutdown record with its marker and with local settings that no record states.
  */
 function isRestart(before: CycleRecord, record: CycleRecord): boolean {
   return before.received["mode"] === "shutdown" && record.received["mode"] === "restart";
 }
 
-/** What the chain says of a cycle's network hash: every different hash that a record names for it. */
+/** The distinct network hashes that records name for a cycle. */
 export function recordedNetworkHashes(records: readonly CycleRecord[], cycle: number): string[] {
   const named = records.flatMap((record) => record.networkDataHash.filter((entry) => entry.cycle === cycle));
   return [...new Set(named.map((entry) => entry.hash))];

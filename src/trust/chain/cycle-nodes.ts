@@ -1,6 +1,6 @@
 /**
- * The nodes of a cycle as the places of its ring: who may vote and who holds what is counted by all of them, whether
- * or not they are still there, and whether or not their keys are known.
+ * The nodes of a cycle, which form its ring. Nodes that have left since, and nodes whose keys are unknown, are included:
+ * they determine which nodes vote on and store each partition.
  */
 
 import { SnapshotError } from "../../errors/snapshot-error.ts";
@@ -11,9 +11,9 @@ import { urlOfAddress } from "../../wire/node-list.ts";
 import { nodesOfCycle, numNodesOfCycle, type RecordedNode } from "./membership.ts";
 
 export interface CycleNodes {
-  /** In ascending order of ID; all of them, as many as the geometry has. */
+  /** All nodes of the cycle, in ascending order of ID. */
   readonly nodes: readonly ActiveNode[];
-  /** IDs of those that have left and whose keys no record states: their votes cannot be counted. */
+  /** IDs of nodes that have left and whose keys no record states. Their votes cannot be counted. */
   readonly unknown: readonly string[];
 }
 
@@ -27,41 +27,45 @@ export function cycleNodesOf(
   cycle: CycleRecord,
 ): CycleNodes {
   const { nodes, unknown } = nodesOfCycle(listed, records, cycle.counter, activeNodeOf);
-  const places = unknown.map((id): ActiveNode => ({ id, url: undefined, publicKey: undefined }));
-  const sorted = [...nodes, ...places].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const withoutKey = unknown.map((id): ActiveNode => ({ id, url: undefined, publicKey: undefined }));
+  const sorted = [...nodes, ...withoutKey].sort((a, b) => (a.id < b.id ? -1 : 1));
   return { nodes: sorted, unknown };
 }
 
 /**
- * What is wrong where the nodes are not as many as the chain counts: nothing could be counted rightly.
+ * The error if the number of nodes differs from that in the chain: votes could not be counted correctly.
  *
- * @param isLasting whether another reading of the lists would be no different, as where one is from a file
+ * @param isPermanent whether reading the lists again cannot help, for example because one is from a file
  */
 export function differentNodes(
   { nodes }: CycleNodes,
   records: readonly CycleRecord[],
   cycle: CycleRecord,
-  isLasting: boolean,
+  isPermanent: boolean,
 ): SnapshotError | undefined {
   const expected = numNodesOfCycle(records, cycle);
   if (expected === 0) {
-    return new SnapshotError("configuration", `cycle ${cycle.counter} has no active nodes, and so no state`, {
-      hint: "Take a later cycle, or an earlier one if the network was shut down with this one.",
-    });
+    return new SnapshotError(
+      "configuration",
+      `cycle ${cycle.counter} has no active nodes and therefore no state`,
+      {
+        hint: "Choose a later cycle, or an earlier one if the network was shut down in this one.",
+      },
+    );
   }
   if (nodes.length === expected) return undefined;
-  const problem = `the node list comes to ${counted(nodes.length, "node")} of cycle ${cycle.counter}, but the chain counts ${expected}`;
-  if (isLasting) {
+  const problem = `the node list gives ${counted(nodes.length, "node")} for cycle ${cycle.counter}, but the chain has ${expected}`;
+  if (isPermanent) {
     return new SnapshotError("node-list", problem, {
-      hint: "Ask another archiver with --archiver, or give the list of that time with --nodes and its records with --cycles.",
+      hint: "Use another archiver with --archiver, or give the list of that time with --nodes and its records with --cycles.",
     });
   }
   return new SnapshotError("temporary", problem, {
-    hint: "Try again in a minute: the archiver may not have the newest record yet. If that does not help, take a newer snapshot, or give the list of that time with --nodes.",
+    hint: "Try again in a minute: the archiver may not have the newest record yet. If that does not help, choose a newer snapshot, or give the list of that time with --nodes.",
   });
 }
 
-/** Says which nodes' votes cannot be counted; `undefined` where all can. */
+/** Describes the nodes whose votes cannot be counted; `undefined` if there are none. */
 export function describeUnknown({ unknown }: CycleNodes, cycle: number): string | undefined {
   if (unknown.length === 0) return undefined;
   const shown = unknown.slice(0, nodesShown).map(shortId).join(", ");

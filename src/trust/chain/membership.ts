@@ -1,9 +1,9 @@
 /**
- * Who the nodes of an earlier cycle were (PROTOCOL.md, Time). An archiver lists the nodes after its newest record. The
- * nodes of cycle c are those that are active after record c has been applied, so the changes of each later record are
- * undone, newest first. A removed node's key and address stand in the records that it joined or was refreshed by.
+ * Determines the nodes of an earlier cycle (PROTOCOL.md, Time). An archiver lists the nodes after its newest record. The
+ * nodes of cycle c are those that are active after record c is applied, so the changes of later records are undone, the
+ * newest first. The key and address of a removed node are in the records of its joining and its refreshes.
  *
- * `lost` is no change: it reports a node, which a later record's `apoptosized` removes unless the node refutes it.
+ * `lost` is not a change: it reports a node, which `apoptosized` of a later record removes unless the node refutes it.
  */
 
 import { isHex64 } from "../../protocol/address.ts";
@@ -24,17 +24,17 @@ export interface CycleMembership<T> {
   readonly unknown: readonly string[];
 }
 
-/** What removes a node from the list, in the order in which the network applies it. */
+/** The fields that remove nodes, in the order in which the network applies them. */
 const removals = ["apoptosized", "removed", "appRemoved"] as const;
 
-/** A shutdown record removes every node by this word. */
+/** A shutdown record lists this instead of IDs, which removes every node. */
 const EVERY_NODE = "all";
 
 /**
  * @param listed the nodes after the newest record
  * @param records ascending by number, up to the newest
  * @param cycle the number of the cycle
- * @param recover makes a node of what a record states
+ * @param recover converts a node that a record states
  */
 export function nodesOfCycle<T extends { readonly id: string }>(
   listed: readonly T[],
@@ -65,8 +65,8 @@ export function nodesOfCycle<T extends { readonly id: string }>(
 }
 
 /**
- * How many nodes cycle c has: the `active` of record c+1, which counts the nodes before its own changes. Where that
- * record does not exist yet, the `active` of record c with its own changes.
+ * The number of nodes of cycle c: the `active` of record c+1, which counts nodes before its own changes. If that record
+ * does not exist yet, it is the `active` of record c with the changes of record c.
  */
 export function numNodesOfCycle(records: readonly CycleRecord[], cycle: CycleRecord): number {
   const next = records.find(({ counter }) => counter === cycle.counter + 1);
@@ -93,11 +93,11 @@ function idsIn({ received }: CycleRecord, field: string): string[] {
   return Array.isArray(ids) ? [...new Set(ids.filter((id) => isHex64(id) || id === EVERY_NODE))] : [];
 }
 
-/** What the records state of each node, indexed once: an archiver decides how many there are. */
+/** An index of the nodes that records state. It is built once, because an archiver can send very many records. */
 class StatedNodes {
   readonly #records: readonly CycleRecord[];
   readonly #nodes = new Map<string, RecordedNode>();
-  /** Node ID → the numbers of the records by which it joined, and was activated; ascending. */
+  /** Node ID → the numbers of the records in which it joined or was activated, ascending. */
   readonly #joined = new Map<string, number[]>();
   readonly #activated = new Map<string, number[]>();
 
@@ -117,8 +117,8 @@ class StatedNodes {
   }
 
   /**
-   * The nodes that were active before a record, as far as the records before it state them: each record refreshes some
-   * of the active ones, and all within 2 √N + 2 records.
+   * The nodes that were active before a record, as far as earlier records state them: each record refreshes some active
+   * nodes, so that 2 √N + 2 records refresh all of them.
    */
   activeBefore({ counter: end }: CycleRecord): string[] {
     const active = new Set<string>();
@@ -132,7 +132,7 @@ class StatedNodes {
     return [...active];
   }
 
-  /** Whether a node had joined and was not active yet before the given record. */
+  /** Returns whether a node had joined and was not active yet before the given record. */
   wasSyncing(id: string, counter: number): boolean {
     const joined = this.#joined.get(id)?.findLast((at) => at < counter);
     if (joined === undefined) return false;
@@ -140,7 +140,7 @@ class StatedNodes {
     return activated <= joined;
   }
 
-  /** Keeps the newest statement of each node. Returns the IDs. */
+  /** Keeps the newest statement of each node in a field of a record. Returns the IDs. */
   #take({ received }: CycleRecord, field: string): string[] {
     const list: unknown = received[field];
     if (!Array.isArray(list)) return [];

@@ -1,17 +1,17 @@
 /**
- * Which cycle records a trusted marker proves (PROTOCOL.md, Cycle records): the record that has it, and each one
- * that `previous` leads to from there. Every marker is computed anew; what a record says of itself counts nothing.
+ * Finds the cycle records that a trusted marker proves (PROTOCOL.md, Cycle records): the record with that marker, and the
+ * records that are linked from it by `previous`. Markers are computed; those that records state are ignored.
  */
 
 import { CanonicalTextError } from "../../protocol/crypto/canonical-text.ts";
 import { type CycleRecord, cycleMarker } from "../../protocol/cycle-record.ts";
 
 export interface ProvedRecords {
-  /** Newest first; empty where no record has the trusted marker. */
+  /** Newest first; empty if no record has the trusted marker. */
   readonly records: readonly CycleRecord[];
 }
 
-/** @param trustedMarker of a record that is known from elsewhere */
+/** @param trustedMarker the marker of a record from a trusted source */
 export function provedRecords(
   records: readonly CycleRecord[],
   trustedMarker: string,
@@ -23,7 +23,7 @@ export function provedRecords(
     if (marker !== undefined) byMarker.set(marker, record);
   }
   const proved: CycleRecord[] = [];
-  // No hash contains itself, so this ends.
+  // No hash contains itself, so the loop ends.
   for (
     let record = byMarker.get(trustedMarker);
     record !== undefined;
@@ -34,7 +34,7 @@ export function provedRecords(
   return { records: proved };
 }
 
-/** The marker of a record; `undefined` where it has no canonical text, so that nobody can have hashed it. */
+/** The marker of a record; `undefined` if the record has no canonical text. */
 function markerOf(record: CycleRecord, hashKey?: string): string | undefined {
   try {
     return cycleMarker(record.received, hashKey);

@@ -1,4 +1,4 @@
-/** What `--timestamp` can name: a moment, the end of a cycle, or the latest snapshot. */
+/** Parses `--timestamp`: a moment, the end of a cycle, or the latest snapshot. */
 
 import { SnapshotError } from "../../errors/snapshot-error.ts";
 
@@ -7,12 +7,12 @@ export type SnapshotTime =
   | { readonly kind: "cycle"; readonly counter: number }
   | { readonly kind: "latest" };
 
-/** Whole numbers below this are seconds (until the year 5138), from it on milliseconds (since 1973). */
+/** Whole numbers below this are seconds (until the year 5138), and others milliseconds (since 1973). */
 const millisecondsFrom = 100_000_000_000;
 
 /**
- * 3 January 2009, the first block of the oldest network of validators without an owner: no snapshot is older. An
- * earlier moment is a number of something else, such as that of a cycle.
+ * 3 January 2009, the first block of the oldest blockchain: no snapshot is older. A smaller number was meant differently,
+ * for example as the number of a cycle.
  */
 const oldestMs = Date.UTC(2009, 0, 3);
 
@@ -43,7 +43,7 @@ export function parseSnapshotTime(text: string): SnapshotTime {
     });
   }
   if (isDate) return momentOf(text, Date.parse(text));
-  throw new SnapshotError("usage", `--timestamp: "${text}" is no timestamp`, { hint: forms });
+  throw new SnapshotError("usage", `--timestamp: "${text}" is not a timestamp`, { hint: forms });
 }
 
 function momentOf(text: string, timestamp: number): SnapshotTime {
@@ -57,7 +57,7 @@ function momentOf(text: string, timestamp: number): SnapshotTime {
   });
 }
 
-/** Whether the calendar has such a day: Date.parse takes the 30th of February for the 2nd of March. */
+/** Returns whether the calendar has a day: Date.parse accepts 30 February as 2 March. */
 function isDay(year: number, month: number, day: number): boolean {
   return new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day;
 }

@@ -1,4 +1,4 @@
-/** What is audited, what the auditor trusts, and what was found so far. */
+/** The state of an audit: its subject, the auditor's trusted data, and the findings so far. */
 
 import type { Quorum } from "../../agreement/vote-tally.ts";
 import { messageOf } from "../../errors/snapshot-error.ts";
@@ -17,27 +17,27 @@ import type { FindingList } from "../findings/finding-list.ts";
 import type { FindingKind } from "../findings/findings.ts";
 import { type Signer, signerOf } from "./signer.ts";
 
-/** What an auditor brings, so that the directory's word is not all that there is. */
+/** Data that the auditor trusts, independent of the snapshot. */
 export interface Trust {
-  /** A node list of his own. */
+  /** A trusted node list. */
   readonly nodeList?: TrustedNodeList | undefined;
-  /** The key of an archiver whose signature he trusts. */
+  /** The key of a trusted archiver. */
   readonly archiverKey?: string | undefined;
-  /** The marker of a cycle record that he knows, of the snapshot's cycle or a later one. */
+  /** The trusted marker of a cycle record, of the snapshot's cycle or a later one. */
   readonly marker?: string | undefined;
   readonly nodesPerConsensusGroup?: number | undefined;
   readonly nodesPerEdge?: number | undefined;
-  /** By default the majority, whatever the evidence says. */
+  /** By default the majority, whatever the evidence states. */
   readonly quorum?: Quorum | undefined;
 }
 
 export interface TrustedNodeList {
   readonly list: NodeList;
-  /** Where it is from. */
+  /** The file that it was read from. */
   readonly source: string;
-  /** Of its bytes. */
+  /** The hash of its bytes. */
   readonly hash: string;
-  /** Whose signature over it holds, if it has one. */
+  /** The key of its valid signature, if it has one. */
   readonly signer: string | undefined;
 }
 
@@ -46,13 +46,13 @@ export interface AuditOptions {
   readonly require: Requirement;
 }
 
-/** What is checked: a snapshot whose manifest and export data could be read. */
+/** The subject of an audit: a snapshot whose manifest and export data could be read. */
 export interface AuditSubject {
   readonly reader: SnapshotReader;
   readonly manifest: Manifest;
   readonly entries: ExportEntries;
   readonly hashKey: string;
-  /** What `run.json` lists. */
+  /** The hashes that `run.json` lists; `undefined` if it is missing or damaged. */
   readonly files: FileHashes | undefined;
 }
 
@@ -78,7 +78,7 @@ export class Audit {
     else this.#notesOmitted++;
   }
 
-  /** Reads and parses a file of the evidence; what is wrong with it is a finding. */
+  /** Reads and parses a file of the evidence. A problem with it is a finding. */
   async read<T>(
     file: string,
     kind: FindingKind,
@@ -94,7 +94,7 @@ export class Audit {
     }
   }
 
-  /** What `check` finds in a file; a text that cannot be hashed is a finding as well. */
+  /** Runs a check that hashes the content of a file. Content without canonical text is a finding. */
   hashing<T>(file: string, kind: FindingKind, check: () => T): T | undefined {
     try {
       return check();
@@ -110,7 +110,7 @@ export class Audit {
   }
 }
 
-/** The bytes of a file are let go as soon as they are text. */
+/** Reads a file as text, in a function of its own so that its bytes can be freed on return. */
 async function readText(
   reader: SnapshotReader,
   file: string,

@@ -1,4 +1,4 @@
-/** The snapshot's cycle: its record, what proves it, and what later records say of the network hash. */
+/** Audits the snapshot's cycle: its record, the proof of that record, and the network hash in later records. */
 
 import { CYCLES_FILE } from "../../format/evidence/cycles.ts";
 import type { Manifest } from "../../format/manifest.ts";
@@ -17,9 +17,9 @@ import { describeSigner, type Signer } from "./signer.ts";
 export interface AuditedCycle {
   /** The record of the snapshot's cycle. */
   readonly record: CycleRecord | undefined;
-  /** All of them, ascending by number. */
+  /** All records, ascending by number. */
   readonly records: readonly CycleRecord[];
-  /** Whether what the auditor gave proves all of them. */
+  /** Whether data from the auditor proves all records. */
   readonly areAllProved: boolean;
   readonly claim: Claim;
   readonly chain: ChainWitness;
@@ -37,8 +37,7 @@ export async function auditCycles(audit: Audit): Promise<AuditedCycle> {
       `${counted(skipped.count, "cycle record")} ${isOrAre(skipped.count)} left out: ${describeRowProblems(skipped)}`,
     );
   const signer = signerOfAll(responses.map((response) => audit.signerOf(response)));
-  if (signer === "invalid")
-    audit.findings.add("chain", CYCLES_FILE, "the archiver's signature does not hold");
+  if (signer === "invalid") audit.findings.add("chain", CYCLES_FILE, "the archiver's signature is invalid");
   const isBroken = checkLinks(audit, records);
   const proof = proofOf(audit, cycles.value, signer);
   const cycle = audit.subject.manifest.blockHeight;
@@ -52,11 +51,11 @@ export async function auditCycles(audit: Audit): Promise<AuditedCycle> {
     records,
     areAllProved: records.every((one) => proof.proved.has(one)),
     claim: isProved ? { claim: "cycle", basis: "proved", detail: proof.detail } : told(proof.detail),
-    chain: hearWitness(audit, records, proof.proved, isBroken),
+    chain: networkHashWitness(audit, records, proof.proved, isBroken),
   };
 }
 
-/** Whose word the records are, where they came in several responses. */
+/** The signer of records that were received in several responses. */
 function signerOfAll(signers: readonly Signer[]): Signer {
   const [first = "nobody", ...others] = signers;
   if (signers.includes("invalid")) return "invalid";
@@ -70,7 +69,7 @@ interface Proof {
   readonly detail: string;
 }
 
-/** Which records follow from what the auditor gave. */
+/** The records that data from the auditor proves. */
 function proofOf(audit: Audit, { records }: CycleRecords, signer: Signer): Proof {
   const { trust, subject } = audit;
   if (typeof signer === "object") {
@@ -120,7 +119,7 @@ function checkRecord(
   record: CycleRecord | undefined,
   records: readonly CycleRecord[],
 ): void {
-  const problem = record === undefined ? "is not there" : recordProblem(record, records, manifest.snapshot);
+  const problem = record === undefined ? "is missing" : recordProblem(record, records, manifest.snapshot);
   if (problem === undefined) return;
   findings.add("chain", CYCLES_FILE, `the record of cycle ${manifest.blockHeight} ${problem}`);
 }
@@ -134,14 +133,14 @@ function recordProblem(
   const numNodes = numNodesOfCycle(records, record);
   return numNodes === numPartitions
     ? undefined
-    : `comes to ${counted(numNodes, "node")}, for ${counted(numPartitions, "partition")}`;
+    : `gives ${counted(numNodes, "node")}, but the snapshot has ${counted(numPartitions, "partition")}`;
 }
 
 /**
- * Any record may contradict the network hash; only one that is proved can confirm it. What a broken chain says of the
- * hash follows from the break, as in a run, which goes no further.
+ * Compares the network hash with those in the records. Any record can contradict it; only a proved one can confirm it. In
+ * a broken chain a contradiction counts as a finding about the chain, as in a run, which ends there.
  */
-function hearWitness(
+function networkHashWitness(
   { subject: { manifest }, findings }: Audit,
   records: readonly CycleRecord[],
   proved: ReadonlySet<CycleRecord>,

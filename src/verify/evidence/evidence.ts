@@ -1,7 +1,6 @@
 /**
- * Counts again, offline, from what a snapshot brings with it: who voted for its partition hashes, and what the
- * cycle chain says of its network hash; and says of each claim whether the auditor's own trust reaches it. The
- * evidence can support a claim; it never lowers what is asked for.
+ * Audits the evidence of a snapshot offline: it recounts the votes on the partition hashes, checks the cycle chain, and
+ * determines which claims the auditor's own data proves. Evidence can support a claim, but never weakens a requirement.
  */
 
 import { COUNTING_FILE } from "../../format/evidence/counting-rules.ts";
@@ -50,6 +49,6 @@ const fileOf: Readonly<Record<ClaimName, string>> = {
 function requireProof(claims: readonly Claim[], findings: FindingList): void {
   for (const { claim, basis, detail } of claims) {
     if (basis !== "told") continue;
-    findings.add("unproved", fileOf[claim], `only the directory says so: ${detail}`, { claim });
+    findings.add("unproved", fileOf[claim], `only the snapshot states this: ${detail}`, { claim });
   }
 }

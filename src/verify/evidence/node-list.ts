@@ -1,4 +1,4 @@
-/** Who may vote: the node list in the evidence, or the one that the auditor brings. */
+/** Audits the node list, which determines the nodes that may vote: that of the evidence, or that of the auditor. */
 
 import { NODE_LIST_FILE } from "../../format/evidence/node-list.ts";
 import type { ActiveNode } from "../../protocol/node.ts";
@@ -13,7 +13,7 @@ import type { AuditedCycle } from "./cycle.ts";
 import { describeSigner, type Signer } from "./signer.ts";
 
 export interface AuditedNodeList {
-  /** In ascending order of ID; `undefined` where there is no list that could be read. */
+  /** In ascending order of ID; `undefined` if no list could be read. */
   readonly nodes: readonly ActiveNode[] | undefined;
   readonly report: EvidenceReport["nodeList"];
   readonly claim: Claim;
@@ -24,7 +24,7 @@ export async function auditNodeList(audit: Audit, cycle: AuditedCycle): Promise<
   const own = await audit.read(NODE_LIST_FILE, "node-list", parseNodeList);
   const signer = own === undefined ? "nobody" : audit.signerOf(own.value.received);
   if (signer === "invalid") {
-    audit.findings.add("node-list", NODE_LIST_FILE, "the archiver's signature does not hold");
+    audit.findings.add("node-list", NODE_LIST_FILE, "the archiver's signature is invalid");
   }
   const skipped = own?.value.skipped;
   if (skipped !== undefined && skipped.count > 0) {
@@ -34,11 +34,14 @@ export async function auditNodeList(audit: Audit, cycle: AuditedCycle): Promise<
   }
   const members = own === undefined ? undefined : membersOf(own.value.nodes, cycle);
   if (trusted !== undefined) {
-    const { skipped: left } = trusted.list;
-    if (left.count > 0) {
-      audit.note(`${left.count} rows of ${trusted.source} are left out: ${describeRowProblems(left)}`);
+    const { skipped: rows } = trusted.list;
+    if (rows.count > 0) {
+      const which = describeRowProblems(rows);
+      audit.note(
+        `${counted(rows.count, "row")} of ${trusted.source} ${isOrAre(rows.count)} left out: ${which}`,
+      );
     }
-    // Records that nothing proves neither take a node from the auditor's list nor add one.
+    // Unproved records neither remove a node from the auditor's list nor add one.
     const given = cycle.areAllProved ? membersOf(trusted.list.nodes, cycle).nodes : trusted.list.nodes;
     if (members !== undefined) compareLists(audit, members.nodes, given);
     return givenList(trusted, given);
@@ -46,13 +49,13 @@ export async function auditNodeList(audit: Audit, cycle: AuditedCycle): Promise<
   const listClaim = claimOf(audit, own === undefined ? undefined : signer);
   if (own === undefined || members === undefined) return { nodes: undefined, report: null, claim: listClaim };
   const isUndone = members.isChanged && !cycle.areAllProved && listClaim.basis !== "told";
-  const detail = `${listClaim.detail}; but that not all of its nodes are those of the cycle follows from records that nothing proves`;
+  const detail = `${listClaim.detail}; but its changes since the cycle follow from unproved records`;
   const claim: Claim = isUndone ? { ...listClaim, basis: "told", detail } : listClaim;
   const { nodes } = members;
   return { nodes, report: { source: "evidence", hash: own.hash, nodes: nodes.length }, claim };
 }
 
-/** The nodes of the snapshot's cycle, from a list of a later one, as the assembly found them. */
+/** The nodes of the snapshot's cycle, derived from the list of a later cycle as in the assembly. */
 function membersOf(
   listed: readonly ActiveNode[],
   { record, records }: AuditedCycle,
@@ -71,7 +74,7 @@ function givenList({ source, hash }: TrustedNodeList, nodes: readonly ActiveNode
   };
 }
 
-/** @param signer `undefined` where there is no list */
+/** @param signer `undefined` if the list cannot be read */
 function claimOf(audit: Audit, signer: Signer | undefined): Claim {
   const { archiverKey } = audit.trust;
   if (signer === undefined) {
@@ -92,14 +95,14 @@ function claimOf(audit: Audit, signer: Signer | undefined): Claim {
   return { claim: "nodeList", basis: "told", detail };
 }
 
-/** Who may vote is what all else rests on: the lists must name the same nodes with the same keys. */
+/** Checks that both lists have the same nodes with the same keys: everything else depends on the validator set. */
 function compareLists(audit: Audit, own: readonly ActiveNode[], trusted: readonly ActiveNode[]): void {
   const keys = new Map(trusted.map((node) => [node.id, node.publicKey]));
-  const strangers = own.filter((node) => keys.get(node.id) !== node.publicKey);
+  const unknown = own.filter((node) => keys.get(node.id) !== node.publicKey);
   const known = new Set(own.map((node) => node.id));
   const missing = trusted.filter((node) => !known.has(node.id));
   for (const [nodes, problem] of [
-    [strangers, `${isOrAre(strangers.length)} not in the trusted list, or with another key`],
+    [unknown, `${isOrAre(unknown.length)} not in the trusted list, or with another key`],
     [missing, `of the trusted list ${isOrAre(missing.length)} missing`],
   ] as const) {
     if (nodes.length === 0) continue;

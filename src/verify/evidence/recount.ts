@@ -1,4 +1,4 @@
-/** Counts the votes of the evidence again, under the sharding settings and the quorum that the auditor demands. */
+/** Recounts the votes of the evidence under the sharding settings and the quorum that the auditor requires. */
 
 import type { Quorum } from "../../agreement/vote-tally.ts";
 import { partitionKey } from "../../format/artifact.ts";
@@ -19,7 +19,7 @@ const POPULAR_NOTE =
 
 export interface Recount {
   readonly votes: readonly PartitionVotes[];
-  /** What the sharding settings rest on, now that the votes are known. */
+  /** The claim about the sharding settings, which the votes may prove. */
   readonly sharding: Claim;
 }
 
@@ -54,7 +54,7 @@ function shardOf(numNodes: number, settings: NonNullable<AuditedSharding["settin
   const { nodesPerConsensusGroup, nodesPerEdge } = settings;
   return makeShard({
     numNodes,
-    // More nodes than a network can have cover as much as all of them.
+    // A larger group covers no more than all nodes.
     nodesPerConsensusGroup: Math.min(nodesPerConsensusGroup, 2 * nodesMax + 1),
     ...(nodesPerEdge === undefined ? {} : { nodesPerEdge: Math.min(nodesPerEdge, nodesMax) }),
   });
@@ -69,12 +69,12 @@ function tally(
   const { entries } = audit.subject;
   return allPartitions(shard).map((partition) => {
     const { votesFor, votesAgainst, outOf } = votes.of(partition, shard.consensusRadius);
-    const isCarried =
+    const isAccepted =
       quorum === "majority"
         ? votesFor * 2 > outOf
         : votesFor + votesAgainst >= Math.ceil(outOf / 2) &&
           popular?.get(partition) === entries.get(partitionKey(partition));
-    if (!isCarried) {
+    if (!isAccepted) {
       const count = `${counted(votesFor, "vote")} for its hash and ${votesAgainst} against, of ${outOf}`;
       audit.findings.add("no-agreement", GOSSIP_FILE, `partition ${partition} has ${count}`);
     }
@@ -82,7 +82,7 @@ function tally(
   });
 }
 
-/** Signed messages show the geometry: settings under which most senders would store other partitions are false. */
+/** Checks the settings against the signed messages: they are false if most senders list other partitions. */
 function checkShown(
   audit: Audit,
   shard: Shard,
@@ -92,31 +92,31 @@ function checkShown(
   const claimed = Math.min(shard.storeRadius, Math.floor(shard.numNodes / 2));
   const others = messages - (shownRadii.get(claimed) ?? 0);
   if (others * 2 <= messages) return;
-  const problem = `${others} of ${messages} signed messages list other partitions than these settings let their senders store`;
-  // What the network itself has recorded outweighs what its nodes show.
+  const problem = `${others} of ${messages} signed messages list other partitions than their senders store under these settings`;
+  // Settings that the network has recorded take precedence over its messages.
   if (isRecorded) audit.note(problem);
   else audit.findings.add("sharding", GOSSIP_FILE, problem);
 }
 
 /**
- * A majority at every radius that the nodes can vote on needs no settings at all: however large the groups are, each
- * hash is carried. Which radii these are, the signed messages of most nodes show: no node votes on what it does not
- * store.
+ * Returns a proof without settings: every hash has a majority at every radius that nodes can vote on, so the group size
+ * does not matter. The signed messages of most nodes show the largest such radius, because no node votes on partitions
+ * that it does not store.
  */
 function anyGroupSize(audit: Audit, numNodes: number, tallied: CountedVotes): Claim | undefined {
   const { votes, shownRadii } = tallied;
   const shown = [...shownRadii].find(([, count]) => count * 2 > numNodes);
   if (shown === undefined) return undefined;
   const [storeRadius] = shown;
-  const uncarried = allPartitions(makeShard({ numNodes })).filter(
-    (partition) => votes.firstUncarried(partition, storeRadius) !== undefined,
+  const withoutMajority = allPartitions(makeShard({ numNodes })).filter(
+    (partition) => votes.firstWithoutMajority(partition, storeRadius) !== undefined,
   );
-  if (uncarried.length > 0) {
+  if (withoutMajority.length > 0) {
     audit.note(
-      `${counted(uncarried.length, "partition")} ${uncarried.length === 1 ? "has" : "have"} no majority for some group sizes, the first is ${uncarried[0]}`,
+      `${counted(withoutMajority.length, "partition")} ${withoutMajority.length === 1 ? "has" : "have"} no majority for some group sizes, the first is ${withoutMajority[0]}`,
     );
     return undefined;
   }
-  const detail = `every hash has its majority at any group size up to ${2 * storeRadius + 1}, and the nodes store no more`;
+  const detail = `every hash has a majority at any group size up to ${2 * storeRadius + 1}, and the nodes store no more`;
   return { claim: "sharding", basis: "proved", detail };
 }

@@ -1,4 +1,4 @@
-/** The sharding settings that votes are counted under: given by the auditor, proved by the cycle record, or told. */
+/** Audits the sharding settings: the auditor gives them, the cycle record proves them, or only the evidence states them. */
 
 import {
   COUNTING_FILE,
@@ -17,10 +17,10 @@ import type { Audit } from "./audit.ts";
 import type { AuditedCycle } from "./cycle.ts";
 
 export interface AuditedSharding {
-  /** `undefined` where nothing says them. */
+  /** `undefined` if they are unknown. */
   readonly settings: ShardingConfig | undefined;
   readonly claim: Claim;
-  /** Whether they hash to what the cycle's record says, whatever that record rests on. */
+  /** Whether they hash to the value in the cycle's record, proved or not. */
   readonly isRecorded: boolean;
 }
 
@@ -37,7 +37,7 @@ export async function auditSharding(audit: Audit, cycle: AuditedCycle): Promise<
     audit.findings.add(
       "sharding",
       COUNTING_FILE,
-      `it says that the settings are proved, but no ${NETCONFIG_FILE} does`,
+      `it states that the settings are proved, but no ${NETCONFIG_FILE} proves them`,
     );
   }
   if (proof !== undefined) compare(audit, counting, proof.settings, NETCONFIG_FILE);
@@ -50,20 +50,20 @@ export async function auditSharding(audit: Audit, cycle: AuditedCycle): Promise<
   }
   if (proof !== undefined) return proof;
   if (counting === undefined) {
-    const claim = claimOf("told", `${COUNTING_FILE} does not say them`);
+    const claim = claimOf("told", `${COUNTING_FILE} does not state them`);
     return { settings: undefined, claim, isRecorded: false };
   }
   return {
     settings: counting.sharding,
-    claim: claimOf("told", `${COUNTING_FILE} says ${describe(counting.sharding)}`),
+    claim: claimOf("told", `${COUNTING_FILE} states ${describe(counting.sharding)}`),
     isRecorded: false,
   };
 }
 
-/** The settings of the `/netconfig` response in the evidence, if it hashes to what the cycle's record says. */
+/** The settings of the `/netconfig` response in the evidence, if it hashes to the value in the cycle's record. */
 async function proofOf(audit: Audit, { record, claim }: AuditedCycle): Promise<RecordedSharding | undefined> {
   const { files, hashKey } = audit.subject;
-  // A file that nothing lists is a finding, and no evidence.
+  // A file that the run record does not list is a finding, not evidence.
   if (files?.[NETCONFIG_FILE] === undefined) return undefined;
   const netconfig = await audit.read(NETCONFIG_FILE, "sharding", parseNetconfigProof);
   if (netconfig === undefined) return undefined;
@@ -74,14 +74,14 @@ async function proofOf(audit: Audit, { record, claim }: AuditedCycle): Promise<R
   if (hash === undefined) return undefined;
   const recorded = record === undefined ? undefined : networkConfigHashOf(record);
   if (hash !== recorded) {
-    const problem = `its config hashes to ${hash}, but the cycle's record in ${CYCLES_FILE} says ${recorded ?? "nothing"}`;
+    const problem = `its config hashes to ${hash}, but the cycle's record in ${CYCLES_FILE} has ${recorded ?? "none"}`;
     audit.findings.add("sharding", NETCONFIG_FILE, problem);
     return undefined;
   }
-  // The proof is no better than the record that it leads to.
+  // The proof is only as strong as that of the record.
   const basis = claim.basis === "told" ? "told" : "proved";
-  const rests = basis === "told" ? ", which itself is only told" : "";
-  const detail = `${NETCONFIG_FILE} says ${describe(settings)}, and hashes to what the cycle's record says${rests}`;
+  const doubt = basis === "told" ? ", which itself is unproved" : "";
+  const detail = `${NETCONFIG_FILE} states ${describe(settings)}, and hashes to the value in the cycle's record${doubt}`;
   return { settings, claim: claimOf(basis, detail), isRecorded: true };
 }
 
@@ -93,12 +93,12 @@ function compare(
 ): void {
   if (counting === undefined) return;
   const { sharding } = counting;
-  // An even group is made odd, which changes no radius.
+  // An even group size is rounded up to an odd one, which has the same radius.
   const isSame =
     radiusOf(sharding.nodesPerConsensusGroup) === radiusOf(nodesPerConsensusGroup) &&
     (nodesPerEdge === undefined || sharding.nodesPerEdge === nodesPerEdge);
   if (isSame) return;
-  const problem = `it says ${describe(sharding)}, but ${whose} says ${describe({ nodesPerConsensusGroup, nodesPerEdge })}`;
+  const problem = `it states ${describe(sharding)}, but ${whose} states ${describe({ nodesPerConsensusGroup, nodesPerEdge })}`;
   audit.findings.add("sharding", COUNTING_FILE, problem);
 }
 

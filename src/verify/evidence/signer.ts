@@ -1,8 +1,8 @@
-/** Who signed a list. */
+/** Determines the signer of a list. */
 
 import { isSignedBy } from "../../protocol/crypto/signature.ts";
 
-/** Nobody, somebody whose signature does not hold, or the owner of a key. */
+/** `nobody` without a signature, `invalid` for an invalid one, else the key of the signer. */
 export type Signer = "nobody" | "invalid" | { readonly key: string };
 
 export function signerOf(received: unknown, hashKey: string): Signer {
@@ -17,8 +17,8 @@ function fieldOf(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }
 
-/** For a message. */
+/** Describes a signer for messages. */
 export function describeSigner(signer: Signer): string {
   if (signer === "nobody") return "it is not signed";
-  return signer === "invalid" ? "its signature does not hold" : `it is signed by ${signer.key}`;
+  return signer === "invalid" ? "its signature is invalid" : `it is signed by ${signer.key}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Votes on the hashes of a snapshot, counted so that they can be asked for under any group size: by the distance on
- * the ring between a voter and the partition. It keeps two bytes a vote, whatever the messages hold.
+ * Counts votes on the hashes of a snapshot by the ring distance between voter and partition, so that results are
+ * available for any group size. It keeps two bytes per vote.
  */
 
 import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
@@ -8,18 +8,18 @@ import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
 export interface VotesOf {
   readonly votesFor: number;
   readonly votesAgainst: number;
-  /** How many nodes cover the partition. */
+  /** The number of nodes that cover the partition. */
   readonly outOf: number;
 }
 
 export class VoteCount {
   readonly #numNodes: number;
-  /** By partition, the global one last: twice the voter's distance, plus one where it votes for the hash. */
+  /** By partition, the global one last: twice the voter's distance, plus one for a vote for the hash. */
   readonly #votes: Uint16Array[];
   readonly #lengths: Uint32Array;
   readonly #hashOf: (partition: number) => string | undefined;
 
-  /** @param hashOf the hash that is voted on */
+  /** @param hashOf returns the hash of a partition in the snapshot */
   constructor(numNodes: number, hashOf: (partition: number) => string | undefined) {
     this.#numNodes = numNodes;
     this.#hashOf = hashOf;
@@ -27,14 +27,14 @@ export class VoteCount {
     this.#lengths = new Uint32Array(numNodes + 1);
   }
 
-  /** Counts a node's vote; what is no partition does not count. */
+  /** Counts a node's vote. Invalid partition numbers are ignored. */
   add(node: number, partition: number, hash: string): void {
     if (partition < GLOBAL_PARTITION || partition >= this.#numNodes) return;
     const distance = partition === GLOBAL_PARTITION ? 0 : this.distance(node, partition);
     this.#push(this.#placeOf(partition), 2 * distance + (hash === this.#hashOf(partition) ? 1 : 0));
   }
 
-  /** The votes of the nodes within a consensus radius of the partition; on the global one, all. */
+  /** The votes of the nodes within a consensus radius of a partition; for the global partition, of all nodes. */
   of(partition: number, radius: number): VotesOf {
     const place = this.#placeOf(partition);
     const votes = this.#votes[place]?.subarray(0, this.#lengths[place]) ?? [];
@@ -48,17 +48,17 @@ export class VoteCount {
     return { votesFor, votesAgainst: total - votesFor, outOf: this.#voters(partition, radius) };
   }
 
-  /** The smallest radius up to `radiusMax` at which the hash of a partition has no majority, if there is one. */
-  firstUncarried(partition: number, radiusMax: number): number | undefined {
-    if (partition === GLOBAL_PARTITION) return this.#isCarried(this.of(partition, 0)) ? undefined : 0;
+  /** The smallest radius up to `radiusMax` at which the hash of a partition has no majority; `undefined` if none. */
+  firstWithoutMajority(partition: number, radiusMax: number): number | undefined {
+    if (partition === GLOBAL_PARTITION) return this.#hasMajority(this.of(partition, 0)) ? undefined : 0;
     const place = this.#placeOf(partition);
-    const carrying = (this.#votes[place]?.subarray(0, this.#lengths[place]) ?? new Uint16Array())
+    const supporting = (this.#votes[place]?.subarray(0, this.#lengths[place]) ?? new Uint16Array())
       .filter((vote) => (vote & 1) === 1)
       .sort();
     let votesFor = 0;
-    // Ends at the latest where there are twice as many nodes as votes.
+    // At the latest, the loop ends when there are twice as many nodes as votes.
     for (let radius = 0; radius <= radiusMax; radius++) {
-      while (votesFor < carrying.length && (carrying[votesFor] ?? 0) >> 1 <= radius) votesFor++;
+      while (votesFor < supporting.length && (supporting[votesFor] ?? 0) >> 1 <= radius) votesFor++;
       if (votesFor * 2 <= this.#voters(partition, radius)) return radius;
     }
     return undefined;
@@ -69,7 +69,7 @@ export class VoteCount {
     return Math.min(distance, this.#numNodes - distance);
   }
 
-  #isCarried({ votesFor, outOf }: VotesOf): boolean {
+  #hasMajority({ votesFor, outOf }: VotesOf): boolean {
     return votesFor * 2 > outOf;
   }
 

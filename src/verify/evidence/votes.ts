@@ -1,4 +1,4 @@
-/** Reads the signed messages of the evidence, one at a time, and counts what they say of the snapshot's hashes. */
+/** Reads the signed messages of the evidence one at a time, and counts their votes on the snapshot's hashes. */
 
 import type { Vote } from "../../agreement/admission/admission.ts";
 import { admit, type VoteWindow } from "../../agreement/admission/admit.ts";
@@ -18,15 +18,15 @@ import { VoteCount } from "./vote-count.ts";
 
 export interface CountedVotes {
   readonly votes: VoteCount;
-  /** Messages that count. */
+  /** The number of messages that count. */
   readonly messages: number;
-  /** By store radius: how many messages list exactly the partitions within it around their sender's. */
+  /** Store radius → the number of messages that list exactly the partitions within it around their sender's. */
   readonly shownRadii: ReadonlyMap<number, number>;
-  /** By partition, the most popular hash; where it was asked for. */
+  /** Partition → the most popular hash; `undefined` if it was not requested. */
   readonly popular: ReadonlyMap<number, string> | undefined;
 }
 
-/** @param popularRadius where the most popular hashes are asked for, among the votes of nodes within it */
+/** @param popularRadius if given, the most popular hashes are determined among the votes of nodes within it */
 export async function countVotes(
   audit: Audit,
   nodes: readonly ActiveNode[],
@@ -67,7 +67,7 @@ class Counter {
 
   constructor(audit: Audit, nodes: readonly ActiveNode[], popularRadius: number | undefined) {
     const { entries, hashKey, manifest } = audit.subject;
-    // A bound that fits any group size: which one it is, may be what the votes have to show.
+    // The largest group, whose bound fits any group size: the votes may have to show the real one.
     const shard = makeShard({ numNodes: nodes.length, nodesPerConsensusGroup: nodes.length });
     this.#validators = makeValidatorSet(nodes, shard);
     this.#window = { oldest: manifest.blockHeight, newest: manifest.blockHeight };
@@ -79,7 +79,7 @@ class Counter {
     this.#votes = new VoteCount(nodes.length, (partition) => entries.get(partitionKey(partition)));
   }
 
-  /** Takes a message in; returns why it does not belong here, if so. */
+  /** Admits and counts a message. Returns the problem if it does not belong to the evidence. */
   take(text: string): string | undefined {
     const admission = admit(text, this.#window, () => this.#validators, this.#seen);
     switch (admission.kind) {
@@ -89,7 +89,7 @@ class Counter {
         this.#equivocations++;
         return undefined;
       case "duplicate":
-        return `the message of ${admission.vote.sender} is there already`;
+        return `the message of ${admission.vote.sender} is a duplicate`;
       case "rejected":
         return admission.problem;
     }
@@ -110,7 +110,8 @@ class Counter {
 
   #count({ sender, hashes }: Vote): string | undefined {
     const index = this.#indexOf.get(sender);
-    if (index === undefined) throw new Error(`a vote of ${sender} was admitted, who is no validator`);
+    if (index === undefined)
+      throw new Error(`bug: a vote of ${sender}, which is not a validator, was admitted`);
     this.#messages++;
     for (const [partition, voted] of hashes) this.#votes.add(index, partition, voted);
     const radius = this.#shownRadius(hashes.keys(), index);
@@ -118,7 +119,7 @@ class Counter {
     return this.#tallyPopular(hashes, index);
   }
 
-  /** The store radius that a message shows: an honest node lists each partition that it stores, and no other. */
+  /** The store radius that a message shows: an honest node lists exactly the partitions that it stores. */
   #shownRadius(partitions: Iterable<number>, index: number): number | undefined {
     let radius = 0;
     let count = 0;
@@ -128,7 +129,7 @@ class Counter {
       radius = Math.max(radius, this.#votes.distance(index, partition));
       count++;
     }
-    // All that are listed are within the radius; so many are there, only if none is left out.
+    // All listed partitions are within the radius, so this number means that none is missing.
     return count === Math.min(this.#nodes.length, 2 * radius + 1) ? radius : undefined;
   }
 
@@ -139,7 +140,7 @@ class Counter {
       const isGlobal = partition === GLOBAL_PARTITION;
       if (!isGlobal && this.#votes.distance(index, partition) > this.#popularRadius) continue;
       if (this.#tally.get(partition)?.has(hash) !== true && ++this.#hashes > popularHashesMax) {
-        return `with it, there are more than ${popularHashesMax} different hashes: the most popular is not known`;
+        return `it exceeds the bound of ${popularHashesMax} different hashes, so the most popular one is unknown`;
       }
       addVote(this.#tally, partition, hash);
     }

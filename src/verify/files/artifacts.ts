@@ -1,4 +1,4 @@
-/** One pass of the hash function over the artifacts, as far as the manifest states that there is something. */
+/** Checks the artifacts against the export data, and reads no more bytes than the manifest states. */
 
 import { messageOf, systemCodeOf } from "../../errors/snapshot-error.ts";
 import { type ArtifactScan, partitionOfKey } from "../../format/artifact.ts";
@@ -18,7 +18,7 @@ export interface ArtifactCheck {
   readonly bytes: number;
 }
 
-/** @param isChosen which artifacts are read, by their place in the manifest */
+/** @param isChosen selects the artifacts to read by their index in the manifest */
 export async function checkArtifacts(
   reader: SnapshotReader,
   { manifest, entries, hashKey, files }: SmallFiles,
@@ -30,7 +30,7 @@ export async function checkArtifacts(
   const budget = new ByteBudget(manifest.snapshot.bytes);
   for (const [index, [key, file]] of manifest.artifacts.entries()) {
     const expected = entries.get(key);
-    // Without a hash there is nothing to compare with, which is a finding already.
+    // A missing hash is already a finding about the export data.
     if (expected === undefined || !isChosen(index)) continue;
     totals.checked++;
     const partition = partitionOfKey(key);
@@ -54,7 +54,7 @@ export async function checkArtifacts(
   return totals;
 }
 
-/** The artifacts' files are there, regular, and no larger than the manifest states; none of them is read. */
+/** Checks that the artifacts exist, are regular files, and have the total size of the manifest, without reading them. */
 export async function checkArtifactFiles(
   reader: SnapshotReader,
   manifest: Manifest,
@@ -71,7 +71,7 @@ export async function checkArtifactFiles(
   const isPlain = ![...sizes.keys()].some((file) => file.endsWith(".gz"));
   const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   if (!isPlain || sizes.size < manifest.artifacts.length || bytes === manifest.snapshot.bytes) return;
-  findings.add("totals", MANIFEST_FILE, `it says ${manifest.snapshot.bytes} bytes, but there are ${bytes}`);
+  findings.add("totals", MANIFEST_FILE, `it states ${manifest.snapshot.bytes} bytes, but there are ${bytes}`);
 }
 
 function reportUnread(error: unknown, file: string, partition: number, findings: FindingList): void {
@@ -86,16 +86,16 @@ function reportUnread(error: unknown, file: string, partition: number, findings:
 }
 
 function hashProblem(scan: ArtifactScan, expected: string): string {
-  return `its hash is ${scan.hash}, the export data says ${expected}`;
+  return `its hash is ${scan.hash}, but the export data has ${expected}`;
 }
 
-/** A snapshot of an older version lists no hashes of compressed files. */
+/** Describes a compressed file with another hash than the listed one. Older versions list no such hashes. */
 function fileProblem({ fileHash }: ArtifactScan, listed: string | undefined): string | undefined {
   if (fileHash === undefined || listed === undefined || fileHash === listed) return undefined;
-  return `its text is right, but its compressed bytes are not those that were written: their hash is ${fileHash}, ${RUN_FILE} says ${listed}`;
+  return `its text is right, but its compressed bytes were changed: their hash is ${fileHash}, but ${RUN_FILE} has ${listed}`;
 }
 
-/** Two partitions that are swapped, hashes and all, make the same network hash; but not the same addresses. */
+/** Swapping two partitions together with their hashes does not change the network hash, but changes their addresses. */
 function rangeProblem(
   manifest: Manifest,
   partition: number,
@@ -104,7 +104,7 @@ function rangeProblem(
   if (partition === GLOBAL_PARTITION || firstId === undefined || lastId === undefined) return undefined;
   const { low, high } = partitionRange(makeShard({ numNodes: manifest.snapshot.numPartitions }), partition);
   if (low <= firstId && firstId <= lastId && lastId <= high) return undefined;
-  return `it holds accounts from ${firstId} to ${lastId}, but the partition those from ${low} to ${high}`;
+  return `it contains accounts from ${firstId} to ${lastId}, but the partition ranges from ${low} to ${high}`;
 }
 
 function checkTotals(
@@ -114,6 +114,6 @@ function checkTotals(
 ): void {
   const { accounts, bytes } = manifest.snapshot;
   if (accounts === totals.accounts && bytes === totals.bytes) return;
-  const problem = `it says ${accounts} accounts in ${bytes} bytes, but there are ${totals.accounts} in ${totals.bytes}`;
+  const problem = `it states ${accounts} accounts in ${bytes} bytes, but there are ${totals.accounts} in ${totals.bytes}`;
   findings.add("totals", MANIFEST_FILE, problem);
 }

@@ -1,4 +1,4 @@
-/** Checks the export data of a snapshot: its form, its digest, and that it agrees with the manifest. */
+/** Checks the export data of a snapshot: its format, its digest, and its agreement with the manifest. */
 
 import { messageOf } from "../../errors/snapshot-error.ts";
 import { partitionKey } from "../../format/artifact.ts";
@@ -13,7 +13,7 @@ import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
 import { quoted } from "../../wire/parse.ts";
 import type { FindingList } from "../findings/finding-list.ts";
 
-/** Returns the entries that could be read. */
+/** Returns the entries that could be parsed. */
 export async function checkExportData(
   reader: SnapshotReader,
   manifest: Manifest,
@@ -47,12 +47,12 @@ async function readEntries(
   }
   const digest = hashText(text, hashKey);
   if (digest !== snapshot.digest) {
-    findings.add("digest", file, `its digest is ${digest}, the manifest says ${snapshot.digest}`);
+    findings.add("digest", file, `its digest is ${digest}, but the manifest has ${snapshot.digest}`);
   }
   return entries;
 }
 
-/** The manifest and the export data say the same, and the export data says nothing else. */
+/** Checks that the export data has the values of the manifest, a hash for each partition, and no other entries. */
 function checkAgainstManifest(manifest: Manifest, entries: ExportEntries, findings: FindingList): void {
   const { timestamp, networkHash: hash, formatVersion, numPartitions } = manifest.snapshot;
   const expected = new Map([
@@ -63,7 +63,7 @@ function checkAgainstManifest(manifest: Manifest, entries: ExportEntries, findin
   ]);
   for (const [key, value] of expected) {
     if (entries.get(key) === value) continue;
-    const problem = `${key}: the manifest says ${value}, the export data ${quoted(entries.get(key) ?? "nothing")}`;
+    const problem = `${key}: the manifest has ${value}, the export data ${quoted(entries.get(key) ?? "nothing")}`;
     findings.add("export-data", EXPORT_DATA_FILE, problem);
   }
   const known = new Set([...expected.keys(), "hash.key"]);
@@ -75,7 +75,7 @@ function checkAgainstManifest(manifest: Manifest, entries: ExportEntries, findin
     findings.add("export-data", EXPORT_DATA_FILE, problem, { partition });
   }
   for (const key of entries.keys()) {
-    if (!known.has(key)) findings.add("export-data", EXPORT_DATA_FILE, `${quoted(key)}: no such key`);
+    if (!known.has(key)) findings.add("export-data", EXPORT_DATA_FILE, `${quoted(key)}: unknown key`);
   }
 }
 
@@ -86,6 +86,6 @@ function checkNetworkHash(manifest: Manifest, entries: ExportEntries, findings: 
   for (const [key, value] of entries) if (key.startsWith("partition.")) hashes.set(hashes.size, value);
   const hash = networkHash(hashes, hashKey);
   if (hash === manifest.snapshot.networkHash) return;
-  const problem = `the partition hashes make the network hash ${hash}, not ${manifest.snapshot.networkHash}`;
+  const problem = `the partition hashes give the network hash ${hash}, not ${manifest.snapshot.networkHash}`;
   findings.add("network-hash", EXPORT_DATA_FILE, problem);
 }

@@ -1,6 +1,6 @@
 /**
- * Checks the files that no artifact and no export data vouch for, by the hashes that `run.json` lists; and that
- * there is no file that nothing names.
+ * Checks the manifest and the evidence by the hashes that `run.json` lists, and reports files that neither the manifest
+ * nor `run.json` names.
  */
 
 import { messageOf } from "../../errors/snapshot-error.ts";
@@ -23,11 +23,11 @@ import { WireError } from "../../wire/parse.ts";
 import type { FindingList } from "../findings/finding-list.ts";
 import type { FindingKind } from "../findings/findings.ts";
 
-/** What every snapshot has. */
+/** Files that every snapshot has. */
 const required = [MANIFEST_FILE, NODE_LIST_FILE, CYCLES_FILE, COUNTING_FILE, GOSSIP_FILE];
 const known = new Set([...required, NETCONFIG_FILE, EXPORT_DATA_FILE]);
 
-/** @returns the hashes that `run.json` lists; `undefined` where it cannot be relied on */
+/** @returns the hashes that `run.json` lists; `undefined` if it is missing or damaged */
 export async function checkListedFiles(
   reader: SnapshotReader,
   manifest: Manifest,
@@ -46,7 +46,7 @@ export async function checkListedFiles(
     try {
       const hash = await hashOf(reader, file, fileBytesMax(file, numPartitions), hashKey);
       if (hash === hashes[file]) continue;
-      findings.add(kind, file, `its hash is ${hash}, ${RUN_FILE} says ${hashes[file] ?? "nothing"}`);
+      findings.add(kind, file, `its hash is ${hash}, but ${RUN_FILE} has ${hashes[file] ?? "none"}`);
     } catch (error) {
       findings.add(kind, file, messageOf(error));
     }
@@ -71,17 +71,17 @@ async function readListed(
   }
 }
 
-/** Evidence that the record lists; artifacts and export data have hashes elsewhere. */
+/** The files that the record lists, without artifacts and export data, whose hashes are checked elsewhere. */
 function evidenceListed(hashes: FileHashes, manifest: Manifest, findings: FindingList): string[] {
   const elsewhere = new Set([...manifest.artifacts.map(([, file]) => file), EXPORT_DATA_FILE, RUN_FILE]);
   const listed = Object.keys(hashes).filter((file) => !elsewhere.has(file));
   const others = listed.filter((file) => !known.has(file));
   if (others.length <= otherEvidenceFilesMax) return listed;
-  findings.add("run-record", RUN_FILE, `it lists ${others.length} files that the format does not know`);
+  findings.add("run-record", RUN_FILE, `it lists ${others.length} files that are not in the format`);
   return listed.filter((file) => known.has(file));
 }
 
-/** A file that nothing names is a finding (FORMAT.md), and so is a directory. */
+/** Reports files and directories that neither the manifest nor the run record names (FORMAT.md, Layout). */
 async function checkNames(
   reader: SnapshotReader,
   manifest: Manifest,
@@ -92,7 +92,7 @@ async function checkNames(
   const named = new Set([
     ...[...required, EXPORT_DATA_FILE, RUN_FILE, EVIDENCE_DIRECTORY],
     ...artifacts,
-    // Where the record cannot be relied on, it may have listed what not every snapshot has.
+    // A damaged record may have listed the file that not every snapshot has.
     ...(hashes === undefined ? [NETCONFIG_FILE] : Object.keys(hashes)),
   ]);
   try {

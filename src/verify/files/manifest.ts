@@ -1,4 +1,4 @@
-/** Checks the manifest of a snapshot, which anybody may have written. */
+/** Reads and checks the manifest of a snapshot. */
 
 import { messageOf, SnapshotError, systemCodeOf } from "../../errors/snapshot-error.ts";
 import { fileBytesMax } from "../../format/file-bounds.ts";
@@ -7,7 +7,7 @@ import type { SnapshotReader } from "../../format/snapshot-reader.ts";
 import { WireError } from "../../wire/parse.ts";
 import type { FindingList } from "../findings/finding-list.ts";
 
-/** @throws SnapshotError `no-such-snapshot` where there is no manifest */
+/** @throws SnapshotError `no-such-snapshot` if the manifest does not exist */
 export async function checkManifest(
   reader: SnapshotReader,
   findings: FindingList,
@@ -35,7 +35,7 @@ async function readManifest(reader: SnapshotReader, findings: FindingList): Prom
 }
 
 function noManifest(directory: string): SnapshotError {
-  return new SnapshotError("no-such-snapshot", `${directory} is no snapshot: it has no ${MANIFEST_FILE}`, {
+  return new SnapshotError("no-such-snapshot", `${directory} is not a snapshot: it has no ${MANIFEST_FILE}`, {
     hint: "Give the directory of a published snapshot, such as snapshots/snapshot-1700000640000.",
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Checks the small files of a snapshot (FORMAT.md), and reports every finding rather than the first. Nothing is
- * printed here, and nothing is believed: anybody may have made it.
+ * Checks the small files of a snapshot (FORMAT.md, Layout). Every problem is reported as a finding. The files are not
+ * trusted: their author is unknown.
  */
 
 import type { ExportEntries } from "../../format/export-data.ts";
@@ -13,18 +13,18 @@ import { checkExportData } from "./export-data.ts";
 import { checkListedFiles } from "./listed-files.ts";
 import { checkManifest } from "./manifest.ts";
 
-/** A snapshot's small files, as far as they could be read. */
+/** The parts of a snapshot's small files that could be read. */
 export interface SmallFiles {
-  /** `undefined` where it is no manifest: then nothing else can be said. */
+  /** `undefined` if it is malformed; nothing else can then be checked. */
   readonly manifest: Manifest | undefined;
   readonly entries: ExportEntries;
-  /** `undefined` where the export data have none. */
+  /** `undefined` if the export data has none. */
   readonly hashKey: string | undefined;
-  /** The hashes that `run.json` lists; `undefined` where it cannot be relied on. */
+  /** The hashes that `run.json` lists; `undefined` if it is missing or damaged. */
   readonly files: FileHashes | undefined;
 }
 
-/** @throws SnapshotError `no-such-snapshot` where there is no manifest; whatever else is wrong is a finding */
+/** @throws SnapshotError `no-such-snapshot` if the manifest does not exist */
 export async function checkSmallFiles(reader: SnapshotReader, findings: FindingList): Promise<SmallFiles> {
   const manifest = await checkManifest(reader, findings);
   if (manifest === undefined) {

@@ -1,27 +1,27 @@
-/** What a verification rests on, claim by claim. */
+/** The claims that a verification depends on, and the basis of each. */
 
 export type ClaimName =
-  /** Who may vote. */
+  /** The nodes that may vote. */
   | "nodeList"
   /** The snapshot's cycle record: its time, and its number of nodes. */
   | "cycle"
-  /** How many nodes vote on a partition. */
+  /** The settings that determine which nodes vote on a partition. */
   | "sharding"
-  /** How many votes carry a hash. */
+  /** The rule for how many votes a hash needs. */
   | "quorum";
 
 /**
- * `given`: the auditor says so himself. `proved`: it follows from something that the auditor gave. `told`: the
- * directory says so, and nothing else does.
+ * `given`: the auditor states it. `proved`: it follows from data that the auditor gave. `told`: only the snapshot states
+ * it.
  */
 export type ClaimBasis = "given" | "proved" | "told";
 
 export interface Claim {
   readonly claim: ClaimName;
   readonly basis: ClaimBasis;
-  /** Why, as a sentence. */
+  /** The reason, as a sentence. */
   readonly detail: string;
 }
 
-/** What an auditor asks for: proof of every claim, or no more than that the directory agrees with itself. */
+/** The auditor's requirement: proof of every claim, or only that the snapshot is consistent. */
 export type Requirement = "proved" | "told";

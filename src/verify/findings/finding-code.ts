@@ -1,11 +1,11 @@
-/** What kind of failure the findings of a check come to: one cause has one code, whoever finds it. */
+/** Maps the findings of a check to one error code, which is that of a run that fails for the same cause. */
 
 import type { SnapshotErrorCode } from "../../errors/snapshot-error.ts";
 import type { Finding } from "./findings.ts";
 
 /**
- * Wrong bytes weigh most. Of the evidence, a cause comes before what follows from it, as in a run, which ends with the
- * first one: who may vote, then the cycle, then the votes.
+ * Wrong bytes take precedence. In the evidence, causes take precedence over their consequences, as in a run, which ends
+ * with the first one: the node list, then the cycle, then the votes.
  */
 const codesBySeverity = [
   "verification",
@@ -17,7 +17,7 @@ const codesBySeverity = [
 export type FindingCode = (typeof codesBySeverity)[number];
 
 /**
- * What is merely unproved weighs less than what is wrong.
+ * Returns the code of the most severe finding. Unproved claims count only if nothing is wrong.
  *
  * @param findings at least one
  */

@@ -1,11 +1,11 @@
-/** Findings as they come up: a bounded number of them, each fit to be shown. */
+/** Collects findings: a bounded number of them, each printable. */
 
 import { findingCharactersMax, findingsMax } from "../../limits/snapshot.ts";
 import { printable } from "../../text/printable.ts";
 import { quoted } from "../../wire/parse.ts";
 import type { Finding, FindingKind } from "./findings.ts";
 
-/** The part of a finding that does not follow from its kind and file. */
+/** Optional fields of a finding. */
 type Particulars = Pick<Finding, "partition" | "claim">;
 
 export class FindingList {
@@ -17,14 +17,14 @@ export class FindingList {
     return this.#kept;
   }
 
-  /** How many were found beyond those that are kept. */
+  /** The number of findings beyond those that are kept. */
   get omitted(): number {
     return this.#omitted;
   }
 
-  /** A problem that two checks find in one file is one finding. */
+  /** Adds a finding. A problem that two checks find in one file is one finding. */
   add(kind: FindingKind, file: string, problem: string, particulars: Particulars = {}): void {
-    // Beyond the bound, findings are counted, and nothing is made of them.
+    // Beyond the bound, findings are only counted.
     if (this.#kept.length === findingsMax) {
       this.#omitted++;
       return;

@@ -1,4 +1,4 @@
-/** What a check of a snapshot found. */
+/** The result of a verification. */
 
 import type { Subset } from "../files/subset.ts";
 import type { Claim, ClaimName } from "./claims.ts";
@@ -7,15 +7,15 @@ export type FindingKind =
   | "manifest"
   | "export-data"
   | "digest"
-  /** The network hash is not that of the partition hashes, or not that which an unbroken cycle chain records. */
+  /** The network hash is not that of the partition hashes, or not the one in an unbroken cycle chain. */
   | "network-hash"
   | "artifact-missing"
   | "artifact-unreadable"
   | "artifact-hash"
   | "totals"
-  /** `run.json`: its form, its own hash, or those of the files that it lists. */
+  /** `run.json`: its format, its own hash, or the hashes that it lists. */
   | "run-record"
-  /** A file that nothing names. */
+  /** A file that neither the manifest nor the run record names. */
   | "extra-file"
   | "evidence"
   | "node-list"
@@ -24,7 +24,7 @@ export type FindingKind =
   | "gossip"
   | "no-agreement"
   | "chain"
-  /** A claim that only the directory makes, where the auditor asks for proof. */
+  /** A claim that only the snapshot makes, although the auditor requires proof. */
   | "unproved";
 
 export interface Finding {
@@ -32,12 +32,12 @@ export interface Finding {
   /** The file that is wrong. */
   readonly file: string;
   readonly partition?: number;
-  /** Of `unproved`: which claim. */
+  /** The claim that is `unproved`. */
   readonly claim?: ClaimName;
   readonly problem: string;
 }
 
-/** How the nodes that cover a partition voted on the hash in the export data. */
+/** The votes of the nodes that cover a partition on its hash in the export data. */
 export interface PartitionVotes {
   readonly partition: number;
   readonly votesFor: number;
@@ -46,15 +46,15 @@ export interface PartitionVotes {
 }
 
 /**
- * What later cycle records say of the network hash. `confirms`: a record that the auditor's trust reaches names it.
- * `told`: only records that rest on the directory's word do. `silent`: none does.
+ * The network hash in later cycle records. `confirms`: a proved record names it. `told`: only unproved records name it.
+ * `silent`: no record names it.
  */
 export type ChainWitness = "confirms" | "told" | "silent" | "unread";
 
-/** What the evidence says, counted again. */
+/** The result of checking the evidence. */
 export interface EvidenceReport {
   readonly votes: readonly PartitionVotes[];
-  /** Whose node list said who may vote. */
+  /** The node list that the votes were counted with. */
   readonly nodeList: {
     readonly source: "evidence" | "auditor";
     readonly hash: string;
@@ -62,13 +62,13 @@ export interface EvidenceReport {
   } | null;
   readonly chain: ChainWitness;
   readonly claims: readonly Claim[];
-  /** What is worth knowing, and wrong with nobody's files. */
+  /** Observations that are not problems of the snapshot. */
   readonly notes: readonly string[];
 }
 
 export interface Findings {
   readonly directory: string;
-  /** Whether nothing was found. */
+  /** Whether there are no findings. */
   readonly ok: boolean;
   readonly timestamp: number | null;
   readonly cycle: number | null;
@@ -76,23 +76,23 @@ export interface Findings {
   readonly digest: string | null;
   readonly partitions: {
     readonly total: number;
-    /** Those whose artifact was read: all, unless a subset was asked for. */
+    /** Partitions whose artifact was read: all without a subset. */
     readonly checked: number;
     readonly verified: number;
   };
-  /** Which artifacts were chosen to be read; null for all of them. */
+  /** The artifacts that were read; null for all of them. */
   readonly subset: Subset | null;
   readonly accounts: number;
-  /** Of the preimages that were read. */
+  /** Bytes of the preimages that were read. */
   readonly bytes: number;
-  /** Empty where the votes could not be counted again. */
+  /** Empty if the votes could not be counted. */
   readonly votes: readonly PartitionVotes[];
   readonly nodeList: EvidenceReport["nodeList"];
   readonly chain: ChainWitness;
-  /** What the result rests on. */
+  /** The claims that the result depends on. */
   readonly claims: readonly Claim[];
   readonly findings: readonly Finding[];
-  /** How many more there were than `findings` lists. */
+  /** The number of findings beyond those in `findings`. */
   readonly findingsOmitted: number;
   readonly notes: readonly string[];
 }

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { findBoundaries } from "../../../src/trust/chain/boundary.ts";
 import { endOf, recordsOf } from "./records.ts";
 
-it.each([12, 13])("a chain that leaves out cycle %i is broken for the end of that cycle", (counter) => {
+it.each([12, 13])("the end of cycle %i, whose record is missing, fails with the code chain", (counter) => {
   const records = [...recordsOf(10, 11), ...recordsOf(14, 15)];
   for (const time of [
     { kind: "moment", timestamp: endOf(counter) },

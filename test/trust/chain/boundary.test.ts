@@ -5,7 +5,7 @@ import { findBoundaries } from "../../../src/trust/chain/boundary.ts";
 import { seeded } from "../../helpers/seeded.ts";
 import { duration, endOf, firstStart, recordOf, recordsOf } from "./records.ts";
 
-/** Cycles 10 to 14, long ago. */
+/** Cycles 10 to 14, in the past. */
 const records = recordsOf(10, 14);
 const longAfter = endOf(1_000_000);
 const periodMs = duration * 1000;
@@ -36,7 +36,7 @@ describe("a moment", () => {
     { id: "within the oldest cycle", timestamp: endOf(10) - 1, nearest: [endOf(9), endOf(10)] },
     { id: "beyond the newest record", timestamp: endOf(14) + 1, nearest: [endOf(14), endOf(15)] },
     { id: "far beyond the newest record", timestamp: endOf(100) - 7, nearest: [endOf(99), endOf(100)] },
-  ])("$id is unaligned, and the two nearest boundaries are named", ({ timestamp, nearest }) => {
+  ])("$id is unaligned, with an error that names the two nearest boundaries", ({ timestamp, nearest }) => {
     const [before, after] = nearest;
     const failure = failureOf(() => at(timestamp));
     expect(failure.code).toBe("unaligned-timestamp");
@@ -47,7 +47,7 @@ describe("a moment", () => {
 
   it.each([
     {
-      id: "within the cycle that goes on",
+      id: "within the current cycle",
       timestamp: endOf(13) + 1,
       nowMs: endOf(13) + 5,
       newest: endOf(13),
@@ -59,22 +59,19 @@ describe("a moment", () => {
       newest: endOf(14),
     },
     { id: "far in the future", timestamp: endOf(900) + 1, nowMs: endOf(12) + 5, newest: endOf(12) },
-  ])(
-    "$id is unaligned, and no boundary that is still to come is suggested",
-    ({ timestamp, nowMs, newest }) => {
-      const failure = failureOf(() => at(timestamp, nowMs));
-      expect(failure.code).toBe("unaligned-timestamp");
-      expect(failure.message).toContain(`the newest one so far is ${newest} (`);
-      expect(failure.hint).toBe(`Use --timestamp ${newest} or --timestamp latest.`);
-    },
-  );
+  ])("$id is unaligned, with an error that suggests no future boundary", ({ timestamp, nowMs, newest }) => {
+    const failure = failureOf(() => at(timestamp, nowMs));
+    expect(failure.code).toBe("unaligned-timestamp");
+    expect(failure.message).toContain(`the newest one is ${newest} (`);
+    expect(failure.hint).toBe(`Use --timestamp ${newest} or --timestamp latest.`);
+  });
 
-  it("that is unaligned where no cycle is over has no suggestion", () => {
+  it("that is unaligned before the end of the first cycle has no suggested boundary", () => {
     const failure = failureOf(() => at(endOf(12) + 1, endOf(9) + 1));
     expect(failure).toMatchObject({ code: "unaligned-timestamp", hint: expect.stringContaining("latest") });
   });
 
-  it("that is unaligned has no boundary between it and those that are named", () => {
+  it("that is unaligned has no boundary between itself and the suggested ones", () => {
     const range = { min: firstStart * 1000 + 10 * periodMs, max: endOf(14) + 3 * periodMs };
     const property = fc.property(fc.integer(range), (timestamp) => {
       fc.pre((timestamp - firstStart * 1000) % periodMs !== 0);
@@ -90,13 +87,13 @@ describe("a moment", () => {
   it.each([
     { id: "the next cycle's end", timestamp: endOf(15) },
     { id: "the end of one far away", timestamp: endOf(5000) },
-  ])("that will be a boundary is only too early: $id", ({ timestamp }) => {
+  ])("that is a future boundary fails as temporary: $id", ({ timestamp }) => {
     const failure = failureOf(() => at(timestamp));
     expect(failure.code).toBe("temporary");
     expect(failure.message).toContain("the newest record is cycle 14");
   });
 
-  it("that is the end of a cycle which still goes on is only too early", () => {
+  it("that is the end of the current cycle fails as temporary", () => {
     expect(failureOf(() => at(endOf(14), endOf(14) - 1)).code).toBe("temporary");
     expect(at(endOf(14), endOf(14))).toHaveLength(1);
   });
@@ -104,8 +101,8 @@ describe("a moment", () => {
   it.each([
     { id: "the start of the oldest record", timestamp: endOf(9) },
     { id: "before the oldest record", timestamp: endOf(3) },
-    { id: "the beginning of time", timestamp: 0 },
-  ])("that the records do not reach is a matter of configuration: $id", ({ timestamp }) => {
+    { id: "the Unix epoch", timestamp: 0 },
+  ])("before the records fails with the code configuration: $id", ({ timestamp }) => {
     const failure = failureOf(() => at(timestamp));
     expect(failure.code).toBe("configuration");
     expect(failure.message).toContain("cycles 10 to 14");
@@ -113,7 +110,7 @@ describe("a moment", () => {
   });
 });
 
-describe("a cycle", () => {
+describe("a cycle as snapshot time", () => {
   const ofCycle = (counter: number) => findBoundaries({ kind: "cycle", counter }, records, longAfter);
 
   it("means its end", () => {
@@ -121,15 +118,15 @@ describe("a cycle", () => {
   });
 
   it.each([
-    { id: "still to come", counter: 15, code: "temporary", says: "cycle 15 is still to come" },
+    { id: "in the future", counter: 15, code: "temporary", says: "cycle 15 is in the future" },
     { id: "too old", counter: 9, code: "configuration", says: "cycle 9 is not among the records" },
-  ])("that is $id is a failure: $code", ({ counter, code, says }) => {
+  ])("that is $id fails with the code $code", ({ counter, code, says }) => {
     const failure = failureOf(() => ofCycle(counter));
     expect(failure.code).toBe(code);
     expect(failure.message).toContain(says);
   });
 
-  it("that was left out of the records breaks the chain", () => {
+  it("that is missing in the records fails with the code chain", () => {
     const holed = records.filter(({ counter }) => counter !== 12);
     const failure = failureOf(() => findBoundaries({ kind: "cycle", counter: 12 }, holed, longAfter));
     expect(failure.code).toBe("chain");
@@ -141,24 +138,24 @@ describe("the latest snapshot", () => {
     findBoundaries({ kind: "latest" }, of, nowMs).map(({ timestamp, cycle }) => [timestamp, cycle.counter]);
   const ends = (...counters: number[]) => counters.map((counter) => [endOf(counter), counter]);
 
-  it("may be the end of any cycle that is over, the newest first", () => {
+  it("can be the end of any past cycle, the newest first", () => {
     expect(latest()).toEqual(ends(14, 13, 12, 11, 10));
     expect(latest(records, endOf(13))).toEqual(ends(13, 12, 11, 10));
   });
 
-  it("is the newest marked one where any is marked: the start of that cycle, the end of the one before", () => {
+  it("is the newest marked boundary if any is marked: the start of the marked cycle", () => {
     const marked = records.map((record) =>
       [12, 14].includes(record.counter) ? { ...record, snapshot: true } : record,
     );
     expect(latest(marked)).toEqual(ends(13, 11));
   });
 
-  it("is not a marked one whose own cycle the records do not have", () => {
+  it("is not a marked boundary whose cycle has no record", () => {
     const marked = [recordOf(10, { snapshot: true }), ...records.slice(1)];
     expect(latest(marked)).toEqual(ends(14, 13, 12, 11, 10));
   });
 
-  it("is too early where no cycle is over", () => {
+  it("fails as temporary before the end of the first cycle", () => {
     expect(failureOf(() => latest(records, endOf(10) - 1)).code).toBe("temporary");
   });
 });
@@ -167,6 +164,6 @@ it.each([
   { kind: "latest" } as const,
   { kind: "cycle", counter: 1 } as const,
   { kind: "moment", timestamp: endOf(1) } as const,
-])("without records nothing is known: $kind", (time) => {
+])("a snapshot time without records fails with the code configuration: $kind", (time) => {
   expect(failureOf(() => findBoundaries(time, [], longAfter)).code).toBe("configuration");
 });

@@ -15,7 +15,7 @@ function check(received: readonly Record<string, unknown>[], key = hashKey) {
   return checkChain(parseCycleRecords(received, "test").records, key);
 }
 
-/** The chain with one record changed; its marker is made right again unless it is to stay. */
+/** The chain with one record changed, and by default with the marker recomputed. */
 function changed(index: number, changes: object, isMarkerRenewed = true): Record<string, unknown>[] {
   return cycles.map((record, at) => {
     if (at !== index) return record;
@@ -24,7 +24,7 @@ function changed(index: number, changes: object, isMarkerRenewed = true): Record
   });
 }
 
-/** The chain shut down with record 10, and going on with a link that is not the shutdown record's marker. */
+/** The chain with a shutdown in record 10, and a next link that is not the shutdown record's marker. */
 function restarted(records: typeof cycles, mode = "restart"): Record<string, unknown>[] {
   return records.map((record, index) => {
     if (index < 10) return record;
@@ -36,12 +36,12 @@ function restarted(records: typeof cycles, mode = "restart"): Record<string, unk
 }
 
 describe("the cycle chain", () => {
-  it("of the network is unbroken", () => {
+  it("of a real network is unbroken", () => {
     expect(check(cycles)).toEqual([]);
     expect(check([...cycles].reverse())).toEqual([]);
   });
 
-  it("may leave out its beginning", () => {
+  it("may lack its beginning", () => {
     expect(check(cycles.slice(5))).toEqual([]);
   });
 
@@ -49,7 +49,7 @@ describe("the cycle chain", () => {
     {
       id: "a field changed without its marker",
       records: changed(4, { active: 8 }, false),
-      findings: [{ severity: "broken", cycle: 4, problem: expect.stringContaining("says that its hash is") }],
+      findings: [{ severity: "broken", cycle: 4, problem: expect.stringContaining("states the hash") }],
     },
     {
       id: "a field changed with its marker",
@@ -60,7 +60,11 @@ describe("the cycle chain", () => {
       id: "another marker",
       records: changed(4, { marker: "00".repeat(32) }, false),
       findings: [
-        { severity: "broken", cycle: 4, problem: expect.stringContaining(`hash is ${"00".repeat(32)}`) },
+        {
+          severity: "broken",
+          cycle: 4,
+          problem: expect.stringContaining(`states the hash ${"00".repeat(32)}`),
+        },
         { severity: "broken", cycle: 5, problem: expect.stringContaining("record 5 follows") },
       ],
     },
@@ -72,12 +76,12 @@ describe("the cycle chain", () => {
       ],
     },
     {
-      id: "a record left out",
+      id: "a missing record",
       records: cycles.filter((_, index) => index !== 6),
       findings: [{ severity: "gap", cycle: 7, problem: "records 6 to 6 are missing" }],
     },
     {
-      id: "several records left out",
+      id: "several missing records",
       records: cycles.filter((_, index) => index < 3 || index > 8),
       findings: [{ severity: "gap", cycle: 9, problem: "records 3 to 8 are missing" }],
     },
@@ -87,12 +91,12 @@ describe("the cycle chain", () => {
       findings: [{ severity: "broken", cycle: 11, problem: "there are two records of cycle 11: a fork" }],
     },
     {
-      id: "a record twice, which is no fork",
+      id: "a duplicate record, which is not a fork",
       records: [...cycles, { ...cycles[11] }],
       findings: [{ severity: "gap", cycle: 11, problem: "record 11 is listed twice" }],
     },
     {
-      id: "a record that begins before the one before has ended",
+      id: "a record that starts before the previous one ends",
       records: changed(11, { start: 1_700_000_600 }),
       findings: [
         { severity: "gap", cycle: 11, problem: expect.stringContaining("record 11 starts at 1700000600") },
@@ -115,37 +119,37 @@ describe("the cycle chain", () => {
       ],
     },
     {
-      id: "a restart of the network, whose link nothing proves",
+      id: "a restart of the network, whose link is unproved",
       records: restarted(cycles),
       findings: [
         { severity: "gap", cycle: 11, problem: expect.stringContaining("shut down after record 10") },
       ],
     },
     {
-      id: "another previous after a shutdown that no restart follows",
+      id: "another previous after a shutdown without a restart",
       records: restarted(cycles, "processing"),
       findings: [{ severity: "broken", cycle: 11, problem: expect.stringContaining("record 11 follows") }],
     },
     {
-      id: "a record that has no canonical text",
+      id: "a record without canonical text",
       records: changed(11, { extra: { dataType: "bi", value: "no digits" } }, false),
       findings: [{ severity: "broken", cycle: 11, problem: "record 11 has no canonical text" }],
     },
-  ])("is found to have $id", ({ records, findings }) => {
+  ])("is reported to have $id", ({ records, findings }) => {
     expect(check(records)).toEqual(findings);
   });
 
-  it("has every record wrong by another hash key", () => {
+  it("has only broken records under another hash key", () => {
     expect(check(cycles, "00".repeat(32)).map(({ severity, cycle }) => [severity, cycle])).toEqual(
       cycles.map((_, cycle) => ["broken", cycle]),
     );
   });
 
-  it("does not depend on the certificate, which is no part of the marker", () => {
+  it("does not depend on the certificates, which no marker covers", () => {
     expect(check(cycles.map((record) => ({ ...record, certificate: { marker: "x" } })))).toEqual([]);
   });
 
-  it("of no record is unbroken", () => {
+  it("without records is unbroken", () => {
     expect(checkChain([])).toEqual([]);
   });
 });
@@ -155,7 +159,7 @@ describe("the network hash of a cycle", () => {
   const named = (counter: number, ...entries: [number, string][]): CycleRecord =>
     recordOf(counter, { networkDataHash: entries.map(([cycle, of]) => ({ cycle, hash: of })) });
 
-  it("is found under the cycle's own number, in whichever record names it", () => {
+  it("is found by the cycle's number in any record", () => {
     const records = [
       named(4, [2, hash("a")]),
       named(5, [3, hash("b")]),
@@ -166,7 +170,7 @@ describe("the network hash of a cycle", () => {
     expect(recordedNetworkHashes(records, 5)).toEqual([]);
   });
 
-  it("is more than one where the chain contradicts itself", () => {
+  it("has several values if records contradict each other", () => {
     const records = [named(5, [3, hash("b")]), named(6, [3, hash("d")])];
     expect(recordedNetworkHashes(records, 3)).toEqual([hash("b"), hash("d")]);
   });

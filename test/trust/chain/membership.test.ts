@@ -10,7 +10,7 @@ const recover = ({ id, publicKey, ip, port }: RecordedNode) => ({
   from: `${publicKey.slice(0, 2)}@${ip}:${port}`,
 });
 
-/** A record with its changes: the names of nodes, each one hex digit. */
+/** A record with changes, in which each node is named by one hex digit. */
 function changing(counter: number, changes: Record<string, string[]>, active = 9): CycleRecord {
   const received: Record<string, unknown> = {};
   for (const [field, names] of Object.entries(changes)) {
@@ -36,7 +36,7 @@ function names(listed: ReturnType<typeof listedOf>, records: CycleRecord[], cycl
 describe("the nodes of an earlier cycle", () => {
   it.each([
     {
-      id: "those of the list where nothing has changed since",
+      id: "those of the list if nothing has changed since",
       listed: listedOf("1", "2", "3"),
       records: [changing(8, { activated: ["3"] }), changing(9, {})],
       nodes: ["1", "2", "3"],
@@ -86,7 +86,7 @@ describe("the nodes of an earlier cycle", () => {
       nodes: ["1"],
     },
     {
-      id: "those that the records before a shutdown state, where it removed every node",
+      id: "those that the records before a shutdown state, if it removed every node",
       listed: listedOf("9"),
       records: [
         changing(5, { joinedConsensors: ["1", "2"], removed: ["all"] }),
@@ -100,7 +100,7 @@ describe("the nodes of an earlier cycle", () => {
       nodes: ["2", "4", "5", "6"],
     },
     {
-      id: "with a lost node, which no later record removed",
+      id: "with a lost node that no later record removed",
       listed: listedOf("1", "2"),
       records: [changing(8, {}), changing(9, { lost: ["2"] })],
       nodes: ["1", "2"],
@@ -109,7 +109,7 @@ describe("the nodes of an earlier cycle", () => {
     expect(names(listed, records, 8)).toEqual({ nodes, unknown: [] });
   });
 
-  it("have the key and the address that a record states, where they were removed since", () => {
+  it("have the key and address of a record if they were removed since", () => {
     const records = [changing(8, { refreshedConsensors: ["2"] }), changing(9, { removed: ["2"] })];
     expect(nodesOfCycle(listedOf("1"), records, 8, recover).nodes[1]).toEqual({
       id: idOf("2"),
@@ -117,7 +117,7 @@ describe("the nodes of an earlier cycle", () => {
     });
   });
 
-  it("are named where no record states their key", () => {
+  it("are reported as unknown if no record states their key", () => {
     const records = [changing(8, {}), changing(9, { removed: ["7"] }), changing(10, {})];
     expect(names([], records, 8)).toEqual({ nodes: [], unknown: ["7"] });
   });
@@ -129,7 +129,7 @@ describe("the number of nodes of a cycle", () => {
     expect(numNodesOfCycle([cycle, changing(9, { removed: ["1"] }, 3)], cycle)).toBe(3);
   });
 
-  it("follows from the cycle's own record where that is the newest", () => {
+  it("follows from the cycle's own record if that is the newest", () => {
     const joined = changing(7, { joinedConsensors: ["6"] });
     const cycle = changing(8, { activated: ["3", "4"], removed: ["1"], apoptosized: ["6"] }, 5);
     expect(numNodesOfCycle([joined, cycle], cycle)).toBe(6);

@@ -22,17 +22,17 @@ function provedBy(records: readonly object[], marker: string): number[] {
 const change = (counter: number, changes: object) => (record: ChainedRecord) =>
   record.counter === counter ? { ...record, ...changes } : record;
 
-describe("the marker of a record", () => {
-  it("proves that record and all before it", () => {
+describe("a trusted marker", () => {
+  it("proves its record and all earlier ones", () => {
     expect(provedBy(chain, markerOf(4))).toEqual([4, 3, 2, 1, 0]);
   });
 
-  it("proves nothing where no record hashes to it, whatever a record says", () => {
+  it("proves nothing if no record hashes to it, even if a record states it", () => {
     expect(provedBy(chain, "f".repeat(64))).toEqual([]);
     expect(provedBy(chain.map(change(5, { marker: "f".repeat(64) })), "f".repeat(64))).toEqual([]);
   });
 
-  it("proves nothing beyond a record that was changed, even where its marker is dropped", () => {
+  it("proves nothing before a changed record, even without its marker", () => {
     expect(provedBy(chain.map(change(3, { active: 9 })), markerOf(5))).toEqual([5, 4]);
     expect(provedBy(chain.map(change(3, { active: 9, marker: undefined })), markerOf(5))).toEqual([5, 4]);
   });
@@ -42,7 +42,7 @@ describe("the marker of a record", () => {
     expect(provedBy(records, markerOf(3))).toEqual([3, 2, 1, 0]);
   });
 
-  it("proves nothing by a record that has no canonical text", () => {
+  it("proves nothing through a record without canonical text", () => {
     const records = chain.map(change(3, { extra: { dataType: "bi", value: "zz" } }));
     expect(provedBy(records, markerOf(5))).toEqual([5, 4]);
   });

@@ -1,4 +1,4 @@
-/** Cycle records as tests need them: a minute each, without what only a chain needs. */
+/** Minimal cycle records of one minute each. */
 
 import type { CycleRecord } from "../../../src/protocol/cycle-record.ts";
 
@@ -6,7 +6,7 @@ import type { CycleRecord } from "../../../src/protocol/cycle-record.ts";
 export const firstStart = 1_700_000_000;
 export const duration = 60;
 
-/** The end of a cycle, milliseconds, where cycle 0 starts at {@link firstStart}. */
+/** The end of a cycle in milliseconds; cycle 0 starts at {@link firstStart}. */
 export function endOf(counter: number): number {
   return (firstStart + (counter + 1) * duration) * 1000;
 }

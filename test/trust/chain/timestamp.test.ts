@@ -18,30 +18,30 @@ describe("a snapshot's time", () => {
     { text: "cycle:0", time: { kind: "cycle", counter: 0 } },
     { text: "cycle:1234", time: { kind: "cycle", counter: 1234 } },
     { text: "latest", time: { kind: "latest" } },
-  ])("can be written $text", ({ text, time }) => {
+  ])("can be written as $text", ({ text, time }) => {
     expect(parseSnapshotTime(text)).toEqual(time);
   });
 
   it.each([
-    { id: "nothing", text: "" },
+    { id: "an empty text", text: "" },
     { id: "a word", text: "yesterday" },
     { id: "another case", text: "Latest" },
-    { id: "white space around", text: " 1700000640000" },
+    { id: "surrounded by white space", text: " 1700000640000" },
     { id: "a negative number", text: "-1" },
     { id: "a fraction", text: "1700000640.5" },
     { id: "an exponent", text: "17e11" },
     { id: "more digits than a number holds", text: "1700000640000000" },
     { id: "a day of no calendar without a time zone", text: "2023-02-30T22:24:00" },
-    { id: "a month that is none", text: "2023-13-14T22:24:00Z" },
+    { id: "an invalid month", text: "2023-13-14T22:24:00Z" },
     { id: "another order", text: "14.11.2023 22:24" },
     { id: "a cycle without a number", text: "cycle:" },
     { id: "a negative cycle", text: "cycle:-1" },
-    { id: "a cycle that is no number", text: "cycle:last" },
-  ])("is not $id", ({ text }) => {
+    { id: "a cycle with a word as number", text: "cycle:last" },
+  ])("cannot be $id", ({ text }) => {
     expect(() => parseSnapshotTime(text)).toThrow(
       expect.objectContaining({
         code: "usage",
-        message: `--timestamp: "${text}" is no timestamp`,
+        message: `--timestamp: "${text}" is not a timestamp`,
         hint: expect.stringContaining("ISO 8601"),
       }),
     );
@@ -52,7 +52,7 @@ describe("a snapshot's time", () => {
     { text: "2023-11-14T22:24", lacks: "has no time zone", hint: "an offset such as 2023-11-14T22:24+02:00" },
     { text: "2023-11-14", lacks: "has no time of day and no time zone", hint: "ISO 8601 with a time zone" },
     { text: "2023-11-14Z", lacks: "has no time of day and no time zone", hint: "of one moment" },
-  ])("names what $text lacks", ({ text, lacks, hint }) => {
+  ])("has an error that names the missing part of $text", ({ text, lacks, hint }) => {
     expect(() => parseSnapshotTime(text)).toThrow(
       expect.objectContaining({
         code: "usage",
@@ -68,7 +68,7 @@ describe("a snapshot's time", () => {
     { text: "100000000000", day: "1973-03-03", hint: "milliseconds (1700000640000)" },
     { text: "1230940799", day: "2009-01-02", hint: "cycle:<n>" },
     { text: "1970-01-01T00:00:00Z", day: "1970-01-01", hint: "or latest." },
-  ])("is not $text, which is older than any network", ({ text, day, hint }) => {
+  ])("cannot be $text, which is older than any network", ({ text, day, hint }) => {
     expect(() => parseSnapshotTime(text)).toThrow(
       expect.objectContaining({
         code: "usage",
