@@ -1,16 +1,16 @@
-/** One record, an account as it goes over the wire, and its copy (see "Partial snapshots" of the protocol). */
+/** Copies one record, an account as validators send it (PROTOCOL.md, Partial snapshots). */
 
 import { at, copyBlocks, out, put, readFrom, skipSpace, writeFrom } from "./memory";
-import { forgetEntries } from "./objects";
+import { clearEntries } from "./objects";
 import { copyKey, copyString } from "./strings";
 import { isHex64 } from "./typed-values";
 import { copyInteger, copyValue } from "./values";
 
-/** Where the account ID and the data stand in a copy: before both, all copies are the same. */
+/** The offsets of the account ID and of the data in a copy, which are the same in all copies. */
 export const ID_OFFSET: i32 = 14;
 const DATA_OFFSET: i32 = 87;
 
-/** The fields that have come. Of those that come again, the last counts: that is left to the parser. */
+/** A bit for each known field. A record with a duplicate field is left to the parser, for which the last one counts. */
 const ACCOUNT_ID: i32 = 1;
 const STATE_ID: i32 = 2;
 const DATA: i32 = 4;
@@ -18,27 +18,27 @@ const TIMESTAMP: i32 = 8;
 const REQUIRED: i32 = ACCOUNT_ID | STATE_ID | DATA | TIMESTAMP;
 const SYNC_DATA: i32 = 16;
 const IS_GLOBAL: i32 = 32;
-let come: i32 = 0;
+let seenFields: i32 = 0;
 
 /** Whether the account of the last record is global. */
 export let isGlobal: bool = false;
 
-/** Where in the input the fields are that stand around the data in the copy. */
+/** The positions in the input of the fields that are before and after the data in the copy. */
 let idAt: i32 = 0;
 let stateIdAt: i32 = 0;
 let stateIdBytes: i32 = 0;
 let timestampAt: i32 = 0;
 let timestampBytes: i32 = 0;
 
-/** Copies the record whose brace is next; false where it is refused, or goes on behind the end of the input. */
+/** Copies the record that begins here. Returns false if it is rejected, or continues after the end of the input. */
 export function copyRecord(): bool {
   const copy = out;
-  come = 0;
+  seenFields = 0;
   isGlobal = false;
-  forgetEntries();
+  clearEntries();
   writeFrom(copy + DATA_OFFSET);
   if (!readFields(false)) return false;
-  if ((come & REQUIRED) !== REQUIRED) {
+  if ((seenFields & REQUIRED) !== REQUIRED) {
     readFrom(at - 1);
     return false;
   }
@@ -46,7 +46,7 @@ export function copyRecord(): bool {
   return true;
 }
 
-/** Reads an object: the record, or its `syncData`. Only the data leaves something in the output. */
+/** Reads an object: the record or its `syncData`. Only the data is written to the output. */
 function readFields(isSyncData: bool): bool {
   readFrom(at + 1);
   skipSpace();
@@ -61,8 +61,8 @@ function readFields(isSyncData: bool): bool {
     readFrom(keyAt);
     if (!copyKey()) return false;
     const field = isSyncData ? syncFieldOf(keyAt, at - 1 - keyAt) : fieldOf(keyAt, at - 1 - keyAt);
-    if ((come & field) !== 0) return false;
-    come |= field;
+    if ((seenFields & field) !== 0) return false;
+    seenFields |= field;
     skipSpace();
     if (load<u8>(at) !== 0x3a) return false;
     readFrom(at + 1);
@@ -114,7 +114,7 @@ function readField(field: i32): bool {
   }
 }
 
-/** Data that is text already is copied as it is, any other as the text that it canonically has. */
+/** Copies data that is a string unchanged, and any other data as its canonical text. */
 function copyData(isText: bool): bool {
   put(0x22);
   if (isText) {
@@ -149,7 +149,7 @@ function syncFieldOf(key: i32, bytes: i32): i32 {
   return bytes === 8 && load<u64>(key) === 0x6c61626f6c477369 ? IS_GLOBAL : 0;
 }
 
-/** Writes what stands before the data, which is there already, and what stands behind it. */
+/** Writes the fields before and after the data, which is already in the output. */
 function writeAround(copy: i32): void {
   store<u64>(copy, 0x6e756f636361227b); // {"accountId":"
   store<u32>(copy, 0x22644974, 8);

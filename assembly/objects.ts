@@ -1,7 +1,7 @@
 /**
- * Objects inside of an account's data: their entries are copied as they come, and put in order of their keys
- * where they are not. Of each entry four numbers are kept until its object ends:
- * the key's address in the input, its length, and the beginning and the end of the entry in the output.
+ * Copies the objects inside an account's data: entries are copied in the order of the input, and sorted by key if
+ * necessary. Until its object ends, each entry has four numbers: the key's address in the input, its length, and the
+ * start and the end of the entry in the output.
  */
 
 import {
@@ -22,10 +22,10 @@ import { copyKey } from "./strings";
 import { isCanonicalBase64, isCanonicalHex } from "./typed-values";
 import { copyValue } from "./values";
 
-/** Entries of one object that are put in order here; more are left to the parser, which sorts better. */
+/** The most entries of one object that are sorted here; larger objects are left to the parser, which sorts faster. */
 const UNSORTED_MAX: i32 = 64;
 
-/** Keys that mean something. */
+/** The kinds of keys. */
 const ORDINARY: i32 = 0;
 const FORBIDDEN: i32 = 1;
 const SIG: i32 = 2;
@@ -41,7 +41,7 @@ const BYTES: i32 = 2;
 /** The end of the entries of the objects that the walk is inside of. */
 let entriesEnd: i32 = ENTRIES;
 
-export function forgetEntries(): void {
+export function clearEntries(): void {
   entriesEnd = ENTRIES;
 }
 
@@ -79,18 +79,18 @@ export function copyObject(depth: i32): bool {
     readFrom(at + 1);
     skipSpace();
 
-    const meaning = meaningOf(keyAt, keyBytes);
+    const kind = kindOfKey(keyAt, keyBytes);
     const from = at;
     const isText = load<u8>(from) === 0x22;
-    // What is under `sig` is not revived, and forbidden keys are dropped: both are too rare to be fast.
-    if (meaning === FORBIDDEN || (meaning === SIG && load<u8>(from) === 0x7b)) return false;
+    // Values of `sig` are not revived, and forbidden keys are dropped. Both are rare, and left to the parser.
+    if (kind === FORBIDDEN || (kind === SIG && load<u8>(from) === 0x7b)) return false;
     if (!copyValue(depth)) return false;
     store<i32>(entry, out, 12);
-    if (meaning >= TYPE && isText) {
-      if (meaning === VALUE) {
+    if (kind >= TYPE && isText) {
+      if (kind === VALUE) {
         valueAt = from + 1;
         valueEnd = at - 1;
-      } else if (meaning === DATA_TYPE) typed = typeOf(from + 1, at - 1);
+      } else if (kind === DATA_TYPE) typed = typeOf(from + 1, at - 1);
       else if (isBufferWord(from + 1, at - 1)) return false;
     }
 
@@ -108,7 +108,7 @@ export function copyObject(depth: i32): bool {
     const isCanonical =
       typed === INTEGER ? isCanonicalHex(valueAt, valueEnd) : isCanonicalBase64(valueAt, valueEnd);
     if (!isCanonical) return false;
-    // In bytes, and only there, `value` comes before `dataType`.
+    // Only in bytes, `value` comes before `dataType`.
     const isInPlace = isSorted === (typed === INTEGER);
     if (!isInPlace) {
       swapEntries(entries, entries + ENTRY_BYTES);
@@ -120,7 +120,7 @@ export function copyObject(depth: i32): bool {
   return true;
 }
 
-function meaningOf(key: i32, bytes: i32): i32 {
+function kindOfKey(key: i32, bytes: i32): i32 {
   switch (bytes) {
     case 3:
       return (load<u32>(key) & 0xffffff) === 0x676973 ? SIG : ORDINARY;
@@ -159,7 +159,7 @@ function isBufferWord(from: i32, end: i32): bool {
   return end - from === 6 && load<u32>(from) === 0x66667542 && load<u16>(from + 4) === 0x7265;
 }
 
-/** Below, above, or 0, as the first entry's key comes before the second's, after it, or is the same. */
+/** Compares the keys of two entries: negative, positive or 0 if the first is before, after, or equal to the second. */
 function compareKeys(first: i32, second: i32): i32 {
   const a = load<i32>(first);
   const b = load<i32>(second);
@@ -173,7 +173,7 @@ function compareKeys(first: i32, second: i32): i32 {
   return aBytes - bBytes;
 }
 
-/** Sorts the entries of the innermost object; refuses those with a key twice. */
+/** Sorts the entries of the innermost object. Returns false for duplicate keys or too many entries. */
 function sortEntries(entries: i32): bool {
   if (entriesEnd - entries > UNSORTED_MAX * ENTRY_BYTES) return false;
   for (let next = entries + ENTRY_BYTES; next < entriesEnd; next += ENTRY_BYTES) {
@@ -193,7 +193,7 @@ function swapEntries(first: i32, second: i32): void {
   v128.store(second, held);
 }
 
-/** Writes the entries of the innermost object again, in the order in which they now are. */
+/** Rewrites the entries of the innermost object in their current order. */
 function writeInOrder(entries: i32): bool {
   let begin = load<i32>(entries, 8);
   let to = SCRATCH;

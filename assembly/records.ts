@@ -1,11 +1,11 @@
 /**
- * The fast path from records to the copies of their accounts: one walk over the received bytes, which writes the copies
- * that the network hashes. It is exact: it copies a record as the slow path does (src/canonical/slow-path.ts), or
- * refuses it and leaves it to the slow path.
+ * The fast path from records to the copies of their accounts: one pass over the received bytes, which writes the copies
+ * that the network hashes. It either copies a record exactly as the slow path does (src/canonical/slow-path.ts), or
+ * rejects it and leaves it to the slow path.
  *
- * Consecutive copies of one partition in the order of their accounts are a run: text that can be appended to the
- * partition's list as it is. Each run is a row of six numbers: its partition, how many copies, where it begins, where
- * its first copy ends, where its last copy begins, and where it ends.
+ * Consecutive copies of one partition in the order of their accounts form a run, whose text can be appended to the
+ * partition's list unchanged. Each run is a row of six numbers: its partition, the number of copies, the start of the
+ * run, the end of the first copy, the start of the last copy, and the end of the run.
  */
 
 import { copyRecord, ID_OFFSET, isGlobal } from "./account";
@@ -27,9 +27,9 @@ export const input: i32 = INPUT;
 export const inputBytes: i32 = INPUT_BYTES;
 export const rows: i32 = ROWS;
 
-/** Why the walk ended. */
+/** Why the pass ended. */
 const AFTER_RECORD: i32 = 0;
-const REFUSED: i32 = 1;
+const REJECTED: i32 = 1;
 const INCOMPLETE: i32 = 2;
 export let ending: i32 = AFTER_RECORD;
 export let runs: i32 = 0;
@@ -39,24 +39,24 @@ const GLOBAL_PARTITION: i32 = -1;
 let partitionSize: u64 = 1;
 let lastPartition: i32 = 0;
 
-/** What is looked at as one: a word, an escape, a sequence of UTF-8. */
+/** The longest unit that is read at once: a word, an escape, or a UTF-8 sequence. */
 const WORD_BYTES_MAX: i32 = 6;
 
-/** White space that is passed over between two records; more is counted by the framer. */
+/** White space that is skipped between two records. The framer counts longer white space. */
 const SPACE_MAX: i32 = 16;
 
-/** The geometry of the network (see "Partitions" of the protocol). */
+/** Sets the geometry of the network (PROTOCOL.md, Partitions). */
 export function setShard(size: f64, numNodes: i32): void {
   partitionSize = <u64>size;
   lastPartition = numNodes - 1;
 }
 
 /**
- * Copies records from the first one, whose brace is at `from`, up to the first that is refused or goes on
- * behind `end`. Answers where it stopped: behind a record, or at the brace of one that was not copied.
+ * Copies records from the one that begins at `from` up to the first that is rejected or continues after `end`. Returns
+ * the address where it stopped: after a record, or at the start of one that was not copied.
  */
 export function copyRecords(from: i32, end: i32): i32 {
-  // What is behind the end is no text, so that no loop needs to ask where it is.
+  // Zero bytes after the end stop every loop, so no loop compares addresses.
   v128.store(end, i8x16.splat(0));
   v128.store(end + 16, i8x16.splat(0));
   runs = 0;
@@ -70,13 +70,13 @@ export function copyRecords(from: i32, end: i32): i32 {
     store<u8>(out, 0x2c);
     writeFrom(copy);
     if (!copyRecord()) {
-      ending = at + WORD_BYTES_MAX > end ? INCOMPLETE : REFUSED;
+      ending = at + WORD_BYTES_MAX > end ? INCOMPLETE : REJECTED;
       return record;
     }
     const partition = isGlobal ? GLOBAL_PARTITION : partitionOf(copy + ID_OFFSET);
-    const goesOn =
+    const continuesRun =
       runs > 0 && load<i32>(row) === partition && isBefore(lastCopy + ID_OFFSET, copy + ID_OFFSET);
-    if (goesOn) store<i32>(row, load<i32>(row, 4) + 1, 4);
+    if (continuesRun) store<i32>(row, load<i32>(row, 4) + 1, 4);
     else {
       runs += 1;
       row += ROW_BYTES;
@@ -106,7 +106,7 @@ function partitionOf(id: i32): i32 {
   return <i32>min(prefix / partitionSize, <u64>lastPartition);
 }
 
-/** Whether the one account comes before the other. */
+/** Returns whether the first account ID is before the second. */
 function isBefore(first: i32, second: i32): bool {
   for (let i = 0; i < 64; i += 16) {
     const same = i8x16.bitmask(i8x16.eq(v128.load(first + i), v128.load(second + i)));

@@ -1,11 +1,11 @@
-/** The strings of a record: their content, from behind the opening quotation mark to behind the closing one. */
+/** Copies the strings of a record, from after the opening quotation mark to after the closing one. */
 
 import { at, out, readFrom, writeFrom } from "./memory";
 
 const QUOTE: i32 = 0x22;
 const BACKSLASH: i32 = 0x5c;
 
-/** The bytes of a block that are not plain: quotation marks, backslashes, control and other than ASCII. */
+/** A bit mask of the bytes of a block that need handling: quotation marks, backslashes, control and non-ASCII bytes. */
 function stopsIn(block: v128): i32 {
   const marks = v128.or(
     i8x16.eq(block, i8x16.splat(QUOTE as i8)),
@@ -15,8 +15,8 @@ function stopsIn(block: v128): i32 {
 }
 
 /**
- * Copies a string whose escapes are those that canonical text has; refuses any other. Inside of data that
- * becomes text, what is escaped is escaped once more.
+ * Copies a string whose escapes are those of canonical text, and rejects any other. Inside data that is copied as text,
+ * escapes are escaped once more.
  */
 export function copyString(isInText: bool): bool {
   let from = at;
@@ -58,7 +58,7 @@ export function copyString(isInText: bool): bool {
   return true;
 }
 
-/** Copies a key of plain ASCII without escapes, which is in the order of its bytes; refuses any other. */
+/** Copies a key of plain ASCII without escapes, which sorts by its bytes, and rejects any other. */
 export function copyKey(): bool {
   let from = at;
   let to = out;
@@ -77,7 +77,7 @@ export function copyKey(): bool {
   return isWhole;
 }
 
-/** The length of an escape that canonical text has as well; else 0. */
+/** The length of an escape that canonical text also has; else 0. */
 function escapeLength(address: i32): i32 {
   switch (<i32>load<u8>(address + 1)) {
     case QUOTE:
@@ -88,7 +88,7 @@ function escapeLength(address: i32): i32 {
     case 0x72: // r
     case 0x74: // t
       return 2;
-    case 0x75: // u, of the control characters that have no shorter escape
+    case 0x75: // u, for control characters without a shorter escape
       return isControlEscape(address + 2) ? 6 : 0;
     default:
       return 0;
@@ -106,8 +106,7 @@ function isControlEscape(address: i32): bool {
   return low !== 0x38 && low !== 0x39 && low !== 0x61 && low !== 0x63 && low !== 0x64;
 }
 
-/** The length of a well-formed UTF-8 sequence of more than one byte; else 0. Any other is replaced where a
- *  text is made of it. */
+/** The length of a well-formed UTF-8 sequence of more than one byte; else 0. A decoder replaces any other sequence. */
 function sequenceLength(address: i32): i32 {
   const first: i32 = load<u8>(address);
   const second: i32 = load<u8>(address + 1);

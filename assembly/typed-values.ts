@@ -1,6 +1,6 @@
-/** Whether the value of a typed value is in the one form that canonical text has for it. */
+/** Checks that the value of a typed value has its canonical form. */
 
-/** Lower-case hex without leading zeros, and not so long that it would be no big integer. */
+/** Returns whether a value is lower-case hex without leading zeros, within the bound on big integers. */
 export function isCanonicalHex(from: i32, end: i32): bool {
   const digits = end - from;
   if (digits < 1 || digits > 4096) return false;
@@ -11,7 +11,7 @@ export function isCanonicalHex(from: i32, end: i32): bool {
   return true;
 }
 
-/** Base64 with padding, and nothing in the bits that the padding leaves over. */
+/** Returns whether a value is base64 with padding, whose unused bits are zero. */
 export function isCanonicalBase64(from: i32, end: i32): bool {
   if (((end - from) & 3) !== 0) return false;
   if (from === end) return true;
@@ -35,7 +35,7 @@ export function isCanonicalBase64(from: i32, end: i32): bool {
   return (base64Value(load<u8>(last - 1)) & leftOver) === 0;
 }
 
-/** Whether the 64 bytes are lower-case hex digits. */
+/** Returns whether 64 bytes are lower-case hex digits. */
 export function isHex64(from: i32): bool {
   return (
     isHexBlock(v128.load(from)) &&
@@ -59,7 +59,7 @@ function within(block: v128, low: i32, high: i32): v128 {
   return v128.and(i8x16.ge_u(block, i8x16.splat(low as i8)), i8x16.le_u(block, i8x16.splat(high as i8)));
 }
 
-/** Of a lower-case hex digit; else −1. */
+/** The value of a lower-case hex digit; else −1. */
 export function hexValue(byte: i32): i32 {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
   return byte >= 0x61 && byte <= 0x66 ? byte - 0x57 : -1;

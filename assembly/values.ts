@@ -1,20 +1,19 @@
 /**
- * The values of an account's data, copied as canonical text that is escaped once more, since the copy holds
- * it as text (see "Hashing and signing" of the protocol). What is not certainly canonical, or can certainly
- * be put in order, is refused.
+ * Copies the values of an account's data as canonical text (PROTOCOL.md, Hashing and signing), escaped once more, because
+ * the copy contains the data as a string. A value is rejected unless it is certainly canonical after sorting its keys.
  */
 
 import { at, out, put, putEscapedQuote, readFrom, skipSpace, writeFrom } from "./memory";
 import { copyObject } from "./objects";
 import { copyString } from "./strings";
 
-/** Objects and lists inside one another. Deeper data is left to the parser, which has its own bound. */
+/** Levels of nested objects and lists. Deeper data is left to the parser, which has its own bound. */
 const DEPTH_MAX: i32 = 32;
 
-/** Any integer of so many digits is a number that JavaScript writes with the same digits. */
+/** JavaScript writes every integer with at most this many digits unchanged. */
 const DIGITS_MAX: i32 = 15;
 
-/** Copies the value that begins here; false where it is refused, or goes on behind the end of the input. */
+/** Copies the value that begins here. Returns false if it is rejected, or continues after the end of the input. */
 export function copyValue(depth: i32): bool {
   switch (load<u8>(at)) {
     case 0x22: // "
@@ -38,7 +37,7 @@ export function copyValue(depth: i32): bool {
   }
 }
 
-/** @param letters the first four of them */
+/** @param letters the first four letters of the word */
 function copyWord(letters: u32, length: i32): bool {
   if (load<u32>(at) !== letters) return false;
   store<u64>(out, load<u64>(at));
@@ -47,8 +46,8 @@ function copyWord(letters: u32, length: i32): bool {
   return true;
 }
 
-/** Copies an integer in the form in which JavaScript writes it. Of any other number, a part is copied: what
- *  follows is refused then, since it is neither a comma nor an end. */
+/** Copies an integer in the form that JavaScript writes. Only a part of any other number is copied; the caller then
+ *  rejects the rest, which is neither a comma nor an end. */
 export function copyInteger(): bool {
   let from = at;
   let byte: i32 = load<u8>(from);

@@ -44,7 +44,7 @@ export const initialState: RunState = {
   published: undefined,
 };
 
-/** Returns the state after an event; the same object where the event changes nothing. */
+/** Returns the state after an event, which is the same object if the event changes nothing. */
 export function reduce(state: RunState, event: RunEvent): RunState {
   switch (event.type) {
     case "stage":

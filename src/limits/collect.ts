@@ -16,7 +16,7 @@ export const chainSlackCycles = 8;
 export const chainResponsesMin = 3;
 export const chainJumpMs = 5 * 60_000;
 
-/** How far an archiver's clock may be ahead of ours, in seconds. */
+/** How far an archiver's clock may be ahead of the collector's, in seconds. */
 export const chainClockSlackSeconds = 600;
 
 /** These bound the highest cycle number: every network of this family is younger than this, in seconds since 1970, and

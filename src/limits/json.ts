@@ -9,14 +9,14 @@ export const depthMax = 500;
 /** Hexadecimal digits of a big integer. Those of the EVM have at most 64. */
 export const bigIntegerDigitsMax = 16 * KiB;
 
-/** Hexadecimal digits of a big integer in the place of digits or of a byte: the network's code reads its decimal
+/** Hexadecimal digits of a big integer in place of digits or of a byte: the network's code reads its decimal
  *  digits there. The conversion takes quadratic time, and each level of nesting lengthens the number. */
 export const nestedBigIntegerDigitsMax = 256;
 
-/** Bytes in the place of digits or of a byte: the network's code converts them to text. */
+/** Bytes in place of digits or of a byte: the network's code converts them to text. */
 export const nestedBytesMax = 16 * KiB;
 
-/** Depth of nested lists in the place of digits or of a byte: each level copies its text. */
+/** Depth of nested lists in place of digits or of a byte: each level copies its text. */
 export const nestedListsMax = 16;
 
 /** Values in one JSON text from outside, such as an account or a vote: some 100 MB once parsed. The largest honest

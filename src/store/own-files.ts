@@ -3,7 +3,7 @@
  * reuses, replaces and publishes only files that no other user can write: another user could change them after they
  * were verified, and a link could point to any file that this user may write.
  *
- * Files are checked by name. This suffices once the directories belong to this user, because nobody else can replace a
+ * Files are checked by name. This suffices once the directories belong to this user, because no other user can replace a
  * file in them.
  */
 
@@ -55,12 +55,12 @@ export function requireOwn(path: string, stats: Stats, kind: EntryKind): void {
   if ((stats.mode & OTHERS_MAY_WRITE) === 0) return;
   throw refused(
     `other users may write to ${path} (mode ${modeOf(stats)})`,
-    `If nobody has changed it, run chmod -R go-w ${path}; otherwise remove it. Then run again.`,
+    `If its content is unchanged, run chmod -R go-w ${path}; otherwise remove it. Then run again.`,
   );
 }
 
 /**
- * Why a directory is checked. A directory to be kept may contain only files and directories that nobody else can write.
+ * Why a directory is checked. A directory to be kept may contain only files and directories that no other user can write.
  * One to be verified may also contain other entries, which the verification reports. In one to be removed, every entry
  * must belong to this user.
  */
@@ -103,7 +103,7 @@ export async function removeOwn(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true });
 }
 
-/** Returns whether an entry is a file that nobody else can change, and that has no other name. */
+/** Returns whether an entry is a file that no other user can change, and that has no other name. */
 export function isOwnFile(stats: Stats): boolean {
   const isOwner = ownUserId() === undefined || stats.uid === ownUserId();
   return stats.isFile() && isOwner && stats.nlink === 1 && (stats.mode & OTHERS_MAY_WRITE) === 0;

@@ -201,7 +201,7 @@ function sqliteCodeOf(error: unknown): string {
 }
 
 /**
- * Makes the lock file accessible only to this user: anybody who can open the file, even for reading, could hold the
+ * Makes the lock file accessible only to this user: a user who can open the file, even for reading, could hold the
  * lock. An existing file is not opened, because closing it would release the lock of another run in this process.
  */
 async function makeLockFile(path: string): Promise<void> {

@@ -117,11 +117,11 @@ describe("a gzip body", () => {
   }, 10_000);
 
   it("of some content and endless empty blocks is too large", async () => {
-    const said = Buffer.from([0, 2, 0, 0xfd, 0xff, ...Buffer.from("hi")]);
+    const content = Buffer.from([0, 2, 0, 0xfd, 0xff, ...Buffer.from("hi")]);
     const url = await tcpServer((socket) => {
       socket.once("data", () => {
         socket.write(ok);
-        socket.write(Buffer.concat([header, said]));
+        socket.write(Buffer.concat([header, content]));
         flood(socket, nothing);
       });
     });

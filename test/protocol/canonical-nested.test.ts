@@ -14,14 +14,14 @@ import { seeded } from "../helpers/seeded.ts";
 import { readVectors } from "../helpers/vectors.ts";
 import { nestedJson } from "./nested-json.ts";
 import { networkText } from "./network-text.ts";
-import { ourText } from "./our-text.ts";
+import { ownText } from "./own-text.ts";
 
 const { cases } = readVectors<{ cases: { wire: string; canonical: string | null }[] }>("canonical-nested");
 
 it.each(cases.map((vector, id) => ({ id, ...vector })))(
   "canonical text of nested typed values, case $id",
   ({ wire, canonical }) => {
-    expect(ourText(wire) ?? null).toBe(canonical);
+    expect(ownText(wire) ?? null).toBe(canonical);
   },
 );
 
@@ -68,21 +68,21 @@ it.each([
   { id: "a null dataType", wire: '{"dataType":null,"value":"0a"}' },
   { id: "a duplicate key", wire: '{"dataType":"bi","value":"x","value":"a"}' },
 ])("canonical text of $id is the network's", ({ wire }) => {
-  expect(ourText(wire)).toBe(networkText(wire));
+  expect(ownText(wire)).toBe(networkText(wire));
 });
 
 it("canonical text of random nested typed values is the network's", () => {
   const property = fc.property(nestedJson, (wire) => {
-    expect(ourText(wire)).toBe(networkText(wire));
+    expect(ownText(wire)).toBe(networkText(wire));
   });
   fc.assert(property, seeded(10_000));
 });
 
 it("canonical text of canonical text is the network's", () => {
   const property = fc.property(nestedJson, (wire) => {
-    const text = ourText(wire);
+    const text = ownText(wire);
     if (text === undefined) return;
-    expect(ourText(text)).toBe(networkText(text));
+    expect(ownText(text)).toBe(networkText(text));
   });
   fc.assert(property, seeded(3_000));
 });
@@ -117,7 +117,7 @@ describe("the work on typed values", () => {
     },
     { id: "of bytes as a byte", of: (max: number) => buffer(`[${bytes(max)}]`), max: nestedBytesMax },
   ])("is bounded by the number $id", ({ of, max }) => {
-    expect(ourText(of(max))).toBe(networkText(of(max)));
+    expect(ownText(of(max))).toBe(networkText(of(max)));
     expect(() => canonicalText(of(max + 1))).toThrow(CanonicalTextError);
     expect(networkText(of(max + 1))).toBeDefined();
   });
@@ -142,8 +142,8 @@ describe("the work on typed values", () => {
 
   it("does not bound the depth of typed values that need no conversion", () => {
     const wire = nested(depthMax - 2, buffer, "[1]");
-    expect(ourText(wire)).toBe(networkText(wire));
+    expect(ownText(wire)).toBe(networkText(wire));
     const same = nested(depthMax - 1, bigInteger, '"1"');
-    expect(ourText(same)).toBe(networkText(same));
+    expect(ownText(same)).toBe(networkText(same));
   });
 });

@@ -38,9 +38,9 @@ function open(out: string, compression: Compression = "none") {
   return PartialSnapshot.open({ out, timestamp, compression });
 }
 
-async function accept(partial: PartialSnapshot, partitions: Iterable<number>, answer = 0): Promise<void> {
+async function accept(partial: PartialSnapshot, partitions: Iterable<number>, response = 0): Promise<void> {
   for (const partition of partitions) {
-    const path = partial.incomingPath(answer, partition);
+    const path = partial.incomingPath(response, partition);
     writeFileSync(path, preimages.get(partition) ?? "");
     await partial.accept(partition, path);
   }

@@ -24,8 +24,8 @@ async function holderOf(path: string): Promise<ChildProcess> {
     stdio: ["ignore", "pipe", "inherit"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
-  const [said] = (await once(child.stdout, "data")) as [Buffer];
-  expect(String(said)).toBe("held");
+  const [output] = (await once(child.stdout, "data")) as [Buffer];
+  expect(String(output)).toBe("held");
   return child;
 }
 

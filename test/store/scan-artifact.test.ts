@@ -64,13 +64,17 @@ describe("the scan of an artifact", () => {
   });
 
   it("accepts an empty partition", async () => {
-    const nobody = { accounts: 0, firstId: undefined, lastId: undefined };
+    const noAccounts = { accounts: 0, firstId: undefined, lastId: undefined };
     expect(await scanArtifact(written("[]"), "none", key)).toEqual({
       hash: hashText("[]"),
       bytes: 2,
-      ...nobody,
+      ...noAccounts,
     });
-    expect(await scanArtifact(written(""), "none", key)).toEqual({ hash: hashText(""), bytes: 0, ...nobody });
+    expect(await scanArtifact(written(""), "none", key)).toEqual({
+      hash: hashText(""),
+      bytes: 0,
+      ...noAccounts,
+    });
   });
 
   it("does not count accounts inside the data of an account", async () => {

@@ -132,7 +132,7 @@ export class HttpClient {
   async #open(url: URL, body: unknown, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     // Loaded with the first request, because a command that only reads files does not need the library.
     const undici = await import("undici");
-    if (signal.aborted) throw new FetchError("aborted", "ended by us", { cause: signal.reason });
+    if (signal.aborted) throw new FetchError("aborted", "aborted by this program", { cause: signal.reason });
     this.#agent ??= this.#makeAgent(undici);
     const target = targetOf(url.href);
     const headers = {

@@ -37,7 +37,8 @@ export class RequestClock {
   /** Returns the failure that caused a thrown FetchError; other errors, which are bugs, are returned unchanged. */
   causeOf(thrown: unknown): unknown {
     if (!(thrown instanceof FetchError)) return thrown;
-    if (this.#callerSignal?.aborted) return new FetchError("aborted", "ended by us", { cause: thrown });
+    if (this.#callerSignal?.aborted)
+      return new FetchError("aborted", "aborted by this program", { cause: thrown });
     return this.#failure ?? thrown;
   }
 

@@ -57,9 +57,9 @@ async function receive(): Promise<{ isRight: boolean; memories: Set<ArrayBufferL
 
 describe("the memory that connections receive into", () => {
   it("is reused, but not while it is in use", async () => {
-    const answers = await Promise.all([receive(), receive(), receive()]);
-    for (const { isRight } of answers) expect(isRight).toBe(true);
-    const large = answers
+    const responses = await Promise.all([receive(), receive(), receive()]);
+    for (const { isRight } of responses) expect(isRight).toBe(true);
+    const large = responses
       .flatMap(({ memories }) => [...memories])
       .filter((memory) => memory.byteLength === receiveBufferBytes);
     // Small chunks are joined on the way, and joined chunks are not in reusable memory.

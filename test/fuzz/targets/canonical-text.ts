@@ -5,7 +5,7 @@ import { expect } from "vitest";
 import { copiesOf, networkCopiesOf } from "../../canonical/data-copies.ts";
 import { nestedJson } from "../../protocol/nested-json.ts";
 import { networkText } from "../../protocol/network-text.ts";
-import { ourText } from "../../protocol/our-text.ts";
+import { ownText } from "../../protocol/own-text.ts";
 import { textOf, wireJson } from "../../protocol/wire-json.ts";
 import { fuzzTarget } from "../fuzz-target.ts";
 
@@ -16,9 +16,9 @@ const json = fc.oneof(
 
 export const canonicalTargets = [
   fuzzTarget("canonical text", json, (text) => {
-    const canonical = ourText(text);
+    const canonical = ownText(text);
     expect(canonical).toBe(networkText(text));
-    if (canonical !== undefined) expect(ourText(canonical)).toBe(networkText(canonical));
+    if (canonical !== undefined) expect(ownText(canonical)).toBe(networkText(canonical));
   }),
   fuzzTarget("account copies", json, (data) => {
     expect(copiesOf(data)).toEqual(networkCopiesOf(data));

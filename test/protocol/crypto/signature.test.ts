@@ -13,8 +13,8 @@ function privateKeyOf(seed: number): KeyObject {
   return createPrivateKey({ key, format: "der", type: "pkcs8" });
 }
 
-const ours = privateKeyOf(1);
-const theirs = privateKeyOf(2);
+const signer = privateKeyOf(1);
+const otherSigner = privateKeyOf(2);
 const otherHashKey = "11".repeat(32);
 const message = { cycle: 123, data: { partitionHash: { "0": "ab", "-1": "cd" } }, sender: "node" };
 
@@ -26,7 +26,7 @@ describe("a signed object", () => {
   it("is valid with any content, under the hash key that it was signed with", () => {
     const property = fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (fields) => {
       const object = JSON.parse(JSON.stringify(fields)) as Record<string, unknown>;
-      const received: unknown = JSON.parse(JSON.stringify(signed(object, ours, otherHashKey)));
+      const received: unknown = JSON.parse(JSON.stringify(signed(object, signer, otherHashKey)));
       expect(isSignedBy(received, otherHashKey)).toBe(true);
       expect(isSignedBy(received)).toBe(false);
     });
@@ -34,9 +34,9 @@ describe("a signed object", () => {
   });
 
   it("has the signer's public key, and the signed message after the signature", () => {
-    const { sign, ...unsigned } = signed(message, ours);
+    const { sign, ...unsigned } = signed(message, signer);
     expect(unsigned).toEqual(message);
-    expect(sign.owner).toBe(ownerOf(ours));
+    expect(sign.owner).toBe(ownerOf(signer));
     expect(sign.sig).toHaveLength(192);
     expect(sign.sig.slice(128)).toBe(signedHash(message));
     expect(signedHash(message)).toBe(
@@ -45,31 +45,31 @@ describe("a signed object", () => {
   });
 
   it("is valid with its keys in another order", () => {
-    const { cycle, data, sender, sign } = signed(message, ours);
+    const { cycle, data, sender, sign } = signed(message, signer);
     expect(isSignedBy({ sign, sender, data, cycle })).toBe(true);
   });
 
   it("replaces an earlier signature", () => {
-    const again = signed(signed(message, theirs), ours);
-    expect(again.sign.owner).toBe(ownerOf(ours));
+    const again = signed(signed(message, otherSigner), signer);
+    expect(again.sign.owner).toBe(ownerOf(signer));
     expect(isSignedBy(again)).toBe(true);
   });
 
   it("is invalid with any one digit of its signature or of its message changed", () => {
-    const { sign } = signed(message, ours);
+    const { sign } = signed(message, signer);
     for (let position = 0; position < sign.sig.length; position++) {
       const tampered = { ...message, sign: { ...sign, sig: withOtherDigit(sign.sig, position) } };
       expect(isSignedBy(tampered), `digit ${position}`).toBe(false);
     }
   });
 
-  const good = signed(message, ours);
-  const other = signed({ ...message, cycle: 124 }, ours);
+  const good = signed(message, signer);
+  const other = signed({ ...message, cycle: 124 }, signer);
   it.each([
     { id: "a field changed", object: { ...good, cycle: 124 } },
     { id: "a field added", object: { ...good, more: 1 } },
     { id: "a field removed", object: { cycle: 123, data: message.data, sign: good.sign } },
-    { id: "another owner", object: { ...good, sign: { ...good.sign, owner: ownerOf(theirs) } } },
+    { id: "another owner", object: { ...good, sign: { ...good.sign, owner: ownerOf(otherSigner) } } },
     {
       id: "an owner with another digit",
       object: { ...good, sign: { ...good.sign, owner: withOtherDigit(good.sign.owner, 5) } },

@@ -1,7 +1,7 @@
 import { CanonicalTextError, canonicalText } from "../../src/protocol/crypto/canonical-text.ts";
 
 /** Returns this implementation's canonical text; `undefined` if it rejects the text. */
-export function ourText(wireJson: string): string | undefined {
+export function ownText(wireJson: string): string | undefined {
   try {
     return canonicalText(wireJson);
   } catch (error) {
