@@ -85,7 +85,11 @@ describe("the snapshot of a network with a history", () => {
 
   it.each([
     { id: "proved", isGone: false, says: "make no snapshots: debug.disableSnapshots is true" },
-    { id: "told by one validator of another configuration", isGone: true, says: "make no snapshots (as " },
+    {
+      id: "told by one validator of another configuration",
+      isGone: true,
+      says: "make no snapshots (stated by ",
+    },
   ])("fails with the reason if the settings are given and snapshots are off, $id", async (given) => {
     const { options } = await start({
       nodes: 5,
@@ -138,7 +142,7 @@ describe("the snapshot of a network with a history", () => {
     const stale = await failureOf(assemble({ ...unsigned, archiver: await staleBy(100) }));
     expect(stale).toMatchObject({
       code: "temporary",
-      message: expect.stringContaining("10 nodes of cycle 20"),
+      message: expect.stringContaining("10 nodes for cycle 20"),
     });
   });
 

@@ -84,7 +84,7 @@ describe("a command that only reads a hash database", () => {
       const network = args[0] === "plan" ? ["--archiver", archiverUrl] : [];
       const said = await commandLine([...args, ...network, "--hash-db", db]);
       expect(said).toMatchObject({ status: 2, stdout: "" });
-      expect(said.stderr).toContain(`${db} is an empty file, and no hash database`);
+      expect(said.stderr).toContain(`${db} is an empty file, not a hash database`);
     });
     expect(statSync(db).size).toBe(0);
     expect(readdirSync(directory)).toEqual(["hashes.sqlite"]);
