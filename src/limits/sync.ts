@@ -70,5 +70,9 @@ export const paceMarginMs = 100;
  *  bytes are missing, and the run record reports how each response ended. */
 export const responseTailMs = 250;
 
+/** How long the run waits for the first response at most: longer than the usual stall timeout, so that a response that
+ *  stalls is recorded as stalled, and a peer that sends a byte now and then does not keep a complete run from ending. */
+export const responseTailMaxMs = 60_000;
+
 /** Offences that are recorded for one node: enough to act on, and too few to fill the disk. */
 export const offencesPerNodeMax = 50;

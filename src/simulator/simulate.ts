@@ -6,7 +6,7 @@ import { storedCount, stores } from "../protocol/shard.ts";
 import { PartitionFetch } from "../sync/fetch-partitions.ts";
 import { PeerPool } from "../sync/peer-pool.ts";
 import type { ArtifactStore } from "../sync/ports.ts";
-import type { SchedulerTask } from "../sync/scheduler.ts";
+import type { SchedulerTask } from "../sync/run-state.ts";
 import { Random } from "../testnet/state/random.ts";
 import { RunChecks } from "./run-checks.ts";
 import { fastBytesPerMs, isReliable, makeScenario, type Scenario } from "./scenario.ts";

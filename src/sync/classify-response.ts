@@ -1,4 +1,4 @@
-/** What a response says of the peer that sent it: pure. */
+/** The outcome of a response, the offences that it shows, and what its error costs the peer: pure functions. */
 
 import type { ResponseReport } from "../artifact/response-report.ts";
 import { FetchError } from "../errors/fetch-error.ts";
@@ -7,20 +7,20 @@ import type { ResponseOutcome } from "../errors/response-outcome.ts";
 import { counted } from "../text/counted.ts";
 import { type ErrorCost, fetchErrorCosts, responseErrorCosts } from "./error-costs.ts";
 
-/** What the error that ended a response costs its peer. */
+/** Returns what the error that ended a response costs its peer. */
 export function costOf(error: Extract<ResponseReport["end"], { kind: "failed" }>["error"]): ErrorCost {
   return error instanceof FetchError ? fetchErrorCosts[error.kind] : responseErrorCosts[error.kind];
 }
 
-/** How a response ended by itself. A response that we ended has the reason for that as its outcome. */
+/** Returns how a response ended that the run did not cancel. */
 export function outcomeOf({ end, mismatched }: ResponseReport): ResponseOutcome {
   if (end.kind === "complete") return mismatched.length > 0 ? "wrong" : "complete";
   const { kind } = end.error;
-  if (kind === "aborted") throw new Error("a response was ended without a reason");
-  return kind;
+  // The HTTP library may give up a connection by itself.
+  return kind === "aborted" ? "reset" : kind;
 }
 
-/** Everything in a response that an honest and healthy node does not do. */
+/** Returns everything in a response that an honest and healthy node does not do. */
 export function offencesOf(node: string, report: ResponseReport): Offence[] {
   const { mismatched, superfluous, foreignAccounts, duplicateAccounts, end } = report;
   const offences = mismatched.map((mismatch): Offence => {

@@ -1,6 +1,4 @@
-/**
- * What each error costs the peer whose response it ended. The table is exhaustive; everything else reads it.
- */
+/** What each error costs the peer whose response it ended. The tables are exhaustive; nothing else decides a cost. */
 
 import type { FetchErrorKind } from "../errors/fetch-error.ts";
 import type { OffenceKind } from "../errors/offence.ts";
@@ -10,13 +8,13 @@ export interface ErrorCost {
   /** What the peer is blamed for; `undefined` where an honest peer may fail in the same way. */
   readonly offence: OffenceKind | undefined;
   /**
-   * Whether the peer is requested again. `backoff`: after a pause, as long as it has attempts left; `status`: in the
-   * same way, if its HTTP status is one that passes; `never`: not in this run.
+   * Whether the peer is requested again. `backoff`: after a pause, until its attempts are used up; `status`: the same
+   * if its HTTP status is a temporary one; `never`: not in this run.
    */
   readonly retry: "status" | "backoff" | "never";
   /**
-   * What the peer is not requested for again: `none`; `broken-partition`: the partition that it cannot send, and where
-   * none can be told, nothing at all; `outgrown`: what it sent too much of.
+   * What the peer is excluded from. `broken-partition`: the partition that it cannot send, or every partition where that
+   * one is unknown; `outgrown`: the partitions that it sent too many bytes for.
    */
   readonly excludes: "none" | "broken-partition" | "outgrown";
 }
@@ -39,10 +37,10 @@ export const fetchErrorCosts: Readonly<Record<FetchErrorKind, ErrorCost>> = {
 };
 
 export const responseErrorCosts: Readonly<Record<ResponseErrorKind, ErrorCost>> = {
-  // What it cannot send now, it cannot send later; but its other partitions may be fine.
+  // A partition that the peer cannot send now, it cannot send later; its other partitions may be fine.
   malformed: { offence: "malformed-answer", retry: "backoff", excludes: "broken-partition" },
   "too-large": { offence: "oversized-answer", retry: "backoff", excludes: "broken-partition" },
   truncated: { offence: "truncated-answer", retry: "backoff", excludes: "none" },
-  // Whether a partition is too large, only the right one tells: the offence follows when that is known.
+  // The size of a partition is unknown until its hash is confirmed: the offence follows then.
   "over-budget": { offence: undefined, retry: "backoff", excludes: "outgrown" },
 };

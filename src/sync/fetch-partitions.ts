@@ -1,8 +1,8 @@
 /**
- * The runner: performs what the scheduler says, through ports, and tells it what happened.
+ * The runner: performs the scheduler's actions through ports, and reports events back to it.
  *
  *     loop: action = scheduler.next(now)
- *           start, cancel, request, … → perform it, apply it
+ *           start, request, cancel, … → apply it, perform it
  *           wait → until a response ends, a partition is committed, or that time
  */
 
@@ -13,24 +13,21 @@ import type { QueryId } from "./partition-tasks.ts";
 import type { PeerPool } from "./peer-pool.ts";
 import type { SyncPorts } from "./ports.ts";
 import { ResponseExchange } from "./response-exchange.ts";
-import {
-  type Action,
-  type Decision,
-  Scheduler,
-  type SchedulerState,
-  type SchedulerTask,
-} from "./scheduler.ts";
+import type { SchedulerTask } from "./run-state.ts";
+import { Scheduler } from "./scheduler.ts";
+import type { Action, Decision } from "./scheduler-actions.ts";
+import type { SchedulerState } from "./scheduler-state.ts";
 
 export class PartitionFetch {
   readonly #pool: PeerPool;
   readonly #ports: SyncPorts;
   readonly #scheduler: Scheduler;
-  /** Requests under way. */
+  /** Requests whose response has not ended. */
   readonly #requests = new Map<QueryId, { readonly stop: AbortController; readonly ended: Promise<void> }>();
   /** Ends the present wait. */
   #wake = new AbortController();
-  /** What ended a request other than its peer: it ends the run. */
-  #defect: { readonly error: unknown } | undefined;
+  /** An error that is not the failure of a peer: it ends the run. */
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(task: SchedulerTask, pool: PeerPool, ports: SyncPorts) {
     this.#pool = pool;
@@ -38,7 +35,7 @@ export class PartitionFetch {
     this.#scheduler = new Scheduler(task, pool);
   }
 
-  /** What the run does at the moment. */
+  /** Returns the present state of the run. */
   describe(): SchedulerState {
     return this.#scheduler.describe(this.#ports.clock.nowMs());
   }
@@ -54,7 +51,7 @@ export class PartitionFetch {
     try {
       for (;;) {
         signal?.throwIfAborted();
-        if (this.#defect !== undefined) throw this.#defect.error;
+        if (this.#failure !== undefined) throw this.#failure.error;
         const action = this.#scheduler.next(this.#ports.clock.nowMs());
         if (action.type === "done") return;
         if (action.type === "give-up") throw incompleteError(this.#scheduler.pending, this.#pool);
@@ -80,7 +77,7 @@ export class PartitionFetch {
     const stop = new AbortController();
     const ended = this.#exchange(action, stop.signal)
       .catch((error: unknown) => {
-        this.#defect ??= { error };
+        this.#failure ??= { error };
       })
       .finally(() => {
         this.#requests.delete(action.query);
@@ -89,7 +86,7 @@ export class PartitionFetch {
     this.#requests.set(action.query, { stop, ended });
   }
 
-  /** One request, until the scheduler knows how it ended. */
+  /** Sends one request, receives its response, and reports the end to the scheduler. */
   async #exchange(
     { query, peer, body, partitions }: Extract<Action, { type: "request" }>,
     signal: AbortSignal,
@@ -109,7 +106,7 @@ export class PartitionFetch {
       const [atMs, random] = [this.#ports.clock.nowMs(), this.#ports.random()];
       this.#scheduler.apply({ type: "ended", query, report, atMs, random });
     } catch (error) {
-      // A full disk does not end the run while others may send less.
+      // A full disk does not end the run: other peers may send less.
       if (!(error instanceof SnapshotError) || !isDiskFull(error)) throw error;
       exchange.reportFullDisk();
       this.#scheduler.apply({ type: "disk-full", query, message: error.message });

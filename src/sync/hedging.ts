@@ -14,7 +14,7 @@ export function stragglers(
 ): Query[] {
   const responses = running.flatMap((query) => {
     const { state } = query;
-    return state.kind === "requesting" ? [{ query, response: state.progress.at(nowMs) }] : [];
+    return state.kind === "requesting" ? [{ query, response: state.request.progress.at(nowMs) }] : [];
   });
   const isStraggler = (own: (typeof responses)[number]) => {
     const others = responses.filter((other) => other !== own).map(({ response }) => response);

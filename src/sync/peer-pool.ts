@@ -83,6 +83,11 @@ export class PeerPool {
     }));
   }
 
+  /** How many peers the pool has. */
+  get size(): number {
+    return this.#peers.length;
+  }
+
   node(index: number): ActiveNode {
     return this.#peer(index).node;
   }
@@ -131,8 +136,7 @@ export class PeerPool {
     let next: number | undefined;
     for (const [index, { state }] of this.#peers.entries()) {
       if (state.kind !== "backing-off" || (next !== undefined && state.untilMs >= next)) continue;
-      const isOfUse = [...partitions].some((partition) => this.#isSource(index, partition));
-      if (isOfUse) next = state.untilMs;
+      if (this.#isSourceOfAny(index, partitions)) next = state.untilMs;
     }
     return next;
   }
@@ -219,6 +223,11 @@ export class PeerPool {
   #isSource(index: number, partition: number): boolean {
     const isStored = partition === GLOBAL_PARTITION || stores(this.#shard, index, partition);
     return isStored && this.mayGive(index, partition);
+  }
+
+  #isSourceOfAny(index: number, partitions: ReadonlySet<number>): boolean {
+    for (const partition of partitions) if (this.#isSource(index, partition)) return true;
+    return false;
   }
 
   #leaveBusy(index: number, transition: string, next: PeerState): void {

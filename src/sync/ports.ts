@@ -1,4 +1,4 @@
-/** What the runner needs of the world: with real ports it fetches a snapshot, with virtual ones it is simulated. */
+/** The effects of a run: with real ports it fetches a snapshot, with virtual ports it is a simulation. */
 
 import type { MatchedPartition, ResponseReceiver, ResponseReport } from "../artifact/response-report.ts";
 import type { SyncEvent } from "../events/sync-events.ts";
@@ -9,32 +9,32 @@ import type { SnapshotReq } from "../protocol/snapshot-request.ts";
 export interface PartialSnapshotRequest {
   readonly node: ActiveNode;
   readonly body: SnapshotReq;
-  /** Ends the request, which then fails with a FetchError `aborted`. */
+  /** Ends the request, which then fails with the FetchError `aborted`. */
   readonly signal: AbortSignal;
 }
 
-/** Told of a response while it comes. */
+/** Receives the progress of a response. */
 export interface ResponseObserver {
-  /** Bytes came over the wire, compressed or not. */
+  /** Bytes arrived over the wire, compressed or not. */
   wire(bytes: number): void;
   /**
-   * A chunk of the decompressed response has come.
+   * A chunk of the decompressed response has arrived.
    *
    * @throws ResponseError `over-budget`
    */
   received(bytes: number): void;
-  /** The chunk is processed, and the next is waited for. */
+  /** The chunk is processed, and the transport waits for the next one. */
   waiting(): void;
-  /** The last chunk has come: what is left to do is ours. */
+  /** The last chunk has arrived: from now on, time is not the peer's. */
   ended(): void;
 }
 
-/** Where requests go. */
+/** Sends requests. */
 export interface Transport {
   /**
    * Sends one request and receives its response, partition by partition.
    *
-   * @throws SnapshotError `disk`; whatever the peer does wrong is in the report
+   * @throws SnapshotError `disk`; the report holds every failure of the peer
    */
   request(
     request: PartialSnapshotRequest,
@@ -43,24 +43,24 @@ export interface Transport {
   ): Promise<ResponseReport>;
 }
 
-/** Where partitions go. */
+/** Stores partitions. */
 export interface ArtifactStore {
-  /** Puts a partition in its place, which has the agreed hash. */
+  /** Stores a partition that has the agreed hash. */
   accept(partition: MatchedPartition): Promise<void>;
-  /** Drops a partition that another response has given. */
+  /** Drops a partition that another response has already given. */
   discard(partition: MatchedPartition): Promise<void>;
-  /** Of the disk that responses are written to. */
+  /** Returns the free space of the disk that responses are written to. */
   freeBytes(): Promise<number>;
 }
 
 export interface Clock {
-  /** Milliseconds, from a beginning of its own. It stands still while the process does. */
+  /** Returns milliseconds since an arbitrary time, without the time in which the process was suspended. */
   nowMs(): number;
-  /** Resolves after so long, or as soon as it is aborted. */
+  /** Resolves after that time, or as soon as the signal is aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** A number in [0, 1). */
+/** Returns a number in [0, 1). */
 export type Random = () => number;
 
 export interface SyncPorts {

@@ -5,29 +5,33 @@
 import type { QueryId } from "./partition-tasks.ts";
 import type { ResponseProgress } from "./response-progress.ts";
 
-/** Why we end a query ourselves. `hedged`: others gave what it was to give. */
+/** Why the run ends a query. `hedged`: others gave what it was to give. */
 export type Cancellation = "hedged" | "not-needed";
+
+/** A request whose response has not ended. */
+export interface RequestInFlight {
+  readonly requested: ReadonlySet<number>;
+  readonly progress: ResponseProgress;
+  /** Partitions that the response has accounts of, and that it has not committed. */
+  readonly begun: ReadonlySet<number>;
+}
 
 export type QueryState =
   /** Between two requests. */
   | { readonly kind: "idle" }
-  | {
-      readonly kind: "requesting";
-      readonly requested: ReadonlySet<number>;
-      readonly progress: ResponseProgress;
-    }
-  /** Cancelled; its request, if one was under way, has not ended yet. */
+  | { readonly kind: "requesting"; readonly request: RequestInFlight }
   | {
       readonly kind: "cancelled";
       readonly reason: Cancellation;
-      readonly progress: ResponseProgress | undefined;
+      /** Until its response has ended. */
+      readonly request: RequestInFlight | undefined;
     };
 
 export interface Query {
   readonly id: QueryId;
   /** Index of the peer. */
   readonly peer: number;
-  /** What the query was planned for. */
+  /** The partitions that the query was planned for. */
   readonly partitions: readonly number[];
   /** Whether it requests what another query gives too slowly. */
   readonly isHedge: boolean;
@@ -37,14 +41,19 @@ export interface Query {
   readonly state: QueryState;
 }
 
+/** Returns the request of a query whose response has not ended. */
+export function requestOf({ state }: Query): RequestInFlight | undefined {
+  return state.kind === "idle" ? undefined : state.request;
+}
+
 /**
- * Whether a query that is not cancelled may still give something of use.
+ * Returns whether a query that is not cancelled may still give something of use.
  *
  * @param given the wanted partitions that it gives, requested or not
  */
 export function isUseful({ state, partitions }: Query, given: readonly number[]): boolean {
   if (state.kind !== "requesting") return given.length > 0;
-  const { requested } = state;
-  // What it was planned for, but is not in this response, another query may fetch as well.
+  const { requested } = state.request;
+  // A partition that it was planned for, but that this request does not cover, another query may fetch as well.
   return given.some((partition) => requested.has(partition) || !partitions.includes(partition));
 }

@@ -1,4 +1,4 @@
-/** Those with the same rank together, in their order; the lower ranks first. */
+/** Returns the indices in groups of equal rank, the lowest rank first; each group keeps their order. */
 export function rankGroups(indices: Iterable<number>, rankOf: (index: number) => number): number[][] {
   const groups = new Map<number, number[]>();
   for (const index of indices) {

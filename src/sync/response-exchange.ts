@@ -1,4 +1,4 @@
-/** One request and its response, between a transport that brings bytes and the scheduler that knows what is wanted. */
+/** One request and its response: connects the transport, which receives bytes, with the scheduler, which decides on them. */
 
 import type { MatchedPartition, ResponseReceiver, ResponseReport } from "../artifact/response-report.ts";
 import { FetchError } from "../errors/fetch-error.ts";
@@ -15,7 +15,7 @@ export interface Exchange {
   readonly query: QueryId;
   readonly node: ActiveNode;
   readonly requested: ReadonlySet<number>;
-  /** A partition is in its place: there may be something else to do. */
+  /** Called when a partition is stored. */
   readonly onCommitted: () => void;
 }
 
@@ -63,7 +63,7 @@ export class ResponseExchange implements ResponseReceiver, ResponseObserver {
     this.#scheduler.apply({ type: "received", query: this.#query, bytes, atMs: this.#ports.clock.nowMs() });
     this.#bytes += bytes;
     if (this.#bytes > this.#scheduler.responseBytesMax)
-      throw new ResponseError("over-budget", `the answer goes on after ${this.#bytes} bytes`);
+      throw new ResponseError("over-budget", `the response continues after ${this.#bytes} bytes`);
   }
 
   waiting(): void {
@@ -92,7 +92,7 @@ export class ResponseExchange implements ResponseReceiver, ResponseObserver {
     return budget === "within";
   }
 
-  /** Takes a partition from the first response that has it; a later one is dropped. */
+  /** Stores a partition of the first response that has it; drops the same partition of a later response. */
   async commit(matched: MatchedPartition): Promise<void> {
     const { store, clock, emit } = this.#ports;
     const { partition, accounts, bytes } = matched;
@@ -120,7 +120,7 @@ export class ResponseExchange implements ResponseReceiver, ResponseObserver {
     }
   }
 
-  /** Tells what came of the response, before the scheduler decides what that costs. */
+  /** Emits the outcome of the response and its offences. Call it before the scheduler learns of the end. */
   report(report: ResponseReport): void {
     const { emit } = this.#ports;
     const { end } = report;
@@ -150,11 +150,11 @@ export class ResponseExchange implements ResponseReceiver, ResponseObserver {
   }
 }
 
-/** Responses hold more that no hash confirms than their share of the disk. */
+/** Returns the error for responses that hold more than their share of the disk. */
 function excessError({ held, free }: { readonly held: number; readonly free: number }): SnapshotError {
-  const problem = `${held} bytes that no hash has confirmed yet are too much for a disk with ${free} free bytes`;
+  const problem = `${held} bytes that no hash confirms yet are too many for a disk with ${free} free bytes`;
   return new SnapshotError("disk", problem, {
     cause: Object.assign(new Error(problem), { code: "ENOSPC" }),
-    hint: "Free some space and run again: what is verified already is kept and not fetched again.",
+    hint: "Free some space and run again: verified partitions are kept and not fetched again.",
   });
 }

@@ -1,20 +1,20 @@
-/** How far one response is: its bytes, and how long we waited for them. Time comes in from outside. */
+/** The progress of one response: its bytes, and how long the run waited for them. */
 
 import type { ResponseSoFar } from "./throughput.ts";
 
 export class ResponseProgress {
   #bytes = 0;
   #firstByteMs: number | undefined;
-  /** Waits that are over. */
+  /** The sum of all waits that are over. */
   #waitedMs = 0;
-  /** `undefined` while we work on what has come. */
+  /** `undefined` while the run processes a chunk. */
   #waitingSinceMs: number | undefined;
 
   constructor(nowMs: number) {
     this.#waitingSinceMs = nowMs;
   }
 
-  /** A chunk has come: until {@link waiting}, time is ours. */
+  /** A chunk has arrived: until {@link waiting}, time is not the peer's. */
   received(bytes: number, nowMs: number): void {
     if (this.#waitingSinceMs !== undefined) this.#waitedMs += nowMs - this.#waitingSinceMs;
     this.#waitingSinceMs = undefined;
@@ -22,7 +22,7 @@ export class ResponseProgress {
     this.#bytes += bytes;
   }
 
-  /** We are done with the chunk, and wait for the next. */
+  /** The chunk is processed, and the run waits for the next one. */
   waiting(nowMs: number): void {
     this.#waitingSinceMs ??= nowMs;
   }

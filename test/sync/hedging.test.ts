@@ -19,7 +19,12 @@ function queryOf(id: number, partitions: readonly number[], more: Partial<Query>
 }
 
 function requesting(requested: readonly number[]): Query["state"] {
-  return { kind: "requesting", requested: new Set(requested), progress: new ResponseProgress(0) };
+  const request = {
+    requested: new Set(requested),
+    progress: new ResponseProgress(0),
+    begun: new Set<number>(),
+  };
+  return { kind: "requesting", request };
 }
 
 function tasksOf(partitions: readonly number[], queries: readonly Query[]): PartitionTasks {

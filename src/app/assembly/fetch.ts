@@ -14,7 +14,7 @@ import { PartitionFetch } from "../../sync/fetch-partitions.ts";
 import { IncompleteError } from "../../sync/incomplete.ts";
 import { PeerPool } from "../../sync/peer-pool.ts";
 import type { ArtifactStore, Clock, SyncPorts } from "../../sync/ports.ts";
-import type { SchedulerTask } from "../../sync/scheduler.ts";
+import type { SchedulerTask } from "../../sync/run-state.ts";
 import { counted } from "../../text/counted.ts";
 import { prepareArtifacts } from "./place/prepare.ts";
 import { type Published, publishedHashes } from "./place/published.ts";

@@ -1,0 +1,53 @@
+/**
+ * What hedging remembers of a run: which peer was requested for which partition, and how much longer than usual a
+ * response may take before it straggles (docs/decisions/0012).
+ */
+
+import { hedgeBackoffMax, stragglerUnmeasuredMs } from "../limits/sync.ts";
+
+const none: ReadonlySet<never> = new Set<never>();
+
+export class HedgeHistory {
+  readonly #requested = new Map<number, Set<number>>();
+  #backoff = 1;
+  /** When the backoff last changed; `undefined` before the first query. */
+  #sinceMs: number | undefined;
+
+  /** The factor of the time after which a response straggles. */
+  get backoff(): number {
+    return this.#backoff;
+  }
+
+  /** Returns the partitions that a peer was requested for, and is not hedged with. */
+  requestedOf(peer: number): ReadonlySet<number> {
+    return this.#requested.get(peer) ?? none;
+  }
+
+  note(peer: number, partition: number): void {
+    const requested = this.#requested.get(peer);
+    if (requested === undefined) this.#requested.set(peer, new Set([partition]));
+    else requested.add(partition);
+  }
+
+  /** A query begins. */
+  begin(atMs: number): void {
+    this.#sinceMs ??= atMs;
+  }
+
+  isBackoffDue(nowMs: number): boolean {
+    return this.#sinceMs !== undefined && nowMs - this.#sinceMs >= this.#backoff * stragglerUnmeasuredMs;
+  }
+
+  /** Every peer was requested for these partitions: each may be requested again, and gets twice the time. */
+  backOff(partitions: ReadonlySet<number>, atMs: number): void {
+    this.#backoff = Math.min(hedgeBackoffMax, 2 * this.#backoff);
+    this.#sinceMs = atMs;
+    for (const requested of this.#requested.values())
+      for (const partition of partitions) requested.delete(partition);
+  }
+
+  resetBackoff(atMs: number): void {
+    this.#backoff = 1;
+    this.#sinceMs = atMs;
+  }
+}

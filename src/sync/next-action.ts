@@ -1,0 +1,78 @@
+/** What a run does next, as a pure function of its state and the time. */
+
+import { stragglerCheckMaxMs, stragglerCheckMs, stragglerCheckShare } from "../limits/sync.ts";
+import { stragglers, stragglingPartitions, yieldsTo } from "./hedging.ts";
+import { narrowedRequests } from "./narrowed-requests.ts";
+import { type Query, requestOf } from "./query.ts";
+import type { RunState } from "./run-state.ts";
+import type { Action } from "./scheduler-actions.ts";
+
+/** Returns the next action: the same state and time give the same action. */
+export function nextAction(state: RunState, nowMs: number): Action {
+  const { replaced, tasks, queries, tail } = state;
+  if (replaced !== undefined) return { type: "cancel", query: replaced, reason: "hedged" };
+  if (tasks.pending.size === 0)
+    return queries.size === 0 || tail === undefined ? { type: "done" } : tail.next(queries.all(), nowMs);
+  for (const query of queries.all()) {
+    const action = nextOf(state, query);
+    if (action !== undefined) return action;
+  }
+  return nextStart(state, nowMs) ?? nextHedge(state, nowMs) ?? nextWait(state, nowMs);
+}
+
+/** Returns the next request of a query, or its end; `undefined` while its response has not ended. */
+function nextOf(run: RunState, query: Query): Action | undefined {
+  const { id, peer, state } = query;
+  if (requestOf(query) !== undefined) return undefined;
+  if (state.kind === "cancelled") return { type: "end", query: id };
+  const { shard, timestamp } = run.task;
+  const open = query.partitions.filter((partition) => run.expected(id, partition) !== undefined);
+  const [next] = narrowedRequests(shard, peer, open, timestamp, (partition) => run.isEmpty(partition));
+  if (next === undefined) return { type: "end", query: id };
+  // A response that a hedge has cancelled holds its bytes on a nearly full disk until it has ended.
+  if (run.isLastShare && run.queries.hasRequest()) return undefined;
+  return { type: "request", query: id, peer, body: next.request, partitions: next.partitions };
+}
+
+function hasPlace({ queries, isLastShare, task }: RunState): boolean {
+  return queries.size < (isLastShare ? 1 : task.concurrency);
+}
+
+function nextStart(state: RunState, nowMs: number): Action | undefined {
+  const query = hasPlace(state) ? state.planner.next(state.tasks.missing, nowMs) : undefined;
+  return query === undefined ? undefined : { type: "start", query, isHedge: false, yielding: [] };
+}
+
+/** Requests what stragglers give from another peer as well, while the stragglers continue. */
+function nextHedge(state: RunState, nowMs: number): Action | undefined {
+  const { queries, throughput, history, tasks, planner, task } = state;
+  const running = queries.running();
+  const slow = stragglers(running, throughput, history.backoff, nowMs);
+  const partitions = stragglingPartitions(slow, tasks);
+  if (partitions.size === 0) return undefined;
+  const query = planner.hedge(partitions, (peer) => history.requestedOf(peer), nowMs);
+  if (query === undefined) return history.isBackoffDue(nowMs) ? { type: "back-off", partitions } : undefined;
+  // On a nearly full disk, the straggler must end before the hedge sends its request.
+  const yielding = state.isLastShare
+    ? running
+    : yieldsTo(query.partitions, { running, stragglers: slow, concurrency: task.concurrency }, tasks);
+  return { type: "start", query, isHedge: true, yielding: yielding.map(({ id }) => id) };
+}
+
+/** The longer the last decision was ago, the less often the run checks for stragglers. */
+function nextWait(state: RunState, nowMs: number): Action {
+  const retryMs = hasPlace(state) ? state.pool.nextAvailableMs(state.tasks.missing) : undefined;
+  if (state.queries.size === 0)
+    return retryMs === undefined ? nextOfLastResort(state) : { type: "wait", untilMs: retryMs };
+  const quietMs = (nowMs - state.decidedMs) * stragglerCheckShare;
+  const checkMs = nowMs + Math.min(Math.max(stragglerCheckMs, quietMs), stragglerCheckMaxMs);
+  return { type: "wait", untilMs: retryMs === undefined ? checkMs : Math.min(retryMs, checkMs) };
+}
+
+/** No peer can be requested for anything, now or later. */
+function nextOfLastResort(state: RunState): Action {
+  const { pending } = state.tasks;
+  if (state.budget.mayGrow && state.isLost(pending, "outgrown")) return { type: "grow-budget" };
+  if (!state.isLastShare && state.isLost(pending, "no-space")) return { type: "use-last-share" };
+  return { type: "give-up" };
+}

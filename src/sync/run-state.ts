@@ -1,0 +1,285 @@
+/** The state of a run, and how events change it. An event that cannot happen in the present state is a bug, and throws. */
+
+import type { ResponseReport } from "../artifact/response-report.ts";
+import { FetchError } from "../errors/fetch-error.ts";
+import type { Shard } from "../protocol/shard.ts";
+import { ByteBudget } from "./byte-budget.ts";
+import { HedgeHistory } from "./hedge-history.ts";
+import { PartitionTasks, type QueryId } from "./partition-tasks.ts";
+import type { ExclusionReason, PeerPool } from "./peer-pool.ts";
+import { type Cancellation, isUseful, type Query, requestOf } from "./query.ts";
+import { QueryPlanner } from "./query-planner.ts";
+import { QueryTable } from "./query-table.ts";
+import { type FailedResponse, recoveryOf } from "./recovery.ts";
+import { RunTail } from "./run-tail.ts";
+import type { Decision, SchedulerEvent } from "./scheduler-actions.ts";
+import type { PlannedQuery } from "./strategy/algorithm-1.ts";
+import type { OrderRule } from "./strategy/order-rule.ts";
+import { Throughput } from "./throughput.ts";
+
+/** What a run fetches, and how. */
+export interface SchedulerTask {
+  readonly shard: Shard;
+  /** The snapshot's time in milliseconds. */
+  readonly timestamp: number;
+  readonly missing: Iterable<number>;
+  readonly agreedHashes: ReadonlyMap<number, string>;
+  /** The hash of a partition without accounts. */
+  readonly emptyHash: string;
+  readonly rule: OrderRule;
+  /** How many queries run at once, hedges not included. */
+  readonly concurrency: number;
+  /** Whether an older snapshot may replace this one: then exports are not waited for until a peer has given something. */
+  readonly hasOlder: boolean;
+}
+
+export class RunState {
+  readonly task: SchedulerTask;
+  readonly pool: PeerPool;
+  readonly tasks: PartitionTasks;
+  readonly queries = new QueryTable();
+  readonly throughput = new Throughput();
+  readonly planner: QueryPlanner;
+  readonly budget: ByteBudget;
+  readonly history = new HedgeHistory();
+  readonly #replaced = new Set<QueryId>();
+  #decidedMs = 0;
+  #isLastShare = false;
+  #tail: RunTail | undefined;
+
+  constructor(task: SchedulerTask, pool: PeerPool) {
+    this.task = task;
+    this.pool = pool;
+    this.tasks = new PartitionTasks(task.missing);
+    this.budget = new ByteBudget(pool);
+    const { shard, rule } = task;
+    const isEmpty = (partition: number) => this.isEmpty(partition);
+    this.planner = new QueryPlanner({ shard, pool, throughput: this.throughput, rule, isEmpty });
+  }
+
+  /** A query to cancel, because others have given what it was to give. */
+  get replaced(): QueryId | undefined {
+    const [replaced] = this.#replaced;
+    return replaced;
+  }
+
+  /** The time of the last decision. */
+  get decidedMs(): number {
+    return this.#decidedMs;
+  }
+
+  /** Whether the disk was full: then one response at a time is in flight. */
+  get isLastShare(): boolean {
+    return this.#isLastShare;
+  }
+
+  /** The end of the run; `undefined` until every partition is committed. */
+  get tail(): RunTail | undefined {
+    return this.#tail;
+  }
+
+  /** Returns the agreed hash of a partition that a query may give; `undefined` where its content is of no use. */
+  expected(query: QueryId, partition: number): string | undefined {
+    const { peer } = this.queries.get(query);
+    if (!this.tasks.isWanted(partition) || !this.pool.mayGive(peer, partition)) return undefined;
+    const queries = this.tasks.queriesFor(partition);
+    return queries.size === 0 || queries.has(query) ? this.task.agreedHashes.get(partition) : undefined;
+  }
+
+  /** Returns whether a partition is agreed to have no accounts. */
+  isEmpty(partition: number): boolean {
+    return this.task.agreedHashes.get(partition) === this.task.emptyHash;
+  }
+
+  /** Returns whether any of the partitions would have one source more without the exclusions for a reason. */
+  isLost(partitions: ReadonlySet<number>, reason: ExclusionReason): boolean {
+    return [...partitions].some((partition) => this.pool.isSourceLost(partition, reason));
+  }
+
+  /** @throws Error where the event cannot happen in the present state */
+  apply(event: SchedulerEvent): void {
+    switch (event.type) {
+      case "decided":
+        this.#decidedMs = event.atMs;
+        this.#decide(event.decision, event.atMs);
+        break;
+      case "received":
+        requestOf(this.queries.get(event.query))?.progress.received(event.bytes, event.atMs);
+        break;
+      case "waiting":
+        requestOf(this.queries.get(event.query))?.progress.waiting(event.atMs);
+        break;
+      case "begun":
+        this.#begin(this.queries.get(event.query), event.partition);
+        break;
+      case "free-space":
+        this.budget.freeBytes(event.bytes, event.atMs);
+        break;
+      case "held":
+        this.budget.hold({ ...event, peer: this.queries.get(event.query).peer });
+        break;
+      case "settled":
+        this.tasks.settle(event.partition, event.query);
+        break;
+      case "unsettled":
+        this.tasks.unsettle(event.partition);
+        break;
+      case "committed":
+        this.#commit(event.partition, event.bytes, event.atMs);
+        break;
+      case "ended":
+        this.#endResponse(event);
+        break;
+      case "disk-full":
+        this.#endFull(this.queries.get(event.query), event.message);
+        break;
+    }
+  }
+
+  #decide(decision: Decision, atMs: number): void {
+    switch (decision.type) {
+      case "start":
+        for (const id of decision.yielding) this.#cancel(id, "hedged");
+        this.#start(decision.query, decision.isHedge, atMs);
+        break;
+      case "request":
+        this.queries.request(decision.query, decision.partitions, atMs);
+        break;
+      case "cancel":
+        this.#cancel(decision.query, decision.reason);
+        break;
+      case "end":
+        this.pool.end(this.queries.get(decision.query).peer);
+        this.#release(decision.query, atMs);
+        break;
+      case "back-off":
+        this.history.backOff(decision.partitions, atMs);
+        // A fast peer that has outgrown the budget is better than slow ones alone.
+        if (this.isLost(decision.partitions, "outgrown")) this.#growBudget(atMs);
+        break;
+      case "grow-budget":
+        this.#growBudget(atMs);
+        break;
+      case "use-last-share":
+        this.#isLastShare = true;
+        this.budget.useLastShare();
+        this.pool.lift("no-space");
+        break;
+    }
+  }
+
+  /** Makes peers sources again; they may be faster than those that the backoff waits for. */
+  #growBudget(atMs: number): void {
+    this.budget.grow();
+    this.history.resetBackoff(atMs);
+  }
+
+  #start(planned: PlannedQuery, isHedge: boolean, atMs: number): void {
+    this.history.begin(atMs);
+    this.pool.begin(planned.nodeIndex);
+    this.planner.started(planned);
+    const query = this.queries.start(planned, isHedge, atMs);
+    for (const partition of planned.partitions) this.#assign(partition, query);
+  }
+
+  #assign(partition: number, { id, peer }: Query): void {
+    this.tasks.assign(partition, id);
+    this.history.note(peer, partition);
+  }
+
+  #cancel(id: QueryId, reason: Cancellation): void {
+    this.#replaced.delete(id);
+    this.queries.cancel(id, reason);
+  }
+
+  /** A response gives a partition that it was requested for, or one that no query gives. */
+  #begin(query: Query, partition: number): void {
+    this.queries.begin(query.id, partition);
+    const queries = this.tasks.queriesFor(partition);
+    if (queries.has(query.id)) return;
+    if (queries.size > 0) throw new Error(`partition ${partition} is given by another query`);
+    this.#assign(partition, query);
+  }
+
+  #commit(partition: number, bytes: number, atMs: number): void {
+    const task = this.tasks.task(partition);
+    if (task?.state !== "committing") throw new Error(`partition ${partition} is not being committed`);
+    const by = this.queries.get(task.by);
+    this.tasks.commit(partition);
+    for (const id of task.queries) {
+      const other = this.queries.get(id);
+      if (id !== by.id && other.state.kind !== "cancelled" && !isUseful(other, this.tasks.givenBy(id)))
+        this.#replaced.add(id);
+    }
+    this.budget.confirm(bytes);
+    this.queries.commit(by.id, partition);
+    this.pool.succeed(by.peer);
+    if (this.tasks.pending.size === 0) this.#tail = new RunTail(this.queries.running(), atMs);
+  }
+
+  #endResponse({ query: id, report, atMs, random }: Extract<SchedulerEvent, { type: "ended" }>): void {
+    const query = this.queries.get(id);
+    const { peer, state } = query;
+    const request = requestOf(query);
+    if (request === undefined) throw new Error(`query ${id} has no response that could end`);
+    this.budget.release(id);
+    this.#excludeFor(peer, report);
+    const { end } = report;
+    const isOurs = state.kind === "cancelled" && end.kind === "failed" && end.error.kind === "aborted";
+    // Of a hedged response, only the time until its cancellation is known: the peer is slower than that.
+    if (end.kind === "complete" || (isOurs && state.reason === "hedged"))
+      this.throughput.note(peer, request.progress.at(atMs));
+    if (end.kind === "complete" || isOurs) {
+      this.queries.endRequest(id);
+      return;
+    }
+    const failed: FailedResponse = {
+      error: end.error,
+      requested: request.requested,
+      lastPartition: report.lastPartition,
+      isOutgrown: report.outgrown.length > 0,
+      failures: this.pool.failures(peer) + 1,
+    };
+    this.#fail(peer, failed, atMs, random);
+    this.#release(id, atMs);
+  }
+
+  /** Excludes a peer from what its response had wrong, or too much of. */
+  #excludeFor(peer: number, { mismatched, outgrown }: ResponseReport): void {
+    for (const { partition, expected, got } of mismatched) {
+      const detail = `gave a partition with hash ${got}, expected ${expected}`;
+      this.pool.exclude(peer, partition, { reason: "wrong", detail });
+    }
+    for (const { partition, bytes } of outgrown) this.budget.exclude(peer, partition, bytes);
+  }
+
+  #fail(peer: number, failed: FailedResponse, atMs: number, random: number): void {
+    const { error } = failed;
+    const waitsForExports = !this.task.hasOlder || this.pool.hasGiven;
+    const { retry, broken, outgrown } = recoveryOf(failed, waitsForExports, random);
+    for (const partition of outgrown) this.budget.exclude(peer, partition, 0);
+    if (broken !== undefined && this.pool.mayGive(peer, broken))
+      this.pool.exclude(peer, broken, { reason: "broken", detail: error.message });
+    const status = error instanceof FetchError ? error.status : undefined;
+    this.pool.fail(peer, { message: error.message, status }, retry, atMs);
+  }
+
+  /** A full disk is no failure of the peer: other peers may send less. */
+  #endFull(query: Query, message: string): void {
+    const request = requestOf(query);
+    if (request === undefined) throw new Error(`query ${query.id} has no response that could fill the disk`);
+    const { begun, requested } = request;
+    this.budget.release(query.id);
+    // The same request must not be repeated at once, whatever filled the disk.
+    for (const partition of begun.size > 0 ? begun : requested)
+      this.pool.exclude(query.peer, partition, { reason: "no-space", detail: message });
+    this.queries.endRequest(query.id);
+  }
+
+  #release(id: QueryId, atMs: number): void {
+    this.tasks.release(id);
+    this.#replaced.delete(id);
+    this.queries.remove(id);
+    this.#tail?.ended(id, atMs);
+  }
+}
