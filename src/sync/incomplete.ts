@@ -1,4 +1,4 @@
-/** No peer is left that could give a partition: why, for each partition and for each peer that was tried. */
+/** The error of a run that no peer can complete: for each missing partition, why each of its peers failed. */
 
 import { SnapshotError, type SnapshotErrorCode } from "../errors/snapshot-error.ts";
 import { shortId } from "../protocol/node.ts";
@@ -8,8 +8,8 @@ import type { PeerPool, SourceOutcome } from "./peer-pool.ts";
 const PARTITIONS_SHOWN = 3;
 
 export class IncompleteError extends SnapshotError {
-  /** Whether no node that answers holds one of the partitions: then it is no node's fault, and waiting or an older
-   *  snapshot may help. */
+  /** Whether no node that responds holds one of the partitions. That is no node's fault: a later attempt or an older
+   *  snapshot may succeed. */
   readonly isHeldByNobody: boolean;
 
   constructor(code: IncompleteCode, message: string, details: readonly string[], isHeldByNobody: boolean) {
@@ -50,26 +50,27 @@ const titles: Readonly<Record<IncompleteCode, string>> = {
 
 const hints: Readonly<Record<IncompleteCode, string>> = {
   incomplete:
-    "Run again when these nodes answer, and rightly: what is verified is kept and not fetched again.",
+    "Run again when these nodes respond correctly: verified partitions are kept and not fetched again.",
   verification:
-    "All nodes that store these partitions gave other data than they agreed on: tell their operators.",
-  temporary: "Try again in a minute: the nodes still finish this cycle, or export their state.",
-  gone: "They keep the newest few marked ones alone: take --timestamp latest, or assemble sooner after the mark.",
-  disk: "Free some space and run again: what is verified already is kept and not fetched again.",
+    "All nodes that store one of these partitions sent data without the agreed hash: report it to their operators.",
+  temporary: "Run again in a minute: the nodes still finalize this cycle, or export their state.",
+  gone: "Validators keep only the newest few snapshots: use --timestamp latest, or assemble sooner after the mark.",
+  disk: "Free some space and run again: verified partitions are kept and not fetched again.",
 };
 
-/** One partition that all its nodes gave wrongly cannot be had by waiting. */
+/** A partition that all its nodes gave wrongly decides: a later attempt would fail as well. */
 function codeOf(outcomes: readonly (readonly SourceOutcome[])[], hasGiven: boolean): IncompleteCode {
   if (outcomes.some((nodes) => nodes.every(({ outcome }) => outcome === "wrong"))) return "verification";
   const isAbsent = outcomes.every((nodes) => nodes.every(({ outcome }) => absences.has(outcome)));
   if (!isAbsent) return "incomplete";
   if (outcomes.some((nodes) => nodes.some(({ outcome }) => outcome === "too-early"))) return "temporary";
-  return hasGiven ? "incomplete" : "gone"; // where others have given theirs, they still hold the snapshot
+  // Where other nodes have given partitions, the network still holds the snapshot.
+  return hasGiven ? "incomplete" : "gone";
 }
 
 function isNotHeld(nodes: readonly SourceOutcome[]): boolean {
-  const isSaid = nodes.some(({ outcome }) => absences.has(outcome));
-  return isSaid && nodes.every(({ outcome }) => absences.has(outcome) || outcome === "failed");
+  const isAbsent = nodes.some(({ outcome }) => absences.has(outcome));
+  return isAbsent && nodes.every(({ outcome }) => absences.has(outcome) || outcome === "failed");
 }
 
 const absences: ReadonlySet<SourceOutcome["outcome"]> = new Set(["too-early", "not-held"]);

@@ -1,21 +1,21 @@
-/** What a run costs that asks certain queries, if every node gives what is expected of it. */
+/** The cost of a run that sends the given queries, if every node gives what it is requested for. */
 
 import { type Shard, storedCount } from "../../protocol/shard.ts";
 import { narrowedRequests } from "../narrowed-requests.ts";
 import type { PlannedQuery } from "./algorithm-1.ts";
 
 export interface OrderCost {
-  /** Nodes that are asked. */
+  /** Nodes that are queried. */
   readonly nodes: number;
-  /** From nodes that answer with a range of accounts where they are asked for one. */
+  /** From nodes that narrow a response to the requested range of accounts. */
   readonly withRanges: ReceivedCost;
-  /** From nodes that answer with everything, the global partition included, whatever they are asked for. */
+  /** From nodes that respond to every request with all that they store, the global partition included. */
   readonly withoutRanges: ReceivedCost;
 }
 
 export interface ReceivedCost {
   readonly requests: number;
-  /** Each as often as it comes. */
+  /** A partition that arrives twice counts twice. */
   readonly partitionsReceived: number;
 }
 
@@ -23,12 +23,12 @@ export function orderCost(shard: Shard, queries: readonly PlannedQuery[]): Order
   const requests = queries.flatMap(({ nodeIndex, partitions }) =>
     narrowedRequests(shard, nodeIndex, partitions, 0),
   );
-  const asked = requests.reduce((sum, { partitions }) => sum + partitions.length, 0);
+  const requested = requests.reduce((sum, { partitions }) => sum + partitions.length, 0);
   const sent = queries.length * (storedCount(shard) + 1);
   return {
     nodes: queries.length,
-    withRanges: { requests: requests.length, partitionsReceived: asked },
-    // The first answer of a node brings all that it could be asked for.
+    withRanges: { requests: requests.length, partitionsReceived: requested },
+    // The first response of a node has everything that it could be requested for.
     withoutRanges: { requests: queries.length, partitionsReceived: sent },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * How the nodes are chosen that are asked: by Algorithm 1, whose order is the same for everybody, or so that
- * as few as can be are asked.
+ * How the queried nodes are chosen: `bisect`, by Algorithm 1, whose order is the same for every caller; or `cover`, the
+ * fewest nodes.
  */
 export const orderRules = ["bisect", "cover"] as const;
 
