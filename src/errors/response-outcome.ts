@@ -9,7 +9,7 @@ export type ResponseOutcome =
   | "wrong"
   /** Cancelled: another node gave the same partitions first. */
   | "hedged"
-  /** Cancelled: every partition is verified. */
+  /** Cancelled: it had nothing left to give. */
   | "not-needed"
   | "disk-full"
   | Exclude<FetchErrorKind, "aborted">

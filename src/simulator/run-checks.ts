@@ -1,8 +1,10 @@
 /** The invariants of every run, checked during the run and at its end. */
 
 import type { SyncEvent } from "../events/sync-events.ts";
+import { unconfirmedDiskShareLast } from "../limits/sync.ts";
 import { stores } from "../protocol/shard.ts";
-import { isHonest, isReliable, type Scenario } from "./scenario.ts";
+import { hasSmallDisk, isHonest, isReliable, type Scenario } from "./scenario.ts";
+import type { VirtualDisk } from "./virtual-disk.ts";
 import { trueContent } from "./virtual-transport.ts";
 
 const findingsMax = 10;
@@ -12,6 +14,7 @@ const repetitionMax = 6;
 
 export class RunChecks {
   readonly #scenario: Scenario;
+  readonly #disk: VirtualDisk;
   readonly #indexes: ReadonlyMap<string, number>;
   readonly #committed = new Set<number>();
   /** Peer → the signal that ends its request. */
@@ -22,8 +25,9 @@ export class RunChecks {
   preciseBytes = 0;
   bytes = 0;
 
-  constructor(scenario: Scenario) {
+  constructor(scenario: Scenario, disk: VirtualDisk) {
     this.#scenario = scenario;
+    this.#disk = disk;
     this.#indexes = new Map(scenario.peers.map(({ id }, index) => [id, index]));
   }
 
@@ -65,14 +69,16 @@ export class RunChecks {
 
   /** Checks the end of a run; `error` where it failed. */
   ended(error: unknown): void {
+    if (this.#requests.size > 0) this.#find(`${this.#requests.size} requests outlive the run`);
     const open = [...this.#scenario.missing].filter((partition) => !this.#committed.has(partition));
     if (error === undefined) {
       if (open.length > 0) this.#find(`the run ended without ${open.join(", ")}`);
     } else if (isIncomplete(error)) {
-      const given = open.filter((partition) => this.#hasReliableSource(partition));
+      const given = open.filter((partition) => this.#hasReliableSource(partition) && this.#fits(partition));
       if (given.length > 0) this.#find(`gave up ${given.join(", ")}, which a reliable peer gives`);
     } else this.#find(`threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    if (this.repetition > repetitionMax)
+    // What a small disk has no space for is requested of every peer.
+    if (this.repetition > repetitionMax && !hasSmallDisk(this.#scenario))
       this.#find(`honest peers sent ${this.repetition.toFixed(1)} times the missing bytes`);
   }
 
@@ -91,6 +97,12 @@ export class RunChecks {
   #hasReliableSource(partition: number): boolean {
     const { peers, shard } = this.#scenario;
     return peers.some((peer, index) => isReliable(peer, this.#scenario) && stores(shard, index, partition));
+  }
+
+  /** Returns whether the disk has space for a partition that arrives alone. */
+  #fits(partition: number): boolean {
+    const bytes = this.#scenario.sizes.get(partition) ?? 0;
+    return bytes <= unconfirmedDiskShareLast * this.#disk.freeBytes;
   }
 
   #find(finding: string): void {

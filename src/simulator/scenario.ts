@@ -12,8 +12,8 @@ export type Behaviour =
   | { readonly kind: "down" }
   /** Refuses connections and resets responses from a moment on. */
   | { readonly kind: "dies"; readonly atMs: number }
-  /** Sends other content of these partitions. */
-  | { readonly kind: "lies"; readonly partitions: ReadonlySet<number> }
+  /** Sends other content of these partitions; those who collude send the same. */
+  | { readonly kind: "lies"; readonly partitions: ReadonlySet<number>; readonly isColluding: boolean }
   /** Sends no accounts of these partitions. */
   | { readonly kind: "withholds"; readonly partitions: ReadonlySet<number> }
   /** Stalls within the response. */
@@ -36,7 +36,11 @@ export type Behaviour =
   /** Sends a partition without end. */
   | { readonly kind: "endless" }
   /** Sends accounts twice, of foreign partitions, and after complete partitions. */
-  | { readonly kind: "adds" };
+  | { readonly kind: "adds" }
+  /** Sends partitions that were not requested, its own and others', instead of those that were. */
+  | { readonly kind: "strays" }
+  /** Sends what is requested, and then a byte now and then. */
+  | { readonly kind: "lingers" };
 
 export interface VirtualPeer {
   readonly id: string;
@@ -59,6 +63,8 @@ export interface Scenario {
   readonly rule: OrderRule;
   readonly concurrency: number;
   readonly hasOlder: boolean;
+  /** Bytes that fit on the disk. */
+  readonly diskBytes: number;
 }
 
 /** The least rate of a peer that is not slow. */
@@ -94,7 +100,12 @@ export function makeScenario(seed: string): Scenario {
     rule: random.pick([...orderRules]),
     concurrency: 1 + random.below(8),
     hasOlder: random.below(4) === 0,
+    diskBytes: makeDisk(random, sizes),
   };
+}
+
+export function hasSmallDisk({ diskBytes }: Scenario): boolean {
+  return diskBytes < Number.MAX_SAFE_INTEGER;
 }
 
 /** Whether a peer serves every partition that it stores, however long it takes. */
@@ -121,6 +132,8 @@ export function isHonest({ behaviour }: VirtualPeer): boolean {
     case "malformed":
     case "endless":
     case "adds":
+    case "strays":
+    case "lingers":
       return false;
     case "honest":
     case "down":
@@ -154,6 +167,13 @@ function makeSizes(random: Random, shard: Shard, typical: number): Map<number, n
     return Math.round(size * (0.2 + (1.6 * random.below(1_000)) / 1_000));
   };
   return new Map(allPartitions(shard).map((partition) => [partition, sizeOf(partition)]));
+}
+
+/** Sometimes the disk has little more space than the snapshot needs, or less. */
+function makeDisk(random: Random, sizes: ReadonlyMap<number, number>): number {
+  const share = random.pick([0, 0, 0, 0.8, 1.2, 2, 5]);
+  const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  return share === 0 ? Number.MAX_SAFE_INTEGER : Math.round(share * bytes);
 }
 
 interface PeerSettings {
@@ -194,7 +214,7 @@ function makeBehaviour(random: Random, shard: Shard, index: number): Behaviour {
   const kinds: readonly [() => Behaviour, ...(() => Behaviour)[]] = [
     () => ({ kind: "down" }),
     () => ({ kind: "dies", atMs }),
-    () => ({ kind: "lies", partitions: some() }),
+    () => ({ kind: "lies", partitions: some(), isColluding: random.below(2) === 0 }),
     () => ({ kind: "withholds", partitions: some() }),
     () => ({ kind: "stalls" }),
     () => ({
@@ -209,6 +229,8 @@ function makeBehaviour(random: Random, shard: Shard, index: number): Behaviour {
     () => ({ kind: "malformed" }),
     () => ({ kind: "endless" }),
     () => ({ kind: "adds" }),
+    () => ({ kind: "strays" }),
+    () => ({ kind: "lingers" }),
   ];
   return random.pick(kinds)();
 }

@@ -9,8 +9,9 @@ import type { ArtifactStore } from "../sync/ports.ts";
 import type { SchedulerTask } from "../sync/run-state.ts";
 import { Random } from "../testnet/state/random.ts";
 import { RunChecks } from "./run-checks.ts";
-import { fastBytesPerMs, isReliable, makeScenario, type Scenario } from "./scenario.ts";
+import { fastBytesPerMs, hasSmallDisk, isReliable, makeScenario, type Scenario } from "./scenario.ts";
 import { HangError, VirtualClock } from "./virtual-clock.ts";
+import { VirtualDisk } from "./virtual-disk.ts";
 import {
   emptyContent,
   endlessChunkMs,
@@ -35,18 +36,19 @@ export interface Simulation {
 }
 
 /** Several times the steps of the longest run that ends. */
-const stepsMax = 100_000;
+const stepsMax = 1_000_000;
 
 export async function simulate(seed: string): Promise<Simulation> {
   const scenario = makeScenario(seed);
   const clock = new VirtualClock();
-  const checks = new RunChecks(scenario);
+  const disk = new VirtualDisk(scenario.diskBytes);
+  const checks = new RunChecks(scenario, disk);
   const nodes = scenario.peers.map(({ id }) => ({ id, url: `http://${id}`, publicKey: id }));
   const pool = new PeerPool(nodes, scenario.shard, queryOrder(nodes.length));
   const jitter = Random.named("jitter", seed);
   const fetch = new PartitionFetch(taskOf(scenario), pool, {
-    transport: new VirtualTransport(scenario, clock, checks),
-    store: storeOf(checks, clock),
+    transport: new VirtualTransport(scenario, clock, disk, checks),
+    store: storeOf(checks, clock, disk),
     clock,
     random: () => jitter.uint32() / 2 ** 32,
     emit: (event) => checks.event(event),
@@ -78,15 +80,15 @@ function taskOf({ shard, sizes, missing, rule, concurrency, hasOlder }: Scenario
   };
 }
 
-function storeOf(checks: RunChecks, clock: VirtualClock): ArtifactStore {
+function storeOf(checks: RunChecks, clock: VirtualClock, disk: VirtualDisk): ArtifactStore {
   const never = new AbortController().signal;
   return {
     accept: async ({ partition, path }: MatchedPartition) => {
       await clock.sleep(1, never);
       checks.accept(partition, path);
     },
-    discard: () => Promise.resolve(),
-    freeBytes: () => Promise.resolve(Number.MAX_SAFE_INTEGER),
+    discard: ({ bytes }: MatchedPartition) => Promise.resolve(disk.remove(bytes)),
+    freeBytes: () => Promise.resolve(disk.freeBytes),
   };
 }
 
@@ -104,9 +106,12 @@ function durationMaxOf(scenario: Scenario): number {
       (peer, index) => fast.includes(peer) && isReliable(peer, scenario) && stores(shard, index, partition),
     ),
   );
-  const needed = isFastEnough ? fast : peers;
+  // On a small disk, fast peers may be excluded until the slow ones have ended.
+  const needed = isFastEnough && !hasSmallDisk(scenario) ? fast : peers;
   const slowest = Math.min(...needed.map(({ bytesPerMs }) => bytesPerMs));
   const endless = peers.filter(({ behaviour }) => behaviour.kind === "endless").length;
   const endlessMs = endless * (storedCount(shard) + 1) * endlessChunksMax * endlessChunkMs;
-  return 60_000 + peers.length * 10 * stallTimeoutMs + (10 * stored) / slowest + endlessMs;
+  // Where the disk is too small, one peer after the other is tried.
+  const rounds = hasSmallDisk(scenario) ? 10 * peers.length : 10;
+  return 60_000 + peers.length * 10 * stallTimeoutMs + (rounds * stored) / slowest + endlessMs;
 }

@@ -9,6 +9,7 @@ import type { SnapshotReq } from "../protocol/snapshot-request.ts";
 import type { PartialSnapshotRequest, ResponseObserver, Transport } from "../sync/ports.ts";
 import type { Scenario, VirtualPeer } from "./scenario.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
+import type { VirtualDisk } from "./virtual-disk.ts";
 
 /** As long as the default `--stall-timeout`. */
 export const stallTimeoutMs = 30_000;
@@ -19,6 +20,9 @@ const chunksPerPartition = 3;
 /** Chunks of an endless partition double, up to what takes so long. */
 export const endlessChunksMax = 12;
 export const endlessChunkMs = 20_000;
+
+/** How long a peer lingers that has sent everything: longer than a run may take. */
+const lingerMs = 1e9;
 
 /** The time to sort an unordered partition. */
 const sortMs = 15_000;
@@ -39,14 +43,16 @@ export const emptyContent = "no accounts";
 export class VirtualTransport implements Transport {
   readonly #scenario: Scenario;
   readonly #clock: VirtualClock;
+  readonly #disk: VirtualDisk;
   readonly #watcher: RequestWatcher;
   readonly #indexes: ReadonlyMap<string, number>;
   /** Peer → the number of its rejected requests and incomplete responses. */
   readonly #failures = new Map<number, number>();
 
-  constructor(scenario: Scenario, clock: VirtualClock, watcher: RequestWatcher) {
+  constructor(scenario: Scenario, clock: VirtualClock, disk: VirtualDisk, watcher: RequestWatcher) {
     this.#scenario = scenario;
     this.#clock = clock;
+    this.#disk = disk;
     this.#watcher = watcher;
     this.#indexes = new Map(scenario.peers.map(({ id }, index) => [id, index]));
   }
@@ -60,7 +66,14 @@ export class VirtualTransport implements Transport {
     const peer = this.#scenario.peers[index ?? -1];
     if (index === undefined || peer === undefined) throw new Error(`no virtual peer ${node.id}`);
     this.#watcher.begin(index, receiver.requested, signal);
-    const response = new VirtualResponse({ peer, clock: this.#clock, receiver, observer, signal });
+    const response = new VirtualResponse({
+      peer,
+      clock: this.#clock,
+      disk: this.#disk,
+      receiver,
+      observer,
+      signal,
+    });
     try {
       await response.wait(peer.latencyMs);
       this.#requireServed(index, peer);
@@ -74,13 +87,15 @@ export class VirtualTransport implements Transport {
       if (!(error instanceof FetchError || error instanceof ResponseError)) throw error;
       return response.report({ kind: "failed", error });
     } finally {
+      response.discard();
       this.#watcher.end(index);
     }
   }
 
   /** Returns the content of a response, in order: by address, and the global accounts at the end. */
-  #partitionsOf(index: number, { knowsRanges }: VirtualPeer, body: SnapshotReq): number[] {
+  #partitionsOf(index: number, { knowsRanges, behaviour }: VirtualPeer, body: SnapshotReq): number[] {
     const { shard } = this.#scenario;
+    const strays = behaviour.kind === "strays";
     const isRequested = (partition: number) => {
       if (!knowsRanges) return true;
       if (partition === GLOBAL_PARTITION) return body.isGlobal !== false;
@@ -88,7 +103,10 @@ export class VirtualTransport implements Transport {
       const { low, high } = partitionRange(shard, partition);
       return (body.accountStart ?? low) <= low && high <= (body.accountEnd ?? high);
     };
-    const partitions = allPartitions(shard).filter((p) => stores(shard, index, p) && isRequested(p));
+    const own = allPartitions(shard).filter((partition) => stores(shard, index, partition));
+    const foreign = allPartitions(shard).find((partition) => !stores(shard, index, partition));
+    const partitions = own.filter((partition) => isRequested(partition) !== strays);
+    if (strays && foreign !== undefined) partitions.push(foreign);
     return partitions.sort((a, b) => (a === GLOBAL_PARTITION ? 1 : b === GLOBAL_PARTITION ? -1 : a - b));
   }
 
@@ -139,6 +157,7 @@ export class VirtualTransport implements Transport {
 interface ResponseContext {
   readonly peer: VirtualPeer;
   readonly clock: VirtualClock;
+  readonly disk: VirtualDisk;
   readonly receiver: ResponseReceiver;
   readonly observer: ResponseObserver;
   readonly signal: AbortSignal;
@@ -150,6 +169,9 @@ class VirtualResponse {
   readonly #mismatched: MismatchedPartition[] = [];
   readonly #begun = new Set<number>();
   #heldBytes = 0;
+  /** Bytes on the disk that no commit has taken over. */
+  #writtenBytes = 0;
+  #foreignAccounts = 0;
   #accounts = 0;
   #lastPartition: number | undefined;
   #outgrown: ResponseReport["outgrown"] = [];
@@ -174,7 +196,9 @@ class VirtualResponse {
     const isWithheld = behaviour.kind === "withholds" && behaviour.partitions.has(partition);
     if (bytes === 0 || isWithheld) return;
     this.#lastPartition = partition;
-    const expected = receiver.expected(partition);
+    const isForeign = !receiver.stores(partition);
+    if (isForeign) this.#foreignAccounts++;
+    const expected = isForeign ? undefined : receiver.expected(partition);
     if (expected !== undefined) {
       receiver.begin(partition);
       this.#begun.add(partition);
@@ -184,9 +208,17 @@ class VirtualResponse {
     if (expected !== undefined) await this.#end(partition, sent);
   }
 
+  /** Removes the bytes that the response holds. */
+  discard(): void {
+    this.#context.disk.remove(this.#writtenBytes);
+    this.#writtenBytes = 0;
+  }
+
   /** Ends the stream of bytes. */
   async ended(): Promise<void> {
+    const { behaviour } = this.#context.peer;
     this.#context.observer.waiting();
+    if (behaviour.kind === "lingers") await this.#drip(lingerMs);
     await this.wait(1);
     this.#context.observer.ended();
   }
@@ -205,7 +237,7 @@ class VirtualResponse {
       end,
       accounts: this.#accounts,
       lastPartition: this.#lastPartition,
-      foreignAccounts: adds ? 3 : 0,
+      foreignAccounts: this.#foreignAccounts + (adds ? 3 : 0),
       duplicateAccounts: adds ? 1 : 0,
       mismatched: isComplete ? [...this.#mismatched, ...absent] : [],
       superfluous: adds && this.#lastPartition !== undefined ? [this.#lastPartition] : [],
@@ -246,6 +278,8 @@ class VirtualResponse {
   }
 
   async #hold(partition: number, bytes: number, sent: number): Promise<void> {
+    this.#context.disk.write(bytes);
+    this.#writtenBytes += bytes;
     this.#heldBytes += bytes;
     if (await this.#context.receiver.mayHold(this.#heldBytes, partition)) return;
     this.#outgrown = [{ partition, bytes: sent }];
@@ -257,13 +291,23 @@ class VirtualResponse {
     const { behaviour } = peer;
     const isFalse =
       behaviour.kind === "endless" || (behaviour.kind === "lies" && behaviour.partitions.has(partition));
-    const content = isFalse ? `other content of ${partition} from ${peer.id}` : trueContent(partition);
+    const isColluding = behaviour.kind === "lies" && behaviour.isColluding;
+    const content = isFalse
+      ? `other content of ${partition}${isColluding ? "" : ` from ${peer.id}`}`
+      : trueContent(partition);
     const expected = receiver.expected(partition);
     if (expected === content) {
       this.#heldBytes -= bytes;
       // Meanwhile another response may be first.
       await this.wait(peer.isSorted ? 1 : sortMs);
-      await receiver.commit({ partition, accounts: 1, bytes, path: content });
+      // The store takes the partition's bytes over, or removes them.
+      this.#writtenBytes -= bytes;
+      try {
+        await receiver.commit({ partition, accounts: 1, bytes, path: content });
+      } catch (error) {
+        this.#writtenBytes += bytes;
+        throw error;
+      }
     } else if (expected !== undefined)
       this.#mismatched.push({ partition, expected, got: content, accounts: 1, conflict: undefined });
   }

@@ -70,7 +70,8 @@ export class PartitionFetch {
     this.#scheduler.apply({ type: "decided", decision, atMs: this.#ports.clock.nowMs() });
     if (decision.type === "request") this.#request(decision);
     if (decision.type === "cancel") this.#requests.get(decision.query)?.stop.abort();
-    if (decision.type === "start") for (const id of decision.yielding) this.#requests.get(id)?.stop.abort();
+    if (decision.type === "start" || decision.type === "use-last-share")
+      for (const id of decision.yielding) this.#requests.get(id)?.stop.abort();
   }
 
   #request(action: Extract<Action, { type: "request" }>): void {

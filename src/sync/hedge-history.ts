@@ -38,12 +38,21 @@ export class HedgeHistory {
     return this.#sinceMs !== undefined && nowMs - this.#sinceMs >= this.#backoff * stragglerUnmeasuredMs;
   }
 
-  /** Every peer was requested for these partitions: each may be requested again, and gets twice the time. */
-  backOff(partitions: ReadonlySet<number>, atMs: number): void {
-    this.#backoff = Math.min(hedgeBackoffMax, 2 * this.#backoff);
+  /**
+   * Every peer was requested for these partitions: each may be requested again, and gets twice the time.
+   *
+   * @param isBounded whether the time stays below a bound: the straggler continues beside its hedges
+   */
+  backOff(partitions: ReadonlySet<number>, isBounded: boolean, atMs: number): void {
+    this.#backoff = Math.min(isBounded ? hedgeBackoffMax : Number.POSITIVE_INFINITY, 2 * this.#backoff);
     this.#sinceMs = atMs;
     for (const requested of this.#requested.values())
       for (const partition of partitions) requested.delete(partition);
+  }
+
+  /** Every peer may be hedged with every partition again. */
+  forgetRequests(): void {
+    this.#requested.clear();
   }
 
   resetBackoff(atMs: number): void {

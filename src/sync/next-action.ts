@@ -17,7 +17,13 @@ export function nextAction(state: RunState, nowMs: number): Action {
     const action = nextOf(state, query);
     if (action !== undefined) return action;
   }
-  return nextStart(state, nowMs) ?? nextHedge(state, nowMs) ?? nextWait(state, nowMs);
+  const slow = stragglers(queries.running(), state.throughput, state.history.backoff, nowMs);
+  return (
+    nextStart(state, nowMs) ??
+    nextUseless(state, slow) ??
+    nextHedge(state, slow, nowMs) ??
+    nextWait(state, nowMs)
+  );
 }
 
 /** Returns the next request of a query, or its end; `undefined` while its response has not ended. */
@@ -43,20 +49,36 @@ function nextStart(state: RunState, nowMs: number): Action | undefined {
   return query === undefined ? undefined : { type: "start", query, isHedge: false, yielding: [] };
 }
 
+/** Cancels a straggler that gives nothing of use: missing partitions may need its place, or its peer. */
+function nextUseless({ tasks }: RunState, slow: readonly Query[]): Action | undefined {
+  if (tasks.missing.size === 0) return undefined;
+  const useless = slow.find(({ id }) => tasks.givenBy(id).length === 0);
+  return useless === undefined ? undefined : { type: "cancel", query: useless.id, reason: "not-needed" };
+}
+
 /** Requests what stragglers give from another peer as well, while the stragglers continue. */
-function nextHedge(state: RunState, nowMs: number): Action | undefined {
-  const { queries, throughput, history, tasks, planner, task } = state;
+function nextHedge(state: RunState, slow: readonly Query[], nowMs: number): Action | undefined {
+  const { queries, history, tasks, planner, task } = state;
   const running = queries.running();
-  const slow = stragglers(running, throughput, history.backoff, nowMs);
   const partitions = stragglingPartitions(slow, tasks);
   if (partitions.size === 0) return undefined;
   const query = planner.hedge(partitions, (peer) => history.requestedOf(peer), nowMs);
-  if (query === undefined) return history.isBackoffDue(nowMs) ? { type: "back-off", partitions } : undefined;
+  if (query === undefined)
+    return history.isBackoffDue(nowMs) ? nextBackoff(state, slow, partitions) : undefined;
   // On a nearly full disk, the straggler must end before the hedge sends its request.
   const yielding = state.isLastShare
     ? running
     : yieldsTo(query.partitions, { running, stragglers: slow, concurrency: task.concurrency }, tasks);
   return { type: "start", query, isHedge: true, yielding: yielding.map(({ id }) => id) };
+}
+
+/** No other peer can be requested for what the stragglers give. */
+function nextBackoff(state: RunState, slow: readonly Query[], partitions: ReadonlySet<number>): Action {
+  const running = state.queries.running();
+  // A fast peer that the disk had no space for is better than slow ones alone.
+  if (!state.isLastShare && slow.length === running.length && state.isLost(partitions, "no-space"))
+    return { type: "use-last-share", yielding: running.map(({ id }) => id) };
+  return { type: "back-off", partitions };
 }
 
 /** The longer the last decision was ago, the less often the run checks for stragglers. */
@@ -73,6 +95,7 @@ function nextWait(state: RunState, nowMs: number): Action {
 function nextOfLastResort(state: RunState): Action {
   const { pending } = state.tasks;
   if (state.budget.mayGrow && state.isLost(pending, "outgrown")) return { type: "grow-budget" };
-  if (!state.isLastShare && state.isLost(pending, "no-space")) return { type: "use-last-share" };
+  if (!state.isLastShare && state.isLost(pending, "no-space"))
+    return { type: "use-last-share", yielding: [] };
   return { type: "give-up" };
 }

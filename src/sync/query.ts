@@ -5,7 +5,7 @@
 import type { QueryId } from "./partition-tasks.ts";
 import type { ResponseProgress } from "./response-progress.ts";
 
-/** Why the run ends a query. `hedged`: others gave what it was to give. */
+/** Why the run ends a query. `hedged`: others gave what it was to give. `not-needed`: it has nothing left to give. */
 export type Cancellation = "hedged" | "not-needed";
 
 /** A request whose response has not ended. */

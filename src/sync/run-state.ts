@@ -153,7 +153,8 @@ export class RunState {
         this.#release(decision.query, atMs);
         break;
       case "back-off":
-        this.history.backOff(decision.partitions, atMs);
+        // With one response at a time, a hedge ends its straggler: a slow peer needs ever more time in the end.
+        this.history.backOff(decision.partitions, !this.#isLastShare, atMs);
         // A fast peer that has outgrown the budget is better than slow ones alone.
         if (this.isLost(decision.partitions, "outgrown")) this.#growBudget(atMs);
         break;
@@ -161,6 +162,8 @@ export class RunState {
         this.#growBudget(atMs);
         break;
       case "use-last-share":
+        for (const id of decision.yielding) this.#cancel(id, "hedged");
+        this.history.forgetRequests();
         this.#isLastShare = true;
         this.budget.useLastShare();
         this.pool.lift("no-space");

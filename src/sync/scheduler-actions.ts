@@ -39,8 +39,11 @@ export type Decision =
   | { readonly type: "back-off"; readonly partitions: ReadonlySet<number> }
   /** Only peers are left that sent more than the byte budget allows. */
   | { readonly type: "grow-budget" }
-  /** Only partitions are left that the disk had no space for: request them again, one response at a time. */
-  | { readonly type: "use-last-share" };
+  /**
+   * Only stragglers are left, and partitions that the disk had no space for: cancel the former, and request the latter
+   * again, one response at a time.
+   */
+  | { readonly type: "use-last-share"; readonly yielding: readonly QueryId[] };
 
 /** What has happened. Times are milliseconds of the run's clock. */
 export type SchedulerEvent =

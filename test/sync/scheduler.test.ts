@@ -279,6 +279,17 @@ const hedges: readonly Story[] = [
       expect(others.act()[0]).toBe("hedge 1 instead of 0");
     },
   },
+  {
+    id: "a straggler that has nothing left to give is cancelled where partitions are missing",
+    tell: () => {
+      const run = new SchedulerDriver(eachStoresOne, { missing: [0, 3] });
+      run.act();
+      run.gives(0, 0);
+      expect(run.actLater()[0]).toBe("cancel 0: not-needed");
+      run.ends(0, aborted);
+      expect(run.act().slice(0, 2)).toEqual(["end 0", "query 3"]);
+    },
+  },
 ];
 
 const budgets: readonly Story[] = [
@@ -370,13 +381,27 @@ const budgets: readonly Story[] = [
         run.fillsDisk(peer);
       }
       expect(run.act()).toEqual(["end 1", "use-last-share", "query 0", "request 0 of 0", "wait until 250"]);
-      expect(run.actLater()[0]).toBe("back off for 0");
-      run.nowMs += 2 * stragglerUnmeasuredMs;
-      const performed = run.act();
+      const performed = run.actLater();
       expect(performed[0]).toBe("hedge 2 instead of 0");
       expect(performed.filter((action) => action.startsWith("request"))).toEqual([]);
       run.ends(0, aborted);
       expect(run.act().slice(0, 2)).toEqual(["end 0", "request 0 of 2"]);
+    },
+  },
+  {
+    id: "a straggler on a full disk is cancelled for the peers that the disk had no space for",
+    tell: () => {
+      const run = new SchedulerDriver(allStoreAll, { missing: [0] });
+      for (const peer of [0, 2]) {
+        run.act();
+        run.begins(peer, 0);
+        run.fillsDisk(peer);
+      }
+      expect(run.act()).toContain("request 0 of 1");
+      run.nowMs += stragglerUnmeasuredMs + 1;
+      expect(run.act().slice(0, 1)).toEqual(["use-last-share"]);
+      run.ends(1, aborted);
+      expect(run.act().slice(0, 3)).toEqual(["end 1", "query 0", "request 0 of 0"]);
     },
   },
   {
