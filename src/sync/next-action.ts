@@ -3,7 +3,7 @@
 import { stragglerCheckMaxMs, stragglerCheckMs, stragglerCheckShare } from "../limits/sync.ts";
 import { stragglers, stragglingPartitions, yieldsTo } from "./hedging.ts";
 import { narrowedRequests } from "./narrowed-requests.ts";
-import { type Query, requestOf } from "./query.ts";
+import { isUseful, type Query, requestOf } from "./query.ts";
 import type { RunState } from "./run-state.ts";
 import type { Action } from "./scheduler-actions.ts";
 
@@ -49,10 +49,12 @@ function nextStart(state: RunState, nowMs: number): Action | undefined {
   return query === undefined ? undefined : { type: "start", query, isHedge: false, yielding: [] };
 }
 
-/** Cancels a straggler that gives nothing of use: missing partitions may need its place, or its peer. */
+/** Cancels a straggler whose response has nothing left to give, where partitions wait for its place, or its peer. */
 function nextUseless({ tasks }: RunState, slow: readonly Query[]): Action | undefined {
-  if (tasks.missing.size === 0) return undefined;
-  const useless = slow.find(({ id }) => tasks.givenBy(id).length === 0);
+  const useless = slow.find((query) => {
+    const given = tasks.givenBy(query.id);
+    return (tasks.missing.size > 0 || given.length > 0) && !isUseful(query, given);
+  });
   return useless === undefined ? undefined : { type: "cancel", query: useless.id, reason: "not-needed" };
 }
 

@@ -19,6 +19,12 @@ const kept = [
   { seed: "b/2188", found: "honest peers are hedged more than once" },
   { seed: "f/5240", found: "a peer straggled while we sorted what it had sent" },
   { seed: "g/5419", found: "a run stayed patient with a slow peer after fast ones had become sources again" },
+  { seed: "w2/3764", found: "a peer lingered after its response, and the rest of its query had to wait" },
+  {
+    seed: "disk/518",
+    found: "the disk had no space for the fast peers, and a straggler kept the run waiting",
+  },
+  { seed: "disk/1308", found: "with one response at a time, no slow peer ever ended" },
   { seed: "c/1359", found: "several hedges at one moment" },
 ];
 

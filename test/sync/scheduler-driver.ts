@@ -81,12 +81,13 @@ export class SchedulerDriver {
 
   /** Lets time pass until the scheduler decides something. */
   actLater(): string[] {
-    for (;;) {
+    for (let checks = 0; checks < 10_000; checks++) {
       const performed = this.act();
       if (performed.length > 1 || !performed[0]?.startsWith("wait until")) return performed;
       const action = this.scheduler.next(this.nowMs);
       if (action.type === "wait") this.nowMs = action.untilMs as number;
     }
+    throw new Error("the scheduler decides nothing");
   }
 
   query(peer: number): number {

@@ -280,6 +280,19 @@ const hedges: readonly Story[] = [
     },
   },
   {
+    id: "a straggler is cancelled where the rest of its query needs another request",
+    tell: () => {
+      const run = new SchedulerDriver(makeShard({ numNodes: 5, nodesPerConsensusGroup: 5 }), {
+        missing: [0, 2],
+      });
+      run.act();
+      run.gives(0, 0);
+      expect(run.actLater()[0]).toBe("cancel 0: not-needed");
+      run.ends(0, aborted);
+      expect(run.act().slice(0, 3)).toEqual(["end 0", "query 0", "request 2 of 0"]);
+    },
+  },
+  {
     id: "a straggler that has nothing left to give is cancelled where partitions are missing",
     tell: () => {
       const run = new SchedulerDriver(eachStoresOne, { missing: [0, 3] });
