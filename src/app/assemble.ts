@@ -25,6 +25,7 @@ import { readNetwork } from "../trust/read-network.ts";
 import { shardOf } from "../trust/sharding.ts";
 import type { Findings } from "../verify/findings/findings.ts";
 import { agreeOn } from "./assembly/agreement.ts";
+import { type Attempt, listContext, type Run } from "./assembly/assembly-run.ts";
 import { noCandidateError } from "./assembly/failure/latest.ts";
 import { explained } from "./assembly/failure/no-snapshots.ts";
 import { fetchPartitions } from "./assembly/fetch.ts";
@@ -32,7 +33,6 @@ import { GossipFile } from "./assembly/gossip-file.ts";
 import { type AssembleOptions, assembleChecks, settingsOf } from "./assembly/options.ts";
 import { checkPlace, lockPlace, releasePlace } from "./assembly/place/locked-place.ts";
 import { type Proof, publish } from "./assembly/publish.ts";
-import { type Attempt, listContext, type Run } from "./assembly/run.ts";
 import { ShardingOfCycles } from "./assembly/sharding-of-cycles.ts";
 import { requireChainAgrees, requireMetadataAgrees, requireStateInChain } from "./assembly/witnesses.ts";
 

@@ -8,8 +8,8 @@ import type { TrustSource } from "../../format/evidence/counting-rules.ts";
 import type { Shard } from "../../protocol/shard.ts";
 import type { Candidate } from "../../trust/read-network.ts";
 import { HttpGossipSource } from "../gossip-source.ts";
+import type { Run } from "./assembly-run.ts";
 import { publishedVotes } from "./place/published.ts";
-import type { Run } from "./run.ts";
 
 export type AgreementOutcome =
   | { readonly kind: "agreed"; readonly agreed: AgreedHashes }

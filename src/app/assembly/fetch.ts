@@ -16,9 +16,9 @@ import { PeerPool } from "../../sync/peer-pool.ts";
 import type { ArtifactStore, Clock, SyncPorts } from "../../sync/ports.ts";
 import type { SchedulerTask } from "../../sync/run-state.ts";
 import { counted } from "../../text/counted.ts";
+import type { Attempt, Run } from "./assembly-run.ts";
 import { prepareArtifacts } from "./place/prepare.ts";
 import { type Published, publishedHashes } from "./place/published.ts";
-import type { Attempt, Run } from "./run.ts";
 import { SnapshotTransport } from "./snapshot-transport.ts";
 import { WakefulClock } from "./wakeful-clock.ts";
 

@@ -7,7 +7,7 @@ import type { PartialSnapshot } from "../../store/partial-snapshot.ts";
 import type { Network } from "../../trust/read-network.ts";
 import type { Sharding } from "../../trust/sharding.ts";
 import { requireReadsBack } from "../../verify/read-back.ts";
-import type { Run } from "./run.ts";
+import type { Run } from "./assembly-run.ts";
 import { makeRunRecord } from "./run-record.ts";
 
 /** The network, the settings and the votes that prove a snapshot. */

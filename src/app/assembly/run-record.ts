@@ -3,8 +3,8 @@
 import type { AgreedHashes } from "../../agreement/agreed-hashes.ts";
 import { sourcesOf } from "../../events/run-state.ts";
 import type { RunRecord } from "../../format/run-record.ts";
+import type { Run } from "./assembly-run.ts";
 import { packageVersion } from "./package-version.ts";
-import type { Run } from "./run.ts";
 
 export function makeRunRecord({ settings, startedAt, log }: Run, agreed: AgreedHashes): RunRecord {
   const { queries, offences, warnings, bytesReceived, durationMs } = log.summary();

@@ -4,8 +4,8 @@ import { networkConfigHashOf } from "../../protocol/cycle-record.ts";
 import type { ActiveNode } from "../../protocol/node.ts";
 import type { Candidate, Network } from "../../trust/read-network.ts";
 import { findSharding, requireSnapshotsOn, type Sharding } from "../../trust/sharding.ts";
+import { nodeContext, type Run } from "./assembly-run.ts";
 import { publishedNetconfig } from "./place/published.ts";
-import { nodeContext, type Run } from "./run.ts";
 
 export class ShardingOfCycles {
   readonly #run: Run;

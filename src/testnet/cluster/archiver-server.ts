@@ -6,8 +6,8 @@ import { Random } from "../state/random.ts";
 import { HttpError } from "../validator/http-error.ts";
 import { type Identity, makeIdentity } from "../validator/identity.ts";
 import { JsonServer, sendJson, urlOf } from "../validator/json-server.ts";
+import type { ClusterNetwork } from "./cluster-network.ts";
 import type { ChainedRecord } from "./cycle-records.ts";
-import type { ClusterNetwork } from "./network.ts";
 
 /** A row of the node list (PROTOCOL.md, Node list). */
 export interface NodeRow {

@@ -1,22 +1,13 @@
 /** The data that all validators of a cluster share: their identities, the geometry, the state and its hashes. */
 
 import { setImmediate } from "node:timers/promises";
-import { allPartitions, makeShard, type Shard } from "../../protocol/shard.ts";
+import { allPartitions, makeShard } from "../../protocol/shard.ts";
 import { Random } from "../state/random.ts";
 import { type AccountMaker, SeededState } from "../state/seeded-state.ts";
 import { type Identity, makeIdentity } from "../validator/identity.ts";
+import type { ClusterNetwork } from "./cluster-network.ts";
 import { firstCycleStart } from "./cycle-records.ts";
 import type { Fixture } from "./fixture.ts";
-
-export interface ClusterNetwork {
-  readonly seed: string;
-  /** In ascending order of ID. */
-  readonly identities: readonly Identity[];
-  readonly shard: Shard;
-  /** The state of the snapshot; the genesis state of a live cluster. */
-  readonly state: SeededState;
-  readonly cycleDurationMs: number;
-}
 
 /** The network of a static cluster. */
 export interface Network extends ClusterNetwork {

@@ -3,7 +3,7 @@
 import { Random } from "../state/random.ts";
 import { type FaultHooks, honestHooks } from "../validator/fault-hooks.ts";
 import type { Identity } from "../validator/identity.ts";
-import type { ClusterNetwork } from "./network.ts";
+import type { ClusterNetwork } from "./cluster-network.ts";
 
 export interface ValidatorSetup {
   readonly index: number;

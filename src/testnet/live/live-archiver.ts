@@ -8,7 +8,7 @@ import { parseAs, parseJson, WireError } from "../../wire/parse.ts";
 import * as z from "../../wire/schema.ts";
 import { parseStateMetadata } from "../../wire/state-metadata.ts";
 import { archiverIdentity, makeArchiverServer, type NodeRow } from "../cluster/archiver-server.ts";
-import type { ClusterNetwork } from "../cluster/network.ts";
+import type { ClusterNetwork } from "../cluster/cluster-network.ts";
 import { stateMetadataBytesMax } from "../limits.ts";
 import { HttpError } from "../validator/http-error.ts";
 import { type JsonServer, readBody, sendJson } from "../validator/json-server.ts";

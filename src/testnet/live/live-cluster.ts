@@ -12,7 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { diskError, type SnapshotError } from "../../errors/snapshot-error.ts";
 import { allPartitions } from "../../protocol/shard.ts";
 import { archiverIdentity, makeNodeList, type NodeRow } from "../cluster/archiver-server.ts";
-import type { ClusterNetwork } from "../cluster/network.ts";
+import type { ClusterNetwork } from "../cluster/cluster-network.ts";
 import type { JsonServer } from "../validator/json-server.ts";
 import { openDirectory, removeTree } from "./cluster-directory.ts";
 import { makeLiveArchiver } from "./live-archiver.ts";

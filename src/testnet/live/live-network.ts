@@ -2,7 +2,8 @@
 
 import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { makeShard, type Shard, storedPartitions } from "../../protocol/shard.ts";
-import { type ClusterNetwork, makeIdentities } from "../cluster/network.ts";
+import type { ClusterNetwork } from "../cluster/cluster-network.ts";
+import { makeIdentities } from "../cluster/network.ts";
 import { honestSetup, type ValidatorSetup } from "../cluster/validator-setup.ts";
 import { applyFault, parseFault } from "../faults/faults.ts";
 import type { Random } from "../state/random.ts";

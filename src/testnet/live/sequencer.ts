@@ -4,7 +4,7 @@
  */
 
 import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
-import type { ClusterNetwork } from "../cluster/network.ts";
+import type { ClusterNetwork } from "../cluster/cluster-network.ts";
 import { logEntriesAtOnceMax } from "../limits.ts";
 import { Random } from "../state/random.ts";
 import type { LogEntry } from "../validator/state/log-entry.ts";

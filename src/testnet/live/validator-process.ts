@@ -7,7 +7,7 @@ import { argv, exit, stdin, stdout } from "node:process";
 import { fileURLToPath } from "node:url";
 import { messageOf, SnapshotError, type SnapshotErrorCode } from "../../errors/snapshot-error.ts";
 import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
-import type { ClusterNetwork } from "../cluster/network.ts";
+import type { ClusterNetwork } from "../cluster/cluster-network.ts";
 import { networkConfigOf } from "../cluster/network-config.ts";
 import type { ValidatorSetup } from "../cluster/validator-setup.ts";
 import { Validator, type ValidatorReport } from "../validator/validator.ts";

@@ -4,7 +4,7 @@ import { SnapshotError, type SnapshotErrorCode } from "../../../errors/snapshot-
 import { networkConfigHashOf } from "../../../protocol/cycle-record.ts";
 import type { Network } from "../../../trust/read-network.ts";
 import { describeSnapshotsOff } from "../../../trust/sharding.ts";
-import { nodeContext, type Run } from "../run.ts";
+import { nodeContext, type Run } from "../assembly-run.ts";
 import { respondents } from "../sharding-of-cycles.ts";
 
 /** The codes of a run for which the validators have no hashes or no accounts. */

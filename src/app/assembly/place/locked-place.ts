@@ -13,7 +13,7 @@ import {
 } from "../../../store/snapshot-place.ts";
 import type { Candidate } from "../../../trust/read-network.ts";
 import type { Findings } from "../../../verify/findings/findings.ts";
-import type { Run } from "../run.ts";
+import type { Run } from "../assembly-run.ts";
 import { describeDamage, findPublished, type Published } from "./published.ts";
 
 export type LockOutcome =
