@@ -15,6 +15,9 @@ import { settings, type TestNetwork, testNetwork, trueNetworkHash, votesOf } fro
 
 const command = fileURLToPath(new URL("../../bin/snapshot-assemble.js", import.meta.url));
 
+/** How long a client of the test waits for a response. */
+const requestMaxMs = 10_000;
+
 async function startProcess(
   network: TestNetwork,
   database: string,
@@ -41,12 +44,13 @@ async function startProcess(
   const child = spawn(process.execPath, [command, ...args], { stdio: ["ignore", "pipe", "inherit"] });
   onTestFinished(() => void child.kill("SIGKILL"));
   const lines: string[] = [];
-  const url = await new Promise<string>((resolve) => {
+  const url = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).on("line", (line) => {
       lines.push(line);
       const event = JSON.parse(line) as { type: string; url?: string };
       if (event.type === "listening") resolve(event.url ?? "");
     });
+    child.once("close", () => reject(new Error(`the collector ended before it listened: ${lines.at(-1)}`)));
   });
   return { child, url, lines };
 }
@@ -68,9 +72,10 @@ describe("a collector that is killed", () => {
       const clients = Array.from({ length: 4 }, async () => {
         for (let message = waiting.shift(); message !== undefined; message = waiting.shift()) {
           const body = JSON.stringify(message);
-          const response = await fetch(`${url}/partition-gossip`, { method: "POST", body }).catch(
-            () => undefined,
-          );
+          // A request to a killed process may never settle: its message is sent to the next one.
+          const signal = AbortSignal.timeout(requestMaxMs);
+          const request = fetch(`${url}/partition-gossip`, { method: "POST", body, signal });
+          const response = await request.catch(() => undefined);
           if (response?.status === 202 || response?.status === 200) acknowledged.add(body);
           else {
             waiting.push(message);
