@@ -20,7 +20,7 @@ export function nextAction(state: RunState, nowMs: number): Action {
   const slow = stragglers(queries.running(), state.throughput, state.history.backoff, nowMs);
   return (
     nextStart(state, nowMs) ??
-    nextUseless(state, slow) ??
+    nextUseless(state, nowMs) ??
     nextHedge(state, slow, nowMs) ??
     nextWait(state, nowMs)
   );
@@ -49,12 +49,18 @@ function nextStart(state: RunState, nowMs: number): Action | undefined {
   return query === undefined ? undefined : { type: "start", query, isHedge: false, yielding: [] };
 }
 
-/** Cancels a straggler whose response has nothing left to give, where partitions wait for its place, or its peer. */
-function nextUseless({ tasks }: RunState, slow: readonly Query[]): Action | undefined {
-  const useless = slow.find((query) => {
+/**
+ * Cancels a straggler whose response has nothing left to give, where partitions wait for its place, or its peer. No
+ * backoff protects such a response: there is nothing to be patient for.
+ */
+function nextUseless({ tasks, queries, throughput }: RunState, nowMs: number): Action | undefined {
+  const running = queries.running();
+  const isUseless = (query: Query) => {
     const given = tasks.givenBy(query.id);
     return (tasks.missing.size > 0 || given.length > 0) && !isUseful(query, given);
-  });
+  };
+  if (!running.some(isUseless)) return undefined;
+  const useless = stragglers(running, throughput, 1, nowMs).find(isUseless);
   return useless === undefined ? undefined : { type: "cancel", query: useless.id, reason: "not-needed" };
 }
 

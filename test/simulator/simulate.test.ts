@@ -25,6 +25,7 @@ const kept = [
     found: "the disk had no space for the fast peers, and a straggler kept the run waiting",
   },
   { seed: "disk/1308", found: "with one response at a time, no slow peer ever ended" },
+  { seed: "43e1af36/5406", found: "a lingering response kept the only place on a nearly full disk" },
   { seed: "c/1359", found: "several hedges at one moment" },
 ];
 
