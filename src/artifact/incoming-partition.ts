@@ -67,7 +67,7 @@ export class IncomingPartition {
   #noteFirst({ bytes, firstEnd }: CopyRun): boolean {
     const accountId = accountIdAt(bytes, 0);
     if (accountId > this.#lastId) return false;
-    // The sort compares it with a copy that is no longer kept.
+    // The last copy was dropped when accounts went elsewhere: the sort compares the two.
     if (accountId < this.#lastId || this.#lastCopyBytes === 0) this.#isSorted = false;
     else if (this.#writer.endsWith(bytes.subarray(0, firstEnd), this.#lastCopyBytes)) return true;
     else this.#conflict ??= accountId;

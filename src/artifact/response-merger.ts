@@ -151,8 +151,8 @@ export class ResponseMerger {
   }
 
   /**
-   * Ends a partition: commits it where it has the agreed hash, and removes it otherwise. A partition of a response that
-   * broke off and that does not match may only be incomplete, which is no mismatch.
+   * Ends a partition: commits it where it has the agreed hash, and removes it otherwise. In a response that
+   * broke off, a partition without the agreed hash may be incomplete: it is not reported as mismatched.
    */
   async #end(open: IncomingPartition, isComplete: boolean): Promise<MismatchedPartition | undefined> {
     const { partition } = open;

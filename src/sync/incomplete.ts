@@ -8,8 +8,8 @@ import type { PeerPool, SourceOutcome } from "./peer-pool.ts";
 const PARTITIONS_SHOWN = 3;
 
 export class IncompleteError extends SnapshotError {
-  /** Whether no node that responds holds one of the partitions. That is no node's fault: a later attempt or an older
-   *  snapshot may succeed. */
+  /** Whether some partition is held by none of the nodes that respond. This is not an offence; a later attempt or an
+   *  older snapshot may succeed. */
   readonly isHeldByNobody: boolean;
 
   constructor(code: IncompleteCode, message: string, details: readonly string[], isHeldByNobody: boolean) {

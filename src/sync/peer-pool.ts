@@ -209,7 +209,7 @@ export class PeerPool {
       if (!stores(this.#shard, index, partition)) return [];
       const exclusion = exclusions.get(partition);
       if (exclusion?.reason === "wrong") return [{ node, outcome: "wrong", reason: exclusion.detail }];
-      const reason = exclusion?.detail ?? lastFailure?.message ?? "was not asked";
+      const reason = exclusion?.detail ?? lastFailure?.message ?? "was not requested";
       return [{ node, outcome: outcomeOfStatus(lastFailure?.status), reason }];
     });
   }

@@ -109,7 +109,7 @@ describe("the error of an incomplete run", () => {
       "partition 1:",
       "is broken",
       "partition 2:",
-      "was not asked",
+      "was not requested",
       "and 1 more partition",
     ]);
   });

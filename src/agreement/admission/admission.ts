@@ -23,13 +23,13 @@ export interface Vote {
  * - `unsigned`: no validator's signature holds over it.
  * - `other-key`: it is in a validator's name, and signed with a key that the node list does not have. Either it is
  *   forged, or the list has another key for that validator than the network.
- * - `stranger`: it is signed by a node that is no validator of that cycle. The node may have been one.
+ * - `stranger`: a node signed it that is not a validator of that cycle, though it may have been one in another.
  * - `other-cycle`: its cycle is outside the window.
- * - `limit`: it crosses a bound of ours, so that nothing is known of its signature.
- * - `superfluous`: its sender is convicted already. Nothing more of it is checked.
- * - `malformed`: a validator's own signature holds over what is no gossip message.
- * - `misattributed`: a validator's own signature holds over a message in the name of another one.
- * - `oversized`: a validator's own signature holds over more bytes than the partitions that it stores could need.
+ * - `limit`: it exceeds a bound, so its signature is not checked.
+ * - `superfluous`: its sender is already convicted, so nothing else is checked.
+ * - `malformed`: a validator signed content that is not a gossip message.
+ * - `misattributed`: a validator signed a message that names another sender.
+ * - `oversized`: a validator signed a message longer than the partitions that it stores could need.
  */
 export type RejectionReason =
   | "not-json"

@@ -35,7 +35,7 @@ export class KnownVotes {
   readonly #byText = new Map<string, KnownVote>();
   /** Signed hash → copies of the vote. */
   readonly #copies = new Map<string, readonly SeenCopy[]>();
-  /** Cycle → those whose signature holds over a message that is no vote. */
+  /** Cycle → the senders that signed a message that is not a vote. */
   readonly #convicted = new Map<number, Set<string>>();
 
   constructor(hashKey?: string) {
@@ -87,7 +87,7 @@ export class KnownVotes {
     else this.#votes.get(cycle)?.delete(sender);
   }
 
-  /** Whether a sender has signed a message that is no vote. */
+  /** Whether a sender signed a message that is not a vote. */
   isConvicted(cycle: number, sender: string): boolean {
     return this.#convicted.get(cycle)?.has(sender) === true;
   }

@@ -31,7 +31,7 @@ export function claimOf(
     message = parseGossipMessage(parseJson(signed.content, "its message"), "its message");
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    return convict("malformed", `what is no gossip message: ${error.message}`);
+    return convict("malformed", `content that is not a gossip message: ${error.message}`);
   }
   const { cycle, sender, hashes } = message;
   if (sender !== signer) return convict("misattributed", `a message in the name of ${shortId(sender)}`);

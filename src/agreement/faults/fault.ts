@@ -1,7 +1,7 @@
 /**
- * Which node an admission speaks against, as a pure function. What a node signed itself convicts it, whoever forwarded
- * it. What nobody signed is held against the node that forwarded it over its own connection: it is observed, because
- * an honest node forwards only what it has verified.
+ * Decides which node an admission is evidence against. Pure. A signed message is evidence against its signer, no matter
+ * which node forwarded it. An unsigned message is evidence against the node that forwarded it, because an honest node
+ * verifies each message first; that evidence is observed, not signed.
  */
 
 import type { Offence } from "../../errors/offence.ts";

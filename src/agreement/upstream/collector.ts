@@ -51,7 +51,7 @@ export class Collector extends EventEmitter<{ gotAllHashes: [AllHashes] }> {
    * Counts messages of this cycle, parsed or as received. Messages of other cycles, of strangers, and repetitions do
    * not count.
    *
-   * @throws WireError for what is no gossip message
+   * @throws WireError if the value is not a gossip message
    */
   process(messages: Iterable<GossipMessage | object>): void {
     for (const message of messages) {
