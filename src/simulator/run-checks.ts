@@ -5,7 +5,7 @@ import { unconfirmedDiskShareLast } from "../limits/sync.ts";
 import { stores } from "../protocol/shard.ts";
 import { hasSmallDisk, isHonest, isReliable, type Scenario } from "./scenario.ts";
 import type { VirtualDisk } from "./virtual-disk.ts";
-import { trueContent } from "./virtual-transport.ts";
+import { trueContent } from "./virtual-response.ts";
 
 const findingsMax = 10;
 

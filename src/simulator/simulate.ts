@@ -18,8 +18,8 @@ import {
   endlessChunksMax,
   stallTimeoutMs,
   trueContent,
-  VirtualTransport,
-} from "./virtual-transport.ts";
+} from "./virtual-response.ts";
+import { VirtualTransport } from "./virtual-transport.ts";
 
 export interface Simulation {
   readonly seed: string;

@@ -60,7 +60,7 @@ const faults: readonly Fault[] = [
   },
   {
     id: "a partition that is accepted whatever its content is",
-    file: "simulator/virtual-transport.js",
+    file: "simulator/virtual-response.js",
     from: "if (expected === content) {",
     to: "if (expected !== undefined) {",
     finding: /was committed as other content/,
