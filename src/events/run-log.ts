@@ -39,8 +39,8 @@ export class RunLog {
 
   record(event: RunEvent): void {
     if (event.type === "offence" && this.#countOf(event.offence) >= offencesPerNodeMax) return;
-    // Debug events for each chunk would hide all others.
-    if (event.type !== "received") debug(() => event);
+    // Debug events for each chunk would hide all others; `schedule.request` and `http.start` announce a request.
+    if (event.type !== "received" && event.type !== "request") debug(() => event);
     const before = this.#state;
     this.#state = reduce(before, event);
     if (event.type === "offence" && this.#state !== before) {

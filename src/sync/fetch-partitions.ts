@@ -66,12 +66,19 @@ export class PartitionFetch {
   }
 
   #perform(decision: Decision): void {
-    debug(() => ({ ...decision, type: `schedule.${decision.type}` }));
+    debug(() => this.#described(decision));
     this.#scheduler.apply({ type: "decided", decision, atMs: this.#ports.clock.nowMs() });
     if (decision.type === "request") this.#request(decision);
     if (decision.type === "cancel") this.#requests.get(decision.query)?.stop.abort();
     if (decision.type === "start" || decision.type === "use-last-share")
       for (const id of decision.yielding) this.#requests.get(id)?.stop.abort();
+  }
+
+  /** The debug event of a decision. A request names its node, whose URL `http.start` shows. */
+  #described(decision: Decision): { readonly type: string; readonly node?: string } {
+    const type = `schedule.${decision.type}`;
+    if (decision.type !== "request") return { ...decision, type };
+    return { ...decision, type, node: this.#pool.node(decision.peer).id };
   }
 
   #request(action: Extract<Action, { type: "request" }>): void {

@@ -37,7 +37,16 @@ describe("debug output", () => {
       const args = ["--archiver", archiverUrl, "--timestamp", "latest", "--out", out, "--quiet", ...flags];
       const types = new Set<string>();
       for await (const { type } of eventsOf(start(args, env))) types.add(type);
-      for (const type of ["stage", "schedule.start", "schedule.request", "response", "verified", "published"])
+      for (const type of [
+        "stage",
+        "schedule.start",
+        "schedule.request",
+        "http.start",
+        "http.end",
+        "response",
+        "verified",
+        "published",
+      ])
         expect(types).toContain(type);
     });
   });
@@ -54,7 +63,7 @@ it("SIGUSR1 prints the missing partitions and the running queries, and the run c
     const child = start(["--archiver", archiverUrl, "--timestamp", "latest", "--out", out, "--verbose"]);
     let isAsked = false;
     for await (const event of eventsOf(child)) {
-      if (event.type === "request" && !isAsked) {
+      if (event.type === "schedule.request" && !isAsked) {
         isAsked = true;
         child.kill("SIGUSR1");
       }

@@ -12,6 +12,7 @@ import { type AddressRule, makeConnector } from "./connector.ts";
 import { peerError } from "./peer-error.ts";
 import { ReceiveBuffers } from "./receive-buffers.ts";
 import { RequestClock } from "./request-clock.ts";
+import { RequestTrace } from "./request-trace.ts";
 import { type BodyRules, type Chunks, encodingOf, responseBody } from "./response-body.ts";
 import { requireOk } from "./response-status.ts";
 
@@ -107,6 +108,7 @@ export class HttpClient {
     const { connectTimeoutMs, stallTimeoutMs } = this.#timeouts;
     const url = parseUrl(request.url);
     const clock = new RequestClock(request.signal);
+    const trace = new RequestTrace(request.body === undefined ? "GET" : "POST", url);
     const inFlight: InFlight = { origin: url.origin, clock, body: undefined };
     this.#inFlight.add(inFlight);
     try {
@@ -116,12 +118,20 @@ export class HttpClient {
       const response = await this.#open(url, request.body, clock.signal);
       clearTimeout(beforeHeaders);
       inFlight.body = response.body;
-      await requireOk(response, stallTimeoutMs);
-      const { onBytes } = request;
+      trace.head(response.statusCode);
+      await requireOk(response, { stallTimeoutMs, onBytes: (count) => trace.received(count) });
+      const onBytes = (count: number) => {
+        trace.received(count);
+        request.onBytes?.(count);
+      };
       yield* responseBody(response.body, encodingOf(response.headers), { ...rules, stallTimeoutMs, onBytes });
+      trace.complete();
     } catch (thrown) {
-      throw clock.causeOf(thrown);
+      const error = clock.causeOf(thrown);
+      trace.failed(error);
+      throw error;
     } finally {
+      trace.end();
       clock.stop();
       this.#inFlight.delete(inFlight);
       // An abandoned body must not continue to arrive, and its errors are ignored.

@@ -4,7 +4,7 @@ import type { Dispatcher } from "undici";
 import { FetchError } from "../../errors/fetch-error.ts";
 import { errorBodyBytesMax } from "../../limits/http.ts";
 import { parseJson, quoted } from "../../wire/parse.ts";
-import { responseBody } from "./response-body.ts";
+import { type BodyRules, responseBody } from "./response-body.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
 /**
@@ -14,7 +14,7 @@ import { retryAfterMs } from "./retry-after.ts";
  */
 export async function requireOk(
   { statusCode, headers, body }: Dispatcher.ResponseData,
-  stallTimeoutMs: number,
+  rules: Pick<BodyRules, "stallTimeoutMs" | "onBytes">,
 ): Promise<void> {
   if (statusCode === 200) return;
   if (statusCode >= 300 && statusCode < 400) {
@@ -23,7 +23,7 @@ export async function requireOk(
       status: statusCode,
     });
   }
-  const reason = await beginningOf(responseBody(body, "identity", { stallTimeoutMs }));
+  const reason = await beginningOf(responseBody(body, "identity", rules));
   const waitMs = retryAfterMs(headers, Date.now());
   throw new FetchError("status", `status ${statusCode}${reason === "" ? "" : `: ${quoted(reason)}`}`, {
     status: statusCode,
