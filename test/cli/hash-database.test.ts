@@ -1,6 +1,6 @@
 /** The commands around the hash database: `nodes`, `collect`, `--hash-db`. */
 
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { HashDatabase } from "../../src/store/hash-database/hash-database.ts";
@@ -88,6 +88,31 @@ describe("a command that only reads a hash database", () => {
     });
     expect(statSync(db).size).toBe(0);
     expect(readdirSync(directory)).toEqual(["hashes.sqlite"]);
+  });
+});
+
+describe("a file that is no hash database", () => {
+  const files = [
+    { id: "a file of text", content: "not SQLite, but longer than a header of a hundred bytes".repeat(4) },
+    { id: "a directory", content: undefined },
+  ];
+
+  it.each(files)("has a hint that fits a command that reads: $id", async ({ content }) => {
+    const db = join(temporaryDirectory(), "other");
+    if (content === undefined) mkdirSync(db);
+    else writeFileSync(db, content);
+    const { stderr } = await commandLine(["nodes", "--hash-db", db]);
+    expect(stderr).toContain(
+      "\nhint: Give the file that collect, or a run with --hash-db <file>, has written.",
+    );
+  });
+
+  it.each(files)("has a hint that fits a command that writes: $id", async ({ content }) => {
+    const db = join(temporaryDirectory(), "other");
+    if (content === undefined) mkdirSync(db);
+    else writeFileSync(db, content);
+    const args = ["collect", "--nodes", "n", "--cycles", "c", "--listen", "127.0.0.1:0", "--hash-db", db];
+    expect((await commandLine(args)).stderr).toContain("\nhint: Give a file that does not exist yet, or one");
   });
 });
 

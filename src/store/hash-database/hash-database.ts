@@ -12,6 +12,7 @@ import { MessageTable, type SaveOutcome, type SenderCount, type StoredMessage } 
 import { OffenceTable } from "./offence-table.ts";
 import { hashFormat, isCycle } from "./schema.ts";
 import { SqliteFile, type SqliteOptions } from "./sqlite-file.ts";
+import { ownFileHint } from "./sqlite-format.ts";
 import type { SignedMessage } from "./stored-message.ts";
 import { decodeStored, storedText } from "./stored-text.ts";
 
@@ -198,7 +199,7 @@ export class HashDatabase {
     if (networkId !== undefined && hashKey !== undefined && second === undefined)
       return { networkId, hashKey };
     throw new SnapshotError("configuration", `${this.#file.path} does not name its network`, {
-      hint: "Give a file that does not exist yet, or one that this program has written.",
+      hint: ownFileHint(this.#file),
     });
   }
 

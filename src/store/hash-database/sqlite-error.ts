@@ -1,17 +1,19 @@
 /** Converts errors of SQLite to SnapshotErrors. */
 
 import { diskError, messageOf, SnapshotError, systemCodeOf } from "../../errors/snapshot-error.ts";
+import { ownFileHint, type SqliteUse } from "./sqlite-format.ts";
 
 /** @throws SnapshotError if the action throws */
-export function withSqliteErrors<T>(path: string, action: () => T): T {
+export function withSqliteErrors<T>(use: SqliteUse, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    throw error instanceof SnapshotError ? error : failureOf(path, error);
+    throw error instanceof SnapshotError ? error : failureOf(use, error);
   }
 }
 
-function failureOf(path: string, error: unknown): SnapshotError {
+function failureOf(use: SqliteUse, error: unknown): SnapshotError {
+  const { path } = use;
   const code = systemCodeOf(error) ?? "";
   if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
     return new SnapshotError("temporary", `another process holds the lock of ${path}`, {
@@ -22,7 +24,7 @@ function failureOf(path: string, error: unknown): SnapshotError {
   if (code === "SQLITE_NOTADB") {
     return new SnapshotError("configuration", `${path} is not a SQLite database`, {
       cause: error,
-      hint: "Give a file that does not exist yet, or one that this program has written.",
+      hint: ownFileHint(use),
     });
   }
   if (code.startsWith("SQLITE_CORRUPT")) {

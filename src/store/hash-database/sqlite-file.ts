@@ -19,6 +19,7 @@ import {
   requireRegularFile,
   type SqliteContents,
   type SqliteFormat,
+  type SqliteUse,
 } from "./sqlite-format.ts";
 import { objectsOf } from "./sqlite-schema.ts";
 
@@ -38,13 +39,15 @@ export interface SqliteOptions {
 
 export class SqliteFile {
   readonly path: string;
+  readonly isReadOnly: boolean;
   readonly #database: Database.Database;
   readonly #statements = new Map<string, Database.Statement>();
   /** The inode of the open file, which reveals that the file was replaced. */
   readonly #inode: bigint | undefined;
 
-  private constructor(path: string, database: Database.Database) {
+  private constructor({ path, isReadOnly }: SqliteUse, database: Database.Database) {
     this.path = path;
+    this.isReadOnly = isReadOnly;
     this.#database = database;
     this.#inode = inodeOf(path);
   }
@@ -55,7 +58,7 @@ export class SqliteFile {
    * @throws SnapshotError `disk` if it was
    */
   requireInPlace(): void {
-    const inode = withSqliteErrors(this.path, () => inodeOf(this.path));
+    const inode = withSqliteErrors(this, () => inodeOf(this.path));
     if (inode === this.#inode) return;
     const what = inode === undefined ? "removed" : "replaced by another file";
     throw new SnapshotError("disk", `${this.path} was ${what} while it was in use`, {
@@ -66,18 +69,19 @@ export class SqliteFile {
   /** @throws SnapshotError `configuration` if the file has another format, `disk` if it cannot be used */
   static open(path: string, format: SqliteFormat, options: SqliteOptions = {}): SqliteFile {
     const isReadOnly = options.isReadOnly === true;
+    const use: SqliteUse = { path, isReadOnly };
     if ((options.mustExist === true || isReadOnly) && !existsSync(path)) {
       throw new SnapshotError("configuration", `the ${format.name} ${path} does not exist`, {
         hint: "Check the path; collect and a run with --hash-db <file> create one.",
       });
     }
-    withSqliteErrors(path, () => requireRegularFile(path));
+    withSqliteErrors(use, () => requireRegularFile(use));
     if (isReadOnly) requireNotEmpty(path, format);
     const busyMs = options.busyMs ?? databaseBusyMs;
     // The library would connect to a name such as https://… as a remote database.
     const name = isReadOnly ? readOnlyName(path) : resolve(path);
-    const database = withSqliteErrors(path, () => new Database(name, { timeout: busyMs }));
-    const file = new SqliteFile(path, database);
+    const database = withSqliteErrors(use, () => new Database(name, { timeout: busyMs }));
+    const file = new SqliteFile(use, database);
     try {
       file.#distrust();
       if (isReadOnly) requireFormat(file.#contents(), format);
@@ -90,11 +94,11 @@ export class SqliteFile {
   }
 
   run(sql: string, ...values: SqlValue[]): number {
-    return withSqliteErrors(this.path, () => this.#statement(sql).run(values).changes);
+    return withSqliteErrors(this, () => this.#statement(sql).run(values).changes);
   }
 
   all<T>(sql: string, ...values: SqlValue[]): T[] {
-    return withSqliteErrors(this.path, () => this.#statement(sql).all(values) as T[]);
+    return withSqliteErrors(this, () => this.#statement(sql).all(values) as T[]);
   }
 
   /** The first row. */
@@ -105,10 +109,10 @@ export class SqliteFile {
   /** Runs an action in one transaction, which takes the write lock first. If the action throws, nothing is written. */
   write<T>(action: () => T): T {
     this.requireInPlace();
-    withSqliteErrors(this.path, () => this.#database.exec("BEGIN IMMEDIATE"));
+    withSqliteErrors(this, () => this.#database.exec("BEGIN IMMEDIATE"));
     try {
       const result = action();
-      withSqliteErrors(this.path, () => this.#database.exec("COMMIT"));
+      withSqliteErrors(this, () => this.#database.exec("COMMIT"));
       return result;
     } catch (error) {
       // A failed commit may already have ended the transaction.
@@ -119,13 +123,13 @@ export class SqliteFile {
 
   /** Begins a read transaction: until {@link endRead}, every read sees the current state. */
   beginRead(): void {
-    withSqliteErrors(this.path, () => this.#database.exec("BEGIN"));
+    withSqliteErrors(this, () => this.#database.exec("BEGIN"));
     // A transaction starts with its first read.
     this.get("SELECT count(*) FROM sqlite_master");
   }
 
   endRead(): void {
-    if (this.#database.inTransaction) withSqliteErrors(this.path, () => this.#database.exec("COMMIT"));
+    if (this.#database.inTransaction) withSqliteErrors(this, () => this.#database.exec("COMMIT"));
   }
 
   /** Moves the content of the log into the file, and closes the file. */
@@ -158,7 +162,7 @@ export class SqliteFile {
 
   /** Restricts what the schema of an untrusted file can call. */
   #distrust(): void {
-    withSqliteErrors(this.path, () => {
+    withSqliteErrors(this, () => {
       this.#database.pragma("trusted_schema = OFF");
       this.#database.pragma("cell_size_check = ON");
     });
@@ -167,7 +171,7 @@ export class SqliteFile {
   /** Creates the format in an empty file. A file with content is not changed before its format is checked. */
   #prepareFile(format: SqliteFormat, isRepeatable: boolean): void {
     if (this.#isEmpty()) {
-      withSqliteErrors(this.path, () => this.#database.pragma("journal_mode = WAL"));
+      withSqliteErrors(this, () => this.#database.pragma("journal_mode = WAL"));
       this.write(() => {
         if (!this.#isEmpty()) return; // another process was faster
         this.#database.exec(format.schema);
@@ -176,7 +180,7 @@ export class SqliteFile {
       });
     }
     requireFormat(this.#contents(), format);
-    withSqliteErrors(this.path, () => {
+    withSqliteErrors(this, () => {
       this.#database.pragma("journal_mode = WAL");
       this.#database.pragma(`synchronous = ${isRepeatable ? "NORMAL" : "FULL"}`);
       this.#database.pragma(`journal_size_limit = ${databaseLogBytesMax}`);
@@ -186,8 +190,9 @@ export class SqliteFile {
   #contents(): SqliteContents {
     return {
       path: this.path,
+      isReadOnly: this.isReadOnly,
       get: (sql) => this.get(sql),
-      objects: () => withSqliteErrors(this.path, () => objectsOf(this.#database)),
+      objects: () => withSqliteErrors(this, () => objectsOf(this.#database)),
     };
   }
 

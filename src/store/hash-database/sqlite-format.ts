@@ -5,7 +5,18 @@ import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { quoted } from "../../wire/parse.ts";
 import { expectedObjects } from "./sqlite-schema.ts";
 
-const OWN_FILE_HINT = "Give a file that does not exist yet, or one that this program has written.";
+/** A file as a command uses it. */
+export interface SqliteUse {
+  readonly path: string;
+  readonly isReadOnly: boolean;
+}
+
+/** Returns what to do about a file that this program has not written. A reader cannot use a new file. */
+export function ownFileHint({ isReadOnly }: SqliteUse): string {
+  return isReadOnly
+    ? "Give the file that collect, or a run with --hash-db <file>, has written."
+    : "Give a file that does not exist yet, or one that this program has written.";
+}
 
 export interface SqliteFormat {
   /** The name of the format in messages. */
@@ -19,8 +30,7 @@ export interface SqliteFormat {
 }
 
 /** The parts of an open database that the check reads. */
-export interface SqliteContents {
-  readonly path: string;
+export interface SqliteContents extends SqliteUse {
   /** The first row of a query. */
   get<T>(sql: string): T | undefined;
   /** Its schema: `table messages` → SQL. */
@@ -38,7 +48,7 @@ export function requireFormat(database: SqliteContents, format: SqliteFormat): v
       "configuration",
       `${path} is a SQLite database, but not written by this program`,
       {
-        hint: OWN_FILE_HINT,
+        hint: ownFileHint(database),
       },
     );
   }
@@ -64,7 +74,7 @@ function requireSchema(database: SqliteContents, { schema, name }: SqliteFormat)
   if (strange === undefined && isUtf8(database)) return;
   const what = strange === undefined ? "its text is not UTF-8" : `its ${quoted(strange[0])} is different`;
   const problem = `${database.path} is not a ${name} that this program has written: ${what}`;
-  throw new SnapshotError("configuration", problem, { hint: OWN_FILE_HINT });
+  throw new SnapshotError("configuration", problem, { hint: ownFileHint(database) });
 }
 
 function isUtf8(database: SqliteContents): boolean {
@@ -76,11 +86,12 @@ function isUtf8(database: SqliteContents): boolean {
  *
  * @throws SnapshotError `disk`
  */
-export function requireRegularFile(path: string): void {
+export function requireRegularFile(use: SqliteUse): void {
+  const { path } = use;
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined || stats.isFile()) return;
   const what = stats.isDirectory() ? "a directory" : "not a regular file";
-  throw new SnapshotError("disk", `cannot use ${path}: it is ${what}`, { hint: OWN_FILE_HINT });
+  throw new SnapshotError("disk", `cannot use ${path}: it is ${what}`, { hint: ownFileHint(use) });
 }
 
 /**
