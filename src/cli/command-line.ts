@@ -6,6 +6,7 @@
 import type { Command, Option } from "commander";
 import { SnapshotError } from "../errors/snapshot-error.ts";
 import { repeatableFlags, urlFlags } from "../options/command-options.ts";
+import { synonyms } from "../options/synonyms.ts";
 import { withoutUrls } from "../text/shown-url.ts";
 import { quoted } from "../wire/parse.ts";
 
@@ -17,6 +18,8 @@ export interface CommandLine {
   readonly isJson: boolean;
   readonly isQuiet: boolean;
   readonly isVerbose: boolean;
+  /** The options that an unknown one may mean, by the meaning of its name. */
+  readonly meant: readonly string[];
   /** A usage error that holds for every command. */
   readonly problem: SnapshotError | undefined;
 }
@@ -35,6 +38,7 @@ export function readCommandLine(args: readonly string[], program: Command): Comm
     isJson: flags.has("--json"),
     isQuiet: flags.has("--quiet"),
     isVerbose: flags.has("--verbose"),
+    meant: reading.meant,
     problem,
   };
 }
@@ -53,6 +57,13 @@ class Reading {
 
   constructor(program: Command) {
     this.#program = program;
+  }
+
+  /** Returns the options of the command, or of the main job, that the first unknown option may mean. */
+  get meant(): readonly string[] {
+    const command = this.#program.commands.find((each) => each.name() === this.command) ?? this.#program;
+    const flags = command.options.map(({ long }) => long);
+    return (synonyms[this.#unknown ?? ""] ?? []).filter((flag) => flags.includes(flag));
   }
 
   readAll(args: readonly string[]): void {
@@ -101,9 +112,9 @@ class Reading {
       this.#refuse("an argument is a URL", "Give the path of a directory or a file.");
     else if (this.command !== undefined) this.#keep(word);
     else if (names.includes(word)) this.#begin(word);
-    else if (this.#unknown !== undefined) {
-      this.#refuse(`unknown option ${shown(this.#unknown)}`, "See snapshot-assemble --help.");
-    } else this.#refuseCommand(word, names);
+    // The parser reports the unknown option, and suggests another.
+    else if (this.#unknown !== undefined) this.#keep(word);
+    else this.#refuseCommand(word, names);
   }
 
   #refuseCommand(word: string, names: readonly string[]): void {

@@ -75,7 +75,7 @@ export async function run(
     await program.parseAsync([...commandLine.args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return SUCCESS;
-    outcome = { summary: {}, error: failureOfParsing(error, commandLine.command) };
+    outcome = { summary: {}, error: failureOfParsing(error, commandLine) };
   } finally {
     endDebugging?.();
   }
@@ -83,15 +83,23 @@ export async function run(
 }
 
 /** Returns the failure of parsing. A usage error without its own hint refers to the help of the command. */
-function failureOfParsing(thrown: unknown, command: string | undefined): CommandFailure {
+function failureOfParsing(thrown: unknown, { command, meant }: CommandLine): CommandFailure {
   const name = command === undefined || command === "help" ? "" : `${command} `;
   const hint = `See snapshot-assemble ${name}--help.`;
   if (thrown instanceof CommanderError) {
-    return new SnapshotError("usage", withoutUrls(thrown.message.replace(/^error: /, "")), { hint });
+    const message = withoutUrls(thrown.message.replace(/^error: /, ""));
+    const isUnknown = thrown.code === "commander.unknownOption" && meant.length > 0;
+    return new SnapshotError("usage", isUnknown ? withSuggestion(message, meant) : message, { hint });
   }
   const failure = commandFailure(thrown);
   const isBare = failure.code === "usage" && failure.hint === undefined;
   return isBare ? new SnapshotError("usage", failure.message, { details: failure.details, hint }) : failure;
+}
+
+/** Replaces a suggestion by spelling, which would be worse, by one by meaning. */
+function withSuggestion(message: string, flags: readonly string[]): string {
+  const [problem] = message.split("\n", 1);
+  return `${problem} (Did you mean ${flags.length > 1 ? "one of " : ""}${flags.join(", ")}?)`;
 }
 
 function report(

@@ -4,6 +4,7 @@ import type { Command, Option } from "commander";
 import { describe, expect, it } from "vitest";
 import { readCommandLine } from "../../src/cli/command-line.ts";
 import { buildProgram } from "../../src/cli/program.ts";
+import { synonyms } from "../../src/options/synonyms.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 import { commandLine } from "./command-line.ts";
 
@@ -175,13 +176,41 @@ describe("a typing mistake", () => {
   it("in an option with a value is not reported as an unknown command", async () => {
     const { status, stderr } = await commandLine(["--timestmap", "latest"]);
     expect(status).toBe(2);
-    expect(stderr).toContain("unknown option --timestmap");
+    expect(stderr).toContain("unknown option '--timestmap' (Did you mean --timestamp?)");
   });
 
   it("in the command after help is named", async () => {
     const { status, stderr } = await commandLine(["help", "verfy"]);
     expect(status).toBe(2);
     expect(stderr).toContain("unknown command verfy");
+  });
+});
+
+describe("an unknown option with a known meaning", () => {
+  it.each([
+    { args: ["collect", "--db", "x"], says: "'--db' (Did you mean --hash-db?)" },
+    { args: ["--db", "x", "collect"], says: "'--db' (Did you mean --hash-db?)" },
+    { args: ["--db", "x"], says: "'--db' (Did you mean --hash-db?)" },
+    { args: ["plan", "--timeout", "3s"], says: "(Did you mean one of --connect-timeout, --stall-timeout?)" },
+    { args: ["verify", "d", "--node-list", "x"], says: "(Did you mean --trust-node-list?)" },
+    { args: ["--debug"], says: "(Did you mean --verbose?)" },
+    { args: ["-q"], says: "(Did you mean --quiet?)" },
+  ])("is answered with the option that is meant: $args", async ({ args, says }) => {
+    const said = await commandLine(args);
+    expect(said).toMatchObject({ status: 2, stdout: "" });
+    expect(said.stderr).toMatch(/^error: unknown option /);
+    expect(said.stderr).toContain(says);
+  });
+
+  it("does not name an option that the command does not have", async () => {
+    expect((await commandLine(["nodes", "--hash-db", "x", "--jobs", "3"])).stderr).not.toContain(
+      "Did you mean",
+    );
+  });
+
+  it.each(Object.entries(synonyms))("%s means options that exist, and is none itself", (word, flags) => {
+    expect(allOptions.flatMap(({ long, short }) => [long, short])).not.toContain(word);
+    for (const flag of flags) expect([...longNames, "--version"]).toContain(flag);
   });
 });
 
