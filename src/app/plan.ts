@@ -18,7 +18,7 @@ import { coverQueries } from "../sync/strategy/cover-queries.ts";
 import { type OrderCost, orderCost } from "../sync/strategy/order-cost.ts";
 import type { OrderRule } from "../sync/strategy/order-rule.ts";
 import type { Boundary } from "../trust/chain/boundary.ts";
-import type { SnapshotTime } from "../trust/chain/timestamp.ts";
+import { type SnapshotTime, snapshotTimeOf } from "../trust/chain/timestamp.ts";
 import type { ListContext } from "../trust/list-source.ts";
 import type { NetworkOptions } from "../trust/network-options.ts";
 import { openClients } from "../trust/node-addresses.ts";
@@ -36,7 +36,7 @@ export interface ExpectedQuery {
 
 export interface PlanOptions extends NetworkOptions {
   /** The time of the snapshot. If it is given, the node list must be that of its cycle. */
-  readonly timestamp?: SnapshotTime | undefined;
+  readonly timestamp?: string | number | SnapshotTime | undefined;
   /** The file of a hash database with the records of nodes. */
   readonly hashDb?: string | undefined;
   /** The order whose queries are listed. */
@@ -163,7 +163,7 @@ async function readNodes(
     return { nodes: list.nodes, boundary: undefined };
   }
   const { readNetwork } = await import("../trust/read-network.ts");
-  const { nodes, candidates } = await readNetwork(options, options.timestamp, context);
+  const { nodes, candidates } = await readNetwork(options, snapshotTimeOf(options.timestamp), context);
   const [candidate] = candidates;
   if (candidate === undefined) return { nodes, boundary: undefined };
   if (candidate.different !== undefined) throw candidate.different;

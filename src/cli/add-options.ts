@@ -16,9 +16,23 @@ export function addOptions(command: Command, name: CommandName): Command {
   return command;
 }
 
+/** An option that is parsed under its name in the library, not under one made from its flag. */
+class NamedOption extends Option {
+  readonly #name: string | undefined;
+
+  constructor(row: CommandOption) {
+    super(row.flag, helpOf(row));
+    this.#name = row.name;
+  }
+
+  override attributeName(): string {
+    return this.#name ?? super.attributeName();
+  }
+}
+
 function makeOption(row: CommandOption): Option {
-  const { flag, kind, conflicts } = row;
-  const option = new Option(flag, helpOf(row));
+  const { kind, conflicts } = row;
+  const option = new NamedOption(row);
   if (kind.choices !== undefined) option.choices(kind.choices);
   else if (kind.isRepeatable === true) option.argParser(appendText);
   else if (kind.parse !== undefined) option.argParser(parserOf(row, kind.parse));

@@ -6,7 +6,6 @@
 import type { Command, Option } from "commander";
 import { SnapshotError } from "../errors/snapshot-error.ts";
 import { repeatableFlags, urlFlags } from "../options/command-options.ts";
-import { synonyms } from "../options/synonyms.ts";
 import { withoutUrls } from "../text/shown-url.ts";
 import { quoted } from "../wire/parse.ts";
 
@@ -18,8 +17,8 @@ export interface CommandLine {
   readonly isJson: boolean;
   readonly isQuiet: boolean;
   readonly isVerbose: boolean;
-  /** The options that an unknown one may mean, by the meaning of its name. */
-  readonly meant: readonly string[];
+  /** The first unknown option. */
+  readonly unknown: string | undefined;
   /** A usage error that holds for every command. */
   readonly problem: SnapshotError | undefined;
 }
@@ -38,7 +37,7 @@ export function readCommandLine(args: readonly string[], program: Command): Comm
     isJson: flags.has("--json"),
     isQuiet: flags.has("--quiet"),
     isVerbose: flags.has("--verbose"),
-    meant: reading.meant,
+    unknown: reading.unknown,
     problem,
   };
 }
@@ -53,17 +52,10 @@ class Reading {
   readonly #values = new Map<string, string>();
   problem: SnapshotError | undefined;
   /** The first unknown option. A word behind it is probably meant as its value. */
-  #unknown: string | undefined;
+  unknown: string | undefined;
 
   constructor(program: Command) {
     this.#program = program;
-  }
-
-  /** Returns the options of the command, or of the main job, that the first unknown option may mean. */
-  get meant(): readonly string[] {
-    const command = this.#program.commands.find((each) => each.name() === this.command) ?? this.#program;
-    const flags = command.options.map(({ long }) => long);
-    return (synonyms[this.#unknown ?? ""] ?? []).filter((flag) => flags.includes(flag));
   }
 
   readAll(args: readonly string[]): void {
@@ -80,7 +72,7 @@ class Reading {
       const [name = ""] = arg.split("=", 1);
       const option = this.#find(name);
       if (option?.required !== true) {
-        if (option === undefined && !isBuiltIn(name)) this.#unknown ??= name;
+        if (option === undefined && !isBuiltIn(name)) this.unknown ??= name;
         this.#keep(arg);
         this.flags.add(arg);
         continue;
@@ -108,12 +100,12 @@ class Reading {
     const names = ["help", ...this.#program.commands.map((command) => command.name())];
     if (word.trim() === "") this.#refuse("an argument is empty", "Add a value, or leave out the argument.");
     else if (this.command === "help" && !names.includes(word)) this.#refuseCommand(word, names);
-    else if (isUrl(word) && this.#unknown === undefined)
+    else if (isUrl(word) && this.unknown === undefined)
       this.#refuse("an argument is a URL", "Give the path of a directory or a file.");
     else if (this.command !== undefined) this.#keep(word);
     else if (names.includes(word)) this.#begin(word);
     // The parser reports the unknown option, and suggests another.
-    else if (this.#unknown !== undefined) this.#keep(word);
+    else if (this.unknown !== undefined) this.#keep(word);
     else this.#refuseCommand(word, names);
   }
 

@@ -1,7 +1,7 @@
 /** Maps the arguments of the process to its exit status. */
 
 import "../limits/relations.ts";
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { diskError, SnapshotError } from "../errors/snapshot-error.ts";
 import { printable, printableJson } from "../text/printable.ts";
 import { withoutUrls } from "../text/shown-url.ts";
@@ -75,7 +75,7 @@ export async function run(
     await program.parseAsync([...commandLine.args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return SUCCESS;
-    outcome = { summary: {}, error: failureOfParsing(error, commandLine) };
+    outcome = { summary: {}, error: await failureOfParsing(error, commandLine, program) };
   } finally {
     endDebugging?.();
   }
@@ -83,23 +83,28 @@ export async function run(
 }
 
 /** Returns the failure of parsing. A usage error without its own hint refers to the help of the command. */
-function failureOfParsing(thrown: unknown, { command, meant }: CommandLine): CommandFailure {
+async function failureOfParsing(
+  thrown: unknown,
+  { command, unknown }: CommandLine,
+  program: Command,
+): Promise<CommandFailure> {
   const name = command === undefined || command === "help" ? "" : `${command} `;
   const hint = `See snapshot-assemble ${name}--help.`;
   if (thrown instanceof CommanderError) {
     const message = withoutUrls(thrown.message.replace(/^error: /, ""));
-    const isUnknown = thrown.code === "commander.unknownOption" && meant.length > 0;
-    return new SnapshotError("usage", isUnknown ? withSuggestion(message, meant) : message, { hint });
+    if (thrown.code !== "commander.unknownOption" || unknown === undefined)
+      return new SnapshotError("usage", message, { hint });
+    const { suggestionFor } = await import("./suggestion.ts");
+    const owner = program.commands.find((each) => each.name() === command) ?? program;
+    const suggestion = suggestionFor(unknown, owner);
+    // A suggestion by spelling, on a second line, would be worse.
+    const [problem] = message.split("\n", 1);
+    const suggested = suggestion === undefined ? message : `${problem} (${suggestion})`;
+    return new SnapshotError("usage", suggested, { hint });
   }
   const failure = commandFailure(thrown);
   const isBare = failure.code === "usage" && failure.hint === undefined;
   return isBare ? new SnapshotError("usage", failure.message, { details: failure.details, hint }) : failure;
-}
-
-/** Replaces a suggestion by spelling, which would be worse, by one by meaning. */
-function withSuggestion(message: string, flags: readonly string[]): string {
-  const [problem] = message.split("\n", 1);
-  return `${problem} (Did you mean ${flags.length > 1 ? "one of " : ""}${flags.join(", ")}?)`;
 }
 
 function report(

@@ -1,18 +1,7 @@
 /** The options of the main job and of `plan`. */
 
 import { concurrencyMax } from "../limits/sync.ts";
-import {
-  abortSignal,
-  age,
-  flag,
-  oneOf,
-  parsedSnapshotTime,
-  path,
-  reporter,
-  snapshotTime,
-  source,
-  wholeNumber,
-} from "./kinds.ts";
+import { abortSignal, age, flag, oneOf, path, reporter, snapshotTime, source, wholeNumber } from "./kinds.ts";
 import { networkTable } from "./network-table.ts";
 import type { OptionTable } from "./option-row.ts";
 
@@ -99,7 +88,7 @@ export const planTable = {
   ...networkTable,
   timestamp: {
     flag: "--timestamp <time>",
-    kind: parsedSnapshotTime,
+    kind: snapshotTime,
     help: "snapshot time; the node list must be that of its cycle",
   },
   hashDb: {

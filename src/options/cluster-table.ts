@@ -1,7 +1,8 @@
 /** The options of `cluster`, which starts a cluster to try the program with. */
 
-import { anyText, duration, flag, path, texts, wholeNumber } from "./kinds.ts";
+import { anyText, flag, type Kind, path, texts, wholeNumber } from "./kinds.ts";
 import type { OptionTable } from "./option-row.ts";
+import { parseSeconds } from "./option-texts.ts";
 
 /** Each node of a live cluster is a process of one machine. */
 const nodesMax = 200;
@@ -9,6 +10,7 @@ const accountsMax = 10_000_000;
 const globalAccountsMax = 10_000;
 const txRateMax = 100_000;
 const snapshotEveryMax = 1_000_000;
+const cycleSecondsMax = 24 * 3600;
 
 /**
  * The size and the pace of a live cluster. Each of the nine nodes votes on seven partitions and stores no others. If
@@ -26,6 +28,13 @@ export const liveClusterDefaults = {
   globalAccounts: 4,
   txRate: 200,
 } as const;
+
+/** Cycle records state whole seconds. */
+const wholeSeconds: Kind = {
+  ...wholeNumber(1, cycleSecondsMax),
+  expected: `a whole number of seconds from 1 to ${cycleSecondsMax}`,
+  parse: parseSeconds,
+};
 
 /** Shows a default without setting it: the command refuses options of a live cluster with a fixture. */
 const shownDefault = (value: number | string) => ({ defaultText: String(value) });
@@ -56,7 +65,7 @@ export const clusterTable = {
   },
   cycleDuration: {
     flag: "--cycle-duration <duration>",
-    kind: duration,
+    kind: wholeSeconds,
     defaultText: `${liveClusterDefaults.cycleDuration}s`,
     help: "live: duration of a cycle in whole seconds, such as 2s or 1m",
   },
@@ -90,7 +99,7 @@ export const clusterTable = {
     ...shownDefault(liveClusterDefaults.seed),
     help: "live: seed of the nodes, the accounts and the transactions",
   },
-  fault: {
+  faults: {
     flag: "--fault <node:fault>",
     kind: texts,
     help: "live: fault of a node, or of every node (*); repeat the option for several faults",

@@ -97,8 +97,6 @@ export const snapshotTime: Kind = {
   expected: 'milliseconds, seconds, ISO 8601 with a time zone, "cycle:<n>" or "latest"',
 };
 
-export const parsedSnapshotTime: Kind = { accepts: isParsedTime, expected: "a parsed snapshot time" };
-
 function isParsedTime(value: unknown): boolean {
   if (typeof value !== "object" || value === null || !("kind" in value)) return false;
   if (value.kind === "latest") return true;

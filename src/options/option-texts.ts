@@ -27,6 +27,13 @@ export function parseDuration(text: string): number {
   return parseSpan(text, "a duration", durationHelp, durationMaxMs, "a day");
 }
 
+/** Parses a period of whole seconds, and returns seconds. */
+export function parseSeconds(text: string): number {
+  const spanMs = parseDuration(text);
+  if (spanMs % 1000 === 0) return spanMs / 1000;
+  throw new OptionValueError("expected whole seconds, such as 2s or 1m");
+}
+
 /** Parses an age, and returns milliseconds. */
 export function parseAge(text: string): number {
   return parseSpan(text, "an age", "such as 90m, 2h, 7d or 52w", ageMaxMs, "a hundred years");

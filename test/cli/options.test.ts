@@ -127,7 +127,7 @@ describe("a contradiction in the options", () => {
   it("is neither a repeated value nor a second fault", async () => {
     expect(await parsed(["--out", "a", "--timestamp", "latest", "--out", "a"])).toMatchObject({ out: "a" });
     const faults = ["cluster", "--live", "--fault", "0:busy", "--fault", "1:busy"];
-    expect(await parsed(faults)).toMatchObject({ fault: ["0:busy", "1:busy"] });
+    expect(await parsed(faults)).toMatchObject({ faults: ["0:busy", "1:busy"] });
   });
 });
 

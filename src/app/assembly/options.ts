@@ -9,7 +9,7 @@ import type { OptionChecks } from "../../options/option-check.ts";
 import { checksOf } from "../../options/option-row.ts";
 import { DEFAULT_HASH_KEY } from "../../protocol/crypto/hash-key.ts";
 import type { OrderRule } from "../../sync/strategy/order-rule.ts";
-import { parseSnapshotTime, type SnapshotTime } from "../../trust/chain/timestamp.ts";
+import { type SnapshotTime, snapshotTimeOf } from "../../trust/chain/timestamp.ts";
 import type { NetworkOptions } from "../../trust/network-options.ts";
 
 export interface AssembleOptions extends NetworkOptions {
@@ -65,7 +65,7 @@ export interface AssembleSettings extends NetworkOptions {
 /** @throws SnapshotError `usage`, `unaligned-timestamp` */
 export function settingsOf(options: AssembleOptions): AssembleSettings {
   const { timestamp, maxAgeMs } = options;
-  const time = typeof timestamp === "object" ? timestamp : parseSnapshotTime(String(timestamp));
+  const time = snapshotTimeOf(timestamp);
   if (maxAgeMs !== undefined && time.kind !== "latest") {
     throw new SnapshotError(
       "usage",

@@ -1,37 +1,22 @@
 /** The main job: `snapshot-assemble --timestamp <t>`. */
 
 import { resolve } from "node:path";
-import type { Quorum } from "../../agreement/vote-tally.ts";
 import type { AssembleResult } from "../../app/assemble.ts";
+import type { AssembleOptions } from "../../app/assembly/options.ts";
 import { SnapshotError } from "../../errors/snapshot-error.ts";
 import type { AssembleEvent, Reporter, RunSummary } from "../../events/assemble-events.ts";
-import type { Compression } from "../../format/artifact.ts";
-import type { OrderRule } from "../../sync/strategy/order-rule.ts";
 import { parseSnapshotTime, type SnapshotTime } from "../../trust/chain/timestamp.ts";
 import { formatBytes, formatCounted, formatDuration } from "../../ui/format.ts";
 import { makeStyle } from "../../ui/style.ts";
 import { commandFailure } from "../command-failure.ts";
 import type { Io } from "../io.ts";
-import { type NetworkFlags, networkOptionsOf } from "../network-options.ts";
+import { type CommandLineFlags, libraryOptionsOf } from "../library-options.ts";
+import { requireNetwork, withCluster } from "../network.ts";
 import type { Outcome } from "../outcome.ts";
-import { type ClusterFlags, withCluster } from "../with-cluster.ts";
 
-export interface AssembleFlags extends ClusterFlags {
-  readonly timestamp?: string;
-  readonly maxAge?: number;
-  readonly gossip?: string;
-  readonly hashDb?: string;
-  readonly quorum: Quorum;
-  readonly order: OrderRule;
-  readonly concurrency: number;
-  readonly compress: Compression;
-  readonly out: string;
-  readonly requireChain?: boolean;
-  readonly stateMetadata?: string;
-  readonly allowEmpty?: boolean;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-}
+/** The options of the library, and those of the command line. */
+export type AssembleFlags = Omit<AssembleOptions, "timestamp" | "signal" | "reporter"> &
+  CommandLineFlags & { readonly timestamp?: string };
 
 export const assembleExamples = `Examples:
   $ snapshot-assemble --archiver http://127.0.0.1:4000 --timestamp latest
@@ -51,27 +36,12 @@ export async function runAssemble(flags: AssembleFlags, io: Io): Promise<Outcome
     });
   }
   const timestamp = parseSnapshotTime(flags.timestamp);
-  return await withCluster(flags, io, (network) => assembleFrom(network, timestamp, flags, io));
+  return await withCluster(flags, io, (withNetwork) => assembleFrom(withNetwork, timestamp, io));
 }
 
-async function assembleFrom(
-  network: NetworkFlags,
-  timestamp: SnapshotTime,
-  flags: AssembleFlags,
-  io: Io,
-): Promise<Outcome> {
-  const options = networkOptionsOf(network, true, io.env);
-  const {
-    gossip,
-    hashDb,
-    quorum,
-    order,
-    concurrency,
-    compress: compression,
-    requireChain,
-    stateMetadata,
-    allowEmpty,
-  } = flags;
+async function assembleFrom(flags: AssembleFlags, timestamp: SnapshotTime, io: Io): Promise<Outcome> {
+  const options = libraryOptionsOf("", flags, io.env);
+  requireNetwork(options, true);
   let summary: RunSummary | undefined;
   const { assemble } = await import("../../app/assemble.ts");
   const shown = await reporterOf(flags, io);
@@ -82,27 +52,11 @@ async function assembleFrom(
     },
   };
   // The cycles of a fixture cluster are in the past.
-  const maxAgeMs = flags.maxAge ?? (flags.cluster === undefined ? undefined : fixtureMaxAgeMs(timestamp));
+  const maxAgeMs = flags.maxAgeMs ?? (flags.cluster === undefined ? undefined : fixtureMaxAgeMs(timestamp));
   const out = resolve(flags.out);
   const { signal } = io;
   try {
-    const result = await assemble({
-      ...options,
-      timestamp,
-      maxAgeMs,
-      out,
-      gossip,
-      hashDb,
-      quorum,
-      requireChain,
-      stateMetadata,
-      allowEmpty,
-      order,
-      concurrency,
-      compression,
-      signal,
-      reporter,
-    });
+    const result = await assemble({ ...options, timestamp, maxAgeMs, out, signal, reporter });
     return { summary: { ...result }, lines: () => describeResult(result) };
   } catch (error) {
     return { summary: { ...summary }, error: commandFailure(error) };

@@ -1,30 +1,20 @@
 /** `snapshot-assemble cluster`: runs a cluster, from a fixture or live, until a signal ends it. */
 
 import { SnapshotError } from "../../errors/snapshot-error.ts";
-import { liveDefaults } from "../../testnet/live/live-settings.ts";
+import { commandOptions } from "../../options/command-options.ts";
+import { longFlag } from "../../options/option-row.ts";
+import type { LiveSettings } from "../../testnet/live/live-settings.ts";
 import { printableJson } from "../../text/printable.ts";
 import { formatCounted } from "../../ui/format.ts";
 import { makeStyle } from "../../ui/style.ts";
 import type { Io } from "../io.ts";
-import { describeLiveEvent } from "../live-events.ts";
 import type { Outcome } from "../outcome.ts";
 
-export interface ClusterCommandFlags {
+export type ClusterCommandFlags = Partial<LiveSettings> & {
   readonly live?: boolean;
-  readonly nodes?: number;
-  readonly nodesPerConsensusGroup?: number;
-  readonly nodesPerEdge?: number;
-  /** Milliseconds. */
-  readonly cycleDuration?: number;
-  readonly snapshotEvery?: number;
-  readonly accounts?: number;
-  readonly globalAccounts?: number;
-  readonly txRate?: number;
-  readonly seed?: string;
-  readonly fault?: readonly string[];
   readonly directory?: string;
   readonly json?: boolean;
-}
+};
 
 export const clusterExamples = `Examples:
   $ snapshot-assemble cluster nine-honest
@@ -34,8 +24,6 @@ export const clusterExamples = `Examples:
   $ snapshot-assemble cluster --live --fault 3:corrupt-data --fault 5:slow=500ms --fault 7:kill-at=export
       starts the same with a lying, a slow and a crashing validator
 `;
-
-const cycleDurationMaxMs = 24 * 3600 * 1000;
 
 export async function clusterHelp(): Promise<string> {
   const { faultHelp } = await import("../../testnet/faults/faults.ts");
@@ -63,10 +51,14 @@ export async function runCluster(
     if (fixture !== undefined) throw usage("both --live and a fixture are given", "Give one of the two.");
     return await runLive(settings, json === true, io);
   }
-  const [option] = Object.keys(settings);
-  if (option !== undefined) {
-    const flag = `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    throw usage(`${flag} is given without --live`, "Add --live. A fixture takes no options but --json.");
+  const given = commandOptions.cluster.find(
+    ({ name }) => name !== undefined && Object.hasOwn(settings, name),
+  );
+  if (given !== undefined) {
+    throw usage(
+      `${longFlag(given.flag)} is given without --live`,
+      "Add --live. A fixture takes no options but --json.",
+    );
   }
   if (fixture === undefined)
     throw usage("missing a fixture or --live", "Give one of the two; see snapshot-assemble cluster --help.");
@@ -95,29 +87,26 @@ async function runFixture(fixture: string, json: boolean, io: Io): Promise<Outco
 }
 
 async function runLive(
-  { cycleDuration, fault, directory, ...others }: Omit<ClusterCommandFlags, "live" | "json">,
+  { directory, ...settings }: Omit<ClusterCommandFlags, "live" | "json">,
   json: boolean,
   io: Io,
 ): Promise<Outcome> {
-  const durationMs = cycleDuration ?? liveDefaults.cycleDuration * 1000;
-  if (durationMs % 1000 !== 0 || durationMs > cycleDurationMaxMs) {
-    throw usage(
-      `--cycle-duration cannot be ${durationMs} ms: cycle records state whole seconds`,
-      "Give a whole number of seconds, from 1s to 24h.",
-    );
-  }
-  const settings = { ...liveDefaults, ...others, cycleDuration: durationMs / 1000, faults: fault ?? [] };
   const style = makeStyle(io.stderr.isTTY, io.env);
+  const { describeLiveEvent } = await import("../live-events.ts");
+  const { liveDefaults } = await import("../../testnet/live/live-settings.ts");
   const { startLiveCluster } = await import("../../testnet/live/live-cluster.ts");
-  const cluster = await startLiveCluster(settings, {
-    directory,
-    signal: io.signal,
-    report: (event) => {
-      if (json) return void io.stdout.write(`${printableJson(event)}\n`);
-      const text = describeLiveEvent(event, style);
-      if (text !== undefined) io.stderr.write(`${text}\n`);
+  const cluster = await startLiveCluster(
+    { ...liveDefaults, ...settings },
+    {
+      directory,
+      signal: io.signal,
+      report: (event) => {
+        if (json) return void io.stdout.write(`${printableJson(event)}\n`);
+        const text = describeLiveEvent(event, style);
+        if (text !== undefined) io.stderr.write(`${text}\n`);
+      },
     },
-  });
+  );
   const { stop: _stop, failed, ...description } = cluster;
   try {
     const { archiverUrl, nodes } = cluster;

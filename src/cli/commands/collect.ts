@@ -1,24 +1,19 @@
 /** `snapshot-assemble collect`: collects the network's gossip until a signal ends it. */
 
+import type { CollectOptions } from "../../collect/options.ts";
 import type { CollectEvent, CollectReporter } from "../../collect/reporter.ts";
 import type { CollectStatus } from "../../collect/status.ts";
-import type { Keep, Listen } from "../../options/option-texts.ts";
 import { messageLine, printableJson } from "../../text/printable.ts";
 import { describeOffence } from "../../ui/describe-event.ts";
 import { formatCount, formatCounted } from "../../ui/format.ts";
 import { makeStyle } from "../../ui/style.ts";
 import type { Io } from "../io.ts";
-import { type NetworkFlags, networkOptionsOf } from "../network-options.ts";
+import { type CommandLineFlags, libraryOptionsOf } from "../library-options.ts";
+import { requireNetwork } from "../network.ts";
 import type { Outcome } from "../outcome.ts";
 
-export interface CollectFlags extends NetworkFlags {
-  readonly listen: Listen;
-  readonly hashDb: string;
-  readonly keep: Keep;
-  readonly poll: number;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-}
+/** The options of the library, and those of the command line. */
+export type CollectFlags = Omit<CollectOptions, "signal" | "reporter"> & CommandLineFlags;
 
 export const collectExamples = `Examples:
   $ snapshot-assemble collect --archiver http://127.0.0.1:4000 --listen 127.0.0.1:4100 --hash-db hashes.sqlite
@@ -40,18 +35,18 @@ status 0. A second signal ends it at once.
 `;
 
 export async function runCollect(flags: CollectFlags, io: Io): Promise<Outcome> {
-  const { listen, hashDb: database, keep, poll: pollMs, json, quiet, ...network } = flags;
-  const options = networkOptionsOf(network, true, io.env);
-  const reporter = reporterOf({ json, quiet }, io);
+  const options = libraryOptionsOf("collect", flags, io.env);
+  requireNetwork(options, true);
+  const reporter = reporterOf(flags, io);
   const { collect } = await import("../../app/collect.ts");
-  const status = await collect({ ...options, listen, database, keep, pollMs, signal: io.signal, reporter });
+  const status = await collect({ ...options, signal: io.signal, reporter });
   // The summary's `ok` states whether the command succeeded, not whether the collector was healthy.
   const { ok: _ok, ...summary } = status;
   return { summary, lines: () => describeStatus(status) };
 }
 
 function reporterOf(
-  { json, quiet }: { json: boolean | undefined; quiet: boolean | undefined },
+  { json, quiet }: CommandLineFlags,
   { stdout, stderr, env }: Io,
 ): CollectReporter | undefined {
   const isShown = ({ type }: CollectEvent) => quiet !== true || type === "warning" || type === "offence";

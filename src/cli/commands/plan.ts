@@ -1,6 +1,6 @@
 /** `snapshot-assemble plan`: prints the order of queries, and the partitions expected of each node. */
 
-import type { AssemblyPlan } from "../../app/plan.ts";
+import type { AssemblyPlan, PlanOptions } from "../../app/plan.ts";
 import { shortId } from "../../protocol/node.ts";
 import { storedCount } from "../../protocol/shard.ts";
 import type { OrderCost, ReceivedCost } from "../../sync/strategy/order-cost.ts";
@@ -9,15 +9,13 @@ import { messageLine } from "../../text/printable.ts";
 import { parseSnapshotTime } from "../../trust/chain/timestamp.ts";
 import { formatCounted } from "../../ui/format.ts";
 import type { Io } from "../io.ts";
-import { networkOptionsOf } from "../network-options.ts";
+import { type CommandLineFlags, libraryOptionsOf } from "../library-options.ts";
+import { requireNetwork, withCluster } from "../network.ts";
 import type { Outcome } from "../outcome.ts";
-import { type ClusterFlags, withCluster } from "../with-cluster.ts";
 
-export interface PlanFlags extends ClusterFlags {
-  readonly timestamp?: string;
-  readonly hashDb?: string;
-  readonly order: OrderRule;
-}
+/** The options of the library, and those of the command line. */
+export type PlanFlags = Omit<PlanOptions, "timestamp" | "signal"> &
+  CommandLineFlags & { readonly timestamp?: string; readonly order: OrderRule };
 
 export const planExamples = `Examples:
   $ snapshot-assemble plan --archiver http://127.0.0.1:4000
@@ -32,13 +30,13 @@ export const planExamples = `Examples:
 
 export async function runPlan(flags: PlanFlags, io: Io): Promise<Outcome> {
   const timestamp = flags.timestamp === undefined ? undefined : parseSnapshotTime(flags.timestamp);
-  return await withCluster(flags, io, async (network) => {
-    const options = networkOptionsOf(network, timestamp !== undefined, io.env);
+  return await withCluster(flags, io, async (withNetwork) => {
+    const options = libraryOptionsOf("plan", withNetwork, io.env);
+    requireNetwork(options, timestamp !== undefined);
     const { planAssembly } = await import("../../app/plan.ts");
-    const { hashDb, order } = flags;
-    const plan = await planAssembly({ ...options, timestamp, hashDb, order, signal: io.signal });
+    const plan = await planAssembly({ ...options, timestamp, signal: io.signal });
     for (const warning of plan.warnings) io.stderr.write(`warning: ${messageLine(warning)}\n`);
-    return { summary: { ...plan }, lines: () => describePlan(plan, order) };
+    return { summary: { ...plan }, lines: () => describePlan(plan, flags.order) };
   });
 }
 

@@ -1,28 +1,21 @@
 /** `snapshot-assemble verify <directory>`: checks a published snapshot offline. */
 
 import { randomInt } from "node:crypto";
-import type { Quorum } from "../../agreement/vote-tally.ts";
+import type { VerifyOptions } from "../../app/verify.ts";
 import { SnapshotError } from "../../errors/snapshot-error.ts";
 import type { SubsetText } from "../../options/option-texts.ts";
 import { formatBytes, formatCount, formatCounted } from "../../ui/format.ts";
 import { describeSubset, type Subset } from "../../verify/files/subset.ts";
-import type { ClaimBasis, ClaimName, Requirement } from "../../verify/findings/claims.ts";
+import type { ClaimBasis, ClaimName } from "../../verify/findings/claims.ts";
 import { codeOfFindings } from "../../verify/findings/finding-code.ts";
 import type { ChainWitness, Findings } from "../../verify/findings/findings.ts";
 import type { Io } from "../io.ts";
+import { type CommandLineFlags, libraryOptionsOf } from "../library-options.ts";
 import type { Outcome } from "../outcome.ts";
 
-export interface VerifyFlags {
-  readonly trustNodeList?: string;
-  readonly archiverKey?: string;
-  readonly trustMarker?: string;
-  readonly nodesPerConsensusGroup?: number;
-  readonly nodesPerEdge?: number;
-  readonly quorum?: Quorum;
-  readonly require?: Requirement;
-  readonly subset?: SubsetText;
-  readonly seed?: number;
-}
+/** The options of the library, and those of the command line, on which a share and its seed are two options. */
+export type VerifyFlags = Omit<VerifyOptions, "subset" | "signal"> &
+  CommandLineFlags & { readonly subset?: SubsetText };
 
 export const verifyExamples = `Examples:
   $ snapshot-assemble verify snapshots/snapshot-1700000640000
@@ -39,16 +32,17 @@ export const verifyExamples = `Examples:
       reads a random 5% of the artifacts, and states the seed; --seed selects the same artifacts again
 `;
 
-export async function runVerify(directory: string, flags: VerifyFlags, { signal }: Io): Promise<Outcome> {
+export async function runVerify(
+  directory: string,
+  flags: VerifyFlags,
+  { signal, env }: Io,
+): Promise<Outcome> {
   if (flags.nodesPerEdge !== undefined && flags.nodesPerConsensusGroup === undefined) {
     throw new SnapshotError("usage", "--nodes-per-edge is given without --nodes-per-consensus-group", {
       hint: "Add --nodes-per-consensus-group, which decides how many nodes vote on a partition.",
     });
   }
-  const { trustNodeList, archiverKey, trustMarker, nodesPerConsensusGroup, nodesPerEdge } = flags;
-  const { quorum, require } = flags;
-  const trust = { trustNodeList, archiverKey, trustMarker, nodesPerConsensusGroup, nodesPerEdge };
-  const options = { ...trust, quorum, require, signal, subset: subsetOf(flags) };
+  const options = { ...libraryOptionsOf("verify", flags, env), subset: subsetOf(flags), signal };
   const { verifySnapshot } = await import("../../app/verify.ts");
   const findings = await verifySnapshot(directory, options);
   const summary = { ...findings };

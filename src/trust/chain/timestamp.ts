@@ -21,7 +21,16 @@ const isoPattern = /^(\d{4})-(\d{2})-(\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?)?
 const forms =
   "Give milliseconds (1700000640000), seconds (1700000640), ISO 8601 with a time zone (2023-11-14T22:24:00Z), cycle:<n> for the end of a cycle, or latest.";
 
-/** @throws SnapshotError of code `usage` */
+/**
+ * Returns the time that an option of the library states.
+ *
+ * @throws SnapshotError `usage`
+ */
+export function snapshotTimeOf(option: string | number | SnapshotTime): SnapshotTime {
+  return typeof option === "object" ? option : parseSnapshotTime(String(option));
+}
+
+/** @throws SnapshotError `usage` */
 export function parseSnapshotTime(text: string): SnapshotTime {
   if (text === "latest") return { kind: "latest" };
   const cycle = /^cycle:(\d{1,15})$/.exec(text);
