@@ -75,7 +75,8 @@ async function runWithDatabase(
 ): Promise<ExportData> {
   const startedAt = new Date();
   const settings = settingsOf(options);
-  const { hashDb, hashKey, gossip: file, signal } = settings;
+  const { hashKey, signal } = settings;
+  const { hashDb, gossip: file } = settings.agreement;
   const gossip = file === undefined ? undefined : { messages: new GossipFile(file, signal), source: file };
   const bare = { settings, clients, log, gossip, startedAt, known: undefined };
   if (hashDb === undefined) return await run(bare);
@@ -97,14 +98,14 @@ type Outcome =
 
 async function run(run: Run): Promise<ExportData> {
   const { settings, known, log } = run;
-  const { out, time, maxAgeMs, requireChain } = settings;
+  const { time, maxAgeMs } = settings.wanted;
   // An unusable directory fails the run before the first request.
-  await requireOutput(out);
+  await requireOutput(settings.output.out);
   log.stage("reading the node list and the cycle records");
-  const network = await readNetwork(settings, time, listContext(run), maxAgeMs);
+  const network = await readNetwork(settings.network, time, listContext(run), maxAgeMs);
   const { candidates, records } = network;
   try {
-    if (requireChain) requireStateInChain(records);
+    if (settings.witnesses.requireChain) requireStateInChain(records);
     known?.claim(records);
     const sharding = new ShardingOfCycles(run, network);
     const failures: SnapshotError[] = [];
@@ -141,9 +142,10 @@ async function assembleBoundary(
   if (agreement.kind === "not-yet") return { kind: "unavailable", failure: agreement.failure };
   const { agreed } = agreement;
   const { networkHash, partitionHashes } = agreed;
-  requireChainAgrees(network.records, cycle, networkHash, settings.requireChain);
-  if (settings.stateMetadata !== undefined)
-    await requireMetadataAgrees(settings.stateMetadata, cycle, agreed, listContext(run));
+  const { requireChain, stateMetadata } = settings.witnesses;
+  requireChainAgrees(network.records, cycle, networkHash, requireChain);
+  if (stateMetadata !== undefined)
+    await requireMetadataAgrees(stateMetadata, cycle, agreed, listContext(run));
   known?.saveAgreed(cycle, agreed);
 
   const data = { timestamp, cycle, hashKey: settings.hashKey, networkHash, partitionHashes };
@@ -180,7 +182,7 @@ function alreadyPublished(run: Run, attempt: Attempt, data: ExportData, findings
 }
 
 function warnOfAge({ settings, log }: Run, { candidate }: Attempt): void {
-  if (settings.time.kind !== "latest" || settings.maxAgeMs !== undefined) return;
+  if (settings.wanted.time.kind !== "latest" || settings.wanted.maxAgeMs !== undefined) return;
   const warning = ageWarning(candidate, Date.now());
   if (warning !== undefined) log.warn(warning);
 }

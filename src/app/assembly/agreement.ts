@@ -24,7 +24,8 @@ export async function agreeOn(
   shardingSource: TrustSource,
 ): Promise<AgreementOutcome> {
   const { settings, clients, log } = run;
-  const { quorum, allowEmpty, hashKey, signal } = settings;
+  const { hashKey, signal } = settings;
+  const { quorum, allowEmpty } = settings.agreement;
   const { counter } = candidate.cycle;
   log.stage(`requesting the validators' hashes of cycle ${counter}`);
   const found = await findAgreedHashes(counter, {
@@ -50,7 +51,8 @@ async function givenVotes(
   { cycle, timestamp }: Candidate,
   numPartitions: number,
 ): Promise<GivenGossip[]> {
-  const { out, hashKey, signal } = settings;
+  const { hashKey, signal } = settings;
+  const { out } = settings.output;
   const fromFile = gossip === undefined ? [] : [gossip];
   const fromDatabase = known === undefined ? [] : [known.given(cycle.counter)];
   const fromPublished = await publishedVotes({ out, timestamp, hashKey }, numPartitions, signal);

@@ -40,9 +40,10 @@ export async function fetchPartitions(
   published: Published,
 ): Promise<FetchOutcome> {
   const { settings, known, log } = run;
-  const { out, compression, hashKey, order, concurrency, signal } = settings;
+  const { hashKey, signal } = settings;
+  const { order, concurrency } = settings.fetching;
   const { timestamp, members } = candidate;
-  const place = { out, timestamp, compression, hashKey };
+  const place = { ...settings.output, timestamp, hashKey };
   const partial = await PartialSnapshot.open(place);
   const missing = await prepareArtifacts(partial, agreed.partitionHashes, {
     hashKey,

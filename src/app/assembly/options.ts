@@ -44,22 +44,26 @@ export interface AssembleOptions extends NetworkOptions {
 
 export const assembleChecks: OptionChecks<AssembleOptions> = checksOf(assembleTable);
 
-/** The options with their defaults. */
-export interface AssembleSettings extends NetworkOptions {
-  readonly time: SnapshotTime;
-  readonly maxAgeMs: number | undefined;
-  readonly out: string;
+/** The options with their defaults, by the step of the run that reads them. */
+export interface AssembleSettings {
+  readonly wanted: { readonly time: SnapshotTime; readonly maxAgeMs: number | undefined };
+  readonly network: NetworkOptions;
   readonly hashKey: string;
+  readonly agreement: AgreementSettings;
+  /** The witnesses that must not contradict the votes. */
+  readonly witnesses: { readonly requireChain: boolean; readonly stateMetadata: string | undefined };
+  readonly fetching: { readonly order: OrderRule; readonly concurrency: number };
+  readonly output: { readonly out: string; readonly compression: Compression };
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Which votes count, and their sources beside the validators. */
+export interface AgreementSettings {
+  readonly quorum: Quorum;
+  readonly allowEmpty: boolean;
+  /** A file with gossip messages. */
   readonly gossip: string | undefined;
   readonly hashDb: string | undefined;
-  readonly quorum: Quorum;
-  readonly requireChain: boolean;
-  readonly stateMetadata: string | undefined;
-  readonly allowEmpty: boolean;
-  readonly order: OrderRule;
-  readonly concurrency: number;
-  readonly compression: Compression;
-  readonly signal: AbortSignal | undefined;
 }
 
 /** @throws SnapshotError `usage`, `unaligned-timestamp` */
@@ -73,20 +77,27 @@ export function settingsOf(options: AssembleOptions): AssembleSettings {
       { hint: "Leave out --max-age, or give --timestamp latest." },
     );
   }
+  const { archiver, archiverKey, nodes, cycles, hashKey = DEFAULT_HASH_KEY } = options;
+  const { nodesPerConsensusGroup, nodesPerEdge, allowPrivate, connectTimeoutMs, stallTimeoutMs } = options;
+  const sources = { archiver, archiverKey, nodes, cycles, hashKey };
+  const limits = { nodesPerConsensusGroup, nodesPerEdge, allowPrivate, connectTimeoutMs, stallTimeoutMs };
+  const { quorum, order, concurrency, compression } = assembleTable;
   return {
-    ...options,
-    time,
-    maxAgeMs,
-    hashKey: options.hashKey ?? DEFAULT_HASH_KEY,
-    gossip: options.gossip,
-    hashDb: options.hashDb,
-    quorum: options.quorum ?? assembleTable.quorum.default,
-    requireChain: options.requireChain ?? false,
-    stateMetadata: options.stateMetadata,
-    allowEmpty: options.allowEmpty ?? false,
-    order: options.order ?? assembleTable.order.default,
-    concurrency: options.concurrency ?? assembleTable.concurrency.default,
-    compression: options.compression ?? assembleTable.compression.default,
+    wanted: { time, maxAgeMs },
+    network: { ...sources, ...limits },
+    hashKey,
+    agreement: {
+      quorum: options.quorum ?? quorum.default,
+      allowEmpty: options.allowEmpty ?? false,
+      gossip: options.gossip,
+      hashDb: options.hashDb,
+    },
+    witnesses: { requireChain: options.requireChain ?? false, stateMetadata: options.stateMetadata },
+    fetching: {
+      order: options.order ?? order.default,
+      concurrency: options.concurrency ?? concurrency.default,
+    },
+    output: { out: options.out, compression: options.compression ?? compression.default },
     signal: options.signal,
   };
 }

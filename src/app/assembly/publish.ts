@@ -30,7 +30,8 @@ export async function publish(
   const size = { accounts: progress.accounts, bytes: stateBytes };
   const evidence = evidenceOf(run, proof);
   const manifest = await partial.complete(data, size, evidence, makeRunRecord(run, proof.agreed));
-  const { quorum, signal } = settings;
+  const { signal } = settings;
+  const { quorum } = settings.agreement;
   await requireReadsBack(partial.directory, { quorum, signal });
   const directory = await partial.putInPlace(({ message }) => log.warn(message));
   log.record({ type: "published", directory, digest: manifest.snapshot.digest });
@@ -43,7 +44,7 @@ function evidenceOf({ settings }: Run, { network, sharding, agreed }: Proof): Ev
     cycles: network.cycles,
     counting: {
       sharding: { nodesPerConsensusGroup, nodesPerEdge, source },
-      quorum: { rule: settings.quorum, source: "given" },
+      quorum: { rule: settings.agreement.quorum, source: "given" },
     },
     netconfig: proof,
     gossip: agreed.votes.evidence(),

@@ -8,7 +8,6 @@ import { packageVersion } from "./package-version.ts";
 
 export function makeRunRecord({ settings, startedAt, log }: Run, agreed: AgreedHashes): RunRecord {
   const { queries, offences, warnings, bytesReceived, durationMs } = log.summary();
-  const { quorum, order, concurrency } = settings;
   const sources = sourcesOf(log.state);
   return {
     startedAt: startedAt.toISOString(),
@@ -16,7 +15,7 @@ export function makeRunRecord({ settings, startedAt, log }: Run, agreed: AgreedH
     durationMs,
     bytesReceived,
     versions: { "snapshot-assemble": packageVersion(), node: process.version },
-    settings: { quorum, order, concurrency },
+    settings: { quorum: settings.agreement.quorum, ...settings.fetching },
     partitions: [...agreed.agreements]
       .sort(([a], [b]) => a - b)
       .map(([partition, { votesFor, votesAgainst, outOf }]) => ({

@@ -32,10 +32,10 @@ export class ShardingOfCycles {
     const known = this.#known.get(configHash);
     if (known !== undefined) return known;
     log.stage("requesting the sharding settings from validators");
-    const { out, signal } = settings;
-    const kept = await publishedNetconfig({ out, timestamp: candidate.timestamp }, signal);
+    const { signal, network, output } = settings;
+    const kept = await publishedNetconfig({ out: output.out, timestamp: candidate.timestamp }, signal);
     const nodes = respondents(this.#network, candidate);
-    const sharding = await findSharding(nodes, settings, configHash, { ...nodeContext(this.#run), kept });
+    const sharding = await findSharding(nodes, network, configHash, { ...nodeContext(this.#run), kept });
     this.#known.set(configHash, sharding);
     return sharding;
   }

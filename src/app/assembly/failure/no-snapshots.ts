@@ -24,7 +24,7 @@ export async function explained(failure: SnapshotError, run: Run, network: Netwo
 
 /** If the user gave the settings, the run has not requested the configuration yet. */
 async function whySnapshotsAreOff(run: Run, network: Network): Promise<string | undefined> {
-  const { nodesPerConsensusGroup, nodesPerEdge } = run.settings;
+  const { nodesPerConsensusGroup, nodesPerEdge } = run.settings.network;
   const [candidate] = network.candidates;
   if (nodesPerConsensusGroup === undefined || nodesPerEdge === undefined || candidate === undefined)
     return undefined;

@@ -14,7 +14,7 @@ import {
 import type { Candidate } from "../../../trust/read-network.ts";
 import type { Findings } from "../../../verify/findings/findings.ts";
 import type { Run } from "../assembly-run.ts";
-import { describeDamage, findPublished, type Published } from "./published.ts";
+import { describeDamage, findPublished, type Published, type PublishedOptions } from "./published.ts";
 
 export type LockOutcome =
   | { readonly kind: "locked"; readonly lock: RunLock }
@@ -23,12 +23,12 @@ export type LockOutcome =
 
 /** @throws SnapshotError `locked` if another run works on the snapshot, `disk` */
 export async function lockPlace({ settings }: Run, data: ExportData): Promise<LockOutcome> {
-  const { out } = settings;
+  const { out } = settings.output;
   try {
     return { kind: "locked", lock: await acquireRunLock(lockPath({ out, timestamp: data.timestamp })) };
   } catch (error) {
     if (!isReadOnly(error)) throw error;
-    const published = await findPublished(out, data, settings).catch(() => undefined);
+    const published = await findPublished(out, data, publishedOptions(settings)).catch(() => undefined);
     if (published?.state !== "right") throw error;
     return { kind: "published", findings: published.findings };
   }
@@ -49,12 +49,12 @@ export async function checkPlace(
   data: ExportData,
   candidates: readonly Candidate[],
 ): Promise<Published> {
-  const { out } = settings;
+  const { out } = settings.output;
   const spot = { out, timestamp: data.timestamp };
   await restoreReplaced(spot);
   const kept = new Set(candidates.map(({ timestamp }) => timestamp));
   for (const { message } of await removeLeftovers(out, kept)) log.warn(message);
-  const published = await findPublished(out, data, settings);
+  const published = await findPublished(out, data, publishedOptions(settings));
   if (published.state === "right") {
     await syncPublished(spot);
     await removePartial(spot).catch((error: unknown) => log.warn(messageOf(error)));
@@ -73,3 +73,7 @@ function isReadOnly(error: unknown): boolean {
 }
 
 const readOnlyCodes = new Set(["EROFS", "EACCES", "EPERM", "SQLITE_READONLY", "SQLITE_CANTOPEN"]);
+
+function publishedOptions({ agreement, signal }: Run["settings"]): PublishedOptions {
+  return { quorum: agreement.quorum, signal };
+}
