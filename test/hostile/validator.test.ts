@@ -77,7 +77,7 @@ describe("a validator whose response contains an account with", () => {
       const text = data();
       const account = `{"accountId":"${"00".repeat(32)}","stateId":"aa","data":${text},"timestamp":1}`;
       await withLiar(
-        (hooks) => hooks.text.push(() => [`{"snapshot":[`, account, "]}"]),
+        (hooks) => hooks.responses.text.push(() => [`{"snapshot":[`, account, "]}"]),
         async (cluster) => {
           const { networkHash, offences } = await assembleFrom(cluster);
           expect(networkHash).toBe(cluster.networkHash);
@@ -99,7 +99,7 @@ describe("a validator that relays a message with", () => {
     const text = data();
     const message = `{"cycle":8,"data":{"partitionHash":{}},"sender":"${"00".repeat(32)}","more":${text}}`;
     await withLiar(
-      (hooks) => hooks.gossip.push((messages) => [message, ...messages]),
+      (hooks) => hooks.gossip.forwarded.push((messages) => [message, ...messages]),
       async (cluster) => {
         const { networkHash, offences } = await assembleFrom(cluster);
         expect(networkHash).toBe(cluster.networkHash);

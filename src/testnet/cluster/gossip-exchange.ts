@@ -30,8 +30,10 @@ export function exchangeGossip(
       own.set(partition, hash);
     }
     const { identity, hooks } = setup;
-    const messages = hooks.votes.map((vote) =>
-      JSON.stringify(deviated(hooks.messages, makeVote(identity, network.snapshotCycle, vote(own), hooks))),
+    const messages = hooks.gossip.votes.map((vote) =>
+      JSON.stringify(
+        deviated(hooks.gossip.messages, makeVote(identity, network.snapshotCycle, vote(own), hooks.gossip)),
+      ),
     );
     toEven.push(...messages.slice(0, 1));
     toOdd.push(...messages.slice(-1));

@@ -17,7 +17,7 @@ export const accountFaults: readonly FaultKind[] = [
   {
     name: "no-range",
     description: "does not support ranges: sends all of its accounts",
-    apply: ({ hooks }) => void hooks.select.push(() => EVERYTHING),
+    apply: ({ hooks }) => void hooks.responses.select.push(() => EVERYTHING),
   },
   {
     name: "corrupt-data",
@@ -36,14 +36,14 @@ export const accountFaults: readonly FaultKind[] = [
     description: "omits all accounts of a partition",
     parameter: { kind: "partition" },
     apply: ({ hooks, network }, partition) => {
-      hooks.rows.push((rows) => without(rows, network.shard, requiredValue(partition)));
+      hooks.responses.rows.push((rows) => without(rows, network.shard, requiredValue(partition)));
     },
   },
   {
     name: "stale-data",
     description: "sends the state of an earlier moment",
     apply: ({ hooks, network }) => {
-      hooks.rows.push((rows) => stale(rows, network.cycleDurationMs));
+      hooks.responses.rows.push((rows) => stale(rows, network.cycleDurationMs));
     },
   },
   {
@@ -60,7 +60,7 @@ export const accountFaults: readonly FaultKind[] = [
     name: "wrong-partition",
     description: "sends the partition after the requested one",
     apply: ({ hooks, network: { shard } }) => {
-      hooks.select.push(({ accountEnd, isGlobal }) => {
+      hooks.responses.select.push(({ accountEnd, isGlobal }) => {
         const { low, high } = partitionRange(shard, (partitionOf(shard, accountEnd) + 1) % shard.numNodes);
         return { accountStart: low, accountEnd: high, isGlobal };
       });
@@ -69,24 +69,24 @@ export const accountFaults: readonly FaultKind[] = [
   {
     name: "duplicate-accounts",
     description: "sends every seventh account twice",
-    apply: ({ hooks }) => void hooks.rows.push(withDuplicates),
+    apply: ({ hooks }) => void hooks.responses.rows.push(withDuplicates),
   },
   {
     name: "unsorted",
     description: "sends the accounts unordered, as the protocol permits",
-    apply: ({ hooks, random }) => void hooks.rows.push((rows) => unsorted(rows, random)),
+    apply: ({ hooks, random }) => void hooks.responses.rows.push((rows) => unsorted(rows, random)),
   },
   {
     name: "foreign-accounts",
     description: "also sends accounts of partitions that it does not store",
     parameter: { kind: "count", default: 100 },
     apply: (node, count) =>
-      void node.hooks.rows.push((rows) => withForeign(rows, node, requiredValue(count))),
+      void node.hooks.responses.rows.push((rows) => withForeign(rows, node, requiredValue(count))),
   },
   {
     name: "endless",
     description: "sends invented accounts without end",
-    apply: ({ hooks }) => void hooks.rows.push(endless),
+    apply: ({ hooks }) => void hooks.responses.rows.push(endless),
   },
 ];
 
@@ -96,7 +96,7 @@ function changeFirst(
   partition: number | undefined,
   change: (account: WrappedData) => WrappedData[],
 ): void {
-  hooks.rows.push(function* (rows) {
+  hooks.responses.rows.push(function* (rows) {
     const changed = new Set<number>();
     for (const account of rows) {
       const own = partitionOfAccount(network.shard, account);

@@ -14,59 +14,59 @@ export const bodyFaults: readonly FaultKind[] = [
   {
     name: "truncate",
     description: "ends the response half-way, within an account",
-    apply: ({ hooks }) => void hooks.text.push(firstHalf),
+    apply: ({ hooks }) => void hooks.responses.text.push(firstHalf),
   },
   {
     name: "reset",
     description: "resets the connection half-way",
-    apply: ({ hooks }) => void hooks.text.push(thenReset),
+    apply: ({ hooks }) => void hooks.responses.text.push(thenReset),
   },
   {
     name: "stall",
     description: "stops half-way, and keeps the connection open",
-    apply: ({ hooks }) => void hooks.text.push(thenStall),
+    apply: ({ hooks }) => void hooks.responses.text.push(thenStall),
   },
   {
     name: "trickle",
     description: "sends one byte a second after half of the response",
-    apply: ({ hooks }) => void hooks.text.push(thenTrickle),
+    apply: ({ hooks }) => void hooks.responses.text.push(thenTrickle),
   },
   {
     name: "drip",
     description: "sends <count> invented accounts, then four a second",
     parameter: { kind: "count", default: 0 },
     apply: ({ hooks }, count) => {
-      hooks.text.push((_pieces, context) => drip(requiredValue(count), context));
+      hooks.responses.text.push((_pieces, context) => drip(requiredValue(count), context));
     },
   },
   {
     name: "garbage",
     description: "sends a page of HTML",
-    apply: ({ hooks }) => void hooks.text.push(() => ["<!doctype html><title>It works!</title>\n"]),
+    apply: ({ hooks }) => void hooks.responses.text.push(() => ["<!doctype html><title>It works!</title>\n"]),
   },
   {
     name: "white-space",
     description: "sends a gigabyte of white space before the first account",
-    apply: ({ hooks }) => void hooks.text.push(afterWhiteSpace),
+    apply: ({ hooks }) => void hooks.responses.text.push(afterWhiteSpace),
   },
   {
     name: "endless-record",
     description: "sends one account with endless data",
-    apply: ({ hooks }) => void hooks.text.push(endlessRecord),
+    apply: ({ hooks }) => void hooks.responses.text.push(endlessRecord),
   },
   {
     name: "gzip",
     description: "compresses its responses, as the protocol permits",
     apply: ({ hooks }) => {
-      hooks.isGzip = true;
+      hooks.responses.isGzip = true;
     },
   },
   {
     name: "gzip-bomb",
     description: "sends one account with endless data, compressed",
     apply: ({ hooks }) => {
-      hooks.isGzip = true;
-      hooks.text.push(endlessRecord);
+      hooks.responses.isGzip = true;
+      hooks.responses.text.push(endlessRecord);
     },
   },
   {
@@ -74,8 +74,8 @@ export const bodyFaults: readonly FaultKind[] = [
     description: "sends <count> MB of invented accounts, compressed",
     parameter: { kind: "count", default: 2_000 },
     apply: ({ hooks }, megabytes) => {
-      hooks.isGzip = true;
-      hooks.text.push((_pieces, context) => inflated(requiredValue(megabytes), context));
+      hooks.responses.isGzip = true;
+      hooks.responses.text.push((_pieces, context) => inflated(requiredValue(megabytes), context));
     },
   },
 ];

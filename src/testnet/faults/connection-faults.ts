@@ -18,14 +18,14 @@ export const connectionFaults: readonly FaultKind[] = [
   {
     name: "hang",
     description: "accepts every connection, and never responds",
-    apply: ({ hooks }) => void hooks.intercept.push(() => new Promise(() => undefined)),
+    apply: ({ hooks }) => void hooks.requests.intercept.push(() => new Promise(() => undefined)),
   },
   {
     name: "slow",
     description: "delays every response",
     parameter: { kind: "duration", default: 500 },
     apply: ({ hooks }, ms) => {
-      hooks.intercept.push(async () => {
+      hooks.requests.intercept.push(async () => {
         await sleep(requiredValue(ms), undefined, { ref: false });
         return false;
       });
@@ -63,7 +63,7 @@ export const connectionFaults: readonly FaultKind[] = [
     name: "redirect",
     description: "redirects snapshot requests to a path that serves them",
     apply: ({ hooks }) => {
-      hooks.intercept.push((request, response) => {
+      hooks.requests.intercept.push((request, response) => {
         if (!isSnapshotRequest(request) || request.url !== "/snapshot") return Promise.resolve(false);
         response.writeHead(307, { Location: "/snapshot?redirected" }).end();
         return Promise.resolve(true);
@@ -78,7 +78,7 @@ function busy(status: number): HttpError {
 
 function refuse({ hooks }: ValidatorSetup, count: number, refusal: () => HttpError): void {
   let left = count;
-  hooks.intercept.push((request, response) => {
+  hooks.requests.intercept.push((request, response) => {
     if (!isSnapshotRequest(request) || left <= 0) return Promise.resolve(false);
     left--;
     sendHttpError(response, refusal());

@@ -31,44 +31,44 @@ export const gossipFaults: readonly FaultKind[] = [
     description: "votes for a false hash of each partition, or of one",
     parameter: { kind: "partition", default: undefined },
     apply: (node, partition) => {
-      node.hooks.votes = [(hashes) => falsified(node, hashes, partition)];
+      node.hooks.gossip.votes = [(hashes) => falsified(node, hashes, partition)];
     },
   },
   {
     name: "silent",
     description: "does not vote",
     apply: ({ hooks }) => {
-      hooks.votes = [];
+      hooks.gossip.votes = [];
     },
   },
   {
     name: "equivocate",
     description: "signs two different messages, and sends each to half of the nodes",
-    apply: (node) => void node.hooks.votes.push((hashes) => falsified(node, hashes, undefined)),
+    apply: (node) => void node.hooks.gossip.votes.push((hashes) => falsified(node, hashes, undefined)),
   },
   {
     name: "bad-signature",
     description: "sends a message with an invalid signature",
-    apply: ({ hooks }) => void hooks.messages.push(withBadSignature),
+    apply: ({ hooks }) => void hooks.gossip.messages.push(withBadSignature),
   },
   {
     name: "first-design-gossip",
     description: "sends its message in the form of the first design",
     apply: ({ hooks }) => {
-      hooks.isFirstDesign = true;
+      hooks.gossip.isFirstDesign = true;
     },
   },
   {
     name: "no-gossip",
     description: "rejects requests for gossip with 404",
-    apply: ({ hooks }) => void hooks.gossip.push(() => undefined),
+    apply: ({ hooks }) => void hooks.gossip.forwarded.push(() => undefined),
   },
   {
     name: "withhold-gossip",
     description: "forwards and serves only its own message",
     apply: ({ hooks, identity }) => {
       const own = `"sender":"${identity.id}"`;
-      hooks.gossip.push((messages) => messages.filter((message) => message.includes(own)));
+      hooks.gossip.forwarded.push((messages) => messages.filter((message) => message.includes(own)));
     },
   },
   {
@@ -76,7 +76,7 @@ export const gossipFaults: readonly FaultKind[] = [
     description: "adds messages in the names of other nodes, signed with its own key",
     apply: (node) => {
       const ofCycle = new Map<number, string[]>();
-      node.hooks.gossip.push((messages, cycle) => {
+      node.hooks.gossip.forwarded.push((messages, cycle) => {
         const forged = ofCycle.get(cycle) ?? forgeries(node, cycle);
         ofCycle.clear(); // requests repeat for the newest cycle only
         ofCycle.set(cycle, forged);
@@ -91,14 +91,14 @@ export const gossipFaults: readonly FaultKind[] = [
     apply: ({ hooks }, value) => {
       const nodesPerConsensusGroup = requiredValue(value);
       const sharding = { nodesPerConsensusGroup, nodesPerEdge: Math.floor(nodesPerConsensusGroup / 2) };
-      hooks.netconfig.push(() => ({ config: { sharding } }));
+      hooks.requests.netconfig.push(() => ({ config: { sharding } }));
     },
   },
   {
     name: "no-netconfig",
     description: "rejects requests for /netconfig with 404",
     apply: ({ hooks }) => {
-      hooks.intercept.push((request, response) => {
+      hooks.requests.intercept.push((request, response) => {
         const isNetconfig = request.url === "/netconfig";
         if (isNetconfig) sendHttpError(response, new HttpError(404, "not found: GET /netconfig"));
         return Promise.resolve(isNetconfig);

@@ -22,7 +22,7 @@ export const liveFaults: readonly FaultKind[] = [
     parameter: { kind: "duration", default: 500 },
     isLiveOnly: true,
     apply: ({ hooks }, ms) => {
-      hooks.exportPauseMs = requiredValue(ms);
+      hooks.state.exportPauseMs = requiredValue(ms);
     },
   },
 ];

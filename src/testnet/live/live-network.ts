@@ -46,7 +46,7 @@ function makeAccount(random: Random, accountId: string, timestamp: number, isGlo
 export function setUpNode({ faults }: LiveSettings, network: ClusterNetwork, index: number): ValidatorSetup {
   const setup = honestSetup(network, index, storedPartitions(network.shard, index));
   for (const fault of faults) applyFault(parseFault(fault), setup);
-  setup.hooks.views.push(...falseViews([...setup.lies]));
+  setup.hooks.state.views.push(...falseViews([...setup.lies]));
   return setup;
 }
 

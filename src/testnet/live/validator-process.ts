@@ -89,7 +89,7 @@ function* genesisOf({ state }: ClusterNetwork, stored: readonly number[]) {
 }
 
 function exportEntry({ lies, hooks }: ValidatorSetup) {
-  const own: LiveExportSettings = { lies: [...lies], pauseMs: hooks.exportPauseMs };
+  const own: LiveExportSettings = { lies: [...lies], pauseMs: hooks.state.exportPauseMs };
   const path = fileURLToPath(new URL("./live-export-process.js", import.meta.url));
   return { path, arguments: [JSON.stringify(own)] };
 }

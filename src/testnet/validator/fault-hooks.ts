@@ -27,49 +27,57 @@ export type ValidatorStep = (typeof validatorSteps)[number];
 
 type Hashes = ReadonlyMap<number, string>;
 
-/** The functions of a list are applied in order, each to the result of the one before. */
+/** By what they change. The functions of a list are applied in order, each to the result of the one before. */
 export interface FaultHooks {
+  readonly requests: RequestHooks;
+  readonly responses: ResponseHooks;
+  readonly gossip: GossipHooks;
+  readonly state: StateHooks;
+  /** Called when a step is reached. */
+  readonly steps: ((step: ValidatorStep) => void)[];
+}
+
+export interface RequestHooks {
   /** Receives every request first. Returns `true` where it responds, or never will. */
   readonly intercept: ((request: IncomingMessage, response: ServerResponse) => Promise<boolean>)[];
+  /** Change the body of `/netconfig`. */
+  readonly netconfig: ((body: object) => object)[];
+}
+
+/** Change a response with accounts. */
+export interface ResponseHooks {
   /** Change the selection of a request. */
   readonly select: ((selection: Selection) => Selection)[];
-  /** Change the accounts of a response. */
   readonly rows: ((rows: Iterable<WrappedData>, context: ResponseContext) => Iterable<WrappedData>)[];
-  /** Change the text of a response. A generator that throws resets the connection. */
+  /** A generator that throws resets the connection. */
   readonly text: ((pieces: Pieces, context: ResponseContext) => Pieces)[];
-  /** Change the gossip messages of a cycle that are forwarded and served, each as JSON; `undefined` results in 404. */
-  readonly gossip: ((messages: readonly string[], cycle: number) => readonly string[] | undefined)[];
+  isGzip: boolean;
+}
+
+export interface GossipHooks {
+  /** Change the messages of a cycle that are forwarded and served, each as JSON; `undefined` results in 404. */
+  readonly forwarded: ((messages: readonly string[], cycle: number) => readonly string[] | undefined)[];
   /** Make the votes from the own hashes. An honest node has one vote. */
   votes: ((hashes: Hashes) => Hashes)[];
   /** Change the own signed messages. */
   readonly messages: ((message: SignedVote) => SignedVote)[];
   isFirstDesign: boolean;
+}
+
+export interface StateHooks {
   /** Change the state that it hashes and exports. */
   readonly views: StateView[];
-  /** Called when a step is reached. */
-  readonly steps: ((step: ValidatorStep) => void)[];
   /** The pause of an export between two partitions. */
   exportPauseMs: number;
-  /** Change the body of `/netconfig`. */
-  readonly netconfig: ((body: object) => object)[];
-  isGzip: boolean;
 }
 
 export function honestHooks(): FaultHooks {
   return {
-    intercept: [],
-    select: [],
-    rows: [],
-    text: [],
-    gossip: [],
-    votes: [(hashes) => hashes],
-    messages: [],
-    isFirstDesign: false,
-    views: [],
+    requests: { intercept: [], netconfig: [] },
+    responses: { select: [], rows: [], text: [], isGzip: false },
+    gossip: { forwarded: [], votes: [(hashes) => hashes], messages: [], isFirstDesign: false },
+    state: { views: [], exportPauseMs: 0 },
     steps: [],
-    exportPauseMs: 0,
-    netconfig: [],
-    isGzip: false,
   };
 }
 
@@ -80,7 +88,7 @@ export function forwardedGossip(
   messages: readonly string[] | undefined,
 ): readonly string[] | undefined {
   let passed = messages;
-  for (const deviate of hooks.gossip) passed = passed && deviate(passed, cycle);
+  for (const deviate of hooks.gossip.forwarded) passed = passed && deviate(passed, cycle);
   return passed;
 }
 

@@ -27,13 +27,13 @@ export function makeValidatorServer(options: ServerOptions): JsonServer {
   const slots = new ResponseSlots();
   const hooks = options.hooks ?? honestHooks();
   return new JsonServer(async (request, response) => {
-    for (const intercept of hooks.intercept) {
+    for (const intercept of hooks.requests.intercept) {
       if (await intercept(request, response)) return;
     }
     const url = urlOf(request);
     switch (`${request.method} ${url.pathname}`) {
       case "GET /netconfig":
-        return sendJson(response, deviated(hooks.netconfig, options.netconfig));
+        return sendJson(response, deviated(hooks.requests.netconfig, options.netconfig));
       case "GET /partition-gossip":
         return sendGossip(response, url.searchParams.get("cycle"), options, hooks);
       case "POST /snapshot":
@@ -84,12 +84,12 @@ async function sendSnapshot(
     // The files must exist until the end of the response.
     const release = source.hold?.();
     try {
-      const served = deviated(hooks.select, selection);
+      const served = deviated(hooks.responses.select, selection);
       const context = { selection, accounts: source.count(served) };
-      const rows = deviated(hooks.rows, source.select(served), context);
+      const rows = deviated(hooks.responses.rows, source.select(served), context);
       const honest = listPieces("snapshot", texts(rows));
-      const pieces = deviated<Pieces, [typeof context]>(hooks.text, honest, context);
-      await sendPieces(response, pieces, { isGzip: hooks.isGzip });
+      const pieces = deviated<Pieces, [typeof context]>(hooks.responses.text, honest, context);
+      await sendPieces(response, pieces, { isGzip: hooks.responses.isGzip });
     } finally {
       release?.();
     }

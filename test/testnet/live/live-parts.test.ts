@@ -120,7 +120,7 @@ describe("a live cluster's faults", () => {
     const faulty = { ...settings, faults: ["3:kill-at=export", "*:slow", "6:lie=5"] };
     const setups = setUpNodes(faulty, liveNetwork(faulty));
     expect(setups.map(({ hooks }) => hooks.steps.length)).toEqual([0, 0, 0, 1, 0, 0, 0, 0, 0]);
-    expect(setups.map(({ hooks }) => hooks.intercept.length)).toEqual(Array(9).fill(1));
-    expect(setups.map(({ hooks }) => hooks.views.length)).toEqual([0, 0, 0, 0, 0, 0, 1, 0, 0]);
+    expect(setups.map(({ hooks }) => hooks.requests.intercept.length)).toEqual(Array(9).fill(1));
+    expect(setups.map(({ hooks }) => hooks.state.views.length)).toEqual([0, 0, 0, 0, 0, 0, 1, 0, 0]);
   });
 });

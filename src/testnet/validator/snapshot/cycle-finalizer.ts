@@ -101,7 +101,7 @@ export class CycleFinalizer {
       if (open <= cycle - agreementCyclesMax) this.#settle(open);
     }
     const reader = StateReader.open(database.path, cycle);
-    const hashed = hashPartitions(reader, this.#partitions, hooks.views).finally(() => reader.close());
+    const hashed = hashPartitions(reader, this.#partitions, hooks.state.views).finally(() => reader.close());
     this.#hashing.add(hashed);
     const forget = () => void this.#hashing.delete(hashed);
     hashed.then(forget, forget);
@@ -147,8 +147,8 @@ export class CycleFinalizer {
     collector.once("gotAllHashes", () => this.messageAdmitted(cycle));
     // Saved before it is sent: after a restart, the validator sends the same message again.
     if (database.votesOf(cycle).length === 0) {
-      const votes = hooks.votes.map((vote) => makeVote(identity, cycle, vote(own), hooks));
-      const texts = votes.map((vote) => JSON.stringify(deviated(hooks.messages, vote)));
+      const votes = hooks.gossip.votes.map((vote) => makeVote(identity, cycle, vote(own), hooks.gossip));
+      const texts = votes.map((vote) => JSON.stringify(deviated(hooks.gossip.messages, vote)));
       database.saveVotes(cycle, texts);
     }
     relay.send(cycle, database.votesOf(cycle));

@@ -193,7 +193,7 @@ describe("a finalized cycle", () => {
   it("is voted on once, also by a node that lies differently each time", async () => {
     const { database, relay, hooks, finalize, voted } = await setUp();
     let votes = 0;
-    hooks.votes = [(hashes) => new Map(hashes).set(-1, String(++votes).repeat(64))];
+    hooks.gossip.votes = [(hashes) => new Map(hashes).set(-1, String(++votes).repeat(64))];
     finalize(0);
     await voted(0);
     const said = database.votesOf(0);
