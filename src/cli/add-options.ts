@@ -40,10 +40,11 @@ function makeOption(row: CommandOption): Option {
   return conflicts === undefined ? option : option.conflicts([...conflicts]);
 }
 
-function helpOf({ help, env, default: value, defaultText }: CommandOption): string {
+function helpOf({ help, env, default: value, defaultText, isRequired }: CommandOption): string {
   const variable = env === undefined ? "" : ` (env: ${env})`;
   const unset = value === undefined && defaultText !== undefined ? ` (default: ${defaultText})` : "";
-  return `${help}${variable}${unset}`;
+  const required = isRequired === true && value === undefined ? " (required)" : "";
+  return `${help}${variable}${unset}${required}`;
 }
 
 function appendText(text: string, before: readonly string[] | undefined): readonly string[] {

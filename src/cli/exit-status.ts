@@ -92,5 +92,5 @@ export function exitStatusHelp(command: string): string {
   const lines = Object.entries(own).map(([status, meaning]) => `  ${status.padEnd(4)} ${meaning}`);
   const signals =
     own[0] === ENDED ? "ended at once by a second SIGINT, SIGTERM" : "ended by SIGINT (Ctrl-C), SIGTERM";
-  return `\nExit statuses:\n${lines.join("\n")}\n  130, 143   ${signals}\n`;
+  return `\nExit statuses:\n${lines.join("\n")}\n  130, 143  ${signals}\n`;
 }

@@ -27,14 +27,15 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
     .description(
       "Assembles a verified snapshot of a sharded network's state from its validators' partial snapshots.",
     )
-    .version(packageVersion())
+    .version(packageVersion(), "-V, --version", "print the version")
     .enablePositionalOptions()
-    .helpCommand(true)
+    .helpCommand("help [command]", "print the help of a command")
     .hook("preSubcommand", refuseOwnOptions);
   addOptions(program, "").action(async (flags: AssembleFlags) => end(await runAssemble(flags, io)));
 
   const plan = program
     .command("plan")
+    .summary("shows which nodes a run would query, and in which order")
     .description(
       "Shows the order of queries, the partitions that each node is expected to give, and the cost of each order. Reads the lists and the sharding settings; requests no accounts.",
     );
@@ -42,6 +43,7 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
 
   const verify = program
     .command("verify")
+    .summary("checks a published snapshot offline")
     .description("Checks a published snapshot offline, and reports every problem.")
     .argument("<directory>", "directory of the snapshot");
   addOptions(verify, "verify").action(async (directory: string, flags: VerifyFlags) =>
@@ -50,8 +52,9 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
 
   const cluster = program
     .command("cluster")
+    .summary("starts validators on this machine, to try the program with")
     .description(
-      "Starts a cluster of validators, prints its archiver's URL, and runs until Ctrl-C or SIGTERM.",
+      'Starts a cluster of validators on this machine, prints its archiver\'s URL, and runs until Ctrl-C or SIGTERM. It runs a fixture, whose state does not change, or with --live validators that commit transactions. Options that begin with "live:" need --live.',
     )
     .argument("[fixture]", "name of a fixture, or path of a fixture file");
   addOptions(cluster, "cluster")
@@ -62,6 +65,7 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
 
   const collect = program
     .command("collect")
+    .summary("receives and stores the network's gossip, until it is stopped")
     .description("Receives the network's gossip, and stores messages and agreed hashes in a hash database.");
   addOptions(collect, "collect")
     .action(async (flags: CollectFlags) => end(await runCollect(flags, io)))
@@ -69,6 +73,7 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
 
   const nodes = program
     .command("nodes")
+    .summary("prints what a hash database records of each node")
     .description("Prints the record of each node in a hash database: its messages and its offences.");
   addOptions(nodes, "nodes").action(async ({ hashDb }: { hashDb: string }) => end(await runNodes(hashDb)));
 
@@ -83,7 +88,8 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
   for (const command of [program, ...program.commands]) {
     const name = command === program ? "" : command.name();
     command
-      .addHelpText("before", `${examples[name as keyof typeof examples]}\n`)
+      .helpOption("-h, --help", "print this help")
+      .addHelpText("before", examples[name as keyof typeof examples])
       .addHelpText("after", exitStatusHelp(name))
       .exitOverride()
       .configureOutput({

@@ -11,14 +11,14 @@ const order = {
   flag: "--order <rule>",
   kind: oneOf("bisect", "cover"),
   default: "bisect",
-  help: "bisect: the order of Algorithm 1; cover: the fewest nodes, and among those the fewest bytes",
+  help: "order of the queries; bisect: nodes that are far apart first (Algorithm 1); cover: the fewest nodes, and among those the fewest bytes",
 } as const;
 
 export const quorum = {
   flag: "--quorum <rule>",
   kind: oneOf("majority", "popular"),
   default: "majority",
-  help: "majority: more than half of the nodes that cover a partition; popular: the upstream's rule, the most popular hash if at least half of them vote",
+  help: "votes that a hash needs; majority: more than half of the nodes that cover the partition; popular: the most of all hashes, if at least half of those nodes vote (the network's own rule)",
 } as const;
 
 export const assembleTable = {
@@ -27,7 +27,7 @@ export const assembleTable = {
     flag: "--timestamp <time>",
     kind: snapshotTime,
     isRequired: true,
-    help: "snapshot time: milliseconds, seconds, ISO 8601 with a time zone, cycle:<n> for the end of that cycle, or latest",
+    help: "time of the snapshot: latest, cycle:<n> for the end of that cycle, ISO 8601 with a time zone, or seconds or milliseconds since 1970",
   },
   maxAgeMs: {
     flag: "--max-age <duration>",
@@ -37,12 +37,12 @@ export const assembleTable = {
   gossip: {
     flag: "--gossip <file>",
     kind: path,
-    help: "read gossip messages from this file or pipe, in addition to those of the validators",
+    help: "also read gossip messages, the validators' votes, from this file or pipe",
   },
   hashDb: {
     flag: "--hash-db <file>",
     kind: path,
-    help: "hash database: the run uses its gossip messages and its records of nodes, and adds what it learns",
+    help: "hash database that collect has filled; the run reads votes and the records of nodes from it, and adds what it learns",
   },
   quorum,
   order,
@@ -56,7 +56,7 @@ export const assembleTable = {
     flag: "--compress <method>",
     kind: oneOf("none", "gzip"),
     default: "none",
-    help: "compression of the artifacts",
+    help: "compression of the artifacts, the files with the accounts",
   },
   out: {
     flag: "--out <directory>",
@@ -73,7 +73,7 @@ export const assembleTable = {
   stateMetadata: {
     flag: "--state-metadata <source>",
     kind: source,
-    help: "file or URL of state metadata, a further witness that must not contradict the votes",
+    help: "file or URL of the network's state metadata; the run fails if it contradicts the votes",
   },
   allowEmpty: {
     flag: "--allow-empty",
@@ -89,12 +89,12 @@ export const planTable = {
   timestamp: {
     flag: "--timestamp <time>",
     kind: snapshotTime,
-    help: "snapshot time; the node list must be that of its cycle",
+    help: "time of the snapshot, in the same forms as for a run; the node list must be that of its cycle (by default, the plan is for the present node list)",
   },
   hashDb: {
     flag: "--hash-db <file>",
     kind: path,
-    help: "hash database: nodes with a bad record are requested last",
+    help: "hash database with the records of nodes; nodes with a bad record are requested last",
   },
   order,
   signal,

@@ -40,21 +40,26 @@ export const collectTable = {
     kind: keep,
     default: { cycles: 256 },
     defaultText: "256",
-    help: "keep the newest n cycles, or the cycles of an age such as 12h, 7d or 2w",
+    help: "what the database keeps: the newest n cycles, or the cycles of an age such as 12h, 7d or 2w",
   },
   pollMs: {
     flag: "--poll <duration>",
     kind: duration,
     default: 30_000,
     defaultText: "30s",
-    help: `time between two reads of the lists and of missed cycles, ${durationHelp}`,
+    help: `time between two polls, which read the lists and the messages that were not pushed, ${durationHelp}`,
   },
   signal: { kind: abortSignal, isRequired: true, help: "ends the collector" },
   reporter: { kind: reporter, help: "receives the events of the collector" },
 } as const satisfies OptionTable;
 
 export const nodesTable = {
-  hashDb: { flag: "--hash-db <file>", kind: path, isRequired: true, help: "hash database that is read" },
+  hashDb: {
+    flag: "--hash-db <file>",
+    kind: path,
+    isRequired: true,
+    help: "hash database to read: the file that collect, or a run with --hash-db, has written",
+  },
 } as const satisfies OptionTable;
 
 function isListen(value: unknown): boolean {

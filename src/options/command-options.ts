@@ -55,8 +55,8 @@ export const commandOptions = {
     verbose,
   ],
   verify: [
-    json("print one JSON object on stdout"),
     ...optionsOf(verifyTable, seedTable),
+    json("print one JSON object on stdout"),
     quiet("print nothing unless the check finds a problem"),
   ],
   cluster: [

@@ -14,7 +14,7 @@ export const networkTable = {
   archiverKey: {
     flag: "--archiver-key <hex>",
     kind: hexKey,
-    help: "public key that must have signed the archiver's responses",
+    help: "the archiver's public key, 64 hex digits; each of its responses must be signed with it",
   },
   nodes: { flag: "--nodes <file>", kind: path, help: "read the node list from this file" },
   cycles: { flag: "--cycles <file>", kind: path, help: "read the cycle records from this file" },
@@ -22,7 +22,8 @@ export const networkTable = {
     flag: "--hash-key <hex>",
     kind: hexKey,
     env: "ARCHIVER_HASH_KEY",
-    help: "the network's hash key",
+    defaultText: "the key of Shardeum's networks",
+    help: "the network's hash key, 64 hex digits",
   },
   nodesPerConsensusGroup: {
     flag: "--nodes-per-consensus-group <n>",
@@ -33,7 +34,7 @@ export const networkTable = {
   nodesPerEdge: {
     flag: "--nodes-per-edge <n>",
     kind: wholeNumber(0, nodesMax),
-    defaultText: "from the same source",
+    defaultText: "proved or stated like --nodes-per-consensus-group",
     help: "number of further nodes, on each side of those that vote, that store the partition",
   },
   allowPrivate: {
@@ -63,6 +64,6 @@ export const clusterOfRunTable = {
     flag: "--cluster <fixture>",
     kind: path,
     conflicts: ["archiver", "archiverKey", "nodes", "cycles"],
-    help: "start this fixture cluster for the run, and use it as the network",
+    help: "start the cluster of this fixture for the run, and use it as the network; snapshot-assemble cluster --help lists the fixtures",
   },
 } as const satisfies OptionTable;

@@ -34,12 +34,12 @@ export const verifyTable = {
   archiverKey: {
     flag: "--archiver-key <hex>",
     kind: hexKey,
-    help: "public key that must have signed the node list and the cycle records",
+    help: "an archiver's public key, 64 hex digits; it must have signed the node list and the cycle records",
   },
   trustMarker: {
     flag: "--trust-marker <hex>",
     kind: hexKey,
-    help: "marker of a cycle record that you know, of the snapshot's cycle or of a later one",
+    help: "marker, 64 hex digits, of a cycle record that you trust: that of the snapshot's cycle, or a later one",
   },
   nodesPerConsensusGroup: {
     flag: "--nodes-per-consensus-group <n>",
@@ -56,12 +56,12 @@ export const verifyTable = {
   require: {
     flag: "--require <basis>",
     kind: oneOf("proved", "told"),
-    help: "proved: a claim that only the directory supports is a finding (the default with --trust-node-list, --archiver-key or --trust-marker); told: such a claim is accepted",
+    help: "what a claim must rest on; proved: a claim that only the directory supports is a finding (the default with --trust-node-list, --archiver-key or --trust-marker); told: such a claim is accepted (otherwise the default)",
   },
   subset: {
     flag: "--subset <n/t|x%>",
     kind: subset,
-    help: "read only the n-th of t parts of the artifacts, or a random share of them; the output states the seed of the share",
+    help: "read only the n-th of t parts of the artifacts, such as 1/10, or a random share of them, such as 5%; the output states the seed of the share",
   },
   signal: { kind: abortSignal, help: "ends the check" },
 } as const satisfies OptionTable;

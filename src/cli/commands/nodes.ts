@@ -6,7 +6,9 @@ import type { Outcome } from "../outcome.ts";
 
 export const nodesExamples = `Examples:
   $ snapshot-assemble nodes --hash-db hashes.sqlite
+      prints a table: one node a line, those with the most offences first
   $ snapshot-assemble nodes --hash-db hashes.sqlite --json
+      also prints each offence with the signed messages that prove it
 `;
 
 export async function runNodes(hashDb: string): Promise<Outcome> {

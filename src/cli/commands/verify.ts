@@ -24,7 +24,7 @@ export const verifyExamples = `Examples:
       also requires that an archiver whose key you trust has signed the node list and the cycle records
   $ snapshot-assemble verify --trust-node-list my-nodes.json --trust-marker 5f3c…9a snapshots/snapshot-1700000640000
       counts the votes of your own node list, and requires a chain that leads to a cycle record that you know
-  $ snapshot-assemble verify --require proved --nodes-per-consensus-group 5 … snapshots/snapshot-1700000640000
+  $ snapshot-assemble verify --nodes-per-consensus-group 5 --nodes-per-edge 2 snapshots/snapshot-1700000640000
       counts the votes under sharding settings that you know
   $ snapshot-assemble verify --subset 1/10 --json snapshots/snapshot-1700000640000
       reads the first of ten parts of the artifacts; 2/10 is the second
