@@ -190,17 +190,18 @@ async function signatureProblem(
   archiverKey: string | undefined,
   { hashKey, warn }: ListContext,
 ): Promise<string | undefined> {
-  const { sign } = received as { sign?: { owner?: unknown } | null };
+  const { sign } = received as { sign?: unknown };
   if (sign === undefined || sign === null) {
     if (archiverKey !== undefined) return `${source} is not signed, but --archiver-key is given`;
     if (!isFile) warn(`${source} is not signed by the archiver`);
     return undefined;
   }
   // Loaded on demand, because lists from files are seldom signed.
-  const { isSignedBy } = await import("../protocol/crypto/signature.ts");
-  if (!isSignedBy(received, hashKey)) return `${source}: the signature is invalid`;
-  if (archiverKey === undefined || sign.owner === archiverKey) return undefined;
-  return `${source} is signed by ${quoted(String(sign.owner))}, not by the archiver's key ${archiverKey}`;
+  const { signerOf } = await import("../protocol/crypto/signature.ts");
+  const signer = signerOf(received, hashKey);
+  if (signer === undefined) return `${source}: the signature is invalid`;
+  if (archiverKey === undefined || signer === archiverKey) return undefined;
+  return `${source} is signed by ${quoted(signer)}, not by the archiver's key ${archiverKey}`;
 }
 
 function unsigned(code: ListRequest["ifUnsigned"], problem: string): SnapshotError {

@@ -8,7 +8,7 @@ import { type NodeList, parseNodeList } from "../wire/node-list.ts";
 import { parseJson, WireError } from "../wire/parse.ts";
 import { describeRowProblems } from "../wire/row-problems.ts";
 import type { TrustedNodeList } from "./evidence/audit.ts";
-import { signerOf } from "./evidence/signer.ts";
+import { listSignerOf } from "./evidence/signer.ts";
 
 /**
  * @param hashKey the hash key of the snapshot. If it is wrong, no signature is valid, and the list proves nothing more.
@@ -23,7 +23,7 @@ export async function readTrustedNodeList(
     const bytes = await readFileBounded(file, listBytesMax, signal);
     const list = parseNodeList(parseJson(bytes.toString("utf8"), file), file);
     if (list.nodes.length === 0) throw new WireError(file, noNodes(list));
-    const signer = signerOf(list.received, hashKey);
+    const signer = listSignerOf(list.received, hashKey);
     return {
       list,
       source: file,

@@ -32,21 +32,31 @@ export function signedHash(object: object, hashKey?: string): string {
 }
 
 /**
- * Returns whether `object.sign` is valid: the signature is valid for its owner, and the signed message is the hash of
- * this object. Never throws: a malformed object, or one that exceeds a bound of limits/json.ts, counts as unsigned.
+ * Returns the public key that signed an object, in lower case; `undefined` unless `object.sign` is valid: the signature
+ * is valid for its owner, and the signed message is the hash of this object. Never throws: a malformed object, or one
+ * that exceeds a bound of limits/json.ts, counts as unsigned.
  *
  * Keys and signatures that libsodium rejects are rejected: an owner of small order, for which signatures can be made
  * without a private key; an owner in a non-canonical encoding; and a signature whose point is of small order.
  *
  * @param object a value as `JSON.parse` returned it
  */
-export function isSignedBy(object: unknown, hashKey?: string): boolean {
-  return decide(claimOf(object, hashKey));
+export function signerOf(object: unknown, hashKey?: string): string | undefined {
+  // A typed value stands for a number or for bytes: a signature covers none of its other fields.
+  if (typeof object !== "object" || object === null || isTypedValue(object)) return undefined;
+  const sign = signOf(object);
+  if (sign === undefined) return undefined;
+  try {
+    if (claimedHash(sign) !== signedHash(object, hashKey)) return undefined;
+  } catch {
+    return undefined; // an object without canonical text cannot have been signed
+  }
+  return signatureHolds(sign) ? sign.owner : undefined;
 }
 
-/** As {@link isSignedBy}; the expensive curve operation runs on another thread. */
-export async function isSignedByAsync(object: unknown, hashKey?: string): Promise<boolean> {
-  return await decideAsync(claimOf(object, hashKey));
+/** Returns whether `object.sign` is valid, whoever the signer is. See {@link signerOf}, which also says who signed. */
+export function isSignedBy(object: unknown, hashKey?: string): boolean {
+  return signerOf(object, hashKey) !== undefined;
 }
 
 /**
@@ -81,19 +91,6 @@ interface CurveClaim {
   readonly message: Buffer;
   readonly publicKey: KeyObject;
   readonly signature: Buffer;
-}
-
-/** Returns the curve operation that decides about an object; `undefined` if the signed message is not its hash. */
-function claimOf(object: unknown, hashKey: string | undefined): CurveClaim | undefined {
-  // A typed value stands for a number or for bytes: a signature covers none of its other fields.
-  if (typeof object !== "object" || object === null || isTypedValue(object)) return undefined;
-  const sign = signOf(object);
-  if (sign === undefined) return undefined;
-  try {
-    return claimedHash(sign) === signedHash(object, hashKey) ? curveClaim(sign) : undefined;
-  } catch {
-    return undefined; // an object without canonical text cannot have been signed
-  }
 }
 
 /** Returns the curve operation for a signature; `undefined` for keys and signatures that libsodium rejects. */

@@ -3,7 +3,7 @@
  * the database. No message is used, as a vote or as evidence of an offence, before this check.
  */
 
-import { isSignedBy, signedHash } from "../../protocol/crypto/signature.ts";
+import { signedHash, signerOf, signOf } from "../../protocol/crypto/signature.ts";
 import { parseJson } from "../../wire/parse.ts";
 
 /** A gossip message whose signature holds. */
@@ -29,23 +29,16 @@ export function parsedMessage(text: string): object {
  */
 export function holdsAsStored(stored: SignedMessage, trusted: SignedMessage, hashKey?: string): boolean {
   try {
-    const value = parsedMessage(stored.text);
+    const value: { cycle?: unknown; sender?: unknown } = parsedMessage(stored.text);
+    const signer = signerOf(value, hashKey);
     return (
-      fieldOf(value, "cycle") === stored.cycle &&
-      fieldOf(value, "sender") === stored.sender &&
-      ownerOf(value) === ownerOf(parsedMessage(trusted.text)) &&
-      signedHash(value, hashKey) === stored.hash &&
-      isSignedBy(value, hashKey)
+      signer !== undefined &&
+      signer === signOf(parsedMessage(trusted.text))?.owner &&
+      value.cycle === stored.cycle &&
+      value.sender === stored.sender &&
+      signedHash(value, hashKey) === stored.hash
     );
   } catch {
     return false; // not JSON, too large, or without canonical text: it cannot have been signed
   }
-}
-
-function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
-}
-
-function ownerOf(message: object): string {
-  return String(fieldOf(fieldOf(message, "sign"), "owner")).toLowerCase();
 }

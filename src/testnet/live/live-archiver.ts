@@ -3,9 +3,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { isSignedBy } from "../../protocol/crypto/signature.ts";
-import { parseAs, parseJson, WireError } from "../../wire/parse.ts";
-import * as z from "../../wire/schema.ts";
+import { signerOf } from "../../protocol/crypto/signature.ts";
+import { parseJson, WireError } from "../../wire/parse.ts";
 import { parseStateMetadata } from "../../wire/state-metadata.ts";
 import { archiverIdentity, makeArchiverServer, type NodeRow } from "../cluster/archiver-server.ts";
 import type { ClusterNetwork } from "../cluster/cluster-network.ts";
@@ -14,8 +13,6 @@ import { HttpError } from "../validator/http-error.ts";
 import { type JsonServer, readBody, sendJson } from "../validator/json-server.ts";
 import type { LiveChain } from "./live-chain.ts";
 import type { TransactionLog } from "./transaction-log.ts";
-
-const signedSchema = z.looseObject({ sign: z.looseObject({ owner: z.string() }) });
 
 export interface LiveArchiverOptions {
   readonly network: ClusterNetwork;
@@ -67,12 +64,11 @@ async function receiveStateMetadata(
   const source = "state metadata";
   try {
     const received = parseJson(await readBody(request, stateMetadataBytesMax), source);
-    const { owner } = parseAs(signedSchema, received, source).sign;
-    if (!publicKeys.has(owner) || !isSignedBy(received)) {
+    const signer = signerOf(received);
+    if (signer === undefined || !publicKeys.has(signer))
       throw new HttpError(400, "not signed by a validator");
-    }
     for (const { cycle, networkHash } of parseStateMetadata(received, source)) {
-      chain?.addNetworkHash(cycle, networkHash, owner);
+      chain?.addNetworkHash(cycle, networkHash, signer);
     }
   } catch (error) {
     throw error instanceof WireError ? new HttpError(400, error.message) : error;

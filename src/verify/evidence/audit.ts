@@ -15,7 +15,7 @@ import { parseJson } from "../../wire/parse.ts";
 import type { Requirement } from "../findings/claims.ts";
 import type { FindingList } from "../findings/finding-list.ts";
 import type { FindingKind } from "../findings/findings.ts";
-import { type Signer, signerOf } from "./signer.ts";
+import { listSignerOf, type Signer } from "./signer.ts";
 
 /** Data that the auditor trusts, independent of the snapshot. */
 export interface Trust {
@@ -106,7 +106,7 @@ export class Audit {
   }
 
   signerOf(received: unknown): Signer {
-    return signerOf(received, this.subject.hashKey);
+    return listSignerOf(received, this.subject.hashKey);
   }
 }
 

@@ -1,20 +1,15 @@
 /** Determines the signer of a list. */
 
-import { isSignedBy } from "../../protocol/crypto/signature.ts";
+import { signerOf } from "../../protocol/crypto/signature.ts";
 
 /** `nobody` without a signature, `invalid` for an invalid one, else the key of the signer. */
 export type Signer = "nobody" | "invalid" | { readonly key: string };
 
-export function signerOf(received: unknown, hashKey: string): Signer {
-  const sign = fieldOf(received, "sign");
+export function listSignerOf(received: unknown, hashKey: string): Signer {
+  const { sign } = (received ?? {}) as { sign?: unknown };
   if (sign === undefined || sign === null) return "nobody";
-  const owner = fieldOf(sign, "owner");
-  if (!isSignedBy(received, hashKey) || typeof owner !== "string") return "invalid";
-  return { key: owner.toLowerCase() };
-}
-
-function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+  const key = signerOf(received, hashKey);
+  return key === undefined ? "invalid" : { key };
 }
 
 /** Describes a signer for messages. */

@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hashText } from "../../../src/protocol/crypto/hash.ts";
-import { isSignedBy, ownerOf, signed, signedHash } from "../../../src/protocol/crypto/signature.ts";
+import { isSignedBy, ownerOf, signed, signedHash, signerOf } from "../../../src/protocol/crypto/signature.ts";
 import { seeded } from "../../helpers/seeded.ts";
 
 /** The DER form of an Ed25519 private key is this prefix and its 32 bytes. */
@@ -42,6 +42,19 @@ describe("a signed object", () => {
     expect(signedHash(message)).toBe(
       hashText('{"cycle":123,"data":{"partitionHash":{"-1":"cd","0":"ab"}},"sender":"node"}'),
     );
+  });
+
+  it("names its signer in lower case, whatever case it was sent in", () => {
+    const { sign, ...unsigned } = signed(message, signer);
+    const upper = { owner: sign.owner.toUpperCase(), sig: sign.sig.toUpperCase() };
+    expect([signerOf({ ...unsigned, sign }), signerOf({ ...unsigned, sign: upper })]).toEqual(
+      Array(2).fill(ownerOf(signer)),
+    );
+  });
+
+  it("names no signer where the key of another one stands in it", () => {
+    const { sign, ...unsigned } = signed(message, signer);
+    expect(signerOf({ ...unsigned, sign: { ...sign, owner: ownerOf(otherSigner) } })).toBeUndefined();
   });
 
   it("is valid with its keys in another order", () => {
