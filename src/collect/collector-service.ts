@@ -54,10 +54,7 @@ export class CollectorService {
     const keepCycles = "cycles" in keep ? keep.cycles : keepCyclesMax;
     const watch = new NetworkWatch(options, { clients, hashKey, signal, warn }, keepCycles);
     const seen = new KnownVotes(hashKey);
-    const votes = new StoredVotes(database, hashKey, (message, problem) => {
-      seen.delete(message);
-      warn(problem);
-    });
+    const votes = new StoredVotes(database, seen, warn);
     const cycles = this.#cycles;
     const offences = new OffenceLog(database, reporter);
     const counter = new VoteCounter({ database, votes, watch, cycles, offences, hashKey, signal, reporter });

@@ -58,6 +58,23 @@ export type Admission =
   | { readonly kind: "equivocation"; readonly vote: Vote; readonly first: KnownVote }
   | Rejection;
 
+/**
+ * A vote whose signature is valid, of a cycle whose validator set is unknown: nothing tells yet whether the key is its
+ * sender's. It does not count, proves nothing and is not remembered.
+ */
+export interface Deferral {
+  readonly kind: "deferred";
+  readonly vote: Vote;
+}
+
+/** As {@link Candidate}, of a cycle whose validator set is unknown. */
+export interface DeferredCandidate {
+  readonly kind: "deferred-candidate";
+  readonly sign: Sign;
+  /** What the message is if the signature holds. */
+  readonly claim: Deferral;
+}
+
 /** A message of which only the signature is left to check. */
 export interface Candidate {
   readonly kind: "candidate";

@@ -1,6 +1,6 @@
 /**
- * Admits votes: decides what one received gossip message is worth (PROTOCOL.md, Partition gossip). The assembler,
- * the collector, the validators and `verify` all decide it here.
+ * Admits votes: decides what one gossip message is worth (PROTOCOL.md, Partition gossip), received or stored. The
+ * assembler, the collector, the validators and `verify` all decide it here.
  *
  *     switch (admit(text, window, validatorSetOf, seen).kind) {
  *       case "new": case "duplicate": case "equivocation": case "rejected":
@@ -8,6 +8,9 @@
  *
  * {@link admit} decides at once. {@link screen} and {@link conclude} are its two halves, for a caller that checks
  * signatures elsewhere. {@link admitAsync} is for a caller that checks them on other threads.
+ *
+ * Of a cycle whose validator set may be unknown, such as that of a vote in an old database, {@link admit} also returns
+ * `deferred`: the signature is valid, and whose it is remains open.
  *
  * What is signed is the canonical text of the message without its `sign`. That text alone is the vote. Whatever else
  * a relay added (keys that the network's parser drops, keys inside `sign`, white space, another order) changes
@@ -28,10 +31,17 @@ import { shortId } from "../../protocol/node.ts";
 import { exceededBound } from "../../wire/json-bounds.ts";
 import { parseJson, WireError } from "../../wire/parse.ts";
 import { signedContent } from "../../wire/signed-text.ts";
-import { type Admission, type Candidate, type Rejection, rejected } from "./admission.ts";
+import {
+  type Admission,
+  type Candidate,
+  type Deferral,
+  type DeferredCandidate,
+  type Rejection,
+  rejected,
+} from "./admission.ts";
 import { type KnownVotes, NO_CYCLE } from "./known-votes.ts";
-import { claimOf } from "./signed-claim.ts";
-import type { ValidatorSetOf } from "./validator-set.ts";
+import { claimOf, deferralOf } from "./signed-claim.ts";
+import type { PossibleSetOf, UnknownValidatorSet, ValidatorSetOf } from "./validator-set.ts";
 
 /** The cycles whose votes are admitted, from the oldest to the newest. */
 export interface VoteWindow {
@@ -48,9 +58,28 @@ export function admit(
   window: VoteWindow,
   validatorSetOf: ValidatorSetOf,
   seen: KnownVotes,
-): Admission {
+): Admission;
+export function admit(
+  received: Received,
+  window: VoteWindow,
+  validatorSetOf: PossibleSetOf,
+  seen: KnownVotes,
+): Admission | Deferral;
+export function admit(
+  received: Received,
+  window: VoteWindow,
+  validatorSetOf: PossibleSetOf,
+  seen: KnownVotes,
+): Admission | Deferral {
   const screened = screen(received, window, validatorSetOf, seen);
-  return screened.kind === "candidate" ? conclude(screened, signatureHolds(screened.sign), seen) : screened;
+  switch (screened.kind) {
+    case "candidate":
+      return conclude(screened, signatureHolds(screened.sign), seen);
+    case "deferred-candidate":
+      return signatureHolds(screened.sign) ? screened.claim : unsigned(screened.claim.vote.sender);
+    default:
+      return screened;
+  }
 }
 
 /** @param check whether a signature holds for its owner and its own hash; by default on another thread */
@@ -71,7 +100,19 @@ export function screen(
   window: VoteWindow,
   validatorSetOf: ValidatorSetOf,
   seen: KnownVotes,
-): Candidate | Admission {
+): Candidate | Admission;
+export function screen(
+  received: Received,
+  window: VoteWindow,
+  validatorSetOf: PossibleSetOf,
+  seen: KnownVotes,
+): Candidate | DeferredCandidate | Admission;
+export function screen(
+  received: Received,
+  window: VoteWindow,
+  validatorSetOf: PossibleSetOf,
+  seen: KnownVotes,
+): Candidate | DeferredCandidate | Admission {
   const { receivedBytesMax, jsonBounds } = validatorSetOf(undefined);
   if (Buffer.byteLength(received) > receivedBytesMax) {
     return rejected("limit", `the message has more than ${receivedBytesMax} bytes`);
@@ -127,13 +168,14 @@ function screenObject(
   object: object,
   { text, textHash }: { readonly text: string; readonly textHash: string },
   window: VoteWindow,
-  validatorSetOf: ValidatorSetOf,
+  validatorSetOf: PossibleSetOf,
   seen: KnownVotes,
-): Candidate | Admission {
+): Candidate | DeferredCandidate | Admission {
   const { cycle, sender } = object as { cycle?: unknown; sender?: unknown };
   const ofCycle = Number.isSafeInteger(cycle) && Number(cycle) >= 0 ? Number(cycle) : NO_CYCLE;
   if (ofCycle >= 0 && (ofCycle < window.oldest || ofCycle > window.newest)) return otherCycle(window);
   const validators = validatorSetOf(ofCycle >= 0 ? ofCycle : undefined);
+  if (validators.kind === "unknown") return screenUnknown(object, text, validators, seen.hashKey);
   const named = typeof sender === "string" && validators.keyOf.has(sender) ? sender : undefined;
   const sign = signOf(object);
   if (sign === undefined) return unsigned(named);
@@ -160,6 +202,22 @@ function screenObject(
       : seen.isConvicted(ofCycle, signer);
   if (isSuperfluous) return superfluous(signer);
   return { kind: "candidate", sign, copy, cycle: ofCycle, claim };
+}
+
+/** Without a validator set, only the message itself can be checked: its content, and whether its own key signed it. */
+function screenUnknown(
+  object: object,
+  text: string,
+  bounds: UnknownValidatorSet,
+  hashKey: string | undefined,
+): DeferredCandidate | Rejection {
+  const sign = signOf(object);
+  if (sign === undefined) return unsigned();
+  const content = signedContent(object);
+  if (content === undefined) return rejected("limit", "the message has no canonical text");
+  if (hashText(content, hashKey) !== claimedHash(sign)) return unsigned();
+  const claim = deferralOf({ text, content, sign }, bounds, hashKey);
+  return claim.kind === "rejected" ? claim : { kind: "deferred-candidate", sign, claim };
 }
 
 function otherCycle({ oldest, newest }: VoteWindow): Rejection {

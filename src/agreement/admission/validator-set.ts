@@ -11,11 +11,8 @@ import {
 import { type Shard, storedCount } from "../../protocol/shard.ts";
 import { defaultJsonBounds, type JsonBounds } from "../../wire/json-bounds.ts";
 
-export interface ValidatorSet {
-  /** Node ID → public key. */
-  readonly keyOf: ReadonlyMap<string, string>;
-  /** Public key → node ID. */
-  readonly idOf: ReadonlyMap<string, string>;
+/** Bounds on one message. */
+export interface VoteBounds {
   /** Bound on what is signed, in UTF-8: enough for every partition that a node stores. */
   readonly voteBytesMax: number;
   /** Bound on a message as received, which a relay may have made longer. */
@@ -24,8 +21,32 @@ export interface ValidatorSet {
   readonly jsonBounds: JsonBounds;
 }
 
+export interface ValidatorSet extends VoteBounds {
+  readonly kind: "known";
+  /** Node ID → public key. */
+  readonly keyOf: ReadonlyMap<string, string>;
+  /** Public key → node ID. */
+  readonly idOf: ReadonlyMap<string, string>;
+}
+
+/** Stands for the validator set of a cycle whose nodes are unknown. Votes of that cycle are deferred. */
+export interface UnknownValidatorSet extends VoteBounds {
+  readonly kind: "unknown";
+}
+
+/** With bounds that fit any network. */
+export const unknownValidatorSet: UnknownValidatorSet = {
+  kind: "unknown",
+  voteBytesMax: gossipMessageBytesMax,
+  receivedBytesMax: gossipMessageBytesMax,
+  jsonBounds: defaultJsonBounds,
+};
+
 /** Returns the validator set of a cycle; of `undefined`, that of the newest one, for a message that names no cycle. */
 export type ValidatorSetOf = (cycle: number | undefined) => ValidatorSet;
+
+/** As {@link ValidatorSetOf}, where the nodes of some cycles are unknown. */
+export type PossibleSetOf = (cycle: number | undefined) => ValidatorSet | UnknownValidatorSet;
 
 /** The validators of a cycle, with bounds on their votes in a network of that geometry. */
 export function makeValidatorSet(
@@ -47,5 +68,5 @@ export function makeValidatorSet(
   const receivedBytesMax = Math.min(gossipMessageBytesMax, gossipReceivedFactor * voteBytesMax);
   const valuesMax = gossipMessageValuesBase + gossipMessageValuesPerPartition * partitions;
   const jsonBounds = { ...defaultJsonBounds, valuesMax: Math.min(valuesMax, defaultJsonBounds.valuesMax) };
-  return { keyOf, idOf, voteBytesMax, receivedBytesMax, jsonBounds };
+  return { kind: "known", keyOf, idOf, voteBytesMax, receivedBytesMax, jsonBounds };
 }

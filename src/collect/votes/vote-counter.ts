@@ -11,7 +11,7 @@ import type { CollectReporter } from "../reporter.ts";
 import { CycleTally } from "./cycle-tally.ts";
 import type { CycleWindow } from "./cycle-window.ts";
 import type { OffenceLog } from "./offence-log.ts";
-import { evidenceOf, type StoredVote, type StoredVotes } from "./stored-votes.ts";
+import { evidenceOf, type StoredVotes } from "./stored-votes.ts";
 
 export interface VoteCounterContext {
   readonly database: HashDatabase;
@@ -40,9 +40,9 @@ export class VoteCounter {
       if (validators === undefined || state.tally?.validators === validators) continue;
       const tally = new CycleTally(validators);
       state.tally = tally;
-      for await (const vote of votes.of(cycle)) {
+      for await (const { sender, hashes } of votes.counted(cycle, validators.set)) {
         signal.throwIfAborted();
-        if (isCounted(vote, tally)) tally.count(vote.sender, vote.hashes);
+        tally.count(sender, hashes);
       }
       await this.#conclude(cycle, tally);
     }
@@ -77,7 +77,7 @@ export class VoteCounter {
       const message = `every partition of cycle ${cycle} has the hash of an empty list: this network keeps no account copies`;
       reporter?.report({ type: "warning", message });
     }
-    for await (const vote of votes.of(cycle)) if (isCounted(vote, tally)) this.#recordDissent(vote, tally);
+    for await (const vote of votes.counted(cycle, validators.set)) this.#recordDissent(vote, tally);
   }
 
   /** A vote that dissents from a majority is proved by its own signature and the votes of the others. */
@@ -94,9 +94,4 @@ export class VoteCounter {
       { node: sender, kind: "dissenting-vote", cycle, partition, detail, whenMs: Date.now(), evidence },
     ]);
   }
-}
-
-/** Whether a stored vote counts: it is its sender's first, and signed with the sender's key of that cycle. */
-function isCounted({ sender, owner, isContradicting }: StoredVote, { validators }: CycleTally): boolean {
-  return !isContradicting && validators.set.keyOf.get(sender) === owner;
 }

@@ -7,7 +7,7 @@ import { messageOf } from "../../errors/snapshot-error.ts";
 import type { HashDatabase, SaveOutcome } from "../../store/hash-database/hash-database.ts";
 import type { NetworkWatch } from "../network/network-watch.ts";
 import type { OffenceLog } from "./offence-log.ts";
-import type { StoredVote, StoredVotes } from "./stored-votes.ts";
+import type { StoredVotes } from "./stored-votes.ts";
 import type { VoteCounter } from "./vote-counter.ts";
 import { WriteQueue } from "./write-queue.ts";
 
@@ -68,19 +68,11 @@ export class VoteStore {
     for (let cycle = oldest; cycle <= newest; cycle++) {
       if (this.#recalled.has(cycle)) continue;
       this.#recalled.add(cycle);
-      for await (const vote of votes.of(cycle)) {
+      for await (const { kind } of votes.recall(cycle, watch.validatorSetOf(cycle))) {
         signal.throwIfAborted();
-        if (this.#isForeign(vote)) continue;
-        seen.add(vote);
-        watch.confirm(cycle);
+        if (kind !== "rejected") watch.confirm(cycle);
       }
     }
-  }
-
-  /** Whether a stored vote is signed with another key than its sender's, where that is known. */
-  #isForeign({ cycle, sender, owner }: StoredVote): boolean {
-    const key = this.#context.watch.validatorSetOf(cycle).keyOf.get(sender);
-    return key !== undefined && key !== owner;
   }
 
   #commit(votes: readonly Vote[]): SaveOutcome[] {
