@@ -3,7 +3,7 @@
  * tally of the network's own code is kept apart, in `upstream/`.
  */
 
-import { covers, GLOBAL_PARTITION, type Shard } from "../protocol/shard.ts";
+import { coveringCount, covers, type Shard } from "../protocol/shard.ts";
 import { addVote, isPartition, mostPopular, type Tally } from "./tally.ts";
 
 /** The votes on a partition. */
@@ -22,8 +22,13 @@ export type Quorum = "majority" | "popular";
 
 export function isAgreed(agreement: Agreement, quorum: Quorum): boolean {
   return quorum === "majority"
-    ? agreement.votesFor * 2 > agreement.outOf
+    ? isMajority(agreement)
     : agreement.votesFor + agreement.votesAgainst >= Math.ceil(agreement.outOf / 2);
+}
+
+/** Whether more than half of those who could vote have voted for a hash. */
+export function isMajority({ votesFor, outOf }: Pick<Agreement, "votesFor" | "outOf">): boolean {
+  return votesFor * 2 > outOf;
 }
 
 export class VoteTally {
@@ -39,13 +44,28 @@ export class VoteTally {
   /** Counts the vote of one node on the partitions that it covers, and returns those whose count changed. */
   count(nodeIndex: number, hashes: ReadonlyMap<number, string>): number[] {
     const counted: number[] = [];
-    for (const [partition, hash] of hashes) {
-      if (!isPartition(this.#shard, partition) || !covers(this.#shard, nodeIndex, partition)) continue;
-      if (this.#closed.has(partition)) continue;
+    for (const [partition, hash] of this.countable(nodeIndex, hashes)) {
       addVote(this.#votes, partition, hash);
       counted.push(partition);
     }
     return counted;
+  }
+
+  /** The votes of one node that {@link count} counts: on partitions that the node covers and that are not closed. */
+  *countable(
+    nodeIndex: number,
+    hashes: ReadonlyMap<number, string>,
+  ): Generator<readonly [partition: number, hash: string], void, void> {
+    for (const vote of hashes) {
+      const [partition] = vote;
+      if (!isPartition(this.#shard, partition) || !covers(this.#shard, nodeIndex, partition)) continue;
+      if (!this.#closed.has(partition)) yield vote;
+    }
+  }
+
+  /** Whether a hash of a partition has a vote. */
+  has(partition: number, hash: string): boolean {
+    return this.#votes.get(partition)?.has(hash) === true;
   }
 
   /** Ends the count of a partition, and frees its memory. */
@@ -68,7 +88,7 @@ export class VoteTally {
     const votes = this.#votes.get(partition) ?? new Map<string, number>();
     let total = 0;
     for (const count of votes.values()) total += count;
-    return { votesFor: votes.get(hash) ?? 0, total, outOf: this.#voters(partition) };
+    return { votesFor: votes.get(hash) ?? 0, total, outOf: coveringCount(this.#shard, partition) };
   }
 
   /** Whether no vote that is still missing can change which hash of a partition is the most popular one. */
@@ -82,12 +102,7 @@ export class VoteTally {
       total += count;
       if (hash !== winner.hash) next = Math.max(next, count);
     }
-    const missing = this.#voters(partition) - total;
+    const missing = coveringCount(this.#shard, partition) - total;
     return missing === 0 || winner.votesFor > next + missing;
-  }
-
-  #voters(partition: number): number {
-    const { numNodes, consensusRadius } = this.#shard;
-    return partition === GLOBAL_PARTITION ? numNodes : Math.min(numNodes, 2 * consensusRadius + 1);
   }
 }

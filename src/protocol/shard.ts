@@ -106,9 +106,18 @@ export function covers(shard: Shard, nodeIndex: number, partition: number): bool
   return partition === GLOBAL_PARTITION || ringDistance(shard, nodeIndex, partition) <= shard.consensusRadius;
 }
 
-function ringDistance(shard: Shard, a: number, b: number): number {
-  const distance = Math.abs(a - b);
-  return Math.min(distance, shard.numNodes - distance);
+/** How many nodes vote on a partition. */
+export function coveringCount(
+  { numNodes, consensusRadius }: Pick<Shard, "numNodes" | "consensusRadius">,
+  partition: number,
+): number {
+  return partition === GLOBAL_PARTITION ? numNodes : Math.min(numNodes, 2 * consensusRadius + 1);
+}
+
+/** The distance on the ring between a node and a partition from 0 to N − 1. */
+export function ringDistance({ numNodes }: Pick<Shard, "numNodes">, node: number, partition: number): number {
+  const distance = Math.abs(node - partition);
+  return Math.min(distance, numNodes - distance);
 }
 
 function around(shard: Shard, centre: number, radius: number): number[] {

@@ -20,7 +20,7 @@ describe("a tally", () => {
     expect(tally.agreement(-1)).toEqual({ hash: "a", votesFor: 1, votesAgainst: 0, outOf: 5 });
   });
 
-  it("does not count what is no partition of the network", () => {
+  it("does not count what is not a partition of the network", () => {
     expect(new VoteTally(shard).count(0, new Map([[5, "a"]]))).toEqual([]);
   });
 

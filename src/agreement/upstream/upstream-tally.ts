@@ -7,7 +7,7 @@
  * the partition. This tally only predicts the network's result. The one that is trusted is `VoteTally`.
  */
 
-import { covers, GLOBAL_PARTITION, type Shard } from "../../protocol/shard.ts";
+import { coveringCount, covers, GLOBAL_PARTITION, type Shard } from "../../protocol/shard.ts";
 import type { GossipMessage } from "../../wire/gossip-message.ts";
 import { addVote, isPartition, mostPopular, type Tally } from "../tally.ts";
 
@@ -49,7 +49,7 @@ export class UpstreamTally {
   #countVoter(partition: number): void {
     const voters = (this.#voters.get(partition) ?? 0) + 1;
     this.#voters.set(partition, voters);
-    const outOf = Math.min(this.#shard.numNodes, 2 * this.#shard.consensusRadius + 1);
+    const outOf = coveringCount(this.#shard, partition);
     if (voters >= Math.ceil(outOf / 2)) this.#ready.add(partition);
   }
 }

@@ -11,8 +11,10 @@ import { counted } from "../../text/counted.ts";
 import type { Claim } from "../findings/claims.ts";
 import type { PartitionVotes } from "../findings/findings.ts";
 import type { Audit } from "./audit.ts";
+import { GroupSizeProof } from "./group-size-proof.ts";
 import type { AuditedSharding } from "./sharding.ts";
-import { type CountedVotes, countVotes } from "./votes.ts";
+import { SnapshotTally } from "./snapshot-tally.ts";
+import { countVotes, type ShownByVotes } from "./votes.ts";
 
 const POPULAR_NOTE =
   "votes were counted by the upstream's rule: the most popular hash of at least half, which need not be a majority";
@@ -39,15 +41,19 @@ export async function recountVotes(
     return nothing;
   }
   const shard = settings === undefined ? undefined : shardOf(numPartitions, settings);
-  const tallied = await countVotes(audit, nodes, quorum === "popular" ? shard?.consensusRadius : undefined);
-  if (shard !== undefined && settings?.nodesPerEdge !== undefined) {
-    checkShown(audit, shard, tallied, isRecorded);
-  }
+  const hashOf = (partition: number) => audit.subject.entries.get(partitionKey(partition));
+  const tally = shard === undefined ? undefined : new SnapshotTally(shard, quorum, hashOf);
   const isIndependent = claim.basis === "told" && isListTrusted && quorum === "majority";
-  const sharding = isIndependent ? (anyGroupSize(audit, numPartitions, tallied) ?? claim) : claim;
-  if (shard === undefined) return { votes: [], sharding };
+  const proof = isIndependent ? new GroupSizeProof(numPartitions, hashOf) : undefined;
+  const shown = await countVotes(audit, nodes, { tally, proof });
+  if (shard !== undefined && settings?.nodesPerEdge !== undefined) {
+    checkShown(audit, shard, shown, isRecorded);
+  }
+  const proved = proof === undefined ? undefined : anyGroupSize(audit, numPartitions, proof, shown);
+  const sharding = proved ?? claim;
+  if (shard === undefined || tally === undefined) return { votes: [], sharding };
   if (quorum === "popular") audit.note(POPULAR_NOTE);
-  return { votes: tally(audit, shard, quorum, tallied), sharding };
+  return { votes: votesOf(audit, shard, tally), sharding };
 }
 
 function shardOf(numNodes: number, settings: NonNullable<AuditedSharding["settings"]>): Shard {
@@ -60,25 +66,15 @@ function shardOf(numNodes: number, settings: NonNullable<AuditedSharding["settin
   });
 }
 
-function tally(
-  audit: Audit,
-  shard: Shard,
-  quorum: Quorum,
-  { votes, popular }: CountedVotes,
-): PartitionVotes[] {
-  const { entries } = audit.subject;
+function votesOf(audit: Audit, shard: Shard, tally: SnapshotTally): PartitionVotes[] {
   return allPartitions(shard).map((partition) => {
-    const { votesFor, votesAgainst, outOf } = votes.of(partition, shard.consensusRadius);
-    const isAccepted =
-      quorum === "majority"
-        ? votesFor * 2 > outOf
-        : votesFor + votesAgainst >= Math.ceil(outOf / 2) &&
-          popular?.get(partition) === entries.get(partitionKey(partition));
-    if (!isAccepted) {
+    const { isAgreed, ...votes } = tally.of(partition);
+    if (!isAgreed) {
+      const { votesFor, votesAgainst, outOf } = votes;
       const count = `${counted(votesFor, "vote")} for its hash and ${votesAgainst} against, of ${outOf}`;
       audit.findings.add("no-agreement", GOSSIP_FILE, `partition ${partition} has ${count}`);
     }
-    return { partition, votesFor, votesAgainst, outOf };
+    return votes;
   });
 }
 
@@ -86,7 +82,7 @@ function tally(
 function checkShown(
   audit: Audit,
   shard: Shard,
-  { messages, shownRadii }: CountedVotes,
+  { messages, shownRadii }: ShownByVotes,
   isRecorded: boolean,
 ): void {
   const claimed = Math.min(shard.storeRadius, Math.floor(shard.numNodes / 2));
@@ -103,13 +99,17 @@ function checkShown(
  * does not matter. The signed messages of most nodes show the largest such radius, because no node votes on partitions
  * that it does not store.
  */
-function anyGroupSize(audit: Audit, numNodes: number, tallied: CountedVotes): Claim | undefined {
-  const { votes, shownRadii } = tallied;
+function anyGroupSize(
+  audit: Audit,
+  numNodes: number,
+  proof: GroupSizeProof,
+  { shownRadii }: ShownByVotes,
+): Claim | undefined {
   const shown = [...shownRadii].find(([, count]) => count * 2 > numNodes);
   if (shown === undefined) return undefined;
   const [storeRadius] = shown;
   const withoutMajority = allPartitions(makeShard({ numNodes })).filter(
-    (partition) => votes.firstWithoutMajority(partition, storeRadius) !== undefined,
+    (partition) => proof.firstWithoutMajority(partition, storeRadius) !== undefined,
   );
   if (withoutMajority.length > 0) {
     audit.note(

@@ -1,0 +1,73 @@
+/**
+ * Proves that the hashes of a snapshot have a majority at every group size, so that the size need not be known. It keeps
+ * two bytes for each vote on a hash of the snapshot: the ring distance between the voter and the partition.
+ */
+
+import { isMajority } from "../../agreement/vote-tally.ts";
+import { coveringCount, GLOBAL_PARTITION, ringDistance } from "../../protocol/shard.ts";
+
+export class GroupSizeProof {
+  readonly #numNodes: number;
+  /** By partition, the global one last: the distances of those who voted for its hash. */
+  readonly #supporters: Uint16Array[];
+  readonly #lengths: Uint32Array;
+  readonly #hashOf: (partition: number) => string | undefined;
+
+  /** @param hashOf returns the hash of a partition in the snapshot */
+  constructor(numNodes: number, hashOf: (partition: number) => string | undefined) {
+    this.#numNodes = numNodes;
+    this.#hashOf = hashOf;
+    this.#supporters = Array.from({ length: numNodes + 1 }, () => new Uint16Array(8));
+    this.#lengths = new Uint32Array(numNodes + 1);
+  }
+
+  /** Adds the votes of one node. Invalid partition numbers are ignored. */
+  add(nodeIndex: number, hashes: ReadonlyMap<number, string>): void {
+    for (const [partition, hash] of hashes) {
+      if (partition < GLOBAL_PARTITION || partition >= this.#numNodes) continue;
+      if (hash === this.#hashOf(partition)) this.#push(partition, this.#distance(nodeIndex, partition));
+    }
+  }
+
+  /** The smallest radius up to `radiusMax` at which the hash of a partition has no majority; `undefined` if none. */
+  firstWithoutMajority(partition: number, radiusMax: number): number | undefined {
+    const place = this.#placeOf(partition);
+    const supporters = (
+      this.#supporters[place]?.subarray(0, this.#lengths[place]) ?? new Uint16Array()
+    ).toSorted();
+    let votesFor = 0;
+    // At the latest, the loop ends when there are twice as many nodes as votes.
+    for (let radius = 0; radius <= radiusMax; radius++) {
+      while (votesFor < supporters.length && (supporters[votesFor] ?? 0) <= radius) votesFor++;
+      const outOf = coveringCount({ numNodes: this.#numNodes, consensusRadius: radius }, partition);
+      if (!isMajority({ votesFor, outOf })) return radius;
+    }
+    return undefined;
+  }
+
+  /** All nodes cover the global partition at any radius. */
+  #distance(nodeIndex: number, partition: number): number {
+    return partition === GLOBAL_PARTITION
+      ? 0
+      : ringDistance({ numNodes: this.#numNodes }, nodeIndex, partition);
+  }
+
+  #placeOf(partition: number): number {
+    return partition === GLOBAL_PARTITION ? this.#numNodes : partition;
+  }
+
+  #push(partition: number, distance: number): void {
+    const place = this.#placeOf(partition);
+    let supporters = this.#supporters[place];
+    const length = this.#lengths[place] ?? 0;
+    if (supporters === undefined) return;
+    if (length === supporters.length) {
+      const larger = new Uint16Array(2 * length);
+      larger.set(supporters);
+      supporters = larger;
+      this.#supporters[place] = supporters;
+    }
+    supporters[length] = distance;
+    this.#lengths[place] = length + 1;
+  }
+}
