@@ -19,6 +19,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { makeValidatorSet } from "../../dist/agreement/admission/validator-set.js";
 import { findAgreedHashes } from "../../dist/agreement/find-agreement.js";
+import { describeUndecided } from "../../dist/agreement/undecided.js";
 import { HttpGossipSource } from "../../dist/app/gossip-source.js";
 import { RunLog } from "../../dist/events/run-log.js";
 import { HttpClient } from "../../dist/fetch/http/http-client.js";
@@ -127,7 +128,8 @@ async function measure(): Promise<void> {
     given: [],
     log: new RunLog(undefined),
   }).then(
-    (agreed) => ("notYet" in agreed ? agreed.notYet.message : `${agreed.votes.size} votes`),
+    (found) =>
+      found.kind === "agreed" ? `${found.agreed.votes.size} votes` : describeUndecided(found).message,
     (error: Error) => error.message,
   );
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);

@@ -1,6 +1,6 @@
 /** What the validators agree on in a cycle. */
 
-import type { SnapshotError } from "../errors/snapshot-error.ts";
+import type { Undecided } from "./undecided.ts";
 import type { VoteCollection } from "./vote-collection.ts";
 import type { Agreement } from "./vote-tally.ts";
 
@@ -12,7 +12,4 @@ export interface AgreedHashes {
   readonly votes: VoteCollection;
 }
 
-/** Too few validators have voted on that cycle so far. */
-export interface NotYet {
-  readonly notYet: SnapshotError;
-}
+export type AgreementOutcome = { readonly kind: "agreed"; readonly agreed: AgreedHashes } | Undecided;

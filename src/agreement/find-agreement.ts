@@ -8,7 +8,7 @@ import type { TrustSource } from "../format/evidence/counting-rules.ts";
 import type { ActiveNode } from "../protocol/node.ts";
 import { queryOrder } from "../protocol/query-order.ts";
 import type { Shard } from "../protocol/shard.ts";
-import type { AgreedHashes, NotYet } from "./agreed-hashes.ts";
+import type { AgreementOutcome } from "./agreed-hashes.ts";
 import { AgreementReport } from "./agreement-report.ts";
 import { RelayFaults } from "./faults/relay-faults.ts";
 import { admitGiven, type GivenGossip } from "./given-gossip.ts";
@@ -32,10 +32,7 @@ export interface AgreementContext {
 }
 
 /** @throws SnapshotError `no-agreement` where the votes contradict each other */
-export async function findAgreedHashes(
-  cycle: number,
-  context: AgreementContext,
-): Promise<AgreedHashes | NotYet> {
+export async function findAgreedHashes(cycle: number, context: AgreementContext): Promise<AgreementOutcome> {
   const { nodes, shard, hashKey, log, given } = context;
   const cycleShard = { ...shard, cycleNumber: cycle, nodeIds: nodes.map((node) => node.id) };
   const votes = new VoteCollection(cycleShard, nodes, hashKey);

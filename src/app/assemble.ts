@@ -12,6 +12,8 @@
  * If a boundary has no agreed hashes or no accounts yet, the run continues with the next older one.
  */
 
+import { describeUndecided } from "../agreement/undecided.ts";
+import type { Problem } from "../errors/problem.ts";
 import { SnapshotError } from "../errors/snapshot-error.ts";
 import type { RunSummary } from "../events/assemble-events.ts";
 import { RunLog } from "../events/run-log.ts";
@@ -94,7 +96,7 @@ async function runWithDatabase(
 type Outcome =
   | { readonly kind: "published"; readonly data: ExportData }
   /** An older boundary may succeed. A failure that no older boundary avoids is thrown. */
-  | { readonly kind: "unavailable"; readonly failure: SnapshotError };
+  | { readonly kind: "unavailable"; readonly problem: Problem };
 
 async function run(run: Run): Promise<ExportData> {
   const { settings, known, log } = run;
@@ -108,15 +110,15 @@ async function run(run: Run): Promise<ExportData> {
     if (settings.witnesses.requireChain) requireStateInChain(records);
     known?.claim(records);
     const sharding = new ShardingOfCycles(run, network);
-    const failures: SnapshotError[] = [];
+    const problems: Problem[] = [];
     for (const [index, candidate] of candidates.entries()) {
       const attempt = { candidate, network, hasOlder: index + 1 < candidates.length };
       const outcome = await assembleBoundary(run, attempt, sharding);
       if (outcome.kind === "published") return outcome.data;
-      failures.push(outcome.failure);
-      if (candidates.length > 1) log.warn(outcome.failure.message);
+      problems.push(outcome.problem);
+      if (candidates.length > 1) log.warn(outcome.problem.message);
     }
-    throw noCandidateError(failures, candidates, time.kind === "latest", Date.now());
+    throw noCandidateError(problems, candidates, time.kind === "latest", Date.now());
   } catch (error) {
     throw error instanceof SnapshotError ? await explained(error, run, network) : error;
   }
@@ -132,14 +134,14 @@ async function assembleBoundary(
   const { timestamp, members, different } = candidate;
   const cycle = candidate.cycle.counter;
   log.record({ type: "boundary", timestamp, cycle, partitions: members.nodes.length + 1 });
-  if (different !== undefined) return { kind: "unavailable", failure: different };
+  if (different !== undefined) return { kind: "unavailable", problem: different };
   const unknown = describeUnknown(members, cycle);
   if (unknown !== undefined) log.warn(unknown);
 
   const sharding = await shardingOfCycles.of(candidate);
   const shard = shardOf(members.nodes.length, sharding);
   const agreement = await agreeOn(run, candidate, shard, sharding.source);
-  if (agreement.kind === "not-yet") return { kind: "unavailable", failure: agreement.failure };
+  if (agreement.kind !== "agreed") return { kind: "unavailable", problem: describeUndecided(agreement) };
   const { agreed } = agreement;
   const { networkHash, partitionHashes } = agreed;
   const { requireChain, stateMetadata } = settings.witnesses;
@@ -164,7 +166,7 @@ async function fillPlace(run: Run, attempt: Attempt, data: ExportData, proof: Pr
   if (published.state === "right") return alreadyPublished(run, attempt, data, published.findings);
   const shard = shardOf(attempt.candidate.members.nodes.length, proof.sharding);
   const fetched = await fetchPartitions(run, attempt, shard, proof.agreed, published);
-  if (fetched.kind === "not-held") return { kind: "unavailable", failure: fetched.failure };
+  if (fetched.kind === "not-held") return { kind: "unavailable", problem: fetched.problem };
   run.settings.signal?.throwIfAborted();
   warnOfAge(run, attempt);
   await publish(run, fetched.partial, data, proof);

@@ -3,6 +3,7 @@
  * only. Loads modules where they are needed, since loading takes most of the time.
  */
 
+import { errorOf } from "../errors/problem.ts";
 import { planTable } from "../options/assemble-table.ts";
 import { type OptionChecks, requireOptions } from "../options/option-check.ts";
 import { checksOf } from "../options/option-row.ts";
@@ -166,6 +167,6 @@ async function readNodes(
   const { nodes, candidates } = await readNetwork(options, snapshotTimeOf(options.timestamp), context);
   const [candidate] = candidates;
   if (candidate === undefined) return { nodes, boundary: undefined };
-  if (candidate.different !== undefined) throw candidate.different;
+  if (candidate.different !== undefined) throw errorOf(candidate.different);
   return { nodes: candidate.members.nodes, boundary: candidate };
 }

@@ -1,5 +1,6 @@
 /** Reads the node list and the cycle records of a network, and finds the boundaries that a snapshot time can mean. */
 
+import { errorOf, type Problem } from "../errors/problem.ts";
 import { SnapshotError } from "../errors/snapshot-error.ts";
 import { sleep } from "../fetch/sleep.ts";
 import { latestCandidatesMax, recordsRereadMs } from "../limits/network.ts";
@@ -18,15 +19,15 @@ import { readNodeList, whyInactive } from "./read-node-list.ts";
 /** A boundary with the nodes of its cycle. */
 export interface Candidate extends Boundary {
   readonly members: CycleNodes;
-  /** The error if the number of nodes differs from that in the chain, so that votes cannot be counted. */
-  readonly different: SnapshotError | undefined;
+  /** The problem if the number of nodes differs from that in the chain, so that votes cannot be counted. */
+  readonly different: Problem | undefined;
 }
 
 export interface Network {
   /** The active nodes, in ascending order of ID. */
   readonly nodes: readonly ActiveNode[];
-  /** The error if no node is active; the nodes of earlier cycles are then known only from the records. */
-  readonly inactive: SnapshotError | undefined;
+  /** The problem if no node is active; the nodes of earlier cycles are then known only from the records. */
+  readonly inactive: Problem | undefined;
   /** Ascending by number. */
   readonly records: readonly CycleRecord[];
   /** The boundaries that the snapshot time can mean, the best first. */
@@ -86,7 +87,7 @@ async function readCandidates(
   }
   const inactive = whyInactive(list, newest.records.at(-1));
   // In a network mode without active nodes, the records may still state all nodes of an earlier cycle.
-  if (inactive !== undefined && inactive.code !== "temporary") throw inactive;
+  if (inactive !== undefined && inactive.code !== "temporary") throw errorOf(inactive);
   const nowMs = Date.now();
   const found = findBoundaries(time, newest.records, nowMs);
   const recent = time.kind === "latest" ? requireRecent(found, nowMs, maxAgeMs) : found;
@@ -100,7 +101,7 @@ async function readCandidates(
     return { ...boundary, members, different };
   });
   const candidates = inactive === undefined ? all : all.filter(({ different }) => different === undefined);
-  if (inactive !== undefined && candidates.length === 0) throw inactive;
+  if (inactive !== undefined && candidates.length === 0) throw errorOf(inactive);
   return {
     nodes: list.nodes,
     inactive,

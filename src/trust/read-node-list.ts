@@ -1,5 +1,6 @@
 /** Reads the node list, and explains an empty one. */
 
+import { errorOf, type Problem } from "../errors/problem.ts";
 import { SnapshotError } from "../errors/snapshot-error.ts";
 import { nodeListBytesBase, nodeListBytesPerNode } from "../limits/snapshot.ts";
 import type { CycleRecord } from "../protocol/cycle-record.ts";
@@ -53,22 +54,26 @@ const stateInMode: ReadonlyMap<unknown, string> = new Map([
  */
 export function requireActiveNodes(list: NodeList, newest: CycleRecord | undefined): void {
   const inactive = whyInactive(list, newest);
-  if (inactive !== undefined) throw inactive;
+  if (inactive !== undefined) throw errorOf(inactive);
 }
 
-/** The error for an empty list: `temporary` in a mode without active nodes, else `configuration`. */
-export function whyInactive({ nodes }: NodeList, newest: CycleRecord | undefined): SnapshotError | undefined {
+/** Returns the problem of an empty list: `temporary` in a mode without active nodes, else `configuration`. */
+export function whyInactive({ nodes }: NodeList, newest: CycleRecord | undefined): Problem | undefined {
   if (nodes.length > 0) return undefined;
   const mode = newest?.received["mode"];
   const state = stateInMode.get(mode);
   if (state === undefined) {
-    return new SnapshotError("configuration", "the node list has no active node", {
+    return {
+      code: "configuration",
+      message: "the node list has no active node",
       hint: "Check the archiver's address, or the file given with --nodes.",
-    });
+    };
   }
-  return new SnapshotError("temporary", `the network is in mode ${mode} and has no active node: ${state}`, {
+  return {
+    code: "temporary",
+    message: `the network is in mode ${mode} and has no active node: ${state}`,
     hint: "Try again when it processes transactions. For an earlier snapshot, give its timestamp, the nodes of its cycle with --nodes, and its gossip with --gossip.",
-  });
+  };
 }
 
 /** Checks the size of a list by the number of its nodes: it becomes evidence, for which `verify` has the same bound. */

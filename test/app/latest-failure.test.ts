@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { noCandidateError } from "../../src/app/assembly/failure/latest.ts";
-import { SnapshotError, type SnapshotErrorCode } from "../../src/errors/snapshot-error.ts";
+import type { SnapshotErrorCode } from "../../src/errors/snapshot-error.ts";
 import { cycleEndMs } from "../../src/protocol/cycle-record.ts";
 import { recordOf } from "../trust/chain/records.ts";
 
@@ -12,8 +12,8 @@ const endMs = boundaries[0]?.timestamp ?? 0;
 const longAfterMs = endMs + 3_600_000;
 
 function codeOf(codes: readonly SnapshotErrorCode[], isLatest: boolean, nowMs: number): SnapshotErrorCode {
-  const failures = codes.map((code) => new SnapshotError(code, code));
-  return noCandidateError(failures, boundaries.slice(0, codes.length), isLatest, nowMs).code;
+  const problems = codes.map((code) => ({ code, message: code }));
+  return noCandidateError(problems, boundaries.slice(0, codes.length), isLatest, nowMs).code;
 }
 
 describe("the failure of a run without a snapshot", () => {

@@ -1,20 +1,14 @@
 /** Finds the hashes that the validators agreed on, from every source of votes. */
 
-import type { AgreedHashes } from "../../agreement/agreed-hashes.ts";
+import type { AgreementOutcome } from "../../agreement/agreed-hashes.ts";
 import { findAgreedHashes } from "../../agreement/find-agreement.ts";
 import type { GivenGossip } from "../../agreement/given-gossip.ts";
-import type { SnapshotError } from "../../errors/snapshot-error.ts";
 import type { TrustSource } from "../../format/evidence/counting-rules.ts";
 import type { Shard } from "../../protocol/shard.ts";
 import type { Candidate } from "../../trust/read-network.ts";
 import { HttpGossipSource } from "../gossip-source.ts";
 import type { Run } from "./assembly-run.ts";
 import { publishedVotes } from "./place/published.ts";
-
-export type AgreementOutcome =
-  | { readonly kind: "agreed"; readonly agreed: AgreedHashes }
-  /** Too few nodes have voted on the cycle so far. An older cycle may succeed. */
-  | { readonly kind: "not-yet"; readonly failure: SnapshotError };
 
 /** @throws SnapshotError `no-agreement` if no hash has a quorum although the nodes have voted */
 export async function agreeOn(
@@ -40,9 +34,8 @@ export async function agreeOn(
     log,
     signal,
   });
-  if ("notYet" in found) return { kind: "not-yet", failure: found.notYet };
-  log.record({ type: "agreed", networkHash: found.networkHash });
-  return { kind: "agreed", agreed: found };
+  if (found.kind === "agreed") log.record({ type: "agreed", networkHash: found.agreed.networkHash });
+  return found;
 }
 
 /** Returns the votes of the gossip file, of the hash database, and of a published snapshot. */

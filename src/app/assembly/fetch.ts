@@ -1,6 +1,7 @@
 /** Fetches the missing partitions of a snapshot. */
 
 import type { AgreedHashes } from "../../agreement/agreed-hashes.ts";
+import type { Problem } from "../../errors/problem.ts";
 import { offerState } from "../../events/debug-channel.ts";
 import type { RunLog } from "../../events/run-log.ts";
 import type { SyncEvent } from "../../events/sync-events.ts";
@@ -25,7 +26,7 @@ import { WakefulClock } from "./wakeful-clock.ts";
 export type FetchOutcome =
   | { readonly kind: "complete"; readonly partial: PartialSnapshot }
   /** No node holds one of the partitions. An older snapshot may be held. */
-  | { readonly kind: "not-held"; readonly failure: IncompleteError };
+  | { readonly kind: "not-held"; readonly problem: Problem };
 
 /**
  * Fills the partial snapshot from earlier runs, from a published snapshot, and from the validators.
@@ -72,8 +73,9 @@ export async function fetchPartitions(
     await fetch.run(signal);
     return { kind: "complete", partial };
   } catch (error) {
-    if (error instanceof IncompleteError && error.isHeldByNobody) return { kind: "not-held", failure: error };
-    throw error;
+    if (!(error instanceof IncompleteError) || !error.isHeldByNobody) throw error;
+    const { code, message, hint, details } = error;
+    return { kind: "not-held", problem: { code, message, hint, details, cause: error } };
   } finally {
     withdrawState();
     stopClock();

@@ -3,7 +3,7 @@
  * they determine which nodes vote on and store each partition.
  */
 
-import { SnapshotError } from "../../errors/snapshot-error.ts";
+import type { Problem } from "../../errors/problem.ts";
 import type { CycleRecord } from "../../protocol/cycle-record.ts";
 import { type ActiveNode, shortId } from "../../protocol/node.ts";
 import { counted } from "../../text/counted.ts";
@@ -33,7 +33,7 @@ export function cycleNodesOf(
 }
 
 /**
- * The error if the number of nodes differs from that in the chain: votes could not be counted correctly.
+ * Returns the problem if the number of nodes differs from that in the chain: votes could not be counted correctly.
  *
  * @param isPermanent whether reading the lists again cannot help, for example because one is from a file
  */
@@ -42,27 +42,29 @@ export function differentNodes(
   records: readonly CycleRecord[],
   cycle: CycleRecord,
   isPermanent: boolean,
-): SnapshotError | undefined {
+): Problem | undefined {
   const expected = numNodesOfCycle(records, cycle);
   if (expected === 0) {
-    return new SnapshotError(
-      "configuration",
-      `cycle ${cycle.counter} has no active nodes and therefore no state`,
-      {
-        hint: "Choose a later cycle, or an earlier one if the network was shut down in this one.",
-      },
-    );
+    return {
+      code: "configuration",
+      message: `cycle ${cycle.counter} has no active nodes and therefore no state`,
+      hint: "Choose a later cycle, or an earlier one if the network was shut down in this one.",
+    };
   }
   if (nodes.length === expected) return undefined;
-  const problem = `the node list gives ${counted(nodes.length, "node")} for cycle ${cycle.counter}, but the chain has ${expected}`;
+  const message = `the node list gives ${counted(nodes.length, "node")} for cycle ${cycle.counter}, but the chain has ${expected}`;
   if (isPermanent) {
-    return new SnapshotError("node-list", problem, {
+    return {
+      code: "node-list",
+      message,
       hint: "Use another archiver with --archiver, or give the list of that time with --nodes and its records with --cycles.",
-    });
+    };
   }
-  return new SnapshotError("temporary", problem, {
+  return {
+    code: "temporary",
+    message,
     hint: "Try again in a minute: the archiver may not have the newest record yet. If that does not help, choose a newer snapshot, or give the list of that time with --nodes.",
-  });
+  };
 }
 
 /** Describes the nodes whose votes cannot be counted; `undefined` if there are none. */

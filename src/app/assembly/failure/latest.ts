@@ -1,5 +1,6 @@
 /** The failure of a run that could not assemble the snapshot of any boundary. */
 
+import { errorOf, type Problem } from "../../../errors/problem.ts";
 import { SnapshotError, type SnapshotErrorCode } from "../../../errors/snapshot-error.ts";
 import { latestSettleCycles, latestSettleMs } from "../../../limits/network.ts";
 import { cycleEndMs } from "../../../protocol/cycle-record.ts";
@@ -9,22 +10,23 @@ import type { Boundary } from "../../../trust/chain/boundary.ts";
  * Returns the failure of the newest boundary. If no boundary of `latest` is held or agreed on, the failure is
  * temporary, because a newer one will be.
  *
- * @param failures the failures of the boundaries, in their order
+ * @param problems why each boundary is unavailable, in their order
  * @param boundaries newest first
  */
 export function noCandidateError(
-  failures: readonly SnapshotError[],
+  problems: readonly Problem[],
   boundaries: readonly Boundary[],
   isLatest: boolean,
   nowMs: number,
 ): SnapshotError {
-  const [failure] = failures;
+  const [first] = problems;
   const [newest] = boundaries;
-  if (failure === undefined || newest === undefined) throw new Error("no boundary was tried");
+  if (first === undefined || newest === undefined) throw new Error("no boundary was tried");
+  const failure = errorOf(first);
   if (!isLatest) return failure;
   if (
-    failures.some(({ code }) => code === "gone") &&
-    failures.every(({ code }) => temporaryCodes.has(code))
+    problems.some(({ code }) => code === "gone") &&
+    problems.every(({ code }) => temporaryCodes.has(code))
   ) {
     const from = boundaries.at(-1)?.cycle.counter ?? newest.cycle.counter;
     const problem = `the validators hold no snapshot of cycles ${from} to ${newest.cycle.counter}`;
