@@ -93,7 +93,8 @@ export class VoteCollection {
 
   #count(vote: Vote): Rejection | undefined {
     const index = this.#indexOf.get(vote.sender);
-    if (index === undefined) throw new Error(`${vote.sender} is admitted and is no node`);
+    if (index === undefined)
+      throw new Error(`bug: a vote of ${vote.sender}, which is not a node, was admitted`);
     if (!this.#votes.add(vote, index)) {
       this.#seen.delete(vote);
       const problem = `the votes of this cycle have more than ${gossipVotesBytesMax} bytes`;

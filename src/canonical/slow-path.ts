@@ -10,7 +10,7 @@ import { type CopyRun, singleRun } from "./copy-run.ts";
 
 /**
  * @param record from brace to brace
- * @throws ResponseError `malformed` for a record that is no account
+ * @throws ResponseError `malformed` for a record that is not an account
  */
 export function slowPathCopy(record: Buffer, shard: Shard): CopyRun {
   try {

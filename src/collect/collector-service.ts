@@ -134,7 +134,7 @@ export class CollectorService {
 
   async #prune(): Promise<void> {
     const { counter, duration } = this.#watch.newest;
-    // A cycle that only the archiver states is no reason to delete anything.
+    // A cycle that only the archiver states does not justify deleting anything.
     if (counter === this.#prunedAt || !this.#watch.isConfirmed) return;
     const keep = this.#keep;
     const cycles = "cycles" in keep ? keep.cycles : Math.ceil(keep.ageMs / (duration * 1000));

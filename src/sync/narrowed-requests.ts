@@ -1,5 +1,5 @@
 /**
- * What is asked of a node that is to give certain partitions (PROTOCOL.md, Partial snapshots): all that it
+ * What a node that is to give certain partitions is queried for (PROTOCOL.md, Partial snapshots): all that it
  * has in one plain request where that is what is wanted, otherwise one request for each run of neighbouring
  * partitions, and one for the global accounts.
  */

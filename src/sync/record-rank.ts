@@ -1,6 +1,6 @@
 /**
- * What a node's record costs it: it is asked as if it had failed so many times already. Algorithm 1's order
- * stays; those with a rank come after those without, and are still asked where nobody else can give.
+ * What a node's record costs it: it is queried as if it had failed so many times already. Algorithm 1's order
+ * stays; those with a rank come after those without, and are still queried where no other node can give.
  */
 
 import type { OffenceKind } from "../errors/offence.ts";

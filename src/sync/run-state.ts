@@ -267,7 +267,7 @@ export class RunState {
     this.pool.fail(peer, { message: error.message, status }, retry, atMs);
   }
 
-  /** A full disk is no failure of the peer: other peers may send less. */
+  /** A full disk is not a failure of the peer: other peers may send less. */
   #endFull(query: Query, message: string): void {
     const request = requestOf(query);
     if (request === undefined) throw new Error(`query ${query.id} has no response that could fill the disk`);

@@ -82,7 +82,7 @@ export class Throughput {
 
   /**
    * How many times a node needs twice as long as the fastest one, for a response of the usual length: nodes of
-   * a greater pace are asked later. 0 for all where they are about equal, or nothing is measured; what is not
+   * a greater pace are queried later. 0 for all where they are about equal, or nothing is measured; what is not
    * measured is taken to be as most are.
    */
   pace(nodeIndex: number): number {

@@ -19,7 +19,7 @@ function placeOf(account: WrappedData): number {
 
 const honest = truth.filter((account) => stored.includes(placeOf(account)));
 
-/** Merges with a partition that somebody else is giving for so many of the times that it is asked for. */
+/** Merges with a partition that somebody else is giving for so many of the times that it is requested. */
 async function mergeWith(late: number, refusals: number, { accounts = honest, requested = stored } = {}) {
   const target = makeTarget({ shard, truth, nodeIndex, requested });
   let left = refusals;

@@ -94,15 +94,15 @@ describe("the fast path leaves to the slow path", () => {
       id: "many keys in another order",
       data: [`{${Array.from({ length: 65 }, (_, n) => `"${99 - n}":1`).join()}}`],
     },
-    { id: "what is no JSON", data: ["{", "[1,]", '{"a":1,}', "tru", '"\t"', "nul1", "+1", ",", "[}", ""] },
+    { id: "what is not JSON", data: ["{", "[1,]", '{"a":1,}', "tru", '"\t"', "nul1", "+1", ",", "[}", ""] },
   ])("$id", ({ data }) => {
     for (const one of data) expect(copyOf(withData(one)).copy, one).toBeUndefined();
   });
 
   it.each([
-    { id: "an address that is none", record: withData("1").replace(id, id.toUpperCase()) },
+    { id: "an invalid address", record: withData("1").replace(id, id.toUpperCase()) },
     { id: "an address that is too long", record: withData("1").replace(id, `${id}0`) },
-    { id: "a timestamp that is no number", record: withData("1").replace(":12", ':"12"') },
+    { id: "a timestamp that is not a number", record: withData("1").replace(":12", ':"12"') },
     { id: "a field that is there twice", record: withData("1").replace(":12", ':12,"timestamp":13') },
     { id: "a field that is missing", record: withData("1").replace('"stateId":"aa",', "") },
     { id: "isGlobal that is neither", record: withData("1").replace(":12", ':12,"syncData":{"isGlobal":1}') },

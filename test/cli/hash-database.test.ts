@@ -120,10 +120,10 @@ describe("the collect command", () => {
   it.each([
     { id: "without a network", args: [], says: "missing the network to read from" },
     { id: "with no port", args: ["--listen", "127.0.0.1"], says: "expected host:port" },
-    { id: "with a port that is none", args: ["--listen", "127.0.0.1:70000"], says: "expected host:port" },
+    { id: "with an invalid port", args: ["--listen", "127.0.0.1:70000"], says: "expected host:port" },
     { id: "with nothing to keep", args: ["--keep", "0"], says: "from 1 to" },
-    { id: "with an age that is none", args: ["--keep", "0d"], says: "an age such as" },
-    { id: "with a poll that is none", args: ["--poll", "soon"], says: "expected a duration" },
+    { id: "with an invalid age", args: ["--keep", "0d"], says: "an age such as" },
+    { id: "with an invalid poll interval", args: ["--poll", "soon"], says: "expected a duration" },
   ])("$id is a usage error", async ({ args, says }) => {
     const said = await commandLine(["collect", ...args]);
     expect(said).toMatchObject({ status: 2, stdout: "", stderr: expect.stringContaining(says) });

@@ -24,7 +24,7 @@ describe("a collector's answers", () => {
     expect(received).toEqual(expect.arrayContaining(messages));
   });
 
-  it("are 404 for a cycle without a message, and 400 for what is no cycle", async () => {
+  it("are 404 for a cycle without a message, and 400 for what is not a cycle", async () => {
     const collector = await startCollector(await testNetwork());
     expect(await collector.get("/partition-gossip?cycle=19")).toEqual({
       status: 404,

@@ -28,11 +28,11 @@ describe("a node that failed", () => {
       of: failure("status", { status }),
       retry: false,
     })),
-  ])("by $id is asked again: $retry", ({ of, retry }) => {
+  ])("by $id is requested again: $retry", ({ of, retry }) => {
     expect(decideRetry(of, 1, 0.5).retry).toBe(retry);
   });
 
-  it("is not asked more often than there are attempts", () => {
+  it("is not requested more often than there are attempts", () => {
     expect(decideRetry(failure("reset"), attemptsMax - 1, 0).retry).toBe(true);
     expect(decideRetry(failure("reset"), attemptsMax, 0)).toEqual({ retry: false });
     expect(decideRetry(failure("reset"), attemptsMax + 5, 0)).toEqual({ retry: false });
@@ -51,7 +51,7 @@ describe("a node that failed", () => {
     }
   });
 
-  it("is not asked before the time that it named, nor at all where that is too far away", () => {
+  it("is not requested before the time that it named, nor at all where that is too far away", () => {
     const busy = (retryAfterMs: number) => failure("status", { status: 503, retryAfterMs });
     expect(decideRetry(busy(5_000), 1, 0)).toEqual({ retry: true, delayMs: 5_000 });
     expect(decideRetry(busy(retryAfterMaxMs), 1, 0)).toEqual({ retry: true, delayMs: retryAfterMaxMs });

@@ -92,7 +92,7 @@ describe("a record of the run", () => {
     { id: "is a number", text: () => "1" },
     { id: "is nested deeply", text: () => `{"files":{},"a":${"[".repeat(100_000)}${"]".repeat(100_000)}}` },
     { id: "is wide", text: () => `{"files":{},"a":[${"{},".repeat(600_000)}{}]}` },
-    { id: "has a big integer that is none", text: () => '{"files":{},"a":{"dataType":"bi","value":"zz"}}' },
+    { id: "has an invalid big integer", text: () => '{"files":{},"a":{"dataType":"bi","value":"zz"}}' },
     { id: "is empty", text: () => "" },
   ])("that $id is a finding", async ({ text }) => {
     const findings = await findingsOf(copied((path) => writeFileSync(path("run.json"), text())));
@@ -112,8 +112,8 @@ describe("every other small file", () => {
     "lists with null in them":
       '{"nodeList":[null],"cycleInfo":[null],"sharding":{},"config":{"sharding":null},"sign":[]}',
     "a deep value": `${"[".repeat(5_000)}${"]".repeat(5_000)}`,
-    "a big integer that is none": '{"nodeList":[],"cycleInfo":[],"sign":{"dataType":"bi","value":"-"}}',
-    "a config that is none": '{"config":{"sharding":{"nodesPerConsensusGroup":9007199254740991}}}',
+    "an invalid big integer": '{"nodeList":[],"cycleInfo":[],"sign":{"dataType":"bi","value":"-"}}',
+    "an invalid config": '{"config":{"sharding":{"nodesPerConsensusGroup":9007199254740991}}}',
     "no text": Buffer.from([0xff, 0xfe, 0x00, 0x80]),
   };
   const files = [

@@ -152,7 +152,7 @@ describe("sharding settings that the directory invents", () => {
     expect(verdict.kinds).toEqual(["sharding"]);
   });
 
-  it("are no better proved than the record that they hash to", async () => {
+  it("are proved no better than the record that they hash to", async () => {
     const config = { sharding: { nodesPerConsensusGroup: 1, nodesPerEdge: 4 } };
     const { hashText, canonicalText } = await import("../../src/index.ts");
     const configHash = hashText(canonicalText(JSON.stringify(config)));

@@ -154,8 +154,8 @@ describe.each(Object.entries(requests))("%s", (_name, request) => {
 
 describe("a request", () => {
   it.each([
-    { id: "an IPv4 address that is none", url: "http://256.1.1.1:80/x" },
-    { id: "a port that is none", url: "http://127.0.0.1:65536/x" },
+    { id: "an invalid IPv4 address", url: "http://256.1.1.1:80/x" },
+    { id: "an invalid port", url: "http://127.0.0.1:65536/x" },
     { id: "no address", url: undefined },
   ])("to $id is not sent", async ({ url }) => {
     await expect(newClient().whole({ url }, 10)).rejects.toMatchObject({ kind: "not-asked" });

@@ -41,7 +41,7 @@ const hostileData: readonly { id: string; data: () => string; kind?: OffenceKind
   { id: "objects nested 600 deep", data: () => nested(600, '{"a":', "1", "}") },
   { id: "a million lists in one another", data: () => nested(MiB, "[", "1", "]") },
   { id: "seven million digits", data: () => `{"dataType":"bi","value":"${"f".repeat(7 * MiB)}"}` },
-  { id: "a big integer that is none", data: () => '{"dataType":"bi","value":"xyz"}' },
+  { id: "an invalid big integer", data: () => '{"dataType":"bi","value":"xyz"}' },
   { id: "six megabytes of empty objects", data: () => `[${"{},".repeat(2 * MiB)}{}]` },
   {
     id: "sixteen megabytes of empty objects",

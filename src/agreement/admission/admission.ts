@@ -20,7 +20,7 @@ export interface Vote {
  * Why a message is not a vote that counts.
  *
  * - `not-json`: it is not the JSON text of an object.
- * - `unsigned`: no validator's signature holds over it.
+ * - `unsigned`: it has no valid signature of a validator.
  * - `other-key`: it is in a validator's name, and signed with a key that the node list does not have. Either it is
  *   forged, or the list has another key for that validator than the network.
  * - `stranger`: a node signed it that is not a validator of that cycle, though it may have been one in another.

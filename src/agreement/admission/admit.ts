@@ -239,7 +239,7 @@ function otherKey(named: string): Rejection {
 }
 
 function stranger(): Rejection {
-  return rejected("stranger", "a message of a node that is no validator of its cycle");
+  return rejected("stranger", "a message of a node that is not a validator of its cycle");
 }
 
 function superfluous(sender: string): Rejection {

@@ -30,7 +30,7 @@ export type GossipFailureKind =
   | "permanent"
   /** The node sends us elsewhere, or sends more than any transfer may have. */
   | "unacceptable"
-  /** The response is no list of messages, or too many of them are signed by nobody. */
+  /** The response is not a list of messages, or too many of them are signed by nobody. */
   | "malformed"
   /** The response ends before its list does. */
   | "truncated"

@@ -173,8 +173,7 @@ export class NetworkWatch {
     }
   }
 
-  /** Most cycles have the same nodes as another one. */
-  /** Cycles with the same nodes and settings share one object. */
+  /** Most cycles have the same nodes as another one. Cycles with the same nodes and settings share one object. */
   #made(nodes: readonly ActiveNode[]): CycleValidators {
     const { sharding } = this.current;
     const known = [this.current, ...this.#validators.values()].filter((of) => of.sharding === sharding);

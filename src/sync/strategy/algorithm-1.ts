@@ -1,4 +1,4 @@
-/** Which node is asked next, and for what (PROTOCOL.md, Algorithm 1): pure functions. */
+/** Which node is queried next, and for what (PROTOCOL.md, Algorithm 1): pure functions. */
 
 import { GLOBAL_PARTITION, type Shard, storedPartitions } from "../../protocol/shard.ts";
 

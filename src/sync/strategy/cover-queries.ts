@@ -10,10 +10,10 @@ import type { Arc } from "./circular-arcs.ts";
 
 export interface CoverTask {
   readonly shard: Shard;
-  /** Nodes that can be asked; those of a later group only for what no earlier one can give. */
+  /** Nodes that can be queried; those of a later group only for what no earlier one can give. */
   readonly groups: readonly (readonly number[])[];
   readonly needed: ReadonlySet<number>;
-  /** Partitions that a node is not to be asked for. */
+  /** Partitions that a node is not to be queried for. */
   readonly excludedOf?: (nodeIndex: number) => Iterable<number>;
   /** Whether a partition is known to have no accounts, so that it costs nothing. */
   readonly isEmpty?: (partition: number) => boolean;
@@ -30,7 +30,7 @@ export function coverQueries(task: CoverTask): PlannedQuery[] {
   return withGlobal(task, queries);
 }
 
-/** What each node stores, in one piece; around what it is not to be asked for, in several. */
+/** What each node stores, in one piece; around what it is not to be queried for, in several. */
 function arcsOf({ shard, excludedOf, isEmpty }: CoverTask, nodes: readonly number[]): Arc[] {
   const { numNodes, storeRadius } = shard;
   const length = storedCount(shard);

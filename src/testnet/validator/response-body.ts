@@ -19,7 +19,7 @@ export interface BodyOptions {
   readonly isGzip?: boolean;
 }
 
-/** Writes the pieces, and ends the response. A client that disconnects before is no error. */
+/** Writes the pieces, and ends the response. A client that disconnects before is not an error. */
 export async function sendPieces(
   response: ServerResponse,
   pieces: Pieces,

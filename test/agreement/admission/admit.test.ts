@@ -148,7 +148,7 @@ const cases: readonly { id: string; received: string; expected: string }[] = [
     expected: "malformed, fault signed",
   },
   {
-    id: "a signed vote with a hash that is none",
+    id: "a signed vote with an invalid hash",
     received: text(voteWith({ data: { 0: "x" } })),
     expected: "malformed, fault signed",
   },

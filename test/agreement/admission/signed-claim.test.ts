@@ -27,7 +27,7 @@ it.each([
   expect(claimOf({ text, content, sign }, signer, { voteBytesMax }, hashKey)).toMatchObject(expected);
 });
 
-it.each(["{}", '{"cycle":7}', "[]"])("a message is malformed where it is no vote: %s", (other) => {
+it.each(["{}", '{"cycle":7}', "[]"])("a message is malformed where it is not a vote: %s", (other) => {
   const claim = claimOf({ text, content: other, sign }, idOf(0), { voteBytesMax: 1_000 }, hashKey);
   expect(claim).toMatchObject({ kind: "rejected", reason: "malformed", sender: idOf(0) });
 });

@@ -45,8 +45,8 @@ describe("while the validator set of its cycle is unknown", () => {
   });
 
   it.each([
-    { id: "is no JSON", stored: text.slice(1), reason: "not-json" },
-    { id: "is no object", stored: "7", reason: "not-json" },
+    { id: "is not JSON", stored: text.slice(1), reason: "not-json" },
+    { id: "is not an object", stored: "7", reason: "not-json" },
     { id: "has no signature", stored: "{}", reason: "unsigned" },
     { id: "has another hash than was signed", stored: text.replace("aaa", "bbb"), reason: "unsigned" },
     {
@@ -55,7 +55,7 @@ describe("while the validator set of its cycle is unknown", () => {
       reason: "unsigned",
     },
     {
-      id: "is signed and no vote",
+      id: "is signed and not a vote",
       stored: JSON.stringify(signed({ cycle }, key, hashKey)),
       reason: "malformed",
     },

@@ -40,7 +40,7 @@ describe("a file of gossip", () => {
       messages: ['{"a":1}', "…", '{"b":2}'],
     },
     {
-      id: "a line that is no message",
+      id: "a line that is not a message",
       content: '{"a":1}\noops\n{"b":2}',
       messages: ['{"a":1}', "oops", '{"b":2}'],
     },

@@ -103,10 +103,10 @@ describe("a pushed message", () => {
       id: "of a stranger",
       body: { ...good, sender: lie },
       status: 403,
-      problem: /no validator of its cycle/,
+      problem: /not a validator of its cycle/,
     },
     {
-      id: "of a sender that is no text",
+      id: "of a sender that is not text",
       body: { ...good, sender: {} },
       status: 400,
       problem: /not signed with its key/,
@@ -115,7 +115,7 @@ describe("a pushed message", () => {
       id: "of a node that is not active",
       body: voteOf(5, 20),
       status: 403,
-      problem: /no validator of its cycle/,
+      problem: /not a validator of its cycle/,
     },
     {
       id: "in another's name",
@@ -130,7 +130,7 @@ describe("a pushed message", () => {
       problem: /not signed with its key/,
     },
     {
-      id: "of which the signature is no hex",
+      id: "of which the signature is not hex",
       body: { ...good, sign: { owner, sig: "x" } },
       status: 400,
       problem: /not signed with its key/,
@@ -154,7 +154,7 @@ describe("a pushed message", () => {
       problem: /not signed with its key/,
     },
     {
-      id: "with a hash that is none",
+      id: "with an invalid hash",
       body: { ...good, data: { partitionHash: { 0: "x" } } },
       status: 400,
       problem: /not signed with its key/,

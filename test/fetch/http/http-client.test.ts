@@ -351,7 +351,7 @@ describe("a response with another status than 200", () => {
     },
     { id: "text", body: "Not Found", message: "status 404: Not Found" },
     { id: "other JSON", body: '{"code":7}', message: 'status 404: {"code":7}' },
-    { id: "an error that is no text", body: '{"error":{"a":1}}', message: 'status 404: {"error":{"a":1}}' },
+    { id: "an error that is not text", body: '{"error":{"a":1}}', message: 'status 404: {"error":{"a":1}}' },
   ])("shows $id in its body", async ({ body, message }) => {
     expect((await failureOfStatus(404, body)).message).toBe(message);
   });

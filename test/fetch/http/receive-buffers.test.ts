@@ -17,7 +17,7 @@ beforeAll(async () => {
       drip(response.write.bind(response), () => response.end());
       return;
     }
-    // The size of the HTTP chunks is no divisor or multiple of a buffer's.
+    // The size of the HTTP chunks is neither a divisor nor a multiple of a buffer's.
     for (let at = 0; at < body.length; at += 77_777) response.write(body.subarray(at, at + 77_777));
     response.end();
   });
