@@ -12,6 +12,7 @@ import type { NetworkClients } from "../trust/node-addresses.ts";
 import { NetworkWatch } from "./network/network-watch.ts";
 import { type CollectOptions, collectDefaults } from "./options.ts";
 import { PollSchedule } from "./polling/poll-schedule.ts";
+import type { CollectEvent } from "./reporter.ts";
 import { FairExecutor } from "./server/fair-executor.ts";
 import { GossipServer } from "./server/gossip-server.ts";
 import { PushHandler } from "./server/push-handler.ts";
@@ -114,7 +115,7 @@ export class CollectorService {
   async #refresh(isFirst: boolean): Promise<void> {
     const { database, hashKey } = this.#ports;
     const watch = this.#watch;
-    const before = isFirst ? undefined : watch.newest.counter;
+    const before = isFirst ? undefined : reportOf(watch);
     await watch.refresh();
     if (isFirst) database.claim({ networkId: watch.networkId, hashKey });
     const { oldest, newest } = watch.window;
@@ -123,13 +124,10 @@ export class CollectorService {
     await this.#counter.countStored();
     await this.#prune();
     this.#report.succeeded();
-    const { counter } = watch.newest;
-    if (counter === before) return;
-    this.#options.reporter?.report({
-      type: "network",
-      nodes: watch.current.nodes.length,
-      newestCycle: counter,
-    });
+    const now = reportOf(watch);
+    // An archiver may update its list after it has stored the record of the change.
+    if (now.newestCycle === before?.newestCycle && now.nodes === before.nodes) return;
+    this.#options.reporter?.report(now);
   }
 
   async #prune(): Promise<void> {
@@ -159,4 +157,8 @@ export class CollectorService {
     this.#report.failed(error);
     this.#ports.warn(messageOf(error));
   }
+}
+
+function reportOf({ current, newest }: NetworkWatch): Extract<CollectEvent, { type: "network" }> {
+  return { type: "network", nodes: current.nodes.length, newestCycle: newest.counter };
 }

@@ -114,6 +114,15 @@ describe("a network that goes on", () => {
     expect(await collector.post(voteOf(5, 20))).toMatchObject({ status: 403 });
   });
 
+  it("is reported again when the node list follows the records of a cycle", async () => {
+    const network = await testNetwork();
+    const collector = await startCollector(network, { pollMs: 20 });
+    network.newestCycle = 21;
+    await collector.until("network", ({ newestCycle, nodes }) => newestCycle === 21 && nodes === 5);
+    network.active = [0, 1, 2, 3, 4, 5];
+    await collector.until("network", ({ newestCycle, nodes }) => newestCycle === 21 && nodes === 6);
+  });
+
   it("is followed on when the archiver comes back, and meanwhile messages are taken", async () => {
     const network = await testNetwork();
     const collector = await startCollector(network, { pollMs: 20 });
