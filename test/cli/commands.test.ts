@@ -231,9 +231,8 @@ describe("the cluster command", () => {
     const fixture = join(temporaryDirectory(), "small.json");
     writeFileSync(fixture, readFileSync(new URL("../../fixtures/single-node.json", import.meta.url)));
     const ending = new AbortController();
-    const running = commandLine(["cluster", fixture], { signal: ending.signal });
-    setTimeout(() => ending.abort(), 500);
-    const { status, stdout } = await running;
+    const onStdout = () => ending.abort();
+    const { status, stdout } = await commandLine(["cluster", fixture], { signal: ending.signal, onStdout });
     expect(status).toBe(0);
     expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\n$/);
     await expect(fetch(stdout.trim())).rejects.toThrow();

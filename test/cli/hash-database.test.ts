@@ -4,7 +4,9 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSyn
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { HashDatabase } from "../../src/store/hash-database/hash-database.ts";
+import { inDatabase } from "../collect/running-collector.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
+import { until } from "../helpers/until.ts";
 import { withCluster } from "../testnet/cluster/small-cluster.ts";
 import { commandLine } from "./command-line.ts";
 
@@ -134,8 +136,9 @@ describe("the collect command", () => {
     await withCluster({}, async ({ archiverUrl, networkHash }) => {
       const ending = new AbortController();
       // The message of the last node can come after the agreement.
+      const hasAll = () => inDatabase(db, (database) => database.messageCount(8) === 5);
       const onStdout = (text: string) => {
-        if (text.includes('"agreed"')) setTimeout(() => ending.abort(), 500);
+        if (text.includes('"agreed"')) void until(hasAll).finally(() => ending.abort());
       };
       const args = [
         "collect",

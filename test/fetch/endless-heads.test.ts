@@ -10,8 +10,6 @@ import { httpServer, tcpServer } from "../helpers/servers.ts";
 
 const connectTimeoutMs = 300;
 const stallTimeoutMs = 400;
-/** How late timers may be on a busy machine. */
-const latenessMs = 3_000;
 
 function newClient(timeouts = { connectTimeoutMs, stallTimeoutMs }): HttpClient {
   const client = new HttpClient(timeouts);
@@ -22,6 +20,7 @@ function newClient(timeouts = { connectTimeoutMs, stallTimeoutMs }): HttpClient 
 async function failureOf(request: HttpRequest, client = newClient()) {
   const startMs = performance.now();
   let bytes = 0;
+  // A request that never fails has no bound but the timeout of the test: a busy machine may be late.
   try {
     for await (const chunk of client.stream(request)) bytes += chunk.length;
   } catch (error) {
@@ -60,9 +59,7 @@ describe("the head of a response", () => {
       expect(failure.kind).toBe("stalled");
       expect(failure.message).toContain("the head of the response");
       expect(tookMs).toBeGreaterThan(connectTimeoutMs + stallTimeoutMs - 50);
-      expect(tookMs).toBeLessThan(connectTimeoutMs + stallTimeoutMs + latenessMs);
     },
-    10_000,
   );
 
   it("is accepted after some interim responses", async () => {
@@ -114,7 +111,7 @@ describe("a gzip body", () => {
     expect(bytes).toBe(0);
     expect(bytesIn).toBeGreaterThan(gzipIdleBytesMax);
     expect(bytesIn).toBeLessThan(2 * gzipIdleBytesMax);
-  }, 10_000);
+  });
 
   it("of some content and endless empty blocks is too large", async () => {
     const content = Buffer.from([0, 2, 0, 0xfd, 0xff, ...Buffer.from("hi")]);
@@ -128,7 +125,7 @@ describe("a gzip body", () => {
     const { failure, bytes } = await failureOf({ url });
     expect(failure.kind).toBe("too-large");
     expect(bytes).toBe(2);
-  }, 10_000);
+  });
 
   it("of incompressible content is read to its end, however slow the reader is", async () => {
     const body = randomBytes(4 * gzipIdleBytesMax);
@@ -154,8 +151,7 @@ describe("the deadline of a request", () => {
     expect(failure.message).toContain("the request took more than 0.25 s");
     expect(bytes).toBeGreaterThan(0);
     expect(tookMs).toBeGreaterThan(deadlineMs - 50);
-    expect(tookMs).toBeLessThan(deadlineMs + latenessMs);
-  }, 10_000);
+  });
 
   it("fails it as stalled before the head of its response", async () => {
     const url = await tcpServer((socket) => void socket.resume());
@@ -163,7 +159,7 @@ describe("the deadline of a request", () => {
     const { failure } = await failureOf({ url, deadlineMs }, patient);
     expect(failure.kind).toBe("stalled");
     expect(failure.message).toContain("the request");
-  }, 10_000);
+  });
 
   it("does not affect a finished or an aborted request", async () => {
     const url = await httpServer((_, response) => response.end("done"));

@@ -41,6 +41,8 @@ function buildIfStale(): void {
   }
   removeOrphans();
   mkdirSync(dirname(stampPath), { recursive: true });
+  // A copy of node_modules by hard links must not share the stamp.
+  rmSync(stampPath, { force: true });
   writeFileSync(stampPath, stampOfNow());
 }
 

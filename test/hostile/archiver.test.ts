@@ -244,15 +244,16 @@ describe("a response of an archiver", () => {
   });
 
   it("that sends slowly ends at its time limit, retries included", async () => {
+    let requests = 0;
     const url = await httpServer((_request, response) => {
+      requests++;
       const timer = setInterval(() => response.write(Buffer.alloc(4_096, " ")), 20);
       response.on("close", () => clearInterval(timer));
     });
     const client = new HttpClient({ connectTimeoutMs: 500, stallTimeoutMs: 500 });
     onTestFinished(() => client.close());
-    const startedMs = performance.now();
     await expect(fetchWhole(url, listBytesMax, { client }, 300)).rejects.toMatchObject({ kind: "stalled" });
-    expect(performance.now() - startedMs).toBeLessThan(3_000);
+    expect(requests).toBe(1);
   });
 });
 

@@ -76,9 +76,10 @@ describe("a stranger's push", () => {
     for (const socket of sockets) {
       socket.write("POST /partition-gossip HTTP/1.1\r\nHost: c\r\nContent-Length: 4000000\r\n\r\n{");
     }
-    const startedMs = performance.now();
+    const texts = Promise.all(sockets.map(received));
     await collector.stop();
-    expect(performance.now() - startedMs).toBeLessThan(10_000);
+    // Connections that wait for the time limit of a request receive a response with status 408.
+    expect(new Set(await texts)).toEqual(new Set([""]));
   });
 
   it("that is not UTF-8 is refused", async () => {

@@ -9,6 +9,7 @@ import { BodyError } from "../../src/http-server/body-error.ts";
 import { BoundedServer, type RequestHandler } from "../../src/http-server/bounded-server.ts";
 import { BodyBudget } from "../../src/http-server/request-body.ts";
 import { bodyChunksMax, parsedBytesAtOnce, pipelinedRequestsMax } from "../../src/limits/http-server.ts";
+import { until } from "../helpers/until.ts";
 
 const bounds = { connectionsMax: 4, connectionsPerPrefixMax: 3, requestMs: 10_000, headerBytesMax: 8_192 };
 
@@ -27,10 +28,17 @@ async function serve(handler: RequestHandler) {
 }
 
 const get = "GET / HTTP/1.1\r\nHost: server\r\n\r\n";
-const responseTo = async (socket: Socket) => {
-  socket.write(get);
-  return (await Promise.race([once(socket, "data"), once(socket, "close")])).toString();
-};
+/** The beginning of a response, or an empty text if the connection closes. Leaves no listener behind. */
+const responseTo = (socket: Socket) =>
+  new Promise<string>((resolve) => {
+    const settle = (chunk: unknown) => {
+      socket.off("data", settle).off("close", settle);
+      resolve(Buffer.isBuffer(chunk) ? String(chunk) : "");
+    };
+    socket.on("data", settle).on("close", settle).write(get);
+  });
+const listenersOf = (socket: Socket) =>
+  ["data", "close", "error"].map((event) => socket.listenerCount(event));
 const isEnded = async (socket: Socket) => {
   socket.resume();
   if (!socket.closed) await once(socket, "close");
@@ -78,8 +86,10 @@ describe("connections", () => {
   it("carry any number of consecutive requests", async () => {
     const { open } = await serve(async (_, response) => void response.end("here"));
     const socket = await open();
+    const before = listenersOf(socket);
     for (let sent = 0; sent < 3 * pipelinedRequestsMax; sent++)
       expect(await responseTo(socket)).toMatch(/here/);
+    expect(listenersOf(socket)).toEqual(before);
   });
 });
 
@@ -87,7 +97,9 @@ describe("request bodies", () => {
   const head = "POST / HTTP/1.1\r\nHost: server\r\n";
   async function serveBodies(bytesMax = 1_000, bytesInAll = 20_000) {
     const bodies = new BodyBudget({ bytesMax: bytesInAll, bytesPerPrefixMax: bytesInAll - 4_096 });
-    return await serve(async (request, response) => {
+    const requests: IncomingMessage[] = [];
+    const { open } = await serve(async (request, response) => {
+      requests.push(request);
       try {
         const body = await bodies.read(request, bytesMax);
         response.end(`took ${body.length}`);
@@ -97,6 +109,7 @@ describe("request bodies", () => {
         response.setHeader("Connection", "close").end(error.problem);
       }
     });
+    return { open, requests };
   }
   const ended = async (socket: Socket) => {
     let text = "";
@@ -130,7 +143,7 @@ describe("request bodies", () => {
     const pieces = "1\r\nx\r\n".repeat(bodyChunksMax / 2);
     for (let sent = 0; sent < 3; sent++) {
       socket.write(pieces);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await until(() => request?.socket.bytesRead === socket.bytesWritten);
     }
     expect(request?.readableLength).toBe(0);
     socket.write(pieces.repeat(3));
@@ -147,10 +160,10 @@ describe("request bodies", () => {
   });
 
   it("that do not finish are dropped for those of others", async () => {
-    const { open } = await serveBodies(12_000, 20_000);
+    const { open, requests } = await serveBodies(12_000, 20_000);
     const slow = await open();
     slow.write(`${head}Content-Length: 12000\r\n\r\n${"x".repeat(11_000)}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(() => requests[0]?.socket.bytesRead === slow.bytesWritten);
     const other = await open("127.0.0.2");
     other.write(`${head}Content-Length: 10000\r\nConnection: close\r\n\r\n${"x".repeat(10_000)}`);
     expect(await ended(other)).toMatch(/took 10000/);

@@ -16,6 +16,7 @@ import type { JsonServer } from "../../../src/testnet/validator/json-server.ts";
 import { ResponseSlots } from "../../../src/testnet/validator/response-slots.ts";
 import type { AccountSource } from "../../../src/testnet/validator/state/account-source.ts";
 import { makeValidatorServer } from "../../../src/testnet/validator/validator-server.ts";
+import { until } from "../../helpers/until.ts";
 
 const timestamp = 60_000;
 const accountBytes = 10_000;
@@ -199,20 +200,18 @@ describe("a client that does not read", () => {
     async (how) => {
       const source = new CountedAccounts();
       const socket = await askAndNotRead(await serve(source, { ...honestHooks(), ...how }));
-      await sleep(200);
+      await until(() => source.made > 0);
       expect(source.isClosed).toBe(false);
       socket.destroy();
-      await settled(source);
-      expect(source.isClosed).toBe(true);
+      await until(() => source.isClosed);
     },
   );
 
   it("does not delay other clients", async () => {
     const url = await serve(new CountedAccounts());
     const sockets = await Promise.all(Array.from({ length: 5 }, () => askAndNotRead(url)));
-    const startedMs = performance.now();
     expect((await fetch(new URL("/netconfig", url))).status).toBe(200);
-    expect(performance.now() - startedMs).toBeLessThan(1000);
+    expect(sockets.map(({ destroyed }) => destroyed)).toEqual(sockets.map(() => false));
     for (const socket of sockets) socket.destroy();
   });
 });
