@@ -86,7 +86,7 @@ function archiverUrl(sources: ListSources, path: string): string {
 
 /** The URL of a list for messages, without secrets. */
 function shownList(sources: ListSources, path: string): string {
-  return `${shownUrl(requireArchiver(sources)).replace(/(\?\*{3})?\/*$/, "")}/${path}`;
+  return `${shownUrl(requireArchiver(sources)).replace(/\/*(\?\*{3})?\/*$/, "")}/${path}`;
 }
 
 async function readListFile(file: string, signal: AbortSignal | undefined): Promise<Buffer> {
