@@ -20,16 +20,14 @@ const partitions = [-1, 0, 1, 2, 3, 4, 5, 6, 7, 8];
 const scratch = mkdtempSync(join(tmpdir(), "snapshot-assemble-overtaking-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-/** The time of a straggler, and a bound that no run exceeds, even on a busy machine. */
-const lateMs = 60_000;
-const halfMs = lateMs / 2;
-const timeout = 2 * lateMs;
+/** The time of a straggler, and a stall timeout. A run that waits for either does not end within the test's timeout. */
+const lateMs = 600_000;
+const timeout = 300_000;
 
-/** Runs with a stall timeout of a minute. */
+/** Runs with the stall timeout of a straggler. */
 async function run(faults: readonly string[], changes: Partial<AssembleOptions> = {}) {
   return await withCluster({ ...nine, faults }, async (cluster) => {
     const events: AssembleEvent[] = [];
-    const startedMs = performance.now();
     const result = await assembleFrom(cluster, {
       nodesPerConsensusGroup: nine.nodesPerConsensusGroup,
       nodesPerEdge: nine.nodesPerEdge,
@@ -38,7 +36,6 @@ async function run(faults: readonly string[], changes: Partial<AssembleOptions> 
       reporter: { report: (event) => void events.push(event) },
       ...changes,
     });
-    const durationMs = performance.now() - startedMs;
     expect(result).toMatchObject(await published(smallFixture({ ...nine, faults })));
     expect(await verifySnapshot(result.directory)).toMatchObject({ ok: true, findings: [] });
     const indexOf = new Map(cluster.nodes.map(({ id, index }) => [id, index]));
@@ -59,25 +56,23 @@ async function run(faults: readonly string[], changes: Partial<AssembleOptions> 
     expect(progress.at(-1)).toMatchObject({ partitions: { verified: partitions.length } });
     expect(result.bytesReceived).toBe(queries.reduce((sum, { bytes }) => sum + bytes, 0));
     const offenders = result.offences.map(({ node, kind }) => `${indexOf.get(node)}: ${kind}`);
-    return { result, queries, offenders, durationMs };
+    return { result, queries, offenders };
   });
 }
 
 describe.concurrent("a node that is late", () => {
   it.each([
-    { id: "responds after a minute", fault: "0:slow=60s" },
+    { id: "responds after ten minutes", fault: "0:slow=600s" },
     { id: "never responds", fault: "0:stall" },
     { id: "sends one byte per second", fault: "0:trickle" },
   ])("is hedged and not blamed if it $id", { timeout }, async ({ fault }) => {
-    const { queries, offenders, durationMs } = await run([fault]);
-    expect(durationMs).toBeLessThan(halfMs);
+    const { queries, offenders } = await run([fault]);
     expect(offenders).toEqual([]);
     expect(queries.filter(({ index }) => index === 0).map(({ outcome }) => outcome)).toContain("hedged");
   });
 
   it("does not delay a run with one query at a time", { timeout }, async () => {
-    const { queries, offenders, durationMs } = await run(["8:stall"], { concurrency: 1 });
-    expect(durationMs).toBeLessThan(halfMs);
+    const { queries, offenders } = await run(["8:stall"], { concurrency: 1 });
     expect(offenders).toEqual([]);
     expect(queries.find(({ index }) => index === 8)?.outcome).toBe("hedged");
   });
@@ -85,15 +80,13 @@ describe.concurrent("a node that is late", () => {
   it("is hedged with --order cover too", { timeout }, async () => {
     const honest = await run([], { order: "cover" });
     const first = honest.queries[0]?.index as number;
-    const { queries, offenders, durationMs } = await run([`${first}:stall`], { order: "cover" });
-    expect(durationMs).toBeLessThan(halfMs);
+    const { queries, offenders } = await run([`${first}:stall`], { order: "cover" });
     expect(offenders).toEqual([]);
     expect(queries.find(({ index }) => index === first)?.outcome).toBe("hedged");
   });
 
   it("is hedged again if the hedge straggles too", { timeout }, async () => {
-    const { queries, offenders, durationMs } = await run(["0:stall", "1:stall", "2:stall", "3:stall"]);
-    expect(durationMs).toBeLessThan(halfMs);
+    const { queries, offenders } = await run(["0:stall", "1:stall", "2:stall", "3:stall"]);
     expect(offenders).toEqual([]);
     expect(queries.some(({ index, verified }) => index > 3 && verified.length > 0)).toBe(true);
   });
@@ -124,8 +117,7 @@ describe.concurrent("a node that is late", () => {
       changes: { concurrency: 2 },
     },
   ])("does not delay a run by endless false accounts: $id", { timeout }, async ({ faults, changes }) => {
-    const { queries, durationMs } = await run(faults, changes);
-    expect(durationMs).toBeLessThan(1.5 * halfMs);
+    const { queries } = await run(faults, changes);
     const liars = faults.map((fault) => Number(fault[0]));
     expect(queries.filter(({ index }) => liars.includes(index)).flatMap(({ verified }) => verified)).toEqual(
       [],
@@ -134,8 +126,7 @@ describe.concurrent("a node that is late", () => {
 
   it("does not win by a fast and false response", { timeout }, async () => {
     // The neighbours of node 0 store its partitions too, and two of them lie about all of them.
-    const { queries, offenders, durationMs } = await run(["0:slow=60s", "1:corrupt-data", "7:corrupt-data"]);
-    expect(durationMs).toBeLessThan(halfMs);
+    const { queries, offenders } = await run(["0:slow=600s", "1:corrupt-data", "7:corrupt-data"]);
     expect(
       queries.filter(({ index }) => index === 1 || index === 7).flatMap(({ verified }) => verified),
     ).toEqual([]);
