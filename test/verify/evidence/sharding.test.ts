@@ -90,7 +90,7 @@ describe("the sharding settings", () => {
     ]);
   });
 
-  it("have a finding for a response without canonical text", async () => {
+  it("have a finding for a response that is nested too deeply", async () => {
     const deep = JSON.parse(`${'{"a":'.repeat(900)}1${"}".repeat(900)}`) as object;
     const response = { config: { ...netconfig.config, deep } };
     const { isRecorded, findings } = await audited({ netconfig: response, counting: countingOf(3, 0) });
