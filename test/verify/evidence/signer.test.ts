@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { describeSigner, signerOf } from "../../../src/verify/evidence/signer.ts";
+import { describeSigner, listSignerOf } from "../../../src/verify/evidence/signer.ts";
 import { archiver, byArchiver, hashKey } from "../written-snapshot.ts";
 
 describe("the signer of a list", () => {
   const list = byArchiver({ nodeList: [1, 2] });
 
   it("is the key of a valid signature", () => {
-    expect(signerOf(list, hashKey)).toEqual({ key: archiver.publicKey });
-    expect(describeSigner(signerOf(list, hashKey))).toBe(`it is signed by ${archiver.publicKey}`);
+    expect(listSignerOf(list, hashKey)).toEqual({ key: archiver.publicKey });
+    expect(describeSigner(listSignerOf(list, hashKey))).toBe(`it is signed by ${archiver.publicKey}`);
   });
 
   it.each([
@@ -17,7 +17,7 @@ describe("the signer of a list", () => {
     { id: "that is not an object", received: "text" },
     { id: "that is null", received: null },
   ])("is nobody for a list $id", ({ received }) => {
-    expect(signerOf(received, hashKey)).toBe("nobody");
+    expect(listSignerOf(received, hashKey)).toBe("nobody");
     expect(describeSigner("nobody")).toBe("it is not signed");
   });
 
@@ -27,7 +27,7 @@ describe("the signer of a list", () => {
     { id: "has a signature that is not an object", received: { nodeList: [], sign: 7 }, key: hashKey },
     { id: "names no key", received: { ...list, sign: { sig: list.sign.sig } }, key: hashKey },
   ])("is invalid for a list that $id", ({ received, key }) => {
-    expect(signerOf(received, key)).toBe("invalid");
+    expect(listSignerOf(received, key)).toBe("invalid");
     expect(describeSigner("invalid")).toBe("its signature is invalid");
   });
 });

@@ -1,14 +1,20 @@
 import { describe, expect, it } from "vitest";
+import type { Quorum } from "../../../src/agreement/vote-tally.ts";
 import { gossipLineBytesMax } from "../../../src/format/evidence/gossip.ts";
+import { makeShard } from "../../../src/protocol/shard.ts";
 import { makeVote } from "../../../src/testnet/validator/gossip/vote.ts";
+import { GroupSizeProof } from "../../../src/verify/evidence/group-size-proof.ts";
+import { SnapshotTally } from "../../../src/verify/evidence/snapshot-tally.ts";
 import { countVotes } from "../../../src/verify/evidence/votes.ts";
 import { nodes } from "../../agreement/test-votes.ts";
 import { auditOf, cycle, findingsOf, hashes, identities, voteOf } from "../written-snapshot.ts";
 
-async function count(gossip: readonly string[], popularRadius?: number) {
+async function count(gossip: readonly string[], nodesPerConsensusGroup = 3, quorum: Quorum = "majority") {
   const audit = await auditOf({ gossip });
-  const counted = await countVotes(audit, nodes, popularRadius);
-  return { ...counted, findings: findingsOf(audit), notes: audit.notes };
+  const shard = makeShard({ numNodes: nodes.length, nodesPerConsensusGroup });
+  const tally = new SnapshotTally(shard, quorum, (partition) => hashes.get(partition));
+  const shown = await countVotes(audit, nodes, { tally, proof: undefined });
+  return { ...shown, tally, findings: findingsOf(audit), notes: audit.notes };
 }
 
 function messageOf(index: number, of: ReadonlyMap<number, string>, inCycle = cycle): string {
@@ -20,17 +26,22 @@ function messageOf(index: number, of: ReadonlyMap<number, string>, inCycle = cyc
 const lie = "f".repeat(64);
 
 describe("the votes of the evidence", () => {
-  it("are counted by partition and radius", async () => {
-    const { votes, messages, shownRadii, popular, findings } = await count([
-      voteOf(0),
-      voteOf(1, { 0: lie }),
-    ]);
+  it("are counted by partition, of the nodes that cover it", async () => {
+    const gossip = [voteOf(0), voteOf(1, { 0: lie })];
+    const { tally, messages, shownRadii, findings } = await count(gossip);
     expect(messages).toBe(2);
-    expect(votes.of(0, 1)).toEqual({ votesFor: 1, votesAgainst: 1, outOf: 3 });
-    expect(votes.of(0, 0)).toEqual({ votesFor: 1, votesAgainst: 0, outOf: 1 });
+    expect(tally.of(0)).toMatchObject({ votesFor: 1, votesAgainst: 1, outOf: 3 });
     expect([...shownRadii]).toEqual([[1, 2]]);
-    expect(popular).toBeUndefined();
     expect(findings).toEqual([]);
+    const alone = await count(gossip, 1);
+    expect(alone.tally.of(0)).toMatchObject({ votesFor: 1, votesAgainst: 0, outOf: 1, isAgreed: true });
+  });
+
+  it("prove a group size where they are to", async () => {
+    const audit = await auditOf({ gossip: [voteOf(0), voteOf(1)] });
+    const proof = new GroupSizeProof(nodes.length, (partition) => hashes.get(partition));
+    await countVotes(audit, nodes, { tally: undefined, proof });
+    expect([0, 2].map((partition) => proof.firstWithoutMajority(partition, 2))).toEqual([2, 0]);
   });
 
   it("have a finding for a duplicate, a forged message, one of another cycle, and text that is none", async () => {
@@ -48,9 +59,10 @@ describe("the votes of the evidence", () => {
   });
 
   it("have a note for equivocations, of which the first message counts", async () => {
-    const { votes, messages, findings, notes } = await count([voteOf(0), voteOf(0, { 0: lie })]);
+    const gossip = [voteOf(0), voteOf(0, { 0: lie })];
+    const { tally, messages, findings, notes } = await count(gossip);
     expect([messages, findings]).toEqual([1, []]);
-    expect(votes.of(0, 0)).toMatchObject({ votesFor: 1, votesAgainst: 0 });
+    expect(tally.of(0)).toMatchObject({ votesFor: 1, votesAgainst: 0 });
     expect(notes).toEqual([
       "1 node signed two different messages for this cycle; the first of each was counted",
     ]);
@@ -70,13 +82,11 @@ describe("the votes of the evidence", () => {
     expect([messages, [...shownRadii]]).toEqual([1, []]);
   });
 
-  it("have the most popular hash of the nodes within a radius where that is requested", async () => {
-    const gossip = [voteOf(0, { 0: lie }), voteOf(1, { 0: lie }), voteOf(4)];
-    const near = await count(gossip, 1);
-    expect(near.popular?.get(0)).toBe(lie);
-    expect(near.popular?.get(1)).toBe(hashes.get(1));
-    const own = await count([voteOf(0), voteOf(1, { 0: lie }), voteOf(4, { 0: lie })], 0);
-    expect(own.popular?.get(0)).toBe(hashes.get(0));
-    expect(own.popular?.get(-1)).toBe(hashes.get(-1));
+  it("agree on the most popular hash of the covering nodes where that is the rule", async () => {
+    const gossip = [voteOf(0), voteOf(1, { 0: lie })];
+    const { tally } = await count(gossip, 3, "popular");
+    // Of two hashes with one vote each, the smaller one is the agreed one.
+    expect(tally.of(0)).toMatchObject({ votesFor: 1, votesAgainst: 1, isAgreed: true });
+    expect((await count(gossip, 3, "majority")).tally.of(0).isAgreed).toBe(false);
   });
 });
