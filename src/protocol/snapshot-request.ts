@@ -8,4 +8,6 @@ export interface SnapshotReq {
   readonly accountEnd?: string;
   /** Only global accounts (true), only other accounts (false), or both. */
   readonly isGlobal?: boolean;
+  /** Only accounts whose timestamp is at least this. Milliseconds, a whole number. */
+  readonly changedSince?: number;
 }

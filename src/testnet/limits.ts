@@ -39,7 +39,7 @@ export const serverBodiesBytesPerPrefixMax = 32 * MiB;
 /** How long a response may wait for a client that reads slower than `bytesPerSecondMin`. */
 export const responseStallMs = 30_000;
 
-/** The body of `POST /snapshot`, which has four short fields. */
+/** The body of `POST /snapshot`, which has five short fields. */
 export const snapshotRequestBytesMax = 4 * KiB;
 
 /** State metadata that validators send to the archiver: a hash for each partition, and space for the rest. */

@@ -1,7 +1,7 @@
 /** What every cluster has, static or live: its identities, its geometry and its state. */
 
 import type { Shard } from "../../protocol/shard.ts";
-import type { SeededState } from "../state/seeded-state.ts";
+import type { GeneratedState } from "../state/generated-state.ts";
 import type { Identity } from "../validator/identity.ts";
 
 export interface ClusterNetwork {
@@ -10,6 +10,6 @@ export interface ClusterNetwork {
   readonly identities: readonly Identity[];
   readonly shard: Shard;
   /** The state of the snapshot; the genesis state of a live cluster. */
-  readonly state: SeededState;
+  readonly state: GeneratedState;
   readonly cycleDurationMs: number;
 }

@@ -16,7 +16,7 @@ const shuffledAccounts = 8192;
 export const accountFaults: readonly FaultKind[] = [
   {
     name: "no-range",
-    description: "does not support ranges: sends all of its accounts",
+    description: "supports neither ranges nor deltas: sends all of its accounts",
     apply: ({ hooks }) => void hooks.responses.select.push(() => EVERYTHING),
   },
   {
@@ -60,9 +60,10 @@ export const accountFaults: readonly FaultKind[] = [
     name: "wrong-partition",
     description: "sends the partition after the requested one",
     apply: ({ hooks, network: { shard } }) => {
-      hooks.responses.select.push(({ accountEnd, isGlobal }) => {
-        const { low, high } = partitionRange(shard, (partitionOf(shard, accountEnd) + 1) % shard.numNodes);
-        return { accountStart: low, accountEnd: high, isGlobal };
+      hooks.responses.select.push((selection) => {
+        const requested = partitionOf(shard, selection.accountEnd);
+        const { low, high } = partitionRange(shard, (requested + 1) % shard.numNodes);
+        return { ...selection, accountStart: low, accountEnd: high };
       });
     },
   },

@@ -3,10 +3,11 @@
 import type { WrappedData } from "../../protocol/account-copy.ts";
 import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
 import { type AccountSource, mergedByAddress, type Selection } from "../validator/state/account-source.ts";
-import { falseAccounts, type SeededState } from "./seeded-state.ts";
+import { tampered } from "./account-data.ts";
+import type { GeneratedState } from "./generated-state.ts";
 
 export class NodeAccounts implements AccountSource {
-  readonly #state: SeededState;
+  readonly #state: GeneratedState;
   readonly #partitions: readonly number[];
   readonly #lies: ReadonlySet<number>;
 
@@ -14,7 +15,7 @@ export class NodeAccounts implements AccountSource {
    * @param partitions from 0 to N − 1, ascending
    * @param lies partitions of which it holds a false state
    */
-  constructor(state: SeededState, partitions: readonly number[], lies: ReadonlySet<number>) {
+  constructor(state: GeneratedState, partitions: readonly number[], lies: ReadonlySet<number>) {
     this.#state = state;
     this.#partitions = partitions;
     this.#lies = lies;
@@ -27,8 +28,7 @@ export class NodeAccounts implements AccountSource {
   count(selection: Selection): number {
     let count = 0;
     for (const partition of [...this.#partitions, GLOBAL_PARTITION]) {
-      const { from, to } = this.#state.selected(partition, selection);
-      count += to - from;
+      count += this.#state.count(partition, selection);
     }
     return count;
   }
@@ -37,9 +37,11 @@ export class NodeAccounts implements AccountSource {
     for (const partition of this.#partitions) yield* this.#partition(partition, selection);
   }
 
-  #partition(partition: number, selection: Selection): Iterable<WrappedData> {
-    const { from, to } = this.#state.selected(partition, selection);
-    const accounts = this.#state.accounts(partition, from, to);
-    return from === 0 && this.#lies.has(partition) ? falseAccounts(accounts) : accounts;
+  *#partition(partition: number, selection: Selection): Generator<WrappedData> {
+    const isFalse = this.#lies.has(partition);
+    for (const place of this.#state.places(partition, selection)) {
+      const account = this.#state.account(partition, place);
+      yield isFalse && place === 0 ? tampered(account) : account;
+    }
   }
 }

@@ -1,15 +1,10 @@
-/**
- * The state of a whole network, generated from a seed: an account is generated from its partition and index alone, so that
- * a cluster of gigabytes keeps no account in memory.
- */
+/** The state of a whole network, generated from a seed: an account is generated from its partition and place alone. */
 
-import { accountCopyText, type WrappedData } from "../../protocol/account-copy.ts";
+import type { WrappedData } from "../../protocol/account-copy.ts";
 import { addressPrefix } from "../../protocol/address.ts";
-import { RunningHash } from "../../protocol/crypto/hash.ts";
-import { EMPTY_PREIMAGE } from "../../protocol/partition-hash.ts";
 import { allPartitions, GLOBAL_PARTITION, partitionRange, type Shard } from "../../protocol/shard.ts";
-import type { Selection } from "../validator/state/account-source.ts";
-import { makeData, tampered } from "./account-data.ts";
+import { makeData } from "./account-data.ts";
+import { GeneratedState } from "./generated-state.ts";
 import { Random } from "./random.ts";
 
 export interface StateSettings {
@@ -48,11 +43,12 @@ interface Slots {
   readonly seed: number;
 }
 
-export class SeededState {
+export class SeededState extends GeneratedState {
   readonly #settings: StateSettings;
   readonly #slots: ReadonlyMap<number, Slots>;
 
   constructor(settings: StateSettings, shard: Shard) {
+    super();
     this.#settings = settings;
     this.#slots = makeSlots(settings, shard);
   }
@@ -61,25 +57,10 @@ export class SeededState {
     return this.#slotsOf(partition).count;
   }
 
-  /** Returns the range of indices that a selection has in a partition; `to` is exclusive. */
-  selected(partition: number, selection: Selection): { from: number; to: number } {
-    if (selection.isGlobal !== undefined && selection.isGlobal !== (partition === GLOBAL_PARTITION)) {
-      return { from: 0, to: 0 };
-    }
-    const from = this.#firstIndex(partition, (address) => address >= selection.accountStart);
-    const to = this.#firstIndex(partition, (address) => address > selection.accountEnd);
-    return { from, to };
-  }
-
-  /** Yields the accounts of a partition in ascending order, from index `from` up to but excluding `to`. */
-  *accounts(partition: number, from = 0, to = this.countOf(partition)): Generator<WrappedData> {
-    for (let index = from; index < to; index++) yield this.account(partition, index);
-  }
-
-  account(partition: number, index: number): WrappedData {
+  account(partition: number, place: number): WrappedData {
     const slots = this.#slotsOf(partition);
-    const random = new Random(slots.seed, partition, index);
-    const accountId = addressAt(slots, index, random);
+    const random = new Random(slots.seed, partition, place);
+    const accountId = addressAt(slots, place, random);
     const { makeAccount, timestampMs } = this.#settings;
     if (makeAccount !== undefined) {
       return makeAccount(random, accountId, timestampMs - 1, partition === GLOBAL_PARTITION);
@@ -89,13 +70,17 @@ export class SeededState {
     const data = makeData(random, { stateId, timestamp, bytes: this.#settings.accountBytes });
     const account = { accountId, stateId, data, timestamp };
     if (partition === GLOBAL_PARTITION) return { ...account, syncData: { isGlobal: true } };
-    return index % 3 === 0 ? { ...account, syncData: { isGlobal: false } } : account;
+    return place % 3 === 0 ? { ...account, syncData: { isGlobal: false } } : account;
   }
 
-  /** Returns a partition's hash; with `isFalse`, that of its {@link falseAccounts}. */
-  hashOf(partition: number, isFalse = false): string {
-    const accounts = this.accounts(partition);
-    return hashOfAccounts(isFalse ? falseAccounts(accounts) : accounts);
+  addressOf(partition: number, place: number): string {
+    const slots = this.#slotsOf(partition);
+    return addressAt(slots, place, new Random(slots.seed, partition, place));
+  }
+
+  /** There is no earlier state. */
+  earlier(): undefined {
+    return undefined;
   }
 
   #slotsOf(partition: number): Slots {
@@ -103,49 +88,12 @@ export class SeededState {
     if (slots === undefined) throw new RangeError(`unknown partition ${partition}`);
     return slots;
   }
-
-  /** Finds an index by bisection: addresses ascend with their index. */
-  #firstIndex(partition: number, isReached: (address: string) => boolean): number {
-    const slots = this.#slotsOf(partition);
-    let low = 0;
-    let high = slots.count;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const address = addressAt(slots, middle, new Random(slots.seed, partition, middle));
-      if (isReached(address)) high = middle;
-      else low = middle + 1;
-    }
-    return low;
-  }
-}
-
-/** Yields a partition's accounts with the first one changed, in the same way for all nodes that lie. */
-export function* falseAccounts(accounts: Iterable<WrappedData>): Generator<WrappedData> {
-  let isFirst = true;
-  for (const account of accounts) {
-    yield isFirst ? tampered(account) : account;
-    isFirst = false;
-  }
-}
-
-function hashOfAccounts(accounts: Iterable<WrappedData>): string {
-  const hash = new RunningHash();
-  let text = EMPTY_PREIMAGE.slice(0, 1);
-  let separator = "";
-  for (const account of accounts) {
-    text += separator + accountCopyText(account);
-    separator = ",";
-    if (text.length < 64 * 1024) continue;
-    hash.update(Buffer.from(text));
-    text = "";
-  }
-  return hash.update(Buffer.from(text + EMPTY_PREIMAGE.slice(1))).digest();
 }
 
 /** Divides the partition's prefixes among its accounts, and picks a random one of the account's share. */
-function addressAt(slots: Slots, index: number, random: Random): string {
-  const start = Math.floor((index * slots.size) / slots.count);
-  const end = Math.floor(((index + 1) * slots.size) / slots.count);
+function addressAt(slots: Slots, place: number, random: Random): string {
+  const start = Math.floor((place * slots.size) / slots.count);
+  const end = Math.floor(((place + 1) * slots.size) / slots.count);
   const prefix = slots.low + start + random.below(end - start);
   return prefix.toString(16).padStart(8, "0") + random.hex(tailWords);
 }

@@ -7,13 +7,16 @@ import { EVERYTHING, type Selection } from "./state/account-source.ts";
 
 const address = z.string().regex(/^[0-9a-f]{64}$/, "not 64 lower-case hex digits");
 
+const milliseconds = z.int("not a whole number of milliseconds").nonnegative("negative");
+
 /** Unknown fields are permitted: a node must ignore the fields of later extensions. */
 const schema = z
   .object({
-    timestamp: z.int("not a whole number of milliseconds").nonnegative("negative"),
+    timestamp: milliseconds,
     accountStart: address.default(EVERYTHING.accountStart),
     accountEnd: address.default(EVERYTHING.accountEnd),
     isGlobal: z.boolean("neither true nor false").optional(),
+    changedSince: milliseconds.optional(),
   })
   .refine((body) => body.accountStart <= body.accountEnd, {
     path: ["accountEnd"],
@@ -41,6 +44,6 @@ export function parseSnapshotRequest(body: string): SnapshotRequest {
     const field = issue?.path.join(".") || "the body";
     throw new HttpError(400, `${field}: ${issue?.message ?? "invalid"}`);
   }
-  const { timestamp, accountStart, accountEnd, isGlobal } = parsed.data;
-  return { timestamp, selection: { accountStart, accountEnd, isGlobal } };
+  const { timestamp, accountStart, accountEnd, isGlobal, changedSince } = parsed.data;
+  return { timestamp, selection: { accountStart, accountEnd, isGlobal, changedSince } };
 }

@@ -4,14 +4,15 @@ import { canonicalTextOf } from "../../../src/protocol/crypto/canonical-text.ts"
 import { partitionHashes } from "../../../src/protocol/partition-hash.ts";
 import { allPartitions, partitionOf, type Shard } from "../../../src/protocol/shard.ts";
 import { hashesOf, makeNetwork } from "../../../src/testnet/cluster/network.ts";
-import type { SeededState } from "../../../src/testnet/state/seeded-state.ts";
+import type { GeneratedState } from "../../../src/testnet/state/generated-state.ts";
+import { NodeAccounts } from "../../../src/testnet/state/node-accounts.ts";
 import { EVERYTHING } from "../../../src/testnet/validator/state/account-source.ts";
 import { smallFixture } from "../cluster/small-cluster.ts";
 
 const changes = { nodes: 7, accounts: 1000, globalAccounts: 30, emptyPartitions: [2, 5] };
 const { state, shard, snapshotTimestamp } = makeNetwork(smallFixture(changes));
 
-function allAccounts(from: SeededState, of: Shard) {
+function allAccounts(from: GeneratedState, of: Shard) {
   return allPartitions(of).flatMap((partition) => [...from.accounts(partition)]);
 }
 
@@ -63,12 +64,47 @@ describe("the state from a seed", () => {
 
   it("finds the accounts of a range without generating those before", () => {
     const ids = [...state.accounts(3)].map(({ accountId }) => accountId);
-    const range = { accountStart: ids[20] ?? "", accountEnd: ids[40] ?? "", isGlobal: false };
+    const range = { ...EVERYTHING, accountStart: ids[20] ?? "", accountEnd: ids[40] ?? "", isGlobal: false };
     expect(state.selected(3, range)).toEqual({ from: 20, to: 41 });
     expect(state.selected(3, EVERYTHING)).toEqual({ from: 0, to: 200 });
     expect(state.selected(3, { ...EVERYTHING, isGlobal: true })).toEqual({ from: 0, to: 0 });
     expect(state.selected(-1, { ...EVERYTHING, isGlobal: true })).toEqual({ from: 0, to: 30 });
     expect(state.selected(4, range)).toEqual({ from: 0, to: 0 });
+  });
+
+  it("selects the accounts that changed since a moment, combined with a range and a kind", () => {
+    const since = snapshotTimestamp - 3 * 24 * 3600 * 1000;
+    const ids = [...state.accounts(3)].map(({ accountId }) => accountId);
+    const range = { ...EVERYTHING, accountStart: ids[20] ?? "", accountEnd: ids[180] ?? "" };
+    for (const selection of [EVERYTHING, range, { ...EVERYTHING, isGlobal: true }]) {
+      for (const partition of allPartitions(shard)) {
+        const selected = [...state.places(partition, selection)];
+        const changed = selected.filter((place) => state.account(partition, place).timestamp >= since);
+        const delta = { ...selection, changedSince: since };
+        expect([...state.places(partition, delta)]).toEqual(changed);
+        expect(state.count(partition, delta)).toBe(changed.length);
+        expect(state.count(partition, selection)).toBe(selected.length);
+      }
+    }
+    expect(state.count(3, { ...range, changedSince: since })).toBeGreaterThan(5);
+  });
+
+  it("makes the changed accounts alone for a delta", async () => {
+    let made = 0;
+    const counted = makeNetwork(smallFixture(changes), (random, accountId, timestamp) => {
+      made++;
+      const stateId = random.hex(8);
+      return { accountId, stateId, data: "", timestamp: timestamp - random.below(1000) };
+    });
+    await hashesOf(counted);
+    expect(made).toBe(1030);
+    made = 0;
+    const delta = { ...EVERYTHING, changedSince: snapshotTimestamp - 20 };
+    const partitions = allPartitions(counted.shard).filter((partition) => partition >= 0);
+    const accounts = [...new NodeAccounts(counted.state, partitions, new Set()).select(delta)];
+    expect(made).toBe(accounts.length);
+    expect(made).toBeGreaterThan(5);
+    expect(made).toBeLessThan(50);
   });
 
   it("is in order in the smallest partitions, including the last one", () => {

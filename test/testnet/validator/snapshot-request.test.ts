@@ -24,6 +24,11 @@ describe("a snapshot request", () => {
       body: { timestamp, accountStart: low, accountEnd: low },
       selection: { accountEnd: low },
     },
+    {
+      id: "a delta",
+      body: { timestamp, accountStart: low, isGlobal: false, changedSince: 0 },
+      selection: { ...EVERYTHING, accountStart: low, isGlobal: false, changedSince: 0 },
+    },
     { id: "an unknown field", body: { timestamp, later: 1 }, selection: EVERYTHING },
   ])("is understood: $id", ({ body, selection }) => {
     expect(parseSnapshotRequest(JSON.stringify(body))).toMatchObject({ timestamp, selection });
@@ -43,6 +48,14 @@ describe("a snapshot request", () => {
       body: { timestamp, accountStart: high, accountEnd: low },
       says: /^accountEnd: below/,
     },
+    { id: "a moment as text", body: { timestamp, changedSince: "1" }, says: /^changedSince: / },
+    {
+      id: "a fractional moment",
+      body: { timestamp, changedSince: 1.5 },
+      says: /^changedSince: not a whole number of milliseconds/,
+    },
+    { id: "a negative moment", body: { timestamp, changedSince: -1 }, says: /^changedSince: negative/ },
+    { id: "no moment", body: { timestamp, changedSince: null }, says: /^changedSince: / },
     { id: "a flag as number", body: { timestamp, isGlobal: 1 }, says: /^isGlobal: neither true nor false/ },
   ])("is refused: $id", ({ body, says }) => {
     const text = typeof body === "string" ? body : JSON.stringify(body);

@@ -6,7 +6,9 @@ import { artifactFile } from "../../../format/artifact.ts";
 import type { WrappedData } from "../../../protocol/account-copy.ts";
 import { GLOBAL_PARTITION } from "../../../protocol/shard.ts";
 import { type AccountSource, mergedByAddress, type Selection } from "../state/account-source.ts";
-import { IndexReader, indexFile, indexPageEntries } from "./export-index.ts";
+import type { PlaceRange } from "../state/change-index.ts";
+import { ChangeFileReader, changeFile } from "./change-file.ts";
+import { type IndexEntry, IndexReader, indexFile, indexPageEntries } from "./export-index.ts";
 
 interface AccountCopy {
   readonly accountId: string;
@@ -55,9 +57,9 @@ export class ExportedAccounts implements AccountSource {
     for (const partition of [...this.#partitions, GLOBAL_PARTITION]) {
       if (!isSelected(partition, selection)) continue;
       const index = this.#index(partition);
-      const { from, to } = selected(index, selection);
+      const range = rangeOf(index, selection);
       index.close();
-      count += to - from;
+      count += this.#countIn(partition, range, selection);
     }
     return count;
   }
@@ -72,19 +74,48 @@ export class ExportedAccounts implements AccountSource {
     const index = this.#index(partition);
     const artifact = openSync(this.#path(partition), "r");
     try {
-      const { from, to } = selected(index, selection);
-      for (let place = from; place < to; place += indexPageEntries) {
-        const entries = index.entries(place, Math.min(to, place + indexPageEntries));
-        for (const { offset, bytes, isText } of entries) {
-          const copy = Buffer.alloc(bytes);
-          readSync(artifact, copy, 0, bytes, offset);
-          yield wrapped(JSON.parse(copy.toString("utf8")) as AccountCopy, isText);
-        }
+      for (const { offset, bytes, isText } of this.#entries(partition, index, selection)) {
+        const copy = Buffer.alloc(bytes);
+        readSync(artifact, copy, 0, bytes, offset);
+        yield wrapped(JSON.parse(copy.toString("utf8")) as AccountCopy, isText);
       }
     } finally {
       closeSync(artifact);
       index.close();
     }
+  }
+
+  /** Yields the index entries of the selected accounts, ascending. */
+  *#entries(partition: number, index: IndexReader, selection: Selection): Generator<IndexEntry, void, void> {
+    const range = rangeOf(index, selection);
+    if (selection.changedSince === undefined) {
+      for (let place = range.from; place < range.to; place += indexPageEntries) {
+        yield* index.entries(place, Math.min(range.to, place + indexPageEntries));
+      }
+      return;
+    }
+    const changes = this.#changes(partition);
+    try {
+      for (const place of changes.index.places(selection.changedSince, range)) {
+        yield* index.entries(place, place + 1);
+      }
+    } finally {
+      changes.close();
+    }
+  }
+
+  #countIn(partition: number, range: PlaceRange, { changedSince }: Selection): number {
+    if (changedSince === undefined) return range.to - range.from;
+    const changes = this.#changes(partition);
+    try {
+      return changes.index.countOf(changedSince, range);
+    } finally {
+      changes.close();
+    }
+  }
+
+  #changes(partition: number): ChangeFileReader {
+    return new ChangeFileReader(changeFile(this.#path(partition)));
   }
 
   #index(partition: number): IndexReader {
@@ -100,10 +131,7 @@ function isSelected(partition: number, { isGlobal }: Selection): boolean {
   return isGlobal === undefined || isGlobal === (partition === GLOBAL_PARTITION);
 }
 
-function selected(
-  index: IndexReader,
-  { accountStart, accountEnd }: Selection,
-): { readonly from: number; readonly to: number } {
+function rangeOf(index: IndexReader, { accountStart, accountEnd }: Selection): PlaceRange {
   return { from: index.placeOf(accountStart, false), to: index.placeOf(accountEnd, true) };
 }
 

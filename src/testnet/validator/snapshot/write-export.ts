@@ -1,6 +1,6 @@
 /**
  * Writes a validator's state at a cycle boundary as an export (FORMAT.md): a manifest, export data, and an artifact with
- * an index for each partition that the validator stores. It runs in the export process.
+ * two indexes for each partition that the validator stores. It runs in the export process.
  */
 
 import type { FileHandle } from "node:fs/promises";
@@ -15,6 +15,7 @@ import { DEFAULT_HASH_KEY } from "../../../protocol/crypto/hash.ts";
 import { syncPath, writeSynced } from "../../../store/durable.ts";
 import { copyTextOf, StateReader } from "../state/state-reader.ts";
 import { type StateView, viewedPages } from "../state-view.ts";
+import { ChangeFileWriter, changeFile } from "./change-file.ts";
 import { IndexWriter, indexFile } from "./export-index.ts";
 
 export interface ExportRequest {
@@ -110,14 +111,16 @@ async function writePartition(
   const path = join(directory, artifactFile(partition, "none"));
   const writer = new PreimageWriter(path, DEFAULT_HASH_KEY);
   const index = await IndexWriter.create(indexFile(path));
+  const changes = await ChangeFileWriter.create(changeFile(path));
   try {
     for await (const rows of viewedPages(reader, partition, views)) {
       for (const row of rows) {
         // A bracket or a comma precedes each copy.
         const offset = writer.bytes + 1;
         writer.append(Buffer.from(copyTextOf(row)));
-        const { accountId, isText } = row;
+        const { accountId, isText, timestamp } = row;
         await index.add({ accountId, offset, bytes: writer.bytes - offset, isText });
+        await changes.add(timestamp);
         if (writer.isFull) await writer.flush();
       }
     }
@@ -127,5 +130,6 @@ async function writePartition(
   } finally {
     await writer.abandon();
     await index.close();
+    await changes.close();
   }
 }

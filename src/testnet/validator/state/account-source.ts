@@ -9,13 +9,16 @@ export interface Selection {
   readonly accountEnd: string;
   /** `true` for global accounts only, `false` for the others only, `undefined` for both. */
   readonly isGlobal: boolean | undefined;
+  /** Milliseconds, inclusive: accounts with an older timestamp are left out. `undefined` leaves out none. */
+  readonly changedSince: number | undefined;
 }
 
-/** All accounts of a node: the selection of a request without the range extension. */
+/** All accounts of a node: the selection of a request with a timestamp alone. */
 export const EVERYTHING: Selection = {
   accountStart: "0".repeat(64),
   accountEnd: "f".repeat(64),
   isGlobal: undefined,
+  changedSince: undefined,
 };
 
 export interface AccountSource {

@@ -3,6 +3,8 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { artifactFile } from "../../../../src/format/artifact.ts";
+import type { WrappedData } from "../../../../src/protocol/account-copy.ts";
 import { indexPageEntries } from "../../../../src/testnet/validator/snapshot/export-index.ts";
 import { ExportedAccounts } from "../../../../src/testnet/validator/snapshot/exported-accounts.ts";
 import { writeExport } from "../../../../src/testnet/validator/snapshot/write-export.ts";
@@ -38,6 +40,20 @@ const bounds = [
   ...genesis.flatMap(({ accountId }) => [accountId, `${accountId.slice(0, 63)}f`]),
 ];
 
+/** The export of a state of which every eleventh account and the global one were changed after genesis. */
+async function exportedChanges(): Promise<{ place: string; accounts: readonly WrappedData[] }> {
+  const accounts = genesis.map((account, index) => ({
+    ...account,
+    timestamp: index % 11 === 0 || account.syncData?.isGlobal === true ? 500 + (index % 3) : 1,
+  }));
+  const place = await exportState((directory) => {
+    const database = StateDatabase.open(join(directory, "state.sqlite"), shard, [0, 1, 3], () => accounts);
+    endCycle(database, 0);
+    return database;
+  });
+  return { place, accounts: held(accounts) };
+}
+
 describe("exported accounts", () => {
   it("are found by any range, of any kind", async () => {
     const accounts = await exported();
@@ -45,7 +61,7 @@ describe("exported accounts", () => {
       const second = bounds[(index * 7 + 3) % bounds.length] ?? "";
       const [accountStart, accountEnd] = first < second ? [first, second] : [second, first];
       for (const isGlobal of [undefined, true, false]) {
-        const selection = { accountStart, accountEnd, isGlobal };
+        const selection = { ...EVERYTHING, accountStart, accountEnd, isGlobal };
         const expected = held(genesis).filter(
           (account) =>
             account.accountId >= accountStart &&
@@ -62,12 +78,54 @@ describe("exported accounts", () => {
     expect(idsOf((await exported()).select(EVERYTHING)).length).toBeGreaterThan(indexPageEntries);
   });
 
+  it("are found by the time of their change, with any range and of any kind", async () => {
+    const { place, accounts } = await exportedChanges();
+    const exported = new ExportedAccounts(place, partitions);
+    for (const changedSince of [0, 1, 2, 501, 503]) {
+      for (const [index, accountStart] of bounds.filter((_, index) => index % 5 === 0).entries()) {
+        const accountEnd = bounds[(index * 7 + 3) % bounds.length] ?? "";
+        const isGlobal = [undefined, true, false][index % 3];
+        const expected = accounts.filter(
+          (account) =>
+            account.timestamp >= changedSince &&
+            account.accountId >= accountStart &&
+            account.accountId <= accountEnd &&
+            (isGlobal ?? account.syncData?.isGlobal === true) === (account.syncData?.isGlobal === true),
+        );
+        const selection = { accountStart, accountEnd, isGlobal, changedSince };
+        expect(idsOf(exported.select(selection))).toEqual(idsOf(expected));
+        expect(exported.count(selection)).toBe(expected.length);
+      }
+    }
+  });
+
+  it("that did not change are not read for a delta", async () => {
+    const { place, accounts } = await exportedChanges();
+    const changed = accounts.filter(({ timestamp }) => timestamp >= 500);
+    for (const partition of partitions) {
+      const artifact = join(place, artifactFile(partition, "none"));
+      const copies = readFileSync(artifact, "utf8").split(/(?=\{"accountId":")/);
+      const unread = copies.map((copy) =>
+        changed.some(({ accountId }) => copy.includes(accountId)) ? copy : "#".repeat(copy.length),
+      );
+      writeFileSync(artifact, unread.join(""));
+    }
+    const exported = new ExportedAccounts(place, partitions);
+    expect([...exported.select({ ...EVERYTHING, changedSince: 500 })]).toEqual(
+      changed.map((account) => ({ ...account, syncData: { isGlobal: account.syncData?.isGlobal === true } })),
+    );
+    expect(() => [...exported.select(EVERYTHING)]).toThrow(SyntaxError);
+  });
+
   it.runIf(process.platform === "linux")("leave no file open, wherever the reader stops", async () => {
     const accounts = await exported();
     const openBefore = readdirSync("/proc/self/fd").length;
     for (const stopAt of [0, 1, 70, 100]) {
-      let read = 0;
-      for (const _ of accounts.select(EVERYTHING)) if (read++ === stopAt) break;
+      for (const changedSince of [undefined, 0]) {
+        let read = 0;
+        for (const _ of accounts.select({ ...EVERYTHING, changedSince })) if (read++ === stopAt) break;
+        accounts.count({ ...EVERYTHING, changedSince });
+      }
     }
     expect(readdirSync("/proc/self/fd").length).toBe(openBefore);
   });
@@ -83,7 +141,7 @@ describe("exported accounts", () => {
       "#".repeat(text.lastIndexOf('{"accountId"')) + text.slice(text.lastIndexOf('{"accountId"')),
     );
     const accounts = new ExportedAccounts(place, partitions);
-    expect(idsOf(accounts.select({ accountStart: last, accountEnd: last, isGlobal: false }))).toEqual([last]);
+    expect(idsOf(accounts.select({ ...EVERYTHING, accountStart: last, accountEnd: last }))).toEqual([last]);
   });
 });
 
