@@ -9,6 +9,8 @@ import { parseFault } from "../faults/faults.ts";
 
 const hex64 = z.string().regex(/^[0-9a-f]{64}$/, "not 64 lower-case hex digits");
 const count = z.int().nonnegative();
+const nodes = z.int().min(1).max(2000);
+const share = z.number().min(0).max(1).default(0);
 
 const faultText = z.string().transform((text, context) => {
   try {
@@ -43,7 +45,7 @@ const fixtureSchema = z
     name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "not lower-case words with hyphens"),
     description: z.string().min(1),
     seed: z.string().min(1),
-    nodes: z.int().min(1).max(2000),
+    nodes,
     nodesPerConsensusGroup: z.int().min(1),
     nodesPerEdge: count,
     accounts: count.max(100_000_000),
@@ -51,6 +53,22 @@ const fixtureSchema = z
     accountBytes: z.int().min(16).max(4_000_000).default(300),
     globalAccounts: count.max(10_000_000).default(0),
     emptyPartitions: z.array(count).default([]),
+    /**
+     * The state is a later one of the accounts that the other fields describe: see {@link olderFixture}. `changed`,
+     * `created` and `deleted` are shares of these accounts.
+     */
+    changes: z
+      .strictObject({
+        /** The accounts are those of the snapshot at the end of this cycle. */
+        sinceCycle: count,
+        /** The nodes of that cycle; by default as many as now. */
+        sinceNodes: nodes.optional(),
+        seed: z.string().min(1),
+        changed: share,
+        created: share,
+        deleted: share,
+      })
+      .optional(),
     /** A network without account copies gossips the hash of an empty partition for every partition. */
     accountCopies: z.boolean().default(true),
     /** Whether cycle records name the hash of the network's configuration, which proves the sharding settings. */
@@ -76,16 +94,19 @@ const fixtureSchema = z
         `needs the record of cycle ${value.snapshotCycle + 1}, but cycles is ${value.cycles}`,
       );
     }
-    for (const partition of value.emptyPartitions) {
-      if (partition >= value.nodes) addProblem("emptyPartitions", `unknown partition ${partition}`);
+    if (value.changes !== undefined && value.changes.sinceCycle >= value.snapshotCycle) {
+      addProblem("changes", `sinceCycle ${value.changes.sinceCycle} is not before the snapshot's cycle`);
     }
-    const filled = value.nodes - new Set(value.emptyPartitions).size;
+    const stateNodes = value.changes?.sinceNodes ?? value.nodes;
+    for (const partition of value.emptyPartitions) {
+      if (partition >= stateNodes) addProblem("emptyPartitions", `unknown partition ${partition}`);
+    }
+    const filled = stateNodes - new Set(value.emptyPartitions).size;
     if (value.accounts > 0 && filled === 0) {
       addProblem("emptyPartitions", "no partition is left for the accounts");
     }
     // Each account has a unique prefix (see `addressAt` of the state).
-    if (value.accounts / filled > 2 ** 31 / value.nodes)
-      addProblem("accounts", "too many for the partitions");
+    if (value.accounts / filled > 2 ** 31 / stateNodes) addProblem("accounts", "too many for the partitions");
     for (const { node, name, kind } of value.faults) {
       if (kind.isLiveOnly === true) addProblem("faults", `${node}:${name}: only a live cluster supports it`);
       if (node !== "*" && node >= value.nodes) addProblem("faults", `${node}:${name}: unknown node ${node}`);
@@ -93,6 +114,17 @@ const fixtureSchema = z
   });
 
 export type Fixture = z.output<typeof fixtureSchema>;
+
+/**
+ * Returns the cluster of the snapshot on which a fixture's `changes` are based: the same seed and accounts, at the end of
+ * `sinceCycle`. It has no faults, and its result is not known.
+ */
+export function olderFixture({ changes, ...fixture }: Fixture): Fixture {
+  if (changes === undefined) throw new TypeError(`fixture ${fixture.name} has no changes`);
+  const { sinceCycle: snapshotCycle, sinceNodes = fixture.nodes } = changes;
+  const name = `${fixture.name}-older`;
+  return { ...fixture, name, nodes: sinceNodes, snapshotCycle, faults: [] };
+}
 
 /** The same path from `src/` and from `dist/`. */
 const fixturesDirectory = new URL("../../../fixtures/", import.meta.url);

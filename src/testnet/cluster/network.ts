@@ -1,13 +1,15 @@
 /** The data that all validators of a cluster share: their identities, the geometry, the state and its hashes. */
 
 import { setImmediate } from "node:timers/promises";
-import { allPartitions, makeShard } from "../../protocol/shard.ts";
+import { allPartitions, makeShard, type Shard } from "../../protocol/shard.ts";
+import { ChangedState } from "../state/changed-state.ts";
+import type { GeneratedState } from "../state/generated-state.ts";
 import { Random } from "../state/random.ts";
 import { type AccountMaker, SeededState } from "../state/seeded-state.ts";
 import { type Identity, makeIdentity } from "../validator/identity.ts";
 import type { ClusterNetwork } from "./cluster-network.ts";
 import { firstCycleStart } from "./cycle-records.ts";
-import type { Fixture } from "./fixture.ts";
+import { type Fixture, olderFixture } from "./fixture.ts";
 
 /** The network of a static cluster. */
 export interface Network extends ClusterNetwork {
@@ -26,14 +28,26 @@ export function makeNetwork(fixture: Fixture, makeAccount?: AccountMaker): Netwo
     seed,
     identities: makeIdentities(seed, nodes),
     shard,
-    state: new SeededState(
-      { ...fixture, timestampMs: snapshotTimestamp, ...(makeAccount && { makeAccount }) },
-      shard,
-    ),
+    state: makeState(fixture, shard, snapshotTimestamp, makeAccount),
     snapshotCycle,
     snapshotTimestamp,
     cycleDurationMs: cycleDuration * 1000,
   };
+}
+
+function makeState(
+  fixture: Fixture,
+  shard: Shard,
+  timestampMs: number,
+  makeAccount: AccountMaker | undefined,
+): GeneratedState {
+  const { changes, accountBytes } = fixture;
+  if (changes === undefined) {
+    return new SeededState({ ...fixture, timestampMs, ...(makeAccount && { makeAccount }) }, shard);
+  }
+  const older = makeNetwork(olderFixture(fixture), makeAccount);
+  const before = { state: older.state, shard: older.shard, timestampMs: older.snapshotTimestamp };
+  return new ChangedState({ before, shard, timestampMs, shares: changes, accountBytes, makeAccount });
 }
 
 /** In ascending order of ID. */

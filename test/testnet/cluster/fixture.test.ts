@@ -84,6 +84,16 @@ describe("a fixture", () => {
       says: /accounts: too many/,
     },
     { id: "too few cycles", changes: { snapshotCycle: 4 }, says: /snapshotCycle: needs .* cycle 5/ },
+    {
+      id: "changes since a cycle that is not earlier",
+      changes: { changes: { sinceCycle: 2, seed: "later" } },
+      says: /changes: sinceCycle 2 is not before/,
+    },
+    {
+      id: "an empty partition that the nodes before the changes do not have",
+      changes: { emptyPartitions: [2], changes: { sinceCycle: 1, sinceNodes: 2, seed: "later" } },
+      says: /emptyPartitions: unknown partition 2/,
+    },
     { id: "success without hashes", changes: { expect: { exitStatus: 0 } }, says: /expect\.networkHash: / },
   ])("with $id is refused, naming file and field", ({ changes, says }) => {
     expect(() => parse(changes)).toThrow(says);
