@@ -23,13 +23,14 @@ export const accountFaults: readonly FaultKind[] = [
     name: "corrupt-data",
     description: "changes an account of each partition, or of one, and votes honestly",
     parameter: { kind: "partition", default: undefined },
-    apply: (node, partition) => changeFirst(node, partition, (account) => [tampered(account)]),
+    apply: (node, partition) =>
+      void node.hooks.responses.rows.push(firstChanged(node, partition, (account) => [tampered(account)])),
   },
   {
     name: "omit-account",
     description: "omits an account of each partition, or of one",
     parameter: { kind: "partition", default: undefined },
-    apply: (node, partition) => changeFirst(node, partition, () => []),
+    apply: (node, partition) => void node.hooks.responses.rows.push(firstChanged(node, partition, () => [])),
   },
   {
     name: "omit-partition",
@@ -43,7 +44,7 @@ export const accountFaults: readonly FaultKind[] = [
     name: "stale-data",
     description: "sends the state of an earlier moment",
     apply: ({ hooks, network }) => {
-      hooks.responses.rows.push((rows) => stale(rows, network.cycleDurationMs));
+      hooks.responses.rows.push((rows) => allStale(rows, network.cycleDurationMs));
     },
   },
   {
@@ -51,9 +52,10 @@ export const accountFaults: readonly FaultKind[] = [
     description: "sends an account of each partition, or of one, as global",
     parameter: { kind: "partition", default: undefined },
     apply: (node, partition) => {
-      changeFirst(node, partition, (account) => [
+      const change = (account: WrappedData) => [
         { ...account, syncData: { isGlobal: !isGlobalAccount(account) } },
-      ]);
+      ];
+      node.hooks.responses.rows.push(firstChanged(node, partition, change));
     },
   },
   {
@@ -91,13 +93,13 @@ export const accountFaults: readonly FaultKind[] = [
   },
 ];
 
-/** Replaces the first account of a partition, or of every partition of the response. */
-function changeFirst(
-  { hooks, network }: ValidatorSetup,
+/** Replaces the first account of a partition, or of every partition of a response. */
+export function firstChanged(
+  { network }: ValidatorSetup,
   partition: number | undefined,
   change: (account: WrappedData) => WrappedData[],
-): void {
-  hooks.responses.rows.push(function* (rows) {
+): (rows: Rows) => Rows {
+  return function* (rows) {
     const changed = new Set<number>();
     for (const account of rows) {
       const own = partitionOfAccount(network.shard, account);
@@ -108,7 +110,7 @@ function changeFirst(
         yield* change(account);
       }
     }
-  });
+  };
 }
 
 function* without(rows: Rows, shard: Shard, partition: number): Rows & Generator<WrappedData> {
@@ -117,8 +119,13 @@ function* without(rows: Rows, shard: Shard, partition: number): Rows & Generator
   }
 }
 
-function* stale(rows: Rows, ageMs: number): Generator<WrappedData> {
-  for (const account of rows) yield { ...tampered(account), timestamp: account.timestamp - ageMs };
+function* allStale(rows: Rows, ageMs: number): Generator<WrappedData> {
+  for (const account of rows) yield stale(account, ageMs);
+}
+
+/** Returns an invented earlier version of an account. */
+export function stale(account: WrappedData, ageMs: number): WrappedData {
+  return { ...tampered(account), timestamp: account.timestamp - ageMs };
 }
 
 function* withDuplicates(rows: Rows): Generator<WrappedData> {

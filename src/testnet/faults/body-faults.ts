@@ -2,12 +2,13 @@
 
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Pieces, ResponseContext } from "../validator/fault-hooks.ts";
+import { type Pieces, type ResponseContext, ResponseCut } from "../validator/fault-hooks.ts";
 import { type FaultKind, requiredValue } from "./fault-kind.ts";
 
 const fillerCharacters = 64 * 1024;
 const drippedCharacters = 700;
 const inflatedCharacters = 10_000;
+const longBytesMin = 64 * 1024;
 const whiteSpaceCharacters = 1024 ** 3;
 
 export const bodyFaults: readonly FaultKind[] = [
@@ -20,6 +21,15 @@ export const bodyFaults: readonly FaultKind[] = [
     name: "reset",
     description: "resets the connection half-way",
     apply: ({ hooks }) => void hooks.responses.text.push(thenReset),
+  },
+  {
+    name: "break-half",
+    description: "resets half-way through all or <count> responses over 64 KiB",
+    parameter: { kind: "count", default: undefined },
+    apply: ({ hooks }, count = Infinity) => {
+      let left = count;
+      hooks.responses.text.push((pieces, { accounts }) => halfOfLong(pieces, accounts, () => left-- > 0));
+    },
   },
   {
     name: "stall",
@@ -94,8 +104,37 @@ async function* firstHalf(pieces: Pieces, { accounts }: ResponseContext): AsyncG
 
 async function* thenReset(pieces: Pieces, context: ResponseContext): AsyncGenerator<string> {
   yield* firstHalf(pieces, context);
-  await sleep(20); // so that the client receives the first half
-  throw new Error("reset by a fault");
+  throw new ResponseCut();
+}
+
+/**
+ * Yields the first half of a text of more than {@link longBytesMin} bytes, and then cuts the response. A shorter text is
+ * whole.
+ *
+ * @param isCut whether to cut; called once, for a text that is long enough
+ */
+async function* halfOfLong(pieces: Pieces, accounts: number, isCut: () => boolean): AsyncGenerator<string> {
+  // Pieces are held until the text is known to be long, and then to send larger chunks.
+  let held: string[] = [];
+  let heldBytes = 0;
+  let isLong = false;
+  let whole = 1 + Math.floor(accounts / 2); // the text before the accounts is a piece too
+  for await (const piece of pieces) {
+    held.push(piece);
+    heldBytes += Buffer.byteLength(piece);
+    if (heldBytes <= longBytesMin) continue;
+    if (!isLong && !isCut()) whole = Infinity;
+    isLong = true;
+    if (held.length > whole) break;
+    yield held.join("");
+    whole -= held.length;
+    held = [];
+    heldBytes = 0;
+  }
+  const next = isLong ? held[whole] : undefined;
+  if (next === undefined) return yield held.join("");
+  yield held.slice(0, whole).join("") + next.slice(0, Math.ceil(next.length / 2));
+  throw new ResponseCut();
 }
 
 async function* thenStall(pieces: Pieces, context: ResponseContext): AsyncGenerator<string> {

@@ -55,6 +55,21 @@ export const connectionFaults: readonly FaultKind[] = [
     apply: (node) => refuse(node, Infinity, () => new HttpError(404, "this snapshot was dropped")),
   },
   {
+    name: "gone",
+    description: "drops its snapshot after <count> requests for it: 404",
+    parameter: { kind: "count", default: 0 },
+    apply: ({ hooks }, count) => {
+      // A live validator keeps its later snapshots.
+      let dropped: number | undefined;
+      let left = requiredValue(count);
+      hooks.responses.select.push((selection, timestampMs) => {
+        dropped ??= timestampMs;
+        if (timestampMs === dropped && left-- <= 0) throw new HttpError(404, "this snapshot was dropped");
+        return selection;
+      });
+    },
+  },
+  {
     name: "server-error",
     description: "rejects snapshot requests with 500",
     apply: (node) => refuse(node, Infinity, () => new HttpError(500, "out of order")),

@@ -7,6 +7,7 @@ import { validatorSteps } from "../validator/fault-hooks.ts";
 import { accountFaults } from "./account-faults.ts";
 import { bodyFaults } from "./body-faults.ts";
 import { connectionFaults } from "./connection-faults.ts";
+import { deltaFaults } from "./delta-faults.ts";
 import type { FaultKind, FaultParameter } from "./fault-kind.ts";
 import { gossipFaults } from "./gossip-faults.ts";
 import { liveFaults } from "./live-faults.ts";
@@ -15,6 +16,7 @@ export const faultKinds: readonly FaultKind[] = [
   ...connectionFaults,
   ...bodyFaults,
   ...accountFaults,
+  ...deltaFaults,
   ...gossipFaults,
   ...liveFaults,
 ];

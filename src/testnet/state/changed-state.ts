@@ -50,6 +50,7 @@ interface Origin {
 }
 
 export class ChangedState extends GeneratedState {
+  override readonly hasEarlier = true;
   readonly #settings: ChangedStateSettings;
   /** The number of accounts in the earlier state's partitions before each partition. */
   readonly #olderFirst: readonly number[];

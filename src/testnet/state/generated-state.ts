@@ -23,7 +23,10 @@ export abstract class GeneratedState {
   /** Returns the address of an account, without its data. */
   abstract addressOf(partition: number, place: number): string;
 
-  /** Returns an account as it was in an earlier state; `undefined` where none is known. */
+  /** Whether it is derived from an earlier state. */
+  abstract readonly hasEarlier: boolean;
+
+  /** Returns an account as it was in the earlier state; `undefined` where it was not in it. */
   abstract earlier(account: WrappedData): WrappedData | undefined;
 
   /** Returns the places of a partition that the addresses of a selection and its kind select, of any time. */

@@ -44,6 +44,7 @@ interface Slots {
 }
 
 export class SeededState extends GeneratedState {
+  override readonly hasEarlier = false;
   readonly #settings: StateSettings;
   readonly #slots: ReadonlyMap<number, Slots>;
 
@@ -78,7 +79,6 @@ export class SeededState extends GeneratedState {
     return addressAt(slots, place, new Random(slots.seed, partition, place));
   }
 
-  /** There is no earlier state. */
   earlier(): undefined {
     return undefined;
   }

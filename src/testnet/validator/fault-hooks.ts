@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { WrappedData } from "../../protocol/account-copy.ts";
 import type { SignedVote } from "./gossip/vote.ts";
+import type { HttpError } from "./http-error.ts";
 import type { Selection } from "./state/account-source.ts";
 import type { StateView } from "./state-view.ts";
 
@@ -19,6 +20,12 @@ export interface ResponseContext {
 
 /** Pieces of the text of a response. They are joined to larger chunks before they are sent. */
 export type Pieces = Iterable<string> | AsyncIterable<string>;
+
+/** Ends a connection within a response: the client receives the text so far, and no end of it. */
+export class ResponseCut extends Error {
+  override readonly name = "ResponseCut";
+  readonly code = "response-cut";
+}
 
 /** The steps of a cycle and its snapshot at which a fault can kill a validator. */
 export const validatorSteps = ["commit", "hash", "gossip", "export", "retrieve"] as const;
@@ -46,10 +53,11 @@ export interface RequestHooks {
 
 /** Change a response with accounts. */
 export interface ResponseHooks {
-  /** Change the selection of a request. */
-  readonly select: ((selection: Selection) => Selection)[];
+  /** Change the selection of a request, or reject the request with an {@link HttpError}. */
+  readonly select: ((selection: Selection, timestampMs: number) => Selection)[];
   readonly rows: ((rows: Iterable<WrappedData>, context: ResponseContext) => Iterable<WrappedData>)[];
-  /** A generator that throws resets the connection. */
+  /** A generator that throws {@link ResponseCut} ends the connection after the text before it; another error ends the
+   *  connection at once. */
   readonly text: ((pieces: Pieces, context: ResponseContext) => Pieces)[];
   isGzip: boolean;
 }

@@ -5,12 +5,12 @@
 
 import type { ServerResponse } from "node:http";
 import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { finished, pipeline } from "node:stream/promises";
 import { setImmediate } from "node:timers/promises";
 import { constants, createGzip } from "node:zlib";
 import { bytesPerSecondMin } from "../../limits/http.ts";
 import { responseStallMs } from "../limits.ts";
-import type { Pieces } from "./fault-hooks.ts";
+import { type Pieces, ResponseCut } from "./fault-hooks.ts";
 
 /** The size of the chunks to which pieces are joined. */
 const chunkCharacters = 64 * 1024;
@@ -19,22 +19,34 @@ export interface BodyOptions {
   readonly isGzip?: boolean;
 }
 
-/** Writes the pieces, and ends the response. A client that disconnects before is not an error. */
+/** Writes the pieces, and ends the response; after a {@link ResponseCut}, the connection. A client that disconnects
+ *  before is not an error. */
 export async function sendPieces(
   response: ServerResponse,
   pieces: Pieces,
   options: BodyOptions = {},
 ): Promise<void> {
   // At most one chunk is buffered; `pipeline` reads the next when the socket has drained.
-  const body = Readable.from(chunksOf(pieces), { objectMode: false, highWaterMark: 1 });
+  let isCut = false;
+  const chunks = untilCut(chunksOf(pieces), () => {
+    isCut = true;
+  });
+  const body = Readable.from(chunks, { objectMode: false, highWaterMark: 1 });
   response.setHeader("Content-Type", "application/json");
   const watch = setInterval(endIfUnread(response), responseStallMs).unref();
   try {
     if (options.isGzip) {
       response.setHeader("Content-Encoding", "gzip");
-      await pipeline(body, createGzip({ level: constants.Z_BEST_SPEED }), response);
+      await pipeline(body, createGzip({ level: constants.Z_BEST_SPEED }), response, { end: false });
     } else {
-      await pipeline(body, response);
+      await pipeline(body, response, { end: false });
+    }
+    if (isCut) {
+      await flushed(response);
+      response.destroy();
+    } else {
+      response.end();
+      await finished(response);
     }
   } catch {
     response.destroy();
@@ -63,6 +75,20 @@ export function* listPieces(key: string, rows: Iterable<string>): Generator<stri
     separator = ",";
   }
   yield "]}";
+}
+
+/** Resolves when the system has the whole text so far. */
+async function flushed({ socket }: ServerResponse): Promise<void> {
+  await new Promise<unknown>((resolve) => (socket === null ? resolve(null) : socket.write("", resolve)));
+}
+
+async function* untilCut(chunks: AsyncIterable<Buffer>, onCut: () => void): AsyncGenerator<Buffer> {
+  try {
+    yield* chunks;
+  } catch (error) {
+    if (!(error instanceof ResponseCut)) throw error;
+    onCut();
+  }
 }
 
 async function* chunksOf(pieces: Pieces): AsyncGenerator<Buffer> {

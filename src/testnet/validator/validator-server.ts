@@ -84,7 +84,7 @@ async function sendSnapshot(
     // The files must exist until the end of the response.
     const release = source.hold?.();
     try {
-      const served = deviated(hooks.responses.select, selection);
+      const served = deviated(hooks.responses.select, selection, timestamp);
       const context = { selection, accounts: source.count(served) };
       const rows = deviated(hooks.responses.rows, source.select(served), context);
       const honest = listPieces("snapshot", texts(rows));

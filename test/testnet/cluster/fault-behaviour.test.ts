@@ -1,4 +1,7 @@
-/** The behaviour of each fault from the view of a client. The table below has an entry for every fault. */
+/**
+ * The behaviour of each fault from the view of a client. The table below has an entry for every fault but those in deltas
+ * (delta-faults.test.ts).
+ */
 
 import { describe, expect, it } from "vitest";
 import { isGlobalAccount } from "../../../src/protocol/account-copy.ts";
@@ -7,6 +10,7 @@ import { partitionHashes } from "../../../src/protocol/partition-hash.ts";
 import { partitionOf, partitionRange } from "../../../src/protocol/shard.ts";
 import type { Cluster } from "../../../src/testnet/cluster/cluster.ts";
 import { hashesOf, makeNetwork } from "../../../src/testnet/cluster/network.ts";
+import { deltaFaults } from "../../../src/testnet/faults/delta-faults.ts";
 import { faultKinds } from "../../../src/testnet/faults/faults.ts";
 import {
   gossipOf,
@@ -111,6 +115,12 @@ const behaviours: Record<string, Behaviour> = {
   "no-snapshot": async (cluster) => {
     expect(await statuses(cluster, 2)).toEqual(["404", "404"]);
   },
+  gone: async (cluster) => {
+    expect(await statuses(cluster, 2)).toEqual(["404", "404"]);
+  },
+  "gone=2": async (cluster) => {
+    expect(await statuses(cluster, 4)).toEqual(["200", "200", "404", "404"]);
+  },
   "server-error": async (cluster) => {
     expect(await statuses(cluster, 2)).toEqual(["500", "500"]);
   },
@@ -130,6 +140,11 @@ const behaviours: Record<string, Behaviour> = {
     const { bytes, end } = await textWithin(cluster, 60_000);
     expect(end).toBe("broken off");
     expect(bytes).toBeGreaterThan(1000);
+  },
+  "break-half": async (cluster) => {
+    const short = await textWithin(cluster, 5000);
+    expect(short).toMatchObject({ text: await honestText(cluster), end: "ended" });
+    expect(short.bytes).toBeLessThan(64 * 1024);
   },
   stall: async (cluster) => {
     const { bytes, end } = await textWithin(cluster, 300);
@@ -302,7 +317,7 @@ describe("a validator with the fault", () => {
     const tried = new Set(Object.keys(behaviours).map((fault) => fault.split("=")[0]));
     expect(
       faultKinds
-        .filter(({ isLiveOnly }) => isLiveOnly !== true)
+        .filter((kind) => kind.isLiveOnly !== true && !deltaFaults.includes(kind))
         .map(({ name }) => name)
         .filter((name) => !tried.has(name)),
     ).toEqual([]);
