@@ -10,7 +10,7 @@ import {
   snapshotResponsesMax,
   snapshotResponsesPerAddressMax,
 } from "../../../src/testnet/limits.ts";
-import { type FaultHooks, honestHooks } from "../../../src/testnet/validator/fault-hooks.ts";
+import { type FaultHooks, honestHooks, ResponseCut } from "../../../src/testnet/validator/fault-hooks.ts";
 import { HeldSnapshots } from "../../../src/testnet/validator/held-snapshots.ts";
 import type { JsonServer } from "../../../src/testnet/validator/json-server.ts";
 import { ResponseSlots } from "../../../src/testnet/validator/response-slots.ts";
@@ -239,4 +239,25 @@ describe("a request", () => {
     expect(response.status).toBe(500);
     expect(await response.json()).toEqual({ error: "internal error" });
   });
+});
+
+it("a response that is cut by a fault reaches its client to its last byte, and has no end", async () => {
+  const hooks = honestHooks();
+  const bytes = 32 * 1024 * 1024; // more than the system's buffers hold
+  hooks.responses.text.push(async function* () {
+    yield await Promise.resolve("its first bytes");
+    yield "x".repeat(bytes);
+    throw new ResponseCut();
+  });
+  const url = await serve(new CountedAccounts(), hooks);
+  const response = await fetch(new URL("/snapshot", url), {
+    method: "POST",
+    body: JSON.stringify({ timestamp }),
+  });
+  let received = 0;
+  const readAll = async () => {
+    for await (const chunk of response.body as AsyncIterable<Uint8Array>) received += chunk.length;
+  };
+  await expect(readAll()).rejects.toThrow("terminated");
+  expect(received).toBe(bytes + 15);
 });
