@@ -24,8 +24,8 @@ it("a limit of 24 open files ends with status 12 and names the limit", () => {
   expect(stderr).not.toMatch(/^\s+at /m);
 });
 
-it("48 open files are enough to load the verify command", () => {
-  expect(verifyWithOpenFiles(48)).toMatchObject({ status: 10 });
+it("64 open files are enough to load the verify command", () => {
+  expect(verifyWithOpenFiles(64)).toMatchObject({ status: 10 });
 });
 
 it("a connection that a limit of this process prevents is not a fault of the peer", () => {
