@@ -15,17 +15,16 @@ export { canonicalText } from "./protocol/crypto/canonical-text.ts";
 export { hashText } from "./protocol/crypto/hash.ts";
 export { isSignedBy } from "./protocol/crypto/signature.ts";
 export { cycleMarker } from "./protocol/cycle-record.ts";
-export { networkHash, partitionHashes } from "./protocol/partition-hash.ts";
-export { queryOrder } from "./protocol/query-order.ts";
 export {
   coveringNodes,
-  makeShard,
+  networkHash,
+  partitionHashes,
   partitionOf,
   partitionRange,
-  type Shard,
-  type ShardSettings,
+  queryOrder,
   storedPartitions,
-} from "./protocol/shard.ts";
+} from "./protocol/plain.ts";
+export { makeShard, type Shard, type ShardSettings } from "./protocol/shard.ts";
 export type { Claim, ClaimBasis, ClaimName } from "./verify/findings/claims.ts";
 export type { Finding, Findings } from "./verify/findings/findings.ts";
-export type { GossipMessage } from "./wire/gossip-message.ts";
+export type { PlainGossipMessage as GossipMessage } from "./wire/gossip-message.ts";

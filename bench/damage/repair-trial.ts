@@ -122,7 +122,7 @@ async function checkQuietRepair(damage: Damage, pristine: PublishedFiles, contex
 
 function excessOf(fetched: Traffic, { refetched }: Damage, summary: Summary | undefined): string[] {
   const excess: string[] = [];
-  const partitions = new Set((summary?.queries ?? []).flatMap((query) => query.partitions));
+  const partitions = new Set<number>((summary?.queries ?? []).flatMap((query) => query.partitions));
   if (refetched !== undefined) partitions.delete(refetched.partition);
   if (partitions.size > 0) excess.push(`the run also fetches partitions ${[...partitions].join(", ")}`);
   if (refetched === undefined && fetched.requests > 0)

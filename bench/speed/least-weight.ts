@@ -3,10 +3,11 @@
  * dynamic programming over the ring, independently of the command's own search.
  */
 
+import { asNodeIndex } from "../../dist/protocol/brands.js";
 import { type Shard, storedPartitions } from "../../dist/protocol/shard.js";
 
 export function leastWeight(shard: Shard, weights: readonly number[]): number {
-  const centres = storedPartitions(shard, 0);
+  const centres = storedPartitions(shard, asNodeIndex(0));
   if (centres.length === shard.numNodes) return Math.min(...weights);
   // Every cover includes a node that stores partition 0. From the end of its arc the rest is a line.
   return Math.min(...centres.map((centre) => leastLine(shard, weights, centre, centres.length)));

@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { planAssembly } from "../../dist/app/plan.js";
 import type { RunSummary } from "../../dist/index.js";
+import { asPartition } from "../../dist/protocol/brands.js";
 import { makeShard, partitionRange, type Shard } from "../../dist/protocol/shard.js";
 import type { Cluster } from "../../dist/testnet/cluster/cluster.js";
 import { spawnCluster } from "../../dist/testnet/cluster/spawn-cluster.js";
@@ -158,7 +159,7 @@ async function responseBytes(
 async function stateBytes(cluster: Cluster, shard: Shard): Promise<number> {
   const envelopeBytes = Buffer.byteLength('{"snapshot":[]}');
   const parts = cluster.nodes.map(({ url }, partition) => {
-    const { low: accountStart, high: accountEnd } = partitionRange(shard, partition);
+    const { low: accountStart, high: accountEnd } = partitionRange(shard, asPartition(partition));
     return responseBytes(cluster, url, { accountStart, accountEnd, isGlobal: false });
   });
   const global = responseBytes(cluster, cluster.nodes[0]?.url ?? "", { isGlobal: true });

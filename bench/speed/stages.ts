@@ -15,6 +15,7 @@ import { RecordFramer } from "../../dist/canonical/record-framer.js";
 import { ResponseReader } from "../../dist/canonical/response-reader.js";
 import { slowPathCopy } from "../../dist/canonical/slow-path.js";
 import { HttpClient } from "../../dist/fetch/http/http-client.js";
+import { asHashHex, type HashHex, type Partition } from "../../dist/protocol/brands.js";
 import { DEFAULT_HASH_KEY, RunningHash } from "../../dist/protocol/crypto/hash.js";
 import { makeShard } from "../../dist/protocol/shard.js";
 import { commandPath } from "../command.ts";
@@ -82,11 +83,11 @@ async function measureInMemory(form: RecordForm, parts: readonly Buffer[]): Prom
 }
 
 async function measureMerge(form: RecordForm, parts: readonly Buffer[]): Promise<void> {
-  const mismatching = receiverOf(() => "0".repeat(64), new Set());
+  const mismatching = receiverOf(() => asHashHex("0".repeat(64)), new Set());
   const { mismatched } = await receiveResponse(responseOf(parts), mismatching, place);
   const agreed = new Map(mismatched.map(({ partition, got }) => [partition, got]));
   await stage(`merge: copies, hash and write, ${form}`, sizeOf(parts), async () => {
-    const taken = new Set<number>();
+    const taken = new Set<Partition>();
     const receiver = receiverOf(
       (partition) => (taken.has(partition) ? undefined : agreed.get(partition)),
       taken,
@@ -167,8 +168,8 @@ async function write(parts: readonly Buffer[], isSynced: boolean): Promise<void>
 
 /** @param taken receives the committed partitions */
 function receiverOf(
-  expected: (partition: number) => string | undefined,
-  taken: Set<number>,
+  expected: (partition: Partition) => HashHex | undefined,
+  taken: Set<Partition>,
 ): ResponseReceiver {
   return {
     requested: new Set(),

@@ -11,11 +11,20 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { accountCopyText } from "../../dist/protocol/account-copy.js";
+import { asNodeIndex, type HashHex, type NodeIndex, type Partition } from "../../dist/protocol/brands.js";
 import { hashText, RunningHash } from "../../dist/protocol/crypto/hash.js";
 import { ownerOf, signed } from "../../dist/protocol/crypto/signature.js";
 import { cycleMarker } from "../../dist/protocol/cycle-record.js";
 import { queryOrder } from "../../dist/protocol/query-order.js";
-import { makeShard, partitionOf, partitionRange, storedPartitions } from "../../dist/protocol/shard.js";
+import {
+  allNodes,
+  GLOBAL_PARTITION,
+  makeShard,
+  partitionOf,
+  partitionRange,
+  ringPartitions,
+  storedPartitions,
+} from "../../dist/protocol/shard.js";
 import { narrowedRequests } from "../../dist/sync/narrowed-requests.js";
 import { planQueries } from "../../dist/sync/strategy/algorithm-1.js";
 import type { StaticNetwork } from "./static-network-process.ts";
@@ -26,21 +35,22 @@ const shard = makeShard({ numNodes, nodesPerConsensusGroup: 3, nodesPerEdge: 1 }
 const start = 1_700_000_000;
 const duration = 60;
 const timestamp = (start + duration) * 1000;
-const partitions = Array.from({ length: numNodes }, (_, partition) => partition);
+const partitions = ringPartitions(shard);
 
-const hashes = new Map([[-1, hashText("[]")]]);
+const hashes = new Map([[GLOBAL_PARTITION, hashText("[]")]]);
 for (const partition of partitions) hashes.set(partition, await writePartition(partition));
-const nodes = partitions.map((index) => {
+const nodes = partitions.map((partition) => {
   const { privateKey } = generateKeyPairSync("ed25519");
-  return { id: partitionRange(shard, index).low, privateKey, publicKey: ownerOf(privateKey) };
+  return { id: partitionRange(shard, partition).low, privateKey, publicKey: ownerOf(privateKey) };
 });
 const messages = nodes.map(({ id, privateKey }, index) => {
-  const entries = [-1, ...storedPartitions(shard, index)].map((stored) => [stored, hashes.get(stored)]);
+  const stored = [GLOBAL_PARTITION, ...storedPartitions(shard, asNodeIndex(index))];
+  const entries = stored.map((partition) => [partition, hashes.get(partition)]);
   const data = { partitionHash: Object.fromEntries(entries), receiptMapHash: {}, summaryHash: {} };
   return signed({ cycle: 1, data, sender: id }, privateKey);
 });
 const urls: string[] = [];
-for (const index of partitions)
+for (const index of allNodes(shard))
   urls.push(await listen((request, response) => serve(index, request, response)));
 const archiver = await listen(sendLists);
 const queries = planQueries(shard, queryOrder(numNodes), new Set(partitions)).flatMap(
@@ -55,7 +65,7 @@ process.stdout.write(`${JSON.stringify(network)}\n`);
 process.stdin.resume().on("end", () => process.exit());
 
 /** Writes the records of a partition in wire form. Returns the partition's hash. */
-async function writePartition(partition: number): Promise<string> {
+async function writePartition(partition: Partition): Promise<HashHex> {
   const file = createWriteStream(join(directory, `wire-${partition}`));
   const hash = new RunningHash();
   const low = partitionRange(shard, partition).low.slice(0, 8);
@@ -93,7 +103,7 @@ function makeRecord(prefix: string, i: number) {
   return { accountId, stateId: accountId, data, timestamp: 1_700_000_000_000 + i };
 }
 
-async function serve(index: number, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(index: NodeIndex, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.url === "/netconfig") {
     return json(response, { config: { sharding: { nodesPerConsensusGroup: 3, nodesPerEdge: 1 } } });
   }

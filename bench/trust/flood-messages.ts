@@ -1,8 +1,9 @@
 /** Gossip messages for a flood: valid ones, and ones that a collector must reject. */
 
 import { generateKeyPairSync, type KeyObject, randomBytes } from "node:crypto";
+import { asNodeIndex } from "../../dist/protocol/brands.js";
 import { ownerOf, type Sign, signed } from "../../dist/protocol/crypto/signature.js";
-import { makeShard, type Shard, storedPartitions } from "../../dist/protocol/shard.js";
+import { GLOBAL_PARTITION, makeShard, type Shard, storedPartitions } from "../../dist/protocol/shard.js";
 
 export const newestCycle = 20;
 /** Of the network's nodes, forged messages name the last ones, which send no valid message. */
@@ -50,7 +51,7 @@ export class FloodMessages {
   message(index: number, changes: { readonly cycle?: number; readonly sender?: string }): { sign: Sign } {
     const signer = this.signers[index];
     if (signer === undefined) throw new RangeError(`no node ${index}`);
-    const partitions = [-1, ...storedPartitions(this.#shard, index)];
+    const partitions = [GLOBAL_PARTITION, ...storedPartitions(this.#shard, asNodeIndex(index))];
     const partitionHash = Object.fromEntries(partitions.map((partition) => [partition, "ab".repeat(32)]));
     const data = { partitionHash, receiptMapHash: {}, summaryHash: {} };
     return signed({ cycle: newestCycle, data, sender: signer.id, ...changes }, signer.privateKey);

@@ -23,6 +23,7 @@ import { describeUndecided } from "../../dist/agreement/undecided.js";
 import { HttpGossipSource } from "../../dist/app/gossip-source.js";
 import { RunLog } from "../../dist/events/run-log.js";
 import { HttpClient } from "../../dist/fetch/http/http-client.js";
+import { asCycle, asNodeId, asNodeIndex, type NodeId, type PublicKey } from "../../dist/protocol/brands.js";
 import { canonicalText } from "../../dist/protocol/crypto/canonical-text.js";
 import { DEFAULT_HASH_KEY, hashText } from "../../dist/protocol/crypto/hash.js";
 import { ownerOf, signed } from "../../dist/protocol/crypto/signature.js";
@@ -50,13 +51,13 @@ const shard = makeShard({
   nodesPerConsensusGroup: radius === 4 ? 5 : radius + 1,
   nodesPerEdge: radius === 4 ? 2 : radius / 2,
 });
-const cycle = 1;
+const cycle = asCycle(1);
 /** About the text of one hash of a message. */
 const hashEntryBytes = 90;
 
 /** What the serving process sends once it listens. */
 interface Serving {
-  readonly keys: readonly { readonly id: string; readonly publicKey: string }[];
+  readonly keys: readonly { readonly id: NodeId; readonly publicKey: PublicKey }[];
   readonly port: number;
   readonly bytes: number;
 }
@@ -65,11 +66,11 @@ if (values.serve) await serve();
 else await measure();
 
 async function serve(): Promise<void> {
-  const keys: { id: string; publicKey: string }[] = [];
+  const keys: { id: NodeId; publicKey: PublicKey }[] = [];
   const messages: string[] = [];
   for (let index = 0; index < numNodes; index++) {
     const { privateKey } = generateKeyPairSync("ed25519");
-    const id = index.toString(16).padStart(64, "0");
+    const id = asNodeId(index.toString(16).padStart(64, "0"));
     keys.push({ id, publicKey: ownerOf(privateKey) });
     const isHostile = hostile > 0 && index % hostileEvery === 1;
     const copies = isHostile && values.equivocate ? 2 : 1;
@@ -88,7 +89,7 @@ async function serve(): Promise<void> {
 
 function honestVote(sender: string, index: number): object {
   const agreed = hashText("state");
-  return voteOf(sender, [...storedPartitions(shard, index), -1], () => agreed);
+  return voteOf(sender, [...storedPartitions(shard, asNodeIndex(index)), -1], () => agreed);
 }
 
 /** A vote with as many hashes as its bytes permit, and filled up to them. */

@@ -5,12 +5,14 @@ import { join } from "node:path";
 import { exportDataText } from "../../dist/format/export-data.js";
 import { makeManifest, manifestText } from "../../dist/format/manifest.js";
 import { runRecordText } from "../../dist/format/run-record.js";
+import { asCycle } from "../../dist/protocol/brands.js";
 import { DEFAULT_HASH_KEY, hashText, RunningHash } from "../../dist/protocol/crypto/hash.js";
 import { EMPTY_PREIMAGE, networkHash } from "../../dist/protocol/partition-hash.js";
+import { allPartitions } from "../../dist/protocol/shard.js";
 import { makeIdentities } from "../../dist/testnet/cluster/network.js";
 import type { Identity } from "../../dist/testnet/validator/identity.js";
 
-export const cycle = 8;
+export const cycle = asCycle(8);
 const timestamp = 1_700_000_540_000;
 
 /** File → hash of its bytes. */
@@ -30,7 +32,7 @@ export function writeSnapshot(directory: string, content: SnapshotContent): void
   const { nodes, artifacts = true, files = {}, runRecord } = content;
   mkdirSync(join(directory, "evidence"), { recursive: true });
   const hash = hashText(EMPTY_PREIMAGE);
-  const partitionHashes = new Map(Array.from({ length: nodes + 1 }, (_, index) => [index - 1, hash]));
+  const partitionHashes = new Map(allPartitions({ numNodes: nodes }).map((partition) => [partition, hash]));
   const data = {
     timestamp,
     cycle,
@@ -95,7 +97,7 @@ export function signersOf(nodes: number): readonly Identity[] {
 }
 
 function nodeRows(nodes: number): object[] {
-  const identities: readonly Pick<Identity, "id" | "publicKey">[] =
+  const identities: readonly { readonly id: string; readonly publicKey: string }[] =
     nodes > signersMax
       ? Array.from({ length: nodes }, (_, index) => ({ id: hex(index), publicKey: hex(nodes + index) }))
       : signersOf(nodes);

@@ -17,6 +17,14 @@ import { verifySnapshot } from "../../dist/app/verify.js";
 import type { Evidence } from "../../dist/format/evidence/evidence.js";
 import type { RunRecord } from "../../dist/format/run-record.js";
 import { accountCopyText } from "../../dist/protocol/account-copy.js";
+import {
+  asCycle,
+  asNodeId,
+  asNodeIndex,
+  asPartition,
+  type HashHex,
+  type Partition,
+} from "../../dist/protocol/brands.js";
 import { hashText, RunningHash } from "../../dist/protocol/crypto/hash.js";
 import { ownerOf, signed } from "../../dist/protocol/crypto/signature.js";
 import type { ActiveNode } from "../../dist/protocol/node.js";
@@ -99,7 +107,7 @@ async function hashFiles(files: readonly string[]): Promise<void> {
 async function makeSnapshot() {
   const shard = makeShard({ numNodes: 9 });
   const partial = await PartialSnapshot.open({ out: scratch, timestamp: 1, compression: "none" });
-  const partitionHashes = new Map<number, string>();
+  const partitionHashes = new Map<Partition, HashHex>();
   let accounts = 0;
   let bytes = 0;
   for (const partition of allPartitions(shard)) {
@@ -115,7 +123,7 @@ async function makeSnapshot() {
   }
   const data = {
     timestamp: 1,
-    cycle: 1,
+    cycle: asCycle(1),
     hashKey,
     networkHash: networkHash(partitionHashes),
     partitionHashes,
@@ -144,7 +152,7 @@ function makeVoters(numNodes: number, partitionsOf: (index: number) => readonly 
   const messages: string[] = [];
   for (let index = 0; index < numNodes; index++) {
     const { privateKey } = generateKeyPairSync("ed25519");
-    const id = index.toString(16).padStart(64, "0");
+    const id = asNodeId(index.toString(16).padStart(64, "0"));
     const partitionHash = Object.fromEntries([...partitionsOf(index), -1].map((key) => [key, hash]));
     const data = { partitionHash, receiptMapHash: {}, summaryHash: {} };
     nodes.push({ id, url: "http://127.0.0.1", publicKey: ownerOf(privateKey) });
@@ -155,15 +163,17 @@ function makeVoters(numNodes: number, partitionsOf: (index: number) => readonly 
 
 async function benchTally() {
   const shard = makeShard({ numNodes: 1000, nodesPerConsensusGroup: 129, nodesPerEdge: 64 });
-  const { nodes, messages } = makeVoters(shard.numNodes, (index) => storedPartitions(shard, index));
-  const cycleShard = { ...shard, cycleNumber: 1, nodeIds: nodes.map(({ id }) => id) };
+  const { nodes, messages } = makeVoters(shard.numNodes, (index) =>
+    storedPartitions(shard, asNodeIndex(index)),
+  );
+  const cycleShard = { ...shard, cycleNumber: asCycle(1) };
   const times: number[] = [];
   for (let round = 0; round < rounds; round++) {
     times.push(
       await timeMs(() => {
         const votes = new VoteCollection(cycleShard, nodes, hashKey);
         for (const message of messages) votes.admit(message);
-        if (votes.tally.agreement(0)?.votesFor !== 129) throw new Error("not all votes count");
+        if (votes.tally.agreement(asPartition(0))?.votesFor !== 129) throw new Error("not all votes count");
       }),
     );
   }

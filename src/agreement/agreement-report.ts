@@ -4,6 +4,7 @@ import { errorOf } from "../errors/problem.ts";
 import { SnapshotError } from "../errors/snapshot-error.ts";
 import type { RunLog } from "../events/run-log.ts";
 import type { TrustSource } from "../format/evidence/counting-rules.ts";
+import type { Cycle, HashHex, Partition } from "../protocol/brands.ts";
 import { hashText } from "../protocol/crypto/hash.ts";
 import { shortId } from "../protocol/node.ts";
 import { EMPTY_PREIMAGE, networkHash } from "../protocol/partition-hash.ts";
@@ -26,7 +27,7 @@ export interface ReportContext {
 }
 
 export class AgreementReport {
-  readonly #cycle: number;
+  readonly #cycle: Cycle;
   readonly #votes: VoteCollection;
   readonly #failures: ReadonlyMap<string, GossipFailure>;
   readonly #context: ReportContext;
@@ -48,7 +49,7 @@ export class AgreementReport {
       if (this.#isTooEarly()) return { kind: "not-finalized", cycle };
       return { kind: "no-votes", cycle, failures: this.#describeFailures() };
     }
-    const agreements = new Map<number, Agreement>();
+    const agreements = new Map<Partition, Agreement>();
     const open: OpenPartition[] = [];
     let isContested = false;
     for (const partition of allPartitions(shard)) {
@@ -72,7 +73,7 @@ export class AgreementReport {
   }
 
   /** Under settings that nothing proves, the votes may be counted wrongly: nobody is blamed. */
-  #reportDissents(agreed: ReadonlyMap<number, string>): void {
+  #reportDissents(agreed: ReadonlyMap<Partition, HashHex>): void {
     const { log } = this.#context;
     if (!log.areSettingsProved) return;
     for (const sender of this.#votes.senders()) {
@@ -108,7 +109,7 @@ function isContestedFor({ votesAgainst, outOf }: Agreement): boolean {
   return (outOf - votesAgainst) * 2 <= outOf;
 }
 
-function keepsNoCopies(cycle: number): SnapshotError {
+function keepsNoCopies(cycle: Cycle): SnapshotError {
   const problem = `every partition of cycle ${cycle} has the hash of an empty list: this network keeps no account copies`;
   return new SnapshotError("no-agreement", problem, {
     hint: "There is nothing that a snapshot could be checked against. If the network really is empty, --allow-empty publishes that.",

@@ -5,6 +5,7 @@
 
 import type { RunLog } from "../events/run-log.ts";
 import type { TrustSource } from "../format/evidence/counting-rules.ts";
+import type { Cycle } from "../protocol/brands.ts";
 import type { ActiveNode } from "../protocol/node.ts";
 import { queryOrder } from "../protocol/query-order.ts";
 import type { Shard } from "../protocol/shard.ts";
@@ -32,9 +33,9 @@ export interface AgreementContext {
 }
 
 /** @throws SnapshotError `no-agreement` where the votes contradict each other */
-export async function findAgreedHashes(cycle: number, context: AgreementContext): Promise<AgreementOutcome> {
+export async function findAgreedHashes(cycle: Cycle, context: AgreementContext): Promise<AgreementOutcome> {
   const { nodes, shard, hashKey, log, given } = context;
-  const cycleShard = { ...shard, cycleNumber: cycle, nodeIds: nodes.map((node) => node.id) };
+  const cycleShard = { ...shard, cycleNumber: cycle };
   const votes = new VoteCollection(cycleShard, nodes, hashKey);
   const faults = new RelayFaults();
   for (const gossip of given) if (gossip.isDamaged !== true) await admitGiven(gossip, votes, log);

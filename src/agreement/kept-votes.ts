@@ -4,11 +4,12 @@
  */
 
 import { gossipContradictionsBytesMax, gossipVotesBytesMax } from "../limits/gossip.ts";
+import type { HashHex, NodeId, NodeIndex, Partition } from "../protocol/brands.ts";
 import { GLOBAL_PARTITION, type Shard, storedCount, storedPartitions } from "../protocol/shard.ts";
 import type { Vote } from "./admission/admission.ts";
 
 interface KeptVote {
-  readonly index: number;
+  readonly index: NodeIndex;
   readonly text: Buffer;
   /** The number of the hash of each partition that the sender stores, then of −1. */
   readonly hashes: Int32Array;
@@ -20,11 +21,11 @@ const NO_HASH = -1;
 
 export class KeptVotes {
   readonly #shard: Shard;
-  readonly #votes = new Map<string, KeptVote>();
+  readonly #votes = new Map<NodeId, KeptVote>();
   /** Second, different votes. They are evidence, and do not count. */
-  readonly #contradictions = new Map<string, Buffer>();
-  readonly #hashes: string[] = [];
-  readonly #numberOf = new Map<string, number>();
+  readonly #contradictions = new Map<NodeId, Buffer>();
+  readonly #hashes: HashHex[] = [];
+  readonly #numberOf = new Map<HashHex, number>();
   #bytes = 0;
   #contradictionBytes = 0;
 
@@ -36,12 +37,12 @@ export class KeptVotes {
     return this.#votes.size;
   }
 
-  has(sender: string): boolean {
+  has(sender: NodeId): boolean {
     return this.#votes.has(sender);
   }
 
   /** Returns whether there was room for it. */
-  add({ sender, text, hashes }: Vote, index: number): boolean {
+  add({ sender, text, hashes }: Vote, index: NodeIndex): boolean {
     const bytes = Buffer.from(text);
     if (this.#bytes + bytes.length > gossipVotesBytesMax) return false;
     this.#bytes += bytes.length;
@@ -63,13 +64,13 @@ export class KeptVotes {
   }
 
   /** The text of a sender's vote that counts. */
-  textOf(sender: string): string | undefined {
+  textOf(sender: NodeId): string | undefined {
     return this.#votes.get(sender)?.text.toString("utf8");
   }
 
   /** The hashes of the partitions that the sender stores and has named. */
-  hashesOf(sender: string): Map<number, string> {
-    const hashes = new Map<number, string>();
+  hashesOf(sender: NodeId): Map<Partition, HashHex> {
+    const hashes = new Map<Partition, HashHex>();
     const vote = this.#votes.get(sender);
     if (vote === undefined) return hashes;
     for (const [place, partition] of this.#partitionsOf(vote.index).entries()) {
@@ -79,17 +80,17 @@ export class KeptVotes {
     return hashes;
   }
 
-  senders(): IterableIterator<string> {
+  senders(): IterableIterator<NodeId> {
     return this.#votes.keys();
   }
 
   /** The senders whose votes name other partitions than they store. */
-  *ofOtherGeometry(): Generator<string, void, void> {
+  *ofOtherGeometry(): Generator<NodeId, void, void> {
     for (const [sender, { isOfItsGeometry }] of this.#votes) if (!isOfItsGeometry) yield sender;
   }
 
   /** Ascending by sender: the vote that counts, then the one that contradicts it. */
-  *texts(): Generator<{ readonly sender: string; readonly text: Buffer }, void, void> {
+  *texts(): Generator<{ readonly sender: NodeId; readonly text: Buffer }, void, void> {
     for (const sender of [...this.#votes.keys()].sort()) {
       for (const text of [this.#votes.get(sender)?.text, this.#contradictions.get(sender)]) {
         if (text !== undefined) yield { sender, text };
@@ -97,11 +98,11 @@ export class KeptVotes {
     }
   }
 
-  #partitionsOf(index: number): number[] {
+  #partitionsOf(index: NodeIndex): Partition[] {
     return [...storedPartitions(this.#shard, index), GLOBAL_PARTITION];
   }
 
-  #numberOfHash(hash: string | undefined): number {
+  #numberOfHash(hash: HashHex | undefined): number {
     if (hash === undefined) return NO_HASH;
     const known = this.#numberOf.get(hash);
     if (known !== undefined) return known;

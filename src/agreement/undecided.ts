@@ -1,18 +1,19 @@
 /** Why the votes of a cycle do not agree yet: too few of them are known. An older cycle may have more. */
 
 import type { Problem } from "../errors/problem.ts";
+import type { Cycle, Partition } from "../protocol/brands.ts";
 import { counted } from "../text/counted.ts";
 import type { Agreement, Quorum } from "./vote-tally.ts";
 
 export type Undecided =
   /** A validator states it, and none has a vote. */
-  | { readonly kind: "not-finalized"; readonly cycle: number }
-  | { readonly kind: "no-votes"; readonly cycle: number; readonly failures: readonly string[] }
+  | { readonly kind: "not-finalized"; readonly cycle: Cycle }
+  | { readonly kind: "no-votes"; readonly cycle: Cycle; readonly failures: readonly string[] }
   | NoQuorum;
 
 export interface NoQuorum {
   readonly kind: "no-quorum";
-  readonly cycle: number;
+  readonly cycle: Cycle;
   readonly voters: number;
   readonly numNodes: number;
   readonly quorum: Quorum;
@@ -23,7 +24,7 @@ export interface NoQuorum {
 
 /** A partition whose votes do not agree, and its votes; `undefined` without a vote. */
 export interface OpenPartition {
-  readonly partition: number;
+  readonly partition: Partition;
   readonly agreement: Agreement | undefined;
 }
 

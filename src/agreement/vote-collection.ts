@@ -1,30 +1,36 @@
 /** The votes of one cycle: admits messages from any source, tallies them, and keeps them as evidence. */
 
 import { gossipVotesBytesMax } from "../limits/gossip.ts";
-import type { ActiveNode } from "../protocol/node.ts";
+import type { Cycle, HashHex, NodeId, NodeIndex, Partition } from "../protocol/brands.ts";
+import { type ActiveNode, indexesOf } from "../protocol/node.ts";
+import type { Shard } from "../protocol/shard.ts";
 import { type Admission, type Rejection, rejected, type Vote } from "./admission/admission.ts";
 import { admit, type Received, type VoteWindow } from "./admission/admit.ts";
 import { KnownVotes } from "./admission/known-votes.ts";
 import { makeValidatorSet, type ValidatorSet } from "./admission/validator-set.ts";
 import { KeptVotes } from "./kept-votes.ts";
-import type { CycleShard } from "./upstream/collector.ts";
 import { VoteTally } from "./vote-tally.ts";
 
+/** The geometry of a cycle. */
+export interface CycleGeometry extends Shard {
+  readonly cycleNumber: Cycle;
+}
+
 export class VoteCollection {
-  readonly shard: CycleShard;
+  readonly shard: CycleGeometry;
   readonly tally: VoteTally;
   readonly validators: ValidatorSet;
   readonly #window: VoteWindow;
   readonly #seen: KnownVotes;
   readonly #votes: KeptVotes;
-  readonly #indexOf: ReadonlyMap<string, number>;
-  readonly #oversized = new Set<string>();
+  readonly #indexOf: ReadonlyMap<NodeId, NodeIndex>;
+  readonly #oversized = new Set<NodeId>();
 
-  constructor(shard: CycleShard, nodes: readonly ActiveNode[], hashKey: string) {
+  constructor(shard: CycleGeometry, nodes: readonly ActiveNode[], hashKey: string) {
     this.shard = shard;
     this.tally = new VoteTally(shard);
     this.#votes = new KeptVotes(shard);
-    this.#indexOf = new Map(nodes.map(({ id }, index) => [id, index]));
+    this.#indexOf = indexesOf(nodes.map(({ id }) => id));
     this.validators = makeValidatorSet(nodes, shard);
     this.#window = { oldest: shard.cycleNumber, newest: shard.cycleNumber };
     this.#seen = new KnownVotes(hashKey);
@@ -53,22 +59,22 @@ export class VoteCollection {
     return this.#votes.size;
   }
 
-  hasVoteOf(sender: string): boolean {
+  hasVoteOf(sender: NodeId): boolean {
     return this.#votes.has(sender);
   }
 
   /** The text of a sender's vote that counts. */
-  textOf(sender: string): string | undefined {
+  textOf(sender: NodeId): string | undefined {
     return this.#votes.textOf(sender);
   }
 
   /** The hashes in a sender's vote, of the partitions that it stores. */
-  hashesOf(sender: string): ReadonlyMap<number, string> {
+  hashesOf(sender: NodeId): ReadonlyMap<Partition, HashHex> {
     return this.#votes.hashesOf(sender);
   }
 
   /** The senders whose votes count. */
-  senders(): IterableIterator<string> {
+  senders(): IterableIterator<NodeId> {
     return this.#votes.senders();
   }
 
@@ -76,12 +82,12 @@ export class VoteCollection {
    * The validators whose own signatures contradict the sharding settings: their messages list more or fewer
    * partitions than each of them stores under these, or are longer than so many partitions need.
    */
-  contradictingGeometry(): string[] {
+  contradictingGeometry(): NodeId[] {
     return [...new Set([...this.#votes.ofOtherGeometry(), ...this.#oversized])].sort();
   }
 
   /** All messages that are kept, ascending by sender: each vote that counts, then the one that contradicts it. */
-  texts(): Generator<{ readonly sender: string; readonly text: Buffer }, void, void> {
+  texts(): Generator<{ readonly sender: NodeId; readonly text: Buffer }, void, void> {
     return this.#votes.texts();
   }
 

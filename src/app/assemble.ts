@@ -19,6 +19,7 @@ import type { RunSummary } from "../events/assemble-events.ts";
 import { RunLog } from "../events/run-log.ts";
 import { type ExportData, exportDataDigest } from "../format/export-data.ts";
 import { requireOptions } from "../options/option-check.ts";
+import type { Cycle, HashHex } from "../protocol/brands.ts";
 import { requireOutput } from "../store/snapshot-place.ts";
 import { ageWarning } from "../trust/chain/boundary.ts";
 import { describeUnknown } from "../trust/chain/cycle-nodes.ts";
@@ -40,8 +41,8 @@ import { requireChainAgrees, requireMetadataAgrees, requireStateInChain } from "
 
 export interface AssembleResult extends RunSummary {
   readonly timestamp: number;
-  readonly cycle: number;
-  readonly networkHash: string;
+  readonly cycle: Cycle;
+  readonly networkHash: HashHex;
   readonly digest: string;
   readonly directory: string;
 }

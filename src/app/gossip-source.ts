@@ -12,6 +12,7 @@ import { ResponseError } from "../errors/response-error.ts";
 import { decideRetry } from "../errors/retry.ts";
 import type { HttpClient } from "../fetch/http/http-client.ts";
 import { gossipMessageBytesMax, gossipResponseBytesMax } from "../limits/gossip.ts";
+import type { Cycle } from "../protocol/brands.ts";
 import { type ActiveNode, nodeUrl } from "../protocol/node.ts";
 
 /** The status of a cycle that is not finalized yet (PROTOCOL.md, Partial snapshots). */
@@ -26,7 +27,7 @@ export class HttpGossipSource implements GossipSource {
 
   async *request(
     node: ActiveNode,
-    cycle: number,
+    cycle: Cycle,
     { signal, deadlineMs, messageBytesMax = gossipMessageBytesMax }: GossipRequest,
   ): AsyncGenerator<readonly Buffer[], void, void> {
     const framer = new RecordFramer("messages", { recordBytesMax: messageBytesMax, skipsLonger: true });

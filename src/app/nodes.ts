@@ -1,6 +1,7 @@
 /** Reads the records of nodes from a hash database. */
 
 import type { RecordedOffence } from "../errors/offence.ts";
+import type { Cycle } from "../protocol/brands.ts";
 import { HashDatabase } from "../store/hash-database/hash-database.ts";
 
 const skippedShownMax = 20;
@@ -11,7 +12,7 @@ export interface NodeRecord {
   /** The number of its signed messages in the database. */
   readonly messages: number;
   /** The cycle of its last message. */
-  readonly lastCycle: number | null;
+  readonly lastCycle: Cycle | null;
   /** Newest first. */
   readonly offences: readonly RecordedOffence[];
 }
@@ -36,7 +37,7 @@ export function readNodeRecords(path: string): NodeRecords {
   try {
     const records = new Map<
       string,
-      { messages: number; lastCycle: number | null; offences: RecordedOffence[] }
+      { messages: number; lastCycle: Cycle | null; offences: RecordedOffence[] }
     >();
     for (const { node, messages, lastCycle } of database.senders()) {
       records.set(node, { messages, lastCycle, offences: [] });

@@ -7,11 +7,12 @@ import { errorOf } from "../errors/problem.ts";
 import { planTable } from "../options/assemble-table.ts";
 import { type OptionChecks, requireOptions } from "../options/option-check.ts";
 import { checksOf } from "../options/option-row.ts";
+import type { Cycle, NodeIndex, Partition } from "../protocol/brands.ts";
 import { DEFAULT_HASH_KEY } from "../protocol/crypto/hash-key.ts";
 import { networkConfigHashOf } from "../protocol/cycle-record.ts";
 import type { ActiveNode } from "../protocol/node.ts";
 import { queryOrder } from "../protocol/query-order.ts";
-import { allPartitions, type Shard } from "../protocol/shard.ts";
+import { allNodes, allPartitions, type Shard } from "../protocol/shard.ts";
 import { narrowedRequests } from "../sync/narrowed-requests.ts";
 import { recordRank } from "../sync/record-rank.ts";
 import { type PlannedQuery, planQueries } from "../sync/strategy/algorithm-1.ts";
@@ -30,8 +31,8 @@ export interface ExpectedQuery {
   /** `null` if the node list has no usable address of the node. */
   readonly url: string | null;
   /** The node's index in ascending order of ID. */
-  readonly index: number;
-  readonly partitions: readonly number[];
+  readonly index: NodeIndex;
+  readonly partitions: readonly Partition[];
   readonly requests: number;
 }
 
@@ -49,7 +50,7 @@ const planChecks: OptionChecks<PlanOptions> = checksOf(planTable);
 
 export interface AssemblyPlan {
   readonly timestamp: number | null;
-  readonly cycle: number | null;
+  readonly cycle: Cycle | null;
   readonly nodes: number;
   readonly shard: Shard;
   /** Node IDs in the order of Algorithm 1, those with a bad record last; for a cover, the queried nodes. */
@@ -119,20 +120,20 @@ async function findShard(
 }
 
 interface Plan {
-  readonly order: readonly number[];
+  readonly order: readonly NodeIndex[];
   readonly queries: readonly PlannedQuery[];
 }
 
 /** Algorithm 1, with nodes of a bad record last. */
-function bisectPlan(shard: Shard, rankOf: (index: number) => number): Plan {
+function bisectPlan(shard: Shard, rankOf: (index: NodeIndex) => number): Plan {
   const order = queryOrder(shard.numNodes).sort((a, b) => rankOf(a) - rankOf(b));
   return { order, queries: planQueries(shard, order, new Set(allPartitions(shard))) };
 }
 
 /** The fewest nodes. Nodes of a bad record give only partitions that no other node stores. */
-function coverPlan(shard: Shard, rankOf: (index: number) => number): Plan {
-  const groups: number[][] = [[], [], []];
-  for (let index = 0; index < shard.numNodes; index++) groups[rankOf(index)]?.push(index);
+function coverPlan(shard: Shard, rankOf: (index: NodeIndex) => number): Plan {
+  const groups: NodeIndex[][] = [[], [], []];
+  for (const index of allNodes(shard)) groups[rankOf(index)]?.push(index);
   const queries = coverQueries({ shard, groups, needed: new Set(allPartitions(shard)) });
   return { order: queries.map(({ nodeIndex }) => nodeIndex), queries };
 }
@@ -141,7 +142,7 @@ function coverPlan(shard: Shard, rankOf: (index: number) => number): Plan {
 async function ranksOf(
   nodes: readonly ActiveNode[],
   hashDb: string | undefined,
-): Promise<(index: number) => number> {
+): Promise<(index: NodeIndex) => number> {
   if (hashDb === undefined) return () => 0;
   const { HashDatabase } = await import("../store/hash-database/hash-database.ts");
   const database = HashDatabase.open(hashDb, { isReadOnly: true });

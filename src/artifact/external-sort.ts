@@ -11,11 +11,12 @@ import { sortChunkBytes, sortFanInMax } from "../limits/disk.ts";
 import { recordBytesMax } from "../limits/response.ts";
 import { COPY_PREFIX } from "../protocol/account-copy.ts";
 import { ADDRESS_DIGITS } from "../protocol/address.ts";
+import type { HashHex } from "../protocol/brands.ts";
 import { PreimageWriter } from "./preimage-writer.ts";
 
 export interface SortedPartition {
   readonly writer: PreimageWriter;
-  readonly hash: string;
+  readonly hash: HashHex;
   /** Identical repetitions, which are dropped. */
   readonly duplicates: number;
   /** An account that appears twice with different content: no order corrects this. */

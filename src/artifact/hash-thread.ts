@@ -5,6 +5,7 @@
 
 import { Worker } from "node:worker_threads";
 import { hashThreadIdleMs } from "../limits/disk.ts";
+import type { HashHex } from "../protocol/brands.ts";
 import type { RunningHash } from "../protocol/crypto/hash.ts";
 
 export interface HashOrder {
@@ -16,7 +17,7 @@ export interface HashOrder {
 }
 
 export interface HashReply {
-  readonly digest: string | undefined;
+  readonly digest: HashHex | undefined;
 }
 
 interface Waiting {
@@ -112,7 +113,7 @@ export class ThreadHash {
   }
 
   /** The hash of all bytes so far and these: 64 hex digits. */
-  async digestWith(bytes: Uint8Array): Promise<string> {
+  async digestWith(bytes: Uint8Array): Promise<HashHex> {
     const { digest } = await this.#order("digest", bytes);
     if (digest === undefined) throw new Error("the hash thread replied to another order");
     return digest;

@@ -1,6 +1,7 @@
 /** The hash thread; see hash-thread.ts. It replies to every order, in sequence. */
 
 import { parentPort } from "node:worker_threads";
+import type { HashHex } from "../protocol/brands.ts";
 import { RunningHash } from "../protocol/crypto/hash.ts";
 import type { HashOrder, HashReply } from "./hash-thread.ts";
 
@@ -13,7 +14,7 @@ parentPort?.on("message", (order: HashOrder) => {
 
 parentPort?.postMessage({ digest: undefined });
 
-function perform(order: HashOrder): string | undefined {
+function perform(order: HashOrder): HashHex | undefined {
   switch (order.kind) {
     case "begin":
       hashes.set(order.id, RunningHash.from(order.bytes));

@@ -5,12 +5,13 @@
 
 import { rm } from "node:fs/promises";
 import { accountIdAt, type CopyRun } from "../canonical/copy-run.ts";
+import type { HashHex, Partition } from "../protocol/brands.ts";
 import { type SortedPartition, sortPartition } from "./external-sort.ts";
 import type { PendingBytes } from "./pending-bytes.ts";
 import { PreimageWriter } from "./preimage-writer.ts";
 
 export interface FinishedPartition {
-  readonly hash: string;
+  readonly hash: HashHex;
   readonly accounts: number;
   readonly bytes: number;
   /** Where the preimage is. */
@@ -22,7 +23,7 @@ export interface FinishedPartition {
 }
 
 export class IncomingPartition {
-  readonly partition: number;
+  readonly partition: Partition;
   readonly #writer: PreimageWriter;
   readonly #hashKey: string;
   #isSorted = true;
@@ -33,7 +34,7 @@ export class IncomingPartition {
   #conflict: string | undefined;
 
   /** @param budget shared with the other partitions of the response */
-  constructor(partition: number, path: string, hashKey: string, budget?: PendingBytes) {
+  constructor(partition: Partition, path: string, hashKey: string, budget?: PendingBytes) {
     this.partition = partition;
     this.#writer = new PreimageWriter(path, hashKey, budget);
     this.#hashKey = hashKey;
@@ -84,7 +85,7 @@ export class IncomingPartition {
   }
 
   /** Whether the partition, if it ended here, would hash to the given hash. */
-  async matches(hash: string): Promise<boolean> {
+  async matches(hash: HashHex): Promise<boolean> {
     return this.#isSorted && (await this.#writer.hashIfClosed()) === hash;
   }
 

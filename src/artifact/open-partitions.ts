@@ -4,11 +4,12 @@
  */
 
 import type { CopyRun } from "../canonical/copy-run.ts";
+import type { Partition } from "../protocol/brands.ts";
 import { IncomingPartition } from "./incoming-partition.ts";
 import { PendingBytes } from "./pending-bytes.ts";
 
 export class OpenPartitions {
-  readonly #partitions = new Map<number, IncomingPartition>();
+  readonly #partitions = new Map<Partition, IncomingPartition>();
   readonly #pending = new PendingBytes();
   /** Of all open partitions, on the disk or on their way there. */
   #heldBytes = 0;
@@ -17,7 +18,7 @@ export class OpenPartitions {
     return this.#heldBytes;
   }
 
-  get(partition: number): IncomingPartition | undefined {
+  get(partition: Partition): IncomingPartition | undefined {
     return this.#partitions.get(partition);
   }
 
@@ -26,7 +27,7 @@ export class OpenPartitions {
   }
 
   /** @param path where the partition is written while it is received */
-  open(partition: number, path: string, hashKey: string): IncomingPartition {
+  open(partition: Partition, path: string, hashKey: string): IncomingPartition {
     const opened = new IncomingPartition(partition, path, hashKey, this.#pending);
     this.#partitions.set(partition, opened);
     return opened;
@@ -56,7 +57,7 @@ export class OpenPartitions {
   }
 
   /** Partitions that hold at least an equal share of all bytes. */
-  largest(): { partition: number; bytes: number }[] {
+  largest(): { partition: Partition; bytes: number }[] {
     return this.all()
       .filter(({ bytes }) => bytes * this.#partitions.size >= this.#heldBytes)
       .map(({ partition, bytes }) => ({ partition, bytes }));

@@ -7,6 +7,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { diskError } from "../errors/snapshot-error.ts";
 import { writeBufferBytes } from "../limits/disk.ts";
+import type { HashHex } from "../protocol/brands.ts";
 import { RunningHash } from "../protocol/crypto/hash.ts";
 import { HashThread, type ThreadHash } from "./hash-thread.ts";
 import { giveBack, largeBuffer, largerBuffer, shareable, smallBuffer } from "./list-buffer.ts";
@@ -51,7 +52,7 @@ export class PreimageWriter {
     path: string,
     hashKey: string,
     copies: Iterable<Buffer> | AsyncIterable<Buffer>,
-  ): Promise<{ writer: PreimageWriter; hash: string }> {
+  ): Promise<{ writer: PreimageWriter; hash: HashHex }> {
     const writer = new PreimageWriter(path, hashKey);
     try {
       for await (const copy of copies) {
@@ -124,7 +125,7 @@ export class PreimageWriter {
   }
 
   /** The hash of the list if it ended here. Nothing may be appended before the promise is fulfilled. */
-  hashIfClosed(): Promise<string> {
+  hashIfClosed(): Promise<HashHex> {
     this.#reserve(2);
     const end = this.#pending + this.#close(this.#pending);
     const bytes = this.#buffer.subarray(0, end);
@@ -133,7 +134,7 @@ export class PreimageWriter {
   }
 
   /** Ends the list and the file; returns the hash of the list. */
-  async close(): Promise<string> {
+  async close(): Promise<HashHex> {
     this.#reserve(2);
     const endBytes = this.#close(this.#pending);
     this.#pending += endBytes;

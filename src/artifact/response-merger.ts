@@ -6,6 +6,7 @@
 import type { CopyRun } from "../canonical/copy-run.ts";
 import { ResponseError } from "../errors/response-error.ts";
 import type { MismatchedPartition } from "../events/sync-events.ts";
+import type { Partition } from "../protocol/brands.ts";
 import { hashText } from "../protocol/crypto/hash.ts";
 import { EMPTY_PREIMAGE } from "../protocol/partition-hash.ts";
 import { GLOBAL_PARTITION, type Shard } from "../protocol/shard.ts";
@@ -19,7 +20,7 @@ export interface ResponsePlace {
   readonly shard: Shard;
   readonly hashKey: string;
   /** Where a partition of the response is written while it is received. */
-  readonly pathOf: (partition: number) => string;
+  readonly pathOf: (partition: Partition) => string;
 }
 
 /**
@@ -32,13 +33,13 @@ export class ResponseMerger {
   readonly #receiver: ResponseReceiver;
   readonly #place: ResponsePlace;
   readonly #open = new OpenPartitions();
-  readonly #states = new Map<number, PartitionState>();
+  readonly #states = new Map<Partition, PartitionState>();
   readonly #unwanted = new UnwantedAccounts();
   #outgrown: ResponseReport["outgrown"] = [];
   /** Where the last account was added, the global partition aside. */
   #current: IncomingPartition | undefined;
   #accounts = 0;
-  #lastPartition: number | undefined;
+  #lastPartition: Partition | undefined;
 
   constructor(receiver: ResponseReceiver, place: ResponsePlace) {
     this.#receiver = receiver;
@@ -91,7 +92,7 @@ export class ResponseMerger {
   }
 
   /** Begins a partition, or drops each of its accounts. */
-  #beginFor(partition: number, accounts: number): IncomingPartition | undefined {
+  #beginFor(partition: Partition, accounts: number): IncomingPartition | undefined {
     for (let dropped = 0; dropped < accounts; dropped++) {
       const open = this.#begin(partition);
       if (open !== undefined) return open;
@@ -99,7 +100,7 @@ export class ResponseMerger {
     return undefined;
   }
 
-  #begin(partition: number): IncomingPartition | undefined {
+  #begin(partition: Partition): IncomingPartition | undefined {
     const state = this.#states.get(partition);
     if (!this.#receiver.stores(partition)) this.#unwanted.countForeign();
     else if (state === "taken") this.#unwanted.countSuperfluous(partition);
@@ -111,7 +112,7 @@ export class ResponseMerger {
     return undefined;
   }
 
-  #openFor(partition: number): IncomingPartition {
+  #openFor(partition: Partition): IncomingPartition {
     this.#receiver.begin(partition);
     this.#states.set(partition, "open");
     return this.#open.open(partition, this.#place.pathOf(partition), this.#place.hashKey);
@@ -135,7 +136,7 @@ export class ResponseMerger {
     await this.#requireBudget(open.partition);
   }
 
-  async #requireBudget(partition: number): Promise<void> {
+  async #requireBudget(partition: Partition): Promise<void> {
     const held = this.#open.heldBytes;
     if (await this.#receiver.mayHold(held, partition)) return;
     this.#outgrown = this.#open.largest();

@@ -3,10 +3,11 @@
 import type { FetchError } from "../errors/fetch-error.ts";
 import type { ResponseError } from "../errors/response-error.ts";
 import type { MismatchedPartition } from "../events/sync-events.ts";
+import type { HashHex, Partition } from "../protocol/brands.ts";
 
 /** A partition of a response that has the agreed hash. */
 export interface MatchedPartition {
-  readonly partition: number;
+  readonly partition: Partition;
   readonly accounts: number;
   readonly bytes: number;
   /** A file with the preimage, which the receiver now owns. */
@@ -22,33 +23,33 @@ export interface ResponseReport {
   readonly end: ResponseEnd;
   readonly accounts: number;
   /** The partition of the last account. */
-  readonly lastPartition: number | undefined;
+  readonly lastPartition: Partition | undefined;
   readonly foreignAccounts: number;
   readonly duplicateAccounts: number;
   readonly mismatched: readonly MismatchedPartition[];
   /** Partitions that had the agreed hash, and then had more accounts. */
-  readonly superfluous: readonly number[];
+  readonly superfluous: readonly Partition[];
   /** Partitions that were abandoned as too large: those that made up most of the held bytes. */
-  readonly outgrown: readonly { readonly partition: number; readonly bytes: number }[];
+  readonly outgrown: readonly { readonly partition: Partition; readonly bytes: number }[];
 }
 
 /** Decides what a response may bring. Queries change nothing; commands return nothing. */
 export interface ResponseReceiver {
   /** The requested partitions: a complete response without accounts of one of these claims that it is empty. */
-  readonly requested: ReadonlySet<number>;
+  readonly requested: ReadonlySet<Partition>;
   /** Whether the peer stores a partition. */
-  stores(partition: number): boolean;
+  stores(partition: Partition): boolean;
   /** The agreed hash of a partition; `undefined` where this response must not bring it. */
-  expected(partition: number): string | undefined;
+  expected(partition: Partition): HashHex | undefined;
   /** Called when the response starts a partition that is {@link expected}. */
-  begin(partition: number): void;
+  begin(partition: Partition): void;
   /**
    * Whether the response may continue while it holds so many unconfirmed bytes.
    *
    * @param partition the one that grows
    * @throws SnapshotError `disk` where all responses together take too much of the disk
    */
-  mayHold(bytes: number, partition: number): Promise<boolean>;
+  mayHold(bytes: number, partition: Partition): Promise<boolean>;
   /** Takes a partition over that has the agreed hash. */
   commit(partition: MatchedPartition): Promise<void>;
 }

@@ -2,9 +2,10 @@
 
 import { ResponseError } from "../errors/response-error.ts";
 import { duplicateAccountsMax, foreignAccountsMax } from "../limits/response.ts";
+import type { Partition } from "../protocol/brands.ts";
 
 export class UnwantedAccounts {
-  readonly #superfluous = new Set<number>();
+  readonly #superfluous = new Set<Partition>();
   #superfluousAccounts = 0;
   #foreign = 0;
   #duplicates = 0;
@@ -20,7 +21,7 @@ export class UnwantedAccounts {
   }
 
   /** Partitions with accounts beyond those that the agreed hash covers. */
-  get superfluous(): number[] {
+  get superfluous(): Partition[] {
     return [...this.#superfluous];
   }
 
@@ -31,7 +32,7 @@ export class UnwantedAccounts {
   }
 
   /** @throws ResponseError `too-large` */
-  countSuperfluous(partition: number): void {
+  countSuperfluous(partition: Partition): void {
     this.#superfluous.add(partition);
     this.#superfluousAccounts++;
     requireAtMost(this.#superfluousAccounts, foreignAccountsMax, "accounts beyond what partitions hold");

@@ -2,9 +2,10 @@
 
 import { COPY_PREFIX } from "../protocol/account-copy.ts";
 import { ADDRESS_DIGITS } from "../protocol/address.ts";
+import type { Partition } from "../protocol/brands.ts";
 
 export interface CopyRun {
-  readonly partition: number;
+  readonly partition: Partition;
   /** How many copies; their accounts are in ascending order, without duplicates. */
   readonly count: number;
   /** The copies with commas between them. The memory is valid until the next run is requested. */
@@ -14,7 +15,7 @@ export interface CopyRun {
   readonly lastStart: number;
 }
 
-export function singleRun(partition: number, bytes: Buffer): CopyRun {
+export function singleRun(partition: Partition, bytes: Buffer): CopyRun {
   return { partition, count: 1, bytes, firstEnd: bytes.length, lastStart: 0 };
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { readFileSync } from "node:fs";
+import { asPartition } from "../protocol/brands.ts";
 import type { Shard } from "../protocol/shard.ts";
 import type { CopyRun } from "./copy-run.ts";
 
@@ -80,7 +81,7 @@ export class FastPath {
     for (let row = 0; row < end; row += ROW_NUMBERS) {
       const start = rows[row + 2] as number;
       yield {
-        partition: rows[row] as number,
+        partition: asPartition(rows[row] as number),
         count: rows[row + 1] as number,
         bytes: this.#memory.subarray(start, rows[row + 5]),
         firstEnd: (rows[row + 3] as number) - start,

@@ -1,14 +1,15 @@
 /** The events of a running collector. User interfaces implement the reporter. */
 
 import type { ReportedOffence } from "../errors/offence.ts";
+import type { Cycle, HashHex } from "../protocol/brands.ts";
 
 export type CollectEvent =
   | { readonly type: "listening"; readonly url: string }
   | { readonly type: "network"; readonly nodes: number; readonly newestCycle: number }
   | {
       readonly type: "agreed";
-      readonly cycle: number;
-      readonly networkHash: string;
+      readonly cycle: Cycle;
+      readonly networkHash: HashHex;
       /** The number of nodes whose message is counted so far. */
       readonly heard: number;
       readonly nodes: number;

@@ -3,6 +3,7 @@
 import type { Offence, OffenceKind, ReportedOffence } from "../errors/offence.ts";
 import type { ResponseOutcome } from "../errors/response-outcome.ts";
 import type { SnapshotErrorCode } from "../errors/snapshot-error.ts";
+import type { Cycle, HashHex, Partition } from "../protocol/brands.ts";
 
 export type { Offence, OffenceKind };
 
@@ -10,9 +11,9 @@ export type { Offence, OffenceKind };
 export interface QueryRecord {
   readonly node: string;
   /** The partitions that were requested. */
-  readonly partitions: readonly number[];
+  readonly partitions: readonly Partition[];
   /** The partitions that this response verified. */
-  readonly verified: readonly number[];
+  readonly verified: readonly Partition[];
   /** Bytes over the wire. */
   readonly bytes: number;
   readonly outcome: ResponseOutcome;
@@ -39,8 +40,8 @@ export interface DamagedFile {
 
 export interface RunSummary {
   readonly timestamp: number | null;
-  readonly cycle: number | null;
-  readonly networkHash: string | null;
+  readonly cycle: Cycle | null;
+  readonly networkHash: HashHex | null;
   readonly digest: string | null;
   /** The published snapshot; null if none was published. */
   readonly directory: string | null;

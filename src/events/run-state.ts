@@ -2,6 +2,7 @@
 
 import { basisOf, dependsOnSharding, type Offence, type ReportedOffence } from "../errors/offence.ts";
 import { findingsMax } from "../limits/snapshot.ts";
+import type { Cycle, HashHex, Partition } from "../protocol/brands.ts";
 import { messageLine } from "../text/printable.ts";
 import type { DamagedFile, PartitionSource, Progress, QueryRecord, RunSummary } from "./assemble-events.ts";
 import { appended, type Chain, listOf } from "./chain.ts";
@@ -11,8 +12,8 @@ import type { SyncEvent } from "./sync-events.ts";
 export interface RunState {
   readonly boundary: {
     readonly timestamp: number | null;
-    readonly cycle: number | null;
-    readonly networkHash: string | null;
+    readonly cycle: Cycle | null;
+    readonly networkHash: HashHex | null;
     /** While nothing proves the settings, offences that depend on them are not held against nodes. */
     readonly areSettingsProved: boolean;
   };
@@ -28,7 +29,7 @@ export interface RunState {
 }
 
 export interface VerifiedPartitions {
-  readonly partitions: readonly number[];
+  readonly partitions: readonly Partition[];
   readonly source: PartitionSource;
 }
 

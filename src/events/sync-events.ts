@@ -2,27 +2,28 @@
 
 import type { Offence } from "../errors/offence.ts";
 import type { ResponseOutcome } from "../errors/response-outcome.ts";
+import type { HashHex, NodeId, Partition } from "../protocol/brands.ts";
 
 /** A complete partition whose hash is not the agreed one. */
 export interface MismatchedPartition {
-  readonly partition: number;
-  readonly expected: string;
-  readonly got: string;
+  readonly partition: Partition;
+  readonly expected: HashHex;
+  readonly got: HashHex;
   readonly accounts: number;
   /** An account that occurred twice with different content. */
   readonly conflict: string | undefined;
 }
 
 export type SyncEvent =
-  | { readonly type: "request"; readonly node: string }
-  | { readonly type: "received"; readonly node: string; readonly bytes: number }
+  | { readonly type: "request"; readonly node: NodeId }
+  | { readonly type: "received"; readonly node: NodeId; readonly bytes: number }
   | {
       readonly type: "response";
-      readonly node: string;
+      readonly node: NodeId;
       /** The partitions that were requested. */
-      readonly partitions: readonly number[];
+      readonly partitions: readonly Partition[];
       /** The partitions that this response verified. */
-      readonly verified: readonly number[];
+      readonly verified: readonly Partition[];
       /** Bytes over the wire. */
       readonly bytes: number;
       readonly outcome: ResponseOutcome;
@@ -32,10 +33,10 @@ export type SyncEvent =
     }
   | {
       readonly type: "verified";
-      readonly node: string;
-      readonly partition: number;
+      readonly node: NodeId;
+      readonly partition: Partition;
       readonly accounts: number;
       readonly bytes: number;
     }
-  | { readonly type: "mismatched"; readonly node: string; readonly mismatch: MismatchedPartition }
+  | { readonly type: "mismatched"; readonly node: NodeId; readonly mismatch: MismatchedPartition }
   | { readonly type: "offence"; readonly offence: Offence };

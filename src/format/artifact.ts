@@ -1,5 +1,6 @@
 /** Artifacts (FORMAT.md, Artifacts): each is the preimage of one partition, plain or compressed. */
 
+import { asPartition, type HashHex, type Partition } from "../protocol/brands.ts";
 import { GLOBAL_PARTITION } from "../protocol/shard.ts";
 
 const PARTITION_DIGITS = 5;
@@ -7,16 +8,16 @@ const PARTITION_DIGITS = 5;
 export type Compression = "none" | "gzip";
 
 /** The key of a partition's artifact in the manifest, and of its hash in the export data. */
-export function partitionKey(partition: number): string {
+export function partitionKey(partition: Partition): string {
   return `partition.${partition}`;
 }
 
-/** The inverse of {@link partitionKey}. */
-export function partitionOfKey(key: string): number {
-  return Number(key.slice("partition.".length));
+/** The inverse of {@link partitionKey}. @throws RangeError for another text */
+export function partitionOfKey(key: string): Partition {
+  return asPartition(Number(key.slice("partition.".length)));
 }
 
-export function artifactFile(partition: number, compression: Compression): string {
+export function artifactFile(partition: Partition, compression: Compression): string {
   const number =
     partition === GLOBAL_PARTITION ? "global" : String(partition).padStart(PARTITION_DIGITS, "0");
   return `partition-${number}.json${compression === "gzip" ? ".gz" : ""}`;
@@ -29,9 +30,9 @@ export function compressionOf(file: string): Compression {
 /** The result of one pass over an artifact. */
 export interface ArtifactScan {
   /** The hash of the plain text. */
-  readonly hash: string;
+  readonly hash: HashHex;
   /** The hash of a compressed file: different bytes may decompress to the same text. */
-  readonly fileHash?: string;
+  readonly fileHash?: HashHex;
   readonly accounts: number;
   /** The length of the plain text. */
   readonly bytes: number;

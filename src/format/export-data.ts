@@ -1,5 +1,6 @@
 /** `export-data.jsonl` (FORMAT.md, Export data): the agreed hashes, which determine the snapshot's digest. */
 
+import type { Cycle, HashHex, Partition } from "../protocol/brands.ts";
 import { hashText } from "../protocol/crypto/hash.ts";
 import type { JsonBounds } from "../wire/json-bounds.ts";
 import { parseJson, quoted, WireError } from "../wire/parse.ts";
@@ -12,14 +13,14 @@ export const FORMAT_VERSION = 1;
 /** The export data of one validator, for the partitions that it stores. */
 export interface StateExportData {
   readonly timestamp: number;
-  readonly cycle: number;
+  readonly cycle: Cycle;
   readonly hashKey: string;
-  readonly partitionHashes: ReadonlyMap<number, string>;
+  readonly partitionHashes: ReadonlyMap<Partition, HashHex>;
 }
 
 /** The export data of a whole snapshot. */
 export interface ExportData extends StateExportData {
-  readonly networkHash: string;
+  readonly networkHash: HashHex;
 }
 
 /** Writes one `["key","value"]` per line, in ascending order of key. */

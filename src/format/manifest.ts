@@ -1,7 +1,8 @@
 /** `export-manifest.json` (FORMAT.md, Manifest), which names all other files and is written last. */
 
 import { nodesMax } from "../limits/network.ts";
-import { GLOBAL_PARTITION } from "../protocol/shard.ts";
+import { asCycle, asPartition, type Cycle, type HashHex } from "../protocol/brands.ts";
+import { allPartitions } from "../protocol/shard.ts";
 import { hex64 } from "../wire/hex.ts";
 import type { JsonBounds } from "../wire/json-bounds.ts";
 import { parseAs, parseJson, WireError } from "../wire/parse.ts";
@@ -20,7 +21,7 @@ export const MANIFEST_FILE = "export-manifest.json";
 
 /** The manifest of one validator's export, which is not a whole snapshot. */
 export interface StateExportManifest {
-  readonly blockHeight: number;
+  readonly blockHeight: Cycle;
   readonly artifactMode: "operational";
   readonly data: string;
   /** Key and file name. */
@@ -38,7 +39,7 @@ export interface StateExportManifest {
 }
 
 export interface Manifest extends StateExportManifest {
-  readonly snapshot: StateExportManifest["snapshot"] & { readonly networkHash: string };
+  readonly snapshot: StateExportManifest["snapshot"] & { readonly networkHash: HashHex };
 }
 
 export interface StateSize {
@@ -83,7 +84,7 @@ export function manifestText(manifest: StateExportManifest): string {
 const count = z.int("expected a whole number").min(0, "expected a whole number");
 const plainName = z.string().refine(isPlainName, "expected a file name without a path");
 const schema = z.strictObject({
-  blockHeight: count,
+  blockHeight: count.transform(asCycle),
   artifactMode: z.literal("operational", "expected operational"),
   data: z.literal(EXPORT_DATA_FILE, `expected ${EXPORT_DATA_FILE}`),
   artifacts: z.array(z.tuple([z.string(), plainName])).max(nodesMax + 1, "expected one artifact a partition"),
@@ -111,10 +112,10 @@ export function parseManifest(text: string): Manifest {
 }
 
 function requireArtifactOfEachPartition({ artifacts, snapshot }: Manifest): void {
-  const keys = [GLOBAL_PARTITION, ...Array.from({ length: snapshot.numPartitions }, (_, p) => p)];
+  const keys = allPartitions({ numNodes: snapshot.numPartitions });
   const wrong = keys.findIndex((partition, index) => artifacts[index]?.[0] !== partitionKey(partition));
   if (wrong >= 0 || artifacts.length !== keys.length) {
-    const last = partitionKey(snapshot.numPartitions - 1);
+    const last = partitionKey(asPartition(snapshot.numPartitions - 1));
     throw new WireError(MANIFEST_FILE, `artifacts: expected partition.-1 to ${last}, in order`);
   }
   const files = new Set(artifacts.map(([, file]) => file));

@@ -8,6 +8,7 @@ import type { ReportedOffence } from "../errors/offence.ts";
 import type { PartitionSource, QueryRecord } from "../events/assemble-events.ts";
 import { nodesMax } from "../limits/network.ts";
 import { otherEvidenceFilesMax } from "../limits/snapshot.ts";
+import type { Partition } from "../protocol/brands.ts";
 import { canonicalTextOf } from "../protocol/crypto/canonical-text.ts";
 import { hashText } from "../protocol/crypto/hash.ts";
 import { hex64 } from "../wire/hex.ts";
@@ -38,7 +39,7 @@ export interface RunSettings {
 }
 
 export interface RecordedPartition {
-  readonly partition: number;
+  readonly partition: Partition;
   readonly source: PartitionSource | undefined;
   readonly votesFor: number;
   readonly votesAgainst: number;

@@ -1,11 +1,11 @@
 /** Cycle records (PROTOCOL.md, Time and Cycle records). */
 
-import { isHex64 } from "./address.ts";
+import { type Cycle, type HashHex, isHashHex } from "./brands.ts";
 import { canonicalTextOf } from "./crypto/canonical-text.ts";
 import { hashText } from "./crypto/hash.ts";
 
 export interface CycleRecord {
-  readonly counter: number;
+  readonly counter: Cycle;
   /** Seconds. */
   readonly start: number;
   /** Seconds. */
@@ -18,9 +18,14 @@ export interface CycleRecord {
   /** Whether the start of this cycle is a snapshot timestamp that every validator holds. */
   readonly snapshot?: boolean | undefined;
   /** Network hashes of earlier cycles. */
-  readonly networkDataHash: readonly { readonly cycle: number; readonly hash: string }[];
+  readonly networkDataHash: readonly { readonly cycle: Cycle; readonly hash: HashHex }[];
   /** The record as received. Its marker is the hash of this object. */
   readonly received: Readonly<Record<string, unknown>>;
+}
+
+/** The cycles from the first to the last, ascending. */
+export function* cyclesFrom(first: Cycle, last: Cycle): Generator<Cycle, void, void> {
+  for (let cycle: number = first; cycle <= last; cycle++) yield cycle as Cycle;
 }
 
 /** The end of a cycle in milliseconds, which is the timestamp of the cycle's snapshot. */
@@ -32,13 +37,13 @@ export function cycleEndMs(record: Pick<CycleRecord, "start" | "duration">): num
  * The hash of the network's configuration in a record; `undefined` if the record has none, or has no marker and so
  * proves nothing.
  */
-export function networkConfigHashOf(record: CycleRecord): string | undefined {
+export function networkConfigHashOf(record: CycleRecord): HashHex | undefined {
   const { networkConfigHash } = record.received;
-  return record.marker !== undefined && isHex64(networkConfigHash) ? networkConfigHash : undefined;
+  return record.marker !== undefined && isHashHex(networkConfigHash) ? networkConfigHash : undefined;
 }
 
 /** The hash of a received record without its `marker` and `certificate`: 64 hex digits. */
-export function cycleMarker(record: object, hashKey?: string): string {
+export function cycleMarker(record: object, hashKey?: string): HashHex {
   const { marker: _marker, certificate: _certificate, ...marked } = record as Record<string, unknown>;
   return hashText(canonicalTextOf(marked), hashKey);
 }

@@ -1,18 +1,27 @@
+import type { NodeId, NodeIndex, PublicKey } from "./brands.ts";
+
 /** An active node of the network (PROTOCOL.md, Node list). */
 export interface ActiveNode {
   /** 64 lower-case hex digits, which order the nodes. */
-  readonly id: string;
+  readonly id: NodeId;
   /** `http://host:port`; `undefined` without a usable address. The node then counts as any other, but receives no
    *  requests. */
   readonly url: string | undefined;
   /** Ed25519, 64 hex digits; `undefined` for a node that has left and whose key no record states. Its votes cannot be
    *  counted. */
-  readonly publicKey: string | undefined;
+  readonly publicKey: PublicKey | undefined;
 }
 
 /** The beginning of a node's ID, for messages. */
 export function shortId(id: string): string {
   return id.slice(0, 8);
+}
+
+/** The index of each node. */
+export function indexesOf(nodes: Iterable<NodeId>): Map<NodeId, NodeIndex> {
+  const indexes = new Map<NodeId, NodeIndex>();
+  for (const id of nodes) indexes.set(id, indexes.size as NodeIndex);
+  return indexes;
 }
 
 /** The URL of a path at a node; `undefined` if the node has no usable address. */

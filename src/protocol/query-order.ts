@@ -4,14 +4,17 @@
  * nodes are far apart on the ring, so their stored partitions overlap as little as possible.
  */
 
+import type { NodeIndex } from "./brands.ts";
+import { allNodes } from "./shard.ts";
+
 interface Gap {
   readonly left: number;
   readonly right: number;
 }
 
 /** Returns indices into the nodes in ascending order of ID: a permutation of 0 to `numNodes − 1`. */
-export function queryOrder(numNodes: number): number[] {
-  if (numNodes <= 2) return Array.from({ length: Math.max(numNodes, 0) }, (_, index) => index);
+export function queryOrder(numNodes: number): NodeIndex[] {
+  if (numNodes <= 2) return allNodes({ numNodes: Math.max(numNodes, 0) });
   const order = [0, numNodes - 1];
   const centre = (numNodes - 1) / 2;
   let gaps: Gap[] = [{ left: 0, right: numNodes - 1 }];
@@ -27,5 +30,5 @@ export function queryOrder(numNodes: number): number[] {
     order.push(...level.sort((a, b) => Math.abs(a - centre) - Math.abs(b - centre) || a - b));
     gaps = halves;
   }
-  return order;
+  return order as NodeIndex[];
 }

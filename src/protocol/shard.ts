@@ -6,9 +6,10 @@
 
 import { nodesMax } from "../limits/network.ts";
 import { addressPrefix, highestAddress, lowestAddress } from "./address.ts";
+import type { NodeIndex, Partition } from "./brands.ts";
 
 /** The partition of global accounts, which every node holds, whatever their address. */
-export const GLOBAL_PARTITION = -1;
+export const GLOBAL_PARTITION = -1 as Partition;
 
 export const DEFAULT_NODES_PER_CONSENSUS_GROUP = 5;
 export const DEFAULT_NODES_PER_EDGE = 2;
@@ -61,12 +62,42 @@ function requireCount(name: string, value: number, min: number, max: number): vo
 }
 
 /** All partitions in their canonical order, the global one first. */
-export function allPartitions(shard: Shard): number[] {
-  return [GLOBAL_PARTITION, ...Array.from({ length: shard.numNodes }, (_, partition) => partition)];
+export function allPartitions(shard: Pick<Shard, "numNodes">): Partition[] {
+  return [GLOBAL_PARTITION, ...ringPartitions(shard)];
+}
+
+/** The partitions 0 to N − 1. */
+export function ringPartitions({ numNodes }: Pick<Shard, "numNodes">): Partition[] {
+  return Array.from({ length: numNodes }, (_, partition) => partition as Partition);
+}
+
+/** The indices of all nodes. */
+export function allNodes({ numNodes }: Pick<Shard, "numNodes">): NodeIndex[] {
+  return Array.from({ length: numNodes }, (_, index) => index as NodeIndex);
+}
+
+/** The partition at a position of the ring, which goes on from N − 1 to 0. */
+export function partitionAt({ numNodes }: Pick<Shard, "numNodes">, position: number): Partition {
+  return (((position % numNodes) + numNodes) % numNodes) as Partition;
+}
+
+/** The partition with the next number, which a network of more partitions has. */
+export function partitionAfter(partition: Partition): Partition {
+  return (partition + 1) as Partition;
+}
+
+/** The node whose home partition it is, which is not the global one. */
+export function homeNodeOf(partition: Partition): NodeIndex {
+  return partition as number as NodeIndex;
+}
+
+/** Whether the network has this partition. */
+export function hasPartition({ numNodes }: Pick<Shard, "numNodes">, partition: Partition): boolean {
+  return partition >= GLOBAL_PARTITION && partition < numNodes;
 }
 
 /** The inclusive range of addresses of a partition from 0 to N − 1. */
-export function partitionRange(shard: Shard, partition: number): { low: string; high: string } {
+export function partitionRange(shard: Shard, partition: Partition): { low: string; high: string } {
   requireCount("partition", partition, 0, shard.numNodes - 1);
   const low = partition * shard.partitionSize;
   const end = low + shard.partitionSize - 1;
@@ -76,13 +107,14 @@ export function partitionRange(shard: Shard, partition: number): { low: string; 
 }
 
 /** The partition whose range holds the address. The caller handles global accounts. */
-export function partitionOf(shard: Shard, address: string): number {
-  return Math.min(Math.floor(addressPrefix(address) / shard.partitionSize), shard.numNodes - 1);
+export function partitionOf(shard: Shard, address: string): Partition {
+  const partition = Math.min(Math.floor(addressPrefix(address) / shard.partitionSize), shard.numNodes - 1);
+  return partition as Partition;
 }
 
 /** The partitions that a node stores, ascending, without the global one, which every node stores. */
-export function storedPartitions(shard: Shard, nodeIndex: number): number[] {
-  return around(shard, nodeIndex, shard.storeRadius);
+export function storedPartitions(shard: Shard, nodeIndex: NodeIndex): Partition[] {
+  return around(shard, nodeIndex, shard.storeRadius) as Partition[];
 }
 
 /** How many partitions each node stores, without the global one. */
@@ -91,36 +123,40 @@ export function storedCount({ numNodes, storeRadius }: Shard): number {
 }
 
 /** The indices of the nodes that vote on a partition, ascending; all nodes vote on −1. */
-export function coveringNodes(shard: Shard, partition: number): number[] {
-  if (partition === GLOBAL_PARTITION) return Array.from({ length: shard.numNodes }, (_, index) => index);
-  return around(shard, partition, shard.consensusRadius);
+export function coveringNodes(shard: Shard, partition: Partition): NodeIndex[] {
+  if (partition === GLOBAL_PARTITION) return allNodes(shard);
+  return around(shard, partition, shard.consensusRadius) as NodeIndex[];
 }
 
 /** Returns whether a node stores the accounts of a partition. */
-export function stores(shard: Shard, nodeIndex: number, partition: number): boolean {
+export function stores(shard: Shard, nodeIndex: NodeIndex, partition: Partition): boolean {
   return partition === GLOBAL_PARTITION || ringDistance(shard, nodeIndex, partition) <= shard.storeRadius;
 }
 
 /** Returns whether a node votes on a partition. */
-export function covers(shard: Shard, nodeIndex: number, partition: number): boolean {
+export function covers(shard: Shard, nodeIndex: NodeIndex, partition: Partition): boolean {
   return partition === GLOBAL_PARTITION || ringDistance(shard, nodeIndex, partition) <= shard.consensusRadius;
 }
 
 /** How many nodes vote on a partition. */
 export function coveringCount(
   { numNodes, consensusRadius }: Pick<Shard, "numNodes" | "consensusRadius">,
-  partition: number,
+  partition: Partition,
 ): number {
   return partition === GLOBAL_PARTITION ? numNodes : Math.min(numNodes, 2 * consensusRadius + 1);
 }
 
 /** The distance on the ring between a node and a partition from 0 to N − 1. */
-export function ringDistance({ numNodes }: Pick<Shard, "numNodes">, node: number, partition: number): number {
+export function ringDistance(
+  { numNodes }: Pick<Shard, "numNodes">,
+  node: NodeIndex,
+  partition: Partition,
+): number {
   const distance = Math.abs(node - partition);
   return Math.min(distance, numNodes - distance);
 }
 
-function around(shard: Shard, centre: number, radius: number): number[] {
+function around(shard: Shard, centre: NodeIndex | Partition, radius: number): number[] {
   const { numNodes } = shard;
   requireCount("index", centre, 0, numNodes - 1);
   if (2 * radius + 1 >= numNodes) return upTo(0, numNodes - 1);

@@ -2,8 +2,9 @@
 
 import type { SyncEvent } from "../events/sync-events.ts";
 import { unconfirmedDiskShareLast } from "../limits/sync.ts";
+import type { NodeId, NodeIndex, Partition } from "../protocol/brands.ts";
 import { stores } from "../protocol/shard.ts";
-import { hasSmallDisk, isHonest, isReliable, type Scenario } from "./scenario.ts";
+import { hasSmallDisk, isHonest, isReliable, type Scenario, type VirtualPeer } from "./scenario.ts";
 import type { VirtualDisk } from "./virtual-disk.ts";
 import { trueContent } from "./virtual-response.ts";
 
@@ -15,10 +16,10 @@ const repetitionMax = 6;
 export class RunChecks {
   readonly #scenario: Scenario;
   readonly #disk: VirtualDisk;
-  readonly #indexes: ReadonlyMap<string, number>;
-  readonly #committed = new Set<number>();
+  readonly #peers: ReadonlyMap<NodeId, VirtualPeer>;
+  readonly #committed = new Set<Partition>();
   /** Peer → the signal that ends its request. */
-  readonly #requests = new Map<number, AbortSignal>();
+  readonly #requests = new Map<NodeIndex, AbortSignal>();
   readonly findings: string[] = [];
   requests = 0;
   /** Over the wire: from peers that send just what is requested, and from all. */
@@ -28,10 +29,10 @@ export class RunChecks {
   constructor(scenario: Scenario, disk: VirtualDisk) {
     this.#scenario = scenario;
     this.#disk = disk;
-    this.#indexes = new Map(scenario.peers.map(({ id }, index) => [id, index]));
+    this.#peers = new Map(scenario.peers.map((peer) => [peer.id, peer]));
   }
 
-  begin(peer: number, partitions: ReadonlySet<number>, signal: AbortSignal): void {
+  begin(peer: NodeIndex, partitions: ReadonlySet<Partition>, signal: AbortSignal): void {
     const { shard, concurrency } = this.#scenario;
     this.requests++;
     if (this.#requests.has(peer)) this.#find(`peer ${peer} has two requests at once`);
@@ -43,12 +44,12 @@ export class RunChecks {
     if (running > concurrency + 1) this.#find(`${running} requests at once, ${concurrency} allowed`);
   }
 
-  end(peer: number): void {
+  end(peer: NodeIndex): void {
     this.#requests.delete(peer);
   }
 
   /** Checks a committed partition. */
-  accept(partition: number, content: string): void {
+  accept(partition: Partition, content: string): void {
     if (content !== trueContent(partition)) this.#find(`partition ${partition} was committed as ${content}`);
     if (this.#committed.has(partition)) this.#find(`partition ${partition} was committed twice`);
     if (!this.#scenario.missing.has(partition)) this.#find(`partition ${partition} was not missing`);
@@ -62,7 +63,7 @@ export class RunChecks {
     }
     if (event.type === "offence") {
       const { node, kind } = event.offence;
-      const peer = this.#scenario.peers[this.#indexes.get(node) ?? -1];
+      const peer = [...this.#peers.values()].find(({ id }) => id === node);
       if (peer === undefined || isHonest(peer)) this.#find(`honest peer ${node} was blamed: ${kind}`);
     }
   }
@@ -89,18 +90,18 @@ export class RunChecks {
     return this.preciseBytes / (bytes + 1_000);
   }
 
-  #isPrecise(node: string): boolean {
-    const peer = this.#scenario.peers[this.#indexes.get(node) ?? -1];
+  #isPrecise(node: NodeId): boolean {
+    const peer = this.#peers.get(node);
     return peer?.behaviour.kind === "honest" && peer.knowsRanges;
   }
 
-  #hasReliableSource(partition: number): boolean {
+  #hasReliableSource(partition: Partition): boolean {
     const { peers, shard } = this.#scenario;
-    return peers.some((peer, index) => isReliable(peer, this.#scenario) && stores(shard, index, partition));
+    return peers.some((peer) => isReliable(peer, this.#scenario) && stores(shard, peer.index, partition));
   }
 
   /** Returns whether the disk has space for a partition that arrives alone. */
-  #fits(partition: number): boolean {
+  #fits(partition: Partition): boolean {
     const bytes = this.#scenario.sizes.get(partition) ?? 0;
     return bytes <= unconfirmedDiskShareLast * this.#disk.freeBytes;
   }

@@ -1,7 +1,15 @@
 /** A network generated from a seed: its geometry, its state, and the behaviour of each peer. */
 
 import { attemptsMax } from "../limits/http.ts";
-import { allPartitions, GLOBAL_PARTITION, makeShard, type Shard, stores } from "../protocol/shard.ts";
+import { asNodeId, type NodeId, type NodeIndex, type Partition } from "../protocol/brands.ts";
+import {
+  allNodes,
+  allPartitions,
+  GLOBAL_PARTITION,
+  makeShard,
+  type Shard,
+  stores,
+} from "../protocol/shard.ts";
 import { type OrderRule, orderRules } from "../sync/strategy/order-rule.ts";
 import { Random } from "../testnet/state/random.ts";
 
@@ -13,9 +21,9 @@ export type Behaviour =
   /** Refuses connections and resets responses from a moment on. */
   | { readonly kind: "dies"; readonly atMs: number }
   /** Sends other content of these partitions; those who collude send the same. */
-  | { readonly kind: "lies"; readonly partitions: ReadonlySet<number>; readonly isColluding: boolean }
+  | { readonly kind: "lies"; readonly partitions: ReadonlySet<Partition>; readonly isColluding: boolean }
   /** Sends no accounts of these partitions. */
-  | { readonly kind: "withholds"; readonly partitions: ReadonlySet<number> }
+  | { readonly kind: "withholds"; readonly partitions: ReadonlySet<Partition> }
   /** Stalls within the response. */
   | { readonly kind: "stalls" }
   /** Rejects a number of requests with a status and the time of a retry. */
@@ -43,7 +51,8 @@ export type Behaviour =
   | { readonly kind: "lingers" };
 
 export interface VirtualPeer {
-  readonly id: string;
+  readonly index: NodeIndex;
+  readonly id: NodeId;
   readonly behaviour: Behaviour;
   readonly latencyMs: number;
   readonly bytesPerMs: number;
@@ -58,8 +67,8 @@ export interface Scenario {
   readonly shard: Shard;
   readonly peers: readonly VirtualPeer[];
   /** Partition → bytes; 0 for one without accounts. */
-  readonly sizes: ReadonlyMap<number, number>;
-  readonly missing: ReadonlySet<number>;
+  readonly sizes: ReadonlyMap<Partition, number>;
+  readonly missing: ReadonlySet<Partition>;
   readonly rule: OrderRule;
   readonly concurrency: number;
   readonly hasOlder: boolean;
@@ -86,7 +95,7 @@ export function makeScenario(seed: string): Scenario {
   const hostility = random.pick([0, 0.1, 0.3, 0.5, 0.8]);
   const slowness = random.pick([0, 0, 0.1, 0.5]);
   const isAware = random.below(4) > 0;
-  const peers = Array.from({ length: numNodes }, (_, index) =>
+  const peers = allNodes(shard).map((index) =>
     makePeer(random, { index, shard, typical, hostility, slowness, isAware }),
   );
   const resumed = random.pick([0, 0, 0.5, 0.95]);
@@ -159,9 +168,9 @@ function sizeOfNetwork(random: Random): number {
   }
 }
 
-function makeSizes(random: Random, shard: Shard, typical: number): Map<number, number> {
+function makeSizes(random: Random, shard: Shard, typical: number): Map<Partition, number> {
   const emptyShare = random.pick([0, 0, 20, 70]);
-  const sizeOf = (partition: number) => {
+  const sizeOf = (partition: Partition) => {
     if (random.below(100) < emptyShare) return 0;
     const size = partition === GLOBAL_PARTITION ? typical / 10 : typical;
     return Math.round(size * (0.2 + (1.6 * random.below(1_000)) / 1_000));
@@ -170,14 +179,14 @@ function makeSizes(random: Random, shard: Shard, typical: number): Map<number, n
 }
 
 /** Sometimes the disk has little more space than the snapshot needs, or less. */
-function makeDisk(random: Random, sizes: ReadonlyMap<number, number>): number {
+function makeDisk(random: Random, sizes: ReadonlyMap<Partition, number>): number {
   const share = random.pick([0, 0, 0, 0.8, 1.2, 2, 5]);
   const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   return share === 0 ? Number.MAX_SAFE_INTEGER : Math.round(share * bytes);
 }
 
 interface PeerSettings {
-  readonly index: number;
+  readonly index: NodeIndex;
   readonly shard: Shard;
   /** Bytes of a partition. */
   readonly typical: number;
@@ -194,7 +203,8 @@ function makePeer(random: Random, settings: PeerSettings): VirtualPeer {
     ? typical / random.pick([10_000, 100_000, 900_000])
     : fastBytesPerMs + random.below(100_000);
   return {
-    id: index.toString(16).padStart(64, "0"),
+    index,
+    id: asNodeId(index.toString(16).padStart(64, "0")),
     behaviour:
       random.below(1_000) / 1_000 < hostility ? makeBehaviour(random, shard, index) : { kind: "honest" },
     latencyMs: isSlow ? random.below(5_000) : 1 + random.below(150),
@@ -204,7 +214,7 @@ function makePeer(random: Random, settings: PeerSettings): VirtualPeer {
   };
 }
 
-function makeBehaviour(random: Random, shard: Shard, index: number): Behaviour {
+function makeBehaviour(random: Random, shard: Shard, index: NodeIndex): Behaviour {
   const some = () => {
     const stored = allPartitions(shard).filter((partition) => stores(shard, index, partition));
     const share = random.pick([1, 0.5, 0.1]);

@@ -43,7 +43,7 @@ export async function simulate(seed: string): Promise<Simulation> {
   const clock = new VirtualClock();
   const disk = new VirtualDisk(scenario.diskBytes);
   const checks = new RunChecks(scenario, disk);
-  const nodes = scenario.peers.map(({ id }) => ({ id, url: `http://${id}`, publicKey: id }));
+  const nodes = scenario.peers.map(({ id }) => ({ id, url: `http://${id}`, publicKey: undefined }));
   const pool = new PeerPool(nodes, scenario.shard, queryOrder(nodes.length));
   const jitter = Random.named("jitter", seed);
   const fetch = new PartitionFetch(taskOf(scenario), pool, {
@@ -103,7 +103,7 @@ function durationMaxOf(scenario: Scenario): number {
   const fast = peers.filter((peer) => peer.bytesPerMs >= fastBytesPerMs);
   const isFastEnough = [...scenario.missing].every((partition) =>
     peers.some(
-      (peer, index) => fast.includes(peer) && isReliable(peer, scenario) && stores(shard, index, partition),
+      (peer) => fast.includes(peer) && isReliable(peer, scenario) && stores(shard, peer.index, partition),
     ),
   );
   // On a small disk, fast peers may be excluded until the slow ones have ended.

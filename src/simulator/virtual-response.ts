@@ -4,6 +4,7 @@ import type { ResponseEnd, ResponseReceiver, ResponseReport } from "../artifact/
 import { FetchError } from "../errors/fetch-error.ts";
 import { ResponseError } from "../errors/response-error.ts";
 import type { MismatchedPartition } from "../events/sync-events.ts";
+import { asHashHex, type HashHex, type Partition } from "../protocol/brands.ts";
 import type { ResponseObserver } from "../sync/ports.ts";
 import type { VirtualPeer } from "./scenario.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
@@ -25,12 +26,19 @@ const lingerMs = 1e9;
 /** The time to sort an unordered partition. */
 const sortMs = 15_000;
 
-/** The name of a partition's true content; a hash in a real network. */
-export function trueContent(partition: number): string {
-  return `content of ${partition}`;
+/** The hash of a partition's true content. */
+export function trueContent(partition: Partition): HashHex {
+  return contentHash(1, partition, 0);
 }
 
-export const emptyContent = "no accounts";
+/** The hash of a partition without accounts. */
+export const emptyContent = asHashHex("0".repeat(64));
+
+/** Returns a text in the form of a hash, which differs for different content. */
+function contentHash(kind: 1 | 2 | 3, partition: Partition, peer: number): HashHex {
+  const places = [partition + 1, peer].map((number) => number.toString(16).padStart(31, "0"));
+  return asHashHex(`0${kind}${places.join("")}`);
+}
 
 export interface ResponseContext {
   readonly peer: VirtualPeer;
@@ -51,7 +59,7 @@ export class VirtualResponse {
   #writtenBytes = 0;
   #foreignAccounts = 0;
   #accounts = 0;
-  #lastPartition: number | undefined;
+  #lastPartition: Partition | undefined;
   #outgrown: ResponseReport["outgrown"] = [];
 
   constructor(context: ResponseContext) {
@@ -67,7 +75,7 @@ export class VirtualResponse {
     if (ms > stallTimeoutMs) throw new FetchError("stalled", "nothing came");
   }
 
-  async send(partition: number, bytes: number): Promise<void> {
+  async send(partition: Partition, bytes: number): Promise<void> {
     const { peer, receiver } = this.#context;
     const { behaviour } = peer;
     if (behaviour.kind === "malformed") throw new ResponseError("malformed", "no list of accounts");
@@ -124,7 +132,7 @@ export class VirtualResponse {
   }
 
   /** Returns the number of received bytes. */
-  async #sendBytes(partition: number, bytes: number, isKept: boolean): Promise<number> {
+  async #sendBytes(partition: Partition, bytes: number, isKept: boolean): Promise<number> {
     const { peer, observer } = this.#context;
     const isEndless = peer.behaviour.kind === "endless";
     let chunkBytes = Math.ceil(bytes / chunksPerPartition);
@@ -155,7 +163,7 @@ export class VirtualResponse {
     await this.wait(leftMs);
   }
 
-  async #hold(partition: number, bytes: number, sent: number): Promise<void> {
+  async #hold(partition: Partition, bytes: number, sent: number): Promise<void> {
     this.#context.disk.write(bytes);
     this.#writtenBytes += bytes;
     this.#heldBytes += bytes;
@@ -164,14 +172,14 @@ export class VirtualResponse {
     throw new ResponseError("over-budget", "more than the budget");
   }
 
-  async #end(partition: number, bytes: number): Promise<void> {
+  async #end(partition: Partition, bytes: number): Promise<void> {
     const { receiver, peer } = this.#context;
     const { behaviour } = peer;
     const isFalse =
       behaviour.kind === "endless" || (behaviour.kind === "lies" && behaviour.partitions.has(partition));
     const isColluding = behaviour.kind === "lies" && behaviour.isColluding;
     const content = isFalse
-      ? `other content of ${partition}${isColluding ? "" : ` from ${peer.id}`}`
+      ? contentHash(isColluding ? 2 : 3, partition, isColluding ? 0 : peer.index)
       : trueContent(partition);
     const expected = receiver.expected(partition);
     if (expected === content) {

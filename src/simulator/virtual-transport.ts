@@ -3,6 +3,7 @@
 import type { ResponseReceiver, ResponseReport } from "../artifact/response-report.ts";
 import { FetchError } from "../errors/fetch-error.ts";
 import { ResponseError } from "../errors/response-error.ts";
+import type { NodeId, NodeIndex, Partition } from "../protocol/brands.ts";
 import { allPartitions, GLOBAL_PARTITION, partitionRange, stores } from "../protocol/shard.ts";
 import type { SnapshotReq } from "../protocol/snapshot-request.ts";
 import type { PartialSnapshotRequest, ResponseObserver, Transport } from "../sync/ports.ts";
@@ -13,8 +14,8 @@ import { VirtualResponse } from "./virtual-response.ts";
 
 /** One request as its checks see it. */
 export interface RequestWatcher {
-  begin(peer: number, partitions: ReadonlySet<number>, signal: AbortSignal): void;
-  end(peer: number): void;
+  begin(peer: NodeIndex, partitions: ReadonlySet<Partition>, signal: AbortSignal): void;
+  end(peer: NodeIndex): void;
 }
 
 export class VirtualTransport implements Transport {
@@ -22,16 +23,16 @@ export class VirtualTransport implements Transport {
   readonly #clock: VirtualClock;
   readonly #disk: VirtualDisk;
   readonly #watcher: RequestWatcher;
-  readonly #indexes: ReadonlyMap<string, number>;
+  readonly #peers: ReadonlyMap<NodeId, VirtualPeer>;
   /** Peer → the number of its rejected requests and incomplete responses. */
-  readonly #failures = new Map<number, number>();
+  readonly #failures = new Map<NodeIndex, number>();
 
   constructor(scenario: Scenario, clock: VirtualClock, disk: VirtualDisk, watcher: RequestWatcher) {
     this.#scenario = scenario;
     this.#clock = clock;
     this.#disk = disk;
     this.#watcher = watcher;
-    this.#indexes = new Map(scenario.peers.map(({ id }, index) => [id, index]));
+    this.#peers = new Map(scenario.peers.map((peer) => [peer.id, peer]));
   }
 
   async request(
@@ -39,10 +40,9 @@ export class VirtualTransport implements Transport {
     receiver: ResponseReceiver,
     observer: ResponseObserver,
   ): Promise<ResponseReport> {
-    const index = this.#indexes.get(node.id);
-    const peer = this.#scenario.peers[index ?? -1];
-    if (index === undefined || peer === undefined) throw new Error(`no virtual peer ${node.id}`);
-    this.#watcher.begin(index, receiver.requested, signal);
+    const peer = this.#peers.get(node.id);
+    if (peer === undefined) throw new Error(`no virtual peer ${node.id}`);
+    this.#watcher.begin(peer.index, receiver.requested, signal);
     const response = new VirtualResponse({
       peer,
       clock: this.#clock,
@@ -53,10 +53,10 @@ export class VirtualTransport implements Transport {
     });
     try {
       await response.wait(peer.latencyMs);
-      this.#requireServed(index, peer);
-      for (const partition of this.#partitionsOf(index, peer, body)) {
+      this.#requireServed(peer);
+      for (const partition of this.#partitionsOf(peer, body)) {
         await response.send(partition, this.#sizeOf(partition));
-        this.#requireConnected(index, peer);
+        this.#requireConnected(peer);
       }
       await response.ended();
       return response.report({ kind: "complete" });
@@ -65,15 +65,15 @@ export class VirtualTransport implements Transport {
       return response.report({ kind: "failed", error });
     } finally {
       response.discard();
-      this.#watcher.end(index);
+      this.#watcher.end(peer.index);
     }
   }
 
   /** Returns the content of a response, in order: by address, and the global accounts at the end. */
-  #partitionsOf(index: number, { knowsRanges, behaviour }: VirtualPeer, body: SnapshotReq): number[] {
+  #partitionsOf({ index, knowsRanges, behaviour }: VirtualPeer, body: SnapshotReq): Partition[] {
     const { shard } = this.#scenario;
     const strays = behaviour.kind === "strays";
-    const isRequested = (partition: number) => {
+    const isRequested = (partition: Partition) => {
       if (!knowsRanges) return true;
       if (partition === GLOBAL_PARTITION) return body.isGlobal !== false;
       if (body.isGlobal === true) return false;
@@ -87,12 +87,12 @@ export class VirtualTransport implements Transport {
     return partitions.sort((a, b) => (a === GLOBAL_PARTITION ? 1 : b === GLOBAL_PARTITION ? -1 : a - b));
   }
 
-  #sizeOf(partition: number): number {
+  #sizeOf(partition: Partition): number {
     return this.#scenario.sizes.get(partition) ?? 0;
   }
 
   /** @throws FetchError where the peer does not send a response now */
-  #requireServed(index: number, { behaviour }: VirtualPeer): void {
+  #requireServed({ index, behaviour }: VirtualPeer): void {
     const nowMs = this.#clock.nowMs();
     switch (behaviour.kind) {
       case "down":
@@ -117,14 +117,14 @@ export class VirtualTransport implements Transport {
   }
 
   /** @throws FetchError where the connection ends after a partition */
-  #requireConnected(index: number, { behaviour }: VirtualPeer): void {
+  #requireConnected({ index, behaviour }: VirtualPeer): void {
     if (behaviour.kind === "breaks-off" && this.#countFailure(index) <= behaviour.times)
       throw new FetchError("reset", "broken off");
     if (behaviour.kind === "dies" && this.#clock.nowMs() >= behaviour.atMs)
       throw new FetchError("reset", "died");
   }
 
-  #countFailure(index: number): number {
+  #countFailure(index: NodeIndex): number {
     const count = (this.#failures.get(index) ?? 0) + 1;
     this.#failures.set(index, count);
     return count;

@@ -12,6 +12,7 @@ import type { Evidence } from "../format/evidence/evidence.ts";
 import type { ExportData } from "../format/export-data.ts";
 import { type Manifest, makeManifest, type StateSize } from "../format/manifest.ts";
 import type { FileHashes, RunRecord } from "../format/run-record.ts";
+import type { HashHex, Partition } from "../protocol/brands.ts";
 import { DEFAULT_HASH_KEY, RunningHash } from "../protocol/crypto/hash.ts";
 import { gzipFile, readArtifact } from "./artifact-file.ts";
 import { makeDirectories, syncPath } from "./durable.ts";
@@ -81,7 +82,7 @@ export class PartialSnapshot {
   }
 
   /** The file that a partition of one response is written to while it arrives. */
-  incomingPath(response: number, partition: number): string {
+  incomingPath(response: number, partition: Partition): string {
     return join(this.#incoming, `${response}-${partition}.json`);
   }
 
@@ -99,7 +100,7 @@ export class PartialSnapshot {
   }
 
   /** Makes a verified preimage the partition's artifact. */
-  async accept(partition: number, path: string): Promise<void> {
+  async accept(partition: Partition, path: string): Promise<void> {
     const artifact = this.#artifact(partition);
     await withDiskErrors(`cannot keep ${artifact}`, async () => {
       if (this.#place.compression === "none") {
@@ -126,7 +127,7 @@ export class PartialSnapshot {
   }
 
   /** Keeps the artifact of an earlier run if it has the agreed hash, and removes it otherwise. */
-  async resume(partition: number, hash: string): Promise<ArtifactScan | undefined> {
+  async resume(partition: Partition, hash: HashHex): Promise<ArtifactScan | undefined> {
     const artifact = this.#artifact(partition);
     const stats = await withDiskErrors(`cannot look at ${artifact}`, () => statsOf(artifact));
     if (stats === undefined) return undefined;
@@ -147,8 +148,8 @@ export class PartialSnapshot {
    * @param listed the hashes of the published files: a compressed file with another hash is compressed again
    */
   async takeOver(
-    partition: number,
-    hash: string,
+    partition: Partition,
+    hash: HashHex,
     listed: FileHashes = {},
   ): Promise<ArtifactScan | undefined> {
     for (const compression of compressions) {
@@ -179,7 +180,7 @@ export class PartialSnapshot {
   }
 
   /** Links the published artifact, which takes no disk space, or copies it on file systems without links. */
-  async #linkOrCopy(published: string, partition: number): Promise<void> {
+  async #linkOrCopy(published: string, partition: Partition): Promise<void> {
     const artifact = this.#artifact(partition);
     await withDiskErrors(`cannot reuse ${published}`, async () => {
       try {
@@ -193,7 +194,7 @@ export class PartialSnapshot {
     this.#beginToSync(artifact);
   }
 
-  async #convert(published: string, compression: Compression, partition: number): Promise<void> {
+  async #convert(published: string, compression: Compression, partition: Partition): Promise<void> {
     const plain = this.incomingPath(0, partition);
     const text = readArtifact(published, compression);
     await withDiskErrors(`cannot write ${plain}`, () =>
@@ -228,15 +229,15 @@ export class PartialSnapshot {
     return publishedPath(this.#place);
   }
 
-  #artifact(partition: number): string {
+  #artifact(partition: Partition): string {
     return join(this.#directory, this.#file(partition));
   }
 
-  #file(partition: number): string {
+  #file(partition: Partition): string {
     return artifactFile(partition, this.#place.compression);
   }
 
-  #keepFileHash(partition: number, { fileHash }: ArtifactScan): void {
+  #keepFileHash(partition: Partition, { fileHash }: ArtifactScan): void {
     if (fileHash !== undefined) this.#fileHashes.set(this.#file(partition), fileHash);
   }
 

@@ -12,6 +12,7 @@ import {
   unconfirmedFactor,
   unconfirmedPerConfirmed,
 } from "../limits/sync.ts";
+import type { NodeIndex, Partition } from "../protocol/brands.ts";
 import type { QueryId } from "./partition-tasks.ts";
 import type { PeerPool } from "./peer-pool.ts";
 
@@ -24,22 +25,23 @@ const freeBytesMaxAgeMs = 100;
 /** Bytes that a response holds, most of which belong to one partition. */
 export interface HeldBytes {
   readonly query: QueryId;
-  readonly peer: number;
-  readonly partition: number;
+  readonly peer: NodeIndex;
+  readonly partition: Partition;
   readonly bytes: number;
 }
 
 /** A peer sent more bytes for a partition than the partition turns out to have. */
 export interface OversizedResponse {
-  readonly peer: number;
+  readonly peer: NodeIndex;
   readonly bytes: number;
 }
 
 export class ByteBudget {
   readonly #pool: PeerPool;
-  readonly #outgrown: { readonly peer: number; readonly partition: number; readonly bytes: number }[] = [];
+  readonly #outgrown: { readonly peer: NodeIndex; readonly partition: Partition; readonly bytes: number }[] =
+    [];
   /** Peers that have outgrown the present budget. */
-  readonly #outgrownBy = new Set<number>();
+  readonly #outgrownBy = new Set<NodeIndex>();
   #bytes = unconfirmedBytesFirst;
   /** Of the largest partition that a hash has confirmed. */
   #confirmedMax = 0;
@@ -116,7 +118,7 @@ export class ByteBudget {
   }
 
   /** A peer's response was ended: it is requested for that partition again only after the budget has grown. */
-  exclude(peer: number, partition: number, bytes: number): void {
+  exclude(peer: NodeIndex, partition: Partition, bytes: number): void {
     this.#outgrown.push({ peer, partition, bytes });
     const detail = `sent more than any other node so far: ${bytes} bytes, with more to come`;
     this.#pool.exclude(peer, partition, { reason: "outgrown", detail });
@@ -128,12 +130,12 @@ export class ByteBudget {
   }
 
   /** The peers that sent more for a partition than it has. */
-  oversized(partition: number, confirmedBytes: number): OversizedResponse[] {
+  oversized(partition: Partition, confirmedBytes: number): OversizedResponse[] {
     return this.#outgrown.filter((sent) => sent.partition === partition && sent.bytes > confirmedBytes);
   }
 
   /** Whether other peers have sent as much, or no other peer has the partition. */
-  #isBelieved(peer: number, partition: number): boolean {
+  #isBelieved(peer: NodeIndex, partition: Partition): boolean {
     const others = this.#outgrownBy.size - (this.#outgrownBy.has(peer) ? 1 : 0);
     return others >= OUTGROWN_BEFORE_GROWTH || !this.#pool.hasOther(peer, partition);
   }

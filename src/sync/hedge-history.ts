@@ -4,11 +4,12 @@
  */
 
 import { hedgeBackoffMax, stragglerUnmeasuredMs } from "../limits/sync.ts";
+import type { NodeIndex, Partition } from "../protocol/brands.ts";
 
 const none: ReadonlySet<never> = new Set<never>();
 
 export class HedgeHistory {
-  readonly #requested = new Map<number, Set<number>>();
+  readonly #requested = new Map<NodeIndex, Set<Partition>>();
   #backoff = 1;
   /** When the backoff last changed; `undefined` before the first query. */
   #sinceMs: number | undefined;
@@ -19,11 +20,11 @@ export class HedgeHistory {
   }
 
   /** Returns the partitions that a peer was requested for, and is not hedged with. */
-  requestedOf(peer: number): ReadonlySet<number> {
+  requestedOf(peer: NodeIndex): ReadonlySet<Partition> {
     return this.#requested.get(peer) ?? none;
   }
 
-  note(peer: number, partition: number): void {
+  note(peer: NodeIndex, partition: Partition): void {
     const requested = this.#requested.get(peer);
     if (requested === undefined) this.#requested.set(peer, new Set([partition]));
     else requested.add(partition);
@@ -43,7 +44,7 @@ export class HedgeHistory {
    *
    * @param isBounded whether the time stays below a bound: the straggler continues beside its hedges
    */
-  backOff(partitions: ReadonlySet<number>, isBounded: boolean, atMs: number): void {
+  backOff(partitions: ReadonlySet<Partition>, isBounded: boolean, atMs: number): void {
     this.#backoff = Math.min(isBounded ? hedgeBackoffMax : Number.POSITIVE_INFINITY, 2 * this.#backoff);
     this.#sinceMs = atMs;
     for (const requested of this.#requested.values())

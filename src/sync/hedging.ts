@@ -1,6 +1,7 @@
 /** Which queries are stragglers, what of theirs is hedged, and which queries yield their place (docs/decisions/0012). */
 
 import { hedgesMax, queriesPerPartitionMax } from "../limits/sync.ts";
+import type { Partition } from "../protocol/brands.ts";
 import type { PartitionTasks } from "./partition-tasks.ts";
 import type { Query } from "./query.ts";
 import type { Throughput } from "./throughput.ts";
@@ -24,7 +25,7 @@ export function stragglers(
 }
 
 /** Wanted partitions that stragglers alone give. */
-export function stragglingPartitions(stragglers: readonly Query[], tasks: PartitionTasks): Set<number> {
+export function stragglingPartitions(stragglers: readonly Query[], tasks: PartitionTasks): Set<Partition> {
   const ids = new Set(stragglers.map(({ id }) => id));
   const given = stragglers.flatMap(({ id }) => tasks.givenBy(id));
   return new Set(given.filter((partition) => [...tasks.queriesFor(partition)].every((id) => ids.has(id))));
@@ -42,7 +43,7 @@ function hasPlace(running: readonly Query[], concurrency: number): boolean {
  * there is no place, one of the stragglers. So slow peers never hold all places for good, however many they are.
  */
 export function yieldsTo(
-  partitions: readonly number[],
+  partitions: readonly Partition[],
   { running, stragglers, concurrency }: HedgeContext,
   tasks: PartitionTasks,
 ): Query[] {

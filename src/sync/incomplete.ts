@@ -1,6 +1,7 @@
 /** The error of a run that no peer can complete: for each missing partition, why each of its peers failed. */
 
 import { SnapshotError, type SnapshotErrorCode } from "../errors/snapshot-error.ts";
+import type { Partition } from "../protocol/brands.ts";
 import { shortId } from "../protocol/node.ts";
 import { counted } from "../text/counted.ts";
 import type { PeerPool, SourceOutcome } from "./peer-pool.ts";
@@ -18,7 +19,7 @@ export class IncompleteError extends SnapshotError {
   }
 }
 
-export function incompleteError(missing: ReadonlySet<number>, pool: PeerPool): IncompleteError {
+export function incompleteError(missing: ReadonlySet<Partition>, pool: PeerPool): IncompleteError {
   const partitions = [...missing].sort((a, b) => a - b);
   const outcomes = partitions.map((partition) => pool.outcomes(partition));
   const isFull = partitions.some((partition) => pool.isExcluded(partition, "no-space"));

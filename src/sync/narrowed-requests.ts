@@ -4,8 +4,10 @@
  * partitions, and one for the global accounts.
  */
 
+import type { NodeIndex, Partition } from "../protocol/brands.ts";
 import {
   GLOBAL_PARTITION,
+  partitionAfter,
   partitionRange,
   type Shard,
   storedCount,
@@ -16,7 +18,7 @@ import type { SnapshotReq } from "../protocol/snapshot-request.ts";
 export interface NarrowedRequest {
   readonly request: SnapshotReq;
   /** What the answer must hold. */
-  readonly partitions: readonly number[];
+  readonly partitions: readonly Partition[];
 }
 
 /**
@@ -25,20 +27,20 @@ export interface NarrowedRequest {
  */
 export function narrowedRequests(
   shard: Shard,
-  nodeIndex: number,
-  partitions: readonly number[],
+  nodeIndex: NodeIndex,
+  partitions: readonly Partition[],
   timestamp: number,
-  isEmpty?: (partition: number) => boolean,
+  isEmpty?: (partition: Partition) => boolean,
 ): NarrowedRequest[] {
   const withGlobal = partitions.includes(GLOBAL_PARTITION);
   const local = partitions.filter((partition) => partition !== GLOBAL_PARTITION);
   if (isAllOf(shard, nodeIndex, local, isEmpty)) {
     return [{ request: withGlobal ? { timestamp } : { timestamp, isGlobal: false }, partitions }];
   }
-  const requests: NarrowedRequest[] = runsOf(local, isEmpty).map((run) => {
-    const accountStart = partitionRange(shard, run[0] as number).low;
-    const accountEnd = partitionRange(shard, run.at(-1) as number).high;
-    return { request: { timestamp, accountStart, accountEnd, isGlobal: false }, partitions: run };
+  const requests: NarrowedRequest[] = runsOf(local, isEmpty).map(({ first, last, partitions }) => {
+    const accountStart = partitionRange(shard, first).low;
+    const accountEnd = partitionRange(shard, last).high;
+    return { request: { timestamp, accountStart, accountEnd, isGlobal: false }, partitions };
   });
   if (withGlobal) requests.push({ request: { timestamp, isGlobal: true }, partitions: [GLOBAL_PARTITION] });
   return requests;
@@ -47,9 +49,9 @@ export function narrowedRequests(
 /** Whether nothing but empty partitions is left out of what a node stores. */
 function isAllOf(
   shard: Shard,
-  nodeIndex: number,
-  partitions: readonly number[],
-  isEmpty: ((partition: number) => boolean) | undefined,
+  nodeIndex: NodeIndex,
+  partitions: readonly Partition[],
+  isEmpty: ((partition: Partition) => boolean) | undefined,
 ): boolean {
   if (partitions.length === 0) return false;
   if (partitions.length === storedCount(shard)) return true;
@@ -60,15 +62,23 @@ function isAllOf(
   );
 }
 
+interface Run {
+  readonly first: Partition;
+  last: Partition;
+  readonly partitions: Partition[];
+}
+
 /** Neighbouring partitions together; a run does not go on over the end of the address space. */
-function runsOf(partitions: readonly number[], isEmpty?: (partition: number) => boolean): number[][] {
-  const runs: number[][] = [];
+function runsOf(partitions: readonly Partition[], isEmpty?: (partition: Partition) => boolean): Run[] {
+  const runs: Run[] = [];
   for (const partition of partitions) {
     const run = runs.at(-1);
-    let next = (run?.at(-1) ?? partition) + 1;
-    while (next < partition && isEmpty?.(next)) next++;
-    if (run !== undefined && next === partition) run.push(partition);
-    else runs.push([partition]);
+    let next = partitionAfter(run?.last ?? partition);
+    while (next < partition && isEmpty?.(next)) next = partitionAfter(next);
+    if (run !== undefined && next === partition) {
+      run.partitions.push(partition);
+      run.last = partition;
+    } else runs.push({ first: partition, last: partition, partitions: [partition] });
   }
   return runs;
 }

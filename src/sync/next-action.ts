@@ -1,6 +1,7 @@
 /** What a run does next, as a pure function of its state and the time. */
 
 import { stragglerCheckMaxMs, stragglerCheckMs, stragglerCheckShare } from "../limits/sync.ts";
+import type { Partition } from "../protocol/brands.ts";
 import { stragglers, stragglingPartitions, yieldsTo } from "./hedging.ts";
 import { narrowedRequests } from "./narrowed-requests.ts";
 import { isUseful, type Query, requestOf } from "./query.ts";
@@ -81,7 +82,7 @@ function nextHedge(state: RunState, slow: readonly Query[], nowMs: number): Acti
 }
 
 /** No other peer can be requested for what the stragglers give. */
-function nextBackoff(state: RunState, slow: readonly Query[], partitions: ReadonlySet<number>): Action {
+function nextBackoff(state: RunState, slow: readonly Query[], partitions: ReadonlySet<Partition>): Action {
   const running = state.queries.running();
   // A fast peer that the disk had no space for is better than slow ones alone.
   if (!state.isLastShare && slow.length === running.length && state.isLost(partitions, "no-space"))

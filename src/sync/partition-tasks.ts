@@ -3,6 +3,8 @@
  * bug, and throws.
  */
 
+import type { Partition } from "../protocol/brands.ts";
+
 export type QueryId = number;
 
 /**
@@ -18,52 +20,52 @@ export type PartitionTask =
 const none: ReadonlySet<never> = new Set<never>();
 
 export class PartitionTasks {
-  readonly #tasks = new Map<number, PartitionTask>();
+  readonly #tasks = new Map<Partition, PartitionTask>();
   /** In the state `missing`; kept beside the tasks, since a planner asks for them often. */
-  readonly #missing: Set<number>;
+  readonly #missing: Set<Partition>;
   /** Not in the state `done`. */
-  readonly #pending: Set<number>;
+  readonly #pending: Set<Partition>;
 
-  constructor(partitions: Iterable<number>) {
+  constructor(partitions: Iterable<Partition>) {
     this.#missing = new Set(partitions);
     this.#pending = new Set(this.#missing);
     for (const partition of this.#missing) this.#tasks.set(partition, { state: "missing" });
   }
 
   /** Partitions that no query gives. */
-  get missing(): ReadonlySet<number> {
+  get missing(): ReadonlySet<Partition> {
     return this.#missing;
   }
 
   /** Partitions that are not committed yet. */
-  get pending(): ReadonlySet<number> {
+  get pending(): ReadonlySet<Partition> {
     return this.#pending;
   }
 
   /** `undefined` for a partition that this run does not fetch. */
-  task(partition: number): PartitionTask | undefined {
+  task(partition: Partition): PartitionTask | undefined {
     return this.#tasks.get(partition);
   }
 
   /** Whether content of a partition is still of use. */
-  isWanted(partition: number): boolean {
+  isWanted(partition: Partition): boolean {
     const state = this.#tasks.get(partition)?.state;
     return state === "missing" || state === "in-flight";
   }
 
   /** The queries that give a partition. */
-  queriesFor(partition: number): ReadonlySet<QueryId> {
+  queriesFor(partition: Partition): ReadonlySet<QueryId> {
     const task = this.#tasks.get(partition);
     return task?.state === "in-flight" || task?.state === "committing" ? task.queries : none;
   }
 
   /** The wanted partitions that a query gives. */
-  givenBy(query: QueryId): number[] {
+  givenBy(query: QueryId): Partition[] {
     return [...this.#pending].filter((p) => this.isWanted(p) && this.queriesFor(p).has(query));
   }
 
   /** A query is to give a partition, beside those that give it already. */
-  assign(partition: number, query: QueryId): void {
+  assign(partition: Partition, query: QueryId): void {
     const task = this.#require(partition, "assign", "missing", "in-flight");
     const queries = task.state === "in-flight" ? new Set(task.queries) : new Set<QueryId>();
     this.#set(partition, { state: "in-flight", queries: queries.add(query) });
@@ -83,25 +85,25 @@ export class PartitionTasks {
   }
 
   /** A query has the partition with the agreed hash; content of others is of no use from now on. */
-  settle(partition: number, query: QueryId): void {
+  settle(partition: Partition, query: QueryId): void {
     const task = this.#require(partition, "settle", "in-flight");
     if (!task.queries.has(query)) throw misuse(`settle by query ${query}`, partition, task.state);
     this.#set(partition, { state: "committing", by: query, queries: task.queries });
   }
 
   /** The settled content could not be stored. */
-  unsettle(partition: number): void {
+  unsettle(partition: Partition): void {
     const { queries } = this.#require(partition, "unsettle", "committing");
     this.#set(partition, { state: "in-flight", queries });
   }
 
   /** The settled content is in its place. */
-  commit(partition: number): void {
+  commit(partition: Partition): void {
     this.#require(partition, "commit", "committing");
     this.#set(partition, { state: "done" });
   }
 
-  #set(partition: number, task: PartitionTask): void {
+  #set(partition: Partition, task: PartitionTask): void {
     this.#tasks.set(partition, task);
     if (task.state === "missing") this.#missing.add(partition);
     else this.#missing.delete(partition);
@@ -109,7 +111,7 @@ export class PartitionTasks {
   }
 
   #require<S extends PartitionTask["state"]>(
-    partition: number,
+    partition: Partition,
     transition: string,
     ...from: readonly S[]
   ): Extract<PartitionTask, { readonly state: S }> {
@@ -120,6 +122,6 @@ export class PartitionTasks {
   }
 }
 
-function misuse(transition: string, partition: number, state: string): Error {
+function misuse(transition: string, partition: Partition, state: string): Error {
   return new Error(`cannot ${transition} partition ${partition}, which is ${state}`);
 }

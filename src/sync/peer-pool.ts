@@ -4,6 +4,7 @@
  */
 
 import type { RetryDecision } from "../errors/retry.ts";
+import { asNodeIndex, type NodeIndex, type Partition } from "../protocol/brands.ts";
 import type { ActiveNode } from "../protocol/node.ts";
 import { GLOBAL_PARTITION, type Shard, stores } from "../protocol/shard.ts";
 import { rankGroups } from "./rank-groups.ts";
@@ -43,21 +44,22 @@ export const TOO_EARLY = 425;
 const NOT_HELD = 404;
 
 interface Peer {
+  readonly index: NodeIndex;
   readonly node: ActiveNode;
   state: PeerState;
   /** In a row. */
   failures: number;
   lastFailure: PeerFailure | undefined;
-  readonly exclusions: Map<number, Exclusion>;
+  readonly exclusions: Map<Partition, Exclusion>;
 }
 
 export class PeerPool {
   readonly #shard: Shard;
   readonly #peers: Peer[];
-  readonly #order: readonly number[];
+  readonly #order: readonly NodeIndex[];
   readonly #ranks: ReadonlyMap<string, number>;
   /** Peers with failures that count. */
-  readonly #failing = new Set<number>();
+  readonly #failing = new Set<NodeIndex>();
   #hasGiven = false;
 
   /**
@@ -68,13 +70,14 @@ export class PeerPool {
   constructor(
     nodes: readonly ActiveNode[],
     shard: Shard,
-    order: readonly number[],
+    order: readonly NodeIndex[],
     ranks: ReadonlyMap<string, number> = new Map(),
   ) {
     this.#ranks = ranks;
     this.#shard = shard;
     this.#order = order;
-    this.#peers = nodes.map((node) => ({
+    this.#peers = nodes.map((node, index) => ({
+      index: asNodeIndex(index),
       node,
       state: { kind: "idle" },
       failures: 0,
@@ -88,16 +91,16 @@ export class PeerPool {
     return this.#peers.length;
   }
 
-  node(index: number): ActiveNode {
+  node(index: NodeIndex): ActiveNode {
     return this.#peer(index).node;
   }
 
-  state(index: number): PeerState {
+  state(index: NodeIndex): PeerState {
     return this.#peer(index).state;
   }
 
   /** Failures since the peer last gave something. */
-  failures(index: number): number {
+  failures(index: NodeIndex): number {
     return this.#peer(index).failures;
   }
 
@@ -110,31 +113,31 @@ export class PeerPool {
    * The peers that can be requested now, in order, and in groups: those that have failed more often, in this run or
    * by their record, are in a later one.
    */
-  availableGroups(nowMs: number): number[][] {
+  availableGroups(nowMs: number): NodeIndex[][] {
     const available = this.#order.filter((index) => this.isAvailable(index, nowMs));
     // In a large network in which all goes well, this is called often.
     if (this.#failing.size === 0 && this.#ranks.size === 0) return [available];
     return rankGroups(available, (index) => this.#setback(index));
   }
 
-  isAvailable(index: number, nowMs: number): boolean {
+  isAvailable(index: NodeIndex, nowMs: number): boolean {
     const { state } = this.#peer(index);
     return state.kind === "idle" || (state.kind === "backing-off" && state.untilMs <= nowMs);
   }
 
-  mayGive(index: number, partition: number): boolean {
+  mayGive(index: NodeIndex, partition: Partition): boolean {
     return !this.#peer(index).exclusions.has(partition);
   }
 
   /** The partitions that a peer is not requested for. */
-  excludedOf(index: number): Iterable<number> {
+  excludedOf(index: NodeIndex): Iterable<Partition> {
     return this.#peer(index).exclusions.keys();
   }
 
   /** When the next peer that backs off can be requested for one of the partitions; `undefined` where none can. */
-  nextAvailableMs(partitions: ReadonlySet<number>): number | undefined {
+  nextAvailableMs(partitions: ReadonlySet<Partition>): number | undefined {
     let next: number | undefined;
-    for (const [index, { state }] of this.#peers.entries()) {
+    for (const { index, state } of this.#peers) {
       if (state.kind !== "backing-off" || (next !== undefined && state.untilMs >= next)) continue;
       if (this.#isSourceOfAny(index, partitions)) next = state.untilMs;
     }
@@ -142,33 +145,34 @@ export class PeerPool {
   }
 
   /** Whether another peer may still give a partition. */
-  hasOther(index: number, partition: number): boolean {
+  hasOther(index: NodeIndex, partition: Partition): boolean {
     return this.#peers.some(
-      ({ state }, other) => other !== index && state.kind !== "given-up" && this.#isSource(other, partition),
+      (other) =>
+        other.index !== index && other.state.kind !== "given-up" && this.#isSource(other.index, partition),
     );
   }
 
   /** A query of the peer begins. */
-  begin(index: number): void {
+  begin(index: NodeIndex): void {
     const { state } = this.#peer(index);
     if (state.kind === "busy" || state.kind === "given-up") throw misuse("begin", index, state);
     this.#peer(index).state = { kind: "busy" };
   }
 
   /** The query is over, and the peer can be requested again. */
-  end(index: number): void {
+  end(index: NodeIndex): void {
     this.#leaveBusy(index, "end", { kind: "idle" });
   }
 
   /** The peer has given something: earlier failures no longer count. */
-  succeed(index: number): void {
+  succeed(index: NodeIndex): void {
     this.#hasGiven = true;
     this.#peer(index).failures = 0;
     this.#failing.delete(index);
   }
 
   /** The query is over, because the peer failed. */
-  fail(index: number, failure: PeerFailure, decision: RetryDecision, nowMs: number): void {
+  fail(index: NodeIndex, failure: PeerFailure, decision: RetryDecision, nowMs: number): void {
     const peer = this.#peer(index);
     peer.failures++;
     peer.lastFailure = failure;
@@ -179,7 +183,7 @@ export class PeerPool {
     this.#leaveBusy(index, "fail", next);
   }
 
-  exclude(index: number, partition: number, exclusion: Exclusion): void {
+  exclude(index: NodeIndex, partition: Partition, exclusion: Exclusion): void {
     this.#peer(index).exclusions.set(partition, exclusion);
   }
 
@@ -192,20 +196,20 @@ export class PeerPool {
   }
 
   /** Whether a peer is excluded from a partition for that reason. */
-  isExcluded(partition: number, reason: ExclusionReason): boolean {
+  isExcluded(partition: Partition, reason: ExclusionReason): boolean {
     return this.#peers.some(({ exclusions }) => exclusions.get(partition)?.reason === reason);
   }
 
   /** Whether there would be another source of a partition if exclusions for that reason were lifted. */
-  isSourceLost(partition: number, reason: ExclusionReason): boolean {
+  isSourceLost(partition: Partition, reason: ExclusionReason): boolean {
     return this.#peers.some(
       ({ state, exclusions }) => state.kind !== "given-up" && exclusions.get(partition)?.reason === reason,
     );
   }
 
   /** What came of each peer that stores a partition, in the order of nodes. */
-  outcomes(partition: number): SourceOutcome[] {
-    return this.#peers.flatMap(({ node, exclusions, lastFailure }, index): SourceOutcome[] => {
+  outcomes(partition: Partition): SourceOutcome[] {
+    return this.#peers.flatMap(({ index, node, exclusions, lastFailure }): SourceOutcome[] => {
       if (!stores(this.#shard, index, partition)) return [];
       const exclusion = exclusions.get(partition);
       if (exclusion?.reason === "wrong") return [{ node, outcome: "wrong", reason: exclusion.detail }];
@@ -215,35 +219,35 @@ export class PeerPool {
   }
 
   /** How many failures count against a peer: its own of this run, and its record. */
-  #setback(index: number): number {
+  #setback(index: NodeIndex): number {
     const { node, failures } = this.#peer(index);
     return failures + (this.#ranks.get(node.id) ?? 0);
   }
 
-  #isSource(index: number, partition: number): boolean {
+  #isSource(index: NodeIndex, partition: Partition): boolean {
     const isStored = partition === GLOBAL_PARTITION || stores(this.#shard, index, partition);
     return isStored && this.mayGive(index, partition);
   }
 
-  #isSourceOfAny(index: number, partitions: ReadonlySet<number>): boolean {
+  #isSourceOfAny(index: NodeIndex, partitions: ReadonlySet<Partition>): boolean {
     for (const partition of partitions) if (this.#isSource(index, partition)) return true;
     return false;
   }
 
-  #leaveBusy(index: number, transition: string, next: PeerState): void {
+  #leaveBusy(index: NodeIndex, transition: string, next: PeerState): void {
     const peer = this.#peer(index);
     if (peer.state.kind !== "busy") throw misuse(transition, index, peer.state);
     peer.state = next;
   }
 
-  #peer(index: number): Peer {
+  #peer(index: NodeIndex): Peer {
     const peer = this.#peers[index];
     if (peer === undefined) throw new RangeError(`no peer ${index}`);
     return peer;
   }
 }
 
-function misuse(transition: string, index: number, { kind }: PeerState): Error {
+function misuse(transition: string, index: NodeIndex, { kind }: PeerState): Error {
   return new Error(`cannot ${transition} a query of peer ${index}, which is ${kind}`);
 }
 

@@ -3,6 +3,7 @@
  * that have not and, of these, slow ones after the others (docs/decisions/0012).
  */
 
+import type { NodeIndex, Partition } from "../protocol/brands.ts";
 import type { Shard } from "../protocol/shard.ts";
 import type { PeerPool } from "./peer-pool.ts";
 import { rankGroups } from "./rank-groups.ts";
@@ -17,7 +18,7 @@ export interface PlannerContext {
   readonly throughput: Throughput;
   readonly rule: OrderRule;
   /** Whether a partition is agreed to have no accounts. */
-  readonly isEmpty: (partition: number) => boolean;
+  readonly isEmpty: (partition: Partition) => boolean;
 }
 
 /** A cover, and for what it was computed. */
@@ -43,7 +44,7 @@ export class QueryPlanner {
    *
    * @param needed partitions that no query gives
    */
-  next(needed: ReadonlySet<number>, nowMs: number): PlannedQuery | undefined {
+  next(needed: ReadonlySet<Partition>, nowMs: number): PlannedQuery | undefined {
     if (needed.size === 0) return undefined;
     const { shard, pool, rule } = this.#context;
     if (rule === "cover") return this.#coverOf(needed, nowMs).queries.at(-1);
@@ -64,12 +65,12 @@ export class QueryPlanner {
    * @param requestedOf what a peer was requested for already
    */
   hedge(
-    straggling: ReadonlySet<number>,
-    requestedOf: (peer: number) => ReadonlySet<number>,
+    straggling: ReadonlySet<Partition>,
+    requestedOf: (peer: NodeIndex) => ReadonlySet<Partition>,
     nowMs: number,
   ): PlannedQuery | undefined {
     const { shard, pool, isEmpty } = this.#context;
-    const excludedOf = (index: number) => [
+    const excludedOf = (index: NodeIndex) => [
       ...pool.excludedOf(index),
       ...[...requestedOf(index)].filter((partition) => straggling.has(partition)),
     ];
@@ -77,7 +78,7 @@ export class QueryPlanner {
     return coverQueries({ shard, groups, needed: straggling, excludedOf, isEmpty })[0];
   }
 
-  #groups(nowMs: number): number[][] {
+  #groups(nowMs: number): NodeIndex[][] {
     const { pool, throughput } = this.#context;
     const groups = pool.availableGroups(nowMs);
     if (throughput.isEven) return groups;
@@ -85,10 +86,10 @@ export class QueryPlanner {
   }
 
   /** A cover stays the best one as long as everything goes as planned; after that, another one is computed. */
-  #coverOf(needed: ReadonlySet<number>, nowMs: number): Cover {
+  #coverOf(needed: ReadonlySet<Partition>, nowMs: number): Cover {
     if (this.#isAsPlanned(needed, nowMs)) return this.#cover;
     const { shard, pool, isEmpty } = this.#context;
-    const excludedOf = (index: number) => pool.excludedOf(index);
+    const excludedOf = (index: NodeIndex) => pool.excludedOf(index);
     const groups = this.#groups(nowMs);
     const queries = coverQueries({ shard, groups, needed, excludedOf, isEmpty }).reverse();
     const planned = queries.reduce((sum, { partitions }) => sum + partitions.length, 0);
@@ -97,7 +98,7 @@ export class QueryPlanner {
   }
 
   /** Whether the cover is for what is needed now, and its next peer can be queried as it says. */
-  #isAsPlanned(needed: ReadonlySet<number>, nowMs: number): boolean {
+  #isAsPlanned(needed: ReadonlySet<Partition>, nowMs: number): boolean {
     const { pool } = this.#context;
     const { queries, planned, leftOut } = this.#cover;
     const next = queries.at(-1);

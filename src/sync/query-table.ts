@@ -1,5 +1,6 @@
 /** The queries of a run that are not over, and the transitions of their states. A transition of the wrong state throws. */
 
+import type { Partition } from "../protocol/brands.ts";
 import type { QueryId } from "./partition-tasks.ts";
 import { type Cancellation, type Query, type RequestInFlight, requestOf } from "./query.ts";
 import { ResponseProgress } from "./response-progress.ts";
@@ -43,7 +44,7 @@ export class QueryTable {
     return query;
   }
 
-  request(id: QueryId, partitions: readonly number[], atMs: number): void {
+  request(id: QueryId, partitions: readonly Partition[], atMs: number): void {
     const query = this.get(id);
     if (query.state.kind !== "idle") throw misuse("send a request", query);
     const progress = new ResponseProgress(atMs);
@@ -52,12 +53,12 @@ export class QueryTable {
   }
 
   /** The response of a query has accounts of a partition. */
-  begin(id: QueryId, partition: number): void {
+  begin(id: QueryId, partition: Partition): void {
     this.#setBegun(id, (begun) => begun.add(partition));
   }
 
   /** The response of a query has committed a partition. */
-  commit(id: QueryId, partition: number): void {
+  commit(id: QueryId, partition: Partition): void {
     this.#setBegun(id, (begun) => begun.delete(partition));
     const query = this.get(id);
     this.#queries.set(id, { ...query, verified: query.verified + 1 });
@@ -84,7 +85,7 @@ export class QueryTable {
     this.#queries.delete(id);
   }
 
-  #setBegun(id: QueryId, change: (begun: Set<number>) => void): void {
+  #setBegun(id: QueryId, change: (begun: Set<Partition>) => void): void {
     const query = this.get(id);
     const { state } = query;
     if (state.kind === "idle" || state.request === undefined) throw misuse("give a partition", query);

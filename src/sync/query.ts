@@ -2,6 +2,7 @@
  * A query: what one peer is to give, request by request, until it has given everything, has failed, or is cancelled.
  */
 
+import type { NodeIndex, Partition } from "../protocol/brands.ts";
 import type { QueryId } from "./partition-tasks.ts";
 import type { ResponseProgress } from "./response-progress.ts";
 
@@ -10,10 +11,10 @@ export type Cancellation = "hedged" | "not-needed";
 
 /** A request whose response has not ended. */
 export interface RequestInFlight {
-  readonly requested: ReadonlySet<number>;
+  readonly requested: ReadonlySet<Partition>;
   readonly progress: ResponseProgress;
   /** Partitions that the response has accounts of, and that it has not committed. */
-  readonly begun: ReadonlySet<number>;
+  readonly begun: ReadonlySet<Partition>;
 }
 
 export type QueryState =
@@ -30,9 +31,9 @@ export type QueryState =
 export interface Query {
   readonly id: QueryId;
   /** Index of the peer. */
-  readonly peer: number;
+  readonly peer: NodeIndex;
   /** The partitions that the query was planned for. */
-  readonly partitions: readonly number[];
+  readonly partitions: readonly Partition[];
   /** Whether it requests what another query gives too slowly. */
   readonly isHedge: boolean;
   readonly startedMs: number;
@@ -51,7 +52,7 @@ export function requestOf({ state }: Query): RequestInFlight | undefined {
  *
  * @param given the wanted partitions that it gives, requested or not
  */
-export function isUseful({ state, partitions }: Query, given: readonly number[]): boolean {
+export function isUseful({ state, partitions }: Query, given: readonly Partition[]): boolean {
   if (state.kind !== "requesting") return given.length > 0;
   const { requested } = state.request;
   // A partition that it was planned for, but that this request does not cover, another query may fetch as well.

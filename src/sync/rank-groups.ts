@@ -1,6 +1,12 @@
 /** Returns the indices in groups of equal rank, the lowest rank first; each group keeps their order. */
-export function rankGroups(indices: Iterable<number>, rankOf: (index: number) => number): number[][] {
-  const groups = new Map<number, number[]>();
+
+import type { NodeIndex } from "../protocol/brands.ts";
+
+export function rankGroups(
+  indices: Iterable<NodeIndex>,
+  rankOf: (index: NodeIndex) => number,
+): NodeIndex[][] {
+  const groups = new Map<number, NodeIndex[]>();
   for (const index of indices) {
     const rank = rankOf(index);
     const group = groups.get(rank);

@@ -3,14 +3,15 @@
 import type { ResponseReport } from "../artifact/response-report.ts";
 import { FetchError } from "../errors/fetch-error.ts";
 import { decideRetry, type RetryDecision } from "../errors/retry.ts";
+import type { Partition } from "../protocol/brands.ts";
 import { costOf } from "./classify-response.ts";
 import { TOO_EARLY } from "./peer-pool.ts";
 
 export interface FailedResponse {
   readonly error: Extract<ResponseReport["end"], { kind: "failed" }>["error"];
-  readonly requested: ReadonlySet<number>;
+  readonly requested: ReadonlySet<Partition>;
   /** The partition of the last account. */
-  readonly lastPartition: number | undefined;
+  readonly lastPartition: Partition | undefined;
   /** Whether the response had a partition that outgrew the byte budget. */
   readonly isOutgrown: boolean;
   /** Failures of the peer in a row, this one included. */
@@ -20,9 +21,9 @@ export interface FailedResponse {
 export interface Recovery {
   readonly retry: RetryDecision;
   /** The partition that the peer cannot send. */
-  readonly broken: number | undefined;
+  readonly broken: Partition | undefined;
   /** Partitions that the peer sent too much for. */
-  readonly outgrown: readonly number[];
+  readonly outgrown: readonly Partition[];
 }
 
 /**
@@ -45,7 +46,7 @@ export function recoveryOf(failed: FailedResponse, waitsForExports: boolean, ran
 }
 
 /** Returns the partition in which a response broke; `undefined` where it is unknown. */
-function brokenPartition({ lastPartition: last, requested }: FailedResponse): number | undefined {
+function brokenPartition({ lastPartition: last, requested }: FailedResponse): Partition | undefined {
   if (last !== undefined && requested.has(last)) return last;
   return requested.size === 1 ? [...requested][0] : undefined;
 }

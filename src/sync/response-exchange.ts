@@ -5,6 +5,7 @@ import { FetchError } from "../errors/fetch-error.ts";
 import { ResponseError } from "../errors/response-error.ts";
 import type { ResponseOutcome } from "../errors/response-outcome.ts";
 import { SnapshotError } from "../errors/snapshot-error.ts";
+import type { HashHex, NodeId, Partition } from "../protocol/brands.ts";
 import type { ActiveNode } from "../protocol/node.ts";
 import { offencesOf, outcomeOf } from "./classify-response.ts";
 import type { QueryId } from "./partition-tasks.ts";
@@ -14,20 +15,20 @@ import type { Scheduler } from "./scheduler.ts";
 export interface Exchange {
   readonly query: QueryId;
   readonly node: ActiveNode;
-  readonly requested: ReadonlySet<number>;
+  readonly requested: ReadonlySet<Partition>;
   /** Called when a partition is stored. */
   readonly onCommitted: () => void;
 }
 
 export class ResponseExchange implements ResponseReceiver, ResponseObserver {
-  readonly requested: ReadonlySet<number>;
+  readonly requested: ReadonlySet<Partition>;
   readonly #query: QueryId;
-  readonly #node: string;
+  readonly #node: NodeId;
   readonly #onCommitted: () => void;
   readonly #scheduler: Scheduler;
   readonly #ports: SyncPorts;
   readonly #startedMs: number;
-  readonly #verified: number[] = [];
+  readonly #verified: Partition[] = [];
   #wireBytes = 0;
   #bytes = 0;
 
@@ -42,15 +43,15 @@ export class ResponseExchange implements ResponseReceiver, ResponseObserver {
     ports.emit({ type: "request", node: node.id });
   }
 
-  stores(partition: number): boolean {
+  stores(partition: Partition): boolean {
     return this.#scheduler.stores(this.#query, partition);
   }
 
-  expected(partition: number): string | undefined {
+  expected(partition: Partition): HashHex | undefined {
     return this.#scheduler.expected(this.#query, partition);
   }
 
-  begin(partition: number): void {
+  begin(partition: Partition): void {
     this.#scheduler.apply({ type: "begun", query: this.#query, partition });
   }
 
@@ -79,7 +80,7 @@ export class ResponseExchange implements ResponseReceiver, ResponseObserver {
     });
   }
 
-  async mayHold(bytes: number, partition: number): Promise<boolean> {
+  async mayHold(bytes: number, partition: Partition): Promise<boolean> {
     const { clock, store } = this.#ports;
     this.#scheduler.apply({ type: "held", query: this.#query, partition, bytes });
     if (this.#scheduler.budgetOf(this.#query) === "outgrown") return false;

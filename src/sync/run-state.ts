@@ -2,6 +2,7 @@
 
 import type { ResponseReport } from "../artifact/response-report.ts";
 import { FetchError } from "../errors/fetch-error.ts";
+import type { HashHex, NodeIndex, Partition } from "../protocol/brands.ts";
 import type { Shard } from "../protocol/shard.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { HedgeHistory } from "./hedge-history.ts";
@@ -22,10 +23,10 @@ export interface SchedulerTask {
   readonly shard: Shard;
   /** The snapshot's time in milliseconds. */
   readonly timestamp: number;
-  readonly missing: Iterable<number>;
-  readonly agreedHashes: ReadonlyMap<number, string>;
+  readonly missing: Iterable<Partition>;
+  readonly agreedHashes: ReadonlyMap<Partition, HashHex>;
   /** The hash of a partition without accounts. */
-  readonly emptyHash: string;
+  readonly emptyHash: HashHex;
   readonly rule: OrderRule;
   /** How many queries run at once, hedges not included. */
   readonly concurrency: number;
@@ -53,7 +54,7 @@ export class RunState {
     this.tasks = new PartitionTasks(task.missing);
     this.budget = new ByteBudget(pool);
     const { shard, rule } = task;
-    const isEmpty = (partition: number) => this.isEmpty(partition);
+    const isEmpty = (partition: Partition) => this.isEmpty(partition);
     this.planner = new QueryPlanner({ shard, pool, throughput: this.throughput, rule, isEmpty });
   }
 
@@ -79,7 +80,7 @@ export class RunState {
   }
 
   /** Returns the agreed hash of a partition that a query may give; `undefined` where its content is of no use. */
-  expected(query: QueryId, partition: number): string | undefined {
+  expected(query: QueryId, partition: Partition): HashHex | undefined {
     const { peer } = this.queries.get(query);
     if (!this.tasks.isWanted(partition) || !this.pool.mayGive(peer, partition)) return undefined;
     const queries = this.tasks.queriesFor(partition);
@@ -87,12 +88,12 @@ export class RunState {
   }
 
   /** Returns whether a partition is agreed to have no accounts. */
-  isEmpty(partition: number): boolean {
+  isEmpty(partition: Partition): boolean {
     return this.task.agreedHashes.get(partition) === this.task.emptyHash;
   }
 
   /** Returns whether any of the partitions would have one source more without the exclusions for a reason. */
-  isLost(partitions: ReadonlySet<number>, reason: ExclusionReason): boolean {
+  isLost(partitions: ReadonlySet<Partition>, reason: ExclusionReason): boolean {
     return [...partitions].some((partition) => this.pool.isSourceLost(partition, reason));
   }
 
@@ -185,7 +186,7 @@ export class RunState {
     for (const partition of planned.partitions) this.#assign(partition, query);
   }
 
-  #assign(partition: number, { id, peer }: Query): void {
+  #assign(partition: Partition, { id, peer }: Query): void {
     this.tasks.assign(partition, id);
     this.history.note(peer, partition);
   }
@@ -196,7 +197,7 @@ export class RunState {
   }
 
   /** A response gives a partition that it was requested for, or one that no query gives. */
-  #begin(query: Query, partition: number): void {
+  #begin(query: Query, partition: Partition): void {
     this.queries.begin(query.id, partition);
     const queries = this.tasks.queriesFor(partition);
     if (queries.has(query.id)) return;
@@ -204,7 +205,7 @@ export class RunState {
     this.#assign(partition, query);
   }
 
-  #commit(partition: number, bytes: number, atMs: number): void {
+  #commit(partition: Partition, bytes: number, atMs: number): void {
     const task = this.tasks.task(partition);
     if (task?.state !== "committing") throw new Error(`partition ${partition} is not being committed`);
     const by = this.queries.get(task.by);
@@ -248,7 +249,7 @@ export class RunState {
   }
 
   /** Excludes a peer from what its response had wrong, or too much of. */
-  #excludeFor(peer: number, { mismatched, outgrown }: ResponseReport): void {
+  #excludeFor(peer: NodeIndex, { mismatched, outgrown }: ResponseReport): void {
     for (const { partition, expected, got } of mismatched) {
       const detail = `gave a partition with hash ${got}, expected ${expected}`;
       this.pool.exclude(peer, partition, { reason: "wrong", detail });
@@ -256,7 +257,7 @@ export class RunState {
     for (const { partition, bytes } of outgrown) this.budget.exclude(peer, partition, bytes);
   }
 
-  #fail(peer: number, failed: FailedResponse, atMs: number, random: number): void {
+  #fail(peer: NodeIndex, failed: FailedResponse, atMs: number, random: number): void {
     const { error } = failed;
     const waitsForExports = !this.task.hasOlder || this.pool.hasGiven;
     const { retry, broken, outgrown } = recoveryOf(failed, waitsForExports, random);

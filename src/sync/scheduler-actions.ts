@@ -1,6 +1,7 @@
 /** What the scheduler decides, and what it is notified of. */
 
 import type { ResponseReport } from "../artifact/response-report.ts";
+import type { NodeIndex, Partition } from "../protocol/brands.ts";
 import type { SnapshotReq } from "../protocol/snapshot-request.ts";
 import type { QueryId } from "./partition-tasks.ts";
 import type { Cancellation } from "./query.ts";
@@ -28,15 +29,15 @@ export type Decision =
   | {
       readonly type: "request";
       readonly query: QueryId;
-      readonly peer: number;
+      readonly peer: NodeIndex;
       readonly body: SnapshotReq;
-      readonly partitions: readonly number[];
+      readonly partitions: readonly Partition[];
     }
   | { readonly type: "cancel"; readonly query: QueryId; readonly reason: Cancellation }
   /** The query has nothing left to request. */
   | { readonly type: "end"; readonly query: QueryId }
   /** Every peer was requested for these partitions: each may be requested again, and gets more time. */
-  | { readonly type: "back-off"; readonly partitions: ReadonlySet<number> }
+  | { readonly type: "back-off"; readonly partitions: ReadonlySet<Partition> }
   /** Only peers are left that sent more than the byte budget allows. */
   | { readonly type: "grow-budget" }
   /**
@@ -53,16 +54,21 @@ export type SchedulerEvent =
   /** The chunk is processed, and the run waits for the next one. */
   | { readonly type: "waiting"; readonly query: QueryId; readonly atMs: number }
   /** A response has accounts of a partition. */
-  | { readonly type: "begun"; readonly query: QueryId; readonly partition: number }
+  | { readonly type: "begun"; readonly query: QueryId; readonly partition: Partition }
   | { readonly type: "free-space"; readonly bytes: number; readonly atMs: number }
   /** A response holds this many bytes that no hash confirms; the partition is the one that grows. */
-  | { readonly type: "held"; readonly query: QueryId; readonly partition: number; readonly bytes: number }
+  | { readonly type: "held"; readonly query: QueryId; readonly partition: Partition; readonly bytes: number }
   /** A response has a partition with the agreed hash. */
-  | { readonly type: "settled"; readonly query: QueryId; readonly partition: number }
+  | { readonly type: "settled"; readonly query: QueryId; readonly partition: Partition }
   /** The settled partition could not be stored. */
-  | { readonly type: "unsettled"; readonly partition: number }
+  | { readonly type: "unsettled"; readonly partition: Partition }
   /** The settled partition is stored. */
-  | { readonly type: "committed"; readonly partition: number; readonly bytes: number; readonly atMs: number }
+  | {
+      readonly type: "committed";
+      readonly partition: Partition;
+      readonly bytes: number;
+      readonly atMs: number;
+    }
   /** A response has ended; `random`, in [0, 1), is the jitter of a backoff. */
   | {
       readonly type: "ended";

@@ -1,16 +1,18 @@
 /** The state of a run as data, for a person who asks why the run does not end. */
 
+import type { Partition } from "../protocol/brands.ts";
+import { allNodes } from "../protocol/shard.ts";
 import { type Query, requestOf } from "./query.ts";
 import type { RunState } from "./run-state.ts";
 
 export interface SchedulerState {
-  readonly missing: readonly number[];
-  readonly committing: readonly number[];
+  readonly missing: readonly Partition[];
+  readonly committing: readonly Partition[];
   readonly queries: readonly {
     readonly node: string;
     readonly state: Query["state"]["kind"];
     readonly isHedge: boolean;
-    readonly partitions: readonly number[];
+    readonly partitions: readonly Partition[];
     readonly sinceMs: number;
     readonly bytes: number;
   }[];
@@ -21,7 +23,7 @@ export interface SchedulerState {
 export function describeState({ tasks, queries, pool }: RunState, nowMs: number): SchedulerState {
   const pending = [...tasks.pending].sort((a, b) => a - b);
   const peers = { idle: 0, busy: 0, "backing-off": 0, "given-up": 0 };
-  for (let peer = 0; peer < pool.size; peer++) peers[pool.state(peer).kind]++;
+  for (const peer of allNodes({ numNodes: pool.size })) peers[pool.state(peer).kind]++;
   const retryMs = pool.nextAvailableMs(tasks.pending);
   return {
     missing: pending.filter((partition) => tasks.task(partition)?.state === "missing"),

@@ -8,6 +8,7 @@
  *                          └───── failed, mismatched ─────┘    straggling: a hedge, to another peer
  */
 
+import type { HashHex, Partition } from "../protocol/brands.ts";
 import { storedCount, stores } from "../protocol/shard.ts";
 import { nextAction } from "./next-action.ts";
 import type { QueryId } from "./partition-tasks.ts";
@@ -35,12 +36,12 @@ export class Scheduler {
   }
 
   /** Returns the agreed hash of a partition that a query may give; `undefined` where its content is of no use. */
-  expected(query: QueryId, partition: number): string | undefined {
+  expected(query: QueryId, partition: Partition): HashHex | undefined {
     return this.#state.expected(query, partition);
   }
 
   /** Returns whether the peer of a query should hold accounts of a partition. */
-  stores(query: QueryId, partition: number): boolean {
+  stores(query: QueryId, partition: Partition): boolean {
     return stores(this.#state.task.shard, this.#state.queries.get(query).peer, partition);
   }
 
@@ -59,7 +60,7 @@ export class Scheduler {
   }
 
   /** Returns the peers that sent more for a partition than it has. */
-  oversized(partition: number, confirmedBytes: number): { node: string; bytes: number }[] {
+  oversized(partition: Partition, confirmedBytes: number): { node: string; bytes: number }[] {
     const responses = this.#state.budget.oversized(partition, confirmedBytes);
     return responses.map(({ peer, bytes }) => ({ node: this.#state.pool.node(peer).id, bytes }));
   }
@@ -71,7 +72,7 @@ export class Scheduler {
   }
 
   /** Partitions that are not committed. */
-  get pending(): ReadonlySet<number> {
+  get pending(): ReadonlySet<Partition> {
     return this.#state.tasks.pending;
   }
 

@@ -15,6 +15,7 @@ import {
   stragglerUnmeasuredMs,
   unmeasuredBytesPerSecond,
 } from "../limits/sync.ts";
+import type { NodeIndex } from "../protocol/brands.ts";
 
 /** One response, or as much of it as there is so far. */
 export interface SpeedSample {
@@ -42,23 +43,20 @@ interface Compared extends Speed {
 }
 
 interface Measured extends Compared {
-  readonly nodeIndex: number;
+  readonly nodeIndex: NodeIndex;
 }
 
 const unmeasuredMsPerByte = 1000 / unmeasuredBytesPerSecond;
 
-/** No node has this index. */
-const notMeasured = -1;
-
 export class Throughput {
-  readonly #speeds = new Map<number, Speed>();
+  readonly #speeds = new Map<NodeIndex, Speed>();
   /** The newest responses, which others are compared with. */
   readonly #recent: Measured[] = [];
   #isEven: boolean | undefined;
   #usual: { readonly bytes: number; readonly leastMs: number; readonly medianMs: number } | undefined;
 
   /** Notes a response; the newer ones of a peer count for more. */
-  note(nodeIndex: number, sample: SpeedSample): void {
+  note(nodeIndex: NodeIndex, sample: SpeedSample): void {
     const now = speedOf(sample);
     const before = this.#speeds.get(nodeIndex);
     const speed = {
@@ -76,7 +74,7 @@ export class Throughput {
 
   /** Whether all paces are 0. */
   get isEven(): boolean {
-    this.#isEven ??= [...this.#speeds.keys(), notMeasured].every((index) => this.pace(index) === 0);
+    this.#isEven ??= [...this.#speeds.values(), undefined].every((speed) => this.#paceOf(speed) === 0);
     return this.#isEven;
   }
 
@@ -85,10 +83,13 @@ export class Throughput {
    * a greater pace are queried later. 0 for all where they are about equal, or nothing is measured; what is not
    * measured is taken to be as most are.
    */
-  pace(nodeIndex: number): number {
+  pace(nodeIndex: NodeIndex): number {
+    return this.#paceOf(this.#speeds.get(nodeIndex));
+  }
+
+  #paceOf(measured: Speed | undefined): number {
     if (this.#usual === undefined) return 0;
     const { bytes, leastMs, medianMs } = this.#usual;
-    const measured = this.#speeds.get(nodeIndex);
     const ownMs = measured === undefined ? medianMs : expectedMs(measured, bytes);
     return Math.max(0, Math.floor(Math.log2((ownMs + paceMarginMs) / (leastMs + paceMarginMs))));
   }
@@ -101,7 +102,7 @@ export class Throughput {
    * @param backoff how many times longer than usual is waited
    */
   isStraggling(
-    nodeIndex: number,
+    nodeIndex: NodeIndex,
     response: ResponseSoFar,
     others: readonly SpeedSample[],
     backoff = 1,

@@ -10,6 +10,7 @@ import {
   netconfigProofNodes,
   netconfigTimeMaxMs,
 } from "../limits/network.ts";
+import type { HashHex } from "../protocol/brands.ts";
 import { canonicalTextOf } from "../protocol/crypto/canonical-text.ts";
 import { hashText } from "../protocol/crypto/hash.ts";
 import { type ActiveNode, nodeUrl, shortId } from "../protocol/node.ts";
@@ -41,7 +42,7 @@ export interface NetconfigSample {
  */
 export async function sampleNetconfig(
   nodes: readonly ActiveNode[],
-  expectedHash: string | undefined,
+  expectedHash: HashHex | undefined,
   context: ShardingContext,
 ): Promise<NetconfigSample> {
   const shuffled = inRandomOrder(nodes);
@@ -56,7 +57,7 @@ export async function sampleNetconfig(
 }
 
 class Sampling {
-  readonly #expectedHash: string | undefined;
+  readonly #expectedHash: HashHex | undefined;
   readonly #context: ShardingContext;
   /** Aborts the other requests once a response is proved. */
   readonly #proved = new AbortController();
@@ -64,7 +65,7 @@ class Sampling {
   #failures: { node: ActiveNode; reason: string }[] = [];
   proof: NetconfigResponse | undefined;
 
-  constructor(expectedHash: string | undefined, context: ShardingContext) {
+  constructor(expectedHash: HashHex | undefined, context: ShardingContext) {
     this.#expectedHash = expectedHash;
     this.#context = context;
   }
@@ -112,7 +113,7 @@ class Sampling {
 }
 
 /** The hash of a response's `config`, for comparison with a record's `networkConfigHash`; `undefined` if it has none. */
-export function configHashOf(received: unknown, hashKey: string): string | undefined {
+export function configHashOf(received: unknown, hashKey: string): HashHex | undefined {
   try {
     return hashText(canonicalTextOf((received as { config?: unknown }).config), hashKey);
   } catch {

@@ -8,6 +8,7 @@
 import { SnapshotError } from "../errors/snapshot-error.ts";
 import type { HttpClient } from "../fetch/http/http-client.ts";
 import type { TrustSource } from "../format/evidence/counting-rules.ts";
+import type { Cycle, HashHex } from "../protocol/brands.ts";
 import type { ActiveNode } from "../protocol/node.ts";
 import { consensusRadiusOf, makeShard, type Shard } from "../protocol/shard.ts";
 import { counted } from "../text/counted.ts";
@@ -50,7 +51,7 @@ export interface ShardingContext {
 export async function findSharding(
   nodes: readonly ActiveNode[],
   overrides: ShardingOverrides,
-  networkConfigHash: string | undefined,
+  networkConfigHash: HashHex | undefined,
   context: ShardingContext,
 ): Promise<Sharding> {
   const { nodesPerConsensusGroup, nodesPerEdge } = overrides;
@@ -82,7 +83,7 @@ export async function findSharding(
  *
  * @throws SnapshotError `no-agreement` if their settings prevent it
  */
-export function requireSnapshotsOn({ againstSnapshots }: Sharding, cycle: number): void {
+export function requireSnapshotsOn({ againstSnapshots }: Sharding, cycle: Cycle): void {
   if (againstSnapshots.length === 0) return;
   const problem = `the validators of this network make no snapshots: by the configuration of cycle ${cycle}, ${againstSnapshots.join("; ")}`;
   throw new SnapshotError("no-agreement", problem, {
@@ -98,7 +99,7 @@ export function requireSnapshotsOn({ againstSnapshots }: Sharding, cycle: number
  */
 export async function describeSnapshotsOff(
   nodes: readonly ActiveNode[],
-  networkConfigHash: string | undefined,
+  networkConfigHash: HashHex | undefined,
   context: ShardingContext,
 ): Promise<string | undefined> {
   const { proof, responses } = await sampleNetconfig(nodes, networkConfigHash, context);
@@ -121,7 +122,7 @@ export function shardOf(
 
 type Proof = Pick<NetconfigResponse, "config" | "bytes">;
 
-function keptProof(expectedHash: string | undefined, { kept, hashKey }: ShardingContext): Proof | undefined {
+function keptProof(expectedHash: HashHex | undefined, { kept, hashKey }: ShardingContext): Proof | undefined {
   if (kept === undefined || expectedHash === undefined) return undefined;
   const source = "a /netconfig response of an earlier run";
   try {

@@ -9,6 +9,7 @@ import {
   recordedHashesMax,
   secondsMax,
 } from "../limits/network.ts";
+import type { Cycle } from "../protocol/brands.ts";
 import type { CycleRecord } from "../protocol/cycle-record.ts";
 import { hex64 } from "./hex.ts";
 import { describe, parseAs, WireError } from "./parse.ts";
@@ -21,7 +22,8 @@ const markerLengthMax = 128;
 const cycleNumber = z
   .int("expected a cycle number")
   .min(0, "expected a cycle number")
-  .max(cycleNumberMax, "expected a cycle number");
+  .max(cycleNumberMax, "expected a cycle number")
+  .transform((number) => number as Cycle);
 const hash = z.string("expected a hash").max(markerLengthMax, "expected a hash");
 
 const record = z.object({

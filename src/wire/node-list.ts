@@ -7,7 +7,7 @@
  */
 
 import { nodesMax } from "../limits/network.ts";
-import { isHex64 } from "../protocol/address.ts";
+import { isNodeId, isPublicKey } from "../protocol/brands.ts";
 import type { ActiveNode } from "../protocol/node.ts";
 import { describe, WireError } from "./parse.ts";
 import { RowProblemList, type RowProblems } from "./row-problems.ts";
@@ -44,8 +44,8 @@ export function parseNodeList(received: unknown, source: string): NodeList {
     const { id, publicKey } = fields;
     if (isObject(row) && isAbsent(id)) withoutId++;
     else if (!isObject(row)) skipped.add(`[${index}]: expected a node, got ${describe(row)}`);
-    else if (!isHex64(id)) skipped.add(`[${index}].id: ${not64(id)}`);
-    else if (!isHex64(publicKey)) skipped.add(`[${index}].publicKey: ${not64(publicKey)}`);
+    else if (!isNodeId(id)) skipped.add(`[${index}].id: ${not64(id)}`);
+    else if (!isPublicKey(publicKey)) skipped.add(`[${index}].publicKey: ${not64(publicKey)}`);
     else {
       const url = urlOf(fields);
       if (url === undefined) withoutAddress.add(`[${index}]: ${describeAddress(fields)}`);

@@ -1,10 +1,14 @@
 /** Parses the state metadata that one node sends to an archiver (PROTOCOL.md, Partition gossip). */
 
+import type { Cycle, HashHex, Partition } from "../protocol/brands.ts";
 import { hex64 } from "./hex.ts";
 import { parseAs } from "./parse.ts";
 import * as z from "./schema.ts";
 
-const counter = z.int("expected a cycle number").min(0, "expected a cycle number");
+const counter = z
+  .int("expected a cycle number")
+  .min(0, "expected a cycle number")
+  .transform((number) => number as Cycle);
 const stateHashes = z.object({
   counter,
   partitionHashes: z.record(
@@ -16,9 +20,9 @@ const stateHashes = z.object({
 const metadata = z.object({ counter, stateHashes: z.array(stateHashes) });
 
 export interface StateHashes {
-  readonly cycle: number;
-  readonly partitionHashes: ReadonlyMap<number, string>;
-  readonly networkHash: string;
+  readonly cycle: Cycle;
+  readonly partitionHashes: ReadonlyMap<Partition, HashHex>;
+  readonly networkHash: HashHex;
 }
 
 /**
@@ -31,7 +35,9 @@ export function parseStateMetadata(received: unknown, source: string): StateHash
     parseAs(metadata, item, source).stateHashes.map(({ counter: cycle, partitionHashes, networkHash }) => ({
       cycle,
       networkHash,
-      partitionHashes: new Map(Object.entries(partitionHashes).map(([key, hash]) => [Number(key), hash])),
+      partitionHashes: new Map(
+        Object.entries(partitionHashes).map(([key, hash]) => [Number(key) as Partition, hash]),
+      ),
     })),
   );
 }

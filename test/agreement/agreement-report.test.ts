@@ -5,10 +5,12 @@ import { GossipFailure, type GossipFailureKind } from "../../src/agreement/reque
 import { describeUndecided } from "../../src/agreement/undecided.ts";
 import type { Problem } from "../../src/errors/problem.ts";
 import { RunLog } from "../../src/events/run-log.ts";
+import { asNodeIndex } from "../../src/protocol/brands.ts";
 import { hashText } from "../../src/protocol/crypto/hash.ts";
 import { EMPTY_PREIMAGE, networkHash } from "../../src/protocol/partition-hash.ts";
 import { storedPartitions } from "../../src/protocol/shard.ts";
 import { makeVote } from "../../src/testnet/validator/gossip/vote.ts";
+import { asHashes } from "../helpers/brands.ts";
 import { collectionOf, cycle, hashKey, identities, idOf, shard, voteOf } from "./test-votes.ts";
 
 interface Case {
@@ -44,7 +46,7 @@ describe("the votes of a cycle", () => {
     const hashes = new Map([-1, ...all].map((partition) => [partition, "a".repeat(64)]));
     expect(result()).toMatchObject({
       kind: "agreed",
-      agreed: { partitionHashes: hashes, networkHash: networkHash(hashes, hashKey) },
+      agreed: { partitionHashes: hashes, networkHash: networkHash(asHashes(hashes), hashKey) },
     });
     expect(log.offences).toEqual([]);
   });
@@ -92,8 +94,8 @@ describe("the votes of a cycle", () => {
 
   const empty = hashText(EMPTY_PREIMAGE, hashKey);
   const emptyVotes = identities.map((identity, index) => {
-    const stored = [-1, ...storedPartitions(shard, index)];
-    return JSON.stringify(makeVote(identity, cycle, new Map(stored.map((of) => [of, empty]))));
+    const stored = [-1, ...storedPartitions(shard, asNodeIndex(index))];
+    return JSON.stringify(makeVote(identity, cycle, asHashes(new Map(stored.map((of) => [of, empty])))));
   });
 
   it("are refused where every hash is that of an empty list", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { VoteCollection } from "../../src/agreement/vote-collection.ts";
 import { gossipMessageBytesBase, gossipMessageBytesPerPartition } from "../../src/limits/gossip.ts";
+import { asCycle, asNodeId, asPartition } from "../../src/protocol/brands.ts";
 import { canonicalTextOf } from "../../src/protocol/crypto/canonical-text.ts";
 import { DEFAULT_HASH_KEY } from "../../src/protocol/crypto/hash.ts";
 import { isSignedBy, signed } from "../../src/protocol/crypto/signature.ts";
@@ -8,13 +9,14 @@ import { makeShard, storedCount } from "../../src/protocol/shard.ts";
 import { Random } from "../../src/testnet/state/random.ts";
 import { makeVote, type SignedVote } from "../../src/testnet/validator/gossip/vote.ts";
 import { type Identity, makeIdentity } from "../../src/testnet/validator/identity.ts";
+import { asHashes } from "../helpers/brands.ts";
 
 const cycle = 7;
 const random = Random.named("vote-collection");
 const ids = Array.from({ length: 3 }, () => random.hex(8)).sort();
-const identities = ids.map((id) => makeIdentity(id, Buffer.from(random.hex(8), "hex")));
+const identities = ids.map((id) => makeIdentity(asNodeId(id), Buffer.from(random.hex(8), "hex")));
 const nodes = identities.map(({ id, publicKey }) => ({ id, publicKey, url: "http://127.0.0.1:1" }));
-const shard = { ...makeShard({ numNodes: 3 }), cycleNumber: cycle, nodeIds: ids };
+const shard = { ...makeShard({ numNodes: 3 }), cycleNumber: asCycle(cycle) };
 const bytesMax = gossipMessageBytesBase + gossipMessageBytesPerPartition * (storedCount(shard) + 1);
 
 const [first, second] = identities as [Identity, Identity, Identity];
@@ -26,7 +28,7 @@ function newCollection(): VoteCollection {
 /** A vote for one and the same hash, told by a letter. */
 function vote(letter: string, identity: Identity = first): SignedVote {
   const hashes = new Map([-1, 0, 1, 2].map((partition) => [partition, letter.repeat(64)]));
-  return makeVote(identity, cycle, hashes);
+  return makeVote(identity, asCycle(cycle), asHashes(hashes));
 }
 
 function evidenceOf(votes: VoteCollection): string[] {
@@ -175,7 +177,11 @@ describe("messages of one sender", () => {
     expect(votes.admit(JSON.stringify(message))).toMatchObject({ kind: "new" });
     expect(votes.admit(JSON.stringify(message))).toMatchObject({ kind: "duplicate" });
     expect(votes.admit(inOtherOrder)).toMatchObject({ kind: "duplicate" });
-    expect(votes.tally.agreement(0)).toMatchObject({ hash: "a".repeat(64), votesFor: 1, votesAgainst: 0 });
+    expect(votes.tally.agreement(asPartition(0))).toMatchObject({
+      hash: "a".repeat(64),
+      votesFor: 1,
+      votesAgainst: 0,
+    });
   });
 
   it("are an equivocation where the second one differs, and only the first one counts", () => {
@@ -187,13 +193,21 @@ describe("messages of one sender", () => {
       { kind: "rejected", reason: "superfluous" },
     ]);
     expect(votes.admit(texts[1] ?? "").kind).toBe("duplicate");
-    expect(votes.tally.agreement(0)).toMatchObject({ hash: "b".repeat(64), votesFor: 1, votesAgainst: 0 });
+    expect(votes.tally.agreement(asPartition(0))).toMatchObject({
+      hash: "b".repeat(64),
+      votesFor: 1,
+      votesAgainst: 0,
+    });
     expect(evidenceOf(votes)).toEqual([lineOf(vote("b")), lineOf(vote("a"))]);
   });
 
   it("are not an equivocation where the second one is signed by somebody else", () => {
     const votes = newCollection();
-    const forged = makeVote({ ...second, id: first.id }, cycle, new Map([[0, "b".repeat(64)]]));
+    const forged = makeVote(
+      { ...second, id: first.id },
+      asCycle(cycle),
+      asHashes(new Map([[0, "b".repeat(64)]])),
+    );
     votes.admit(JSON.stringify(vote("a")));
     expect(votes.admit(JSON.stringify(forged))).toMatchObject({ reason: "misattributed", sender: second.id });
     expect(votes.admit(JSON.stringify(vote("b", second))).kind).toBe("new");
@@ -204,11 +218,15 @@ describe("messages of one sender", () => {
 describe("what contradicts the sharding settings", () => {
   // Each of seven nodes stores its own partition and its neighbours'.
   const sevenIds = Array.from({ length: 7 }, () => random.hex(8)).sort();
-  const seven = sevenIds.map((id) => makeIdentity(id, Buffer.from(random.hex(8), "hex")));
+  const seven = sevenIds.map((id) => makeIdentity(asNodeId(id), Buffer.from(random.hex(8), "hex")));
   const ring = makeShard({ numNodes: 7, nodesPerConsensusGroup: 3, nodesPerEdge: 0 });
   const sevenNodes = seven.map(({ id, publicKey }) => ({ id, publicKey, url: "http://127.0.0.1:1" }));
   const naming = (partitions: readonly number[], index: number) =>
-    makeVote(seven[index] ?? first, cycle, new Map(partitions.map((of) => [of, "a".repeat(64)])));
+    makeVote(
+      seven[index] ?? first,
+      asCycle(cycle),
+      asHashes(new Map(partitions.map((of) => [of, "a".repeat(64)]))),
+    );
 
   it.each([
     { id: "as many partitions as a node stores", partitions: [-1, 0, 1, 2], contradicts: false },
@@ -218,26 +236,18 @@ describe("what contradicts the sharding settings", () => {
     { id: "other partitions", partitions: [-1, 1, 2, 3], contradicts: true },
     { id: "no partition", partitions: [], contradicts: true },
   ])("is a vote that names $id: $contradicts", ({ partitions, contradicts }) => {
-    const votes = new VoteCollection(
-      { ...ring, cycleNumber: cycle, nodeIds: sevenIds },
-      sevenNodes,
-      DEFAULT_HASH_KEY,
-    );
+    const votes = new VoteCollection({ ...ring, cycleNumber: asCycle(cycle) }, sevenNodes, DEFAULT_HASH_KEY);
     expect(votes.admit(JSON.stringify(naming(partitions, 1))).kind).toBe("new");
     expect(votes.contradictingGeometry()).toEqual(contradicts ? [sevenIds[1]] : []);
     const named = new Map(partitions.map((of) => [of, "a".repeat(64)]));
-    for (const [partition, hash] of votes.hashesOf(sevenIds[1] ?? ""))
+    for (const [partition, hash] of votes.hashesOf(asNodeId(sevenIds[1] ?? "")))
       expect(named.get(partition)).toBe(hash);
   });
 
   it("is a vote that is longer than so many partitions need", () => {
     const { sign: _, ...unsigned } = naming([-1, 0, 1, 2], 1);
     const long = signed({ ...unsigned, filler: "x".repeat(50_000) }, (seven[1] ?? first).privateKey);
-    const votes = new VoteCollection(
-      { ...ring, cycleNumber: cycle, nodeIds: sevenIds },
-      sevenNodes,
-      DEFAULT_HASH_KEY,
-    );
+    const votes = new VoteCollection({ ...ring, cycleNumber: asCycle(cycle) }, sevenNodes, DEFAULT_HASH_KEY);
     expect(votes.admit(JSON.stringify(long))).toMatchObject({ reason: "oversized", sender: sevenIds[1] });
     expect(votes.contradictingGeometry()).toEqual([sevenIds[1]]);
   });

@@ -4,6 +4,8 @@ import type { ServerResponse } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { HttpGossipSource } from "../../src/app/gossip-source.ts";
 import { HttpClient } from "../../src/fetch/http/http-client.ts";
+import { asCycle } from "../../src/protocol/brands.ts";
+import { idNamed } from "../helpers/brands.ts";
 import { httpServer } from "../helpers/servers.ts";
 
 const signal = new AbortController().signal;
@@ -14,8 +16,8 @@ async function requested(respond: (response: ServerResponse, url: string) => voi
   const client = new HttpClient({ connectTimeoutMs: 2_000, stallTimeoutMs: 2_000 });
   onTestFinished(() => client.close());
   const messages: string[] = [];
-  const node = { id: "a", publicKey: "", url };
-  for await (const batch of new HttpGossipSource(client).request(node, 7, { signal, ...options })) {
+  const node = { id: idNamed("a"), publicKey: undefined, url };
+  for await (const batch of new HttpGossipSource(client).request(node, asCycle(7), { signal, ...options })) {
     messages.push(...batch.map((message) => message.toString()));
   }
   return messages;

@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { planAssembly } from "../../src/app/plan.ts";
 import type { AssembleEvent } from "../../src/events/assemble-events.ts";
+import { asCycle, asHashHex, asPartition } from "../../src/protocol/brands.ts";
 import { isSignedBy } from "../../src/protocol/crypto/signature.ts";
 import { HashDatabase } from "../../src/store/hash-database/hash-database.ts";
 import { hashesOf, makeNetwork } from "../../src/testnet/cluster/network.ts";
 import { makeVote } from "../../src/testnet/validator/gossip/vote.ts";
 import { inDatabase } from "../collect/running-collector.ts";
+import { asHashes } from "../helpers/brands.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 import { published } from "../testnet/cluster/published.ts";
 import { smallFixture, withCluster } from "../testnet/cluster/small-cluster.ts";
@@ -36,9 +38,9 @@ describe("a hash database", () => {
     const hashDb = newPath();
     await run(hashDb);
     inDatabase(hashDb, (database) => {
-      expect(database.messageCount(8)).toBe(5);
-      expect(database.partitionHashes(8)).toEqual(hashes);
-      expect(database.networkHash(8)).toBe(expected.networkHash);
+      expect(database.messageCount(asCycle(8))).toBe(5);
+      expect(database.partitionHashes(asCycle(8))).toEqual(hashes);
+      expect(database.networkHash(asCycle(8))).toBe(expected.networkHash);
       expect(database.offences()).toEqual([]);
     });
     const { result, stages } = await run(hashDb, ["*:no-gossip"]);
@@ -52,9 +54,16 @@ describe("a hash database", () => {
     for (const [index, identity] of network.identities.entries()) {
       const forger = network.identities[(index + 1) % 5] ?? identity;
       const lies = new Map([...hashes].map(([partition]) => [partition, "ee".repeat(32)]));
-      const vote = makeVote({ ...forger, id: identity.id }, 8, lies);
+      const vote = makeVote({ ...forger, id: identity.id }, asCycle(8), asHashes(lies));
       database.saveMessages(
-        [{ cycle: 8, sender: identity.id, hash: vote.sign.sig.slice(128), text: JSON.stringify(vote) }],
+        [
+          {
+            cycle: asCycle(8),
+            sender: identity.id,
+            hash: asHashHex(vote.sign.sig.slice(128)),
+            text: JSON.stringify(vote),
+          },
+        ],
         1,
       );
     }
@@ -80,7 +89,7 @@ describe("a hash database", () => {
     const [message] = messages as { sender: string; data: { partitionHash: Record<string, string> } }[];
     expect(isSignedBy(message)).toBe(true);
     expect(message?.sender).toBe(idOf(0));
-    expect(message?.data.partitionHash["1"]).toBe(hashes.get(1));
+    expect(message?.data.partitionHash["1"]).toBe(hashes.get(asPartition(1)));
     expect(told[0]?.detail).toContain(`got ${sentHash} of`);
   });
 

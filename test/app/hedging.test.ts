@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { AssembleOptions } from "../../src/app/assembly/options.ts";
 import { verifySnapshot } from "../../src/app/verify.ts";
 import type { AssembleEvent } from "../../src/events/assemble-events.ts";
+import { asPartition } from "../../src/protocol/brands.ts";
 import { published } from "../testnet/cluster/published.ts";
 import { smallFixture, withCluster } from "../testnet/cluster/small-cluster.ts";
 import { assembleFrom } from "./run.ts";
@@ -100,7 +101,7 @@ describe.concurrent("a node that is late", () => {
       "0:slow=6s",
       ...liars.map((node) => `${node}:omit-partition=8`),
     ]);
-    const giver = queries.find(({ verified }) => verified.includes(8));
+    const giver = queries.find(({ verified }) => verified.includes(asPartition(8)));
     expect(giver?.index).toBe(0);
     expect(offenders).toContain("1: wrong-partition");
     expect(offenders.filter((text) => text.startsWith("0"))).toEqual([]);

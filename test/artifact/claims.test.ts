@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { isGlobalAccount, type WrappedData } from "../../src/protocol/account-copy.ts";
+import { asNodeIndex, asPartition } from "../../src/protocol/brands.ts";
 import { partitionPreimages } from "../../src/protocol/partition-hash.ts";
 import { GLOBAL_PARTITION, makeShard, partitionOf, storedPartitions } from "../../src/protocol/shard.ts";
 import { pieces, streamOf } from "../canonical/chunks.ts";
 import { makeAccounts } from "../helpers/accounts.ts";
+import { asPartitions } from "../helpers/brands.ts";
 import { makeTarget, receive } from "./response-target.ts";
 
 /** Six nodes, of which node 2 stores the partitions 1, 2 and 3. */
@@ -11,13 +13,13 @@ const shard = makeShard({ numNodes: 6, nodesPerConsensusGroup: 3, nodesPerEdge: 
 const truth = makeAccounts(shard, { perPartition: 8, globals: 5 });
 const preimages = partitionPreimages(truth, shard);
 const nodeIndex = 2;
-const stored = [GLOBAL_PARTITION, ...storedPartitions(shard, nodeIndex)];
+const stored = [GLOBAL_PARTITION, ...storedPartitions(shard, asNodeIndex(nodeIndex))];
 
 function placeOf(account: WrappedData): number {
   return isGlobalAccount(account) ? GLOBAL_PARTITION : partitionOf(shard, account.accountId);
 }
 
-const honest = truth.filter((account) => stored.includes(placeOf(account)));
+const honest = truth.filter((account) => stored.includes(asPartition(placeOf(account))));
 
 /** Merges with a partition that somebody else is giving for so many of the times that it is requested. */
 async function mergeWith(late: number, refusals: number, { accounts = honest, requested = stored } = {}) {
@@ -26,13 +28,13 @@ async function mergeWith(late: number, refusals: number, { accounts = honest, re
   const claimed: number[] = [];
   const expected = (partition: number) => {
     if (partition === late && left-- > 0) return undefined;
-    const hash = target.expected(partition);
+    const hash = target.expected(asPartition(partition));
     if (hash !== undefined) claimed.push(partition);
     return hash;
   };
   const bytes = Buffer.from(JSON.stringify({ snapshot: accounts }));
   const report = await receive(streamOf(pieces(bytes, 100)), { ...target, expected });
-  for (const [partition, { text }] of target.taken) expect(text).toBe(preimages.get(partition));
+  for (const [partition, { text }] of target.taken) expect(text).toBe(preimages.get(asPartition(partition)));
   expect(target.leftOver()).toEqual([]);
   return { report, claimed, taken: [...target.taken.keys()].sort((a, b) => a - b) };
 }
@@ -55,7 +57,7 @@ describe("a partition that was not welcome when its accounts began", () => {
   it.each(cases)(
     "is passed over to the end of the answer ($late, $refusals refusals)",
     async ({ late, refusals }) => {
-      const { report, taken } = await mergeWith(late, refusals, { requested: others(late) });
+      const { report, taken } = await mergeWith(late, refusals, { requested: asPartitions(others(late)) });
       expect(report).toMatchObject({
         end: { kind: "complete" },
         accounts: honest.length,
@@ -71,7 +73,7 @@ describe("a partition that was not welcome when its accounts began", () => {
     async ({ late, refusals }) => {
       const { report, taken } = await mergeWith(late, refusals, {
         accounts: inHalves(late),
-        requested: others(late),
+        requested: asPartitions(others(late)),
       });
       expect(report).toMatchObject({ end: { kind: "complete" }, mismatched: [], superfluous: [] });
       expect(taken).toEqual(others(late));

@@ -8,6 +8,7 @@ import { PreimageWriter } from "../../src/artifact/preimage-writer.ts";
 import { singleRun } from "../../src/canonical/copy-run.ts";
 import { writeBufferBytes } from "../../src/limits/disk.ts";
 import { accountCopyBytes, accountCopyText, type WrappedData } from "../../src/protocol/account-copy.ts";
+import { asPartition } from "../../src/protocol/brands.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";
 import { partitionPreimages } from "../../src/protocol/partition-hash.ts";
 import { makeShard } from "../../src/protocol/shard.ts";
@@ -21,16 +22,16 @@ const accounts = makeAccounts(single, { perPartition: 40, globals: 0 });
 const preimage = preimageOf(accounts);
 
 function preimageOf(of: readonly WrappedData[]): string {
-  return partitionPreimages(of, single).get(0) ?? "";
+  return partitionPreimages(of, single).get(asPartition(0)) ?? "";
 }
 
 function addAll(sink: IncomingPartition, of: Iterable<WrappedData>): string[] {
-  return Array.from(of, (account) => sink.add(singleRun(0, accountCopyBytes(account))));
+  return Array.from(of, (account) => sink.add(singleRun(asPartition(0), accountCopyBytes(account))));
 }
 
 function newSink(hashKey = key) {
   const directory = temporaryDirectory();
-  const sink = new IncomingPartition(0, join(directory, "partition"), hashKey);
+  const sink = new IncomingPartition(asPartition(0), join(directory, "partition"), hashKey);
   return { directory, sink };
 }
 

@@ -6,6 +6,7 @@ import { PendingBytes } from "../../src/artifact/pending-bytes.ts";
 import { singleRun } from "../../src/canonical/copy-run.ts";
 import { pendingBytesMax, writeBufferBytes } from "../../src/limits/disk.ts";
 import { accountCopyBytes } from "../../src/protocol/account-copy.ts";
+import { asPartition } from "../../src/protocol/brands.ts";
 import { DEFAULT_HASH_KEY } from "../../src/protocol/crypto/hash.ts";
 import { makeShard } from "../../src/protocol/shard.ts";
 import { makeAccounts } from "../helpers/accounts.ts";
@@ -13,12 +14,16 @@ import { temporaryDirectory } from "../helpers/temporary.ts";
 
 const [account] = makeAccounts(makeShard({ numNodes: 1 }), { perPartition: 1, globals: 0, padding: 200_000 });
 if (account === undefined) throw new Error("no account was made");
-const run = singleRun(0, accountCopyBytes(account));
+const run = singleRun(asPartition(0), accountCopyBytes(account));
 
 /** Opens partitions that hold one account each, until they must be written. */
 function openUntilWritten(partitions: OpenPartitions, directory: string) {
   for (let partition = 0; ; partition++) {
-    const open = partitions.open(partition, join(directory, String(partition)), DEFAULT_HASH_KEY);
+    const open = partitions.open(
+      asPartition(partition),
+      join(directory, String(partition)),
+      DEFAULT_HASH_KEY,
+    );
     partitions.add(open, run);
     if (partitions.mustWrite(open)) return open;
   }

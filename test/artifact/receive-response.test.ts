@@ -5,6 +5,7 @@ import { SnapshotError } from "../../src/errors/snapshot-error.ts";
 import { pendingBytesMax, writeBufferBytes } from "../../src/limits/disk.ts";
 import { duplicateAccountsMax, foreignAccountsMax } from "../../src/limits/response.ts";
 import { isGlobalAccount, type WrappedData } from "../../src/protocol/account-copy.ts";
+import { asNodeIndex, asPartition } from "../../src/protocol/brands.ts";
 import { hashText } from "../../src/protocol/crypto/hash.ts";
 import { partitionPreimages } from "../../src/protocol/partition-hash.ts";
 import {
@@ -24,7 +25,7 @@ const shard = makeShard({ numNodes: 6, nodesPerConsensusGroup: 3, nodesPerEdge: 
 const truth = makeAccounts(shard, { perPartition: 8, globals: 5 });
 const preimages = partitionPreimages(truth, shard);
 const nodeIndex = 2;
-const stored = [GLOBAL_PARTITION, ...storedPartitions(shard, nodeIndex)];
+const stored = [GLOBAL_PARTITION, ...storedPartitions(shard, asNodeIndex(nodeIndex))];
 const honest = accountsIn(stored);
 
 function placeOf(account: WrappedData): number {
@@ -48,7 +49,8 @@ async function merge(
   const target = makeTarget({ shard, truth, nodeIndex, requested: stored, ...settings });
   const report = await receive(streamOf(pieces(Buffer.from(text), chunkBytes), error), target);
   const taken = [...target.taken.keys()].sort((a, b) => a - b);
-  for (const partition of taken) expect(target.taken.get(partition)?.text).toBe(preimages.get(partition));
+  for (const partition of taken)
+    expect(target.taken.get(partition)?.text).toBe(preimages.get(asPartition(partition)));
   expect(target.leftOver()).toEqual([]);
   return { report, taken, target };
 }
@@ -72,7 +74,7 @@ describe("an honest answer", () => {
     expect([...target.taken.keys()].slice(0, 2)).toEqual([1, 2]);
     expect(target.taken.get(2)).toMatchObject({
       accounts: 8,
-      bytes: Buffer.byteLength(preimages.get(2) ?? ""),
+      bytes: Buffer.byteLength(preimages.get(asPartition(2)) ?? ""),
     });
   });
 
@@ -113,7 +115,7 @@ describe("an honest answer", () => {
     const hashKey = "22".repeat(32);
     const { taken, target } = await merge(textOf(honest), { hashKey });
     expect(taken).toEqual([-1, 1, 2, 3]);
-    expect(target.hashes.get(1)).toBe(hashText(preimages.get(1) ?? "", hashKey));
+    expect(target.hashes.get(1)).toBe(hashText(preimages.get(asPartition(1)) ?? "", hashKey));
   });
 
   it("may be pretty-printed", async () => {
@@ -159,7 +161,7 @@ describe("a wrong partition", () => {
     {
       id: "with an account too many",
       partition: 2,
-      accounts: [...honest, makeAccount(partitionRange(shard, 2).high)].sort(byId),
+      accounts: [...honest, makeAccount(partitionRange(shard, asPartition(2)).high)].sort(byId),
       count: 9,
     },
     { id: "that is global", partition: -1, accounts: changed(honest, -1), count: 5 },
@@ -168,7 +170,7 @@ describe("a wrong partition", () => {
   ])("$id is told, and costs no other", async ({ partition, accounts, count }) => {
     const { report, taken, target } = await merge(textOf(accounts));
     expect(taken).toEqual(stored.filter((other) => other !== partition));
-    const sent = partitionPreimages(accounts, shard).get(partition) ?? "";
+    const sent = partitionPreimages(accounts, shard).get(asPartition(partition)) ?? "";
     expect(report.mismatched).toHaveLength(1);
     expect(report.mismatched[0]).toMatchObject({
       partition,
@@ -235,7 +237,7 @@ describe("accounts that do not belong", () => {
   });
 
   it("to the node have a bound", async () => {
-    const { low } = partitionRange(shard, 5);
+    const { low } = partitionRange(shard, asPartition(5));
     const foreign = Array.from({ length: foreignAccountsMax + 1 }, (_, number) =>
       JSON.stringify({
         accountId: low.slice(0, 56) + number.toString(16).padStart(8, "0"),
@@ -254,7 +256,7 @@ describe("accounts that do not belong", () => {
   });
 
   it("come after those that made a partition right, and leave it so", async () => {
-    const late = { ...makeAccount(partitionRange(shard, 1).high) };
+    const late = { ...makeAccount(partitionRange(shard, asPartition(1)).high) };
     const { report, taken } = await merge(textOf([...honest, late]));
     expect(taken).toEqual([-1, 1, 2, 3]);
     expect(report).toMatchObject({
@@ -322,7 +324,7 @@ describe("an answer that breaks off", () => {
     },
     {
       id: "an account too deep to be real",
-      record: `{"accountId":"${partitionRange(shard, 3).high}","stateId":"","timestamp":0,"data":${"[".repeat(600)}${"]".repeat(600)}}`,
+      record: `{"accountId":"${partitionRange(shard, asPartition(3)).high}","stateId":"","timestamp":0,"data":${"[".repeat(600)}${"]".repeat(600)}}`,
     },
   ])("with a record that is $id keeps what was complete", async ({ record }) => {
     const { report, taken } = await merge(text.replace(/\]}$/, `,${record}]}`));
@@ -344,7 +346,7 @@ describe("an answer that breaks off", () => {
 
 describe("a partition that goes on and on", () => {
   const padded = makeAccounts(shard, { perPartition: 8, globals: 2, padding: writeBufferBytes / 2 });
-  const text = textOf(padded.filter((account) => stored.includes(placeOf(account))));
+  const text = textOf(padded.filter((account) => stored.includes(asPartition(placeOf(account)))));
 
   it("is given up where it may not grow", async () => {
     const target = makeTarget({
@@ -389,7 +391,8 @@ it("many partitions by turns come out right, with more than may wait to be writt
   expect(report).toMatchObject({ end: { kind: "complete" }, mismatched: [], accounts: all.length });
   const expected = partitionPreimages(all, ring);
   expect(target.taken.size).toBe(numNodes + 1);
-  for (const [partition, { text }] of target.taken) expect(text === expected.get(partition)).toBe(true);
+  for (const [partition, { text }] of target.taken)
+    expect(text === expected.get(asPartition(partition))).toBe(true);
   expect(target.leftOver()).toEqual([]);
 });
 

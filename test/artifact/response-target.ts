@@ -10,9 +10,11 @@ import type {
   ResponseReport,
 } from "../../src/artifact/response-report.ts";
 import type { WrappedData } from "../../src/protocol/account-copy.ts";
+import { asNodeIndex } from "../../src/protocol/brands.ts";
 import { DEFAULT_HASH_KEY } from "../../src/protocol/crypto/hash.ts";
 import { partitionHashes } from "../../src/protocol/partition-hash.ts";
 import { GLOBAL_PARTITION, type Shard, stores } from "../../src/protocol/shard.ts";
+import { asPartitions } from "../helpers/brands.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 
 export interface TargetSettings {
@@ -48,8 +50,8 @@ export function makeTarget(settings: TargetSettings): RecordingTarget {
     taken,
     directory,
     leftOver: () => readdirSync(directory),
-    requested: new Set(settings.requested),
-    stores: (partition) => partition === GLOBAL_PARTITION || stores(shard, nodeIndex, partition),
+    requested: new Set(asPartitions(settings.requested)),
+    stores: (partition) => partition === GLOBAL_PARTITION || stores(shard, asNodeIndex(nodeIndex), partition),
     begin: () => undefined,
     expected: (partition) =>
       taken.has(partition) || settings.unwelcome?.includes(partition) ? undefined : hashes.get(partition),

@@ -5,6 +5,7 @@ import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { writeBufferBytes } from "../../src/limits/disk.ts";
+import { asPartition } from "../../src/protocol/brands.ts";
 import { hashText } from "../../src/protocol/crypto/hash.ts";
 import { partitionPreimages } from "../../src/protocol/partition-hash.ts";
 import { makeShard } from "../../src/protocol/shard.ts";
@@ -23,7 +24,7 @@ vi.mock("node:fs/promises", async (importOriginal) => {
 it("takes no more than two buffers of a partition while nothing is written", async () => {
   const shard = makeShard({ numNodes: 1 });
   const truth = makeAccounts(shard, { perPartition: 1_400, globals: 0, padding: 4_000 });
-  const preimage = partitionPreimages(truth, shard).get(0) ?? "";
+  const preimage = partitionPreimages(truth, shard).get(asPartition(0)) ?? "";
   const target = makeTarget({ shard, truth, nodeIndex: 0, requested: [0] });
   // What nobody reads from takes some bytes, and then no more.
   const path = join(target.directory, "pipe");

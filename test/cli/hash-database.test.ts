@@ -3,6 +3,7 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { asCycle } from "../../src/protocol/brands.ts";
 import { HashDatabase } from "../../src/store/hash-database/hash-database.ts";
 import { inDatabase } from "../collect/running-collector.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
@@ -136,7 +137,7 @@ describe("the collect command", () => {
     await withCluster({}, async ({ archiverUrl, networkHash }) => {
       const ending = new AbortController();
       // The message of the last node can come after the agreement.
-      const hasAll = () => inDatabase(db, (database) => database.messageCount(8) === 5);
+      const hasAll = () => inDatabase(db, (database) => database.messageCount(asCycle(8)) === 5);
       const onStdout = (text: string) => {
         if (text.includes('"agreed"')) void until(hasAll).finally(() => ending.abort());
       };

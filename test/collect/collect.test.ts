@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { collect } from "../../src/app/collect.ts";
+import { asCycle, asHashHex, asNodeId } from "../../src/protocol/brands.ts";
 import { HashDatabase } from "../../src/store/hash-database/hash-database.ts";
 import { failureOf } from "../app/run.ts";
 import { deadUrl, httpServer } from "../helpers/servers.ts";
@@ -64,7 +65,7 @@ describe("a cycle that was not pushed", () => {
     network.gossip.set(3, (cycle) => (cycle === 18 ? second : undefined));
     const collector = await startCollector(network);
     expect(await collector.until("agreed")).toMatchObject({ cycle: 18, networkHash: trueNetworkHash });
-    expect(inDatabase(collector.database, (database) => database.messageCount(18))).toBe(5);
+    expect(inDatabase(collector.database, (database) => database.messageCount(asCycle(18)))).toBe(5);
   });
 
   it("does not bring in what is forged, and whoever passes it on is written down", async () => {
@@ -75,7 +76,7 @@ describe("a cycle that was not pushed", () => {
     const { offence } = await collector.until("offence");
     expect(offence).toMatchObject({ node: idOf(2), kind: "invalid-gossip" });
     inDatabase(collector.database, (database) => {
-      expect(database.messageCount(18)).toBe(2);
+      expect(database.messageCount(asCycle(18))).toBe(2);
       expect(database.offences()).toMatchObject([{ node: idOf(2), kind: "invalid-gossip", cycle: 18 }]);
     });
   });
@@ -98,7 +99,7 @@ describe("a network that goes on", () => {
       status: 202,
       body: { stored: 5 },
     });
-    expect(inDatabase(collector.database, (database) => database.networkHash(21))).toBeUndefined();
+    expect(inDatabase(collector.database, (database) => database.networkHash(asCycle(21)))).toBeUndefined();
     network.newestCycle = 21;
     expect(await collector.until("agreed")).toMatchObject({ cycle: 21, networkHash: trueNetworkHash });
   });
@@ -159,7 +160,7 @@ describe("a network that goes on", () => {
     await collector.until("network", ({ newestCycle }) => newestCycle === 22);
     inDatabase(collector.database, (database) => {
       expect(database.counts()).toEqual({ messages: 15, firstCycle: 19, lastCycle: 21, agreedCycles: 3 });
-      expect(database.partitionHashes(18).size).toBe(0);
+      expect(database.partitionHashes(asCycle(18)).size).toBe(0);
     });
     expect(await collector.post(voteOf(0, 19))).toMatchObject({ status: 400 });
   });
@@ -184,7 +185,17 @@ describe("a collector that starts again", () => {
     const [first, second] = [voteOf(0, 20), voteOf(0, 20, { 0: "ee".repeat(32) })];
     inDatabase(collector.database, (database) => {
       const text = JSON.stringify(second);
-      database.saveMessages([{ cycle: 20, sender: idOf(0), hash: second.sign.sig.slice(128), text }], 1);
+      database.saveMessages(
+        [
+          {
+            cycle: asCycle(20),
+            sender: asNodeId(idOf(0)),
+            hash: asHashHex(second.sign.sig.slice(128)),
+            text,
+          },
+        ],
+        1,
+      );
     });
     expect(await collector.post(first)).toMatchObject({ status: 202 });
     const offences = inDatabase(collector.database, (database) => database.offences());

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import Database from "libsql";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { readNodeRecords } from "../../src/app/nodes.ts";
+import { asCycle, asHashHex, asNodeId } from "../../src/protocol/brands.ts";
 import { HashDatabase } from "../../src/store/hash-database/hash-database.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 import { inDatabase, startCollector } from "./running-collector.ts";
@@ -51,7 +52,7 @@ describe("a stored message of which something has changed", () => {
     await collector.until("agreed");
     inDatabase(collector.database, (opened) => {
       expect(opened.offences()).toEqual([]);
-      expect(opened.networkHash(20)).toBe(trueNetworkHash);
+      expect(opened.networkHash(asCycle(20))).toBe(trueNetworkHash);
     });
     const { body } = await collector.get("/partition-gossip?cycle=20");
     expect(body["messages"]).toEqual(expect.arrayContaining(votesOf(20)));
@@ -77,7 +78,17 @@ describe("a stored message of which something has changed", () => {
     const other = voteOf(2, 20);
     const hash = other.sign.sig.slice(128);
     inFreshDatabase(database, (opened) => {
-      opened.saveMessages([{ cycle: 20, sender: idOf(1), hash, text: JSON.stringify(other) }], 1);
+      opened.saveMessages(
+        [
+          {
+            cycle: asCycle(20),
+            sender: asNodeId(idOf(1)),
+            hash: asHashHex(hash),
+            text: JSON.stringify(other),
+          },
+        ],
+        1,
+      );
     });
     const collector = await startCollector(await testNetwork(), { database });
     expect(await collector.post(voteOf(1, 20))).toMatchObject({ status: 202, body: { stored: 1 } });

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { asCycle } from "../../src/protocol/brands.ts";
 import { Random } from "../../src/testnet/state/random.ts";
 import { builtFile } from "../helpers/built.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
@@ -105,7 +106,8 @@ describe("a collector that is killed", () => {
       await exited;
       const stored = inDatabase(
         database,
-        (opened) => new Set(cycles.flatMap((cycle) => [...opened.messagesOf(cycle)].map(({ text }) => text))),
+        (opened) =>
+          new Set(cycles.flatMap((cycle) => [...opened.messagesOf(asCycle(cycle))].map(({ text }) => text))),
       );
       const lost = [...acknowledged].filter((text) => !stored.has(text));
       expect(lost, `after ${kills} ends, the last after ${killAfter} steps`).toEqual([]);
@@ -118,7 +120,7 @@ describe("a collector that is killed", () => {
     await once(child, "exit");
     inDatabase(database, (opened) => {
       for (const cycle of cycles.slice(10))
-        expect(opened.networkHash(cycle), `cycle ${cycle}`).toBe(trueNetworkHash);
+        expect(opened.networkHash(asCycle(cycle)), `cycle ${cycle}`).toBe(trueNetworkHash);
     });
   });
 });
@@ -142,7 +144,7 @@ describe("a collector that is told to end", () => {
         exitCode: 0,
         messages: 5,
       });
-      expect(inDatabase(database, (opened) => opened.messageCount(20))).toBe(5);
+      expect(inDatabase(database, (opened) => opened.messageCount(asCycle(20)))).toBe(5);
     },
   );
 });

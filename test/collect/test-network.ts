@@ -1,11 +1,13 @@
 /** A network of five nodes whose lists and gossip a test can change while a collector follows them. */
 
+import { asCycle, asNodeId, asNodeIndex } from "../../src/protocol/brands.ts";
 import { hashText } from "../../src/protocol/crypto/hash.ts";
 import { networkHash } from "../../src/protocol/partition-hash.ts";
 import { allPartitions, makeShard, storedPartitions } from "../../src/protocol/shard.ts";
 import { Random } from "../../src/testnet/state/random.ts";
 import { makeVote, type SignedVote } from "../../src/testnet/validator/gossip/vote.ts";
 import { makeIdentity } from "../../src/testnet/validator/identity.ts";
+import { asHashes } from "../helpers/brands.ts";
 import { httpServer } from "../helpers/servers.ts";
 
 export const settings = { nodesPerConsensusGroup: 3, nodesPerEdge: 0 };
@@ -14,7 +16,7 @@ const random = Random.named("collect");
 
 /** Six, in ascending order of ID; the last one joins late, if at all. */
 export const identities = Array.from({ length: 6 }, (_, index) =>
-  makeIdentity(`${index}${random.hex(8).slice(1)}`, Buffer.from(random.hex(8), "hex")),
+  makeIdentity(asNodeId(`${index}${random.hex(8).slice(1)}`), Buffer.from(random.hex(8), "hex")),
 );
 
 /** The hash that honest nodes have of a partition. */
@@ -30,9 +32,9 @@ export function voteOf(
 ): SignedVote {
   const identity = identities[index];
   if (identity === undefined) throw new RangeError(`there is no node ${index}`);
-  const stored = [...storedPartitions(shard, Math.min(index, 4)), -1];
+  const stored = [...storedPartitions(shard, asNodeIndex(Math.min(index, 4))), -1];
   const hashes = new Map(stored.map((partition) => [partition, lies[partition] ?? trueHash(partition)]));
-  return makeVote(identity, cycle, hashes);
+  return makeVote(identity, asCycle(cycle), asHashes(hashes));
 }
 
 export const votesOf = (cycle: number) => [0, 1, 2, 3, 4].map((index) => voteOf(index, cycle));

@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import type { AssembleEvent } from "../../src/events/assemble-events.ts";
 import { RunLog } from "../../src/events/run-log.ts";
 import { offencesPerNodeMax } from "../../src/limits/sync.ts";
+import { asCycle, asNodeId, asPartition } from "../../src/protocol/brands.ts";
 
 const node = "a".repeat(64);
 
@@ -13,10 +14,10 @@ function logOf() {
 it("the log of a run forwards its events to the reporter", () => {
   const { log, reported } = logOf();
   log.stage("reading");
-  log.record({ type: "boundary", timestamp: 1000, cycle: 7, partitions: 4 });
-  log.record({ type: "request", node });
-  log.record({ type: "received", node, bytes: 5 });
-  log.record({ type: "verified", node, partition: 1, accounts: 3, bytes: 90 });
+  log.record({ type: "boundary", timestamp: 1000, cycle: asCycle(7), partitions: 4 });
+  log.record({ type: "request", node: asNodeId(node) });
+  log.record({ type: "received", node: asNodeId(node), bytes: 5 });
+  log.record({ type: "verified", node: asNodeId(node), partition: asPartition(1), accounts: 3, bytes: 90 });
   log.warn("late");
   log.offence({ node, kind: "redirect", detail: "elsewhere" });
   log.end(undefined);

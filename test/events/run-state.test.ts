@@ -2,23 +2,31 @@ import { describe, expect, it } from "vitest";
 import { appended, type Chain, listOf } from "../../src/events/chain.ts";
 import type { RunEvent } from "../../src/events/run-events.ts";
 import { initialState, reduce, sourcesOf, summaryOf } from "../../src/events/run-state.ts";
+import { asCycle, asNodeId, asPartition } from "../../src/protocol/brands.ts";
+import { asPartitions, hashNamed } from "../helpers/brands.ts";
 
 const node = "a".repeat(64);
-const boundary: RunEvent = { type: "boundary", timestamp: 1000, cycle: 7, partitions: 4 };
-const verified: RunEvent = { type: "verified", node, partition: 1, accounts: 3, bytes: 90 };
+const boundary: RunEvent = { type: "boundary", timestamp: 1000, cycle: asCycle(7), partitions: 4 };
+const verified: RunEvent = {
+  type: "verified",
+  node: asNodeId(node),
+  partition: asPartition(1),
+  accounts: 3,
+  bytes: 90,
+};
 const kept: RunEvent = {
   type: "kept",
-  partitions: [-1, 0],
+  partitions: asPartitions([-1, 0]),
   accounts: 2,
   bytes: 40,
   source: { kind: "resumed" },
 };
-const received: RunEvent = { type: "received", node, bytes: 500 };
+const received: RunEvent = { type: "received", node: asNodeId(node), bytes: 500 };
 const response: RunEvent = {
   type: "response",
-  node,
-  partitions: [1],
-  verified: [1],
+  node: asNodeId(node),
+  partitions: [asPartition(1)],
+  verified: [asPartition(1)],
   bytes: 500,
   outcome: "complete",
   status: undefined,
@@ -68,11 +76,11 @@ describe("the state of a run", () => {
   });
 
   it("is reset by another boundary, except for requests, offences and warnings", () => {
-    const agreed: RunEvent = { type: "agreed", networkHash: "h" };
+    const agreed: RunEvent = { type: "agreed", networkHash: hashNamed("h") };
     const damaged: RunEvent = { type: "damaged", files: [{ file: "x", problem: "missing" }] };
     const before = fold(boundary, agreed, damaged, received, verified, response, dissent);
-    expect(summaryOf(before, 0)).toMatchObject({ networkHash: "h", damage: [{ file: "x" }] });
-    const after = reduce(before, { ...boundary, cycle: 6 });
+    expect(summaryOf(before, 0)).toMatchObject({ networkHash: hashNamed("h"), damage: [{ file: "x" }] });
+    const after = reduce(before, { ...boundary, cycle: asCycle(6) });
     expect(summaryOf(after, 0)).toMatchObject({
       cycle: 6,
       networkHash: null,
@@ -99,7 +107,7 @@ describe("the state of a run", () => {
     const text = JSON.stringify(state);
     for (const event of [boundary, kept, received, verified, response, dissent]) reduce(state, event);
     expect(JSON.stringify(state)).toBe(text);
-    expect(reduce(state, { type: "request", node })).toBe(state);
+    expect(reduce(state, { type: "request", node: asNodeId(node) })).toBe(state);
   });
 });
 

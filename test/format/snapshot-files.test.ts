@@ -11,16 +11,20 @@ import { parseNetconfigProof } from "../../src/format/evidence/netconfig.ts";
 import { type ExportData, exportDataText, parseExportData } from "../../src/format/export-data.ts";
 import { makeManifest, manifestText, parseManifest } from "../../src/format/manifest.ts";
 import { readRunRecord, runRecordText } from "../../src/format/run-record.ts";
+import { asCycle, asHashHex } from "../../src/protocol/brands.ts";
 import { DEFAULT_HASH_KEY } from "../../src/protocol/crypto/hash.ts";
+import { asHashes } from "../helpers/brands.ts";
 import { emptyRun } from "../helpers/run-record.ts";
 
 const hash = (digit: string) => digit.repeat(64);
 const data: ExportData = {
   timestamp: 1700000640000,
-  cycle: 10,
+  cycle: asCycle(10),
   hashKey: DEFAULT_HASH_KEY,
-  networkHash: hash("a"),
-  partitionHashes: new Map([-1, 0, 1, 2].map((partition) => [partition, hash(String(partition + 1))])),
+  networkHash: asHashHex(hash("a")),
+  partitionHashes: asHashes(
+    new Map([-1, 0, 1, 2].map((partition) => [partition, hash(String(partition + 1))])),
+  ),
 };
 const counting: CountingRules = {
   sharding: { nodesPerConsensusGroup: 5, nodesPerEdge: 2, source: "proved" },

@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import type { WrappedData } from "../../src/protocol/account-copy.ts";
+import { asPartition } from "../../src/protocol/brands.ts";
 import { partitionRange, type Shard } from "../../src/protocol/shard.ts";
 
 export interface AccountCounts {
@@ -19,7 +20,7 @@ export function makeAccounts(
 ): WrappedData[] {
   const accounts: WrappedData[] = [];
   for (let partition = 0; partition < shard.numNodes; partition++) {
-    const { low } = partitionRange(shard, partition);
+    const { low } = partitionRange(shard, asPartition(partition));
     for (let number = 0; number < perPartition; number++) {
       accounts.push(makeAccount(low.slice(0, 8) + digest(`${partition}/${number}`).slice(8), padding));
     }

@@ -6,6 +6,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CountingRules } from "../../src/format/evidence/counting-rules.ts";
+import { asCycle, asHashHex, asNodeIndex, asPartition } from "../../src/protocol/brands.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";
 import { signed } from "../../src/protocol/crypto/signature.ts";
 import { cycleMarker } from "../../src/protocol/cycle-record.ts";
@@ -56,23 +57,23 @@ export function chainOf(hash: string, configHash: string | undefined = networkCo
     cycles: 13,
     cycleDuration: settings.cycleDuration,
     activeNodes: numNodes,
-    snapshotCycle,
-    networkHash: hash,
-    networkConfigHash: configHash,
+    snapshotCycle: asCycle(snapshotCycle),
+    networkHash: asHashHex(hash),
+    networkConfigHash: asHashHex(configHash),
   });
 }
 
 /** The chain with one record changed, and all markers from there on computed anew. */
 export function rechained(
   records: readonly ChainedRecord[],
-  change: (record: ChainedRecord) => object,
+  change: (record: ChainedRecord) => ChainedRecord,
 ): ChainedRecord[] {
   let previous: string | undefined;
   return records.map((record) => {
     const changed = { ...change(record), ...(previous === undefined ? {} : { previous }) };
     const marker = cycleMarker(changed);
     previous = marker;
-    return { ...changed, marker } as ChainedRecord;
+    return { ...changed, marker };
   });
 }
 
@@ -105,13 +106,16 @@ export async function forge(out: string, lies: Lies = {}): Promise<string> {
   const { partitions = [], liars = [], voters = nodes.keys(), signer = archiver } = lies;
   const preimages = new Map(truth);
   for (const partition of partitions) {
-    preimages.set(partition, (truth.get(partition) ?? "").replace(/"timestamp":1/, '"timestamp":2'));
+    preimages.set(
+      asPartition(partition),
+      (truth.get(asPartition(partition)) ?? "").replace(/"timestamp":1/, '"timestamp":2'),
+    );
   }
   const partitionHashes = new Map([...preimages].map(([partition, text]) => [partition, hashText(text)]));
   const hashKey = DEFAULT_HASH_KEY;
   const data = {
     timestamp: lies.timestamp ?? timestamp,
-    cycle: snapshotCycle,
+    cycle: asCycle(snapshotCycle),
     hashKey,
     networkHash: networkHash(partitionHashes),
     partitionHashes,
@@ -127,8 +131,8 @@ export async function forge(out: string, lies: Lies = {}): Promise<string> {
   }
   const votes = [...voters].map((index) => {
     const hashes = liars.includes(index) ? partitionHashes : trueHashes;
-    const stored = [...hashes].filter(([partition]) => stores(shard, index, partition));
-    return JSON.stringify(makeVote(nodes[index] as Identity, snapshotCycle, new Map(stored)));
+    const stored = [...hashes].filter(([partition]) => stores(shard, asNodeIndex(index), partition));
+    return JSON.stringify(makeVote(nodes[index] as Identity, asCycle(snapshotCycle), new Map(stored)));
   });
   const { netconfig = JSON.stringify({ config: networkConfigOf(settings) }) } = lies;
   const records = lies.records ?? trueChain;

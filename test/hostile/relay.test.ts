@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { AssembleOptions } from "../../src/app/assembly/options.ts";
 import { verifySnapshot } from "../../src/app/verify.ts";
+import { asCycle, asHashHex, asNodeId, asNodeIndex, asPartition } from "../../src/protocol/brands.ts";
 import { isSignedBy, signed } from "../../src/protocol/crypto/signature.ts";
 import { queryOrder } from "../../src/protocol/query-order.ts";
 import { storedPartitions } from "../../src/protocol/shard.ts";
@@ -12,6 +13,7 @@ import { HashDatabase } from "../../src/store/hash-database/hash-database.ts";
 import { hashesOf, makeNetwork } from "../../src/testnet/cluster/network.ts";
 import { makeVote } from "../../src/testnet/validator/gossip/vote.ts";
 import { assembleFrom } from "../app/run.ts";
+import { asHashes, keyNamed } from "../helpers/brands.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 import { published } from "../testnet/cluster/published.ts";
 import { smallFixture, withCluster } from "../testnet/cluster/small-cluster.ts";
@@ -39,7 +41,7 @@ const decorated = (message: string) =>
 
 /** A message that the liar signs, with additional content. */
 function signedByLiar(extra: object): string {
-  const { sign: _, ...vote } = makeVote(liar, cycle, lies);
+  const { sign: _, ...vote } = makeVote(liar, asCycle(cycle), asHashes(lies));
   return text(signed({ ...vote, ...extra }, liar.privateKey));
 }
 
@@ -115,8 +117,11 @@ describe("no node is blamed for", () => {
   });
 
   it("messages of a node that has left, and of other cycles", async () => {
-    const gone = { ...liar, id: "ab".repeat(32) };
-    const more = [text(makeVote(gone, cycle, lies)), text(makeVote(liar, cycle + 1, lies))];
+    const gone = { ...liar, id: asNodeId("ab".repeat(32)) };
+    const more = [
+      text(makeVote(gone, asCycle(cycle), asHashes(lies))),
+      text(makeVote(liar, asCycle(cycle + 1), asHashes(lies))),
+    ];
     const { offences } = await runUnder(
       by(
         everyNode,
@@ -132,13 +137,20 @@ describe("no node is blamed for", () => {
       const hashDb = join(directory, "hashes.sqlite");
       const gossip = join(directory, "gossip.json");
       const votes = network.identities.map((identity, index) => {
-        const stored = [-1, ...storedPartitions(network.shard, index)];
-        return makeVote(identity, cycle, new Map(stored.map((of) => [of, hashes.get(of) ?? ""])));
+        const stored = [-1, ...storedPartitions(network.shard, asNodeIndex(index))];
+        return makeVote(
+          identity,
+          asCycle(cycle),
+          asHashes(new Map(stored.map((of) => [of, hashes.get(asPartition(of)) ?? ""]))),
+        );
       });
       const database = HashDatabase.open(hashDb);
       for (const { sender, sign, ...vote } of votes) {
         const changed = decorated(text({ ...vote, sender, sign }));
-        database.saveMessages([{ cycle, sender, hash: sign.sig.slice(128), text: changed }], 1);
+        database.saveMessages(
+          [{ cycle: asCycle(cycle), sender, hash: asHashHex(sign.sig.slice(128)), text: changed }],
+          1,
+        );
       }
       database.close();
       writeFileSync(
@@ -206,12 +218,12 @@ describe("only the relay is blamed for", () => {
           makeVote(
             {
               ...liar,
-              id: idOf(1),
-              publicKey: "",
+              id: asNodeId(idOf(1)),
+              publicKey: keyNamed(""),
               privateKey: network.identities[3]?.privateKey ?? liar.privateKey,
             },
-            cycle,
-            lies,
+            asCycle(cycle),
+            asHashes(lies),
           ),
         ).replace(/"owner":"\w{64}"/, `"owner":"${"cd".repeat(32)}"`),
       ],

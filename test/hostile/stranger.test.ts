@@ -5,6 +5,7 @@ import { connect, type Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { pushRejectionsMax } from "../../src/limits/collect.ts";
 import { pipelinedRequestsMax } from "../../src/limits/http-server.ts";
+import { asCycle } from "../../src/protocol/brands.ts";
 import { inDatabase, type RunningCollector, startCollector } from "../collect/running-collector.ts";
 import { identities, testNetwork, trueNetworkHash, voteOf, votesOf } from "../collect/test-network.ts";
 
@@ -121,7 +122,7 @@ describe("the content that a relay adds to a signed message", () => {
       expect(await after.post(plain)).toMatchObject({ status: 200 });
       inDatabase(collector.database, (database) => {
         expect(database.offences()).toEqual([]);
-        expect(database.networkHash(20)).toBe(trueNetworkHash);
+        expect(database.networkHash(asCycle(20))).toBe(trueNetworkHash);
       });
     }
   });

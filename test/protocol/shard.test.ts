@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { nodesMax } from "../../src/limits/network.ts";
 import { addressPrefix } from "../../src/protocol/address.ts";
+import { asNodeIndex, asPartition } from "../../src/protocol/brands.ts";
 import {
   allPartitions,
   coveringNodes,
@@ -23,7 +24,7 @@ const everySmallNetwork = Array.from({ length: 2000 }, (_, index) => index + 1);
 function faultOfTiling(shard: Shard): string | undefined {
   let next = 0;
   for (let partition = 0; partition < shard.numNodes; partition++) {
-    const { low, high } = partitionRange(shard, partition);
+    const { low, high } = partitionRange(shard, asPartition(partition));
     const [from, to] = [addressPrefix(low), addressPrefix(high)];
     const where = `partition ${partition} of ${shard.numNodes}`;
     if (from !== next) return `${where} begins at ${from}, not at ${next}`;
@@ -53,8 +54,8 @@ describe("the partitions of a network", () => {
     const wrong: number[] = [];
     for (let numNodes = 2; numNodes <= nodesMax; numNodes++) {
       const shard = makeShard({ numNodes });
-      const before = partitionRange(shard, numNodes - 2);
-      const last = partitionRange(shard, numNodes - 1);
+      const before = partitionRange(shard, asPartition(numNodes - 2));
+      const last = partitionRange(shard, asPartition(numNodes - 1));
       const isAdjacent = addressPrefix(before.high) + 1 === addressPrefix(last.low);
       const size = addressPrefix(last.high) - addressPrefix(last.low) + 1;
       const isRight = isAdjacent && addressPrefix(last.high) === prefixMax;
@@ -105,8 +106,12 @@ describe("the partitions that nodes store and cover", () => {
     const property = fc.property(settings, (of) => {
       const shard = makeShard(of);
       for (let index = 0; index < shard.numNodes; index++) {
-        expect(storedPartitions(shard, index)).toEqual(within(shard.numNodes, index, shard.storeRadius));
-        expect(coveringNodes(shard, index)).toEqual(within(shard.numNodes, index, shard.consensusRadius));
+        expect(storedPartitions(shard, asNodeIndex(index))).toEqual(
+          within(shard.numNodes, index, shard.storeRadius),
+        );
+        expect(coveringNodes(shard, asPartition(index))).toEqual(
+          within(shard.numNodes, index, shard.consensusRadius),
+        );
       }
     });
     fc.assert(property, seeded(300));
@@ -117,17 +122,23 @@ describe("the partitions that nodes store and cover", () => {
       const shard = makeShard(of);
       const indices = Array.from({ length: shard.numNodes }, (_, index) => index);
       for (const node of indices) {
-        const covered = indices.filter((partition) => coveringNodes(shard, partition).includes(node));
-        expect(covered).toEqual(indices.filter((partition) => covers(shard, node, partition)));
-        expect(storedPartitions(shard, node)).toEqual(
-          indices.filter((partition) => stores(shard, node, partition)),
+        const covered = indices.filter((partition) =>
+          coveringNodes(shard, asPartition(partition)).includes(asNodeIndex(node)),
+        );
+        expect(covered).toEqual(
+          indices.filter((partition) => covers(shard, asNodeIndex(node), asPartition(partition))),
+        );
+        expect(storedPartitions(shard, asNodeIndex(node))).toEqual(
+          indices.filter((partition) => stores(shard, asNodeIndex(node), asPartition(partition))),
         );
         // A node stores every partition that it votes on.
-        expect(storedPartitions(shard, node)).toEqual(expect.arrayContaining(covered));
+        expect(storedPartitions(shard, asNodeIndex(node))).toEqual(expect.arrayContaining(covered));
       }
       for (const partition of indices) {
-        const storing = indices.filter((node) => storedPartitions(shard, node).includes(partition));
-        expect(storing).toEqual(storedPartitions(shard, partition));
+        const storing = indices.filter((node) =>
+          storedPartitions(shard, asNodeIndex(node)).includes(asPartition(partition)),
+        );
+        expect(storing).toEqual(storedPartitions(shard, asNodeIndex(partition)));
       }
     });
     fc.assert(property, seeded(100));
@@ -136,8 +147,14 @@ describe("the partitions that nodes store and cover", () => {
   it("include the global partition for every node", () => {
     const shard = makeShard({ numNodes: 4, nodesPerConsensusGroup: 1, nodesPerEdge: 0 });
     expect(coveringNodes(shard, GLOBAL_PARTITION)).toEqual([0, 1, 2, 3]);
-    expect([0, 1, 2, 3].every((node) => stores(shard, node, -1) && covers(shard, node, -1))).toBe(true);
-    expect(storedPartitions(shard, 2)).toEqual([2]);
+    expect(
+      [0, 1, 2, 3].every(
+        (node) =>
+          stores(shard, asNodeIndex(node), asPartition(-1)) &&
+          covers(shard, asNodeIndex(node), asPartition(-1)),
+      ),
+    ).toBe(true);
+    expect(storedPartitions(shard, asNodeIndex(2))).toEqual([2]);
   });
 
   it.each([
@@ -196,7 +213,7 @@ describe("invalid settings", () => {
     { id: "a fractional index", index: 0.5 },
   ])("include partitions and nodes out of range: $id", ({ index }) => {
     const shard = makeShard({ numNodes: 3 });
-    expect(() => partitionRange(shard, index)).toThrow(RangeError);
-    expect(() => storedPartitions(shard, index)).toThrow(RangeError);
+    expect(() => partitionRange(shard, asPartition(index))).toThrow(RangeError);
+    expect(() => storedPartitions(shard, asNodeIndex(index))).toThrow(RangeError);
   });
 });

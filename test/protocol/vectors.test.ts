@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { WrappedData } from "../../src/protocol/account-copy.ts";
+import { asNodeIndex, asPartition } from "../../src/protocol/brands.ts";
 import { canonicalText } from "../../src/protocol/crypto/canonical-text.ts";
 import { hashText } from "../../src/protocol/crypto/hash.ts";
 import { isSignedBy } from "../../src/protocol/crypto/signature.ts";
@@ -14,6 +15,7 @@ import {
   type ShardSettings,
   storedPartitions,
 } from "../../src/protocol/shard.ts";
+import { asHashes } from "../helpers/brands.ts";
 import { readVectors } from "../helpers/vectors.ts";
 
 type Hashes = Record<string, string>;
@@ -70,11 +72,11 @@ describe("the vectors of the network's own code", () => {
       expect(shard.consensusRadius).toBe(vector.consensusRadius);
       expect(shard.storeRadius - shard.consensusRadius).toBe(vector.effectiveNodesPerEdge);
       for (const { partition, low, high, coveredByNodeIndexRuns } of vector.partitions) {
-        expect(partitionRange(shard, partition)).toEqual({ low, high });
-        expect(coveringNodes(shard, partition)).toEqual(expandRuns(coveredByNodeIndexRuns));
+        expect(partitionRange(shard, asPartition(partition))).toEqual({ low, high });
+        expect(coveringNodes(shard, asPartition(partition))).toEqual(expandRuns(coveredByNodeIndexRuns));
       }
       for (const { nodeIndex, storedPartitionRuns } of vector.nodes) {
-        expect(storedPartitions(shard, nodeIndex)).toEqual(expandRuns(storedPartitionRuns));
+        expect(storedPartitions(shard, asNodeIndex(nodeIndex))).toEqual(expandRuns(storedPartitionRuns));
       }
       for (const { address, partition } of vector.addresses) {
         expect(partitionOf(shard, address)).toBe(partition);
@@ -105,7 +107,7 @@ describe("the vectors of the network's own code", () => {
     readVectors<Record<string, { partitionHashes: Hashes; networkHash: string }>>("recorded-network");
   it.each(["data", "receipt", "summary"])("contain the network hash of a recorded network: %s", (kind) => {
     const vector = recorded[kind];
-    expect(networkHash(toMap(vector?.partitionHashes ?? {}))).toBe(vector?.networkHash);
+    expect(networkHash(asHashes(toMap(vector?.partitionHashes ?? {})))).toBe(vector?.networkHash);
   });
 
   const cycles = readVectors<{ hashKey: string; cycles: Record<string, unknown>[] }>("cycles");

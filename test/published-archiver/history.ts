@@ -2,6 +2,7 @@
 
 import { onTestFinished } from "vitest";
 import type { AssembleOptions } from "../../src/app/assembly/options.ts";
+import { asCycle, asNodeIndex } from "../../src/protocol/brands.ts";
 import { canonicalTextOf } from "../../src/protocol/crypto/canonical-text.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";
 import { networkHash } from "../../src/protocol/partition-hash.ts";
@@ -16,6 +17,7 @@ import { SeededState } from "../../src/testnet/state/seeded-state.ts";
 import { HeldSnapshots } from "../../src/testnet/validator/held-snapshots.ts";
 import type { Identity } from "../../src/testnet/validator/identity.ts";
 import { makeValidatorServer } from "../../src/testnet/validator/validator-server.ts";
+import { asHashes } from "../helpers/brands.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 import { readVectors } from "../helpers/vectors.ts";
 import { activeAfter, makeCoreRecords, type NodeLife, type StoredRecord } from "./core-records.ts";
@@ -114,7 +116,7 @@ export async function startHistory(
   const network = networkOf(members, snapshotCycle);
   const hashes = await hashesOf(network);
   const setups = members.map((_, index) =>
-    honestSetup(network, index, storedPartitions(network.shard, index)),
+    honestSetup(network, asNodeIndex(index), storedPartitions(network.shard, asNodeIndex(index))),
   );
   const gossip = exchangeGossip(network, setups, hashes);
   members.forEach((life, index) => {
@@ -184,7 +186,7 @@ function networkOf(members: readonly NodeLife[], snapshotCycle: number): Network
     identities: members.map(({ identity }) => identity),
     shard,
     state: new SeededState({ ...state, timestampMs: snapshotTimestamp }, shard),
-    snapshotCycle,
+    snapshotCycle: asCycle(snapshotCycle),
     snapshotTimestamp,
     cycleDurationMs: cycleDuration * 1000,
   };
@@ -205,7 +207,7 @@ function digestOf(
     ["snapshot.timestamp", String(snapshotTimestamp)],
     ["snapshot.cycle", String(snapshotCycle)],
     ["hash.key", DEFAULT_HASH_KEY],
-    ["network.hash", networkHash(hashes)],
+    ["network.hash", networkHash(asHashes(hashes))],
     ...[...hashes].map(([partition, hash]): [string, string] => [`partition.${partition}`, hash]),
   ];
   entries.sort(([a], [b]) => (a < b ? -1 : 1));

@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Compression } from "../../src/format/artifact.ts";
+import { asPartition } from "../../src/protocol/brands.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";
 import { PartialSnapshot } from "../../src/store/partial-snapshot.ts";
 import { acquireRunLock } from "../../src/store/run-lock.ts";
@@ -85,7 +86,7 @@ describe("a link instead of the partial directory", () => {
     mkdirSync(join(out, partialName));
     symlinkSync(join(foreign, "incoming"), join(out, partialName, "incoming"));
     const partial = await open(out);
-    writeFileSync(partial.incomingPath(0, 1), "ours");
+    writeFileSync(partial.incomingPath(0, asPartition(1)), "ours");
     expect(filesIn(foreign)).toEqual(before);
     expect(lstatSync(join(out, partialName, "incoming")).isDirectory()).toBe(true);
   });
@@ -173,16 +174,16 @@ const compressions = [
 
 /** The bytes of an artifact that a run writes. */
 async function accepted(partial: PartialSnapshot): Promise<void> {
-  const incoming = partial.incomingPath(0, 1);
+  const incoming = partial.incomingPath(0, asPartition(1));
   writeFileSync(incoming, text);
-  await partial.accept(1, incoming);
+  await partial.accept(asPartition(1), incoming);
 }
 
 describe.each(compressions)("an artifact of an earlier run ($compression)", ({ compression, file }) => {
   it("is resumed if it is a file", async () => {
     const partial = await open(temporaryDirectory(), compression);
     await accepted(partial);
-    expect(await partial.resume(1, hash)).toMatchObject({ hash });
+    expect(await partial.resume(asPartition(1), hash)).toMatchObject({ hash });
   });
 
   it("is not resumed if it is a link, even to the right bytes, and the target is not changed", async () => {
@@ -193,7 +194,7 @@ describe.each(compressions)("an artifact of an earlier run ($compression)", ({ c
     const partial = await open(temporaryDirectory(), compression);
     const artifact = join(partial.directory, file);
     symlinkSync(right, artifact);
-    expect(await partial.resume(1, hash)).toBeUndefined();
+    expect(await partial.resume(asPartition(1), hash)).toBeUndefined();
     expect(isThere(artifact)).toBe(false);
     expect(readFileSync(right)).toEqual(before);
   });
@@ -203,7 +204,7 @@ describe.each(compressions)("an artifact of an earlier run ($compression)", ({ c
     const before = filesIn(foreign);
     const partial = await open(temporaryDirectory(), compression);
     symlinkSync(foreign, join(partial.directory, file));
-    expect(await partial.resume(1, hash)).toBeUndefined();
+    expect(await partial.resume(asPartition(1), hash)).toBeUndefined();
     expect(isThere(join(partial.directory, file))).toBe(false);
     expect(filesIn(foreign)).toEqual(before);
   });
@@ -216,7 +217,7 @@ describe.each(compressions)("an artifact of an earlier run ($compression)", ({ c
     async ({ make }) => {
       const partial = await open(temporaryDirectory(), compression);
       make(join(partial.directory, file));
-      expect(await partial.resume(1, hash)).toBeUndefined();
+      expect(await partial.resume(asPartition(1), hash)).toBeUndefined();
       expect(isThere(join(partial.directory, file))).toBe(false);
     },
     timeoutMs,

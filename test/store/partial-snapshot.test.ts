@@ -4,11 +4,13 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { Compression } from "../../src/format/artifact.ts";
 import type { ExportData } from "../../src/format/export-data.ts";
+import { asCycle, asHashHex, asPartition } from "../../src/protocol/brands.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";
 import { networkHash, partitionPreimages } from "../../src/protocol/partition-hash.ts";
 import { makeShard } from "../../src/protocol/shard.ts";
 import { PartialSnapshot } from "../../src/store/partial-snapshot.ts";
 import { makeAccounts } from "../helpers/accounts.ts";
+import { asPartitions } from "../helpers/brands.ts";
 import { emptyRun } from "../helpers/run-record.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 
@@ -18,7 +20,7 @@ const preimages = partitionPreimages(makeAccounts(shard, { perPartition: 6, glob
 const partitionHashes = new Map([...preimages].map(([partition, text]) => [partition, hashText(text)]));
 const data: ExportData = {
   timestamp,
-  cycle: 7,
+  cycle: asCycle(7),
   hashKey: DEFAULT_HASH_KEY,
   networkHash: networkHash(partitionHashes),
   partitionHashes,
@@ -40,9 +42,9 @@ function open(out: string, compression: Compression = "none") {
 
 async function accept(partial: PartialSnapshot, partitions: Iterable<number>, response = 0): Promise<void> {
   for (const partition of partitions) {
-    const path = partial.incomingPath(response, partition);
-    writeFileSync(path, preimages.get(partition) ?? "");
-    await partial.accept(partition, path);
+    const path = partial.incomingPath(response, asPartition(partition));
+    writeFileSync(path, preimages.get(asPartition(partition)) ?? "");
+    await partial.accept(asPartition(partition), path);
   }
 }
 
@@ -73,8 +75,10 @@ describe("a published snapshot", () => {
       expect(existsSync(join(directory, "evidence", file))).toBe(true);
     }
     expect(readFileSync(join(directory, "evidence", "gossip.jsonl"), "utf8")).toBe('{"a":1}\n{"b":2}\n');
-    expect(readFileSync(join(directory, "partition-00001.json"), "utf8")).toBe(preimages.get(1));
-    expect(readFileSync(join(directory, "partition-global.json"), "utf8")).toBe(preimages.get(-1));
+    expect(readFileSync(join(directory, "partition-00001.json"), "utf8")).toBe(preimages.get(asPartition(1)));
+    expect(readFileSync(join(directory, "partition-global.json"), "utf8")).toBe(
+      preimages.get(asPartition(-1)),
+    );
   });
 
   it("has exactly the specified fields in its manifest and export data", async () => {
@@ -85,10 +89,10 @@ describe("a published snapshot", () => {
         ["format.version", "1"],
         ["hash.key", DEFAULT_HASH_KEY],
         ["network.hash", data.networkHash],
-        ["partition.-1", partitionHashes.get(-1)],
-        ["partition.0", partitionHashes.get(0)],
-        ["partition.1", partitionHashes.get(1)],
-        ["partition.2", partitionHashes.get(2)],
+        ["partition.-1", partitionHashes.get(asPartition(-1))],
+        ["partition.0", partitionHashes.get(asPartition(0))],
+        ["partition.1", partitionHashes.get(asPartition(1))],
+        ["partition.2", partitionHashes.get(asPartition(2))],
         ["snapshot.cycle", "7"],
         ["snapshot.timestamp", String(timestamp)],
       ]
@@ -120,7 +124,7 @@ describe("a published snapshot", () => {
     "does not depend on the order in which its partitions arrive (%s)",
     async (compression) => {
       const one = await publish(temporaryDirectory(), compression);
-      const other = await publish(temporaryDirectory(), compression, [2, -1, 1, 0]);
+      const other = await publish(temporaryDirectory(), compression, asPartitions([2, -1, 1, 0]));
       const names = readdirSync(one.directory).filter((file) => !["run.json", "evidence"].includes(file));
       expect(
         names.filter((file) => file.endsWith(compression === "gzip" ? ".json.gz" : ".json")).length,
@@ -139,7 +143,7 @@ describe("a published snapshot", () => {
     expect(manifest.artifacts).toContainEqual(["partition.0", "partition-00000.json.gz"]);
     const compressed = readFileSync(join(directory, "partition-00000.json.gz"));
     expect([...compressed.subarray(0, 10)]).toEqual([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
-    expect(gunzipSync(compressed).toString()).toBe(preimages.get(0));
+    expect(gunzipSync(compressed).toString()).toBe(preimages.get(asPartition(0)));
   });
 
   it("replaces an older one", async () => {
@@ -205,15 +209,15 @@ describe("a killed run", () => {
       const out = temporaryDirectory();
       await accept(await open(out, compression), [-1, 0, 1]);
       const again = await open(out, compression);
-      const resume = (partition: number, hash = partitionHashes.get(partition) ?? "") =>
-        again.resume(partition, hash);
-      const text = preimages.get(0) ?? "";
+      const resume = (partition: number, hash = partitionHashes.get(asPartition(partition)) ?? "") =>
+        again.resume(asPartition(partition), asHashHex(hash));
+      const text = preimages.get(asPartition(0)) ?? "";
       expect(await resume(0)).toMatchObject({
         hash: hashText(text),
         accounts: 6,
         bytes: Buffer.byteLength(text),
       });
-      expect(await resume(1, partitionHashes.get(2))).toBeUndefined();
+      expect(await resume(1, partitionHashes.get(asPartition(2)))).toBeUndefined();
       expect(await resume(2)).toBeUndefined();
       const left = readdirSync(again.directory).filter((file) => file.startsWith("partition-"));
       const suffix = compression === "gzip" ? ".gz" : "";
@@ -225,7 +229,7 @@ describe("a killed run", () => {
     { id: "truncated", compression: "none", content: (text: Buffer) => text.subarray(0, -1) },
     { id: "empty", compression: "none", content: () => Buffer.alloc(0) },
     { id: "truncated", compression: "gzip", content: (text: Buffer) => text.subarray(0, -1) },
-    { id: "not gzip", compression: "gzip", content: () => Buffer.from(preimages.get(0) ?? "") },
+    { id: "not gzip", compression: "gzip", content: () => Buffer.from(preimages.get(asPartition(0)) ?? "") },
   ] as const)(
     "is not resumed with an artifact that is $id ($compression)",
     async ({ compression, content }) => {
@@ -235,7 +239,9 @@ describe("a killed run", () => {
       const path = join(partial.directory, `partition-00000.json${compression === "gzip" ? ".gz" : ""}`);
       writeFileSync(path, content(readFileSync(path)));
       const again = await open(out, compression);
-      expect(await again.resume(0, partitionHashes.get(0) ?? "")).toBeUndefined();
+      expect(
+        await again.resume(asPartition(0), asHashHex(partitionHashes.get(asPartition(0)) ?? "")),
+      ).toBeUndefined();
       expect(existsSync(path)).toBe(false);
     },
   );
@@ -243,9 +249,9 @@ describe("a killed run", () => {
   it("has its partly received responses removed", async () => {
     const out = temporaryDirectory();
     const partial = await open(out);
-    writeFileSync(partial.incomingPath(3, 1), "[{");
+    writeFileSync(partial.incomingPath(3, asPartition(1)), "[{");
     await accept(await open(out), preimages.keys());
-    expect(existsSync(partial.incomingPath(3, 1))).toBe(false);
+    expect(existsSync(partial.incomingPath(3, asPartition(1)))).toBe(false);
   });
 
   it("leaves no unexpected file in the snapshot", async () => {

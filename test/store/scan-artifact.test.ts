@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { writeBufferBytes } from "../../src/limits/disk.ts";
 import { COPY_PREFIX } from "../../src/protocol/account-copy.ts";
 import { ADDRESS_DIGITS } from "../../src/protocol/address.ts";
+import { asPartition } from "../../src/protocol/brands.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";
 import { partitionPreimages } from "../../src/protocol/partition-hash.ts";
 import { makeShard } from "../../src/protocol/shard.ts";
@@ -25,7 +26,7 @@ function written(content: string | Buffer, name = "artifact"): string {
 describe("the scan of an artifact", () => {
   it("returns its hash, and the numbers of its accounts and bytes", async () => {
     const accounts = makeAccounts(single, { perPartition: 300, globals: 0, padding: 2000 });
-    const text = partitionPreimages(accounts, single).get(0) ?? "";
+    const text = partitionPreimages(accounts, single).get(asPartition(0)) ?? "";
     expect(Buffer.byteLength(text)).toBeGreaterThan(2 * writeBufferBytes);
     const expected = {
       hash: hashText(text),

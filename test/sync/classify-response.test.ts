@@ -6,6 +6,7 @@ import { ResponseError, type ResponseErrorKind } from "../../src/errors/response
 import type { ResponseOutcome } from "../../src/errors/response-outcome.ts";
 import { offencesOf, outcomeOf } from "../../src/sync/classify-response.ts";
 import { fetchErrorCosts, responseErrorCosts } from "../../src/sync/error-costs.ts";
+import { asPartitions } from "../helpers/brands.ts";
 import { mismatchOf, reportOf } from "./scheduler-driver.ts";
 
 const fetchKinds = Object.keys(fetchErrorCosts) as FetchErrorKind[];
@@ -42,7 +43,7 @@ const cases: readonly Case[] = [
   },
   {
     id: "accounts after a complete partition are superfluous",
-    report: reportOf(complete, { superfluous: [1, 2] }),
+    report: reportOf(complete, { superfluous: asPartitions([1, 2]) }),
     outcome: "complete",
     offences: ["superfluous-account", "superfluous-account"],
   },

@@ -5,11 +5,13 @@ import { ResponseError } from "../../src/errors/response-error.ts";
 import { diskError } from "../../src/errors/snapshot-error.ts";
 import type { SyncEvent } from "../../src/events/sync-events.ts";
 import { unconfirmedBytesFirst } from "../../src/limits/sync.ts";
+import { asPartition } from "../../src/protocol/brands.ts";
 import type { Shard } from "../../src/protocol/shard.ts";
 import { VirtualClock } from "../../src/simulator/virtual-clock.ts";
 import { PartitionFetch } from "../../src/sync/fetch-partitions.ts";
 import type { ArtifactStore, PartialSnapshotRequest, ResponseObserver } from "../../src/sync/ports.ts";
 import type { SchedulerTask } from "../../src/sync/run-state.ts";
+import { asHashes, asPartitions, hashNamed } from "../helpers/brands.ts";
 import { allStoreAll, eachStoresOne, mismatchOf, peerPool, reportOf } from "./scheduler-driver.ts";
 
 interface Exchange extends PartialSnapshotRequest {
@@ -34,9 +36,9 @@ async function giveAll({ receiver, observer }: Exchange): Promise<ResponseReport
 }
 
 async function give(receiver: ResponseReceiver, partition: number): Promise<void> {
-  if (receiver.expected(partition) === undefined) return;
-  receiver.begin(partition);
-  await receiver.commit({ partition, accounts: 1, bytes: 10, path: `/${partition}` });
+  if (receiver.expected(asPartition(partition)) === undefined) return;
+  receiver.begin(asPartition(partition));
+  await receiver.commit({ partition: asPartition(partition), accounts: 1, bytes: 10, path: `/${partition}` });
 }
 
 /** Ends with the error of an ended request once the run ends it. */
@@ -61,9 +63,11 @@ function fetchWith(respond: readonly Respond[], { shard = eachStoresOne, task, s
     {
       shard,
       timestamp: 1,
-      missing,
-      agreedHashes: new Map(missing.map((partition) => [partition, `hash ${partition}`])),
-      emptyHash: "empty",
+      missing: asPartitions(missing),
+      agreedHashes: asHashes(
+        new Map(missing.map((partition) => [partition, hashNamed(`hash ${partition}`)])),
+      ),
+      emptyHash: hashNamed("empty"),
       rule: "bisect",
       concurrency: 4,
       hasOlder: false,
@@ -139,7 +143,7 @@ describe("a fetch", () => {
 
   it("continues with other peers where the disk is full", async () => {
     const full: Respond = ({ receiver }) => {
-      receiver.begin(0);
+      receiver.begin(asPartition(0));
       const cause = Object.assign(new Error("no space"), { code: "ENOSPC" });
       return Promise.reject(diskError("cannot write", cause));
     };
@@ -170,9 +174,9 @@ describe("a response", () => {
   it("that gives what another response has given is dropped", async () => {
     const discarded: string[] = [];
     const late: Respond = async ({ receiver, signal }) => {
-      receiver.begin(0);
+      receiver.begin(asPartition(0));
       await new Promise((resolve) => signal.addEventListener("abort", resolve));
-      await receiver.commit({ partition: 0, accounts: 1, bytes: 10, path: "/late" });
+      await receiver.commit({ partition: asPartition(0), accounts: 1, bytes: 10, path: "/late" });
       return reportOf({ kind: "failed", error: new FetchError("aborted", "ended") });
     };
     const { run, accepted } = fetchWith([late], {
@@ -187,12 +191,12 @@ describe("a response", () => {
     const bytes = unconfirmedBytesFirst + 1;
     const large: Respond = async ({ receiver, observer }) => {
       observer.received(bytes);
-      receiver.begin(0);
-      expect(receiver.stores(0)).toBe(true);
-      expect(await receiver.mayHold(1, 0)).toBe(true);
-      expect(await receiver.mayHold(bytes, 0)).toBe(false);
+      receiver.begin(asPartition(0));
+      expect(receiver.stores(asPartition(0))).toBe(true);
+      expect(await receiver.mayHold(1, asPartition(0))).toBe(true);
+      expect(await receiver.mayHold(bytes, asPartition(0))).toBe(false);
       const error = new ResponseError("over-budget", "too much");
-      return reportOf({ kind: "failed", error }, { outgrown: [{ partition: 0, bytes }] });
+      return reportOf({ kind: "failed", error }, { outgrown: [{ partition: asPartition(0), bytes }] });
     };
     const { run, outcomes, offences } = fetchWith([large], { shard: allStoreAll });
     await run();
@@ -202,8 +206,8 @@ describe("a response", () => {
 
   it("that holds more than its share of the disk counts as a full disk", async () => {
     const large: Respond = async ({ receiver }) => {
-      receiver.begin(0);
-      await receiver.mayHold(1_000, 0);
+      receiver.begin(asPartition(0));
+      await receiver.mayHold(1_000, asPartition(0));
       return complete;
     };
     const { run, outcomes } = fetchWith([large], {

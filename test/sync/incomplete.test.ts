@@ -1,15 +1,17 @@
 import { describe, expect, it } from "vitest";
+import { asNodeIndex, asPartition } from "../../src/protocol/brands.ts";
 import { incompleteError } from "../../src/sync/incomplete.ts";
 import type { ExclusionReason, PeerPool } from "../../src/sync/peer-pool.ts";
+import { asPartitions } from "../helpers/brands.ts";
 import { allStoreAll, eachStoresOne, peerPool } from "./scheduler-driver.ts";
 
 function fail(pool: PeerPool, peer: number, status?: number): void {
-  pool.begin(peer);
-  pool.fail(peer, { message: `status ${status}`, status }, { retry: false }, 0);
+  pool.begin(asNodeIndex(peer));
+  pool.fail(asNodeIndex(peer), { message: `status ${status}`, status }, { retry: false }, 0);
 }
 
 function exclude(pool: PeerPool, peer: number, reason: ExclusionReason): void {
-  pool.exclude(peer, 1, { reason, detail: `is ${reason}` });
+  pool.exclude(asNodeIndex(peer), asPartition(1), { reason, detail: `is ${reason}` });
 }
 
 interface Case {
@@ -57,7 +59,7 @@ const cases: readonly Case[] = [
     id: "a snapshot of which nodes gave something is not gone",
     happens: (pool) => {
       for (const peer of [0, 1, 2]) fail(pool, peer, 404);
-      pool.succeed(0);
+      pool.succeed(asNodeIndex(0));
     },
     code: "incomplete",
     isHeldByNobody: true,
@@ -94,14 +96,14 @@ describe("the error of an incomplete run", () => {
   it.each(cases)("$id", ({ happens, code, isHeldByNobody }) => {
     const pool = peerPool(allStoreAll);
     happens(pool);
-    expect(incompleteError(new Set([1]), pool)).toMatchObject({ code, isHeldByNobody });
+    expect(incompleteError(new Set(asPartitions([1])), pool)).toMatchObject({ code, isHeldByNobody });
   });
 
   it("has a reason for each node of the first partitions, and counts the others", () => {
     const pool = peerPool(eachStoresOne);
     exclude(pool, 1, "broken");
     fail(pool, 0, 503);
-    const error = incompleteError(new Set([3, 1, 2, 0]), pool);
+    const error = incompleteError(new Set(asPartitions([3, 1, 2, 0])), pool);
     expect(error.message).toMatch("4 missing");
     expect(error.details.map((detail) => detail.trim().replace(/^\S+ \S+: /, ""))).toEqual([
       "partition 0:",

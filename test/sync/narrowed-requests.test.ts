@@ -1,14 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { asNodeIndex, asPartition } from "../../src/protocol/brands.ts";
 import { GLOBAL_PARTITION, makeShard, partitionRange, storedPartitions } from "../../src/protocol/shard.ts";
 import { narrowedRequests } from "../../src/sync/narrowed-requests.ts";
+import { asPartitions } from "../helpers/brands.ts";
 import { seeded } from "../helpers/seeded.ts";
 
 const timestamp = 1_700_000_640_000;
 /** Nine nodes, each of which stores five partitions: node 0 those of 7, 8, 0, 1, 2. */
 const shard = makeShard({ numNodes: 9, nodesPerConsensusGroup: 3, nodesPerEdge: 1 });
-const low = (partition: number) => partitionRange(shard, partition).low;
-const high = (partition: number) => partitionRange(shard, partition).high;
+const low = (partition: number) => partitionRange(shard, asPartition(partition)).low;
+const high = (partition: number) => partitionRange(shard, asPartition(partition)).high;
 const range = (first: number, last: number) => ({
   timestamp,
   accountStart: low(first),
@@ -66,22 +68,22 @@ describe("the requests to a node", () => {
     },
     { id: "nothing", node: 0, partitions: [], requests: [] },
   ])("for $id", ({ node, partitions, requests }) => {
-    expect(narrowedRequests(shard, node, partitions, timestamp)).toEqual(requests);
+    expect(narrowedRequests(shard, asNodeIndex(node), asPartitions(partitions), timestamp)).toEqual(requests);
   });
 
   it("go over partitions that are known to have no accounts, which cost nothing", () => {
     const isEmpty = (partition: number) => partition === 3;
-    expect(narrowedRequests(shard, 4, [2, 4, 5], timestamp, isEmpty)).toEqual([
+    expect(narrowedRequests(shard, asNodeIndex(4), asPartitions([2, 4, 5]), timestamp, isEmpty)).toEqual([
       { request: range(2, 5), partitions: [2, 4, 5] },
     ]);
-    expect(narrowedRequests(shard, 4, [-1, 2, 4, 5, 6], timestamp, isEmpty)).toEqual([
-      { request: { timestamp }, partitions: [-1, 2, 4, 5, 6] },
-    ]);
+    expect(
+      narrowedRequests(shard, asNodeIndex(4), asPartitions([-1, 2, 4, 5, 6]), timestamp, isEmpty),
+    ).toEqual([{ request: { timestamp }, partitions: [-1, 2, 4, 5, 6] }]);
   });
 
   it("of a node that stores all ask for all at once", () => {
     const single = makeShard({ numNodes: 1 });
-    expect(narrowedRequests(single, 0, [-1, 0], timestamp)).toEqual([
+    expect(narrowedRequests(single, asNodeIndex(0), asPartitions([-1, 0]), timestamp)).toEqual([
       { request: { timestamp }, partitions: [-1, 0] },
     ]);
   });
@@ -99,9 +101,9 @@ describe("the requests to a node", () => {
       (of, seed, isWanted) => {
         const any = makeShard(of);
         const node = seed % of.numNodes;
-        const stored = [GLOBAL_PARTITION, ...storedPartitions(any, node)];
+        const stored = [GLOBAL_PARTITION, ...storedPartitions(any, asNodeIndex(node))];
         const wanted = stored.filter(() => isWanted.next().value);
-        const requests = narrowedRequests(any, node, wanted, timestamp);
+        const requests = narrowedRequests(any, asNodeIndex(node), wanted, timestamp);
         expect(requests.flatMap(({ partitions }) => partitions).sort((a, b) => a - b)).toEqual(wanted);
         for (const { request, partitions } of requests) {
           const { accountStart = "0", accountEnd = "g", isGlobal } = request;

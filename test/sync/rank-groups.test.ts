@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { rankGroups } from "../../src/sync/rank-groups.ts";
+import { asNodeIndexes } from "../helpers/brands.ts";
 
 const cases: readonly { id: string; ranks: readonly number[]; groups: readonly (readonly number[])[] }[] = [
   { id: "no indices make no groups", ranks: [], groups: [] },
@@ -9,6 +10,6 @@ const cases: readonly { id: string; ranks: readonly number[]; groups: readonly (
 
 describe("groups of indices by rank", () => {
   it.each(cases)("$id", ({ ranks, groups }) => {
-    expect(rankGroups(ranks.keys(), (index) => ranks[index] as number)).toEqual(groups);
+    expect(rankGroups(asNodeIndexes(ranks.keys()), (index) => ranks[index] as number)).toEqual(groups);
   });
 });

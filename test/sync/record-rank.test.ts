@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { asNodeIndex } from "../../src/protocol/brands.ts";
 import { makeShard } from "../../src/protocol/shard.ts";
 import { PeerPool } from "../../src/sync/peer-pool.ts";
 import { recordRank } from "../../src/sync/record-rank.ts";
+import { asNodeIndexes, idNamed } from "../helpers/brands.ts";
 
 describe("a node's record", () => {
   it.each([
@@ -15,28 +17,32 @@ describe("a node's record", () => {
 });
 
 describe("the order of nodes", () => {
-  const nodes = ["a", "b", "c", "d"].map((id) => ({ id, url: `http://${id}`, publicKey: "" }));
+  const nodes = ["a", "b", "c", "d"].map((name) => ({
+    id: idNamed(name),
+    url: `http://${name}`,
+    publicKey: undefined,
+  }));
   const shard = makeShard({ numNodes: 4 });
 
   it("has those with a bad record later, and still all of them", () => {
     const pool = new PeerPool(
       nodes,
       shard,
-      [3, 0, 2, 1],
+      asNodeIndexes([3, 0, 2, 1]),
       new Map([
-        ["d", 2],
-        ["a", 1],
+        [idNamed("d"), 2],
+        [idNamed("a"), 1],
       ]),
     );
     expect(pool.availableGroups(0)).toEqual([[2, 1], [0], [3]]);
   });
 
   it("weighs what fails in this run against the record", () => {
-    const pool = new PeerPool(nodes, shard, [0, 1, 2, 3], new Map([["a", 2]]));
+    const pool = new PeerPool(nodes, shard, asNodeIndexes([0, 1, 2, 3]), new Map([[idNamed("a"), 2]]));
     const decision = { retry: true, delayMs: 0 } as const;
     for (let failure = 0; failure < 3; failure++) {
-      pool.begin(1);
-      pool.fail(1, { message: "reset", status: undefined }, decision, 0);
+      pool.begin(asNodeIndex(1));
+      pool.fail(asNodeIndex(1), { message: "reset", status: undefined }, decision, 0);
     }
     expect(pool.availableGroups(1)).toEqual([[2, 3], [0], [1]]);
   });

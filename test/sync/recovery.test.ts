@@ -2,14 +2,16 @@ import { describe, expect, it } from "vitest";
 import { FetchError } from "../../src/errors/fetch-error.ts";
 import { ResponseError } from "../../src/errors/response-error.ts";
 import { attemptsMax, backoffFirstMs } from "../../src/limits/http.ts";
+import { asPartition } from "../../src/protocol/brands.ts";
 import { type FailedResponse, type Recovery, recoveryOf } from "../../src/sync/recovery.ts";
+import { asPartitions } from "../helpers/brands.ts";
 
 const malformed = new ResponseError("malformed", "no list");
 const overBudget = new ResponseError("over-budget", "too much");
 const tooEarly = new FetchError("status", "too early", { status: 425 });
 
 function recovery(failed: Partial<FailedResponse>, waitsForExports = true): Recovery {
-  const all = { error: malformed, requested: new Set([1, 2]), lastPartition: undefined };
+  const all = { error: malformed, requested: new Set(asPartitions([1, 2])), lastPartition: undefined };
   return recoveryOf({ ...all, isOutgrown: false, failures: 1, ...failed }, waitsForExports, 1);
 }
 
@@ -19,12 +21,12 @@ const never = { retry: false };
 const cases: readonly { id: string; recovery: Recovery; expected: object }[] = [
   {
     id: "a malformed response excludes the partition in which it broke",
-    recovery: recovery({ lastPartition: 2 }),
+    recovery: recovery({ lastPartition: asPartition(2) }),
     expected: { retry: again, broken: 2, outgrown: [] },
   },
   {
     id: "a malformed response excludes the only requested partition",
-    recovery: recovery({ requested: new Set([1]), lastPartition: 7 }),
+    recovery: recovery({ requested: new Set(asPartitions([1])), lastPartition: asPartition(7) }),
     expected: { retry: again, broken: 1, outgrown: [] },
   },
   {

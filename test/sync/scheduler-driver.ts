@@ -1,11 +1,13 @@
 import type { ResponseEnd, ResponseReport } from "../../src/artifact/response-report.ts";
 import type { MismatchedPartition } from "../../src/events/sync-events.ts";
+import { asNodeId, asPartition } from "../../src/protocol/brands.ts";
 import { queryOrder } from "../../src/protocol/query-order.ts";
 import { makeShard, type Shard } from "../../src/protocol/shard.ts";
 import { PeerPool } from "../../src/sync/peer-pool.ts";
 import type { SchedulerTask } from "../../src/sync/run-state.ts";
 import { Scheduler } from "../../src/sync/scheduler.ts";
 import type { Action, Decision } from "../../src/sync/scheduler-actions.ts";
+import { asHashes, asPartitions, hashNamed } from "../helpers/brands.ts";
 
 /** Each of three peers stores every partition; Algorithm 1 queries them in the order 0, 2, 1. */
 export const allStoreAll: Shard = makeShard({ numNodes: 3, nodesPerConsensusGroup: 3 });
@@ -15,8 +17,8 @@ export const eachStoresOne: Shard = makeShard({ numNodes: 4, nodesPerConsensusGr
 
 export function peerPool(shard: Shard, ranks?: ReadonlyMap<string, number>): PeerPool {
   const nodes = Array.from({ length: shard.numNodes }, (_, index) => ({
-    id: String(index).repeat(64),
-    publicKey: "0".repeat(64),
+    id: asNodeId(String(index).repeat(64)),
+    publicKey: undefined,
     url: `http://127.0.0.1:${index + 1}`,
   }));
   return new PeerPool(nodes, shard, queryOrder(shard.numNodes), ranks);
@@ -37,7 +39,13 @@ export function reportOf(end: ResponseEnd, more: Partial<ResponseReport> = {}): 
 }
 
 export function mismatchOf(partition: number): MismatchedPartition {
-  return { partition, expected: `hash ${partition}`, got: "other", accounts: 1, conflict: undefined };
+  return {
+    partition: asPartition(partition),
+    expected: hashNamed(`hash ${partition}`),
+    got: hashNamed("other"),
+    accounts: 1,
+    conflict: undefined,
+  };
 }
 
 /** Drives a scheduler by hand: performs its decisions at once, and records them. */
@@ -52,14 +60,14 @@ export class SchedulerDriver {
   constructor(shard: Shard, task: Partial<SchedulerTask> = {}) {
     this.pool = peerPool(shard);
     const partitions = Array.from({ length: shard.numNodes }, (_, partition) => partition);
-    const hashes = partitions.map((partition) => [partition, `hash ${partition}`] as const);
+    const hashes = partitions.map((partition) => [partition, hashNamed(`hash ${partition}`)] as const);
     this.scheduler = new Scheduler(
       {
         shard,
         timestamp: 1,
-        missing: partitions,
-        agreedHashes: new Map(hashes),
-        emptyHash: "empty",
+        missing: asPartitions(partitions),
+        agreedHashes: asHashes(new Map(hashes)),
+        emptyHash: hashNamed("empty"),
         rule: "bisect",
         concurrency: 1,
         hasOlder: false,
@@ -103,21 +111,26 @@ export class SchedulerDriver {
   }
 
   begins(peer: number, partition: number): void {
-    this.scheduler.apply({ type: "begun", query: this.query(peer), partition });
+    this.scheduler.apply({ type: "begun", query: this.query(peer), partition: asPartition(partition) });
   }
 
   /** The response of a peer gives partitions with the agreed hash. */
   gives(peer: number, ...partitions: readonly number[]): void {
     for (const partition of partitions) {
       this.begins(peer, partition);
-      this.scheduler.apply({ type: "settled", query: this.query(peer), partition });
-      this.scheduler.apply({ type: "committed", partition, bytes: 10, atMs: this.nowMs });
+      this.scheduler.apply({ type: "settled", query: this.query(peer), partition: asPartition(partition) });
+      this.scheduler.apply({
+        type: "committed",
+        partition: asPartition(partition),
+        bytes: 10,
+        atMs: this.nowMs,
+      });
     }
   }
 
   /** Returns whether the response of a peer may hold so many bytes. */
   holds(peer: number, partition: number, bytes: number) {
-    this.scheduler.apply({ type: "held", query: this.query(peer), partition, bytes });
+    this.scheduler.apply({ type: "held", query: this.query(peer), partition: asPartition(partition), bytes });
     return this.scheduler.budgetOf(this.query(peer));
   }
 

@@ -8,7 +8,9 @@ import {
   stragglerUnmeasuredMs,
   unconfirmedBytesFirst,
 } from "../../src/limits/sync.ts";
+import { asNodeIndex, asPartition } from "../../src/protocol/brands.ts";
 import { GLOBAL_PARTITION, makeShard } from "../../src/protocol/shard.ts";
+import { asHashes, asPartitions, hashNamed } from "../helpers/brands.ts";
 import { allStoreAll, eachStoresOne, mismatchOf, reportOf, SchedulerDriver } from "./scheduler-driver.ts";
 
 const aborted = reportOf({ kind: "failed", error: new FetchError("aborted", "aborted") });
@@ -18,7 +20,7 @@ const tooEarly = reportOf({ kind: "failed", error: new FetchError("status", "too
 const overBudget = (partition: number) =>
   reportOf(
     { kind: "failed", error: new ResponseError("over-budget", "too much") },
-    { outgrown: [{ partition, bytes: unconfirmedBytesFirst + 1 }] },
+    { outgrown: [{ partition: asPartition(partition), bytes: unconfirmedBytesFirst + 1 }] },
   );
 
 /** Lets nothing arrive until the scheduler has decided something. */
@@ -69,8 +71,8 @@ const requests: readonly Story[] = [
     id: "a query sends one request per range of partitions",
     tell: () => {
       const run = new SchedulerDriver(makeShard({ numNodes: 5, nodesPerConsensusGroup: 5 }), {
-        missing: [GLOBAL_PARTITION, 0, 2],
-        agreedHashes: new Map([GLOBAL_PARTITION, 0, 2].map((p) => [p, `hash ${p}`])),
+        missing: asPartitions([GLOBAL_PARTITION, 0, 2]),
+        agreedHashes: asHashes(new Map([GLOBAL_PARTITION, 0, 2].map((p) => [p, hashNamed(`hash ${p}`)]))),
       });
       expect(run.act().slice(0, 2)).toEqual(["query 0", "request 0 of 0"]);
       run.gives(0, 0);
@@ -84,13 +86,13 @@ const requests: readonly Story[] = [
   {
     id: "a partition that no query gives is welcome in any response",
     tell: () => {
-      const run = new SchedulerDriver(allStoreAll, { missing: [0, 1] });
+      const run = new SchedulerDriver(allStoreAll, { missing: asPartitions([0, 1]) });
       run.act();
-      expect(run.scheduler.expected(run.query(0), 2)).toBeUndefined();
+      expect(run.scheduler.expected(run.query(0), asPartition(2))).toBeUndefined();
       run.gives(0, 0);
       run.ends(0, unreachable);
       expect(run.act().slice(0, 2)).toEqual(["query 2", "request 1 of 2"]);
-      expect(run.scheduler.stores(run.query(2), 1)).toBe(true);
+      expect(run.scheduler.stores(run.query(2), asPartition(1))).toBe(true);
     },
   },
   {
@@ -103,20 +105,20 @@ const requests: readonly Story[] = [
         },
       );
       run.act();
-      expect(run.scheduler.expected(run.query(0), 8)).toBe("hash 8");
-      expect(run.scheduler.expected(run.query(8), 8)).toBeUndefined();
+      expect(run.scheduler.expected(run.query(0), asPartition(8))).toBe(hashNamed("hash 8"));
+      expect(run.scheduler.expected(run.query(8), asPartition(8))).toBeUndefined();
       expect(() => run.begins(8, 8)).toThrow("given by another query");
     },
   },
   {
     id: "a partition that could not be stored is requested of another peer",
     tell: () => {
-      const run = new SchedulerDriver(allStoreAll, { missing: [0] });
+      const run = new SchedulerDriver(allStoreAll, { missing: asPartitions([0]) });
       run.act();
       run.begins(0, 0);
-      run.scheduler.apply({ type: "settled", query: run.query(0), partition: 0 });
-      expect(run.scheduler.expected(run.query(0), 0)).toBeUndefined();
-      run.scheduler.apply({ type: "unsettled", partition: 0 });
+      run.scheduler.apply({ type: "settled", query: run.query(0), partition: asPartition(0) });
+      expect(run.scheduler.expected(run.query(0), asPartition(0))).toBeUndefined();
+      run.scheduler.apply({ type: "unsettled", partition: asPartition(0) });
       run.fillsDisk(0);
       expect(run.act()).toEqual(["end 0", "query 2", "request 0 of 2", "wait until 250"]);
     },
@@ -159,7 +161,7 @@ const failures: readonly Story[] = [
   {
     id: "a peer that gives a wrong partition is not requested for it again",
     tell: () => {
-      const run = new SchedulerDriver(allStoreAll, { missing: [0, 1] });
+      const run = new SchedulerDriver(allStoreAll, { missing: asPartitions([0, 1]) });
       run.act();
       run.gives(0, 0);
       run.ends(0, reportOf({ kind: "complete" }, { mismatched: [mismatchOf(1)] }));
@@ -169,7 +171,7 @@ const failures: readonly Story[] = [
   {
     id: "a partition that every peer gives wrongly ends the run",
     tell: () => {
-      const run = new SchedulerDriver(allStoreAll, { missing: [1] });
+      const run = new SchedulerDriver(allStoreAll, { missing: asPartitions([1]) });
       for (const peer of [0, 2, 1]) {
         expect(run.act()).toContain(`request 1 of ${peer}`);
         run.ends(peer, reportOf({ kind: "complete" }, { mismatched: [mismatchOf(1)] }));
@@ -189,7 +191,7 @@ const failures: readonly Story[] = [
   {
     id: "a peer that still exports the snapshot is waited for once a peer has given a partition",
     tell: () => {
-      const run = new SchedulerDriver(eachStoresOne, { hasOlder: true, missing: [0, 3] });
+      const run = new SchedulerDriver(eachStoresOne, { hasOlder: true, missing: asPartitions([0, 3]) });
       run.act();
       run.gives(0, 0);
       run.ends(0);
@@ -201,13 +203,13 @@ const failures: readonly Story[] = [
   {
     id: "a cancelled query whose response is malformed costs its peer one partition",
     tell: () => {
-      const run = new SchedulerDriver(allStoreAll, { missing: [1] });
+      const run = new SchedulerDriver(allStoreAll, { missing: asPartitions([1]) });
       expect(untilHedge(run)[0]).toBe("hedge 2");
       run.gives(2, 1);
       expect(run.act()[0]).toBe("cancel 0: hedged");
       run.ends(0, malformed);
-      expect(run.pool.state(0).kind).toBe("backing-off");
-      expect(run.pool.mayGive(0, 1)).toBe(false);
+      expect(run.pool.state(asNodeIndex(0)).kind).toBe("backing-off");
+      expect(run.pool.mayGive(asNodeIndex(0), asPartition(1))).toBe(false);
     },
   },
 ];
@@ -216,14 +218,14 @@ const hedges: readonly Story[] = [
   {
     id: "a straggler's partitions are hedged to a peer that was not requested for them",
     tell: () => {
-      const run = new SchedulerDriver(allStoreAll, { missing: [0, 1] });
+      const run = new SchedulerDriver(allStoreAll, { missing: asPartitions([0, 1]) });
       expect(untilHedge(run).slice(0, 2)).toEqual(["hedge 2", "request 0,1 of 2"]);
     },
   },
   {
     id: "a hedge that wins cancels the straggler, whose peer is not blamed",
     tell: () => {
-      const run = new SchedulerDriver(allStoreAll, { missing: [0] });
+      const run = new SchedulerDriver(allStoreAll, { missing: asPartitions([0]) });
       untilHedge(run);
       run.gives(2, 0);
       expect(run.act()[0]).toBe("cancel 0: hedged");
@@ -231,13 +233,13 @@ const hedges: readonly Story[] = [
       run.ends(0, aborted);
       run.ends(2);
       expect(run.act()).toEqual(["end 0", "end 2", "done"]);
-      expect(run.pool.failures(0)).toBe(0);
+      expect(run.pool.failures(asNodeIndex(0))).toBe(0);
     },
   },
   {
     id: "a straggler that wins cancels the hedge",
     tell: () => {
-      const run = new SchedulerDriver(allStoreAll, { missing: [0] });
+      const run = new SchedulerDriver(allStoreAll, { missing: asPartitions([0]) });
       untilHedge(run);
       run.gives(0, 0);
       expect(run.act()[0]).toBe("cancel 2: hedged");
@@ -247,7 +249,7 @@ const hedges: readonly Story[] = [
   {
     id: "a query that gives more than the hedge continues",
     tell: () => {
-      const run = new SchedulerDriver(allStoreAll, { missing: [0, 1] });
+      const run = new SchedulerDriver(allStoreAll, { missing: asPartitions([0, 1]) });
       untilHedge(run);
       run.gives(2, 0);
       expect(run.act().filter((action) => action.startsWith("cancel"))).toEqual([]);
@@ -256,7 +258,7 @@ const hedges: readonly Story[] = [
   {
     id: "stragglers that every peer was requested for back off, and are hedged again",
     tell: () => {
-      const run = new SchedulerDriver(allStoreAll, { missing: [0] });
+      const run = new SchedulerDriver(allStoreAll, { missing: asPartitions([0]) });
       untilHedge(run);
       run.ends(2, unreachable);
       expect(run.actLater()[0]).toBe("hedge 1");
@@ -269,11 +271,11 @@ const hedges: readonly Story[] = [
   {
     id: "a second straggler yields its place to the next hedge",
     tell: () => {
-      const run = new SchedulerDriver(eachStoresOne, { concurrency: 1, missing: [0] });
+      const run = new SchedulerDriver(eachStoresOne, { concurrency: 1, missing: asPartitions([0]) });
       run.act();
       run.nowMs += stragglerUnmeasuredMs + 1;
       expect(run.act()[0]).toBe("back off for 0");
-      const others = new SchedulerDriver(allStoreAll, { missing: [0] });
+      const others = new SchedulerDriver(allStoreAll, { missing: asPartitions([0]) });
       untilHedge(others);
       others.nowMs += 2 * stragglerUnmeasuredMs;
       expect(others.act()[0]).toBe("hedge 1 instead of 0");
@@ -283,7 +285,7 @@ const hedges: readonly Story[] = [
     id: "a straggler is cancelled where the rest of its query needs another request",
     tell: () => {
       const run = new SchedulerDriver(makeShard({ numNodes: 5, nodesPerConsensusGroup: 5 }), {
-        missing: [0, 2],
+        missing: asPartitions([0, 2]),
       });
       run.act();
       run.gives(0, 0);
@@ -295,7 +297,7 @@ const hedges: readonly Story[] = [
   {
     id: "a straggler that has nothing left to give is cancelled where partitions are missing",
     tell: () => {
-      const run = new SchedulerDriver(eachStoresOne, { missing: [0, 3] });
+      const run = new SchedulerDriver(eachStoresOne, { missing: asPartitions([0, 3]) });
       run.act();
       run.gives(0, 0);
       expect(run.actLater()[0]).toBe("cancel 0: not-needed");
@@ -309,14 +311,14 @@ const budgets: readonly Story[] = [
   {
     id: "a response that outgrows the byte budget is not requested again while others have the partition",
     tell: () => {
-      const run = new SchedulerDriver(allStoreAll, { missing: [0] });
+      const run = new SchedulerDriver(allStoreAll, { missing: asPartitions([0]) });
       run.act();
       expect(run.holds(0, 0, unconfirmedBytesFirst)).toBe("within");
       expect(run.holds(0, 0, unconfirmedBytesFirst + 1)).toBe("outgrown");
       run.ends(0, overBudget(0));
       expect(run.act()[0]).toBe("query 2");
       run.gives(2, 0);
-      expect(run.scheduler.oversized(0, 10)).toEqual([
+      expect(run.scheduler.oversized(asPartition(0), 10)).toEqual([
         { node: "0".repeat(64), bytes: unconfirmedBytesFirst + 1 },
       ]);
     },
@@ -324,16 +326,16 @@ const budgets: readonly Story[] = [
   {
     id: "a response that is too long in all excludes what it was requested for",
     tell: () => {
-      const run = new SchedulerDriver(allStoreAll, { missing: [0] });
+      const run = new SchedulerDriver(allStoreAll, { missing: asPartitions([0]) });
       run.act();
       run.ends(0, reportOf({ kind: "failed", error: new ResponseError("over-budget", "too long") }));
-      expect(run.pool.mayGive(0, 0)).toBe(false);
+      expect(run.pool.mayGive(asNodeIndex(0), asPartition(0))).toBe(false);
     },
   },
   {
     id: "the budget grows once no other peer is left",
     tell: () => {
-      const run = new SchedulerDriver(allStoreAll, { missing: [0] });
+      const run = new SchedulerDriver(allStoreAll, { missing: asPartitions([0]) });
       run.act();
       run.ends(0, overBudget(0));
       // The two other peers fail in turn, until both are given up.
@@ -350,7 +352,7 @@ const budgets: readonly Story[] = [
     id: "a backoff lets the budget grow where that makes a peer a source again",
     tell: () => {
       const run = new SchedulerDriver(makeShard({ numNodes: 2, nodesPerConsensusGroup: 2 }), {
-        missing: [0],
+        missing: asPartitions([0]),
       });
       run.act();
       run.ends(0, overBudget(0));
@@ -362,7 +364,7 @@ const budgets: readonly Story[] = [
   {
     id: "a full disk leaves one response at a time, and then ends the run",
     tell: () => {
-      const run = new SchedulerDriver(eachStoresOne, { concurrency: 4, missing: [0, 3] });
+      const run = new SchedulerDriver(eachStoresOne, { concurrency: 4, missing: asPartitions([0, 3]) });
       run.act();
       for (const peer of [0, 3]) {
         run.begins(peer, peer);
@@ -387,7 +389,7 @@ const budgets: readonly Story[] = [
   {
     id: "on a full disk, a hedge waits until the straggler's response has ended",
     tell: () => {
-      const run = new SchedulerDriver(allStoreAll, { concurrency: 4, missing: [0] });
+      const run = new SchedulerDriver(allStoreAll, { concurrency: 4, missing: asPartitions([0]) });
       for (const peer of [0, 2, 1]) {
         expect(run.act()).toContain(`request 0 of ${peer}`);
         run.begins(peer, 0);
@@ -404,7 +406,7 @@ const budgets: readonly Story[] = [
   {
     id: "a straggler on a full disk is cancelled for the peers that the disk had no space for",
     tell: () => {
-      const run = new SchedulerDriver(allStoreAll, { missing: [0] });
+      const run = new SchedulerDriver(allStoreAll, { missing: asPartitions([0]) });
       for (const peer of [0, 2]) {
         run.act();
         run.begins(peer, 0);
@@ -420,7 +422,7 @@ const budgets: readonly Story[] = [
   {
     id: "a full disk without a begun partition excludes what was requested",
     tell: () => {
-      const run = new SchedulerDriver(eachStoresOne, { missing: [0] });
+      const run = new SchedulerDriver(eachStoresOne, { missing: asPartitions([0]) });
       run.act();
       run.fillsDisk(0);
       expect(run.act().slice(0, 3)).toEqual(["end 0", "use-last-share", "query 0"]);
@@ -432,7 +434,7 @@ const tails: readonly Story[] = [
   {
     id: "a complete run waits for the first response, and then a moment for the others",
     tell: () => {
-      const run = new SchedulerDriver(eachStoresOne, { concurrency: 2, missing: [0, 3] });
+      const run = new SchedulerDriver(eachStoresOne, { concurrency: 2, missing: asPartitions([0, 3]) });
       run.act();
       run.gives(0, 0);
       run.gives(3, 3);
@@ -449,7 +451,7 @@ const tails: readonly Story[] = [
   {
     id: "a response that does not end is cancelled once the run is complete",
     tell: () => {
-      const run = new SchedulerDriver(eachStoresOne, { missing: [0] });
+      const run = new SchedulerDriver(eachStoresOne, { missing: asPartitions([0]) });
       run.act();
       run.gives(0, 0);
       run.nowMs = responseTailMaxMs;
@@ -471,7 +473,7 @@ describe.each([
 
 describe("the scheduler's state", () => {
   it("names what is missing, the queries and the peers", () => {
-    const run = new SchedulerDriver(eachStoresOne, { missing: [0, 1, 3] });
+    const run = new SchedulerDriver(eachStoresOne, { missing: asPartitions([0, 1, 3]) });
     run.act();
     run.ends(0, unreachable);
     run.act();
@@ -503,7 +505,7 @@ const misuses: readonly { id: string; misuse: (run: SchedulerDriver) => void; me
   },
   {
     id: "that commits what is not settled",
-    misuse: (run) => run.scheduler.apply({ type: "committed", partition: 0, bytes: 1, atMs: 0 }),
+    misuse: (run) => run.scheduler.apply({ type: "committed", partition: asPartition(0), bytes: 1, atMs: 0 }),
     message: "not being committed",
   },
   {

@@ -6,6 +6,7 @@ import { cycleMarker } from "../../src/protocol/cycle-record.ts";
 import type { SnapshotTime } from "../../src/trust/chain/timestamp.ts";
 import { readNetwork } from "../../src/trust/read-network.ts";
 import { requireActiveNodes } from "../../src/trust/read-node-list.ts";
+import { idNamed, keyNamed } from "../helpers/brands.ts";
 import { httpServer } from "../helpers/servers.ts";
 import { rows } from "../verify/written-snapshot.ts";
 import { endOf, recordOf } from "./chain/records.ts";
@@ -164,7 +165,7 @@ describe("the node list of an archiver", () => {
       received: [],
     };
     expect(() => requireActiveNodes(list, undefined)).toThrow("the node list has no active node");
-    const node = { id: "1", publicKey: "1", url: undefined };
+    const node = { id: idNamed("a"), publicKey: keyNamed("a"), url: undefined };
     requireActiveNodes({ ...list, nodes: [node] }, undefined);
   });
 });

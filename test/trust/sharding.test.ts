@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import type { SnapshotError } from "../../src/errors/snapshot-error.ts";
 import { HttpClient, type HttpRequest } from "../../src/fetch/http/http-client.ts";
 import { netconfigNodes, netconfigProofNodes } from "../../src/limits/network.ts";
+import { asHashHex, asNodeId, asPublicKey, type HashHex } from "../../src/protocol/brands.ts";
 import { DEFAULT_HASH_KEY } from "../../src/protocol/crypto/hash-key.ts";
 import type { ActiveNode } from "../../src/protocol/node.ts";
 import { configHashOf } from "../../src/trust/netconfig-sample.ts";
@@ -35,7 +36,7 @@ const trueHash = configHashOf(netconfigOf("true"), DEFAULT_HASH_KEY);
 async function findFrom(
   manners: readonly Manner[],
   options: {
-    configHash?: string | undefined;
+    configHash?: HashHex | undefined;
     overrides?: Parameters<typeof findSharding>[1];
     kept?: Buffer;
   } = {},
@@ -55,7 +56,11 @@ async function findFrom(
   const dead = await deadUrl();
   const nodes = manners.map((manner, index): ActiveNode => {
     const id = index.toString(16).padStart(64, "0");
-    return { id, url: `${manner === "down" ? dead : alive}/${manner}/${index}`, publicKey: id };
+    return {
+      id: asNodeId(id),
+      url: `${manner === "down" ? dead : alive}/${manner}/${index}`,
+      publicKey: asPublicKey(id),
+    };
   });
   const client = new ShortForEndless({ connectTimeoutMs: 30_000, stallTimeoutMs: 30_000 });
   onTestFinished(() => client.close());
@@ -138,7 +143,7 @@ describe("sharding settings that nothing proves", () => {
     { id: "the record names no hash", configHash: undefined, why: "has no networkConfigHash" },
     {
       id: "no response has the record's hash",
-      configHash: "00".repeat(32),
+      configHash: asHashHex("00".repeat(32)),
       why: "no /netconfig response hashes",
     },
   ])("are accepted with a warning if all validators agree and $id", async ({ configHash, why }) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { HttpClient } from "../../src/fetch/http/http-client.ts";
+import { asCycle, asNodeId, asPublicKey, type HashHex } from "../../src/protocol/brands.ts";
 import { DEFAULT_HASH_KEY } from "../../src/protocol/crypto/hash-key.ts";
 import type { ActiveNode } from "../../src/protocol/node.ts";
 import { configHashOf } from "../../src/trust/netconfig-sample.ts";
@@ -12,7 +13,7 @@ const off = { config: { sharding, debug: { disableSnapshots: true } } };
 const problem = "debug.disableSnapshots is true, and must be false";
 
 /** Asks nodes, each of which sends the response of its index, or none. */
-async function describeOff(responses: readonly (object | undefined)[], configHash?: string) {
+async function describeOff(responses: readonly (object | undefined)[], configHash?: HashHex) {
   const url = await httpServer((request, response) => {
     const index = Number(request.url?.split("/")[1]);
     if (responses[index] === undefined) response.writeHead(404).end();
@@ -20,7 +21,7 @@ async function describeOff(responses: readonly (object | undefined)[], configHas
   });
   const nodes = responses.map((_, index): ActiveNode => {
     const id = index.toString(16).padStart(64, "0");
-    return { id, url: `${url}/${index}`, publicKey: id };
+    return { id: asNodeId(id), url: `${url}/${index}`, publicKey: asPublicKey(id) };
   });
   const client = new HttpClient({ connectTimeoutMs: 30_000, stallTimeoutMs: 30_000 });
   onTestFinished(() => client.close());
@@ -54,8 +55,8 @@ describe("snapshots that are off", () => {
 
   it("prevent an agreement, with the settings as the reason", () => {
     const found = { ...sharding, source: "proved", proof: undefined } as const;
-    requireSnapshotsOn({ ...found, againstSnapshots: [] }, 7);
-    expect(() => requireSnapshotsOn({ ...found, againstSnapshots: [problem, "other"] }, 7)).toThrow(
+    requireSnapshotsOn({ ...found, againstSnapshots: [] }, asCycle(7));
+    expect(() => requireSnapshotsOn({ ...found, againstSnapshots: [problem, "other"] }, asCycle(7))).toThrow(
       expect.objectContaining({
         code: "no-agreement",
         message: expect.stringContaining(`by the configuration of cycle 7, ${problem}; other`),

@@ -13,6 +13,7 @@ import { networkHash } from "../../src/protocol/partition-hash.ts";
 import { startCluster } from "../../src/testnet/cluster/cluster.ts";
 import type { Finding } from "../../src/verify/findings/findings.ts";
 import { assembleFrom, filesIn } from "../app/run.ts";
+import { asHashes } from "../helpers/brands.ts";
 import { seeded } from "../helpers/seeded.ts";
 import { makeTemporaryDirectory, removeDirectory } from "../helpers/temporary.ts";
 import { smallFixture } from "../testnet/cluster/small-cluster.ts";
@@ -329,7 +330,7 @@ describe("a forged account with all dependent hashes", () => {
       const artifact = join(directory, "partition-00002.json");
       const forged = readFileSync(artifact, "utf8").replace(/"timestamp":(\d)/, '"timestamp":9');
       writeFileSync(artifact, forged);
-      const partitionHashes = hashesOf().set(2, hashText(forged));
+      const partitionHashes = asHashes(hashesOf().set(2, hashText(forged)));
       const { timestamp, accounts, bytes } = manifest.snapshot;
       const data = {
         timestamp,

@@ -15,12 +15,13 @@ import { NODE_LIST_FILE } from "../../src/format/evidence/node-list.ts";
 import { EXPORT_DATA_FILE, exportDataText } from "../../src/format/export-data.ts";
 import { MANIFEST_FILE, makeManifest, manifestText } from "../../src/format/manifest.ts";
 import { RUN_FILE, runRecordText } from "../../src/format/run-record.ts";
+import { asNodeId, asNodeIndex } from "../../src/protocol/brands.ts";
 import { canonicalTextOf } from "../../src/protocol/crypto/canonical-text.ts";
 import { hashText } from "../../src/protocol/crypto/hash.ts";
 import { signed } from "../../src/protocol/crypto/signature.ts";
 import { cycleMarker } from "../../src/protocol/cycle-record.ts";
 import { networkHash, partitionPreimages } from "../../src/protocol/partition-hash.ts";
-import { storedPartitions } from "../../src/protocol/shard.ts";
+import { GLOBAL_PARTITION, storedPartitions } from "../../src/protocol/shard.ts";
 import { SnapshotDirectory } from "../../src/store/snapshot-directory.ts";
 import { makeVote } from "../../src/testnet/validator/gossip/vote.ts";
 import { makeIdentity } from "../../src/testnet/validator/identity.ts";
@@ -29,6 +30,7 @@ import { checkSmallFiles } from "../../src/verify/files/small-files.ts";
 import { FindingList } from "../../src/verify/findings/finding-list.ts";
 import { cycle, hashKey, identities, shard } from "../agreement/test-votes.ts";
 import { makeAccounts } from "../helpers/accounts.ts";
+import { asHashes } from "../helpers/brands.ts";
 import { emptyRun } from "../helpers/run-record.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 
@@ -55,7 +57,7 @@ const size = {
 };
 export const manifest = makeManifest(exportData, size, "none");
 
-export const archiver = makeIdentity("a".repeat(64), Buffer.alloc(32, 7));
+export const archiver = makeIdentity(asNodeId("a".repeat(64)), Buffer.alloc(32, 7));
 export const byArchiver = <T extends object>(list: T) => signed(list, archiver.privateKey);
 
 export const netconfig = { config: { sharding: { nodesPerConsensusGroup: 3, nodesPerEdge: 0 } } };
@@ -67,8 +69,8 @@ export const rows = identities.map(({ id, publicKey }) => ({ id, publicKey, ip: 
 export function voteOf(index: number, lies: Readonly<Record<number, string>> = {}): string {
   const identity = identities[index];
   if (identity === undefined) throw new RangeError(`there is no node ${index}`);
-  const stored = [-1, ...storedPartitions(shard, index)];
-  const of = new Map(stored.map((partition) => [partition, lies[partition] ?? hashes.get(partition) ?? ""]));
+  const stored = [GLOBAL_PARTITION, ...storedPartitions(shard, asNodeIndex(index))];
+  const of = asHashes(stored.map((partition) => [partition, lies[partition] ?? hashes.get(partition) ?? ""]));
   return JSON.stringify(makeVote(identity, cycle, of));
 }
 

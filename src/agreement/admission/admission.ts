@@ -1,19 +1,20 @@
 /** What {@link admit} decides about one received gossip message, as data (PROTOCOL.md, Partition gossip). */
 
+import type { Cycle, HashHex, NodeId, Partition } from "../../protocol/brands.ts";
 import type { Sign } from "../../protocol/crypto/signature.ts";
-import type { KnownVote, SeenCopy } from "./known-votes.ts";
+import type { KnownVote, NoCycle, SeenCopy } from "./known-votes.ts";
 
 /** A vote that counts, or that proves an equivocation. */
 export interface Vote {
-  readonly cycle: number;
+  readonly cycle: Cycle;
   /** The sender's node ID. */
-  readonly sender: string;
+  readonly sender: NodeId;
   /** The hash that is signed. Two messages with the same one are the same vote. */
-  readonly hash: string;
+  readonly hash: HashHex;
   /** One line that verifies by itself: the message as received, unless a relay has made it longer. */
   readonly text: string;
   /** Partition → hash. */
-  readonly hashes: ReadonlyMap<number, string>;
+  readonly hashes: ReadonlyMap<Partition, HashHex>;
 }
 
 /**
@@ -48,7 +49,7 @@ export interface Rejection {
   readonly reason: RejectionReason;
   readonly problem: string;
   /** The validator whose signature holds over it. Where none does, the one in whose name it is. */
-  readonly sender?: string;
+  readonly sender?: NodeId;
 }
 
 export type Admission =
@@ -81,17 +82,17 @@ export interface Candidate {
   readonly sign: Sign;
   readonly copy: SeenCopy;
   /** What the message is if the signature holds: a vote, or a message that convicts its signer. */
-  readonly claim: { readonly kind: "new"; readonly vote: Vote } | (Rejection & { readonly sender: string });
+  readonly claim: { readonly kind: "new"; readonly vote: Vote } | (Rejection & { readonly sender: NodeId });
   /** The cycle that the message names. */
-  readonly cycle: number;
+  readonly cycle: Cycle | NoCycle;
 }
 
 export function rejected(
   reason: RejectionReason,
   problem: string,
-  sender: string,
-): Rejection & { sender: string };
-export function rejected(reason: RejectionReason, problem: string, sender?: string): Rejection;
-export function rejected(reason: RejectionReason, problem: string, sender?: string): Rejection {
+  sender: NodeId,
+): Rejection & { sender: NodeId };
+export function rejected(reason: RejectionReason, problem: string, sender?: NodeId): Rejection;
+export function rejected(reason: RejectionReason, problem: string, sender?: NodeId): Rejection {
   return { kind: "rejected", reason, problem, ...(sender === undefined ? {} : { sender }) };
 }

@@ -18,7 +18,7 @@
  */
 
 import { isUtf8 } from "node:buffer";
-import { isHex64 } from "../../protocol/address.ts";
+import { type Cycle, type HashHex, isCycle, isNodeId, type NodeId } from "../../protocol/brands.ts";
 import { hashText } from "../../protocol/crypto/hash.ts";
 import {
   claimedHash,
@@ -45,8 +45,8 @@ import type { PossibleSetOf, UnknownValidatorSet, ValidatorSetOf } from "./valid
 
 /** The cycles whose votes are admitted, from the oldest to the newest. */
 export interface VoteWindow {
-  readonly oldest: number;
-  readonly newest: number;
+  readonly oldest: Cycle;
+  readonly newest: Cycle;
 }
 
 /** One message as received. Its bytes become a text only where they are within the bound. */
@@ -166,23 +166,23 @@ export function conclude(
 
 function screenObject(
   object: object,
-  { text, textHash }: { readonly text: string; readonly textHash: string },
+  { text, textHash }: { readonly text: string; readonly textHash: HashHex },
   window: VoteWindow,
   validatorSetOf: PossibleSetOf,
   seen: KnownVotes,
 ): Candidate | DeferredCandidate | Admission {
   const { cycle, sender } = object as { cycle?: unknown; sender?: unknown };
-  const ofCycle = Number.isSafeInteger(cycle) && Number(cycle) >= 0 ? Number(cycle) : NO_CYCLE;
-  if (ofCycle >= 0 && (ofCycle < window.oldest || ofCycle > window.newest)) return otherCycle(window);
-  const validators = validatorSetOf(ofCycle >= 0 ? ofCycle : undefined);
+  const ofCycle = isCycle(cycle) ? cycle : NO_CYCLE;
+  if (ofCycle !== NO_CYCLE && (ofCycle < window.oldest || ofCycle > window.newest)) return otherCycle(window);
+  const validators = validatorSetOf(ofCycle === NO_CYCLE ? undefined : ofCycle);
   if (validators.kind === "unknown") return screenUnknown(object, text, validators, seen.hashKey);
-  const named = typeof sender === "string" && validators.keyOf.has(sender) ? sender : undefined;
+  const named = isNodeId(sender) && validators.keyOf.has(sender) ? sender : undefined;
   const sign = signOf(object);
   if (sign === undefined) return unsigned(named);
   const signer = validators.idOf.get(sign.owner);
   if (signer === undefined) return named === undefined ? stranger() : otherKey(named);
   // A node that has left and come back has another ID, and may have the same key.
-  if (isHex64(sender) && named === undefined) return stranger();
+  if (isNodeId(sender) && named === undefined) return stranger();
   const content = signedContent(object);
   if (content === undefined) return rejected("limit", "the message has no canonical text", named);
   const hash = claimedHash(sign);
@@ -225,7 +225,7 @@ function otherCycle({ oldest, newest }: VoteWindow): Rejection {
   return rejected("other-cycle", `its cycle is not ${wanted}`);
 }
 
-function unsigned(sender?: string): Rejection {
+function unsigned(sender?: NodeId): Rejection {
   const problem =
     sender === undefined
       ? "a message that no validator has signed"
@@ -233,7 +233,7 @@ function unsigned(sender?: string): Rejection {
   return rejected("unsigned", problem, sender);
 }
 
-function otherKey(named: string): Rejection {
+function otherKey(named: NodeId): Rejection {
   const problem = `a message in the name of ${shortId(named)} that is not signed with its key`;
   return rejected("other-key", problem, named);
 }
@@ -242,7 +242,7 @@ function stranger(): Rejection {
   return rejected("stranger", "a message of a node that is not a validator of its cycle");
 }
 
-function superfluous(sender: string): Rejection {
+function superfluous(sender: NodeId): Rejection {
   const problem = `one more message of ${shortId(sender)}, which is convicted already`;
   return rejected("superfluous", problem, sender);
 }

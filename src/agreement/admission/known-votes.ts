@@ -4,19 +4,21 @@
  * it could not keep.
  */
 
+import type { Cycle, HashHex, NodeId } from "../../protocol/brands.ts";
+
 /** What is remembered of a vote. Its text is kept by the caller of `admit`: in memory or in a database. */
 export interface KnownVote {
-  readonly cycle: number;
+  readonly cycle: Cycle;
   /** The sender's node ID. */
-  readonly sender: string;
+  readonly sender: NodeId;
   /** The hash that is signed. */
-  readonly hash: string;
+  readonly hash: HashHex;
 }
 
 /** Identifies one copy of a vote, so that its signature is checked once. */
 export interface SeenCopy {
   /** Of the text as received. */
-  readonly textHash: string;
+  readonly textHash: HashHex;
   readonly sig: string;
 }
 
@@ -24,34 +26,35 @@ export interface SeenCopy {
 const COPIES_MAX = 4;
 
 /** The cycle under which a conviction is remembered whose message names none. */
-export const NO_CYCLE = -1;
+export const NO_CYCLE = "none";
+export type NoCycle = typeof NO_CYCLE;
 
 export class KnownVotes {
   /** The network's hash key: what is signed identifies a vote by its hash under this key. */
   readonly hashKey: string | undefined;
   /** Cycle → sender → votes. */
-  readonly #votes = new Map<number, Map<string, readonly KnownVote[]>>();
+  readonly #votes = new Map<Cycle | NoCycle, Map<NodeId, readonly KnownVote[]>>();
   readonly #byHash = new Map<string, KnownVote>();
   readonly #byText = new Map<string, KnownVote>();
   /** Signed hash → copies of the vote. */
   readonly #copies = new Map<string, readonly SeenCopy[]>();
   /** Cycle → the senders that signed a message that is not a vote. */
-  readonly #convicted = new Map<number, Set<string>>();
+  readonly #convicted = new Map<Cycle | NoCycle, Set<NodeId>>();
 
   constructor(hashKey?: string) {
     this.hashKey = hashKey;
   }
 
-  withHash(hash: string): KnownVote | undefined {
+  withHash(hash: HashHex): KnownVote | undefined {
     return this.#byHash.get(hash);
   }
 
-  withText(textHash: string): KnownVote | undefined {
+  withText(textHash: HashHex): KnownVote | undefined {
     return this.#byText.get(textHash);
   }
 
   /** Whether a signature of a known vote was checked before. Of a vote from elsewhere, any signature counts as checked. */
-  isKnownSignature(hash: string, sig: string): boolean {
+  isKnownSignature(hash: HashHex, sig: string): boolean {
     const copies = this.#copies.get(hash);
     return copies === undefined || copies.some((copy) => copy.sig === sig);
   }
@@ -66,7 +69,7 @@ export class KnownVotes {
   }
 
   /** The first vote, and the one that contradicts it. */
-  of(cycle: number, sender: string): readonly KnownVote[] {
+  of(cycle: Cycle | NoCycle, sender: NodeId): readonly KnownVote[] {
     return this.#votes.get(cycle)?.get(sender) ?? [];
   }
 
@@ -75,7 +78,7 @@ export class KnownVotes {
     const votes = this.of(cycle, sender);
     if (votes.length > 1 || this.#byHash.has(hash)) return;
     const vote = { cycle, sender, hash };
-    const senders = this.#votes.get(cycle) ?? new Map<string, readonly KnownVote[]>();
+    const senders = this.#votes.get(cycle) ?? new Map<NodeId, readonly KnownVote[]>();
     this.#votes.set(cycle, senders.set(sender, [...votes, vote]));
     this.#byHash.set(hash, vote);
   }
@@ -88,12 +91,12 @@ export class KnownVotes {
   }
 
   /** Whether a sender signed a message that is not a vote. */
-  isConvicted(cycle: number, sender: string): boolean {
+  isConvicted(cycle: Cycle | NoCycle, sender: NodeId): boolean {
     return this.#convicted.get(cycle)?.has(sender) === true;
   }
 
   /** Returns whether that is new. */
-  convict(cycle: number, sender: string): boolean {
+  convict(cycle: Cycle | NoCycle, sender: NodeId): boolean {
     const convicted = this.#convicted.get(cycle) ?? new Set();
     if (convicted.has(sender)) return false;
     this.#convicted.set(cycle, convicted.add(sender));
@@ -101,16 +104,17 @@ export class KnownVotes {
   }
 
   /** Forgets earlier cycles. */
-  dropBefore(cycle: number): void {
-    for (const known of this.#convicted.keys()) if (known < cycle) this.#convicted.delete(known);
+  dropBefore(cycle: Cycle): void {
+    for (const known of this.#convicted.keys())
+      if (known === NO_CYCLE || known < cycle) this.#convicted.delete(known);
     for (const [known, senders] of this.#votes) {
-      if (known >= cycle) continue;
+      if (known !== NO_CYCLE && known >= cycle) continue;
       for (const { hash } of [...senders.values()].flat()) this.#forgetHash(hash);
       this.#votes.delete(known);
     }
   }
 
-  #forgetHash(hash: string): void {
+  #forgetHash(hash: HashHex): void {
     this.#byHash.delete(hash);
     for (const { textHash } of this.#copies.get(hash) ?? []) this.#byText.delete(textHash);
     this.#copies.delete(hash);

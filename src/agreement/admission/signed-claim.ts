@@ -1,5 +1,6 @@
 /** What a message is if its signature holds: a vote, or a message that convicts its signer. */
 
+import type { NodeId } from "../../protocol/brands.ts";
 import { claimedHash, type Sign } from "../../protocol/crypto/signature.ts";
 import { shortId } from "../../protocol/node.ts";
 import { type GossipMessage, parseGossipMessage } from "../../wire/gossip-message.ts";
@@ -19,7 +20,7 @@ type Bounds = Pick<VoteBounds, "voteBytesMax">;
  */
 export function claimOf(
   signed: SignedText,
-  signer: string,
+  signer: NodeId,
   bounds: Bounds,
   hashKey: string | undefined,
 ): Candidate["claim"] {

@@ -8,6 +8,7 @@ import {
   gossipMessageValuesPerPartition,
   gossipReceivedFactor,
 } from "../../limits/gossip.ts";
+import type { Cycle, NodeId, PublicKey } from "../../protocol/brands.ts";
 import { type Shard, storedCount } from "../../protocol/shard.ts";
 import { defaultJsonBounds, type JsonBounds } from "../../wire/json-bounds.ts";
 
@@ -24,9 +25,9 @@ export interface VoteBounds {
 export interface ValidatorSet extends VoteBounds {
   readonly kind: "known";
   /** Node ID → public key. */
-  readonly keyOf: ReadonlyMap<string, string>;
+  readonly keyOf: ReadonlyMap<NodeId, PublicKey>;
   /** Public key → node ID. */
-  readonly idOf: ReadonlyMap<string, string>;
+  readonly idOf: ReadonlyMap<PublicKey, NodeId>;
 }
 
 /** Stands for the validator set of a cycle whose nodes are unknown. Votes of that cycle are deferred. */
@@ -43,22 +44,22 @@ export const unknownValidatorSet: UnknownValidatorSet = {
 };
 
 /** Returns the validator set of a cycle; of `undefined`, that of the newest one, for a message that names no cycle. */
-export type ValidatorSetOf = (cycle: number | undefined) => ValidatorSet;
+export type ValidatorSetOf = (cycle: Cycle | undefined) => ValidatorSet;
 
 /** As {@link ValidatorSetOf}, where the nodes of some cycles are unknown. */
-export type PossibleSetOf = (cycle: number | undefined) => ValidatorSet | UnknownValidatorSet;
+export type PossibleSetOf = (cycle: Cycle | undefined) => ValidatorSet | UnknownValidatorSet;
 
 /** The validators of a cycle, with bounds on their votes in a network of that geometry. */
 export function makeValidatorSet(
-  nodes: Iterable<{ readonly id: string; readonly publicKey: string | undefined }>,
+  nodes: Iterable<{ readonly id: NodeId; readonly publicKey: PublicKey | undefined }>,
   shard: Shard,
 ): ValidatorSet {
-  const keyOf = new Map<string, string>();
-  const idOf = new Map<string, string>();
+  const keyOf = new Map<NodeId, PublicKey>();
+  const idOf = new Map<PublicKey, NodeId>();
   for (const { id, publicKey } of nodes) {
     if (publicKey === undefined) continue; // nothing proves a vote of this node
-    keyOf.set(id, publicKey.toLowerCase());
-    idOf.set(publicKey.toLowerCase(), id);
+    keyOf.set(id, publicKey);
+    idOf.set(publicKey, id);
   }
   const partitions = storedCount(shard) + 1;
   const voteBytesMax = Math.min(

@@ -5,6 +5,7 @@
  */
 
 import type { Offence } from "../../errors/offence.ts";
+import type { NodeId } from "../../protocol/brands.ts";
 import type { Admission, Rejection, Vote } from "../admission/admission.ts";
 
 /** Where a message was received from. */
@@ -28,7 +29,7 @@ export type Fault =
       readonly relay: string;
       readonly problem: string;
       /** The validator in whose name, and with whose key, the message is. */
-      readonly sender: string | undefined;
+      readonly sender: NodeId | undefined;
     };
 
 const none: Fault = { kind: "none" };
@@ -81,7 +82,7 @@ function signed({ sender, problem }: Rejection): Fault {
   return { kind: "signed", offence: { node: sender, kind: "invalid-vote", detail: problem } };
 }
 
-type Unsigned = Pick<Rejection, "problem"> & { readonly sender?: string | undefined };
+type Unsigned = Pick<Rejection, "problem"> & { readonly sender?: NodeId | undefined };
 
 function relayed({ problem, sender }: Unsigned, relay: string | undefined): Fault {
   return relay === undefined ? none : { kind: "relayed", relay, problem, sender };

@@ -1,13 +1,14 @@
 /** Attributes messages that nobody signed to the nodes that forwarded them, once all responses are in. */
 
 import type { Offence } from "../../errors/offence.ts";
+import type { NodeId } from "../../protocol/brands.ts";
 import { hashText } from "../../protocol/crypto/hash.ts";
 import type { Received } from "../admission/admit.ts";
 import type { Fault } from "./fault.ts";
 
 interface UnsignedMessage {
   readonly problem: string;
-  readonly sender: string | undefined;
+  readonly sender: NodeId | undefined;
   readonly relays: Set<string>;
 }
 

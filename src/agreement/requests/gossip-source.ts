@@ -1,6 +1,7 @@
 /** The port through which validators are requested for the gossip of a cycle, and what a response may fail with. */
 
 import { gossipUnsignedMax } from "../../limits/gossip.ts";
+import type { Cycle } from "../../protocol/brands.ts";
 import type { ActiveNode } from "../../protocol/node.ts";
 
 export interface GossipRequest {
@@ -18,7 +19,7 @@ export interface GossipSource {
    * @returns the messages as received, in batches as they arrive; a batch is only valid until the next one
    * @throws GossipFailure
    */
-  request(node: ActiveNode, cycle: number, request: GossipRequest): AsyncIterable<readonly Buffer[]>;
+  request(node: ActiveNode, cycle: Cycle, request: GossipRequest): AsyncIterable<readonly Buffer[]>;
 }
 
 export type GossipFailureKind =

@@ -1,6 +1,7 @@
 /** How far the votes of a collection decide its partitions. Partitions that are done are not checked again. */
 
-import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
+import type { Partition } from "../../protocol/brands.ts";
+import { GLOBAL_PARTITION, ringPartitions } from "../../protocol/shard.ts";
 import type { VoteCollection } from "../vote-collection.ts";
 import { isAgreed, type Quorum } from "../vote-tally.ts";
 
@@ -8,13 +9,13 @@ export class QuorumProgress {
   readonly #votes: VoteCollection;
   readonly #quorum: Quorum;
   /** Partitions of which a missing vote could change the agreed hash. −1 is last, since all nodes vote on it. */
-  readonly #undecided: Set<number>;
-  readonly #withoutQuorum: Set<number>;
+  readonly #undecided: Set<Partition>;
+  readonly #withoutQuorum: Set<Partition>;
 
   constructor(votes: VoteCollection, quorum: Quorum) {
     this.#votes = votes;
     this.#quorum = quorum;
-    const partitions = [...Array(votes.shard.numNodes).keys(), GLOBAL_PARTITION];
+    const partitions = [...ringPartitions(votes.shard), GLOBAL_PARTITION];
     this.#undecided = new Set(partitions);
     this.#withoutQuorum = new Set(partitions);
   }
@@ -34,14 +35,14 @@ export class QuorumProgress {
     );
   }
 
-  #isAgreed(partition: number): boolean {
+  #isAgreed(partition: Partition): boolean {
     const agreement = this.#votes.tally.agreement(partition);
     return agreement !== undefined && isAgreed(agreement, this.#quorum);
   }
 }
 
 /** Removes, in order, what is done, up to the first partition that is not. Returns whether none is left. */
-function removeDone(partitions: Set<number>, isDone: (partition: number) => boolean): boolean {
+function removeDone(partitions: Set<Partition>, isDone: (partition: Partition) => boolean): boolean {
   for (const partition of partitions) {
     if (!isDone(partition)) return false;
     partitions.delete(partition);

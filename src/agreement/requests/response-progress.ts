@@ -1,5 +1,6 @@
 /** The useful bytes of one response to a request for gossip: they decide whether the request keeps its slot. */
 
+import type { HashHex } from "../../protocol/brands.ts";
 import type { HedgedRequest } from "./hedged-request.ts";
 import type { IdleClock } from "./idle-clock.ts";
 
@@ -15,7 +16,7 @@ export class ResponseProgress {
   }
 
   /** Credits a vote, once: the same vote again in the same response is useless. */
-  credit(hash: string, bytes: number): void {
+  credit(hash: HashHex, bytes: number): void {
     if (this.#votes.has(hash)) return;
     this.#votes.add(hash);
     this.#hadVotes = true;

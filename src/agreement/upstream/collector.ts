@@ -4,11 +4,24 @@
  */
 
 import { EventEmitter } from "node:events";
+import {
+  asCycle,
+  asHashHex,
+  asNodeId,
+  asPartition,
+  type Cycle,
+  type HashHex,
+  type NodeId,
+  type NodeIndex,
+  type Partition,
+} from "../../protocol/brands.ts";
+import { indexesOf } from "../../protocol/node.ts";
 import { networkHash } from "../../protocol/partition-hash.ts";
 import type { Shard } from "../../protocol/shard.ts";
-import { type GossipMessage, isParsed, parseGossipMessage } from "../../wire/gossip-message.ts";
+import { asGossipMessage, type GossipMessage, type PlainGossipMessage } from "../../wire/gossip-message.ts";
 import { type Agreement, VoteTally } from "../vote-tally.ts";
 import { UpstreamTally } from "./upstream-tally.ts";
+
 /** A cycle's geometry and its nodes. */
 export interface CycleShard extends Shard {
   readonly cycleNumber: number;
@@ -24,26 +37,39 @@ export interface AllHashes {
   readonly networkHash: string;
 }
 
+/** {@link AllHashes} for this program. */
+export interface UpstreamHashes extends AllHashes {
+  readonly partitionHashes: ReadonlyMap<Partition, HashHex>;
+  readonly agreements: ReadonlyMap<Partition, Agreement>;
+}
+
+/**
+ * Its callers have plain numbers and texts, which are checked here: a wrong one is a RangeError. What it returns to them
+ * is plain too.
+ */
 export class Collector extends EventEmitter<{ gotAllHashes: [AllHashes] }> {
   readonly shard: CycleShard;
+  readonly #cycle: Cycle;
   readonly #hashKey: string | undefined;
-  readonly #indexOf: ReadonlyMap<string, number>;
-  readonly #messages = new Map<string, GossipMessage>();
+  readonly #indexOf: ReadonlyMap<NodeId, NodeIndex>;
+  readonly #messages = new Map<NodeId, GossipMessage>();
   readonly #votes: VoteTally;
   readonly #upstream: UpstreamTally;
   #emitted = false;
 
+  /** @throws RangeError if the cycle or a node's ID has another form */
   constructor(shard: CycleShard, hashKey?: string) {
     super();
+    this.#cycle = asCycle(shard.cycleNumber);
     this.shard = shard;
     this.#hashKey = hashKey;
-    this.#indexOf = new Map(shard.nodeIds.map((id, index) => [id, index]));
+    this.#indexOf = indexesOf(shard.nodeIds.map(asNodeId));
     this.#upstream = new UpstreamTally(shard);
     this.#votes = new VoteTally(shard);
   }
 
   /** The messages that count, one for each sender. */
-  get messages(): ReadonlyMap<string, GossipMessage> {
+  get messages(): ReadonlyMap<string, PlainGossipMessage> {
     return this.#messages;
   }
 
@@ -53,9 +79,9 @@ export class Collector extends EventEmitter<{ gotAllHashes: [AllHashes] }> {
    *
    * @throws WireError if the value is not a gossip message
    */
-  process(messages: Iterable<GossipMessage | object>): void {
+  process(messages: Iterable<PlainGossipMessage | object>): void {
     for (const message of messages) {
-      this.#count(isParsed(message) ? message : parseGossipMessage(message, "gossip"));
+      this.#count(asGossipMessage(message));
     }
     if (this.#emitted || !this.#upstream.isComplete) return;
     // The caller of `newCollector` may add its listener to a Collector that is already complete.
@@ -64,26 +90,26 @@ export class Collector extends EventEmitter<{ gotAllHashes: [AllHashes] }> {
   }
 
   /** The payload of `gotAllHashes` as of now; `undefined` before it is emitted. */
-  allHashes(): AllHashes | undefined {
+  allHashes(): UpstreamHashes | undefined {
     if (!this.#upstream.isComplete) return undefined;
     const partitionHashes = this.#upstream.winners();
-    const agreements = new Map<number, Agreement>();
+    const agreements = new Map<Partition, Agreement>();
     for (const partition of partitionHashes.keys()) {
-      const agreement = this.agreement(partition);
+      const agreement = this.#votes.agreement(partition);
       if (agreement !== undefined) agreements.set(partition, agreement);
     }
     const hash = networkHash(partitionHashes, this.#hashKey);
-    return { cycle: this.shard.cycleNumber, partitionHashes, agreements, networkHash: hash };
+    return { cycle: this.#cycle, partitionHashes, agreements, networkHash: hash };
   }
 
   /** The votes on a partition; `undefined` before the first vote of a node that covers it. */
   agreement(partition: number): Agreement | undefined {
-    return this.#votes.agreement(partition);
+    return this.#votes.agreement(asPartition(partition));
   }
 
   /** How many nodes that cover a partition voted for one hash, and how many voted at all. */
   votesFor(partition: number, hash: string): { votesFor: number; total: number; outOf: number } {
-    return this.#votes.votesFor(partition, hash);
+    return this.#votes.votesFor(asPartition(partition), asHashHex(hash));
   }
 
   #emitAll(): void {
@@ -95,7 +121,7 @@ export class Collector extends EventEmitter<{ gotAllHashes: [AllHashes] }> {
 
   #count(message: GossipMessage): void {
     const index = this.#indexOf.get(message.sender);
-    if (message.cycle !== this.shard.cycleNumber || index === undefined) return;
+    if (message.cycle !== this.#cycle || index === undefined) return;
     if (this.#messages.has(message.sender)) return;
     this.#messages.set(message.sender, message);
     this.#upstream.count(message, index);

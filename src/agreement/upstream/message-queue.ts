@@ -4,6 +4,7 @@
  * senders is dropped first, so that a few liars cannot displace the messages of all others.
  */
 
+import type { Cycle, NodeId } from "../../protocol/brands.ts";
 import type { GossipMessage } from "../../wire/gossip-message.ts";
 
 export interface QueueBounds {
@@ -22,7 +23,7 @@ interface Waiting {
 export class MessageQueue {
   readonly #bounds: QueueBounds;
   /** Cycle → sender → messages. */
-  readonly #cycles = new Map<number, Map<string, Waiting[]>>();
+  readonly #cycles = new Map<Cycle, Map<NodeId, Waiting[]>>();
   #bytes = 0;
   /** Earlier cycles are no longer queued. */
   #firstCycle = 0;
@@ -35,7 +36,7 @@ export class MessageQueue {
   add(message: GossipMessage): boolean {
     const { cycle, sender } = message;
     if (cycle < this.#firstCycle) return false;
-    const senders = this.#cycles.get(cycle) ?? new Map<string, Waiting[]>();
+    const senders = this.#cycles.get(cycle) ?? new Map<NodeId, Waiting[]>();
     const ofSender = senders.get(sender) ?? [];
     if (ofSender.length >= this.#bounds.messagesPerSenderMax) return false;
     const bytes = JSON.stringify(message.received).length;
@@ -44,13 +45,15 @@ export class MessageQueue {
     this.#cycles.set(cycle, senders);
     this.#bytes += bytes;
     while (this.#cycles.size > this.#bounds.cyclesMax || this.#bytes > this.#bounds.bytesMax) {
-      this.#drop(this.#fewestSenders());
+      const fewest = this.#fewestSenders();
+      if (fewest === undefined) break;
+      this.#drop(fewest);
     }
     return this.#cycles.get(cycle) === senders;
   }
 
   /** Removes and returns a cycle's messages, each sender's in the order in which they arrived. */
-  take(cycle: number): GossipMessage[] {
+  take(cycle: Cycle): GossipMessage[] {
     const senders = this.#cycles.get(cycle);
     this.#drop(cycle);
     return [...(senders?.values() ?? [])].flatMap((waiting) => waiting.map(({ message }) => message));
@@ -64,16 +67,17 @@ export class MessageQueue {
   }
 
   /** Of cycles with equally few senders, the latest one: its messages may arrive again. */
-  #fewestSenders(): number {
-    let least = { cycle: Number.NaN, senders: Number.POSITIVE_INFINITY };
+  #fewestSenders(): Cycle | undefined {
+    let least: { readonly cycle: Cycle; readonly senders: number } | undefined;
     for (const [cycle, senders] of this.#cycles) {
-      const isLess = senders.size < least.senders || (senders.size === least.senders && cycle > least.cycle);
-      if (isLess) least = { cycle, senders: senders.size };
+      const isFirst = least === undefined || senders.size < least.senders;
+      if (isFirst || (senders.size === least?.senders && cycle > least.cycle))
+        least = { cycle, senders: senders.size };
     }
-    return least.cycle;
+    return least?.cycle;
   }
 
-  #drop(cycle: number): void {
+  #drop(cycle: Cycle): void {
     for (const waiting of this.#cycles.get(cycle)?.values() ?? []) {
       for (const { bytes } of waiting) this.#bytes -= bytes;
     }

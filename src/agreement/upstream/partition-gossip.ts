@@ -4,7 +4,8 @@
  */
 
 import { gossipCyclesMax, gossipMessagesPerSenderMax, gossipQueueBytesMax } from "../../limits/gossip.ts";
-import { type GossipMessage, isParsed, parseGossipMessage } from "../../wire/gossip-message.ts";
+import { asCycle, type Cycle } from "../../protocol/brands.ts";
+import { asGossipMessage, type GossipMessage, type PlainGossipMessage } from "../../wire/gossip-message.ts";
 import { Collector, type CycleShard } from "./collector.ts";
 import { MessageQueue } from "./message-queue.ts";
 
@@ -14,7 +15,7 @@ export class PartitionGossip {
     messagesPerSenderMax: gossipMessagesPerSenderMax,
     bytesMax: gossipQueueBytesMax,
   });
-  readonly #collectors = new Map<number, Collector>();
+  readonly #collectors = new Map<Cycle, Collector>();
 
   /** Takes a message whose signature holds, and drops it where the queue is full. */
   receive(message: GossipMessage): void {
@@ -26,13 +27,14 @@ export class PartitionGossip {
   /** Returns a Collector for `shard.cycleNumber`, which has counted the queued messages of that cycle. */
   newCollector(shard: CycleShard, hashKey?: string): Collector {
     const collector = new Collector(shard, hashKey);
-    this.#collectors.set(shard.cycleNumber, collector);
-    collector.process(this.#queue.take(shard.cycleNumber));
+    const cycle = asCycle(shard.cycleNumber);
+    this.#collectors.set(cycle, collector);
+    collector.process(this.#queue.take(cycle));
     return collector;
   }
 
   /** Forgets a cycle. */
-  clean(cycle: number): void {
+  clean(cycle: Cycle): void {
     this.#queue.take(cycle);
     this.#collectors.delete(cycle);
   }
@@ -54,10 +56,9 @@ const gossip = new PartitionGossip();
  * @param register receives the handler too, for instance to make it a server's route
  */
 export function initGossip(
-  register?: (handler: (message: GossipMessage | object) => void) => void,
-): (message: GossipMessage | object) => void {
-  const handler = (message: GossipMessage | object) =>
-    gossip.receive(isParsed(message) ? message : parseGossipMessage(message, "gossip"));
+  register?: (handler: (message: PlainGossipMessage | object) => void) => void,
+): (message: PlainGossipMessage | object) => void {
+  const handler = (message: PlainGossipMessage | object) => gossip.receive(asGossipMessage(message));
   register?.(handler);
   return handler;
 }
@@ -67,9 +68,13 @@ export function newCollector(shard: CycleShard, hashKey?: string): Collector {
   return gossip.newCollector(shard, hashKey);
 }
 
-/** See {@link PartitionGossip.clean}. */
+/**
+ * See {@link PartitionGossip.clean}.
+ *
+ * @throws RangeError if the cycle is not a whole number from 0
+ */
 export function clean(cycle: number): void {
-  gossip.clean(cycle);
+  gossip.clean(asCycle(cycle));
 }
 
 /** See {@link PartitionGossip.cleanOld}. */

@@ -7,16 +7,17 @@
  * the partition. This tally only predicts the network's result. The one that is trusted is `VoteTally`.
  */
 
-import { coveringCount, covers, GLOBAL_PARTITION, type Shard } from "../../protocol/shard.ts";
+import type { HashHex, NodeIndex, Partition } from "../../protocol/brands.ts";
+import { coveringCount, covers, GLOBAL_PARTITION, hasPartition, type Shard } from "../../protocol/shard.ts";
 import type { GossipMessage } from "../../wire/gossip-message.ts";
-import { addVote, isPartition, mostPopular, type Tally } from "../tally.ts";
+import { addVote, mostPopular, type Tally } from "../tally.ts";
 
 export class UpstreamTally {
   readonly #shard: Shard;
   readonly #votes: Tally = new Map();
   /** Partition → covering nodes that have voted. */
-  readonly #voters = new Map<number, number>();
-  readonly #ready = new Set<number>();
+  readonly #voters = new Map<Partition, number>();
+  readonly #ready = new Set<Partition>();
 
   constructor(shard: Shard) {
     this.#shard = shard;
@@ -28,9 +29,9 @@ export class UpstreamTally {
   }
 
   /** Counts a message of the node with the given index. */
-  count(message: GossipMessage, nodeIndex: number): void {
+  count(message: GossipMessage, nodeIndex: NodeIndex): void {
     const partitions = [...message.hashes.keys()]
-      .filter((partition) => isPartition(this.#shard, partition))
+      .filter((partition) => hasPartition(this.#shard, partition))
       .sort(inObjectOrder);
     for (let position = 0; position < partitions.length; position++) {
       const partition = partitions[position];
@@ -38,15 +39,18 @@ export class UpstreamTally {
       if (covers(this.#shard, nodeIndex, partition)) this.#countVoter(partition);
       else partitions.splice(position, 1);
     }
-    for (const partition of partitions) addVote(this.#votes, partition, message.hashes.get(partition) ?? "");
+    for (const partition of partitions) {
+      const hash = message.hashes.get(partition);
+      if (hash !== undefined) addVote(this.#votes, partition, hash);
+    }
   }
 
   /** The most popular hash of each partition. */
-  winners(): Map<number, string> {
+  winners(): Map<Partition, HashHex> {
     return new Map([...this.#votes].map(([partition, votes]) => [partition, mostPopular(votes).hash]));
   }
 
-  #countVoter(partition: number): void {
+  #countVoter(partition: Partition): void {
     const voters = (this.#voters.get(partition) ?? 0) + 1;
     this.#voters.set(partition, voters);
     const outOf = coveringCount(this.#shard, partition);
@@ -55,7 +59,7 @@ export class UpstreamTally {
 }
 
 /** The order of such keys in an object: whole numbers ascending, then `"-1"`. */
-function inObjectOrder(a: number, b: number): number {
+function inObjectOrder(a: Partition, b: Partition): number {
   if (a === GLOBAL_PARTITION) return 1;
   if (b === GLOBAL_PARTITION) return -1;
   return a - b;

@@ -6,6 +6,7 @@ import { offerState } from "../../events/debug-channel.ts";
 import type { RunLog } from "../../events/run-log.ts";
 import type { SyncEvent } from "../../events/sync-events.ts";
 import { artifactFile } from "../../format/artifact.ts";
+import type { Partition } from "../../protocol/brands.ts";
 import { hashText } from "../../protocol/crypto/hash.ts";
 import { EMPTY_PREIMAGE } from "../../protocol/partition-hash.ts";
 import { queryOrder } from "../../protocol/query-order.ts";
@@ -85,7 +86,7 @@ export async function fetchPartitions(
 
 /** Reports missing artifacts that the check could not find because the export data are damaged. */
 function reportMissing(
-  missing: ReadonlySet<number>,
+  missing: ReadonlySet<Partition>,
   { damage }: Extract<Published, { readonly state: "damaged" }>,
   log: RunLog,
 ): void {

@@ -10,6 +10,7 @@ import type { Offence, RecordedOffence } from "../../errors/offence.ts";
 import { messageOf } from "../../errors/snapshot-error.ts";
 import type { RunLog } from "../../events/run-log.ts";
 import type { MismatchedPartition } from "../../events/sync-events.ts";
+import { asNodeId, type Cycle, type NodeId } from "../../protocol/brands.ts";
 import { signedHash } from "../../protocol/crypto/signature.ts";
 import type { CycleRecord } from "../../protocol/cycle-record.ts";
 import { type ActiveNode, shortId } from "../../protocol/node.ts";
@@ -51,7 +52,7 @@ export class KnownHashes {
   }
 
   /** Returns the messages of a cycle, which are not admitted yet. */
-  given(cycle: number): { readonly messages: Iterable<string>; readonly source: string } {
+  given(cycle: Cycle): { readonly messages: Iterable<string>; readonly source: string } {
     const count = this.#database.messageCount(cycle);
     if (count > 0)
       this.#log.stage(`${counted(count, "message")} of cycle ${cycle} ${isOrAre(count)} in ${this.#path}`);
@@ -74,7 +75,7 @@ export class KnownHashes {
   }
 
   /** Notes a partition without the agreed hash. If the node itself has signed a different hash, that is an offence. */
-  noteMismatch(node: string, { partition, got, conflict }: MismatchedPartition, agreed: AgreedHashes): void {
+  noteMismatch(node: NodeId, { partition, got, conflict }: MismatchedPartition, agreed: AgreedHashes): void {
     const text = agreed.votes.textOf(node);
     const voted = agreed.votes.hashesOf(node).get(partition);
     if (text === undefined || voted === undefined || voted === got || conflict !== undefined) return;
@@ -87,7 +88,7 @@ export class KnownHashes {
   }
 
   /** Adds the votes and the agreed hashes of a cycle. */
-  saveAgreed(cycle: number, agreed: AgreedHashes): void {
+  saveAgreed(cycle: Cycle, agreed: AgreedHashes): void {
     this.#agreed = agreed;
     this.#attempt(() => {
       this.#database.saveMessages([...this.#messagesOf(cycle, agreed)], Date.now());
@@ -110,7 +111,7 @@ export class KnownHashes {
       if (offence.kind === "wrong-partition" && proved.has(`${offence.node}/${offence.partition}`)) return [];
       const recorded = { ...offence, ...ofCycle, whenMs };
       if (offence.kind !== "dissenting-vote") return [recorded];
-      const text = this.#agreed?.votes.textOf(offence.node);
+      const text = this.#agreed?.votes.textOf(asNodeId(offence.node));
       return text === undefined ? [] : [{ ...recorded, evidence: { messages: [objectIn(text)] } }];
     });
     this.#attempt(() => this.#database.saveOffences([...this.#proofs, ...offences]));
@@ -122,7 +123,7 @@ export class KnownHashes {
   }
 
   /** Returns counted votes before those that contradict them. */
-  *#messagesOf(cycle: number, { votes }: AgreedHashes): Generator<SignedMessage, void, void> {
+  *#messagesOf(cycle: Cycle, { votes }: AgreedHashes): Generator<SignedMessage, void, void> {
     for (const { sender, text: bytes } of votes.texts()) {
       const text = bytes.toString("utf8");
       yield { cycle, sender, hash: signedHash(objectIn(text), this.#hashKey), text };

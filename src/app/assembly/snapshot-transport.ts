@@ -3,6 +3,7 @@
 import { receiveResponse } from "../../artifact/receive-response.ts";
 import type { ResponseReceiver, ResponseReport } from "../../artifact/response-report.ts";
 import type { HttpClient } from "../../fetch/http/http-client.ts";
+import type { Partition } from "../../protocol/brands.ts";
 import { nodeUrl } from "../../protocol/node.ts";
 import type { Shard } from "../../protocol/shard.ts";
 import type { PartialSnapshotRequest, ResponseObserver, Transport } from "../../sync/ports.ts";
@@ -11,7 +12,7 @@ export interface TransportPlace {
   readonly shard: Shard;
   readonly hashKey: string;
   /** Returns the path of a partition that one response (by number) writes. */
-  readonly incomingPath: (response: number, partition: number) => string;
+  readonly incomingPath: (response: number, partition: Partition) => string;
 }
 
 export class SnapshotTransport implements Transport {
@@ -37,7 +38,7 @@ export class SnapshotTransport implements Transport {
       signal,
       onBytes: (count) => observer.wire(count),
     });
-    const pathOf = (partition: number) => incomingPath(response, partition);
+    const pathOf = (partition: Partition) => incomingPath(response, partition);
     return receiveResponse(observed(chunks, observer), receiver, { shard, hashKey, pathOf });
   }
 }

@@ -8,6 +8,7 @@ import { FetchError } from "../../errors/fetch-error.ts";
 import { messageOf, SnapshotError } from "../../errors/snapshot-error.ts";
 import { readFileBounded } from "../../fetch/bounded-file.ts";
 import { listBytesMax } from "../../limits/network.ts";
+import type { Cycle, HashHex } from "../../protocol/brands.ts";
 import type { CycleRecord } from "../../protocol/cycle-record.ts";
 import { shownUrl } from "../../text/shown-url.ts";
 import { recordedNetworkHashes } from "../../trust/chain/cycle-chain.ts";
@@ -36,8 +37,8 @@ export function requireStateInChain(records: readonly CycleRecord[]): void {
  */
 export function requireChainAgrees(
   records: readonly CycleRecord[],
-  cycle: number,
-  networkHash: string,
+  cycle: Cycle,
+  networkHash: HashHex,
   isRequired: boolean,
 ): void {
   const recorded = recordedNetworkHashes(records, cycle);
@@ -59,7 +60,7 @@ export function requireChainAgrees(
  */
 export async function requireMetadataAgrees(
   source: string,
-  cycle: number,
+  cycle: Cycle,
   agreed: AgreedHashes,
   context: ListContext,
 ): Promise<void> {

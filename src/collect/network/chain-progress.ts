@@ -21,6 +21,7 @@ import {
   chainResponsesMin,
   chainSlackCycles,
 } from "../../limits/collect.ts";
+import type { Cycle } from "../../protocol/brands.ts";
 import type { CycleRecord } from "../../protocol/cycle-record.ts";
 
 type Step = Pick<CycleRecord, "counter" | "start" | "duration">;
@@ -76,7 +77,7 @@ export class ChainProgress {
   }
 
   /** Notes that a validator's own signature holds over a message of that cycle. */
-  confirm(cycle: number): void {
+  confirm(cycle: Cycle): void {
     const counter = this.#accepted?.step.counter;
     if (counter !== undefined && Math.abs(cycle - counter) <= chainSlackCycles) this.#isConfirmed = true;
   }

@@ -1,7 +1,8 @@
 /** The validators of a cycle: who may vote, and where each of them is on the ring. */
 
 import { makeValidatorSet, type ValidatorSet } from "../../agreement/admission/validator-set.ts";
-import type { ActiveNode } from "../../protocol/node.ts";
+import type { NodeId, NodeIndex } from "../../protocol/brands.ts";
+import { type ActiveNode, indexesOf } from "../../protocol/node.ts";
 import type { Shard } from "../../protocol/shard.ts";
 import { type Sharding, shardOf } from "../../trust/sharding.ts";
 
@@ -13,7 +14,7 @@ export interface CycleValidators {
   /** Whether the sharding settings are given or proved. Else nobody is blamed for what depends on them. */
   readonly areSettingsProved: boolean;
   readonly set: ValidatorSet;
-  readonly indexOf: ReadonlyMap<string, number>;
+  readonly indexOf: ReadonlyMap<NodeId, NodeIndex>;
 }
 
 export function makeCycleValidators(nodes: readonly ActiveNode[], sharding: Sharding): CycleValidators {
@@ -24,7 +25,7 @@ export function makeCycleValidators(nodes: readonly ActiveNode[], sharding: Shar
     sharding,
     areSettingsProved: sharding.source !== "told",
     set: makeValidatorSet(nodes, shard),
-    indexOf: new Map(nodes.map(({ id }, index) => [id, index])),
+    indexOf: indexesOf(nodes.map(({ id }) => id)),
   };
 }
 

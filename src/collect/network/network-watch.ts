@@ -7,6 +7,7 @@ import type { VoteWindow } from "../../agreement/admission/admit.ts";
 import type { ValidatorSet } from "../../agreement/admission/validator-set.ts";
 import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { collectCyclesAhead, collectCyclesBehind } from "../../limits/collect.ts";
+import { asCycle, type Cycle, type HashHex } from "../../protocol/brands.ts";
 import { type CycleRecord, networkConfigHashOf } from "../../protocol/cycle-record.ts";
 import type { ActiveNode } from "../../protocol/node.ts";
 import { cycleNodesOf, differentNodes } from "../../trust/chain/cycle-nodes.ts";
@@ -34,10 +35,10 @@ export class NetworkWatch {
   #newest: CycleRecord | undefined;
   #sharding: Sharding | undefined;
   /** The hash of the settings in the newest record. */
-  #configHash: string | undefined;
+  #configHash: HashHex | undefined;
   readonly #progress = new ChainProgress();
   /** Cycle → its nodes, within the window. */
-  readonly #validators = new Map<number, CycleValidators>();
+  readonly #validators = new Map<Cycle, CycleValidators>();
 
   /** @param keepCycles how many cycles are kept; earlier ones are not watched */
   constructor(options: NetworkOptions, context: WatchContext, keepCycles: number) {
@@ -67,12 +68,12 @@ export class NetworkWatch {
     return networkIdOf(this.newest);
   }
 
-  get oldestCycle(): number {
-    return Math.max(0, this.newest.counter - this.#cyclesBehind);
+  get oldestCycle(): Cycle {
+    return asCycle(Math.max(0, this.newest.counter - this.#cyclesBehind));
   }
 
-  get lastCycle(): number {
-    return this.newest.counter + collectCyclesAhead;
+  get lastCycle(): Cycle {
+    return asCycle(this.newest.counter + collectCyclesAhead);
   }
 
   /** The cycles whose votes are admitted. */
@@ -81,18 +82,18 @@ export class NetworkWatch {
   }
 
   /** The validator set of a cycle; where that is unknown, and of `undefined`, the current one. */
-  readonly validatorSetOf = (cycle: number | undefined): ValidatorSet => {
+  readonly validatorSetOf = (cycle: Cycle | undefined): ValidatorSet => {
     const known = cycle === undefined ? undefined : this.validatorsOf(cycle);
     return (known ?? this.current).set;
   };
 
   /** The validators of a cycle; `undefined` where they are unknown. */
-  validatorsOf(cycle: number): CycleValidators | undefined {
+  validatorsOf(cycle: Cycle): CycleValidators | undefined {
     return this.#validators.get(cycle);
   }
 
   /** Cycles of the window that are over and whose nodes are known, the newest first. */
-  countable(): number[] {
+  countable(): Cycle[] {
     return [...this.#validators.keys()].sort((a, b) => b - a);
   }
 
@@ -102,7 +103,7 @@ export class NetworkWatch {
   }
 
   /** Notes that a validator's own signature holds over a message of that cycle. */
-  confirm(cycle: number): void {
+  confirm(cycle: Cycle): void {
     this.#progress.confirm(cycle);
   }
 

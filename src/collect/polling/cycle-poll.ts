@@ -16,6 +16,7 @@ import {
 } from "../../agreement/requests/gossip-source.ts";
 import { messageOf } from "../../errors/snapshot-error.ts";
 import { gossipNodesPerRound, pollNodesMax } from "../../limits/collect.ts";
+import type { Cycle } from "../../protocol/brands.ts";
 import type { ActiveNode } from "../../protocol/node.ts";
 import { queryOrder } from "../../protocol/query-order.ts";
 import type { CycleValidators } from "../network/cycle-validators.ts";
@@ -34,13 +35,13 @@ export interface PollContext {
 }
 
 export class CyclePoll {
-  readonly #cycle: number;
+  readonly #cycle: Cycle;
   readonly #validators: CycleValidators;
   readonly #context: PollContext;
   readonly #signal: AbortSignal;
   readonly #complete = new AbortController();
 
-  constructor(cycle: number, validators: CycleValidators, context: PollContext, signal: AbortSignal) {
+  constructor(cycle: Cycle, validators: CycleValidators, context: PollContext, signal: AbortSignal) {
     this.#cycle = cycle;
     this.#validators = validators;
     this.#context = context;

@@ -23,13 +23,14 @@ import {
 } from "../../limits/collect.ts";
 import { bytesPerSecondMin } from "../../limits/http.ts";
 import { requestHeaderBytesMax } from "../../limits/http-server.ts";
+import { asCycle, type Cycle } from "../../protocol/brands.ts";
 import { type JsonResponse, refusal, send } from "./response.ts";
 
 export interface GossipRoutes {
   /** Handles a pushed body. Resolves once its messages are on the disk. */
   readonly push: (body: Buffer, address: string) => Promise<JsonResponse>;
   /** The messages of a cycle, one text each. */
-  readonly messages: (cycle: number) => AsyncGenerator<string, void, void>;
+  readonly messages: (cycle: Cycle) => AsyncGenerator<string, void, void>;
   readonly health: () => object;
 }
 
@@ -126,7 +127,7 @@ export class GossipServer {
     }
     this.#streams.set(prefix, ofPrefix + 1);
     try {
-      await this.#streamMessages(response, Number(cycleText));
+      await this.#streamMessages(response, asCycle(Number(cycleText)));
     } finally {
       const left = (this.#streams.get(prefix) ?? 1) - 1;
       if (left > 0) this.#streams.set(prefix, left);
@@ -135,7 +136,7 @@ export class GossipServer {
   }
 
   /** Sends one message at a time, and no faster than the client reads. Slow clients are disconnected. */
-  async #streamMessages(response: ServerResponse, cycle: number): Promise<void> {
+  async #streamMessages(response: ServerResponse, cycle: Cycle): Promise<void> {
     const { socket } = response.req;
     const startedMs = performance.now();
     let before = '{"messages":[';

@@ -4,20 +4,21 @@
  */
 
 import { isAgreed, VoteTally } from "../../agreement/vote-tally.ts";
+import type { HashHex, NodeId, Partition } from "../../protocol/brands.ts";
 import { networkHash } from "../../protocol/partition-hash.ts";
 import { allPartitions } from "../../protocol/shard.ts";
 import type { CycleValidators } from "../network/cycle-validators.ts";
 
-export type Hashes = ReadonlyMap<number, string>;
+export type Hashes = ReadonlyMap<Partition, HashHex>;
 
 export class CycleTally {
   readonly validators: CycleValidators;
   readonly #votes: VoteTally;
-  readonly #counted = new Set<string>();
+  readonly #counted = new Set<NodeId>();
   /** Open partitions whose count changed since the last {@link takeAgreed}. */
-  readonly #changed = new Set<number>();
-  readonly #open: Set<number>;
-  readonly #agreed = new Map<number, string>();
+  readonly #changed = new Set<Partition>();
+  readonly #open: Set<Partition>;
+  readonly #agreed = new Map<Partition, HashHex>();
 
   constructor(validators: CycleValidators) {
     this.validators = validators;
@@ -39,7 +40,7 @@ export class CycleTally {
     return this.#counted.size;
   }
 
-  count(sender: string, hashes: Hashes): void {
+  count(sender: NodeId, hashes: Hashes): void {
     const index = this.validators.indexOf.get(sender);
     if (index === undefined || this.#counted.has(sender)) return;
     this.#counted.add(sender);
@@ -47,8 +48,8 @@ export class CycleTally {
   }
 
   /** Returns the majorities since the last call. A majority never changes, so that its partition is closed. */
-  takeAgreed(): Map<number, string> {
-    const agreed = new Map<number, string>();
+  takeAgreed(): Map<Partition, HashHex> {
+    const agreed = new Map<Partition, HashHex>();
     for (const partition of this.#changed) {
       const agreement = this.#votes.agreement(partition);
       if (agreement === undefined || !isAgreed(agreement, "majority")) continue;
@@ -62,7 +63,7 @@ export class CycleTally {
   }
 
   /** The network hash, once every partition has a majority. */
-  networkHash(hashKey: string): string | undefined {
+  networkHash(hashKey: string): HashHex | undefined {
     return this.isComplete ? networkHash(this.#agreed, hashKey) : undefined;
   }
 }

@@ -1,5 +1,6 @@
 /** The state of each cycle of the window: its tally and its polls. */
 
+import type { Cycle } from "../../protocol/brands.ts";
 import type { CycleTally } from "./cycle-tally.ts";
 
 export interface CycleState {
@@ -11,9 +12,9 @@ export interface CycleState {
 }
 
 export class CycleWindow {
-  readonly #cycles = new Map<number, CycleState>();
+  readonly #cycles = new Map<Cycle, CycleState>();
 
-  of(cycle: number): CycleState {
+  of(cycle: Cycle): CycleState {
     let state = this.#cycles.get(cycle);
     if (state === undefined) {
       state = { tally: undefined, polls: 0, nextPoll: 0 };
@@ -23,7 +24,7 @@ export class CycleWindow {
   }
 
   /** Forgets all cycles outside of the window. */
-  keepOnly(first: number, last: number): void {
+  keepOnly(first: Cycle, last: Cycle): void {
     for (const known of this.#cycles.keys()) {
       if (known < first || known > last) this.#cycles.delete(known);
     }

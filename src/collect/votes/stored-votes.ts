@@ -14,6 +14,7 @@ import {
   type ValidatorSet,
 } from "../../agreement/admission/validator-set.ts";
 import { verifiedVotesMax } from "../../limits/collect.ts";
+import type { Cycle } from "../../protocol/brands.ts";
 import { shortId } from "../../protocol/node.ts";
 import type { HashDatabase, StoredMessage } from "../../store/hash-database/hash-database.ts";
 import { parseJson } from "../../wire/parse.ts";
@@ -39,7 +40,7 @@ export class StoredVotes {
   }
 
   /** Adds the votes of a cycle to those seen. Yields how each was admitted. */
-  async *recall(cycle: number, validators: ValidatorSet): AsyncGenerator<Admission, void, void> {
+  async *recall(cycle: Cycle, validators: ValidatorSet): AsyncGenerator<Admission, void, void> {
     for await (const stored of this.#rows(cycle)) {
       const admission = this.#admitted(stored, admitRow(stored, validators, this.#seen));
       if (admission !== undefined) yield admission;
@@ -47,7 +48,7 @@ export class StoredVotes {
   }
 
   /** The votes of a cycle that count: of each validator the one that arrived first. */
-  async *counted(cycle: number, validators: ValidatorSet): AsyncGenerator<Vote, void, void> {
+  async *counted(cycle: Cycle, validators: ValidatorSet): AsyncGenerator<Vote, void, void> {
     const seen = this.#newSeen();
     for await (const stored of this.#rows(cycle)) {
       const admission = this.#admitted(stored, admitRow(stored, validators, seen));
@@ -61,7 +62,7 @@ export class StoredVotes {
    * because the validator sets of old cycles are unknown. A row that was verified before and has not changed is not
    * verified again.
    */
-  async *textsOf(cycle: number): AsyncGenerator<string, void, void> {
+  async *textsOf(cycle: Cycle): AsyncGenerator<string, void, void> {
     const seen = this.#newSeen();
     for await (const stored of this.#rows(cycle)) {
       const digest = digestOf(stored);
@@ -76,7 +77,7 @@ export class StoredVotes {
   }
 
   /** The rows of a cycle. Other work gets its turn between them. */
-  async *#rows(cycle: number): AsyncGenerator<StoredMessage, void, void> {
+  async *#rows(cycle: Cycle): AsyncGenerator<StoredMessage, void, void> {
     let read = 0;
     for (const stored of this.#database.messagesOf(cycle)) {
       yield stored;

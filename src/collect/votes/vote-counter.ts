@@ -2,6 +2,7 @@
 
 import type { Vote } from "../../agreement/admission/admission.ts";
 import { dissentingPartitions } from "../../agreement/faults/dissent.ts";
+import type { Cycle } from "../../protocol/brands.ts";
 import { hashText } from "../../protocol/crypto/hash.ts";
 import { EMPTY_PREIMAGE } from "../../protocol/partition-hash.ts";
 import type { HashDatabase } from "../../store/hash-database/hash-database.ts";
@@ -62,7 +63,7 @@ export class VoteCounter {
     }
   }
 
-  async #conclude(cycle: number, tally: CycleTally): Promise<void> {
+  async #conclude(cycle: Cycle, tally: CycleTally): Promise<void> {
     const { database, hashKey, reporter, votes } = this.#context;
     const agreed = tally.takeAgreed();
     if (agreed.size === 0) return;

@@ -1,9 +1,12 @@
 /** Commits admitted votes to the hash database, and hands those that are new to the counter. */
 
 import type { Vote } from "../../agreement/admission/admission.ts";
+import type { VoteWindow } from "../../agreement/admission/admit.ts";
 import type { KnownVote, KnownVotes } from "../../agreement/admission/known-votes.ts";
 import { equivocation } from "../../agreement/faults/fault.ts";
 import { messageOf } from "../../errors/snapshot-error.ts";
+import type { Cycle, HashHex } from "../../protocol/brands.ts";
+import { cyclesFrom } from "../../protocol/cycle-record.ts";
 import type { HashDatabase, SaveOutcome } from "../../store/hash-database/hash-database.ts";
 import type { NetworkWatch } from "../network/network-watch.ts";
 import type { OffenceLog } from "./offence-log.ts";
@@ -26,9 +29,9 @@ export class VoteStore {
   readonly #context: VoteStoreContext;
   readonly #queue: WriteQueue<Vote>;
   /** Hash → the commit that is under way. */
-  readonly #saving = new Map<string, Promise<SaveOutcome>>();
+  readonly #saving = new Map<HashHex, Promise<SaveOutcome>>();
   /** Cycles of the window whose stored votes are among those seen. */
-  readonly #recalled = new Set<number>();
+  readonly #recalled = new Set<Cycle>();
 
   constructor(context: VoteStoreContext) {
     this.#context = context;
@@ -61,11 +64,11 @@ export class VoteStore {
   }
 
   /** Moves the window: forgets votes of earlier cycles, and recalls the stored votes of cycles that are new in it. */
-  async recall({ oldest, newest }: { readonly oldest: number; readonly newest: number }): Promise<void> {
+  async recall({ oldest, newest }: VoteWindow): Promise<void> {
     const { seen, votes, watch, signal } = this.#context;
     seen.dropBefore(oldest);
     for (const cycle of this.#recalled) if (cycle < oldest || cycle > newest) this.#recalled.delete(cycle);
-    for (let cycle = oldest; cycle <= newest; cycle++) {
+    for (const cycle of cyclesFrom(oldest, newest)) {
       if (this.#recalled.has(cycle)) continue;
       this.#recalled.add(cycle);
       for await (const { kind } of votes.recall(cycle, watch.validatorSetOf(cycle))) {

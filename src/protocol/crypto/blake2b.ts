@@ -6,6 +6,7 @@
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import type { HashHex } from "../brands.ts";
 
 const HASH_BITS = 256;
 const HASH_BYTES = HASH_BITS / 8;
@@ -57,9 +58,9 @@ export function update(bytes: Uint8Array): void {
 }
 
 /** Finishes the loaded hash and returns it as hex. The hash cannot be used afterwards. */
-export function digest(): string {
+export function digest(): HashHex {
   exports.Hash_Final();
-  return Buffer.from(buffer.subarray(0, HASH_BYTES)).toString("hex");
+  return Buffer.from(buffer.subarray(0, HASH_BYTES)).toString("hex") as HashHex;
 }
 
 function instantiate(): Exports {

@@ -5,6 +5,7 @@
  * is loaded into the engine after another hash has used it.
  */
 
+import type { HashHex } from "../brands.ts";
 import * as engine from "./blake2b.ts";
 import { DEFAULT_HASH_KEY } from "./hash-key.ts";
 
@@ -48,7 +49,7 @@ export class RunningHash {
   }
 
   /** Returns the hash of all bytes so far, 64 hex digits. The object cannot be used afterwards. */
-  digest(): string {
+  digest(): HashHex {
     this.#load();
     loaded = undefined;
     return engine.digest();
@@ -63,7 +64,7 @@ export class RunningHash {
 }
 
 /** The keyed hash of a text (as UTF-8) or of bytes: 64 hex digits. */
-export function hashText(text: string | Uint8Array, hashKey: string = DEFAULT_HASH_KEY): string {
+export function hashText(text: string | Uint8Array, hashKey: string = DEFAULT_HASH_KEY): HashHex {
   return new RunningHash(hashKey).update(typeof text === "string" ? Buffer.from(text) : text).digest();
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { createPublicKey, type KeyObject, sign, verify } from "node:crypto";
+import type { HashHex, PublicKey } from "../brands.ts";
 import { canonicalTextOf } from "./canonical-text.ts";
 import { hasSmallOrder, isCanonical } from "./ed25519-encodings.ts";
 import { hashText } from "./hash.ts";
@@ -20,13 +21,13 @@ const publicKeyPrefix = Buffer.from("302a300506032b6570032100", "hex");
 
 export interface Sign {
   /** The signer's public key, 64 hex digits. */
-  readonly owner: string;
+  readonly owner: PublicKey;
   /** 192 hex digits. */
   readonly sig: string;
 }
 
 /** The hash of an object without its `sign`, which is the signed message: 64 hex digits. */
-export function signedHash(object: object, hashKey?: string): string {
+export function signedHash(object: object, hashKey?: string): HashHex {
   const { sign: _sign, ...unsigned } = object as { sign?: unknown };
   return hashText(canonicalTextOf(unsigned), hashKey);
 }
@@ -41,7 +42,7 @@ export function signedHash(object: object, hashKey?: string): string {
  *
  * @param object a value as `JSON.parse` returned it
  */
-export function signerOf(object: unknown, hashKey?: string): string | undefined {
+export function signerOf(object: unknown, hashKey?: string): PublicKey | undefined {
   // A typed value stands for a number or for bytes: a signature covers none of its other fields.
   if (typeof object !== "object" || object === null || isTypedValue(object)) return undefined;
   const sign = signOf(object);
@@ -74,17 +75,17 @@ export async function signatureHoldsAsync(sign: Sign): Promise<boolean> {
 
 /** The `sign` of a received object, in lower case; `undefined` if it is missing or malformed. */
 export function signOf(object: object): Sign | undefined {
-  const { sign } = object as { sign?: Partial<Sign> | null };
+  const { sign } = object as { sign?: Partial<Record<keyof Sign, unknown>> | null };
   if (typeof sign !== "object" || sign === null) return undefined;
   const { owner, sig } = sign;
   if (typeof owner !== "string" || typeof sig !== "string") return undefined;
   if (!ownerPattern.test(owner) || !sigPattern.test(sig)) return undefined;
-  return { owner: owner.toLowerCase(), sig: sig.toLowerCase() };
+  return { owner: owner.toLowerCase() as PublicKey, sig: sig.toLowerCase() };
 }
 
 /** The signed message: the second part of `sig`. */
-export function claimedHash({ sig }: Sign): string {
-  return sig.slice(2 * SIGNATURE_BYTES);
+export function claimedHash({ sig }: Sign): HashHex {
+  return sig.slice(2 * SIGNATURE_BYTES) as HashHex;
 }
 
 interface CurveClaim {
@@ -132,9 +133,9 @@ export function signed<T extends object>(
 }
 
 /** The public key of a private key, 64 hex digits: the `owner` of its signatures. */
-export function ownerOf(privateKey: KeyObject): string {
+export function ownerOf(privateKey: KeyObject): PublicKey {
   const der = createPublicKey(privateKey).export({ format: "der", type: "spki" });
-  return der.subarray(publicKeyPrefix.length).toString("hex");
+  return der.subarray(publicKeyPrefix.length).toString("hex") as PublicKey;
 }
 
 /** Imports a key as JWK, which Node parses ten times as fast as DER. */

@@ -1,8 +1,9 @@
 /** The tables of agreed hashes: those of partitions and those of the network. */
 
 import { databaseWordBytesMax } from "../../limits/database.ts";
+import { type Cycle, type HashHex, isHashHex, isPartition, type Partition } from "../../protocol/brands.ts";
 import type { SqliteFile } from "./sqlite-file.ts";
-import { decodeStored, storedText } from "./stored-text.ts";
+import { storedText } from "./stored-text.ts";
 
 export class AgreedHashes {
   readonly #file: SqliteFile;
@@ -12,7 +13,11 @@ export class AgreedHashes {
   }
 
   /** Saves hashes of a cycle within a transaction of the caller. */
-  save(cycle: number, hashes: Iterable<readonly [number, string]>, networkHash: string | undefined): void {
+  save(
+    cycle: Cycle,
+    hashes: Iterable<readonly [Partition, HashHex]>,
+    networkHash: HashHex | undefined,
+  ): void {
     for (const [partition, hash] of hashes) {
       this.#file.run(
         "INSERT INTO partitions (partitionId, cycleNumber, hash) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET hash = excluded.hash",
@@ -27,25 +32,26 @@ export class AgreedHashes {
   }
 
   /** Partition → its agreed hash in a cycle. */
-  partitionHashes(cycle: number): Map<number, string> {
-    const rows = this.#file.all<{ partitionId: number; hash: unknown }>(
+  partitionHashes(cycle: Cycle): Map<Partition, HashHex> {
+    const rows = this.#file.all(
+      (row) => [row.integer("partitionId"), row.text("hash")] as const,
       `SELECT partitionId, ${storedText("hash", databaseWordBytesMax)} FROM partitions
        WHERE cycleNumber = ? AND typeof(partitionId) = 'integer' ORDER BY partitionId`,
       cycle,
     );
-    return new Map(
-      rows.flatMap(({ partitionId, hash }) => {
-        const text = decodeStored(hash);
-        return text === undefined ? [] : [[partitionId, text] as const];
-      }),
-    );
+    const hashes = new Map<Partition, HashHex>();
+    for (const [partition, hash] of rows) {
+      if (isPartition(partition) && isHashHex(hash)) hashes.set(partition, hash);
+    }
+    return hashes;
   }
 
-  networkHash(cycle: number): string | undefined {
-    const row = this.#file.get<{ hash: unknown }>(
+  networkHash(cycle: Cycle): HashHex | undefined {
+    const hash = this.#file.get(
+      (row) => row.text("hash"),
       `SELECT ${storedText("hash", databaseWordBytesMax)} FROM network WHERE cycleNumber = ?`,
       cycle,
     );
-    return decodeStored(row?.hash);
+    return isHashHex(hash) ? hash : undefined;
   }
 }

@@ -6,15 +6,16 @@
 import type { OffenceKind, RecordedOffence } from "../../errors/offence.ts";
 import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { databaseWordBytesMax } from "../../limits/database.ts";
+import type { Cycle, HashHex, Partition } from "../../protocol/brands.ts";
 import { quoted } from "../../wire/parse.ts";
 import { AgreedHashes } from "./agreed-hashes.ts";
 import { MessageTable, type SaveOutcome, type SenderCount, type StoredMessage } from "./message-table.ts";
 import { OffenceTable } from "./offence-table.ts";
-import { hashFormat, isCycle } from "./schema.ts";
+import { hasCycleNumber, hashFormat } from "./schema.ts";
 import { SqliteFile, type SqliteOptions } from "./sqlite-file.ts";
 import { ownFileHint } from "./sqlite-format.ts";
 import type { SignedMessage } from "./stored-message.ts";
-import { decodeStored, storedText } from "./stored-text.ts";
+import { storedText } from "./stored-text.ts";
 
 export type { SaveOutcome, SignedMessage, StoredMessage };
 
@@ -32,8 +33,8 @@ export interface NetworkIdentity {
 export interface HashCounts {
   readonly messages: number;
   /** The first and the last cycle with a message; null without messages. */
-  readonly firstCycle: number | null;
-  readonly lastCycle: number | null;
+  readonly firstCycle: Cycle | null;
+  readonly lastCycle: Cycle | null;
   /** Cycles with an agreed network hash. */
   readonly agreedCycles: number;
 }
@@ -103,7 +104,7 @@ export class HashDatabase {
   }
 
   /** Saves agreed hashes of a cycle, and its agreed network hash if there is one. */
-  saveAgreed(cycle: number, hashes: Iterable<readonly [number, string]>, networkHash?: string): void {
+  saveAgreed(cycle: Cycle, hashes: Iterable<readonly [Partition, HashHex]>, networkHash?: HashHex): void {
     this.#file.write(() => this.#agreed.save(cycle, hashes, networkHash));
   }
 
@@ -117,11 +118,11 @@ export class HashDatabase {
    * Yields all messages of a cycle, ascending by sender, without checking their signatures. Only one is in memory at a
    * time: there may be gigabytes of them.
    */
-  messagesOf(cycle: number): Generator<StoredMessage, void, void> {
+  messagesOf(cycle: Cycle): Generator<StoredMessage, void, void> {
     return this.#messages.ofCycle(cycle);
   }
 
-  messageCount(cycle: number): number {
+  messageCount(cycle: Cycle): number {
     return this.#messages.count(cycle);
   }
 
@@ -131,11 +132,11 @@ export class HashDatabase {
   }
 
   /** Partition → its agreed hash in a cycle. */
-  partitionHashes(cycle: number): Map<number, string> {
+  partitionHashes(cycle: Cycle): Map<Partition, HashHex> {
     return this.#agreed.partitionHashes(cycle);
   }
 
-  networkHash(cycle: number): string | undefined {
+  networkHash(cycle: Cycle): HashHex | undefined {
     return this.#agreed.networkHash(cycle);
   }
 
@@ -148,10 +149,16 @@ export class HashDatabase {
   }
 
   counts(): HashCounts {
-    const counts = this.#file.get<HashCounts>(
+    const counts = this.#file.get(
+      (row): HashCounts => ({
+        messages: row.count("messages"),
+        firstCycle: row.cycle("firstCycle") ?? null,
+        lastCycle: row.cycle("lastCycle") ?? null,
+        agreedCycles: row.count("agreedCycles"),
+      }),
       `SELECT (SELECT count(*) FROM messages) AS messages,
-         (SELECT min(cycleNumber) FROM messages WHERE ${isCycle}) AS firstCycle,
-         (SELECT max(cycleNumber) FROM messages WHERE ${isCycle}) AS lastCycle,
+         (SELECT min(cycleNumber) FROM messages WHERE ${hasCycleNumber}) AS firstCycle,
+         (SELECT max(cycleNumber) FROM messages WHERE ${hasCycleNumber}) AS lastCycle,
          (SELECT count(*) FROM network) AS agreedCycles`,
     );
     return counts ?? { messages: 0, firstCycle: null, lastCycle: null, agreedCycles: 0 };
@@ -161,10 +168,14 @@ export class HashDatabase {
    * Deletes the messages and hashes of all but the newest stored cycles, one cycle per transaction, so that others do not
    * wait long. It counts stored cycles, not cycle numbers: a chain that leaps ahead must not delete everything at once.
    */
-  *prune(keepCycles: number, nowMs: number): Generator<number, void, void> {
+  *prune(keepCycles: number, nowMs: number): Generator<Cycle, void, void> {
     this.#offences.prune(nowMs);
     const oldestKept = this.#nthNewestCycle(keepCycles);
-    for (let cycle = this.#oldestCycle(); cycle !== null && cycle < oldestKept; cycle = this.#oldestCycle()) {
+    for (
+      let cycle = this.#oldestCycle();
+      cycle !== undefined && cycle < oldestKept;
+      cycle = this.#oldestCycle()
+    ) {
       const pruned = cycle;
       this.#file.write(() => {
         for (const table of ["messages", "partitions", "network"]) {
@@ -186,14 +197,11 @@ export class HashDatabase {
 
   /** @throws SnapshotError `configuration` if the identity is not one that this program writes */
   #identity(): NetworkIdentity | undefined {
-    const rows = this.#file.all<{ networkId: unknown; hashKey: unknown }>(
+    const [first, second] = this.#file.all(
+      (row) => ({ networkId: row.text("networkId"), hashKey: row.text("hashKey") }),
       `SELECT ${storedText("networkId", databaseWordBytesMax)}, ${storedText("hashKey", databaseWordBytesMax)}
        FROM identity LIMIT 2`,
     );
-    const [first, second] = rows.map(({ networkId, hashKey }) => ({
-      networkId: decodeStored(networkId),
-      hashKey: decodeStored(hashKey),
-    }));
     if (first === undefined) return undefined;
     const { networkId, hashKey } = first;
     if (networkId !== undefined && hashKey !== undefined && second === undefined)
@@ -203,28 +211,30 @@ export class HashDatabase {
     });
   }
 
-  #oldestCycle(): number | null {
+  #oldestCycle(): Cycle | undefined {
     const tables = ["messages", "partitions", "network"];
     const oldest = "SELECT min(cycleNumber) AS cycle FROM";
     const known = tables.flatMap(
-      (table) => this.#file.get<{ cycle: number | null }>(`${oldest} ${table} WHERE ${isCycle}`)?.cycle ?? [],
+      (table) =>
+        this.#file.get((row) => row.cycle("cycle"), `${oldest} ${table} WHERE ${hasCycleNumber}`) ?? [],
     );
-    return known.length === 0 ? null : Math.min(...known);
+    return known.sort((a, b) => a - b)[0];
   }
 
   /** Steps from cycle to cycle by the index, because a few cycles have very many rows. */
   #nthNewestCycle(n: number): number {
-    const row = this.#file.get<{ oldest: number | null }>(
+    const oldest = this.#file.get(
+      (row) => row.integer("oldest"),
       `WITH RECURSIVE newest(cycle) AS (
-         SELECT max(coalesce((SELECT max(cycleNumber) FROM messages WHERE ${isCycle}), -1),
-                    coalesce((SELECT max(cycleNumber) FROM network WHERE ${isCycle}), -1))
+         SELECT max(coalesce((SELECT max(cycleNumber) FROM messages WHERE ${hasCycleNumber}), -1),
+                    coalesce((SELECT max(cycleNumber) FROM network WHERE ${hasCycleNumber}), -1))
          UNION ALL
-         SELECT max(coalesce((SELECT max(cycleNumber) FROM messages WHERE ${isCycle} AND cycleNumber < cycle), -1),
-                    coalesce((SELECT max(cycleNumber) FROM network WHERE ${isCycle} AND cycleNumber < cycle), -1))
+         SELECT max(coalesce((SELECT max(cycleNumber) FROM messages WHERE ${hasCycleNumber} AND cycleNumber < cycle), -1),
+                    coalesce((SELECT max(cycleNumber) FROM network WHERE ${hasCycleNumber} AND cycleNumber < cycle), -1))
          FROM newest WHERE cycle >= 0 LIMIT ?)
        SELECT min(cycle) AS oldest FROM newest`,
       n,
     );
-    return row?.oldest ?? -1;
+    return oldest ?? -1;
   }
 }

@@ -2,10 +2,11 @@
 
 import { databasePageRows, databaseSendersMax, databaseWordBytesMax } from "../../limits/database.ts";
 import { gossipMessageBytesMax } from "../../limits/gossip.ts";
+import { type Cycle, isHashHex, isNodeId, type NodeId } from "../../protocol/brands.ts";
 import { counted } from "../../text/counted.ts";
 import { quoted } from "../../wire/parse.ts";
 import type { OffenceTable } from "./offence-table.ts";
-import { isCycle } from "./schema.ts";
+import { hasCycleNumber } from "./schema.ts";
 import type { SqliteFile } from "./sqlite-file.ts";
 import { holdsAsStored, parsedMessage, type SignedMessage } from "./stored-message.ts";
 import { decodeStored, storedText } from "./stored-text.ts";
@@ -21,13 +22,14 @@ export type SaveOutcome = "stored" | "known" | "contradicts" | "excess";
 export interface SenderCount {
   readonly node: string;
   readonly messages: number;
-  readonly lastCycle: number;
+  readonly lastCycle: Cycle;
 }
 
 interface MessageRow {
   readonly place: number;
-  readonly hash: unknown;
-  readonly message: unknown;
+  /** `undefined` where the text is damaged, as is the message. */
+  readonly hash: string | undefined;
+  readonly message: string | undefined;
 }
 
 const messageColumns = `place, ${storedText("hash", databaseWordBytesMax)}, ${storedText("message", gossipMessageBytesMax)}`;
@@ -68,10 +70,10 @@ export class MessageTable {
       );
       return "stored";
     }
-    if (decodeStored(counted.hash) === hash) return "known";
-    if (second !== undefined) return decodeStored(second.hash) === hash ? "known" : "excess";
+    if (counted.hash === hash) return "known";
+    if (second !== undefined) return second.hash === hash ? "known" : "excess";
     this.#file.run("INSERT OR REPLACE INTO messages VALUES (?, ?, 1, ?, ?)", cycle, sender, hash, text);
-    const messages = [decodeStored(counted.message) ?? "", text].map((one) => parsedMessage(one));
+    const messages = [counted.message ?? "", text].map((one) => parsedMessage(one));
     const detail = `two different messages for cycle ${cycle}, both signed`;
     this.#offences.add({
       node: sender,
@@ -88,11 +90,15 @@ export class MessageTable {
    * Yields all messages of a cycle, ascending by sender, without checking their signatures. Only one is in memory at a
    * time.
    */
-  *ofCycle(cycle: number): Generator<StoredMessage, void, void> {
+  *ofCycle(cycle: Cycle): Generator<StoredMessage, void, void> {
     this.#reportForeignRows(cycle);
-    let last = { sender: new Uint8Array(), place: 0 };
+    let last: { readonly sender: Uint8Array; readonly place: number } = {
+      sender: new Uint8Array(),
+      place: 0,
+    };
     for (;;) {
-      const keys = this.#file.all<{ sender: ArrayBuffer; place: number }>(
+      const keys = this.#file.all(
+        (row) => ({ sender: row.bytes("sender"), place: row.count("place") }),
         `SELECT CAST(sender AS BLOB) AS sender, place FROM messages
          WHERE cycleNumber = ? AND (sender, place) > (CAST(? AS TEXT), ?) AND typeof(sender) = 'text' AND place IN (0, 1)
          ORDER BY messages.sender, place LIMIT ?`,
@@ -100,14 +106,15 @@ export class MessageTable {
       );
       for (const { sender: bytes, place } of keys) {
         const sender = decodeStored(bytes);
-        last = { sender: new Uint8Array(bytes), place };
-        if (sender === undefined) {
-          this.#onSkipped(`a message of cycle ${cycle}: its sender is not UTF-8`);
+        last = { sender: bytes, place };
+        if (!isNodeId(sender)) {
+          const who = sender === undefined ? "is not UTF-8" : `is ${quoted(sender)}, not the ID of a node`;
+          this.#onSkipped(`a message of cycle ${cycle}: its sender ${who}`);
           continue;
         }
         const message = this.#read(cycle, sender).find((row) => row.place === place);
-        const [hash, text] = [decodeStored(message?.hash), decodeStored(message?.message)];
-        if (hash !== undefined && text !== undefined) {
+        const { hash, message: text } = message ?? {};
+        if (isHashHex(hash) && text !== undefined) {
           yield { cycle, sender, hash, text, isContradicting: place !== 0 };
         } else if (message !== undefined) {
           this.#onSkipped(`the message of ${quoted(sender)} for cycle ${cycle}: it is damaged`);
@@ -117,32 +124,34 @@ export class MessageTable {
     }
   }
 
-  count(cycle: number): number {
-    const row = this.#file.get<{ n: number }>(
-      "SELECT count(*) AS n FROM messages WHERE cycleNumber = ?",
-      cycle,
-    );
-    return row?.n ?? 0;
+  count(cycle: Cycle): number {
+    const sql = "SELECT count(*) AS n FROM messages WHERE cycleNumber = ?";
+    return this.#file.get((row) => row.count("n"), sql, cycle) ?? 0;
   }
 
   /** The number of messages of each node, and the cycle of its last one. */
   senders(): SenderCount[] {
-    const rows = this.#file.all<{ sender: unknown; messages: number; lastCycle: number }>(
+    const rows = this.#file.all(
+      (row) => ({
+        node: row.text("sender"),
+        messages: row.count("messages"),
+        lastCycle: row.cycle("lastCycle"),
+      }),
       `SELECT ${storedText("sender", databaseWordBytesMax)}, count(*) AS messages, max(cycleNumber) AS lastCycle
-       FROM messages WHERE place = 0 AND ${isCycle} GROUP BY messages.sender LIMIT ?`,
+       FROM messages WHERE place = 0 AND ${hasCycleNumber} GROUP BY messages.sender LIMIT ?`,
       databaseSendersMax + 1,
     );
     if (rows.length > databaseSendersMax) this.#onSkipped(`all but ${databaseSendersMax} senders`);
-    return rows.slice(0, databaseSendersMax).flatMap(({ sender, messages, lastCycle }) => {
-      const node = decodeStored(sender);
+    return rows.slice(0, databaseSendersMax).flatMap(({ node, messages, lastCycle }) => {
       if (node === undefined) this.#onSkipped("a sender that is not text");
-      return node === undefined ? [] : [{ node, messages, lastCycle }];
+      return node === undefined || lastCycle === undefined ? [] : [{ node, messages, lastCycle }];
     });
   }
 
   /** The one or two rows of a sender for a cycle. */
-  #read(cycle: number, sender: string): MessageRow[] {
-    return this.#file.all<MessageRow>(
+  #read(cycle: Cycle, sender: NodeId): MessageRow[] {
+    return this.#file.all(
+      (row) => ({ place: row.count("place"), hash: row.text("hash"), message: row.text("message") }),
       `SELECT ${messageColumns} FROM messages
        WHERE cycleNumber = ? AND sender = ? AND place IN (0, 1) ORDER BY place`,
       ...[cycle, sender],
@@ -152,20 +161,21 @@ export class MessageTable {
   /** Returns whether a stored message is still validly signed, with the key of another message of its sender. */
   #holds({ place, hash, message }: MessageRow, other: SignedMessage): boolean {
     const { cycle, sender } = other;
-    const stored = { cycle, sender, hash: decodeStored(hash) ?? "", text: decodeStored(message) ?? "" };
+    const stored = { cycle, sender, hash: hash ?? "", text: message ?? "" };
     if (holdsAsStored(stored, other, this.#hashKey())) return true;
     const which = place === 0 ? "message" : "second message";
     this.#onSkipped(`the ${which} of ${quoted(sender)} for cycle ${cycle}: its signature is invalid`);
     return false;
   }
 
-  #reportForeignRows(cycle: number): void {
-    const row = this.#file.get<{ n: number }>(
+  #reportForeignRows(cycle: Cycle): void {
+    const rows = this.#file.get(
+      (row) => row.count("n"),
       `SELECT count(*) AS n FROM messages
        WHERE cycleNumber = ? AND (typeof(sender) <> 'text' OR place NOT IN (0, 1))`,
       cycle,
     );
-    if ((row?.n ?? 0) > 0)
-      this.#onSkipped(`${counted(row?.n ?? 0, "row")} of cycle ${cycle} without a message`);
+    if (rows !== undefined && rows > 0)
+      this.#onSkipped(`${counted(rows, "row")} of cycle ${cycle} without a message`);
   }
 }

@@ -19,7 +19,8 @@ import { gossipMessageBytesMax } from "../../limits/gossip.ts";
 import { defaultJsonBounds } from "../../wire/json-bounds.ts";
 import { parseJson, WireError } from "../../wire/parse.ts";
 import type { SqliteFile } from "./sqlite-file.ts";
-import { decodeStored, storedText } from "./stored-text.ts";
+import type { SqliteRow } from "./sqlite-row.ts";
+import { storedText } from "./stored-text.ts";
 
 const NO_CYCLE = -1;
 const NO_PARTITION = -2;
@@ -32,17 +33,6 @@ const detailCharactersMax = databaseDetailBytesMax / 4;
 
 /** Two messages, and the text around them. */
 const evidenceBytesMax = 2 * gossipMessageBytesMax + databaseDetailBytesMax;
-
-interface Row {
-  readonly id: number;
-  readonly node: unknown;
-  readonly kind: unknown;
-  readonly cycleNumber: unknown;
-  readonly partitionId: unknown;
-  readonly noticedMs: unknown;
-  readonly detail: unknown;
-  readonly hasEvidence: unknown;
-}
 
 const columns = `rowid AS id, ${storedText("node", databaseWordBytesMax)}, ${storedText("kind", databaseWordBytesMax)},
   ${wholeNumber("cycleNumber")}, ${wholeNumber("partitionId")}, ${wholeNumber("noticedMs")},
@@ -76,7 +66,8 @@ export class OffenceTable {
 
   /** All offences in ascending order of node, the newest of each node first. */
   all(): RecordedOffence[] {
-    const rows = this.#file.all<Row>(
+    const rows = this.#file.all(
+      (row) => row,
       `SELECT ${columns} FROM offences
        ORDER BY offences.node, offences.noticedMs DESC, offences.kind, offences.cycleNumber DESC, offences.partitionId
        LIMIT ?`,
@@ -91,13 +82,13 @@ export class OffenceTable {
   /** Node → the kinds of its offences. */
   kinds(): Map<string, OffenceKind[]> {
     const kinds = new Map<string, OffenceKind[]>();
-    const rows = this.#file.all<Pick<Row, "node" | "kind">>(
+    const rows = this.#file.all(
+      (row) => [row.text("node"), row.text("kind")] as const,
       `SELECT DISTINCT ${storedText("node", databaseWordBytesMax)}, ${storedText("kind", databaseWordBytesMax)}
        FROM offences LIMIT ?`,
       databaseOffencesMax,
     );
-    for (const row of rows) {
-      const [node, kind] = [decodeStored(row.node), decodeStored(row.kind)];
+    for (const [node, kind] of rows) {
       if (node === undefined || kind === undefined || !isOffenceKind(kind)) continue;
       kinds.set(node, [...(kinds.get(node) ?? []), kind]);
     }
@@ -118,21 +109,24 @@ export class OffenceTable {
     );
   }
 
-  #offenceOf(row: Row, budget: EvidenceBudget): RecordedOffence | undefined {
-    const [node, kind, detail] = [row.node, row.kind, row.detail].map(decodeStored);
-    const { id, cycleNumber: cycle, partitionId: partition, noticedMs: whenMs } = row;
+  #offenceOf(row: SqliteRow, budget: EvidenceBudget): RecordedOffence | undefined {
+    const id = row.count("id");
+    const [node, kind, detail] = ["node", "kind", "detail"].map((column) => row.text(column));
+    const [cycle, partition, whenMs] = ["cycleNumber", "partitionId", "noticedMs"].map((column) =>
+      row.integer(column),
+    );
     const isUsable = node !== undefined && kind !== undefined && isOffenceKind(kind) && detail !== undefined;
     if (
       !isUsable ||
-      !isWhole(cycle) ||
-      !isWhole(partition) ||
-      !isWhole(whenMs) ||
+      cycle === undefined ||
+      partition === undefined ||
+      whenMs === undefined ||
       Math.abs(whenMs) > dateMsMax
     ) {
       this.#onSkipped(`the offence in row ${id}: it does not have the form that this program writes`);
       return undefined;
     }
-    const evidence = row.hasEvidence === 1 ? this.#evidenceOf(id, budget) : undefined;
+    const evidence = row.count("hasEvidence") === 1 ? this.#evidenceOf(id, budget) : undefined;
     return {
       node,
       kind,
@@ -146,12 +140,12 @@ export class OffenceTable {
 
   #evidenceOf(id: number, budget: EvidenceBudget): OffenceEvidence | undefined {
     const bytesMax = Math.min(evidenceBytesMax, budget.bytes);
-    const row = this.#file.get<{ evidence: unknown }>(
+    const text = this.#file.get(
+      (row) => row.text("evidence"),
       `SELECT CASE WHEN typeof(evidence) = 'text' AND octet_length(evidence) <= ? THEN CAST(evidence AS BLOB) END AS evidence
        FROM offences WHERE rowid = ?`,
       ...[bytesMax, id],
     );
-    const text = decodeStored(row?.evidence);
     const evidence = text === undefined ? undefined : parseEvidence(text, budget);
     if (evidence === undefined) {
       this.#onSkipped(
@@ -197,8 +191,4 @@ function isEvidence(value: unknown): value is OffenceEvidence {
 
 function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
-}
-
-function isWhole(value: unknown): value is number {
-  return Number.isSafeInteger(value);
 }

@@ -51,4 +51,4 @@ export const hashFormat: SqliteFormat = {
 };
 
 /** The condition for valid cycle numbers, for which arithmetic is exact. */
-export const isCycle = `cycleNumber BETWEEN 0 AND ${Number.MAX_SAFE_INTEGER}`;
+export const hasCycleNumber = `cycleNumber BETWEEN 0 AND ${Number.MAX_SAFE_INTEGER}`;

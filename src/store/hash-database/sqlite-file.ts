@@ -21,6 +21,7 @@ import {
   type SqliteFormat,
   type SqliteUse,
 } from "./sqlite-format.ts";
+import { SqliteRow } from "./sqlite-row.ts";
 import { objectsOf } from "./sqlite-schema.ts";
 
 /** A value for SQLite. Whole numbers keep their type only in a column of type INTEGER. */
@@ -97,13 +98,15 @@ export class SqliteFile {
     return withSqliteErrors(this, () => this.#statement(sql).run(values).changes);
   }
 
-  all<T>(sql: string, ...values: SqlValue[]): T[] {
-    return withSqliteErrors(this, () => this.#statement(sql).all(values) as T[]);
+  /** @param read reads one row */
+  all<T>(read: (row: SqliteRow) => T, sql: string, ...values: SqlValue[]): T[] {
+    const rows: unknown[] = withSqliteErrors(this, () => this.#statement(sql).all(values));
+    return rows.map((row) => read(new SqliteRow(row)));
   }
 
-  /** The first row. */
-  get<T>(sql: string, ...values: SqlValue[]): T | undefined {
-    return this.all<T>(sql, ...values)[0];
+  /** Reads the first row. */
+  get<T>(read: (row: SqliteRow) => T, sql: string, ...values: SqlValue[]): T | undefined {
+    return this.all(read, sql, ...values)[0];
   }
 
   /** Runs an action in one transaction, which takes the write lock first. If the action throws, nothing is written. */
@@ -125,7 +128,7 @@ export class SqliteFile {
   beginRead(): void {
     withSqliteErrors(this, () => this.#database.exec("BEGIN"));
     // A transaction starts with its first read.
-    this.get("SELECT count(*) FROM sqlite_master");
+    this.get((row) => row.count("n"), "SELECT count(*) AS n FROM sqlite_master");
   }
 
   endRead(): void {
@@ -191,13 +194,13 @@ export class SqliteFile {
     return {
       path: this.path,
       isReadOnly: this.isReadOnly,
-      get: (sql) => this.get(sql),
+      get: (read, sql) => this.get(read, sql),
       objects: () => withSqliteErrors(this, () => objectsOf(this.#database)),
     };
   }
 
   #isEmpty(): boolean {
-    return this.get<{ n: number }>("SELECT count(*) AS n FROM sqlite_master")?.n === 0;
+    return this.get((row) => row.count("n"), "SELECT count(*) AS n FROM sqlite_master") === 0;
   }
 }
 

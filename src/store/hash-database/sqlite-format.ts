@@ -3,6 +3,7 @@
 import { statSync } from "node:fs";
 import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { quoted } from "../../wire/parse.ts";
+import type { SqliteRow } from "./sqlite-row.ts";
 import { expectedObjects } from "./sqlite-schema.ts";
 
 /** A file as a command uses it. */
@@ -32,7 +33,7 @@ export interface SqliteFormat {
 /** The parts of an open database that the check reads. */
 export interface SqliteContents extends SqliteUse {
   /** The first row of a query. */
-  get<T>(sql: string): T | undefined;
+  get<T>(read: (row: SqliteRow) => T, sql: string): T | undefined;
   /** Its schema: `table messages` → SQL. */
   objects(): ReadonlyMap<string, string>;
 }
@@ -41,8 +42,8 @@ export interface SqliteContents extends SqliteUse {
 export function requireFormat(database: SqliteContents, format: SqliteFormat): void {
   const { applicationId, version, name } = format;
   const { path } = database;
-  const id = database.get<{ application_id: number }>("PRAGMA application_id")?.application_id;
-  const found = database.get<{ user_version: number }>("PRAGMA user_version")?.user_version;
+  const id = database.get((row) => row.count("application_id"), "PRAGMA application_id");
+  const found = database.get((row) => row.count("user_version"), "PRAGMA user_version");
   if (id !== applicationId) {
     throw new SnapshotError(
       "configuration",
@@ -78,7 +79,7 @@ function requireSchema(database: SqliteContents, { schema, name }: SqliteFormat)
 }
 
 function isUtf8(database: SqliteContents): boolean {
-  return database.get<{ encoding: string }>("PRAGMA encoding")?.encoding === "UTF-8";
+  return database.get((row) => row.string("encoding"), "PRAGMA encoding") === "UTF-8";
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Lists the objects of a database, and those that a schema creates in an empty one. */
 
 import Database from "libsql";
-import { decodeStored } from "./stored-text.ts";
+import { SqliteRow } from "./sqlite-row.ts";
 
 /** The schemas of this program have a handful of tables and indices. */
 const schemaObjectsMax = 100;
@@ -23,16 +23,17 @@ export function expectedObjects(schema: string): ReadonlyMap<string, string> {
 
 /** `table messages` → its SQL, without SQLite's own statistics tables. */
 export function objectsOf(database: Database.Database): Map<string, string> {
-  const rows = database
+  const rows: unknown[] = database
     .prepare(
       `SELECT CAST(type AS BLOB) AS type, CAST(name AS BLOB) AS name, CAST(sql AS BLOB) AS sql
        FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\' LIMIT ${schemaObjectsMax}`,
     )
-    .all([]) as { readonly type: unknown; readonly name: unknown; readonly sql: unknown }[];
+    .all([]);
   return new Map(
-    rows.map(({ type, name, sql }) => [
-      `${decodeStored(type)} ${decodeStored(name)}`,
-      (decodeStored(sql) ?? "").replace(/\s+/g, " "),
-    ]),
+    rows.map((values) => {
+      const row = new SqliteRow(values);
+      const sql = row.text("sql") ?? "";
+      return [`${row.text("type")} ${row.text("name")}`, sql.replace(/\s+/g, " ")];
+    }),
   );
 }

@@ -3,18 +3,22 @@
  * the database. No message is used, as a vote or as evidence of an offence, before this check.
  */
 
+import type { Cycle, HashHex, NodeId } from "../../protocol/brands.ts";
 import { signedHash, signerOf, signOf } from "../../protocol/crypto/signature.ts";
 import { parseJson } from "../../wire/parse.ts";
 
 /** A gossip message whose signature holds. */
 export interface SignedMessage {
-  readonly cycle: number;
-  readonly sender: string;
+  readonly cycle: Cycle;
+  readonly sender: NodeId;
   /** The signed hash. */
-  readonly hash: string;
+  readonly hash: HashHex;
   /** As received. */
   readonly text: string;
 }
+
+/** A row of the database, which may be damaged. */
+type ClaimedMessage = Omit<SignedMessage, "hash"> & { readonly hash: string };
 
 /** @throws WireError */
 export function parsedMessage(text: string): object {
@@ -27,7 +31,7 @@ export function parsedMessage(text: string): object {
  *
  * @param trusted another message of the same sender, whose signature was checked
  */
-export function holdsAsStored(stored: SignedMessage, trusted: SignedMessage, hashKey?: string): boolean {
+export function holdsAsStored(stored: ClaimedMessage, trusted: SignedMessage, hashKey?: string): boolean {
   try {
     const value: { cycle?: unknown; sender?: unknown } = parsedMessage(stored.text);
     const signer = signerOf(value, hashKey);

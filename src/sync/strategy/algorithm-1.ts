@@ -1,19 +1,20 @@
 /** Which node is queried next, and for what (PROTOCOL.md, Algorithm 1): pure functions. */
 
+import type { NodeIndex, Partition } from "../../protocol/brands.ts";
 import { GLOBAL_PARTITION, type Shard, storedPartitions } from "../../protocol/shard.ts";
 
 export interface PlannedQuery {
-  readonly nodeIndex: number;
+  readonly nodeIndex: NodeIndex;
   /** Ascending; the global partition, where it is among them, first. */
-  readonly partitions: readonly number[];
+  readonly partitions: readonly Partition[];
 }
 
 /** The first node, in the given order, that can give anything that is needed. */
 export function nextQuery(
   shard: Shard,
-  order: Iterable<number>,
-  needed: ReadonlySet<number>,
-  mayGive: (nodeIndex: number, partition: number) => boolean = () => true,
+  order: Iterable<NodeIndex>,
+  needed: ReadonlySet<Partition>,
+  mayGive: (nodeIndex: NodeIndex, partition: Partition) => boolean = () => true,
 ): PlannedQuery | undefined {
   if (needed.size === 0) return undefined;
   const isOfUse = storersOf(shard, needed);
@@ -28,8 +29,8 @@ export function nextQuery(
 /** All queries in their order, if every node gives what is expected of it. */
 export function planQueries(
   shard: Shard,
-  order: readonly number[],
-  needed: ReadonlySet<number>,
+  order: readonly NodeIndex[],
+  needed: ReadonlySet<Partition>,
 ): PlannedQuery[] {
   const open = new Set(needed);
   const queries: PlannedQuery[] = [];
@@ -45,9 +46,9 @@ export function planQueries(
 
 function queryOf(
   shard: Shard,
-  nodeIndex: number,
-  needed: ReadonlySet<number>,
-  mayGive: (nodeIndex: number, partition: number) => boolean = () => true,
+  nodeIndex: NodeIndex,
+  needed: ReadonlySet<Partition>,
+  mayGive: (nodeIndex: NodeIndex, partition: Partition) => boolean = () => true,
 ): PlannedQuery | undefined {
   const stored = [GLOBAL_PARTITION, ...storedPartitions(shard, nodeIndex)];
   const partitions = stored.filter((partition) => needed.has(partition) && mayGive(nodeIndex, partition));
@@ -57,8 +58,8 @@ function queryOf(
 /** Whether a node stores anything that is needed: counted once, since most nodes of a large network do not. */
 function storersOf(
   { numNodes, storeRadius }: Shard,
-  needed: ReadonlySet<number>,
-): (nodeIndex: number) => boolean {
+  needed: ReadonlySet<Partition>,
+): (nodeIndex: NodeIndex) => boolean {
   if (needed.has(GLOBAL_PARTITION) || 2 * storeRadius + 1 >= numNodes) return () => true;
   const isNeeded = new Uint8Array(numNodes);
   for (const partition of needed) isNeeded[partition] = 1;

@@ -1,7 +1,9 @@
 /** Arcs of a ring of which none lies within another: which can follow which so that nothing needed is left out. */
 
+import type { NodeIndex } from "../../protocol/brands.ts";
+
 export interface Arc {
-  readonly node: number;
+  readonly node: NodeIndex;
   /** The first position, from 0. */
   readonly first: number;
   /** Positions, at most as many as the ring has. */

@@ -3,7 +3,16 @@
  * would send if they gave all that they store (docs/decisions/0011): pure.
  */
 
-import { GLOBAL_PARTITION, type Shard, storedCount, storedPartitions, stores } from "../../protocol/shard.ts";
+import type { NodeIndex, Partition } from "../../protocol/brands.ts";
+import {
+  GLOBAL_PARTITION,
+  partitionAt,
+  ringPartitions,
+  type Shard,
+  storedCount,
+  storedPartitions,
+  stores,
+} from "../../protocol/shard.ts";
 import type { PlannedQuery } from "./algorithm-1.ts";
 import { coverRing } from "./arc-cover.ts";
 import type { Arc } from "./circular-arcs.ts";
@@ -11,18 +20,18 @@ import type { Arc } from "./circular-arcs.ts";
 export interface CoverTask {
   readonly shard: Shard;
   /** Nodes that can be queried; those of a later group only for what no earlier one can give. */
-  readonly groups: readonly (readonly number[])[];
-  readonly needed: ReadonlySet<number>;
+  readonly groups: readonly (readonly NodeIndex[])[];
+  readonly needed: ReadonlySet<Partition>;
   /** Partitions that a node is not to be queried for. */
-  readonly excludedOf?: (nodeIndex: number) => Iterable<number>;
+  readonly excludedOf?: (nodeIndex: NodeIndex) => Iterable<Partition>;
   /** Whether a partition is known to have no accounts, so that it costs nothing. */
-  readonly isEmpty?: (partition: number) => boolean;
+  readonly isEmpty?: (partition: Partition) => boolean;
 }
 
 /** Partitions that no node can give are left out. The first query is the one that may be for all that its node has. */
 export function coverQueries(task: CoverTask): PlannedQuery[] {
   const { shard, groups } = task;
-  const isOpen = Array.from({ length: shard.numNodes }, (_, partition) => task.needed.has(partition));
+  const isOpen = ringPartitions(shard).map((partition) => task.needed.has(partition));
   const queries = groups.flatMap((group) => {
     const chosen = coverRing(arcsOf(task, group), isOpen).map(({ node }) => node);
     return shared(task, [...new Set(chosen)], isOpen);
@@ -31,7 +40,7 @@ export function coverQueries(task: CoverTask): PlannedQuery[] {
 }
 
 /** What each node stores, in one piece; around what it is not to be queried for, in several. */
-function arcsOf({ shard, excludedOf, isEmpty }: CoverTask, nodes: readonly number[]): Arc[] {
+function arcsOf({ shard, excludedOf, isEmpty }: CoverTask, nodes: readonly NodeIndex[]): Arc[] {
   const { numNodes, storeRadius } = shard;
   const length = storedCount(shard);
   const weights = arcWeights(shard, length, isEmpty);
@@ -53,11 +62,11 @@ function arcsOf({ shard, excludedOf, isEmpty }: CoverTask, nodes: readonly numbe
 }
 
 /** By the arc's beginning, how many of its partitions have accounts: what its node sends if it knows no ranges. */
-function arcWeights({ numNodes }: Shard, length: number, isEmpty: CoverTask["isEmpty"]): number[] {
-  const size = (partition: number) => (isEmpty?.(partition % numNodes) ? 0 : 1);
+function arcWeights(shard: Shard, length: number, isEmpty: CoverTask["isEmpty"]): number[] {
+  const size = (position: number) => (isEmpty?.(partitionAt(shard, position)) ? 0 : 1);
   let weight = 0;
-  for (let partition = 0; partition < length; partition++) weight += size(partition);
-  return Array.from({ length: numNodes }, (_, first) => {
+  for (let position = 0; position < length; position++) weight += size(position);
+  return Array.from({ length: shard.numNodes }, (_, first) => {
     const own = weight;
     weight += size(first + length) - size(first);
     return own;
@@ -69,7 +78,7 @@ function arcWeights({ numNodes }: Shard, length: number, isEmpty: CoverTask["isE
  * gets all that it stores, for which there is a request without a range; it is the one whose partitions go
  * on over the end of the address space, which a range cannot. So each node gets one request.
  */
-function shared(task: CoverTask, nodes: readonly number[], isOpen: boolean[]): PlannedQuery[] {
+function shared(task: CoverTask, nodes: readonly NodeIndex[], isOpen: boolean[]): PlannedQuery[] {
   const wholes = nodes.filter((node) => isWhole(task, node, isOpen));
   const first = wholes.find((node) => wraps(task.shard, node)) ?? wholes[0] ?? nodes[0];
   const from = first === undefined ? 0 : nodes.indexOf(first);
@@ -86,7 +95,7 @@ function shared(task: CoverTask, nodes: readonly number[], isOpen: boolean[]): P
 /** Whether all that a node stores is needed of it, or is empty. */
 function isWhole(
   { shard, excludedOf, isEmpty }: CoverTask,
-  node: number,
+  node: NodeIndex,
   isOpen: readonly boolean[],
 ): boolean {
   const refused = new Set(excludedOf?.(node));
@@ -96,14 +105,14 @@ function isWhole(
 }
 
 /** Whether a node stores partitions on both sides of the end of the address space. */
-function wraps({ numNodes, storeRadius }: Shard, node: number): boolean {
+function wraps({ numNodes, storeRadius }: Shard, node: NodeIndex): boolean {
   return node - storeRadius < 0 || node + storeRadius >= numNodes;
 }
 
 /** The global partition comes with the first query, the only one that may be for all that a node has. */
 function withGlobal({ needed, groups, excludedOf }: CoverTask, queries: PlannedQuery[]): PlannedQuery[] {
   if (!needed.has(GLOBAL_PARTITION)) return queries;
-  const mayGive = (node: number) => ![...(excludedOf?.(node) ?? [])].includes(GLOBAL_PARTITION);
+  const mayGive = (node: NodeIndex) => ![...(excludedOf?.(node) ?? [])].includes(GLOBAL_PARTITION);
   const giver = queries.findIndex(({ nodeIndex }) => mayGive(nodeIndex));
   if (giver >= 0) {
     return queries.map((query, index) =>

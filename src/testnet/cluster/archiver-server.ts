@@ -1,6 +1,7 @@
 /** The archiver of a cluster: the active nodes and the cycle records, signed with its key. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { asNodeId, type NodeId, type PublicKey } from "../../protocol/brands.ts";
 import { signed } from "../../protocol/crypto/signature.ts";
 import { Random } from "../state/random.ts";
 import { HttpError } from "../validator/http-error.ts";
@@ -11,10 +12,10 @@ import type { ChainedRecord } from "./cycle-records.ts";
 
 /** A row of the node list (PROTOCOL.md, Node list). */
 export interface NodeRow {
-  readonly id: string;
+  readonly id: NodeId;
   readonly ip: string;
   readonly port: number | string;
-  readonly publicKey: string;
+  readonly publicKey: PublicKey;
   readonly externalIp?: string;
   readonly externalPort?: number;
 }
@@ -53,7 +54,7 @@ export function makeArchiverServer({ identity, nodeList, cycles, handle }: Archi
 /** The archiver's identity in every cluster of a seed. */
 export function archiverIdentity(seed: string): Identity {
   const random = Random.named(seed, "archiver");
-  return makeIdentity(random.hex(8), Buffer.from(random.hex(8), "hex"));
+  return makeIdentity(asNodeId(random.hex(8)), Buffer.from(random.hex(8), "hex"));
 }
 
 /** Returns the rows unordered, and in every form of PROTOCOL.md: an external address has priority. */

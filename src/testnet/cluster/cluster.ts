@@ -1,8 +1,9 @@
 /** A cluster from a fixture: real servers for its validators and its archiver, in this process. */
 
+import type { HashHex, Partition } from "../../protocol/brands.ts";
 import { hashText } from "../../protocol/crypto/hash.ts";
 import { EMPTY_PREIMAGE, networkHash } from "../../protocol/partition-hash.ts";
-import { storedPartitions } from "../../protocol/shard.ts";
+import { allNodes, storedPartitions } from "../../protocol/shard.ts";
 import { applyFault } from "../faults/faults.ts";
 import { NodeAccounts } from "../state/node-accounts.ts";
 import type { AccountMaker } from "../state/seeded-state.ts";
@@ -29,7 +30,7 @@ export interface ClusterDescription {
   readonly snapshotTimestamp: number;
   readonly snapshotCycle: number;
   /** The network hash of the true state, whatever the nodes vote for. */
-  readonly networkHash: string;
+  readonly networkHash: HashHex;
 }
 
 export interface Cluster extends ClusterDescription {
@@ -92,14 +93,14 @@ export async function startCluster(fixture: Fixture, options: ClusterOptions = {
 }
 
 function makeSetups(fixture: Fixture, network: Network): ValidatorSetup[] {
-  return network.identities.map((_, index) => {
+  return allNodes(network.shard).map((index) => {
     const setup = honestSetup(network, index, storedPartitions(network.shard, index));
     for (const fault of fixture.faults) applyFault(fault, setup);
     return setup;
   });
 }
 
-function emptyHashes(hashes: ReadonlyMap<number, string>): Map<number, string> {
+function emptyHashes(hashes: ReadonlyMap<Partition, HashHex>): Map<Partition, HashHex> {
   const empty = hashText(EMPTY_PREIMAGE);
   return new Map([...hashes.keys()].map((partition) => [partition, empty]));
 }

@@ -1,6 +1,7 @@
 /** The cycle records of a cluster (PROTOCOL.md, Cycle records): a chain that begins with cycle 0. */
 
 import { createHash } from "node:crypto";
+import { asCycle, asHashHex, type Cycle, type HashHex } from "../../protocol/brands.ts";
 import { cycleMarker } from "../../protocol/cycle-record.ts";
 import { Random } from "../state/random.ts";
 
@@ -19,34 +20,35 @@ export interface ChainSettings {
   readonly cycleDuration: number;
   readonly activeNodes: number;
   /** The snapshot is the state at the end of this cycle; the record after it is marked. */
-  readonly snapshotCycle: number;
+  readonly snapshotCycle: Cycle;
   /** The network hash of the snapshot's cycle. */
-  readonly networkHash: string;
-  readonly networkConfigHash?: string | undefined;
+  readonly networkHash: HashHex;
+  readonly networkConfigHash?: HashHex | undefined;
 }
 
 export interface ChainedRecord {
-  readonly counter: number;
+  readonly counter: Cycle;
   /** Seconds. */
   readonly start: number;
   readonly duration: number;
   readonly marker: string;
   readonly previous: string;
-  readonly networkDataHash: readonly { readonly cycle: number; readonly hash: string }[];
+  readonly networkDataHash: readonly { readonly cycle: Cycle; readonly hash: HashHex }[];
 }
 
 /** The records in ascending order of their counters. */
 export function makeCycleChain(settings: ChainSettings): ChainedRecord[] {
   const random = Random.named(settings.seed, "hashes of cycles");
-  const otherHashes = Array.from({ length: settings.cycles }, () => random.hex(8));
+  const otherHashes = Array.from({ length: settings.cycles }, () => asHashHex(random.hex(8)));
   const records: ChainedRecord[] = [];
-  for (let counter = 0; counter < settings.cycles; counter++) {
+  for (let number = 0; number < settings.cycles; number++) {
+    const counter = asCycle(number);
     const named = counter - hashLag;
     const hash = named === settings.snapshotCycle ? settings.networkHash : otherHashes[named];
     const record = {
       counter,
       start: firstCycleStart + counter * settings.cycleDuration,
-      networkDataHash: hash === undefined ? [] : [{ cycle: named, hash }],
+      networkDataHash: hash === undefined ? [] : [{ cycle: asCycle(named), hash }],
       isMarked: counter === settings.snapshotCycle + 1,
     };
     records.push(chainedRecord(settings, records.at(-1), record));
@@ -95,7 +97,8 @@ export function chainedRecord(
   const marker = cycleMarker(record);
   // The marker does not cover the certificate.
   const certificate = { marker, score: Random.named(seed, "score", counter).below(100) };
-  return { ...record, marker, certificate } as ChainedRecord;
+  const certified = { ...record, marker, certificate };
+  return certified;
 }
 
 function sha256(text: string): string {

@@ -4,6 +4,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { messageOf, SnapshotError } from "../../errors/snapshot-error.ts";
+import { asCycle, asPartition } from "../../protocol/brands.ts";
 import * as z from "../../wire/schema.ts";
 import { parseFault } from "../faults/faults.ts";
 
@@ -52,7 +53,7 @@ const fixtureSchema = z
     /** The approximate bytes of an account's data. */
     accountBytes: z.int().min(16).max(4_000_000).default(300),
     globalAccounts: count.max(10_000_000).default(0),
-    emptyPartitions: z.array(count).default([]),
+    emptyPartitions: z.array(count.transform(asPartition)).default([]),
     /**
      * The state is a later one of the accounts that the other fields describe: see {@link olderFixture}. `changed`,
      * `created` and `deleted` are shares of these accounts.
@@ -60,7 +61,7 @@ const fixtureSchema = z
     changes: z
       .strictObject({
         /** The accounts are those of the snapshot at the end of this cycle. */
-        sinceCycle: count,
+        sinceCycle: count.transform(asCycle),
         /** The nodes of that cycle; by default as many as now. */
         sinceNodes: nodes.optional(),
         seed: z.string().min(1),
@@ -78,7 +79,7 @@ const fixtureSchema = z
     /** Seconds. */
     cycleDuration: z.int().min(1),
     /** The snapshot is the state at the end of this cycle. */
-    snapshotCycle: count,
+    snapshotCycle: count.transform(asCycle),
     /** `<node>:<fault>` or `<node>:<fault>=<value>`; `*` stands for all nodes. */
     faults: z.array(faultText).default([]),
     /** Further arguments of the command line when the fixture is verified. */

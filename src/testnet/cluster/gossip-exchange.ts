@@ -1,5 +1,6 @@
 /** The gossip messages of the snapshot's cycle that each validator of a static cluster has received. */
 
+import type { HashHex, Partition } from "../../protocol/brands.ts";
 import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
 import { Random } from "../state/random.ts";
 import { deviated } from "../validator/fault-hooks.ts";
@@ -17,13 +18,13 @@ export interface ReceivedGossip {
 export function exchangeGossip(
   network: Network,
   setups: readonly ValidatorSetup[],
-  hashes: ReadonlyMap<number, string>,
+  hashes: ReadonlyMap<Partition, HashHex>,
 ): ReceivedGossip {
   const toEven: string[] = [];
   const toOdd: string[] = [];
   const lies = new LiedHashes(network);
   for (const setup of setups) {
-    const own = new Map<number, string>();
+    const own = new Map<Partition, HashHex>();
     for (const partition of [...setup.stored, GLOBAL_PARTITION]) {
       const hash = setup.lies.has(partition) ? lies.of(partition) : hashes.get(partition);
       if (hash === undefined) throw new RangeError(`partition ${partition} has not been hashed`);
@@ -45,13 +46,13 @@ export function exchangeGossip(
 /** Hashes the false state of a partition once: all nodes that lie about a partition agree. */
 class LiedHashes {
   readonly #network: Network;
-  readonly #hashes = new Map<number, string>();
+  readonly #hashes = new Map<Partition, HashHex>();
 
   constructor(network: Network) {
     this.#network = network;
   }
 
-  of(partition: number): string {
+  of(partition: Partition): HashHex {
     const hash = this.#hashes.get(partition) ?? this.#network.state.hashOf(partition, true);
     this.#hashes.set(partition, hash);
     return hash;

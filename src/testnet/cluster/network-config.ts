@@ -1,5 +1,6 @@
 /** The configuration of a cluster's network, which its validators state in `/netconfig`, and its hash. */
 
+import type { HashHex } from "../../protocol/brands.ts";
 import { canonicalTextOf } from "../../protocol/crypto/canonical-text.ts";
 import { hashText } from "../../protocol/crypto/hash.ts";
 
@@ -25,6 +26,6 @@ export function networkConfigOf({
 }
 
 /** The `networkConfigHash` of cycle records. */
-export function networkConfigHashOf(settings: ConfigSettings): string {
+export function networkConfigHashOf(settings: ConfigSettings): HashHex {
   return hashText(canonicalTextOf(networkConfigOf(settings)));
 }

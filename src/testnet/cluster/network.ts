@@ -1,6 +1,7 @@
 /** The data that all validators of a cluster share: their identities, the geometry, the state and its hashes. */
 
 import { setImmediate } from "node:timers/promises";
+import { asNodeId, type Cycle, type HashHex, type Partition } from "../../protocol/brands.ts";
 import { allPartitions, makeShard, type Shard } from "../../protocol/shard.ts";
 import { ChangedState } from "../state/changed-state.ts";
 import type { GeneratedState } from "../state/generated-state.ts";
@@ -14,7 +15,7 @@ import { type Fixture, olderFixture } from "./fixture.ts";
 /** The network of a static cluster. */
 export interface Network extends ClusterNetwork {
   /** The snapshot is the state at the end of this cycle. */
-  readonly snapshotCycle: number;
+  readonly snapshotCycle: Cycle;
   /** Milliseconds: the end of the snapshot's cycle (PROTOCOL.md, Time). */
   readonly snapshotTimestamp: number;
 }
@@ -53,13 +54,13 @@ function makeState(
 /** In ascending order of ID. */
 export function makeIdentities(seed: string, nodes: number): Identity[] {
   const random = Random.named(seed, "identities");
-  const ids = Array.from({ length: nodes }, () => random.hex(8)).sort();
+  const ids = Array.from({ length: nodes }, () => asNodeId(random.hex(8))).sort();
   return ids.map((id) => makeIdentity(id, Buffer.from(random.hex(8), "hex")));
 }
 
 /** Returns the true hashes of −1 and of every partition, in one pass over the whole state. */
-export async function hashesOf({ shard, state }: Network): Promise<Map<number, string>> {
-  const hashes = new Map<number, string>();
+export async function hashesOf({ shard, state }: Network): Promise<Map<Partition, HashHex>> {
+  const hashes = new Map<Partition, HashHex>();
   for (const partition of allPartitions(shard)) {
     hashes.set(partition, state.hashOf(partition));
     await setImmediate(); // signals and other servers run between partitions

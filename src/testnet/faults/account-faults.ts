@@ -1,12 +1,20 @@
 /** Faults in the accounts of a response to `POST /snapshot`: missing, additional and false accounts. */
 
 import { isGlobalAccount, type WrappedData } from "../../protocol/account-copy.ts";
-import { GLOBAL_PARTITION, partitionOf, partitionRange, type Shard } from "../../protocol/shard.ts";
+import { asPartition, type Partition } from "../../protocol/brands.ts";
+import {
+  GLOBAL_PARTITION,
+  partitionAt,
+  partitionOf,
+  partitionRange,
+  ringPartitions,
+  type Shard,
+} from "../../protocol/shard.ts";
 import type { ValidatorSetup } from "../cluster/validator-setup.ts";
 import { tampered } from "../state/account-data.ts";
 import type { Random } from "../state/random.ts";
 import { EVERYTHING } from "../validator/state/account-source.ts";
-import { type FaultKind, requiredValue } from "./fault-kind.ts";
+import { type FaultKind, optionalPartition, requiredValue } from "./fault-kind.ts";
 
 type Rows = Iterable<WrappedData>;
 
@@ -23,21 +31,25 @@ export const accountFaults: readonly FaultKind[] = [
     name: "corrupt-data",
     description: "changes an account of each partition, or of one, and votes honestly",
     parameter: { kind: "partition", default: undefined },
-    apply: (node, partition) =>
-      void node.hooks.responses.rows.push(firstChanged(node, partition, (account) => [tampered(account)])),
+    apply: (node, value) => {
+      const change = firstChanged(node, optionalPartition(value), (account) => [tampered(account)]);
+      node.hooks.responses.rows.push(change);
+    },
   },
   {
     name: "omit-account",
     description: "omits an account of each partition, or of one",
     parameter: { kind: "partition", default: undefined },
-    apply: (node, partition) => void node.hooks.responses.rows.push(firstChanged(node, partition, () => [])),
+    apply: (node, value) =>
+      void node.hooks.responses.rows.push(firstChanged(node, optionalPartition(value), () => [])),
   },
   {
     name: "omit-partition",
     description: "omits all accounts of a partition",
     parameter: { kind: "partition" },
-    apply: ({ hooks, network }, partition) => {
-      hooks.responses.rows.push((rows) => without(rows, network.shard, requiredValue(partition)));
+    apply: ({ hooks, network }, value) => {
+      const partition = asPartition(requiredValue(value));
+      hooks.responses.rows.push((rows) => without(rows, network.shard, partition));
     },
   },
   {
@@ -51,11 +63,11 @@ export const accountFaults: readonly FaultKind[] = [
     name: "wrong-global",
     description: "sends an account of each partition, or of one, as global",
     parameter: { kind: "partition", default: undefined },
-    apply: (node, partition) => {
+    apply: (node, value) => {
       const change = (account: WrappedData) => [
         { ...account, syncData: { isGlobal: !isGlobalAccount(account) } },
       ];
-      node.hooks.responses.rows.push(firstChanged(node, partition, change));
+      node.hooks.responses.rows.push(firstChanged(node, optionalPartition(value), change));
     },
   },
   {
@@ -64,7 +76,7 @@ export const accountFaults: readonly FaultKind[] = [
     apply: ({ hooks, network: { shard } }) => {
       hooks.responses.select.push((selection) => {
         const requested = partitionOf(shard, selection.accountEnd);
-        const { low, high } = partitionRange(shard, (requested + 1) % shard.numNodes);
+        const { low, high } = partitionRange(shard, partitionAt(shard, requested + 1));
         return { ...selection, accountStart: low, accountEnd: high };
       });
     },
@@ -96,11 +108,11 @@ export const accountFaults: readonly FaultKind[] = [
 /** Replaces the first account of a partition, or of every partition of a response. */
 export function firstChanged(
   { network }: ValidatorSetup,
-  partition: number | undefined,
+  partition: Partition | undefined,
   change: (account: WrappedData) => WrappedData[],
 ): (rows: Rows) => Rows {
   return function* (rows) {
-    const changed = new Set<number>();
+    const changed = new Set<Partition>();
     for (const account of rows) {
       const own = partitionOfAccount(network.shard, account);
       if (changed.has(own) || (partition ?? own) !== own) {
@@ -113,7 +125,7 @@ export function firstChanged(
   };
 }
 
-function* without(rows: Rows, shard: Shard, partition: number): Rows & Generator<WrappedData> {
+function* without(rows: Rows, shard: Shard, partition: Partition): Rows & Generator<WrappedData> {
   for (const account of rows) {
     if (partitionOfAccount(shard, account) !== partition) yield account;
   }
@@ -153,7 +165,7 @@ function* withForeign(
 ): Generator<WrappedData> {
   yield* rows;
   let left = count;
-  for (let partition = 0; partition < network.shard.numNodes; partition++) {
+  for (const partition of ringPartitions(network.shard)) {
     if (stored.includes(partition)) continue;
     const sent = Math.min(left, network.state.countOf(partition));
     yield* network.state.accounts(partition, 0, sent);
@@ -175,6 +187,6 @@ function* endless(rows: Rows): Generator<WrappedData> {
   }
 }
 
-function partitionOfAccount(shard: Shard, account: WrappedData): number {
+function partitionOfAccount(shard: Shard, account: WrappedData): Partition {
   return isGlobalAccount(account) ? GLOBAL_PARTITION : partitionOf(shard, account.accountId);
 }

@@ -6,7 +6,7 @@ import { tampered } from "../state/account-data.ts";
 import type { ResponseContext } from "../validator/fault-hooks.ts";
 import type { Selection } from "../validator/state/account-source.ts";
 import { firstChanged, stale } from "./account-faults.ts";
-import type { FaultKind } from "./fault-kind.ts";
+import { type FaultKind, optionalPartition } from "./fault-kind.ts";
 
 type Rows = Iterable<WrappedData>;
 
@@ -20,10 +20,10 @@ export const deltaFaults: readonly FaultKind[] = [
     name: "omit-changes",
     description: "omits an account of each partition, or of one, from deltas",
     parameter: { kind: "partition", default: undefined },
-    apply: (node, partition) =>
+    apply: (node, value) =>
       inDeltas(
         node,
-        firstChanged(node, partition, () => []),
+        firstChanged(node, optionalPartition(value), () => []),
       ),
   },
   {
@@ -35,21 +35,21 @@ export const deltaFaults: readonly FaultKind[] = [
     name: "false-delta",
     description: "changes an account of each partition, or of one, in deltas",
     parameter: { kind: "partition", default: undefined },
-    apply: (node, partition) =>
+    apply: (node, value) =>
       inDeltas(
         node,
-        firstChanged(node, partition, (account) => [tampered(account)]),
+        firstChanged(node, optionalPartition(value), (account) => [tampered(account)]),
       ),
   },
   {
     name: "whole-delta",
     description: "sends all accounts as a delta, and changes as false-delta",
     parameter: { kind: "partition", default: undefined },
-    apply: (node, partition) => {
+    apply: (node, value) => {
       node.hooks.responses.select.push(withoutDelta);
       inDeltas(
         node,
-        firstChanged(node, partition, (account) => [tampered(account)]),
+        firstChanged(node, optionalPartition(value), (account) => [tampered(account)]),
       );
     },
   },

@@ -1,5 +1,6 @@
 /** A kind of fault: a deviation from the protocol that a validator of a cluster can have. */
 
+import { asPartition, type Partition } from "../../protocol/brands.ts";
 import type { ValidatorSetup } from "../cluster/validator-setup.ts";
 
 /** The value of a fault: `500ms` of `slow=500ms`. */
@@ -24,4 +25,9 @@ export interface FaultKind {
 export function requiredValue(value: number | undefined): number {
   if (value === undefined) throw new TypeError("a fault was applied without its parameter");
   return value;
+}
+
+/** The value of a parameter that is a partition; `undefined` where it was omitted. */
+export function optionalPartition(value: number | undefined): Partition | undefined {
+  return value === undefined ? undefined : asPartition(value);
 }

@@ -1,6 +1,7 @@
 /** The table of all faults, and their syntax: `3:corrupt-data`, `5:slow=500ms`, `*:no-range`. */
 
 import { SnapshotError } from "../../errors/snapshot-error.ts";
+import { asPartition, type Partition } from "../../protocol/brands.ts";
 import { stores } from "../../protocol/shard.ts";
 import type { ValidatorSetup } from "../cluster/validator-setup.ts";
 import { validatorSteps } from "../validator/fault-hooks.ts";
@@ -96,7 +97,11 @@ function exampleOf(name: string, { kind }: FaultParameter): string {
  */
 export function applyFault({ node, name, value, kind }: Fault, setup: ValidatorSetup): void {
   if (node !== "*" && node !== setup.index) return;
-  if (kind.parameter?.kind === "partition" && value !== undefined && !storesPartition(setup, value)) {
+  if (
+    kind.parameter?.kind === "partition" &&
+    value !== undefined &&
+    !storesPartition(setup, asPartition(value))
+  ) {
     if (node === "*") return;
     throw new SnapshotError(
       "configuration",
@@ -106,7 +111,7 @@ export function applyFault({ node, name, value, kind }: Fault, setup: ValidatorS
   kind.apply(setup, value);
 }
 
-function storesPartition({ index, network }: ValidatorSetup, partition: number): boolean {
+function storesPartition({ index, network }: ValidatorSetup, partition: Partition): boolean {
   return partition < network.shard.numNodes && stores(network.shard, index, partition);
 }
 

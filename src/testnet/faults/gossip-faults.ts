@@ -1,17 +1,18 @@
 /** Faults in a validator's votes, in the gossip that it serves, and in its configuration. */
 
 import { SnapshotError } from "../../errors/snapshot-error.ts";
-import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
+import { asHashHex, asPartition, type Cycle, type HashHex, type Partition } from "../../protocol/brands.ts";
+import { GLOBAL_PARTITION, ringPartitions } from "../../protocol/shard.ts";
 import type { ValidatorSetup } from "../cluster/validator-setup.ts";
 import { makeVote, type SignedVote } from "../validator/gossip/vote.ts";
 import { HttpError } from "../validator/http-error.ts";
 import { sendHttpError } from "../validator/json-server.ts";
-import { type FaultKind, requiredValue } from "./fault-kind.ts";
+import { type FaultKind, optionalPartition, requiredValue } from "./fault-kind.ts";
 
 /** The number of messages forged in the names of other nodes. */
 const forgeriesMax = 20;
 
-type Hashes = ReadonlyMap<number, string>;
+type Hashes = ReadonlyMap<Partition, HashHex>;
 
 export const gossipFaults: readonly FaultKind[] = [
   {
@@ -19,7 +20,7 @@ export const gossipFaults: readonly FaultKind[] = [
     description: "votes for and serves a changed account, the same as others do",
     parameter: { kind: "partition" },
     apply: (node, value) => {
-      const partition = requiredValue(value);
+      const partition = asPartition(requiredValue(value));
       if (node.network.state.countOf(partition) === 0) {
         throw new SnapshotError("configuration", `lie=${partition}: the partition has no accounts`);
       }
@@ -30,7 +31,8 @@ export const gossipFaults: readonly FaultKind[] = [
     name: "lie-gossip",
     description: "votes for a false hash of each partition, or of one",
     parameter: { kind: "partition", default: undefined },
-    apply: (node, partition) => {
+    apply: (node, value) => {
+      const partition = optionalPartition(value);
       node.hooks.gossip.votes = [(hashes) => falsified(node, hashes, partition)];
     },
   },
@@ -75,7 +77,7 @@ export const gossipFaults: readonly FaultKind[] = [
     name: "forge-gossip",
     description: "adds messages in the names of other nodes, signed with its own key",
     apply: (node) => {
-      const ofCycle = new Map<number, string[]>();
+      const ofCycle = new Map<Cycle, string[]>();
       node.hooks.gossip.forwarded.push((messages, cycle) => {
         const forged = ofCycle.get(cycle) ?? forgeries(node, cycle);
         ofCycle.clear(); // requests repeat for the newest cycle only
@@ -108,8 +110,10 @@ export const gossipFaults: readonly FaultKind[] = [
 ];
 
 /** Returns false hashes, different for each node. */
-function falsified({ random }: ValidatorSetup, hashes: Hashes, partition: number | undefined): Hashes {
-  return new Map([...hashes].map(([of, hash]) => [of, (partition ?? of) === of ? random.hex(8) : hash]));
+function falsified({ random }: ValidatorSetup, hashes: Hashes, partition: Partition | undefined): Hashes {
+  return new Map(
+    [...hashes].map(([of, hash]) => [of, (partition ?? of) === of ? asHashHex(random.hex(8)) : hash]),
+  );
 }
 
 function withBadSignature(message: SignedVote): SignedVote {
@@ -118,11 +122,13 @@ function withBadSignature(message: SignedVote): SignedVote {
   return { ...message, sign: { owner, sig: otherDigit + sig.slice(1) } };
 }
 
-function forgeries({ network, identity, random }: ValidatorSetup, cycle: number): string[] {
+function forgeries({ network, identity, random }: ValidatorSetup, cycle: Cycle): string[] {
   const others = network.identities.filter(({ id }) => id !== identity.id).slice(0, forgeriesMax);
   return others.map(({ id }) => {
-    const hashes = new Map(network.identities.map((_, partition) => [partition, random.hex(8)]));
-    hashes.set(GLOBAL_PARTITION, random.hex(8));
+    const hashes = new Map(
+      ringPartitions(network.shard).map((partition) => [partition, asHashHex(random.hex(8))]),
+    );
+    hashes.set(GLOBAL_PARTITION, asHashHex(random.hex(8)));
     return JSON.stringify(makeVote({ ...identity, id }, cycle, hashes));
   });
 }

@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { PublicKey } from "../../protocol/brands.ts";
 import { signerOf } from "../../protocol/crypto/signature.ts";
 import { parseJson, WireError } from "../../wire/parse.ts";
 import { parseStateMetadata } from "../../wire/state-metadata.ts";
@@ -58,7 +59,7 @@ async function sendLog(response: ServerResponse, log: TransactionLog, from: stri
 
 async function receiveStateMetadata(
   request: IncomingMessage,
-  publicKeys: ReadonlySet<string>,
+  publicKeys: ReadonlySet<PublicKey>,
   chain: LiveChain | undefined,
 ): Promise<void> {
   const source = "state metadata";

@@ -3,6 +3,7 @@
  * reported since the record before.
  */
 
+import { asCycle, type Cycle, type HashHex, type PublicKey } from "../../protocol/brands.ts";
 import { type ChainedRecord, chainedRecord, hashLag } from "../cluster/cycle-records.ts";
 import { networkConfigHashOf } from "../cluster/network-config.ts";
 import type { LiveSettings } from "./live-settings.ts";
@@ -18,8 +19,8 @@ export class LiveChain {
   readonly #startSeconds: number;
   #records: ChainedRecord[] = [];
   /** Cycle → network hash → validators, by public key. */
-  readonly #reported = new Map<number, Map<string, Set<string>>>();
-  readonly #named = new Set<number>();
+  readonly #reported = new Map<Cycle, Map<HashHex, Set<PublicKey>>>();
+  readonly #named = new Set<Cycle>();
 
   /** @param startSeconds the start of cycle 0 */
   constructor(settings: LiveSettings, startSeconds: number) {
@@ -32,19 +33,19 @@ export class LiveChain {
   }
 
   /** Adds the network hash of a cycle that a validator reports. */
-  addNetworkHash(cycle: number, networkHash: string, owner: string): void {
+  addNetworkHash(cycle: Cycle, networkHash: HashHex, owner: PublicKey): void {
     const next = this.#next;
     if (cycle >= next || cycle < next - cyclesAccepted || this.#named.has(cycle)) return;
-    const hashes = this.#reported.get(cycle) ?? new Map<string, Set<string>>();
+    const hashes = this.#reported.get(cycle) ?? new Map<HashHex, Set<PublicKey>>();
     // The first report of a validator counts.
     if ([...hashes.values()].some((owners) => owners.has(owner))) return;
-    hashes.set(networkHash, (hashes.get(networkHash) ?? new Set<string>()).add(owner));
+    hashes.set(networkHash, (hashes.get(networkHash) ?? new Set<PublicKey>()).add(owner));
     this.#reported.set(cycle, hashes);
   }
 
   /** Begins the next cycle. */
   begin(): ChainedRecord {
-    const counter = this.#next;
+    const counter = asCycle(this.#next);
     const { cycleDuration, snapshotEvery, nodes } = this.#settings;
     const networkConfigHash = networkConfigHashOf(this.#settings);
     const identity = { ...this.#settings, activeNodes: nodes, networkConfigHash };
@@ -63,8 +64,8 @@ export class LiveChain {
     return (this.#records.at(-1)?.counter ?? -1) + 1;
   }
 
-  #newHashes(lastCycle: number): { cycle: number; hash: string }[] {
-    const hashes: { cycle: number; hash: string }[] = [];
+  #newHashes(lastCycle: number): { cycle: Cycle; hash: HashHex }[] {
+    const hashes: { cycle: Cycle; hash: HashHex }[] = [];
     for (const [cycle, reported] of [...this.#reported].sort(([a], [b]) => a - b)) {
       if (cycle < lastCycle - cyclesAccepted) this.#reported.delete(cycle);
       if (cycle > lastCycle) continue;

@@ -4,6 +4,9 @@
  */
 
 import { argv } from "node:process";
+import { asPartition } from "../../protocol/brands.ts";
+import { parseAs, parseJson } from "../../wire/parse.ts";
+import * as z from "../../wire/schema.ts";
 import { runExportProcess } from "../validator/snapshot/run-export-process.ts";
 import { falseViews } from "./false-state.ts";
 
@@ -13,6 +16,11 @@ export interface LiveExportSettings {
   readonly pauseMs: number;
 }
 
-const { lies, pauseMs } = JSON.parse(argv[2] ?? "") as LiveExportSettings;
+const settings = z.object({ lies: z.array(z.int()), pauseMs: z.number() });
+const argument: LiveExportSettings = parseAs(
+  settings,
+  parseJson(argv[2] ?? "", "the argument"),
+  "the argument",
+);
 
-runExportProcess({ views: falseViews(lies), pauseMs });
+runExportProcess({ views: falseViews(argument.lies.map(asPartition)), pauseMs: argument.pauseMs });

@@ -1,7 +1,8 @@
 /** The nodes of a live cluster, their genesis state and their faults, from its settings. */
 
 import { SnapshotError } from "../../errors/snapshot-error.ts";
-import { makeShard, type Shard, storedPartitions } from "../../protocol/shard.ts";
+import type { NodeIndex } from "../../protocol/brands.ts";
+import { allNodes, makeShard, type Shard, storedPartitions } from "../../protocol/shard.ts";
 import type { ClusterNetwork } from "../cluster/cluster-network.ts";
 import { makeIdentities } from "../cluster/network.ts";
 import { honestSetup, type ValidatorSetup } from "../cluster/validator-setup.ts";
@@ -43,7 +44,11 @@ function makeAccount(random: Random, accountId: string, timestamp: number, isGlo
  *
  * @throws SnapshotError `usage` where a fault is invalid, `configuration` where the node does not support it
  */
-export function setUpNode({ faults }: LiveSettings, network: ClusterNetwork, index: number): ValidatorSetup {
+export function setUpNode(
+  { faults }: LiveSettings,
+  network: ClusterNetwork,
+  index: NodeIndex,
+): ValidatorSetup {
   const setup = honestSetup(network, index, storedPartitions(network.shard, index));
   for (const fault of faults) applyFault(parseFault(fault), setup);
   setup.hooks.state.views.push(...falseViews([...setup.lies]));
@@ -62,5 +67,5 @@ export function setUpNodes(settings: LiveSettings, network: ClusterNetwork): Val
       hint: `The nodes are 0 to ${settings.nodes - 1}, in ascending order of ID.`,
     });
   }
-  return network.identities.map((_, index) => setUpNode(settings, network, index));
+  return allNodes(network.shard).map((index) => setUpNode(settings, network, index));
 }

@@ -3,7 +3,8 @@
  * determine every transaction and its time.
  */
 
-import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
+import { asCycle } from "../../protocol/brands.ts";
+import { GLOBAL_PARTITION, ringPartitions } from "../../protocol/shard.ts";
 import type { ClusterNetwork } from "../cluster/cluster-network.ts";
 import { logEntriesAtOnceMax } from "../limits.ts";
 import { Random } from "../state/random.ts";
@@ -33,7 +34,7 @@ export class Sequencer {
     this.#settings = settings;
     this.#random = Random.named(settings.seed, "transactions");
     this.#startMs = startSeconds * 1000;
-    for (let partition = 0; partition < shard.numNodes; partition++) {
+    for (const partition of ringPartitions(shard)) {
       for (const account of state.accounts(partition)) {
         this.#addresses.push(account.accountId);
         this.#balances.set(account.accountId, balanceOf(account));
@@ -63,7 +64,7 @@ export class Sequencer {
   }
 
   #cycleEnd(timestamp: number): LogEntry {
-    const cycle = this.#cycle++;
+    const cycle = asCycle(this.#cycle++);
     return {
       type: "cycle-end",
       cycle,

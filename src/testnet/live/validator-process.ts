@@ -6,6 +6,7 @@
 import { argv, exit, stdin, stdout } from "node:process";
 import { fileURLToPath } from "node:url";
 import { messageOf, SnapshotError, type SnapshotErrorCode } from "../../errors/snapshot-error.ts";
+import { asNodeIndex, type Partition } from "../../protocol/brands.ts";
 import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
 import type { ClusterNetwork } from "../cluster/cluster-network.ts";
 import { networkConfigOf } from "../cluster/network-config.ts";
@@ -66,11 +67,11 @@ async function end(): Promise<void> {
 
 async function openValidator({ live, index, host, port, archiverUrl, directory }: ProcessSettings) {
   const network = liveNetwork(live);
-  const setup = setUpNode(live, network, index);
+  const setup = setUpNode(live, network, asNodeIndex(index));
   const { hooks, identity, stored } = setup;
   return await Validator.open({
     identity,
-    index,
+    index: setup.index,
     shard: network.shard,
     directory,
     host,
@@ -84,7 +85,7 @@ async function openValidator({ live, index, host, port, archiverUrl, directory }
   });
 }
 
-function* genesisOf({ state }: ClusterNetwork, stored: readonly number[]) {
+function* genesisOf({ state }: ClusterNetwork, stored: readonly Partition[]) {
   for (const partition of [GLOBAL_PARTITION, ...stored]) yield* state.accounts(partition);
 }
 

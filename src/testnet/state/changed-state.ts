@@ -4,11 +4,12 @@
  */
 
 import type { WrappedData } from "../../protocol/account-copy.ts";
+import { asPartition, type Partition } from "../../protocol/brands.ts";
 import {
-  allPartitions,
   GLOBAL_PARTITION,
   partitionOf,
   partitionRange,
+  ringPartitions,
   type Shard,
 } from "../../protocol/shard.ts";
 import { EVERYTHING } from "../validator/state/account-source.ts";
@@ -43,7 +44,7 @@ export interface ChangedStateSettings {
 interface Origin {
   readonly fate: "kept" | "changed" | "created";
   /** Of the earlier state. */
-  readonly partition: number;
+  readonly partition: Partition;
   readonly place: number;
   /** The number of the account in its list of the earlier state. */
   readonly number: number;
@@ -67,24 +68,24 @@ export class ChangedState extends GeneratedState {
     this.#settings = settings;
     this.#seed = Random.named(shares.seed, "changes").uint32();
     const olderFirst = [0];
-    for (const partition of localPartitions(before.shard)) {
+    for (const partition of ringPartitions(before.shard)) {
       olderFirst.push((olderFirst.at(-1) ?? 0) + before.state.countOf(partition));
     }
     this.#olderFirst = olderFirst;
     this.#locals = new ChangedList(olderFirst.at(-1) ?? 0, shares, "accounts");
     this.#globals = new ChangedList(before.state.countOf(GLOBAL_PARTITION), shares, "global accounts");
-    const first = localPartitions(shard).map((partition) =>
+    const first = ringPartitions(shard).map((partition) =>
       this.#locals.placeOf(this.#numberOf(partitionRange(shard, partition).low)),
     );
     this.#first = [...first, this.#locals.length];
   }
 
-  countOf(partition: number): number {
+  countOf(partition: Partition): number {
     if (partition === GLOBAL_PARTITION) return this.#globals.length;
     return this.#firstOf(partition + 1) - this.#firstOf(partition);
   }
 
-  account(partition: number, place: number): WrappedData {
+  account(partition: Partition, place: number): WrappedData {
     const origin = this.#originOf(partition, place);
     const { state, timestampMs } = this.#settings.before;
     const account = state.account(origin.partition, origin.place);
@@ -98,7 +99,7 @@ export class ChangedState extends GeneratedState {
       : this.#make(random, account.accountId, Math.max(changedMs, account.timestamp + 1), isGlobal);
   }
 
-  addressOf(partition: number, place: number): string {
+  addressOf(partition: Partition, place: number): string {
     const origin = this.#originOf(partition, place);
     const address = this.#settings.before.state.addressOf(origin.partition, origin.place);
     return origin.fate === "created" ? addressAfter(address) : address;
@@ -112,9 +113,10 @@ export class ChangedState extends GeneratedState {
     return place === undefined ? undefined : state.account(partition, place);
   }
 
-  #firstOf(partition: number): number {
-    const first = this.#first[partition];
-    if (first === undefined) throw new RangeError(`unknown partition ${partition}`);
+  /** @param position a partition from 0 to N − 1; N for the end of the last one */
+  #firstOf(position: number): number {
+    const first = this.#first[position];
+    if (first === undefined) throw new RangeError(`unknown partition ${position}`);
     return first;
   }
 
@@ -126,13 +128,13 @@ export class ChangedState extends GeneratedState {
     return (this.#olderFirst[partition] ?? 0) + from;
   }
 
-  #originOf(partition: number, place: number): Origin {
+  #originOf(partition: Partition, place: number): Origin {
     if (partition === GLOBAL_PARTITION) {
       const { fate, origin } = this.#globals.at(place);
       return { fate, partition, place: origin, number: origin };
     }
     const { fate, origin } = this.#locals.at(this.#firstOf(partition) + place);
-    const olderPartition = lastAtMost(this.#olderFirst, origin);
+    const olderPartition = asPartition(lastAtMost(this.#olderFirst, origin));
     return {
       fate,
       partition: olderPartition,
@@ -159,10 +161,6 @@ export class ChangedState extends GeneratedState {
     const account = { accountId, stateId, data, timestamp };
     return isGlobal ? { ...account, syncData: { isGlobal } } : account;
   }
-}
-
-function localPartitions(shard: Shard): number[] {
-  return allPartitions(shard).filter((partition) => partition !== GLOBAL_PARTITION);
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 
 import { accountCopyText, type WrappedData } from "../../protocol/account-copy.ts";
+import type { HashHex, Partition } from "../../protocol/brands.ts";
 import { RunningHash } from "../../protocol/crypto/hash.ts";
 import { EMPTY_PREIMAGE } from "../../protocol/partition-hash.ts";
 import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
@@ -12,16 +13,16 @@ import { ChangeIndex, type PlaceRange } from "../validator/state/change-index.ts
 import { tampered } from "./account-data.ts";
 
 export abstract class GeneratedState {
-  readonly #changes = new Map<number, ChangeIndex>();
+  readonly #changes = new Map<Partition, ChangeIndex>();
 
   /** Returns the number of accounts of a partition from 0 to N − 1, or of −1. */
-  abstract countOf(partition: number): number;
+  abstract countOf(partition: Partition): number;
 
   /** Makes the account at a place: addresses ascend with it. */
-  abstract account(partition: number, place: number): WrappedData;
+  abstract account(partition: Partition, place: number): WrappedData;
 
   /** Returns the address of an account, without its data. */
-  abstract addressOf(partition: number, place: number): string;
+  abstract addressOf(partition: Partition, place: number): string;
 
   /** Whether it is derived from an earlier state. */
   abstract readonly hasEarlier: boolean;
@@ -30,7 +31,7 @@ export abstract class GeneratedState {
   abstract earlier(account: WrappedData): WrappedData | undefined;
 
   /** Returns the places of a partition that the addresses of a selection and its kind select, of any time. */
-  selected(partition: number, selection: Selection): PlaceRange {
+  selected(partition: Partition, selection: Selection): PlaceRange {
     if (selection.isGlobal !== undefined && selection.isGlobal !== (partition === GLOBAL_PARTITION)) {
       return { from: 0, to: 0 };
     }
@@ -40,7 +41,7 @@ export abstract class GeneratedState {
   }
 
   /** Yields the places of a partition that a selection has, ascending. */
-  *places(partition: number, selection: Selection): Generator<number, void, void> {
+  *places(partition: Partition, selection: Selection): Generator<number, void, void> {
     const range = this.selected(partition, selection);
     if (selection.changedSince === undefined) {
       for (let place = range.from; place < range.to; place++) yield place;
@@ -50,19 +51,19 @@ export abstract class GeneratedState {
   }
 
   /** Returns the number of places that {@link places} yields. */
-  count(partition: number, selection: Selection): number {
+  count(partition: Partition, selection: Selection): number {
     const range = this.selected(partition, selection);
     if (selection.changedSince === undefined) return range.to - range.from;
     return this.#changesOf(partition).countOf(selection.changedSince, range);
   }
 
   /** Yields the accounts of a partition in ascending order, from place `from` up to but excluding `to`. */
-  *accounts(partition: number, from = 0, to = this.countOf(partition)): Generator<WrappedData> {
+  *accounts(partition: Partition, from = 0, to = this.countOf(partition)): Generator<WrappedData> {
     for (let place = from; place < to; place++) yield this.account(partition, place);
   }
 
   /** Returns a partition's hash; with `isFalse`, that of the state of a node that lies about it. */
-  hashOf(partition: number, isFalse = false): string {
+  hashOf(partition: Partition, isFalse = false): HashHex {
     const hash = new RunningHash();
     const timestamps: number[] = [];
     let text = EMPTY_PREIMAGE.slice(0, 1);
@@ -79,7 +80,7 @@ export abstract class GeneratedState {
   }
 
   /** Finds a place by bisection; that after the last account where no address is reached. */
-  protected firstPlace(partition: number, isReached: (address: string) => boolean): number {
+  protected firstPlace(partition: Partition, isReached: (address: string) => boolean): number {
     let low = 0;
     let high = this.countOf(partition);
     while (low < high) {
@@ -90,7 +91,7 @@ export abstract class GeneratedState {
     return low;
   }
 
-  #changesOf(partition: number): ChangeIndex {
+  #changesOf(partition: Partition): ChangeIndex {
     const known = this.#changes.get(partition);
     if (known !== undefined) return known;
     const timestamps = Array.from(this.accounts(partition), ({ timestamp }) => timestamp);

@@ -1,6 +1,7 @@
 /** The accounts that one node of a cluster holds: those of its stored partitions, and the global ones. */
 
 import type { WrappedData } from "../../protocol/account-copy.ts";
+import type { Partition } from "../../protocol/brands.ts";
 import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
 import { type AccountSource, mergedByAddress, type Selection } from "../validator/state/account-source.ts";
 import { tampered } from "./account-data.ts";
@@ -8,14 +9,14 @@ import type { GeneratedState } from "./generated-state.ts";
 
 export class NodeAccounts implements AccountSource {
   readonly #state: GeneratedState;
-  readonly #partitions: readonly number[];
-  readonly #lies: ReadonlySet<number>;
+  readonly #partitions: readonly Partition[];
+  readonly #lies: ReadonlySet<Partition>;
 
   /**
    * @param partitions from 0 to N − 1, ascending
    * @param lies partitions of which it holds a false state
    */
-  constructor(state: GeneratedState, partitions: readonly number[], lies: ReadonlySet<number>) {
+  constructor(state: GeneratedState, partitions: readonly Partition[], lies: ReadonlySet<Partition>) {
     this.#state = state;
     this.#partitions = partitions;
     this.#lies = lies;
@@ -37,7 +38,7 @@ export class NodeAccounts implements AccountSource {
     for (const partition of this.#partitions) yield* this.#partition(partition, selection);
   }
 
-  *#partition(partition: number, selection: Selection): Generator<WrappedData> {
+  *#partition(partition: Partition, selection: Selection): Generator<WrappedData> {
     const isFalse = this.#lies.has(partition);
     for (const place of this.#state.places(partition, selection)) {
       const account = this.#state.account(partition, place);

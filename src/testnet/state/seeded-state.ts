@@ -2,7 +2,14 @@
 
 import type { WrappedData } from "../../protocol/account-copy.ts";
 import { addressPrefix } from "../../protocol/address.ts";
-import { allPartitions, GLOBAL_PARTITION, partitionRange, type Shard } from "../../protocol/shard.ts";
+import type { Partition } from "../../protocol/brands.ts";
+import {
+  allPartitions,
+  GLOBAL_PARTITION,
+  partitionRange,
+  ringPartitions,
+  type Shard,
+} from "../../protocol/shard.ts";
 import { makeData } from "./account-data.ts";
 import { GeneratedState } from "./generated-state.ts";
 import { Random } from "./random.ts";
@@ -14,7 +21,7 @@ export interface StateSettings {
   readonly globalAccounts: number;
   /** The approximate bytes of an account's data. */
   readonly accountBytes: number;
-  readonly emptyPartitions: readonly number[];
+  readonly emptyPartitions: readonly Partition[];
   /** The timestamp of the snapshot, in milliseconds: all accounts are older. */
   readonly timestampMs: number;
   /** Makes the accounts; by default as diverse as those of real networks. */
@@ -46,7 +53,7 @@ interface Slots {
 export class SeededState extends GeneratedState {
   override readonly hasEarlier = false;
   readonly #settings: StateSettings;
-  readonly #slots: ReadonlyMap<number, Slots>;
+  readonly #slots: ReadonlyMap<Partition, Slots>;
 
   constructor(settings: StateSettings, shard: Shard) {
     super();
@@ -54,11 +61,11 @@ export class SeededState extends GeneratedState {
     this.#slots = makeSlots(settings, shard);
   }
 
-  countOf(partition: number): number {
+  countOf(partition: Partition): number {
     return this.#slotsOf(partition).count;
   }
 
-  account(partition: number, place: number): WrappedData {
+  account(partition: Partition, place: number): WrappedData {
     const slots = this.#slotsOf(partition);
     const random = new Random(slots.seed, partition, place);
     const accountId = addressAt(slots, place, random);
@@ -74,7 +81,7 @@ export class SeededState extends GeneratedState {
     return place % 3 === 0 ? { ...account, syncData: { isGlobal: false } } : account;
   }
 
-  addressOf(partition: number, place: number): string {
+  addressOf(partition: Partition, place: number): string {
     const slots = this.#slotsOf(partition);
     return addressAt(slots, place, new Random(slots.seed, partition, place));
   }
@@ -83,7 +90,7 @@ export class SeededState extends GeneratedState {
     return undefined;
   }
 
-  #slotsOf(partition: number): Slots {
+  #slotsOf(partition: Partition): Slots {
     const slots = this.#slots.get(partition);
     if (slots === undefined) throw new RangeError(`unknown partition ${partition}`);
     return slots;
@@ -99,16 +106,16 @@ function addressAt(slots: Slots, place: number, random: Random): string {
 }
 
 /** Distributes the accounts evenly over the partitions that are not empty. */
-function makeSlots(settings: StateSettings, shard: Shard): Map<number, Slots> {
+function makeSlots(settings: StateSettings, shard: Shard): Map<Partition, Slots> {
   const empty = new Set(settings.emptyPartitions);
   const filled = allPartitions(shard).filter(
     (partition) => partition !== GLOBAL_PARTITION && !empty.has(partition),
   );
   const seed = Random.named(settings.seed, "state").uint32();
-  const slots = new Map<number, Slots>();
+  const slots = new Map<Partition, Slots>();
   slots.set(GLOBAL_PARTITION, { count: settings.globalAccounts, low: 0, size: 2 ** 32, seed });
   let rank = 0;
-  for (let partition = 0; partition < shard.numNodes; partition++) {
+  for (const partition of ringPartitions(shard)) {
     const range = partitionRange(shard, partition);
     const low = addressPrefix(range.low);
     const size = addressPrefix(range.high) - low + 1;

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "undici";
 import { listBytesMax } from "../../limits/network.ts";
+import type { Cycle, HashHex, Partition } from "../../protocol/brands.ts";
 import { signed } from "../../protocol/crypto/signature.ts";
 import type { ActiveNode } from "../../protocol/node.ts";
 import { parseNodeList } from "../../wire/node-list.ts";
@@ -48,7 +49,7 @@ export class ArchiverLink {
   }
 
   /** Sends the hashes of a cycle as signed state metadata (PROTOCOL.md, Partition gossip). */
-  async announce(cycle: number, networkHash: string, hashes: ReadonlyMap<number, string>): Promise<void> {
+  async announce(cycle: Cycle, networkHash: HashHex, hashes: ReadonlyMap<Partition, HashHex>): Promise<void> {
     const partitionHashes = Object.fromEntries(hashes);
     const metadata = {
       counter: cycle,

@@ -5,6 +5,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { WrappedData } from "../../protocol/account-copy.ts";
+import type { Cycle, HashHex, Partition } from "../../protocol/brands.ts";
 import type { SignedVote } from "./gossip/vote.ts";
 import type { HttpError } from "./http-error.ts";
 import type { Selection } from "./state/account-source.ts";
@@ -32,7 +33,7 @@ export const validatorSteps = ["commit", "hash", "gossip", "export", "retrieve"]
 
 export type ValidatorStep = (typeof validatorSteps)[number];
 
-type Hashes = ReadonlyMap<number, string>;
+type Hashes = ReadonlyMap<Partition, HashHex>;
 
 /** By what they change. The functions of a list are applied in order, each to the result of the one before. */
 export interface FaultHooks {
@@ -64,7 +65,7 @@ export interface ResponseHooks {
 
 export interface GossipHooks {
   /** Change the messages of a cycle that are forwarded and served, each as JSON; `undefined` results in 404. */
-  readonly forwarded: ((messages: readonly string[], cycle: number) => readonly string[] | undefined)[];
+  readonly forwarded: ((messages: readonly string[], cycle: Cycle) => readonly string[] | undefined)[];
   /** Make the votes from the own hashes. An honest node has one vote. */
   votes: ((hashes: Hashes) => Hashes)[];
   /** Change the own signed messages. */
@@ -92,7 +93,7 @@ export function honestHooks(): FaultHooks {
 /** Returns the gossip messages to forward or to serve. */
 export function forwardedGossip(
   hooks: FaultHooks,
-  cycle: number,
+  cycle: Cycle,
   messages: readonly string[] | undefined,
 ): readonly string[] | undefined {
   let passed = messages;

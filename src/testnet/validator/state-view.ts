@@ -3,15 +3,16 @@
  * changes accounts, and the validator then votes for, exports and serves the same false state.
  */
 
+import type { Partition } from "../../protocol/brands.ts";
 import type { StateReader, StateRow } from "./state/state-reader.ts";
 
 /** Returns the account at a place in a partition, changed or unchanged. */
-export type StateView = (row: StateRow, partition: number, place: number) => StateRow;
+export type StateView = (row: StateRow, partition: Partition, place: number) => StateRow;
 
 /** Yields the accounts of a partition in ascending order, page by page, after all views. */
 export async function* viewedPages(
   reader: StateReader,
-  partition: number,
+  partition: Partition,
   views: readonly StateView[],
 ): AsyncGenerator<readonly StateRow[], void, void> {
   let place = 0;

@@ -1,6 +1,7 @@
 /** A validator's HTTP side: `/netconfig`, `/partition-gossip` and `/snapshot` of PROTOCOL.md. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { asCycle, type Cycle } from "../../protocol/brands.ts";
 import { gossipPushBytesMax, snapshotRequestBytesMax } from "../limits.ts";
 import { deviated, type FaultHooks, forwardedGossip, honestHooks, type Pieces } from "./fault-hooks.ts";
 import type { PushOutcome } from "./gossip/pushed-messages.ts";
@@ -15,7 +16,7 @@ export interface ServerOptions {
   readonly netconfig: object;
   readonly snapshots: HeldSnapshots;
   /** Returns the messages of a cycle, each as JSON; `undefined` where the validator has none. */
-  readonly gossipOf: (cycle: number) => readonly string[] | undefined;
+  readonly gossipOf: (cycle: Cycle) => readonly string[] | undefined;
   readonly hooks?: FaultHooks;
   /** Receives pushed gossip; without it, pushes are rejected. */
   readonly receiveGossip?: (body: string) => Promise<PushOutcome>;
@@ -56,7 +57,7 @@ async function sendGossip(
 ): Promise<void> {
   if (cycleText === null || !/^\d{1,15}$/.test(cycleText))
     throw new HttpError(400, "cycle: not a whole number");
-  const cycle = Number(cycleText);
+  const cycle = asCycle(Number(cycleText));
   const messages = forwardedGossip(hooks, cycle, options.gossipOf(cycle));
   if (messages === undefined) throw new HttpError(404, `no gossip for cycle ${cycleText}`);
   await sendPieces(response, listPieces("messages", messages));

@@ -7,6 +7,8 @@
 import { join } from "node:path";
 import { PartitionGossip } from "../../agreement/upstream/partition-gossip.ts";
 import type { WrappedData } from "../../protocol/account-copy.ts";
+import { asCycle, type NodeIndex } from "../../protocol/brands.ts";
+import { cyclesFrom } from "../../protocol/cycle-record.ts";
 import type { ActiveNode } from "../../protocol/node.ts";
 import { type Shard, storedPartitions } from "../../protocol/shard.ts";
 import { makeDirectories } from "../../store/durable.ts";
@@ -33,7 +35,7 @@ export type ValidatorReport = CycleReport | ExportReport;
 export interface ValidatorOptions {
   readonly identity: Identity;
   /** The index in ascending order of node IDs. */
-  readonly index: number;
+  readonly index: NodeIndex;
   readonly shard: Shard;
   /** Contains the database and the exports; created where it does not exist. */
   readonly directory: string;
@@ -188,8 +190,9 @@ export class Validator {
     this.#committer = committer;
     // Peers may have missed the messages before a restart.
     const { cycle } = committer.progress;
-    relay.cycleBegan(cycle + 1);
-    for (let past = cycle - agreementCyclesMax; past <= cycle; past++) {
+    relay.cycleBegan(asCycle(cycle + 1));
+    const oldest = asCycle(Math.max(0, cycle - agreementCyclesMax));
+    for (const past of cycle < 0 ? [] : cyclesFrom(oldest, asCycle(cycle))) {
       relay.send(past, this.#database.votesOf(past));
     }
     return committer;

@@ -3,6 +3,7 @@
  * An archiver can omit records, but cannot change one without breaking a hash.
  */
 
+import type { Cycle } from "../../protocol/brands.ts";
 import { CanonicalTextError } from "../../protocol/crypto/canonical-text.ts";
 import { type CycleRecord, cycleMarker } from "../../protocol/cycle-record.ts";
 import { quoted } from "../../wire/parse.ts";
@@ -10,7 +11,7 @@ import { quoted } from "../../wire/parse.ts";
 export interface ChainFinding {
   /** `broken` disproves a record; `gap` only leaves something unproved. */
   readonly severity: "broken" | "gap";
-  readonly cycle: number;
+  readonly cycle: Cycle;
   readonly problem: string;
 }
 
@@ -91,7 +92,7 @@ function isRestart(before: CycleRecord, record: CycleRecord): boolean {
 }
 
 /** The distinct network hashes that records name for a cycle. */
-export function recordedNetworkHashes(records: readonly CycleRecord[], cycle: number): string[] {
+export function recordedNetworkHashes(records: readonly CycleRecord[], cycle: Cycle): string[] {
   const named = records.flatMap((record) => record.networkDataHash.filter((entry) => entry.cycle === cycle));
   return [...new Set(named.map((entry) => entry.hash))];
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Problem } from "../../errors/problem.ts";
+import type { Cycle, NodeId } from "../../protocol/brands.ts";
 import type { CycleRecord } from "../../protocol/cycle-record.ts";
 import { type ActiveNode, shortId } from "../../protocol/node.ts";
 import { counted } from "../../text/counted.ts";
@@ -14,7 +15,7 @@ export interface CycleNodes {
   /** All nodes of the cycle, in ascending order of ID. */
   readonly nodes: readonly ActiveNode[];
   /** IDs of nodes that have left and whose keys no record states. Their votes cannot be counted. */
-  readonly unknown: readonly string[];
+  readonly unknown: readonly NodeId[];
 }
 
 /**
@@ -68,7 +69,7 @@ export function differentNodes(
 }
 
 /** Describes the nodes whose votes cannot be counted; `undefined` if there are none. */
-export function describeUnknown({ unknown }: CycleNodes, cycle: number): string | undefined {
+export function describeUnknown({ unknown }: CycleNodes, cycle: Cycle): string | undefined {
   if (unknown.length === 0) return undefined;
   const shown = unknown.slice(0, nodesShown).map(shortId).join(", ");
   const more = unknown.length > nodesShown ? `, and ${unknown.length - nodesShown} more` : "";

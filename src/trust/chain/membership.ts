@@ -6,13 +6,13 @@
  * `lost` is not a change: it reports a node, which `apoptosized` of a later record removes unless the node refutes it.
  */
 
-import { isHex64 } from "../../protocol/address.ts";
+import { type Cycle, isNodeId, isPublicKey, type NodeId, type PublicKey } from "../../protocol/brands.ts";
 import type { CycleRecord } from "../../protocol/cycle-record.ts";
 
 /** A node as a cycle record describes it. */
 export interface RecordedNode {
-  readonly id: string;
-  readonly publicKey: string;
+  readonly id: NodeId;
+  readonly publicKey: PublicKey;
   readonly ip: string;
   readonly port: number;
 }
@@ -21,7 +21,7 @@ export interface CycleMembership<T> {
   /** In ascending order of ID. */
   readonly nodes: readonly T[];
   /** Nodes of the cycle whose key and address no record states. */
-  readonly unknown: readonly string[];
+  readonly unknown: readonly NodeId[];
 }
 
 /** The fields that remove nodes, in the order in which the network applies them. */
@@ -36,14 +36,14 @@ const EVERY_NODE = "all";
  * @param cycle the number of the cycle
  * @param recover converts a node that a record states
  */
-export function nodesOfCycle<T extends { readonly id: string }>(
+export function nodesOfCycle<T extends { readonly id: NodeId }>(
   listed: readonly T[],
   records: readonly CycleRecord[],
-  cycle: number,
+  cycle: Cycle,
   recover: (node: RecordedNode) => T | undefined,
 ): CycleMembership<T> {
   const nodes = new Map(listed.map((node) => [node.id, node]));
-  const unknown = new Set<string>();
+  const unknown = new Set<NodeId>();
   const stated = new StatedNodes(records);
   for (const record of records.filter(({ counter }) => counter > cycle).reverse()) {
     for (const id of idsIn(record, "activated")) {
@@ -51,7 +51,7 @@ export function nodesOfCycle<T extends { readonly id: string }>(
       unknown.delete(id);
     }
     const removed = removedBy(record);
-    const back = removed.includes(EVERY_NODE) ? stated.activeBefore(record) : removed;
+    const back = removed === EVERY_NODE ? stated.activeBefore(record) : removed;
     for (const id of back) {
       if (nodes.has(id) || stated.wasSyncing(id, record.counter)) continue;
       const recorded = stated.get(id);
@@ -72,34 +72,44 @@ export function numNodesOfCycle(records: readonly CycleRecord[], cycle: CycleRec
   const next = records.find(({ counter }) => counter === cycle.counter + 1);
   if (next !== undefined) return next.active;
   const removed = removedBy(cycle);
-  if (removed.includes(EVERY_NODE)) return 0;
+  if (removed === EVERY_NODE) return 0;
   const stated = new StatedNodes(records);
   const leaving = removed.filter((id) => !stated.wasSyncing(id, cycle.counter));
   return cycle.active + idsIn(cycle, "activated").length - leaving.length;
 }
 
-function removedBy(record: CycleRecord): string[] {
+function removedBy(record: CycleRecord): readonly NodeId[] | typeof EVERY_NODE {
+  if (removals.some((field) => listIn(record, field).includes(EVERY_NODE))) return EVERY_NODE;
   return [...new Set(removals.flatMap((field) => idsIn(record, field)))];
 }
 
-function refreshedIn({ received }: CycleRecord): string[] {
-  const { refreshedConsensors: list } = received;
-  if (!Array.isArray(list)) return [];
-  return list.map((stated) => (stated as { id?: unknown } | null)?.id).filter(isHex64);
+function refreshedIn({ received }: CycleRecord): NodeId[] {
+  return listIn({ received }, "refreshedConsensors")
+    .map((stated) => fieldsOf(stated)["id"])
+    .filter(isNodeId);
 }
 
-function idsIn({ received }: CycleRecord, field: string): string[] {
-  const ids = received[field];
-  return Array.isArray(ids) ? [...new Set(ids.filter((id) => isHex64(id) || id === EVERY_NODE))] : [];
+function idsIn(record: CycleRecord, field: string): NodeId[] {
+  return [...new Set(listIn(record, field).filter(isNodeId))];
+}
+
+/** A list in a record; empty where the record has none. */
+function listIn({ received }: Pick<CycleRecord, "received">, field: string): readonly unknown[] {
+  const list: unknown = received[field];
+  return Array.isArray(list) ? list : [];
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
 }
 
 /** An index of the nodes that records state. It is built once, because an archiver can send very many records. */
 class StatedNodes {
   readonly #records: readonly CycleRecord[];
-  readonly #nodes = new Map<string, RecordedNode>();
+  readonly #nodes = new Map<NodeId, RecordedNode>();
   /** Node ID → the numbers of the records in which it joined or was activated, ascending. */
-  readonly #joined = new Map<string, number[]>();
-  readonly #activated = new Map<string, number[]>();
+  readonly #joined = new Map<NodeId, number[]>();
+  readonly #activated = new Map<NodeId, number[]>();
 
   /** @param records ascending by number */
   constructor(records: readonly CycleRecord[]) {
@@ -112,7 +122,7 @@ class StatedNodes {
     }
   }
 
-  get(id: string): RecordedNode | undefined {
+  get(id: NodeId): RecordedNode | undefined {
     return this.#nodes.get(id);
   }
 
@@ -120,20 +130,20 @@ class StatedNodes {
    * The nodes that were active before a record, as far as earlier records state them: each record refreshes some active
    * nodes, so that 2 √N + 2 records refresh all of them.
    */
-  activeBefore({ counter: end }: CycleRecord): string[] {
-    const active = new Set<string>();
+  activeBefore({ counter: end }: CycleRecord): NodeId[] {
+    const active = new Set<NodeId>();
     for (const record of this.#records) {
       if (record.counter >= end) break;
       for (const id of [...idsIn(record, "activated"), ...refreshedIn(record)]) active.add(id);
       const removed = removedBy(record);
-      if (removed.includes(EVERY_NODE)) active.clear();
+      if (removed === EVERY_NODE) active.clear();
       else for (const id of removed) active.delete(id);
     }
     return [...active];
   }
 
   /** Returns whether a node had joined and was not active yet before the given record. */
-  wasSyncing(id: string, counter: number): boolean {
+  wasSyncing(id: NodeId, counter: number): boolean {
     const joined = this.#joined.get(id)?.findLast((at) => at < counter);
     if (joined === undefined) return false;
     const activated = this.#activated.get(id)?.findLast((at) => at < counter) ?? -1;
@@ -141,23 +151,21 @@ class StatedNodes {
   }
 
   /** Keeps the newest statement of each node in a field of a record. Returns the IDs. */
-  #take({ received }: CycleRecord, field: string): string[] {
-    const list: unknown = received[field];
-    if (!Array.isArray(list)) return [];
-    const ids: string[] = [];
-    for (const stated of list) {
-      if (typeof stated !== "object" || stated === null) continue;
-      const { id, publicKey, externalIp, externalPort } = stated as Record<string, unknown>;
-      if (!isHex64(id)) continue;
+  #take({ received }: CycleRecord, field: string): NodeId[] {
+    const ids: NodeId[] = [];
+    for (const stated of listIn({ received }, field)) {
+      const { id, publicKey, externalIp, externalPort } = fieldsOf(stated);
+      if (!isNodeId(id)) continue;
       ids.push(id);
-      if (!isHex64(publicKey) || typeof externalIp !== "string" || !Number.isInteger(externalPort)) continue;
+      if (!isPublicKey(publicKey) || typeof externalIp !== "string" || !Number.isInteger(externalPort))
+        continue;
       this.#nodes.set(id, { id, publicKey, ip: externalIp, port: Number(externalPort) });
     }
     return ids;
   }
 }
 
-function note(counters: Map<string, number[]>, id: string, counter: number): void {
+function note(counters: Map<NodeId, number[]>, id: NodeId, counter: number): void {
   const known = counters.get(id);
   if (known === undefined) counters.set(id, [counter]);
   else known.push(counter);

@@ -8,6 +8,7 @@ import type { Manifest } from "../../format/manifest.ts";
 import type { FileHashes } from "../../format/run-record.ts";
 import type { SnapshotReader } from "../../format/snapshot-reader.ts";
 import { auditNotesMax } from "../../limits/snapshot.ts";
+import type { HashHex, PublicKey } from "../../protocol/brands.ts";
 import { CanonicalTextError } from "../../protocol/crypto/canonical-text.ts";
 import { hashText } from "../../protocol/crypto/hash.ts";
 import type { NodeList } from "../../wire/node-list.ts";
@@ -36,9 +37,9 @@ export interface TrustedNodeList {
   /** The file that it was read from. */
   readonly source: string;
   /** The hash of its bytes. */
-  readonly hash: string;
+  readonly hash: HashHex;
   /** The key of its valid signature, if it has one. */
-  readonly signer: string | undefined;
+  readonly signer: PublicKey | undefined;
 }
 
 export interface AuditOptions {
@@ -83,7 +84,7 @@ export class Audit {
     file: string,
     kind: FindingKind,
     parse: (received: unknown, source: string) => T,
-  ): Promise<{ readonly value: T; readonly hash: string } | undefined> {
+  ): Promise<{ readonly value: T; readonly hash: HashHex } | undefined> {
     const { reader, manifest, hashKey } = this.subject;
     try {
       const { text, hash } = await readText(reader, file, manifest.snapshot.numPartitions, hashKey);
@@ -116,7 +117,7 @@ async function readText(
   file: string,
   numPartitions: number,
   hashKey: string,
-): Promise<{ text: string; hash: string }> {
+): Promise<{ text: string; hash: HashHex }> {
   const bytes = await reader.readBytes(file, fileBytesMax(file, numPartitions));
   return { text: bytes.toString("utf8"), hash: hashText(bytes, hashKey) };
 }

@@ -4,33 +4,34 @@
  */
 
 import { isMajority } from "../../agreement/vote-tally.ts";
-import { coveringCount, GLOBAL_PARTITION, ringDistance } from "../../protocol/shard.ts";
+import type { HashHex, NodeIndex, Partition } from "../../protocol/brands.ts";
+import { coveringCount, GLOBAL_PARTITION, hasPartition, ringDistance } from "../../protocol/shard.ts";
 
 export class GroupSizeProof {
   readonly #numNodes: number;
   /** By partition, the global one last: the distances of those who voted for its hash. */
   readonly #supporters: Uint16Array[];
   readonly #lengths: Uint32Array;
-  readonly #hashOf: (partition: number) => string | undefined;
+  readonly #hashOf: (partition: Partition) => HashHex | undefined;
 
   /** @param hashOf returns the hash of a partition in the snapshot */
-  constructor(numNodes: number, hashOf: (partition: number) => string | undefined) {
+  constructor(numNodes: number, hashOf: (partition: Partition) => HashHex | undefined) {
     this.#numNodes = numNodes;
     this.#hashOf = hashOf;
     this.#supporters = Array.from({ length: numNodes + 1 }, () => new Uint16Array(8));
     this.#lengths = new Uint32Array(numNodes + 1);
   }
 
-  /** Adds the votes of one node. Invalid partition numbers are ignored. */
-  add(nodeIndex: number, hashes: ReadonlyMap<number, string>): void {
+  /** Adds the votes of one node. Partitions that the network does not have are ignored. */
+  add(nodeIndex: NodeIndex, hashes: ReadonlyMap<Partition, HashHex>): void {
     for (const [partition, hash] of hashes) {
-      if (partition < GLOBAL_PARTITION || partition >= this.#numNodes) continue;
+      if (!hasPartition({ numNodes: this.#numNodes }, partition)) continue;
       if (hash === this.#hashOf(partition)) this.#push(partition, this.#distance(nodeIndex, partition));
     }
   }
 
   /** The smallest radius up to `radiusMax` at which the hash of a partition has no majority; `undefined` if none. */
-  firstWithoutMajority(partition: number, radiusMax: number): number | undefined {
+  firstWithoutMajority(partition: Partition, radiusMax: number): number | undefined {
     const place = this.#placeOf(partition);
     const supporters = (
       this.#supporters[place]?.subarray(0, this.#lengths[place]) ?? new Uint16Array()
@@ -46,17 +47,17 @@ export class GroupSizeProof {
   }
 
   /** All nodes cover the global partition at any radius. */
-  #distance(nodeIndex: number, partition: number): number {
+  #distance(nodeIndex: NodeIndex, partition: Partition): number {
     return partition === GLOBAL_PARTITION
       ? 0
       : ringDistance({ numNodes: this.#numNodes }, nodeIndex, partition);
   }
 
-  #placeOf(partition: number): number {
+  #placeOf(partition: Partition): number {
     return partition === GLOBAL_PARTITION ? this.#numNodes : partition;
   }
 
-  #push(partition: number, distance: number): void {
+  #push(partition: Partition, distance: number): void {
     const place = this.#placeOf(partition);
     let supporters = this.#supporters[place];
     const length = this.#lengths[place] ?? 0;

@@ -5,6 +5,7 @@ import { partitionKey } from "../../format/artifact.ts";
 import { GOSSIP_FILE } from "../../format/evidence/gossip.ts";
 import { NODE_LIST_FILE } from "../../format/evidence/node-list.ts";
 import { nodesMax } from "../../limits/network.ts";
+import { isHashHex, type Partition } from "../../protocol/brands.ts";
 import type { ActiveNode } from "../../protocol/node.ts";
 import { allPartitions, makeShard, type Shard } from "../../protocol/shard.ts";
 import { counted } from "../../text/counted.ts";
@@ -41,7 +42,10 @@ export async function recountVotes(
     return nothing;
   }
   const shard = settings === undefined ? undefined : shardOf(numPartitions, settings);
-  const hashOf = (partition: number) => audit.subject.entries.get(partitionKey(partition));
+  const hashOf = (partition: Partition) => {
+    const entry = audit.subject.entries.get(partitionKey(partition));
+    return isHashHex(entry) ? entry : undefined;
+  };
   const tally = shard === undefined ? undefined : new SnapshotTally(shard, quorum, hashOf);
   const isIndependent = claim.basis === "told" && isListTrusted && quorum === "majority";
   const proof = isIndependent ? new GroupSizeProof(numPartitions, hashOf) : undefined;

@@ -1,9 +1,10 @@
 /** Determines the signer of a list. */
 
+import type { PublicKey } from "../../protocol/brands.ts";
 import { signerOf } from "../../protocol/crypto/signature.ts";
 
 /** `nobody` without a signature, `invalid` for an invalid one, else the key of the signer. */
-export type Signer = "nobody" | "invalid" | { readonly key: string };
+export type Signer = "nobody" | "invalid" | { readonly key: PublicKey };
 
 export function listSignerOf(received: unknown, hashKey: string): Signer {
   const { sign } = (received ?? {}) as { sign?: unknown };

@@ -7,7 +7,8 @@ import { makeValidatorSet, type ValidatorSet } from "../../agreement/admission/v
 import { messageOf } from "../../errors/snapshot-error.ts";
 import { GOSSIP_FILE, gossipLineBytesMax, gossipLines } from "../../format/evidence/gossip.ts";
 import { fileBytesMax } from "../../format/file-bounds.ts";
-import type { ActiveNode } from "../../protocol/node.ts";
+import type { NodeId, NodeIndex, Partition } from "../../protocol/brands.ts";
+import { type ActiveNode, indexesOf } from "../../protocol/node.ts";
 import { GLOBAL_PARTITION, makeShard, ringDistance, type Shard } from "../../protocol/shard.ts";
 import { counted } from "../../text/counted.ts";
 import type { Audit } from "./audit.ts";
@@ -61,7 +62,7 @@ class Counter {
   readonly #window: VoteWindow;
   readonly #validators: ValidatorSet;
   readonly #seen: KnownVotes;
-  readonly #indexOf: ReadonlyMap<string, number>;
+  readonly #indexOf: ReadonlyMap<NodeId, NodeIndex>;
   readonly #shownRadii = new Map<number, number>();
   #messages = 0;
   #equivocations = 0;
@@ -74,7 +75,7 @@ class Counter {
     this.#seen = new KnownVotes(hashKey);
     this.#audit = audit;
     this.#counts = counts;
-    this.#indexOf = new Map(nodes.map((node, index) => [node.id, index]));
+    this.#indexOf = indexesOf(nodes.map(({ id }) => id));
   }
 
   /** Admits and counts a message. Returns the problem if it does not belong to the evidence. */
@@ -114,7 +115,7 @@ class Counter {
   }
 
   /** The store radius that a message shows: an honest node lists exactly the partitions that it stores. */
-  #shownRadius(partitions: Iterable<number>, index: number): number | undefined {
+  #shownRadius(partitions: Iterable<Partition>, index: NodeIndex): number | undefined {
     const { numNodes } = this.#shard;
     let radius = 0;
     let count = 0;

@@ -7,6 +7,7 @@ import { MANIFEST_FILE } from "../../format/manifest.ts";
 import { RUN_FILE } from "../../format/run-record.ts";
 import type { SnapshotReader } from "../../format/snapshot-reader.ts";
 import { BudgetExceededError, ByteBudget } from "../../limits/byte-budget.ts";
+import type { Partition } from "../../protocol/brands.ts";
 import { GLOBAL_PARTITION, makeShard, partitionRange } from "../../protocol/shard.ts";
 import type { FindingList } from "../findings/finding-list.ts";
 import type { SmallFiles } from "./small-files.ts";
@@ -74,7 +75,7 @@ export async function checkArtifactFiles(
   findings.add("totals", MANIFEST_FILE, `it states ${manifest.snapshot.bytes} bytes, but there are ${bytes}`);
 }
 
-function reportUnread(error: unknown, file: string, partition: number, findings: FindingList): void {
+function reportUnread(error: unknown, file: string, partition: Partition, findings: FindingList): void {
   if (systemCodeOf(error) === "ENOENT") {
     findings.add("artifact-missing", file, "the file is missing", { partition });
     return;
@@ -98,7 +99,7 @@ function fileProblem({ fileHash }: ArtifactScan, listed: string | undefined): st
 /** Swapping two partitions together with their hashes does not change the network hash, but changes their addresses. */
 function rangeProblem(
   manifest: Manifest,
-  partition: number,
+  partition: Partition,
   { firstId, lastId }: ArtifactScan,
 ): string | undefined {
   if (partition === GLOBAL_PARTITION || firstId === undefined || lastId === undefined) return undefined;

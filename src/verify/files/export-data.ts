@@ -8,8 +8,8 @@ import type { Manifest } from "../../format/manifest.ts";
 import type { SnapshotReader } from "../../format/snapshot-reader.ts";
 import { isHex64 } from "../../protocol/address.ts";
 import { hashText } from "../../protocol/crypto/hash.ts";
-import { networkHash } from "../../protocol/partition-hash.ts";
-import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
+import { networkHashOf } from "../../protocol/partition-hash.ts";
+import { allPartitions } from "../../protocol/shard.ts";
 import { quoted } from "../../wire/parse.ts";
 import type { FindingList } from "../findings/finding-list.ts";
 
@@ -67,7 +67,7 @@ function checkAgainstManifest(manifest: Manifest, entries: ExportEntries, findin
     findings.add("export-data", EXPORT_DATA_FILE, problem);
   }
   const known = new Set([...expected.keys(), "hash.key"]);
-  for (let partition = GLOBAL_PARTITION; partition < numPartitions; partition++) {
+  for (const partition of allPartitions({ numNodes: numPartitions })) {
     const key = partitionKey(partition);
     known.add(key);
     if (isHex64(entries.get(key))) continue;
@@ -82,9 +82,8 @@ function checkAgainstManifest(manifest: Manifest, entries: ExportEntries, findin
 function checkNetworkHash(manifest: Manifest, entries: ExportEntries, findings: FindingList): void {
   const hashKey = entries.get("hash.key");
   if (!isHex64(hashKey)) return;
-  const hashes = new Map<number, string>();
-  for (const [key, value] of entries) if (key.startsWith("partition.")) hashes.set(hashes.size, value);
-  const hash = networkHash(hashes, hashKey);
+  const hashes = [...entries].flatMap(([key, value]) => (key.startsWith("partition.") ? [value] : []));
+  const hash = networkHashOf(hashes, hashKey);
   if (hash === manifest.snapshot.networkHash) return;
   const problem = `the partition hashes give the network hash ${hash}, not ${manifest.snapshot.networkHash}`;
   findings.add("network-hash", EXPORT_DATA_FILE, problem);

@@ -1,5 +1,6 @@
 /** The result of a verification. */
 
+import type { Cycle, HashHex, Partition } from "../../protocol/brands.ts";
 import type { Subset } from "../files/subset.ts";
 import type { Claim, ClaimName } from "./claims.ts";
 
@@ -31,7 +32,7 @@ export interface Finding {
   readonly kind: FindingKind;
   /** The file that is wrong. */
   readonly file: string;
-  readonly partition?: number;
+  readonly partition?: Partition;
   /** The claim that is `unproved`. */
   readonly claim?: ClaimName;
   readonly problem: string;
@@ -39,7 +40,7 @@ export interface Finding {
 
 /** The votes of the nodes that cover a partition on its hash in the export data. */
 export interface PartitionVotes {
-  readonly partition: number;
+  readonly partition: Partition;
   readonly votesFor: number;
   readonly votesAgainst: number;
   readonly outOf: number;
@@ -57,7 +58,7 @@ export interface EvidenceReport {
   /** The node list that the votes were counted with. */
   readonly nodeList: {
     readonly source: "evidence" | "auditor";
-    readonly hash: string;
+    readonly hash: HashHex;
     readonly nodes: number;
   } | null;
   readonly chain: ChainWitness;
@@ -71,8 +72,8 @@ export interface Findings {
   /** Whether there are no findings. */
   readonly ok: boolean;
   readonly timestamp: number | null;
-  readonly cycle: number | null;
-  readonly networkHash: string | null;
+  readonly cycle: Cycle | null;
+  readonly networkHash: HashHex | null;
   readonly digest: string | null;
   readonly partitions: {
     readonly total: number;

@@ -6,23 +6,25 @@ import { admit, admitAsync } from "../../../src/agreement/admission/admit.ts";
 import { KnownVotes } from "../../../src/agreement/admission/known-votes.ts";
 import { makeValidatorSet } from "../../../src/agreement/admission/validator-set.ts";
 import { faultOf } from "../../../src/agreement/faults/fault.ts";
+import { asCycle, asNodeId } from "../../../src/protocol/brands.ts";
 import { canonicalTextOf } from "../../../src/protocol/crypto/canonical-text.ts";
-import { isSignedBy, signed } from "../../../src/protocol/crypto/signature.ts";
+import { claimedHash, isSignedBy, signed } from "../../../src/protocol/crypto/signature.ts";
 import { makeShard } from "../../../src/protocol/shard.ts";
 import { Random } from "../../../src/testnet/state/random.ts";
 import { makeVote } from "../../../src/testnet/validator/gossip/vote.ts";
 import { type Identity, makeIdentity } from "../../../src/testnet/validator/identity.ts";
+import { asHashes, asWindow } from "../../helpers/brands.ts";
 
 const cycle = 7;
 const random = Random.named("admission");
 const ids = Array.from({ length: 3 }, () => random.hex(8)).sort();
-const identities = ids.map((id) => makeIdentity(id, Buffer.from(random.hex(8), "hex")));
+const identities = ids.map((id) => makeIdentity(asNodeId(id), Buffer.from(random.hex(8), "hex")));
 const [first, second, gone] = identities as [Identity, Identity, Identity];
 /** The third one has left. */
 const validators = makeValidatorSet([first, second], makeShard({ numNodes: 2 }));
 const { voteBytesMax, receivedBytesMax } = validators;
 
-const window = { oldest: cycle, newest: cycle };
+const window = asWindow(cycle, cycle);
 
 function newAdmission() {
   const seen = new KnownVotes();
@@ -35,7 +37,11 @@ function newAdmission() {
 
 /** A vote for one and the same hash, told by a letter. */
 function vote(letter: string, identity = first, of = cycle) {
-  return makeVote(identity, of, new Map([-1, 0, 1].map((partition) => [partition, letter.repeat(64)])));
+  return makeVote(
+    identity,
+    asCycle(of),
+    asHashes(new Map([-1, 0, 1].map((partition) => [partition, letter.repeat(64)]))),
+  );
 }
 
 /** A vote with more under its signature. */
@@ -231,9 +237,9 @@ it.each([
 });
 
 it.each([
-  { id: "the only cycle", of: { oldest: 6, newest: 6 }, problem: "its cycle is not 6" },
-  { id: "earlier cycles", of: { oldest: 3, newest: 6 }, problem: "its cycle is not one of 3 to 6" },
-  { id: "later cycles", of: { oldest: 8, newest: 9 }, problem: "its cycle is not one of 8 to 9" },
+  { id: "the only cycle", of: asWindow(6, 6), problem: "its cycle is not 6" },
+  { id: "earlier cycles", of: asWindow(3, 6), problem: "its cycle is not one of 3 to 6" },
+  { id: "later cycles", of: asWindow(8, 9), problem: "its cycle is not one of 8 to 9" },
 ])("rejects a vote outside of the window of $id", ({ of, problem }) => {
   const admission = admit(text(plain), of, () => validators, new KnownVotes());
   expect(admission).toMatchObject({ kind: "rejected", reason: "other-cycle", problem });
@@ -243,7 +249,7 @@ it("admits a vote under the validator set of its own cycle", () => {
   const others = makeValidatorSet([second], makeShard({ numNodes: 1 }));
   const setOf = (of: number | undefined) => (of === cycle ? validators : others);
   expect(admit(text(plain), window, setOf, new KnownVotes()).kind).toBe("new");
-  const wide = { oldest: 0, newest: 9 };
+  const wide = asWindow(0, 9);
   expect(outcome(admit(text(vote("a", first, 8)), wide, setOf, new KnownVotes()))).toBe(
     "stranger, fault none",
   );
@@ -369,7 +375,11 @@ describe("a copy of a known vote", () => {
 });
 
 describe("what is remembered", () => {
-  const known = (letter: string) => ({ cycle, sender: first.id, hash: vote(letter).sign.sig.slice(128) });
+  const known = (letter: string) => ({
+    cycle: asCycle(cycle),
+    sender: first.id,
+    hash: claimedHash(vote(letter).sign),
+  });
 
   it("from elsewhere is a duplicate, and contradicts what is signed otherwise", () => {
     const admission = newAdmission();
@@ -394,9 +404,9 @@ describe("what is remembered", () => {
     const admission = newAdmission();
     admission.admit(text(plain));
     admission.admit(text(voteWith({ data: 1 })));
-    admission.seen.dropBefore(cycle);
+    admission.seen.dropBefore(asCycle(cycle));
     expect(admission.admit(text(plain)).kind).toBe("duplicate");
-    admission.seen.dropBefore(cycle + 1);
+    admission.seen.dropBefore(asCycle(cycle + 1));
     expect(outcome(admission.admit(text(voteWith({ data: 1 }))))).toBe("malformed, fault signed");
     expect(admission.admit(text(plain)).kind).toBe("new");
   });

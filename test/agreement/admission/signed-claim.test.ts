@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { claimOf } from "../../../src/agreement/admission/signed-claim.ts";
+import { asNodeId } from "../../../src/protocol/brands.ts";
 import { signOf } from "../../../src/protocol/crypto/signature.ts";
 import { signedContent } from "../../../src/wire/signed-text.ts";
 import { hashKey, idOf, voteOf } from "../test-votes.ts";
@@ -24,7 +25,9 @@ it.each([
     expected: { reason: "misattributed", sender: idOf(1) },
   },
 ])("a message is $id", ({ signer, voteBytesMax, expected }) => {
-  expect(claimOf({ text, content, sign }, signer, { voteBytesMax }, hashKey)).toMatchObject(expected);
+  expect(claimOf({ text, content, sign }, asNodeId(signer), { voteBytesMax }, hashKey)).toMatchObject(
+    expected,
+  );
 });
 
 it.each(["{}", '{"cycle":7}', "[]"])("a message is malformed where it is not a vote: %s", (other) => {

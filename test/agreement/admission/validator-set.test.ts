@@ -3,17 +3,18 @@ import { makeValidatorSet } from "../../../src/agreement/admission/validator-set
 import { gossipMessageBytesMax } from "../../../src/limits/gossip.ts";
 import { makeShard } from "../../../src/protocol/shard.ts";
 import { defaultJsonBounds } from "../../../src/wire/json-bounds.ts";
+import { idNamed, keyNamed } from "../../helpers/brands.ts";
 
 const shard = (numNodes: number) => makeShard({ numNodes, nodesPerConsensusGroup: numNodes });
 
 describe("a validator set", () => {
-  it("finds a key by a node and a node by a key, whatever the case of the list", () => {
-    const set = makeValidatorSet([{ id: "a", publicKey: "AB" }], shard(1));
-    expect([set.keyOf.get("a"), set.idOf.get("ab")]).toEqual(["ab", "a"]);
+  it("finds a key by a node and a node by a key", () => {
+    const set = makeValidatorSet([{ id: idNamed("a"), publicKey: keyNamed("k") }], shard(1));
+    expect([set.keyOf.get(idNamed("a")), set.idOf.get(keyNamed("k"))]).toEqual([keyNamed("k"), idNamed("a")]);
   });
 
   it("leaves out a node without a key: nothing proves a vote of it", () => {
-    const set = makeValidatorSet([{ id: "a", publicKey: undefined }], shard(1));
+    const set = makeValidatorSet([{ id: idNamed("a"), publicKey: undefined }], shard(1));
     expect([set.keyOf.size, set.idOf.size]).toEqual([0, 0]);
   });
 

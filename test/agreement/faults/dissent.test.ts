@@ -1,14 +1,19 @@
 import { expect, it } from "vitest";
 import { dissentingPartitions, dissentsOf } from "../../../src/agreement/faults/dissent.ts";
+import { asHashes, hashNamed, idNamed } from "../../helpers/brands.ts";
 
-const agreed = new Map([
+const hashesNamed = (names: readonly (readonly [number, string])[]) =>
+  asHashes(names.map(([partition, name]) => [partition, hashNamed(name)]));
+
+const named = [
   [-1, "a"],
   [0, "b"],
   [1, "c"],
-]);
+] as const;
+const agreed = hashesNamed(named);
 
 it.each([
-  { id: "none where it names the agreed hashes", hashes: [...agreed], partitions: [] },
+  { id: "none where it names the agreed hashes", hashes: named, partitions: [] },
   { id: "none where it names no hash", hashes: [], partitions: [] },
   { id: "none where nothing is agreed", hashes: [[7, "x"]], partitions: [] },
   {
@@ -21,11 +26,16 @@ it.each([
     partitions: [-1, 1],
   },
 ] as const)("a vote dissents on $id", ({ hashes, partitions }) => {
-  expect(dissentingPartitions(new Map(hashes), agreed)).toEqual(partitions);
+  expect(dissentingPartitions(hashesNamed(hashes), agreed)).toEqual(partitions);
 });
 
 it("a dissenting vote is an offence for each such partition", () => {
-  expect(dissentsOf("node", new Map([[0, "x"]]), agreed)).toEqual([
-    { node: "node", kind: "dissenting-vote", partition: 0, detail: "voted for x, agreed is b" },
+  expect(dissentsOf(idNamed("node"), hashesNamed([[0, "x"]]), agreed)).toEqual([
+    {
+      node: idNamed("node"),
+      kind: "dissenting-vote",
+      partition: 0,
+      detail: `voted for ${hashNamed("x")}, agreed is ${hashNamed("b")}`,
+    },
   ]);
 });

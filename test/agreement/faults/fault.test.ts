@@ -1,10 +1,17 @@
 import { describe, expect, it } from "vitest";
-import type { Admission, Rejection, RejectionReason } from "../../../src/agreement/admission/admission.ts";
+import type {
+  Admission,
+  Rejection,
+  RejectionReason,
+  Vote,
+} from "../../../src/agreement/admission/admission.ts";
 import { faultOf } from "../../../src/agreement/faults/fault.ts";
+import { asCycle, asNodeId } from "../../../src/protocol/brands.ts";
+import { hashNamed } from "../../helpers/brands.ts";
 
-const sender = "a".repeat(64);
+const sender = asNodeId("a".repeat(64));
 const relay = "b".repeat(64);
-const vote = { cycle: 7, sender, hash: "c".repeat(64), text: "", hashes: new Map<number, string>() };
+const vote: Vote = { cycle: asCycle(7), sender, hash: hashNamed("c"), text: "", hashes: new Map() };
 
 function rejection(reason: RejectionReason): Rejection {
   return { kind: "rejected", reason, problem: reason, sender };

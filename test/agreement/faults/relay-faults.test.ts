@@ -1,18 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { RelayFaults } from "../../../src/agreement/faults/relay-faults.ts";
+import { asNodeId, type NodeId } from "../../../src/protocol/brands.ts";
 
-const ids = ["a", "b", "c", "d", "e"].map((digit) => digit.repeat(64)) as [
-  string,
-  string,
-  string,
-  string,
-  string,
+const ids = ["a", "b", "c", "d", "e"].map((digit) => asNodeId(digit.repeat(64))) as [
+  NodeId,
+  NodeId,
+  NodeId,
+  NodeId,
+  NodeId,
 ];
 const [a, b, c] = ids;
 
 interface Forwarded {
   readonly by: readonly string[];
-  readonly sender?: string;
+  readonly sender?: NodeId | undefined;
 }
 
 /** Faults after each of five nodes has forwarded something. */

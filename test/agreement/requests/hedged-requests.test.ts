@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { HedgedRequest } from "../../../src/agreement/requests/hedged-request.ts";
 import { HedgedRequests, type HedgedWork } from "../../../src/agreement/requests/hedged-requests.ts";
+import { asNodeId } from "../../../src/protocol/brands.ts";
 import type { ActiveNode } from "../../../src/protocol/node.ts";
 
 const bounds = {
@@ -28,8 +29,8 @@ class Work implements HedgedWork {
   }
 
   next() {
-    const id = String(this.started.length);
-    return this.hasMore() ? { node: { id, url: "", publicKey: "" }, isFirst: true } : undefined;
+    const id = asNodeId(String(this.started.length).padStart(64, "0"));
+    return this.hasMore() ? { node: { id, url: "", publicKey: undefined }, isFirst: true } : undefined;
   }
 
   hasMore(): boolean {

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { ResponseProgress } from "../../../src/agreement/requests/response-progress.ts";
+import { hashNamed } from "../../helpers/brands.ts";
 
 it("a response is credited with each vote once", () => {
   const credits: [number, number][] = [];
@@ -8,11 +9,11 @@ it("a response is credited with each vote once", () => {
     { nowMs: () => 5 },
   );
   expect(progress.takeHadVotes()).toBe(false);
-  progress.credit("a", 100);
+  progress.credit(hashNamed("a"), 100);
   expect([progress.takeHadVotes(), progress.takeHadVotes()]).toEqual([true, false]);
-  progress.credit("a", 100);
+  progress.credit(hashNamed("a"), 100);
   expect(progress.takeHadVotes()).toBe(false);
-  progress.credit("b", 20);
+  progress.credit(hashNamed("b"), 20);
   expect(credits).toEqual([
     [100, 5],
     [20, 5],

@@ -11,6 +11,7 @@ import {
   PartitionGossip,
 } from "../../../src/agreement/upstream/partition-gossip.ts";
 import { gossipCyclesMax } from "../../../src/limits/gossip.ts";
+import { asCycle, asPartition } from "../../../src/protocol/brands.ts";
 import { makeShard } from "../../../src/protocol/shard.ts";
 import { type GossipMessage, parseGossipMessage } from "../../../src/wire/gossip-message.ts";
 
@@ -73,8 +74,8 @@ describe("the gossip module", () => {
     const gossip = new PartitionGossip();
     const first = gossip.newCollector(shardOf(7));
     gossip.receive(message(8, 0));
-    gossip.clean(7);
-    gossip.clean(8);
+    gossip.clean(asCycle(7));
+    gossip.clean(asCycle(8));
     gossip.receive(message(7, 1));
     expect(first.messages.size).toBe(0);
     expect(gossip.newCollector(shardOf(7)).messages.size).toBe(1);
@@ -118,7 +119,10 @@ describe("the queue of gossip", () => {
     const hashes = ["11", "22", "33"].map((digits) => digits.repeat(32));
     expect(hashes.map((one) => queue.add(message(7, 0, one)))).toEqual([true, true, false]);
     expect(queue.add(message(7, 1))).toBe(true);
-    expect(queue.take(7).map(({ hashes: of }) => of.get(0))).toEqual([...hashes.slice(0, 2), hash]);
+    expect(queue.take(asCycle(7)).map(({ hashes: of }) => of.get(asPartition(0)))).toEqual([
+      ...hashes.slice(0, 2),
+      hash,
+    ]);
   });
 
   it("drops the cycle that fewest senders speak of where there are too many", () => {
@@ -126,7 +130,7 @@ describe("the queue of gossip", () => {
     for (const cycle of [7, 8]) for (const sender of [0, 1]) queue.add(message(cycle, sender));
     for (let cycle = 1000; cycle < 1100; cycle++) queue.add(message(cycle, 4));
     expect(queue.add(message(9, 0))).toBe(true);
-    expect([7, 8, 9].map((cycle) => queue.take(cycle).length)).toEqual([2, 2, 1]);
+    expect([7, 8, 9].map((cycle) => queue.take(asCycle(cycle)).length)).toEqual([2, 2, 1]);
   });
 
   it("holds no more bytes than it may", () => {
@@ -134,7 +138,7 @@ describe("the queue of gossip", () => {
     const queue = new MessageQueue({ ...bounds, bytesMax: 3 * bytes });
     for (const sender of [0, 1, 2]) expect(queue.add(message(7, sender))).toBe(true);
     expect(queue.add(message(8, 0))).toBe(false);
-    expect(queue.take(7)).toHaveLength(3);
+    expect(queue.take(asCycle(7))).toHaveLength(3);
     expect(queue.add(message(8, 0))).toBe(true);
   });
 

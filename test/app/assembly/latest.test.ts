@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { AssembleOptions } from "../../../src/app/assembly/options.ts";
+import { asCycle, asHashHex, asNodeId, asNodeIndex } from "../../../src/protocol/brands.ts";
 import { allPartitions, GLOBAL_PARTITION, storedPartitions } from "../../../src/protocol/shard.ts";
 import { makeArchiverServer } from "../../../src/testnet/cluster/archiver-server.ts";
 import type { Cluster } from "../../../src/testnet/cluster/cluster.ts";
@@ -12,6 +13,7 @@ import { makeNetwork } from "../../../src/testnet/cluster/network.ts";
 import { Random } from "../../../src/testnet/state/random.ts";
 import { makeVote } from "../../../src/testnet/validator/gossip/vote.ts";
 import { makeIdentity } from "../../../src/testnet/validator/identity.ts";
+import { asHashes } from "../../helpers/brands.ts";
 import { httpServer } from "../../helpers/servers.ts";
 import { temporaryDirectory } from "../../helpers/temporary.ts";
 import { published } from "../../testnet/cluster/published.ts";
@@ -30,9 +32,9 @@ function votes(count: number, opinion: "the same" | "their own" = "the same"): s
   return network.identities.slice(0, count).map((identity, index) => {
     const random = Random.named("newest cycle", opinion === "the same" ? 0 : index);
     const hashes = new Map(allPartitions(network.shard).map((partition) => [partition, random.hex(8)]));
-    const stored = [GLOBAL_PARTITION, ...storedPartitions(network.shard, index)];
+    const stored = [GLOBAL_PARTITION, ...storedPartitions(network.shard, asNodeIndex(index))];
     const own = stored.map((partition) => [partition, hashes.get(partition) ?? ""] as const);
-    return JSON.stringify(makeVote(identity, newest, new Map(own)));
+    return JSON.stringify(makeVote(identity, asCycle(newest), asHashes(new Map(own))));
   });
 }
 
@@ -53,10 +55,10 @@ async function frontOf(cluster: Cluster, messages: readonly string[]): Promise<P
     cycleDuration: fixture.cycleDuration,
     activeNodes: fixture.nodes,
     // No record of the chain is marked, or names a hash of these cycles.
-    snapshotCycle: newest + 10,
-    networkHash: "0".repeat(64),
+    snapshotCycle: asCycle(newest + 10),
+    networkHash: asHashHex("0".repeat(64)),
   });
-  const identity = makeIdentity("a".repeat(64), Buffer.alloc(32, 1));
+  const identity = makeIdentity(asNodeId("a".repeat(64)), Buffer.alloc(32, 1));
   const list = await Promise.all(rows);
   const archiver = makeArchiverServer({ identity, nodeList: () => list, cycles: () => cycles });
   onTestFinished(() => archiver.close());

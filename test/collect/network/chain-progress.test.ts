@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { ChainProgress } from "../../../src/collect/network/chain-progress.ts";
 import { chainJumpMs, chainResponsesMin, chainSlackCycles } from "../../../src/limits/collect.ts";
+import { asCycle } from "../../../src/protocol/brands.ts";
 
 const nowMs = Date.UTC(2026, 0, 1);
 const step = (counter: number, changes: { start?: number; duration?: number } = {}) => ({
-  counter,
+  counter: asCycle(counter),
   start: 1_700_000_000,
   duration: 60,
   ...changes,
@@ -41,7 +42,7 @@ describe("a first answer", () => {
 describe("a chain that gossip has confirmed", () => {
   it("goes on as time passes, and no faster than a few cycles more", () => {
     const progress = following(20);
-    progress.confirm(20);
+    progress.confirm(asCycle(20));
     const last = 20 + 10 + chainSlackCycles;
     expect(progress.propose(step(last + 1), nowMs, minutes(10)).kind).toBe("refused");
     expect(progress.propose(step(last), nowMs, minutes(10)).kind).toBe("forward");
@@ -49,7 +50,7 @@ describe("a chain that gossip has confirmed", () => {
 
   it("does not follow one false answer, or several that do not agree", () => {
     const progress = following(20);
-    progress.confirm(18);
+    progress.confirm(asCycle(18));
     for (const counter of [1_000_000, 5, 21, 900_000, 4_000, 3, 22]) {
       const kind = counter > 20 && counter < 30 ? "forward" : "refused";
       expect(progress.propose(step(counter), nowMs, 0).kind, String(counter)).toBe(kind);
@@ -58,7 +59,7 @@ describe("a chain that gossip has confirmed", () => {
 
   it("follows what answer after answer agrees on for long enough", () => {
     const progress = following(20);
-    progress.confirm(20);
+    progress.confirm(asCycle(20));
     for (let answer = 0; answer < 2 * chainResponsesMin; answer++) {
       expect(progress.propose(step(500 + answer), nowMs, 0).kind).toBe("refused");
     }
@@ -70,7 +71,7 @@ describe("a chain that gossip has confirmed", () => {
 describe("a chain that nothing has confirmed", () => {
   it("gives way to the next answer, be it of an earlier cycle", () => {
     const progress = following(1_000_000);
-    progress.confirm(20);
+    progress.confirm(asCycle(20));
     expect(progress.isConfirmed).toBe(false);
     expect(progress.propose(step(20), nowMs, 1).kind).toBe("jump");
   });

@@ -1,8 +1,16 @@
 import { expect, it } from "vitest";
-import type { Admission, RejectionReason } from "../../../src/agreement/admission/admission.ts";
+import type { Admission, RejectionReason, Vote } from "../../../src/agreement/admission/admission.ts";
 import { statusOfAdmission } from "../../../src/collect/server/push-status.ts";
+import { asCycle } from "../../../src/protocol/brands.ts";
+import { hashNamed, idNamed } from "../../helpers/brands.ts";
 
-const vote = { cycle: 7, sender: "a", hash: "b", text: "", hashes: new Map<number, string>() };
+const vote: Vote = {
+  cycle: asCycle(7),
+  sender: idNamed("a"),
+  hash: hashNamed("b"),
+  text: "",
+  hashes: new Map(),
+};
 
 const admissions: readonly { admission: Admission; status: number }[] = [
   { admission: { kind: "new", vote }, status: 202 },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { asCycle, asPartition } from "../../../src/protocol/brands.ts";
 import { isSignedBy } from "../../../src/protocol/crypto/signature.ts";
 import { inDatabase, startCollector } from "../running-collector.ts";
 import {
@@ -28,7 +29,9 @@ describe("a pushed message", () => {
     const text = JSON.stringify(voteOf(2, 20), null, 1);
     expect(await collector.post(text)).toEqual({ status: 202, body: { stored: 1, known: 0, refused: 0 } });
     expect(await collector.post(text)).toEqual({ status: 200, body: { stored: 0, known: 1, refused: 0 } });
-    const [stored, ...others] = inDatabase(collector.database, (database) => [...database.messagesOf(20)]);
+    const [stored, ...others] = inDatabase(collector.database, (database) => [
+      ...database.messagesOf(asCycle(20)),
+    ]);
     expect(stored).toMatchObject({ cycle: 20, sender: idOf(2), isContradicting: false });
     expect(JSON.parse(stored?.text ?? "")).toEqual(voteOf(2, 20));
     expect(others).toEqual([]);
@@ -39,8 +42,8 @@ describe("a pushed message", () => {
     const messages = [...votesOf(20), { ...voteOf(0, 19), cycle: 18 }, voteOf(1, 19), voteOf(1, 19)];
     const answer = await collector.post({ messages });
     expect(answer).toMatchObject({ status: 202, body: { stored: 6, known: 1, refused: 1 } });
-    expect(inDatabase(collector.database, (database) => database.messageCount(20))).toBe(5);
-    expect(inDatabase(collector.database, (database) => database.messageCount(18))).toBe(0);
+    expect(inDatabase(collector.database, (database) => database.messageCount(asCycle(20)))).toBe(5);
+    expect(inDatabase(collector.database, (database) => database.messageCount(asCycle(18)))).toBe(0);
   });
 
   it("is kept although the list that it came in is cut off after it", async () => {
@@ -55,7 +58,7 @@ describe("a pushed message", () => {
     const collector = await startCollector(await testNetwork());
     for (const index of [0, 1]) await collector.post(voteOf(index, 20));
     // Partition 0 is covered by nodes 4, 0 and 1; partition 1 by 0, 1 and 2.
-    const two = inDatabase(collector.database, (database) => database.partitionHashes(20));
+    const two = inDatabase(collector.database, (database) => database.partitionHashes(asCycle(20)));
     expect(two).toEqual(new Map([0, 1].map((partition) => [partition, trueHash(partition)])));
     for (const index of [2, 3]) await collector.post(voteOf(index, 20));
     expect(await collector.until("agreed")).toMatchObject({
@@ -65,8 +68,8 @@ describe("a pushed message", () => {
       nodes: 5,
     });
     inDatabase(collector.database, (database) => {
-      expect(database.partitionHashes(20)).toEqual(trueHashes);
-      expect(database.networkHash(20)).toBe(trueNetworkHash);
+      expect(database.partitionHashes(asCycle(20))).toEqual(trueHashes);
+      expect(database.networkHash(asCycle(20))).toBe(trueNetworkHash);
     });
   });
 
@@ -83,7 +86,7 @@ describe("a pushed message", () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => collector.post(text)));
     expect(answers.filter(({ status }) => status === 202)).toHaveLength(1);
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(19);
-    expect(inDatabase(collector.database, (database) => database.messageCount(20))).toBe(1);
+    expect(inDatabase(collector.database, (database) => database.messageCount(asCycle(20)))).toBe(1);
   });
 
   it.each([
@@ -210,9 +213,9 @@ describe("a sender that contradicts itself", () => {
     for (const kept of [first, second]) expect(await collector.post(kept)).toMatchObject({ status: 200 });
     await collector.post(voteOf(0, 20));
     const { messages, offences, hashes } = inDatabase(collector.database, (database) => ({
-      messages: [...database.messagesOf(20)],
+      messages: [...database.messagesOf(asCycle(20))],
       offences: database.offences(),
-      hashes: database.partitionHashes(20),
+      hashes: database.partitionHashes(asCycle(20)),
     }));
     expect(
       messages.filter(({ sender }) => sender === idOf(1)).map(({ isContradicting }) => isContradicting),
@@ -221,7 +224,7 @@ describe("a sender that contradicts itself", () => {
       { node: idOf(1), kind: "equivocation", cycle: 20, evidence: { messages: [first, second] } },
     ]);
     for (const message of offences[0]?.evidence?.messages ?? []) expect(isSignedBy(message)).toBe(true);
-    expect(hashes.get(0)).toBe(trueHash(0));
+    expect(hashes.get(asPartition(0))).toBe(trueHash(0));
     expect(collector.events.filter(({ type }) => type === "offence")).toHaveLength(1);
   });
 });

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { makeCycleValidators } from "../../../src/collect/network/cycle-validators.ts";
 import { CycleTally } from "../../../src/collect/votes/cycle-tally.ts";
+import { asNodeId, asPartition } from "../../../src/protocol/brands.ts";
 import { networkHash } from "../../../src/protocol/partition-hash.ts";
 import { hashKey, idOf, nodes } from "../../agreement/test-votes.ts";
+import { asHashes } from "../../helpers/brands.ts";
 
 const sharding = {
   nodesPerConsensusGroup: 3,
@@ -12,7 +14,7 @@ const sharding = {
   againstSnapshots: [],
 } as const;
 const validators = makeCycleValidators(nodes, sharding);
-const hashes = (letter: string) => new Map([-1, 0, 1, 2, 3, 4].map((of) => [of, letter.repeat(64)]));
+const hashes = (letter: string) => asHashes([-1, 0, 1, 2, 3, 4].map((of) => [of, letter.repeat(64)]));
 
 function tallyOf(votes: readonly (readonly [number, string])[]): CycleTally {
   const tally = new CycleTally(validators);
@@ -38,7 +40,7 @@ describe("the tally of a cycle", () => {
       [0, "a"],
       [0, "b"],
     ]);
-    tally.count("ff".repeat(32), hashes("a"));
+    tally.count(asNodeId("ff".repeat(32)), hashes("a"));
     expect(tally.senders).toBe(1);
     expect(tally.takeAgreed().size).toBe(0);
   });
@@ -57,6 +59,6 @@ describe("the tally of a cycle", () => {
     tally.takeAgreed();
     for (const index of [2, 3]) tally.count(idOf(index), hashes("b"));
     tally.takeAgreed();
-    expect(tally.agreed.get(0)).toBe("a".repeat(64));
+    expect(tally.agreed.get(asPartition(0))).toBe("a".repeat(64));
   });
 });

@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { KnownVotes } from "../../../src/agreement/admission/known-votes.ts";
 import { makeValidatorSet } from "../../../src/agreement/admission/validator-set.ts";
 import { StoredVotes } from "../../../src/collect/votes/stored-votes.ts";
+import { asCycle, asHashHex, asPartition } from "../../../src/protocol/brands.ts";
 import { HashDatabase, type SignedMessage } from "../../../src/store/hash-database/hash-database.ts";
 import { cycle, hashKey, idOf, nodes, shard, voteOf } from "../../agreement/test-votes.ts";
 import { temporaryDirectory } from "../../helpers/temporary.ts";
@@ -15,7 +16,7 @@ const allButFirst = makeValidatorSet(nodes.slice(1), shard);
 
 function rowOf(index: number, letter = "a"): SignedMessage {
   const text = voteOf(index, letter);
-  return { cycle, sender: idOf(index), hash: JSON.parse(text).sign.sig.slice(128), text };
+  return { cycle: cycle, sender: idOf(index), hash: JSON.parse(text).sign.sig.slice(128), text };
 }
 
 async function itemsOf<T>(items: AsyncIterable<T>): Promise<T[]> {
@@ -38,7 +39,7 @@ describe("stored votes", () => {
   it("count once for each validator: the first one", async () => {
     const { votes } = storedVotes([rowOf(0, "a"), rowOf(0, "b"), rowOf(1)]);
     const counted = await itemsOf(votes.counted(cycle, all));
-    expect(counted.map(({ sender, hashes }) => [sender, hashes.get(0)])).toEqual([
+    expect(counted.map(({ sender, hashes }) => [sender, hashes.get(asPartition(0))])).toEqual([
       [idOf(0), "a".repeat(64)],
       [idOf(1), "a".repeat(64)],
     ]);
@@ -75,8 +76,8 @@ describe("stored votes", () => {
 
   it.each([
     { id: "the text of another sender's vote", row: { ...rowOf(1), sender: idOf(0) } },
-    { id: "another hash", row: { ...rowOf(0), hash: "f".repeat(64) } },
-    { id: "a vote of another cycle", row: { ...rowOf(0), cycle: cycle + 1 } },
+    { id: "another hash", row: { ...rowOf(0), hash: asHashHex("f".repeat(64)) } },
+    { id: "a vote of another cycle", row: { ...rowOf(0), cycle: asCycle(cycle + 1) } },
     { id: "a changed hash in its text", row: { ...rowOf(0), text: voteOf(0).replace("aaa", "bbb") } },
     { id: "half of its text", row: { ...rowOf(0), text: voteOf(0).slice(0, 80) } },
   ])("are damaged where a row has $id: neither counted, nor known, nor handed out", async ({ row }) => {

@@ -5,23 +5,29 @@ import { expect } from "vitest";
 import { admit } from "../../../src/agreement/admission/admit.ts";
 import { KnownVotes } from "../../../src/agreement/admission/known-votes.ts";
 import { makeValidatorSet } from "../../../src/agreement/admission/validator-set.ts";
+import { asCycle, asNodeId } from "../../../src/protocol/brands.ts";
 import { isSignedBy, signed } from "../../../src/protocol/crypto/signature.ts";
 import { makeShard } from "../../../src/protocol/shard.ts";
 import { makeVote } from "../../../src/testnet/validator/gossip/vote.ts";
 import { type Identity, makeIdentity } from "../../../src/testnet/validator/identity.ts";
+import { asHashes } from "../../helpers/brands.ts";
 import { nestedJson } from "../../protocol/nested-json.ts";
 import { networkText } from "../../protocol/network-text.ts";
 import { fuzzTarget } from "../fuzz-target.ts";
 import { mutatedText } from "../mutated-text.ts";
 
 const identities = ["11", "22"].map((byte) =>
-  makeIdentity(byte.repeat(32), Buffer.from(byte.repeat(32), "hex")),
+  makeIdentity(asNodeId(byte.repeat(32)), Buffer.from(byte.repeat(32), "hex")),
 );
 const [first, second] = identities as [Identity, Identity];
 const validators = makeValidatorSet(identities, makeShard({ numNodes: 2 }));
 const cycle = 7;
 const vote = (letter: string, identity: Identity) =>
-  makeVote(identity, cycle, new Map([-1, 0, 1].map((partition) => [partition, letter.repeat(64)])));
+  makeVote(
+    identity,
+    asCycle(cycle),
+    asHashes(new Map([-1, 0, 1].map((partition) => [partition, letter.repeat(64)]))),
+  );
 const honest = [vote("a", first), vote("b", first), vote("a", second)].map((message) =>
   JSON.stringify(message),
 );
@@ -43,7 +49,12 @@ export const admissionTargets = [
     (texts) => {
       const seen = new KnownVotes();
       for (const text of texts) {
-        const admitted = admit(text, { oldest: cycle, newest: cycle }, () => validators, seen);
+        const admitted = admit(
+          text,
+          { oldest: asCycle(cycle), newest: asCycle(cycle) },
+          () => validators,
+          seen,
+        );
         if (admitted.kind !== "new" && admitted.kind !== "equivocation") continue;
         const { sender, cycle: of, text: line } = admitted.vote;
         const message = JSON.parse(line) as { sender: string; cycle: number; sign: { owner: string } };

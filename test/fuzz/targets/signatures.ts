@@ -2,13 +2,14 @@
 
 import fc from "fast-check";
 import { expect } from "vitest";
+import { asNodeId } from "../../../src/protocol/brands.ts";
 import { isSignedBy, signed, signedHash } from "../../../src/protocol/crypto/signature.ts";
 import { makeIdentity } from "../../../src/testnet/validator/identity.ts";
 import { nestedJson } from "../../protocol/nested-json.ts";
 import { networkText } from "../../protocol/network-text.ts";
 import { fuzzTarget } from "../fuzz-target.ts";
 
-const { privateKey, publicKey } = makeIdentity("aa".repeat(32), Buffer.alloc(32, 1));
+const { privateKey, publicKey } = makeIdentity(asNodeId("aa".repeat(32)), Buffer.alloc(32, 1));
 const hex = (digits: number) => fc.stringMatching(new RegExp(`^[0-9a-fA-F]{${digits}}$`));
 const sign = fc.record({
   owner: fc.oneof(fc.constant(publicKey), hex(64), fc.jsonValue()),

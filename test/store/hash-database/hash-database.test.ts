@@ -6,10 +6,12 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import type { RecordedOffence } from "../../../src/errors/offence.ts";
 import { SnapshotError } from "../../../src/errors/snapshot-error.ts";
 import { databasePageRows, offenceAgeMaxMs, recordedOffencesMax } from "../../../src/limits/database.ts";
+import { asCycle, asNodeId } from "../../../src/protocol/brands.ts";
 import { signed, signedHash } from "../../../src/protocol/crypto/signature.ts";
 import { HashDatabase, type SignedMessage } from "../../../src/store/hash-database/hash-database.ts";
 import type { SqliteOptions } from "../../../src/store/hash-database/sqlite-file.ts";
 import { makeIdentity } from "../../../src/testnet/validator/identity.ts";
+import { asHashes, hashNamed } from "../../helpers/brands.ts";
 import { temporaryDirectory } from "../../helpers/temporary.ts";
 
 const makePipe = (path: string) => expect(spawnSync("mkfifo", [path]).status).toBe(0);
@@ -32,11 +34,20 @@ function failureOf(action: () => unknown): SnapshotError {
   throw new Error("it did not fail");
 }
 
-const { privateKey } = makeIdentity("n1", Buffer.alloc(32, 1));
+/** `n1`, `n2` and so on, in this order. */
+const idOf = (name: string) => asNodeId(name.slice(1).padStart(64, "0"));
 
-const message = (sender: string, cycle = 8, content = "a"): SignedMessage => {
+const { privateKey } = makeIdentity(idOf("n1"), Buffer.alloc(32, 1));
+
+const message = (name: string, cycle = 8, content = "a"): SignedMessage => {
+  const sender = idOf(name);
   const text = JSON.stringify(signed({ cycle, sender, content }, privateKey));
-  return { cycle, sender, hash: signedHash(JSON.parse(text) as object), text };
+  return {
+    cycle: asCycle(cycle),
+    sender,
+    hash: signedHash(JSON.parse(text) as object),
+    text,
+  };
 };
 
 const offence = (changes: Partial<RecordedOffence> = {}): RecordedOffence => ({
@@ -62,12 +73,12 @@ describe("a message in the hash database", () => {
       "known",
     ]);
     expect(database.saveMessages([message("n2")], 2)).toEqual(["known"]);
-    expect([...database.messagesOf(8)]).toEqual([
+    expect([...database.messagesOf(asCycle(8))]).toEqual([
       { ...message("n1"), isContradicting: false },
       { ...message("n2"), isContradicting: false },
     ]);
-    expect(database.messageCount(8)).toBe(2);
-    expect([...database.messagesOf(9)]).toEqual([]);
+    expect(database.messageCount(asCycle(8))).toBe(2);
+    expect([...database.messagesOf(asCycle(9))]).toEqual([]);
   });
 
   it("is saved with an offence if it contradicts another one, and a third one is not saved", () => {
@@ -84,10 +95,13 @@ describe("a message in the hash database", () => {
       "known",
       "known",
     ]);
-    expect([...database.messagesOf(8)].map(({ isContradicting }) => isContradicting)).toEqual([false, true]);
+    expect([...database.messagesOf(asCycle(8))].map(({ isContradicting }) => isContradicting)).toEqual([
+      false,
+      true,
+    ]);
     const evidence = { messages: [first, second].map(({ text }) => JSON.parse(text)) };
     expect(database.offences()).toEqual([
-      { node: "n1", kind: "equivocation", cycle: 8, whenMs: 5, detail: expect.any(String), evidence },
+      { node: idOf("n1"), kind: "equivocation", cycle: 8, whenMs: 5, detail: expect.any(String), evidence },
     ]);
   });
 
@@ -109,8 +123,10 @@ describe("a message in the hash database", () => {
       senders.flatMap((sender) => [message(sender), message(sender, 8, "b")]),
       1,
     );
-    const read = [...database.messagesOf(8)];
-    expect(read.map(({ sender }) => sender)).toEqual(senders.flatMap((sender) => [sender, sender]));
+    const read = [...database.messagesOf(asCycle(8))];
+    expect(read.map(({ sender }) => sender)).toEqual(
+      senders.flatMap((sender) => [idOf(sender), idOf(sender)]),
+    );
     expect(database.senders()).toHaveLength(senders.length);
   });
 });
@@ -120,30 +136,32 @@ describe("the agreed hashes in the hash database", () => {
     const path = newPath();
     const database = opened(path);
     database.saveAgreed(
-      8,
-      new Map([
-        [-1, "g"],
-        [0, "a"],
+      asCycle(8),
+      asHashes([
+        [-1, hashNamed("g")],
+        [0, hashNamed("a")],
       ]),
     );
-    database.saveAgreed(8, [[1, "b"]], "net");
-    expect(database.partitionHashes(8)).toEqual(
+    database.saveAgreed(asCycle(8), asHashes([[1, hashNamed("b")]]), hashNamed("net"));
+    expect(database.partitionHashes(asCycle(8))).toEqual(
       new Map([
-        [-1, "g"],
-        [0, "a"],
-        [1, "b"],
+        [-1, hashNamed("g")],
+        [0, hashNamed("a")],
+        [1, hashNamed("b")],
       ]),
     );
-    expect(database.networkHash(8)).toBe("net");
-    expect(database.networkHash(9)).toBeUndefined();
+    expect(database.networkHash(asCycle(8))).toBe(hashNamed("net"));
+    expect(database.networkHash(asCycle(9))).toBeUndefined();
     const other = new Database(path, {});
     onTestFinished(() => void other.close());
     expect(other.prepare("SELECT * FROM partitions ORDER BY partitionId").all([])).toEqual([
-      { partitionId: -1, cycleNumber: 8, hash: "g" },
-      { partitionId: 0, cycleNumber: 8, hash: "a" },
-      { partitionId: 1, cycleNumber: 8, hash: "b" },
+      { partitionId: -1, cycleNumber: 8, hash: hashNamed("g") },
+      { partitionId: 0, cycleNumber: 8, hash: hashNamed("a") },
+      { partitionId: 1, cycleNumber: 8, hash: hashNamed("b") },
     ]);
-    expect(other.prepare("SELECT * FROM network").all([])).toEqual([{ cycleNumber: 8, hash: "net" }]);
+    expect(other.prepare("SELECT * FROM network").all([])).toEqual([
+      { cycleNumber: 8, hash: hashNamed("net") },
+    ]);
   });
 });
 
@@ -187,7 +205,8 @@ describe("pruning the hash database", () => {
       [3, 4, 5, 1_000_000].map((cycle) => message("n1", cycle)),
       1,
     );
-    for (const cycle of [2, 3, 4, 5]) database.saveAgreed(cycle, [[0, "a"]], "net");
+    for (const cycle of [2, 3, 4, 5])
+      database.saveAgreed(asCycle(cycle), asHashes([[0, hashNamed("a")]]), hashNamed("net"));
     expect([...database.prune(4, 1)]).toEqual([2]);
     expect([...database.prune(2, 1)]).toEqual([3, 4]);
     expect(database.counts()).toEqual({ messages: 2, firstCycle: 5, lastCycle: 1_000_000, agreedCycles: 1 });
@@ -206,7 +225,7 @@ describe("a hash database", () => {
     again.claim({ networkId: "one", hashKey: "k" });
     again.claim({ networkId: "one", hashKey: "k" });
     again.claim({ networkId: "", hashKey: "k" });
-    expect(again.messageCount(8)).toBe(1);
+    expect(again.messageCount(asCycle(8))).toBe(1);
     for (const identity of [
       { networkId: "two", hashKey: "k" },
       { networkId: "one", hashKey: "other" },
@@ -224,7 +243,7 @@ describe("a hash database", () => {
     const [one, two] = [opened(path), opened(path)];
     expect(one.saveMessages([message("n1")], 1)).toEqual(["stored"]);
     expect(two.saveMessages([message("n1"), message("n2")], 1)).toEqual(["known", "stored"]);
-    expect(one.messageCount(8)).toBe(2);
+    expect(one.messageCount(asCycle(8))).toBe(2);
   });
 
   it("fails after a wait if another process holds its lock", () => {

@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { asPartition } from "../../../src/protocol/brands.ts";
 import { queryOrder } from "../../../src/protocol/query-order.ts";
 import { allPartitions, makeShard, storedPartitions } from "../../../src/protocol/shard.ts";
 import { nextQuery, planQueries } from "../../../src/sync/strategy/algorithm-1.ts";
+import { asNodeIndexes, asPartitions } from "../../helpers/brands.ts";
 import { seeded } from "../../helpers/seeded.ts";
 
 /** Nine nodes, each of which stores five partitions: `index ± 2`. */
@@ -11,24 +13,30 @@ const order = queryOrder(9);
 
 describe("the next query", () => {
   it("is for the first node that can give anything, and for all that it can give", () => {
-    expect(nextQuery(nine, order, new Set([-1, 0, 1, 5, 8]))).toEqual({
+    expect(nextQuery(nine, order, new Set(asPartitions([-1, 0, 1, 5, 8])))).toEqual({
       nodeIndex: 0,
       partitions: [-1, 0, 1, 8],
     });
-    expect(nextQuery(nine, order, new Set([4]))).toEqual({ nodeIndex: 4, partitions: [4] });
-    expect(nextQuery(nine, order, new Set([3, 5]))).toEqual({ nodeIndex: 4, partitions: [3, 5] });
+    expect(nextQuery(nine, order, new Set(asPartitions([4])))).toEqual({ nodeIndex: 4, partitions: [4] });
+    expect(nextQuery(nine, order, new Set(asPartitions([3, 5])))).toEqual({
+      nodeIndex: 4,
+      partitions: [3, 5],
+    });
   });
 
   it("leaves out what a node may not give, and the node where that is everything", () => {
     const mayGive = (nodeIndex: number, partition: number) => nodeIndex !== 0 && partition !== 8;
-    expect(nextQuery(nine, order, new Set([0, 8]), mayGive)).toEqual({ nodeIndex: 8, partitions: [0] });
-    expect(nextQuery(nine, order, new Set([8]), mayGive)).toBeUndefined();
+    expect(nextQuery(nine, order, new Set(asPartitions([0, 8])), mayGive)).toEqual({
+      nodeIndex: 8,
+      partitions: [0],
+    });
+    expect(nextQuery(nine, order, new Set(asPartitions([8])), mayGive)).toBeUndefined();
   });
 
   it("is none where nothing is needed, or nobody is left", () => {
     expect(nextQuery(nine, order, new Set())).toBeUndefined();
-    expect(nextQuery(nine, [], new Set([1]))).toBeUndefined();
-    expect(nextQuery(nine, [0], new Set([4]))).toBeUndefined();
+    expect(nextQuery(nine, [], new Set(asPartitions([1])))).toBeUndefined();
+    expect(nextQuery(nine, asNodeIndexes([0]), new Set(asPartitions([4])))).toBeUndefined();
   });
 });
 
@@ -55,10 +63,12 @@ describe("the plan", () => {
       );
       const open = new Set(needed);
       for (const nodeIndex of queryOrder(of.numNodes)) {
-        const news = [-1, ...storedPartitions(shard, nodeIndex)].filter((partition) => open.has(partition));
+        const news = [-1, ...storedPartitions(shard, nodeIndex)].filter((partition) =>
+          open.has(asPartition(partition)),
+        );
         expect(planned.get(nodeIndex)?.partitions ?? []).toEqual(news);
         expect(planned.has(nodeIndex)).toBe(news.length > 0);
-        for (const partition of news) open.delete(partition);
+        for (const partition of news) open.delete(asPartition(partition));
       }
       expect(open.size).toBe(0);
     });

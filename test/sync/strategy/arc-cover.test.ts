@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { asNodeIndex } from "../../../src/protocol/brands.ts";
 import { coverRing } from "../../../src/sync/strategy/arc-cover.ts";
 import type { Arc } from "../../../src/sync/strategy/circular-arcs.ts";
 import { seeded } from "../../helpers/seeded.ts";
@@ -48,7 +49,9 @@ describe("the cover of a ring", () => {
   it("has the fewest arcs, and of these the least weight, as all choices tried show", () => {
     const property = fc.property(ring, fc.boolean(), ({ length, isAway, isNeeded, weights }, isEven) => {
       const arcs = isAway.flatMap((away, first): Arc[] =>
-        away ? [] : [{ node: first, first, length, weight: isEven ? 1 : (weights[first] as number) }],
+        away
+          ? []
+          : [{ node: asNodeIndex(first), first, length, weight: isEven ? 1 : (weights[first] as number) }],
       );
       expectBest(
         arcs,
@@ -68,7 +71,7 @@ describe("the cover of a ring", () => {
       [1, 1],
     ] as const) {
       const arcs = Array.from({ length: size }, (_, first) => ({
-        node: first,
+        node: asNodeIndex(first),
         first,
         length,
         weight: length,
@@ -83,7 +86,7 @@ describe("the cover of a ring", () => {
         isNeeded: fc.array(fc.boolean(), { minLength: size, maxLength: size }),
         arcs: fc.array(
           fc.record({
-            node: fc.constant(0),
+            node: fc.constant(asNodeIndex(0)),
             first: fc.integer({ min: 0, max: size - 1 }),
             length: fc.integer({ min: 1, max: size }),
             weight: fc.constant(1),
@@ -99,7 +102,7 @@ describe("the cover of a ring", () => {
   });
 
   it("is nothing where nothing is needed, or nobody there", () => {
-    expect(coverRing([{ node: 0, first: 0, length: 2, weight: 1 }], [false, false])).toEqual([]);
+    expect(coverRing([{ node: asNodeIndex(0), first: 0, length: 2, weight: 1 }], [false, false])).toEqual([]);
     expect(coverRing([], [true, true])).toEqual([]);
   });
 });

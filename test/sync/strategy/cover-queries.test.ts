@@ -1,8 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { asNodeIndex, asPartition, type Partition } from "../../../src/protocol/brands.ts";
 import { queryOrder } from "../../../src/protocol/query-order.ts";
 import {
+  allNodes,
   allPartitions,
+  GLOBAL_PARTITION,
   makeShard,
   type Shard,
   storedPartitions,
@@ -11,6 +14,7 @@ import {
 import { narrowedRequests } from "../../../src/sync/narrowed-requests.ts";
 import { planQueries } from "../../../src/sync/strategy/algorithm-1.ts";
 import { type CoverTask, coverQueries } from "../../../src/sync/strategy/cover-queries.ts";
+import { asNodeIndexes, asPartitions } from "../../helpers/brands.ts";
 import { seeded } from "../../helpers/seeded.ts";
 
 /** Nine nodes, each of which stores five partitions: `index ± 2`. */
@@ -23,13 +27,14 @@ function requestsOf({ shard, isEmpty }: CoverTask, queries: ReturnType<typeof co
 }
 
 function covering(shard: Shard, changes: Partial<CoverTask> = {}): CoverTask {
-  const groups = [Array.from({ length: shard.numNodes }, (_, index) => index)];
+  const groups = [allNodes(shard)];
   return { shard, groups, needed: new Set(allPartitions(shard)), ...changes };
 }
 
 /** What nodes send that know no ranges, in partitions that have accounts. */
 function sent(shard: Shard, nodes: readonly number[], isEmpty: (partition: number) => boolean): number {
-  return nodes.flatMap((node) => storedPartitions(shard, node)).filter((p) => !isEmpty(p)).length;
+  return nodes.flatMap((node) => storedPartitions(shard, asNodeIndex(node))).filter((p) => !isEmpty(p))
+    .length;
 }
 
 /** By trying all choices among the nodes: the fewest that give all that can be given, and the least sent. */
@@ -39,11 +44,16 @@ function best(
   needed: ReadonlySet<number>,
   isEmpty: (p: number) => boolean,
 ) {
-  const all = [...needed].filter((p) => p >= 0 && nodes.some((node) => stores(shard, node, p)));
+  const all = [...needed].filter(
+    (p) => p >= 0 && nodes.some((node) => stores(shard, asNodeIndex(node), asPartition(p))),
+  );
   let found = { count: Number.POSITIVE_INFINITY, sent: Number.POSITIVE_INFINITY };
   for (let choice = 0; choice < 1 << nodes.length; choice++) {
     const chosen = nodes.filter((_, index) => choice & (1 << index));
-    if (chosen.length > found.count || !all.every((p) => chosen.some((node) => stores(shard, node, p))))
+    if (
+      chosen.length > found.count ||
+      !all.every((p) => chosen.some((node) => stores(shard, asNodeIndex(node), asPartition(p))))
+    )
       continue;
     const bytes = sent(shard, chosen, isEmpty);
     if (chosen.length < found.count || bytes < found.sent) found = { count: chosen.length, sent: bytes };
@@ -68,7 +78,7 @@ describe("the cover of a network", () => {
       (numNodes, nodesPerConsensusGroup, nodesPerEdge) => {
         const task = covering(makeShard({ numNodes, nodesPerConsensusGroup, nodesPerEdge }));
         const requests = requestsOf(task, coverQueries(task));
-        const stored = storedPartitions(task.shard, 0).length;
+        const stored = storedPartitions(task.shard, asNodeIndex(0)).length;
         expect(requests).toHaveLength(Math.ceil(numNodes / stored));
         const given = requests.flatMap(({ partitions }) => partitions).sort((a, b) => a - b);
         expect(given).toEqual(allPartitions(task.shard));
@@ -94,14 +104,23 @@ describe("the cover of a network", () => {
     const property = fc.property(network, ({ isAway, kinds, ...settings }) => {
       const shard = makeShard(settings);
       const nodes = isAway.flatMap((away, index) => (away ? [] : [index]));
-      const needed = new Set(kinds.flatMap((kind, partition) => (kind === "needed" ? [partition] : [])));
+      const needed = new Set(
+        asPartitions(kinds.flatMap((kind, partition) => (kind === "needed" ? [partition] : []))),
+      );
       const isEmpty = (partition: number) => kinds[partition] === "empty";
-      const queries = coverQueries({ shard, groups: [nodes], needed, isEmpty });
+      const queries = coverQueries({
+        shard,
+        groups: [asNodeIndexes(nodes)],
+        needed,
+        isEmpty,
+      });
       const asked = queries.map(({ nodeIndex }) => nodeIndex);
       for (const { nodeIndex, partitions } of queries) {
         for (const partition of partitions) expect(stores(shard, nodeIndex, partition)).toBe(true);
       }
-      const coverable = [...needed].filter((p) => nodes.some((node) => stores(shard, node, p)));
+      const coverable = [...needed].filter((p) =>
+        nodes.some((node) => stores(shard, asNodeIndex(node), asPartition(p))),
+      );
       expect(queries.flatMap(({ partitions }) => partitions).sort((a, b) => a - b)).toEqual(coverable);
       expect({ count: new Set(asked).size, sent: sent(shard, asked, isEmpty) }).toEqual(
         best(shard, nodes, needed, isEmpty),
@@ -114,9 +133,11 @@ describe("the cover of a network", () => {
     const property = fc.property(network, ({ isAway, kinds: _kinds, ...settings }) => {
       const shard = makeShard(settings);
       const nodes = isAway.flatMap((away, index) => (away ? [] : [index]));
-      const needed = allPartitions(shard).filter((p) => nodes.some((node) => stores(shard, node, p)));
+      const needed = allPartitions(shard).filter((p) =>
+        nodes.some((node) => stores(shard, asNodeIndex(node), p)),
+      );
       if (needed.length < shard.numNodes + 1) return;
-      const task = covering(shard, { groups: [nodes] });
+      const task = covering(shard, { groups: [asNodeIndexes(nodes)] });
       const queries = coverQueries(task);
       expect(requestsOf(task, queries)).toHaveLength(queries.length);
     });
@@ -127,8 +148,8 @@ describe("the cover of a network", () => {
     const queries = coverQueries(
       covering(nine, {
         groups: [
-          [0, 1, 2],
-          [3, 4, 5, 6, 7, 8],
+          [asNodeIndex(0), asNodeIndex(1), asNodeIndex(2)],
+          [asNodeIndex(3), asNodeIndex(4), asNodeIndex(5), asNodeIndex(6), asNodeIndex(7), asNodeIndex(8)],
         ],
       }),
     );
@@ -149,15 +170,17 @@ describe("the cover of a network", () => {
         const nodes = isAway.flatMap((away, index) => (away ? [] : [index]));
         const refusals = nodes.map((node) => [
           node,
-          [-1, ...storedPartitions(shard, node)].filter(() => dice.next().value === 0),
-        ]) as [number, number[]][];
+          [GLOBAL_PARTITION, ...storedPartitions(shard, asNodeIndex(node))].filter(
+            () => dice.next().value === 0,
+          ),
+        ]) as [number, Partition[]][];
         const refused = new Map(refusals);
         const mayGive = (node: number, p: number) =>
-          stores(shard, node, p) && !refused.get(node)?.includes(p);
+          stores(shard, asNodeIndex(node), asPartition(p)) && !refused.get(node)?.includes(asPartition(p));
         const needed = new Set(allPartitions(shard));
         const queries = coverQueries({
           shard,
-          groups: [nodes],
+          groups: [asNodeIndexes(nodes)],
           needed,
           excludedOf: (node) => refused.get(node) ?? [],
         });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { asNodeIndex } from "../../../src/protocol/brands.ts";
 import { GLOBAL_PARTITION, makeShard } from "../../../src/protocol/shard.ts";
 import { orderCost } from "../../../src/sync/strategy/order-cost.ts";
+import { asPartitions } from "../../helpers/brands.ts";
 
 /** Each node stores its own partition and two on either side. */
 const shard = makeShard({ numNodes: 9, nodesPerConsensusGroup: 3, nodesPerEdge: 1 });
@@ -16,8 +18,8 @@ describe("the cost of queries", () => {
 
   it("is one request per range from nodes that know ranges, and everything once from the others", () => {
     const queries = [
-      { nodeIndex: 4, partitions: [GLOBAL_PARTITION, 2, 3, 4, 5, 6] },
-      { nodeIndex: 0, partitions: [0, 7] },
+      { nodeIndex: asNodeIndex(4), partitions: asPartitions([GLOBAL_PARTITION, 2, 3, 4, 5, 6]) },
+      { nodeIndex: asNodeIndex(0), partitions: asPartitions([0, 7]) },
     ];
     expect(orderCost(shard, queries)).toEqual({
       nodes: 2,

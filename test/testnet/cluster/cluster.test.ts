@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isGlobalAccount, type WrappedData } from "../../../src/protocol/account-copy.ts";
+import { asNodeIndex, asPartition } from "../../../src/protocol/brands.ts";
 import { isSignedBy } from "../../../src/protocol/crypto/signature.ts";
 import { cycleMarker } from "../../../src/protocol/cycle-record.ts";
 import { networkHash, partitionHashes } from "../../../src/protocol/partition-hash.ts";
@@ -101,8 +102,10 @@ describe("a validator's gossip", () => {
   it("contains the hashes of its stored partitions and of the global one", async () => {
     for (const message of await gossipOf(cluster, 3)) {
       const index = cluster.nodes.findIndex(({ id }) => id === message.sender);
-      const partitions = [...storedPartitions(network.shard, index), -1];
-      const expected = Object.fromEntries(partitions.map((partition) => [partition, hashes.get(partition)]));
+      const partitions = [...storedPartitions(network.shard, asNodeIndex(index)), -1];
+      const expected = Object.fromEntries(
+        partitions.map((partition) => [partition, hashes.get(asPartition(partition))]),
+      );
       expect(votesOf(message)).toEqual(expected);
     }
   });
@@ -126,7 +129,8 @@ describe("a validator's response to a snapshot request", () => {
     const ids = snapshot.map(({ accountId }) => accountId);
     expect(ids).toEqual([...ids].sort());
     const served = partitionHashes(snapshot, network.shard);
-    for (const partition of [-1, 0, 1, 4]) expect(served.get(partition)).toBe(hashes.get(partition));
+    for (const partition of [-1, 0, 1, 4])
+      expect(served.get(asPartition(partition))).toBe(hashes.get(asPartition(partition)));
     expect(partitionsOf(snapshot)).toEqual([-1, 0, 1, 4]);
   });
 
@@ -135,10 +139,10 @@ describe("a validator's response to a snapshot request", () => {
     const [accountStart, accountEnd] = [all[3]?.accountId, all[9]?.accountId];
     const some = await snapshotOf(cluster, 0, { accountStart, accountEnd, isGlobal: false });
     expect(some).toEqual(all.slice(3, 10));
-    const { low, high } = partitionRange(network.shard, 1);
+    const { low, high } = partitionRange(network.shard, asPartition(1));
     const partition = await snapshotOf(cluster, 0, { accountStart: low, accountEnd: high, isGlobal: false });
     expect(partitionsOf(partition)).toEqual([1]);
-    expect(partitionHashes(partition, network.shard).get(1)).toBe(hashes.get(1));
+    expect(partitionHashes(partition, network.shard).get(asPartition(1))).toBe(hashes.get(asPartition(1)));
   });
 
   it("has only global accounts, none of them, or both kinds", async () => {
@@ -148,7 +152,7 @@ describe("a validator's response to a snapshot request", () => {
   });
 
   it("is empty for a partition that it does not store", async () => {
-    const { low, high } = partitionRange(network.shard, 2);
+    const { low, high } = partitionRange(network.shard, asPartition(2));
     expect(await snapshotOf(cluster, 0, { accountStart: low, accountEnd: high, isGlobal: false })).toEqual(
       [],
     );

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { isGlobalAccount, type WrappedData } from "../../../src/protocol/account-copy.ts";
+import { asPartition } from "../../../src/protocol/brands.ts";
 import { partitionOf, partitionRange } from "../../../src/protocol/shard.ts";
 import { type Cluster, startCluster } from "../../../src/testnet/cluster/cluster.ts";
 import { olderFixture } from "../../../src/testnet/cluster/fixture.ts";
@@ -20,11 +21,14 @@ const older = makeNetwork(olderFixture(smallFixture(changes)));
 const changedSince = older.snapshotTimestamp - 8000;
 
 /** The accounts of node 0, which stores the partitions 4, 0 and 1, and those of them that changed. */
-const whole = [-1, 0, 1, 4].flatMap((partition) => [...state.accounts(partition)]).sort(byId);
+const whole = [-1, 0, 1, 4].flatMap((partition) => [...state.accounts(asPartition(partition))]).sort(byId);
 const delta = whole.filter(({ timestamp }) => timestamp >= changedSince);
 const before = new Map(
   [-1, 0, 1, 2, 3, 4].flatMap((partition) =>
-    Array.from(older.state.accounts(partition), (account) => [account.accountId, account] as const),
+    Array.from(
+      older.state.accounts(asPartition(partition)),
+      (account) => [account.accountId, account] as const,
+    ),
   ),
 );
 
@@ -59,12 +63,12 @@ async function everythingElseIsHonest(cluster: Cluster): Promise<void> {
 const behaviours: Record<string, (cluster: Cluster) => Promise<void>> = {
   "no-delta": async (cluster) => {
     expect(await deltaOf(cluster)).toEqual(whole);
-    const { low, high } = partitionRange(shard, 1);
+    const { low, high } = partitionRange(shard, asPartition(1));
     const range = { accountStart: low, accountEnd: high, isGlobal: false };
     expect(await deltaOf(cluster, range)).toEqual(await snapshotOf(cluster, 0, range));
   },
   "no-range": async (cluster) => {
-    const { low, high } = partitionRange(shard, 1);
+    const { low, high } = partitionRange(shard, asPartition(1));
     expect(await deltaOf(cluster, { accountStart: low, accountEnd: high, isGlobal: false })).toEqual(whole);
   },
   "omit-changes": async (cluster) => {
@@ -147,7 +151,7 @@ describe("an honest validator", () => {
     await withCluster(changes, async (cluster) => {
       expect(await deltaOf(cluster)).toEqual(delta);
       expect(await deltaOf(cluster, { isGlobal: true })).toEqual(delta.filter(isGlobalAccount));
-      const { low, high } = partitionRange(shard, 1);
+      const { low, high } = partitionRange(shard, asPartition(1));
       const range = { accountStart: low, accountEnd: high, isGlobal: false };
       expect(await deltaOf(cluster, range)).toEqual(
         delta.filter((account) => partitionOfAccount(account) === 1),
@@ -167,7 +171,7 @@ describe("an honest validator", () => {
 
   it("that lies about a partition sends its false account in a delta too, where the delta contains it", async () => {
     await withCluster({ ...changes, faults: ["0:lie=0"] }, async (cluster) => {
-      const [first] = state.accounts(0);
+      const [first] = state.accounts(asPartition(0));
       expect(falseIn(await deltaOf(cluster, { changedSince: first?.timestamp ?? 0 }))).toEqual([
         first?.accountId,
       ]);

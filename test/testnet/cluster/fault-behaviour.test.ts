@@ -5,6 +5,7 @@
 
 import { describe, expect, it } from "vitest";
 import { isGlobalAccount } from "../../../src/protocol/account-copy.ts";
+import { asPartition } from "../../../src/protocol/brands.ts";
 import { isSignedBy } from "../../../src/protocol/crypto/signature.ts";
 import { partitionHashes } from "../../../src/protocol/partition-hash.ts";
 import { partitionOf, partitionRange } from "../../../src/protocol/shard.ts";
@@ -32,7 +33,9 @@ type Behaviour = (cluster: Cluster) => Promise<void>;
 /** Returns the partitions of a response of node 0 that do not have the agreed hash. */
 async function wrongPartitions(cluster: Cluster): Promise<number[]> {
   const served = partitionHashes(await snapshotOf(cluster, 0), shard);
-  return [-1, 0, 1, 4].filter((partition) => served.get(partition) !== hashes.get(partition));
+  return [-1, 0, 1, 4].filter(
+    (partition) => served.get(asPartition(partition)) !== hashes.get(asPartition(partition)),
+  );
 }
 
 async function everyPartitionIsWrong(cluster: Cluster): Promise<void> {
@@ -87,7 +90,9 @@ async function messageOfNode0(cluster: Cluster, askedNode: number) {
 
 /** Returns the partitions for which the vote of node 0 is false. */
 function falseVotes(votes: Record<string, string>): string[] {
-  return Object.keys(votes).filter((partition) => votes[partition] !== hashes.get(Number(partition)));
+  return Object.keys(votes).filter(
+    (partition) => votes[partition] !== hashes.get(asPartition(Number(partition))),
+  );
 }
 
 const behaviours: Record<string, Behaviour> = {
@@ -195,7 +200,7 @@ const behaviours: Record<string, Behaviour> = {
     expect(ids).toEqual([...new Set(ids)].sort());
   },
   "no-range": async (cluster) => {
-    const { low, high } = partitionRange(shard, 1);
+    const { low, high } = partitionRange(shard, asPartition(1));
     const narrow = await snapshotOf(cluster, 0, { accountStart: low, accountEnd: high, isGlobal: false });
     expect(narrow).toEqual(await snapshotOf(cluster, 0));
     expect(await wrongPartitions(cluster)).toEqual([]);
@@ -223,7 +228,7 @@ const behaviours: Record<string, Behaviour> = {
     expect((await snapshotOf(cluster, 0)).filter(isGlobalAccount)).toHaveLength(4 - 1 + 3);
   },
   "wrong-partition": async (cluster) => {
-    const { low, high } = partitionRange(shard, 0);
+    const { low, high } = partitionRange(shard, asPartition(0));
     const answer = await snapshotOf(cluster, 0, { accountStart: low, accountEnd: high, isGlobal: false });
     expect(new Set(answer.map(({ accountId }) => partitionOf(shard, accountId)))).toEqual(new Set([1]));
   },
@@ -251,7 +256,7 @@ const behaviours: Record<string, Behaviour> = {
     expect(await wrongPartitions(cluster)).toEqual([0]);
     const [message] = await messageOfNode0(cluster, 2);
     expect(falseVotes(votesOf(message ?? fail()))).toEqual(["0"]);
-    const served = partitionHashes(await snapshotOf(cluster, 0), shard).get(0);
+    const served = partitionHashes(await snapshotOf(cluster, 0), shard).get(asPartition(0));
     expect(votesOf(message ?? fail())["0"]).toBe(served);
   },
   "lie-gossip": async (cluster) => {
@@ -328,7 +333,7 @@ it("nodes that lie about a partition agree", async () => {
   await withCluster({ faults: ["0:lie=0", "1:lie=0"] }, async (cluster) => {
     const messages = await gossipOf(cluster, 3);
     const votes = messages.map((message) => votesOf(message)["0"]).filter((hash) => hash !== undefined);
-    const lies = votes.filter((hash) => hash !== hashes.get(0));
+    const lies = votes.filter((hash) => hash !== hashes.get(asPartition(0)));
     expect(lies).toHaveLength(2);
     expect(new Set(lies).size).toBe(1);
   });
@@ -353,7 +358,7 @@ it("a fault of all nodes for a partition applies to those that store it", async 
 
 it("a network without account copies gossips the hash of an empty partition, and records its network hash", async () => {
   await withCluster({ accountCopies: false }, async (cluster) => {
-    const empty = partitionHashes([], shard).get(0);
+    const empty = partitionHashes([], shard).get(asPartition(0));
     for (const message of await gossipOf(cluster, 0)) {
       expect(new Set(Object.values(votesOf(message)))).toEqual(new Set([empty]));
     }

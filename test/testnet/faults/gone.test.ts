@@ -1,15 +1,17 @@
 import { expect, it, onTestFinished } from "vitest";
+import { asNodeIndex } from "../../../src/protocol/brands.ts";
 import { makeNetwork } from "../../../src/testnet/cluster/network.ts";
 import { honestSetup } from "../../../src/testnet/cluster/validator-setup.ts";
 import { applyFault, parseFault } from "../../../src/testnet/faults/faults.ts";
 import { NodeAccounts } from "../../../src/testnet/state/node-accounts.ts";
 import { HeldSnapshots } from "../../../src/testnet/validator/held-snapshots.ts";
 import { makeValidatorServer } from "../../../src/testnet/validator/validator-server.ts";
+import { asPartitions } from "../../helpers/brands.ts";
 import { smallFixture } from "../cluster/small-cluster.ts";
 
 it("a validator with the fault gone drops the snapshot that is requested first, and keeps the others", async () => {
   const network = makeNetwork(smallFixture());
-  const setup = honestSetup(network, 0, [4, 0, 1]);
+  const setup = honestSetup(network, asNodeIndex(0), asPartitions([4, 0, 1]));
   applyFault(parseFault("0:gone=2"), setup);
   const snapshots = new HeldSnapshots(() => ({ startMs: 0, durationMs: 1000, finalizedMs: 9000 }));
   const accounts = new NodeAccounts(network.state, setup.stored, setup.lies);

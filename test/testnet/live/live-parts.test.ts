@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { isGlobalAccount, type WrappedData } from "../../../src/protocol/account-copy.ts";
+import { asCycle, asHashHex, asPublicKey } from "../../../src/protocol/brands.ts";
 import { allPartitions } from "../../../src/protocol/shard.ts";
 import { hashLag } from "../../../src/testnet/cluster/cycle-records.ts";
 import { LiveChain } from "../../../src/testnet/live/live-chain.ts";
@@ -82,8 +83,8 @@ describe("the chain of a live cluster", () => {
     for (let counter = 1; counter < 12; counter++) {
       chain.begin();
       for (const owner of owners.slice(0, counter === 4 ? 4 : 5))
-        chain.addNetworkHash(counter - 1, hash(counter - 1), owner);
-      chain.addNetworkHash(counter - 1, hash(999), owners[0] ?? ""); // a second word does not count
+        chain.addNetworkHash(asCycle(counter - 1), asHashHex(hash(counter - 1)), owner);
+      chain.addNetworkHash(asCycle(counter - 1), asHashHex(hash(999)), asPublicKey(owners[0] ?? "")); // a second word does not count
     }
     const { records } = parseCycleRecords([...chain.records], "chain");
     expect(checkChain(records)).toMatchObject([]);
@@ -100,7 +101,7 @@ describe("the chain of a live cluster", () => {
   it("names a hash that was reported late in a later record", () => {
     const chain = new LiveChain(settings, start);
     for (let counter = 0; counter < 6; counter++) chain.begin();
-    for (const owner of owners) chain.addNetworkHash(1, hash(1), owner);
+    for (const owner of owners) chain.addNetworkHash(asCycle(1), asHashHex(hash(1)), owner);
     expect(chain.begin().networkDataHash).toEqual([{ cycle: 1, hash: hash(1) }]);
     expect(chain.begin().networkDataHash).toEqual([]);
   });

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { isGlobalAccount, type WrappedData } from "../../../src/protocol/account-copy.ts";
+import { asPartition } from "../../../src/protocol/brands.ts";
 import { partitionHashes } from "../../../src/protocol/partition-hash.ts";
 import { allPartitions, partitionOf } from "../../../src/protocol/shard.ts";
 import { olderFixture } from "../../../src/testnet/cluster/fixture.ts";
@@ -144,7 +145,7 @@ describe("a newer state", () => {
       return { accountId, stateId: random.hex(8), data: "", timestamp };
     });
     expect(made).toBe(0);
-    expect(state.account(9, state.countOf(9) - 1).accountId).toMatch(/^f/);
+    expect(state.account(asPartition(9), state.countOf(asPartition(9)) - 1).accountId).toMatch(/^f/);
     expect(made).toBeGreaterThan(0);
     expect(made).toBeLessThanOrEqual(2);
   });
@@ -157,7 +158,7 @@ describe("a newer state", () => {
     const other = makeNetwork(smallFixture({ ...fixture, faults: [], changes }));
     const hashes = await hashesOf(newer);
     expect(await hashesOf(again)).toEqual(hashes);
-    expect((await hashesOf(other)).get(3)).not.toBe(hashes.get(3));
+    expect((await hashesOf(other)).get(asPartition(3))).not.toBe(hashes.get(asPartition(3)));
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isHex64 } from "../../../src/protocol/address.ts";
+import { asPartition } from "../../../src/protocol/brands.ts";
 import { canonicalTextOf } from "../../../src/protocol/crypto/canonical-text.ts";
 import { partitionHashes } from "../../../src/protocol/partition-hash.ts";
 import { allPartitions, partitionOf, type Shard } from "../../../src/protocol/shard.ts";
@@ -21,7 +22,7 @@ describe("the state from a seed", () => {
     const same = makeNetwork(smallFixture(changes));
     const other = makeNetwork(smallFixture({ ...changes, seed: "another" }));
     expect(allAccounts(same.state, shard)).toEqual(allAccounts(state, shard));
-    expect(other.state.hashOf(0)).not.toBe(state.hashOf(0));
+    expect(other.state.hashOf(asPartition(0))).not.toBe(state.hashOf(asPartition(0)));
   });
 
   it("has the accounts of its settings, and none in empty partitions", () => {
@@ -63,18 +64,18 @@ describe("the state from a seed", () => {
   });
 
   it("finds the accounts of a range without generating those before", () => {
-    const ids = [...state.accounts(3)].map(({ accountId }) => accountId);
+    const ids = [...state.accounts(asPartition(3))].map(({ accountId }) => accountId);
     const range = { ...EVERYTHING, accountStart: ids[20] ?? "", accountEnd: ids[40] ?? "", isGlobal: false };
-    expect(state.selected(3, range)).toEqual({ from: 20, to: 41 });
-    expect(state.selected(3, EVERYTHING)).toEqual({ from: 0, to: 200 });
-    expect(state.selected(3, { ...EVERYTHING, isGlobal: true })).toEqual({ from: 0, to: 0 });
-    expect(state.selected(-1, { ...EVERYTHING, isGlobal: true })).toEqual({ from: 0, to: 30 });
-    expect(state.selected(4, range)).toEqual({ from: 0, to: 0 });
+    expect(state.selected(asPartition(3), range)).toEqual({ from: 20, to: 41 });
+    expect(state.selected(asPartition(3), EVERYTHING)).toEqual({ from: 0, to: 200 });
+    expect(state.selected(asPartition(3), { ...EVERYTHING, isGlobal: true })).toEqual({ from: 0, to: 0 });
+    expect(state.selected(asPartition(-1), { ...EVERYTHING, isGlobal: true })).toEqual({ from: 0, to: 30 });
+    expect(state.selected(asPartition(4), range)).toEqual({ from: 0, to: 0 });
   });
 
   it("selects the accounts that changed since a moment, combined with a range and a kind", () => {
     const since = snapshotTimestamp - 3 * 24 * 3600 * 1000;
-    const ids = [...state.accounts(3)].map(({ accountId }) => accountId);
+    const ids = [...state.accounts(asPartition(3))].map(({ accountId }) => accountId);
     const range = { ...EVERYTHING, accountStart: ids[20] ?? "", accountEnd: ids[180] ?? "" };
     for (const selection of [EVERYTHING, range, { ...EVERYTHING, isGlobal: true }]) {
       for (const partition of allPartitions(shard)) {
@@ -86,7 +87,7 @@ describe("the state from a seed", () => {
         expect(state.count(partition, selection)).toBe(selected.length);
       }
     }
-    expect(state.count(3, { ...range, changedSince: since })).toBeGreaterThan(5);
+    expect(state.count(asPartition(3), { ...range, changedSince: since })).toBeGreaterThan(5);
   });
 
   it("makes the changed accounts alone for a delta", async () => {
@@ -109,7 +110,7 @@ describe("the state from a seed", () => {
 
   it("is in order in the smallest partitions, including the last one", () => {
     const dense = makeNetwork(smallFixture({ nodes: 2000, accounts: 2000 * 30, globalAccounts: 0 }));
-    const ids = [...dense.state.accounts(1999)].map(({ accountId }) => accountId);
+    const ids = [...dense.state.accounts(asPartition(1999))].map(({ accountId }) => accountId);
     expect(ids).toHaveLength(30);
     expect(ids).toEqual([...new Set(ids)].sort());
   });

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import type { WrappedData } from "../../../src/protocol/account-copy.ts";
+import { asPartition, type HashHex, type Partition } from "../../../src/protocol/brands.ts";
 import { partitionHashes } from "../../../src/protocol/partition-hash.ts";
 import { GLOBAL_PARTITION, makeShard, partitionOf, partitionRange } from "../../../src/protocol/shard.ts";
 import { StateDatabase } from "../../../src/testnet/validator/state/state-database.ts";
@@ -10,6 +11,7 @@ import {
   networkAccount,
   type Transaction,
 } from "../../../src/testnet/validator/state/transaction.ts";
+import { asHashes, asPartitions } from "../../helpers/brands.ts";
 
 export const cycleMs = 1000;
 
@@ -23,7 +25,7 @@ const perPartition = 40;
 /** The accounts of all partitions, ascending. */
 export const genesis: readonly WrappedData[] = [
   ...[0, 1, 2, 3].flatMap((partition) => {
-    const prefix = partitionRange(shard, partition).low.slice(0, 4);
+    const prefix = partitionRange(shard, asPartition(partition)).low.slice(0, 4);
     return Array.from({ length: perPartition }, (_, index) =>
       balanceAccount(prefix + index.toString(16).padStart(60, "0"), 1, 1000n + BigInt(index)),
     );
@@ -40,9 +42,9 @@ export function held(accounts: readonly WrappedData[]): WrappedData[] {
 }
 
 /** The hashes of the partitions of node 0. */
-export function hashesOf(accounts: readonly WrappedData[]): Map<number, string> {
+export function hashesOf(accounts: readonly WrappedData[]): Map<Partition, HashHex> {
   const hashes = partitionHashes(accounts, shard);
-  return new Map(partitions.map((partition) => [partition, hashes.get(partition) ?? ""]));
+  return asHashes(partitions.map((partition) => [partition, hashes.get(asPartition(partition)) ?? ""]));
 }
 
 /** Returns the end of a cycle, in milliseconds. */
@@ -53,7 +55,12 @@ export function endOf(cycle: number): number {
 /** Returns a database at the end of cycle 0. */
 export function openState(directory: string): StateDatabase {
   const stored = partitions.filter((partition) => partition !== GLOBAL_PARTITION);
-  const database = StateDatabase.open(join(directory, "state.sqlite"), shard, stored, () => genesis);
+  const database = StateDatabase.open(
+    join(directory, "state.sqlite"),
+    shard,
+    asPartitions(stored),
+    () => genesis,
+  );
   endCycle(database, 0);
   return database;
 }

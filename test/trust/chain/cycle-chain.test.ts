@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { asCycle, asHashHex } from "../../../src/protocol/brands.ts";
 import { type CycleRecord, cycleMarker } from "../../../src/protocol/cycle-record.ts";
 import { checkChain, recordedNetworkHashes } from "../../../src/trust/chain/cycle-chain.ts";
 import { parseCycleRecords } from "../../../src/wire/cycle-records.ts";
@@ -157,7 +158,9 @@ describe("the cycle chain", () => {
 describe("the network hash of a cycle", () => {
   const hash = (digit: string) => digit.repeat(64);
   const named = (counter: number, ...entries: [number, string][]): CycleRecord =>
-    recordOf(counter, { networkDataHash: entries.map(([cycle, of]) => ({ cycle, hash: of })) });
+    recordOf(counter, {
+      networkDataHash: entries.map(([cycle, of]) => ({ cycle: asCycle(cycle), hash: asHashHex(of) })),
+    });
 
   it("is found by the cycle's number in any record", () => {
     const records = [
@@ -165,13 +168,13 @@ describe("the network hash of a cycle", () => {
       named(5, [3, hash("b")]),
       named(6, [4, hash("c")], [3, hash("b")]),
     ];
-    expect(recordedNetworkHashes(records, 3)).toEqual([hash("b")]);
-    expect(recordedNetworkHashes(records, 4)).toEqual([hash("c")]);
-    expect(recordedNetworkHashes(records, 5)).toEqual([]);
+    expect(recordedNetworkHashes(records, asCycle(3))).toEqual([hash("b")]);
+    expect(recordedNetworkHashes(records, asCycle(4))).toEqual([hash("c")]);
+    expect(recordedNetworkHashes(records, asCycle(5))).toEqual([]);
   });
 
   it("has several values if records contradict each other", () => {
     const records = [named(5, [3, hash("b")]), named(6, [3, hash("d")])];
-    expect(recordedNetworkHashes(records, 3)).toEqual([hash("b"), hash("d")]);
+    expect(recordedNetworkHashes(records, asCycle(3))).toEqual([hash("b"), hash("d")]);
   });
 });

@@ -1,13 +1,15 @@
 import { describe, expect, it } from "vitest";
+import { asCycle, asNodeId, asPublicKey } from "../../../src/protocol/brands.ts";
 import type { ActiveNode } from "../../../src/protocol/node.ts";
 import { cycleNodesOf, describeUnknown, differentNodes } from "../../../src/trust/chain/cycle-nodes.ts";
+import { asNodeIds } from "../../helpers/brands.ts";
 import { recordOf } from "./records.ts";
 
 const idOf = (digit: string) => digit.repeat(64);
 const nodeOf = (digit: string): ActiveNode => ({
-  id: idOf(digit),
+  id: asNodeId(idOf(digit)),
   url: `http://${digit}`,
-  publicKey: idOf(digit),
+  publicKey: asPublicKey(idOf(digit)),
 });
 const listed = ["1", "2", "4"].map(nodeOf);
 
@@ -34,15 +36,15 @@ describe("the nodes of a cycle", () => {
     const members = cycleNodesOf(listed, records, recordOf(7));
     expect(members.nodes[2]).toEqual({ id: idOf("3"), publicKey: undefined, url: undefined });
     expect(members.unknown).toEqual([idOf("3")]);
-    expect(describeUnknown(members, 7)).toBe(
+    expect(describeUnknown(members, asCycle(7))).toBe(
       "no record states the key of a node of cycle 7 (33333333): such a vote cannot be counted",
     );
   });
 
   it("that are all known need no description, and of many unknown ones three are shown", () => {
-    expect(describeUnknown({ nodes: listed, unknown: [] }, 7)).toBeUndefined();
+    expect(describeUnknown({ nodes: listed, unknown: [] }, asCycle(7))).toBeUndefined();
     const unknown = ["5", "6", "7", "8", "9"].map(idOf);
-    expect(describeUnknown({ nodes: [], unknown }, 7)).toContain(
+    expect(describeUnknown({ nodes: [], unknown: asNodeIds(unknown) }, asCycle(7))).toContain(
       "5 nodes of cycle 7 (55555555, 66666666, 77777777, and 2 more)",
     );
   });

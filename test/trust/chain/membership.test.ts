@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { asCycle, asNodeId } from "../../../src/protocol/brands.ts";
 import type { CycleRecord } from "../../../src/protocol/cycle-record.ts";
 import { nodesOfCycle, numNodesOfCycle, type RecordedNode } from "../../../src/trust/chain/membership.ts";
 import { recordOf } from "./records.ts";
 
-const idOf = (name: string) => name.repeat(64).slice(0, 64);
+const idOf = (name: string) => asNodeId(name.repeat(64).slice(0, 64));
 const listedOf = (...names: string[]) => names.map((name) => ({ id: idOf(name), from: "list" }));
 const recover = ({ id, publicKey, ip, port }: RecordedNode) => ({
   id,
@@ -29,8 +30,8 @@ const statedOf = (name: string) => ({
 });
 
 function names(listed: ReturnType<typeof listedOf>, records: CycleRecord[], cycle: number) {
-  const { nodes, unknown } = nodesOfCycle(listed, records, cycle, recover);
-  return { nodes: nodes.map(({ id }) => id[0]), unknown: unknown.map((id) => (id === "all" ? id : id[0])) };
+  const { nodes, unknown } = nodesOfCycle(listed, records, asCycle(cycle), recover);
+  return { nodes: nodes.map(({ id }) => id[0]), unknown: unknown.map((id) => id[0]) };
 }
 
 describe("the nodes of an earlier cycle", () => {
@@ -111,7 +112,7 @@ describe("the nodes of an earlier cycle", () => {
 
   it("have the key and address of a record if they were removed since", () => {
     const records = [changing(8, { refreshedConsensors: ["2"] }), changing(9, { removed: ["2"] })];
-    expect(nodesOfCycle(listedOf("1"), records, 8, recover).nodes[1]).toEqual({
+    expect(nodesOfCycle(listedOf("1"), records, asCycle(8), recover).nodes[1]).toEqual({
       id: idOf("2"),
       from: "22@1.2.3.4:9001",
     });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { asCycle, asHashHex } from "../../../src/protocol/brands.ts";
 import { type ChainedRecord, makeCycleChain } from "../../../src/testnet/cluster/cycle-records.ts";
 import { provedRecords } from "../../../src/trust/chain/proved-records.ts";
 import { parseCycleRecords } from "../../../src/wire/cycle-records.ts";
@@ -8,8 +9,8 @@ const chain = makeCycleChain({
   cycles: 6,
   cycleDuration: 60,
   activeNodes: 3,
-  snapshotCycle: 2,
-  networkHash: "0".repeat(64),
+  snapshotCycle: asCycle(2),
+  networkHash: asHashHex("0".repeat(64)),
 });
 const markerOf = (counter: number) => chain[counter]?.marker ?? "";
 

@@ -1,5 +1,6 @@
 /** Minimal cycle records of one minute each. */
 
+import { asCycle } from "../../../src/protocol/brands.ts";
 import type { CycleRecord } from "../../../src/protocol/cycle-record.ts";
 
 /** Seconds. */
@@ -13,7 +14,15 @@ export function endOf(counter: number): number {
 
 export function recordOf(counter: number, changes: Partial<CycleRecord> = {}): CycleRecord {
   const start = firstStart + counter * duration;
-  return { counter, start, duration, active: 9, networkDataHash: [], received: {}, ...changes };
+  return {
+    counter: asCycle(counter),
+    start,
+    duration,
+    active: 9,
+    networkDataHash: [],
+    received: {},
+    ...changes,
+  };
 }
 
 export function recordsOf(first: number, last: number): CycleRecord[] {

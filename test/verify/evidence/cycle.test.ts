@@ -3,6 +3,7 @@ import { hashText } from "../../../src/protocol/crypto/hash.ts";
 import type { Trust } from "../../../src/verify/evidence/audit.ts";
 import { auditCycles } from "../../../src/verify/evidence/cycle.ts";
 import { parseNodeList } from "../../../src/wire/node-list.ts";
+import { hashNamed } from "../../helpers/brands.ts";
 import {
   archiver,
   auditOf,
@@ -56,7 +57,7 @@ describe("the record of the snapshot's cycle", () => {
 
   it("is proved by the key that signed the auditor's node list", async () => {
     const list = parseNodeList([], "mine");
-    const nodeList = { list, source: "mine", hash: "", signer: archiver.publicKey };
+    const nodeList = { list, source: "mine", hash: hashNamed(""), signer: archiver.publicKey };
     const { claim } = await audited(byArchiver({ cycleInfo: chain }), { nodeList });
     expect(claim).toMatchObject({
       basis: "proved",

@@ -3,6 +3,7 @@ import type { TrustedNodeList } from "../../../src/verify/evidence/audit.ts";
 import { auditCycles } from "../../../src/verify/evidence/cycle.ts";
 import { auditNodeList } from "../../../src/verify/evidence/node-list.ts";
 import { parseNodeList } from "../../../src/wire/node-list.ts";
+import { hashNamed } from "../../helpers/brands.ts";
 import {
   archiver,
   auditOf,
@@ -28,7 +29,7 @@ async function audited(changes: Partial<SnapshotParts>, { archiverKey, nodeList 
 }
 
 function trustedOf(list: unknown[]): TrustedNodeList {
-  return { list: parseNodeList(list, "mine"), source: "mine", hash: "abc", signer: undefined };
+  return { list: parseNodeList(list, "mine"), source: "mine", hash: hashNamed("abc"), signer: undefined };
 }
 
 const zeros = "0".repeat(64);
@@ -98,7 +99,7 @@ describe("the auditor's node list", () => {
   it("determines the nodes", async () => {
     const { nodes, report, claim, findings } = await audited({}, { nodeList: rows });
     expect(nodes).toHaveLength(5);
-    expect(report).toEqual({ source: "auditor", hash: "abc", nodes: 5 });
+    expect(report).toEqual({ source: "auditor", hash: hashNamed("abc"), nodes: 5 });
     expect(claim).toEqual({ claim: "nodeList", basis: "given", detail: "the 5 nodes of mine" });
     expect(findings).toEqual([]);
   });

@@ -1,7 +1,9 @@
 /** Random votes of the nodes of small rings. */
 
 import fc from "fast-check";
+import { asPartition, type HashHex, type Partition } from "../../../src/protocol/brands.ts";
 import { coveringNodes, GLOBAL_PARTITION, makeShard, type Shard } from "../../../src/protocol/shard.ts";
+import { asHashes, hashNamed } from "../../helpers/brands.ts";
 
 export interface RingVotes {
   readonly numNodes: number;
@@ -18,14 +20,16 @@ export function ringVotes(choices: readonly string[]): fc.Arbitrary<RingVotes> {
   });
 }
 
-export function hashesOf({ votes }: RingVotes, node: number): Map<number, string> {
-  const named = (votes[node] ?? []).map((hash, place) => [place + GLOBAL_PARTITION, hash] as const);
-  return new Map(named.flatMap(([partition, hash]) => (hash === undefined ? [] : [[partition, hash]])));
+export function hashesOf({ votes }: RingVotes, node: number): Map<Partition, HashHex> {
+  const named = (votes[node] ?? []).map((name, place) => [place + GLOBAL_PARTITION, name] as const);
+  return asHashes(
+    named.flatMap(([partition, name]) => (name === undefined ? [] : [[partition, hashNamed(name)]])),
+  );
 }
 
 /** The votes of the nodes that cover a partition, counted one by one. */
 export function coveringVotes({ votes }: RingVotes, shard: Shard, partition: number) {
-  const covering = coveringNodes(shard, partition);
+  const covering = coveringNodes(shard, asPartition(partition));
   const hashes = covering.flatMap((node) => votes[node]?.[partition - GLOBAL_PARTITION] ?? []);
   const votesFor = hashes.filter((hash) => hash === "yes").length;
   return { votesFor, votesAgainst: hashes.length - votesFor, outOf: covering.length };

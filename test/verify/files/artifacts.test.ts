@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { Manifest } from "../../../src/format/manifest.ts";
+import { asPartition } from "../../../src/protocol/brands.ts";
 import { hashText } from "../../../src/protocol/crypto/hash.ts";
 import { SnapshotDirectory } from "../../../src/store/snapshot-directory.ts";
 import { checkArtifactFiles, checkArtifacts } from "../../../src/verify/files/artifacts.ts";
@@ -70,7 +71,7 @@ describe("the artifacts of a snapshot", () => {
       {
         kind: "artifact-hash",
         partition: 2,
-        problem: `its hash is ${hashText("[]")}, but the export data has ${hashes.get(2)}`,
+        problem: `its hash is ${hashText("[]")}, but the export data has ${hashes.get(asPartition(2))}`,
       },
     ]);
   });

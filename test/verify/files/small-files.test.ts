@@ -5,6 +5,7 @@ import { EXPORT_DATA_FILE, exportDataText } from "../../../src/format/export-dat
 import { manifestText } from "../../../src/format/manifest.ts";
 import { RUN_FILE, runRecordText } from "../../../src/format/run-record.ts";
 import { otherEvidenceFilesMax } from "../../../src/limits/snapshot.ts";
+import { asPartition } from "../../../src/protocol/brands.ts";
 import { hashText } from "../../../src/protocol/crypto/hash.ts";
 import { SnapshotDirectory } from "../../../src/store/snapshot-directory.ts";
 import { checkSmallFiles } from "../../../src/verify/files/small-files.ts";
@@ -39,7 +40,7 @@ describe("the small files of a snapshot", () => {
     const { small, findings } = await check();
     expect(findings).toEqual([]);
     expect(small).toMatchObject({ manifest, hashKey });
-    expect(small.entries.get("partition.3")).toBe(hashes.get(3));
+    expect(small.entries.get("partition.3")).toBe(hashes.get(asPartition(3)));
     expect(Object.keys(small.files ?? {})).toContain(EXPORT_DATA_FILE);
   });
 
@@ -76,7 +77,7 @@ describe("export data", () => {
     { id: "an unknown key", changed: `${text}["zebra","1"]\n`, says: "zebra: unknown key" },
     {
       id: "a partition without a hash",
-      changed: text.replace(hashes.get(2) ?? "", "none"),
+      changed: text.replace(hashes.get(asPartition(2)) ?? "", "none"),
       says: "partition.2: expected 64 lower-case hex digits, got none",
     },
     {
@@ -86,7 +87,7 @@ describe("export data", () => {
     },
     {
       id: "other hashes than its network hash",
-      changed: text.replace(hashes.get(2) ?? "", zeros),
+      changed: text.replace(hashes.get(asPartition(2)) ?? "", zeros),
       says: "the partition hashes give the network hash",
     },
     { id: "no hash key", changed: text.replace(/\["hash.key".*\n/, ""), says: "hash.key: expected 64" },

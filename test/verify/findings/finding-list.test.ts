@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { findingCharactersMax, findingsMax } from "../../../src/limits/snapshot.ts";
+import { asPartition } from "../../../src/protocol/brands.ts";
 import { FindingList } from "../../../src/verify/findings/finding-list.ts";
 import { faultOfMessage, hostileText } from "../../wire/hostile-text.ts";
 
 describe("a list of findings", () => {
   it("keeps a finding with its partition or its claim", () => {
     const findings = new FindingList();
-    findings.add("artifact-hash", "partition-00001.json", "wrong", { partition: 1 });
+    findings.add("artifact-hash", "partition-00001.json", "wrong", { partition: asPartition(1) });
     findings.add("unproved", "evidence/cycles.json", "told", { claim: "cycle" });
     expect(findings.all).toEqual([
       { kind: "artifact-hash", file: "partition-00001.json", partition: 1, problem: "wrong" },

@@ -9,6 +9,7 @@ import type { PartitionSource } from "../../../events/assemble-events.ts";
 import type { RunEvent } from "../../../events/run-events.ts";
 import type { RunLog } from "../../../events/run-log.ts";
 import type { FileHashes } from "../../../format/run-record.ts";
+import type { HashHex, Partition } from "../../../protocol/brands.ts";
 import { hashText } from "../../../protocol/crypto/hash.ts";
 import { EMPTY_PREIMAGE } from "../../../protocol/partition-hash.ts";
 import type { PartialSnapshot } from "../../../store/partial-snapshot.ts";
@@ -24,10 +25,10 @@ export interface PrepareContext {
 /** Returns the partitions that are still missing. */
 export async function prepareArtifacts(
   partial: PartialSnapshot,
-  agreedHashes: ReadonlyMap<number, string>,
+  agreedHashes: ReadonlyMap<Partition, HashHex>,
   { hashKey, published, log, signal }: PrepareContext,
-): Promise<Set<number>> {
-  const missing = new Set<number>();
+): Promise<Set<Partition>> {
+  const missing = new Set<Partition>();
   const emptyHash = hashText(EMPTY_PREIMAGE, hashKey);
   for (const [partition, hash] of agreedHashes) {
     signal?.throwIfAborted();
@@ -47,14 +48,14 @@ export async function prepareArtifacts(
 }
 
 function kept(
-  partition: number,
+  partition: Partition,
   { accounts, bytes }: { readonly accounts: number; readonly bytes: number },
   source: PartitionSource,
 ): RunEvent {
   return { type: "kept", partitions: [partition], accounts, bytes, source };
 }
 
-async function writeEmpty(partial: PartialSnapshot, partition: number): Promise<void> {
+async function writeEmpty(partial: PartialSnapshot, partition: Partition): Promise<void> {
   const path = partial.incomingPath(0, partition);
   try {
     await writeFile(path, EMPTY_PREIMAGE, { flag: "wx", mode: 0o644 });

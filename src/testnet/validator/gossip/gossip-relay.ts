@@ -10,6 +10,7 @@ import { KnownVotes } from "../../../agreement/admission/known-votes.ts";
 import { makeValidatorSet, type ValidatorSet } from "../../../agreement/admission/validator-set.ts";
 import type { PartitionGossip } from "../../../agreement/upstream/partition-gossip.ts";
 import { signatureChecksAtOnce } from "../../../limits/collect.ts";
+import { asCycle, asNodeIndex, type Cycle, type NodeIndex } from "../../../protocol/brands.ts";
 import { type Sign, signatureHoldsAsync, signedHash } from "../../../protocol/crypto/signature.ts";
 import type { ActiveNode } from "../../../protocol/node.ts";
 import { makeShard } from "../../../protocol/shard.ts";
@@ -24,12 +25,12 @@ export interface RelayOptions {
   /** All active nodes, in ascending order of ID. */
   readonly nodes: readonly ActiveNode[];
   /** The index of this validator among them. */
-  readonly index: number;
+  readonly index: NodeIndex;
   readonly gossip: PartitionGossip;
   /** Returns the messages to forward; an honest validator forwards them unchanged. */
-  readonly forwarded: (cycle: number, messages: readonly string[]) => readonly string[];
+  readonly forwarded: (cycle: Cycle, messages: readonly string[]) => readonly string[];
   /** Called when a message of a cycle was admitted. */
-  readonly onMessage: (cycle: number) => void;
+  readonly onMessage: (cycle: Cycle) => void;
 }
 
 export class GossipRelay {
@@ -40,7 +41,7 @@ export class GossipRelay {
   readonly #received = new ReceivedGossip(gossipKeptBytesMax);
   /** Checks signatures on other threads, a few at once: a forged one costs its sender nothing. */
   readonly #checks = pLimit(signatureChecksAtOnce);
-  #currentCycle = 0;
+  #currentCycle = asCycle(0);
 
   constructor(options: RelayOptions) {
     const { nodes, index } = options;
@@ -52,7 +53,7 @@ export class GossipRelay {
   }
 
   /** The messages of a cycle as JSON; `undefined` where there are none. */
-  messagesOf(cycle: number): readonly string[] | undefined {
+  messagesOf(cycle: Cycle): readonly string[] | undefined {
     return this.#received.messagesOf(cycle);
   }
 
@@ -60,7 +61,7 @@ export class GossipRelay {
    * Sends this validator's own messages of a cycle, as JSON: the first to every second peer and the last to the others.
    * (An honest validator has one.)
    */
-  send(cycle: number, messages: readonly string[]): void {
+  send(cycle: Cycle, messages: readonly string[]): void {
     const [first, last] = [messages[0], messages.at(-1)];
     if (first === undefined || last === undefined) return;
     for (const outbox of this.#outboxes) outbox.add(outbox.peer % 2 === 0 ? first : last);
@@ -91,7 +92,7 @@ export class GossipRelay {
   }
 
   /** Moves the window: forgets earlier cycles, and forged ones of the far future. */
-  cycleBegan(cycle: number): void {
+  cycleBegan(cycle: Cycle): void {
     this.#currentCycle = cycle;
     const { oldest, newest } = this.#window;
     this.#seen.dropBefore(oldest);
@@ -104,8 +105,8 @@ export class GossipRelay {
 
   get #window(): VoteWindow {
     return {
-      oldest: this.#currentCycle - gossipCyclesBehind,
-      newest: this.#currentCycle + gossipCyclesAhead,
+      oldest: asCycle(Math.max(0, this.#currentCycle - gossipCyclesBehind)),
+      newest: asCycle(this.#currentCycle + gossipCyclesAhead),
     };
   }
 
@@ -140,11 +141,11 @@ export class GossipRelay {
 
 /** The peers at distances of powers of two on both sides. A message reaches all validators after few steps, also where
  *  many of them are down. */
-function peersOf(index: number, numNodes: number): number[] {
-  const peers = new Set<number>();
+function peersOf(index: NodeIndex, numNodes: number): NodeIndex[] {
+  const peers = new Set<NodeIndex>();
   for (let distance = 1; distance <= numNodes / 2; distance *= 2) {
-    peers.add((index + distance) % numNodes);
-    peers.add((index - distance + numNodes) % numNodes);
+    peers.add(asNodeIndex((index + distance) % numNodes));
+    peers.add(asNodeIndex((index - distance + numNodes) % numNodes));
   }
   peers.delete(index);
   return [...peers];

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "undici";
 import { errorBodyBytesMax } from "../../../limits/http.ts";
+import type { NodeIndex } from "../../../protocol/brands.ts";
 import {
   gossipBatchBytesMax,
   gossipMessagesPerPushMax,
@@ -18,7 +19,7 @@ type Outcome = "taken" | "refused" | "failed";
 
 export class PeerOutbox {
   /** The index of the validator. */
-  readonly peer: number;
+  readonly peer: NodeIndex;
   readonly #url: string;
   readonly #agent = new Agent({ connections: 1, pipelining: 1, maxResponseSize: errorBodyBytesMax });
   readonly #ending = new AbortController();
@@ -26,7 +27,7 @@ export class PeerOutbox {
   #bytes = 0;
   #sending: Promise<void> | undefined;
 
-  constructor(peer: number, url: string) {
+  constructor(peer: NodeIndex, url: string) {
     this.peer = peer;
     this.#url = url;
   }

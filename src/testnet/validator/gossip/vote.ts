@@ -1,5 +1,6 @@
 /** The signed message by which a validator gossips its partition hashes (PROTOCOL.md, Partition gossip). */
 
+import type { Cycle, HashHex, NodeId, Partition } from "../../../protocol/brands.ts";
 import { type Sign, signed } from "../../../protocol/crypto/signature.ts";
 import type { Identity } from "../identity.ts";
 
@@ -14,11 +15,11 @@ export interface GossipData {
 }
 
 export interface SignedVote {
-  readonly cycle: number;
+  readonly cycle: Cycle;
   /** The first design had the map of hashes itself in the place of `data`. */
   readonly data: GossipData | PartitionHashMap;
   /** Node ID. */
-  readonly sender: string;
+  readonly sender: NodeId;
   readonly sign: Sign;
 }
 
@@ -30,8 +31,8 @@ export interface VoteOptions {
 /** @param hashes of −1 and of each partition that the node stores */
 export function makeVote(
   identity: Identity,
-  cycle: number,
-  hashes: ReadonlyMap<number, string>,
+  cycle: Cycle,
+  hashes: ReadonlyMap<Partition, HashHex>,
   options: VoteOptions = {},
 ): SignedVote {
   const partitionHash: PartitionHashMap = Object.fromEntries(hashes);

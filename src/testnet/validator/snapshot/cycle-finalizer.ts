@@ -4,10 +4,11 @@
  * compares its own hashes with them. At a marked cycle it also exports its state.
  */
 
-import type { AllHashes, Collector } from "../../../agreement/upstream/collector.ts";
+import type { Collector, UpstreamHashes } from "../../../agreement/upstream/collector.ts";
 import type { PartitionGossip } from "../../../agreement/upstream/partition-gossip.ts";
 import { isAgreed } from "../../../agreement/vote-tally.ts";
 import { messageOf } from "../../../errors/snapshot-error.ts";
+import { asCycle, type Cycle, type HashHex, type NodeId, type Partition } from "../../../protocol/brands.ts";
 import { networkHash } from "../../../protocol/partition-hash.ts";
 import { GLOBAL_PARTITION, type Shard } from "../../../protocol/shard.ts";
 import { agreementCyclesMax, hashedCyclesKept, hashedCyclesMax } from "../../limits.ts";
@@ -21,18 +22,18 @@ import { hashPartitions } from "./hash-partitions.ts";
 import type { SnapshotExporter } from "./snapshot-exporter.ts";
 
 /** A report about a cycle. */
-export type CycleReport = { readonly cycle: number } & (
+export type CycleReport = { readonly cycle: Cycle } & (
   | {
       readonly type: "agreed";
-      readonly networkHash: string;
+      readonly networkHash: HashHex;
       /** Partitions whose hash has no majority of the nodes that cover them. */
-      readonly weak: readonly number[];
+      readonly weak: readonly Partition[];
     }
   | { readonly type: "not-agreed"; readonly messages: number }
   /** The own hash is not the agreed one: the own state is wrong, or that of the majority. */
   | {
       readonly type: "disagreement";
-      readonly partition: number;
+      readonly partition: Partition;
       readonly own: string;
       readonly agreed: string;
       readonly votesFor: number;
@@ -46,7 +47,7 @@ export type CycleReport = { readonly cycle: number } & (
 );
 
 export interface FinalizedCycle {
-  readonly cycle: number;
+  readonly cycle: Cycle;
   /** The end of the cycle, in milliseconds. */
   readonly timestamp: number;
   /** Whether the cycle is to be exported. */
@@ -57,9 +58,9 @@ export interface FinalizerOptions {
   readonly identity: Identity;
   readonly shard: Shard;
   /** In ascending order. */
-  readonly nodeIds: readonly string[];
+  readonly nodeIds: readonly NodeId[];
   /** The partitions from 0 to N − 1 that are stored, ascending. */
-  readonly stored: readonly number[];
+  readonly stored: readonly Partition[];
   readonly database: StateDatabase;
   readonly gossip: PartitionGossip;
   readonly relay: GossipRelay;
@@ -67,19 +68,19 @@ export interface FinalizerOptions {
   readonly hooks: FaultHooks;
   readonly report: (report: CycleReport) => void;
   /** Sends the network hash of a cycle, and the hashes of all partitions, to the archiver. */
-  readonly announce: (cycle: number, networkHash: string, hashes: ReadonlyMap<number, string>) => void;
+  readonly announce: (cycle: Cycle, networkHash: HashHex, hashes: ReadonlyMap<Partition, HashHex>) => void;
 }
 
 /** A cycle whose votes are being collected. */
 interface OpenCycle {
   readonly collector: Collector;
-  readonly own: ReadonlyMap<number, string>;
+  readonly own: ReadonlyMap<Partition, HashHex>;
 }
 
 export class CycleFinalizer {
   readonly #options: FinalizerOptions;
-  readonly #partitions: readonly number[];
-  readonly #open = new Map<number, OpenCycle>();
+  readonly #partitions: readonly Partition[];
+  readonly #open = new Map<Cycle, OpenCycle>();
   readonly #hashing = new Set<Promise<unknown>>();
 
   constructor(options: FinalizerOptions) {
@@ -95,7 +96,7 @@ export class CycleFinalizer {
    */
   cycleTxsFinalized({ cycle, timestamp, isMarked }: FinalizedCycle): void {
     const { database, relay, gossip, hooks, report } = this.#options;
-    relay.cycleBegan(cycle + 1);
+    relay.cycleBegan(asCycle(cycle + 1));
     gossip.cleanOld(cycle, agreementCyclesMax);
     for (const open of this.#open.keys()) {
       if (open <= cycle - agreementCyclesMax) this.#settle(open);
@@ -117,7 +118,7 @@ export class CycleFinalizer {
   }
 
   /** Must be called when a message of a cycle was admitted. It may settle the cycle. */
-  messageAdmitted(cycle: number): void {
+  messageAdmitted(cycle: Cycle): void {
     const hashes = this.#open.get(cycle)?.collector.allHashes();
     if (hashes !== undefined && weakIn(hashes).length === 0) this.#settle(cycle);
   }
@@ -128,7 +129,7 @@ export class CycleFinalizer {
     await Promise.allSettled(this.#hashing);
   }
 
-  #export(cycle: number, timestamp: number, hashed: Promise<ReadonlyMap<number, string>>): void {
+  #export(cycle: Cycle, timestamp: number, hashed: Promise<ReadonlyMap<Partition, HashHex>>): void {
     const { database, exporter, shard, report } = this.#options;
     const target = { databasePath: database.path, cycle, timestamp, numPartitions: shard.numNodes };
     try {
@@ -138,7 +139,7 @@ export class CycleFinalizer {
     }
   }
 
-  async #gossip(cycle: number, hashed: Promise<ReadonlyMap<number, string>>): Promise<void> {
+  async #gossip(cycle: Cycle, hashed: Promise<ReadonlyMap<Partition, HashHex>>): Promise<void> {
     const { gossip, relay, database, shard, nodeIds, identity, hooks } = this.#options;
     const own = await hashed;
     reachStep(hooks, "hash");
@@ -156,7 +157,7 @@ export class CycleFinalizer {
   }
 
   /** Ends the collection of a cycle with the hashes so far. */
-  #settle(cycle: number): void {
+  #settle(cycle: Cycle): void {
     const { database, gossip, report, announce } = this.#options;
     const open = this.#open.get(cycle);
     if (open === undefined) return;
@@ -176,7 +177,7 @@ export class CycleFinalizer {
     for (const [partition, own] of open.own) this.#compare(cycle, partition, own, hashes);
   }
 
-  #compare(cycle: number, partition: number, own: string, { agreements }: AllHashes): void {
+  #compare(cycle: Cycle, partition: Partition, own: string, { agreements }: UpstreamHashes): void {
     const agreement = agreements.get(partition);
     if (agreement === undefined || agreement.hash === own) return;
     const { hash: agreed, votesFor, outOf } = agreement;
@@ -185,12 +186,12 @@ export class CycleFinalizer {
 }
 
 /** Returns the hash of each partition on which the nodes that cover it agree: others have no vote (decision 1). */
-export function agreedIn({ partitionHashes, agreements }: AllHashes): Map<number, string> {
+export function agreedIn({ partitionHashes, agreements }: UpstreamHashes): Map<Partition, HashHex> {
   return new Map([...partitionHashes].map(([of, hash]) => [of, agreements.get(of)?.hash ?? hash]));
 }
 
 /** Partitions whose hash has no majority of the nodes that cover them. */
-function weakIn({ partitionHashes, agreements }: AllHashes): number[] {
+function weakIn({ partitionHashes, agreements }: UpstreamHashes): Partition[] {
   return [...partitionHashes.keys()].filter((partition) => {
     const agreement = agreements.get(partition);
     return agreement === undefined || !isAgreed(agreement, "majority");

@@ -4,6 +4,7 @@
  */
 
 import { type ChildProcess, fork } from "node:child_process";
+import type { Partition } from "../../../protocol/brands.ts";
 import { exportStartMaxMs, exportTimeMaxMs } from "../../limits.ts";
 import type { ExportCommand, ExportMessage } from "./export-protocol.ts";
 import type { ExportRequest } from "./write-export.ts";
@@ -31,7 +32,7 @@ export class ExportOperation {
   #start: () => void = () => undefined;
   #finish: () => void = () => undefined;
 
-  constructor(child: ChildProcess, request: ExportRequest, onWrote: (partition: number) => void) {
+  constructor(child: ChildProcess, request: ExportRequest, onWrote: (partition: Partition) => void) {
     this.#child = child;
     this.started = new Promise((resolve, reject) => {
       this.#start = resolve;
@@ -78,7 +79,7 @@ export class ExportOperation {
     await this.#exited;
   }
 
-  #receive(message: ExportMessage, onWrote: (partition: number) => void): void {
+  #receive(message: ExportMessage, onWrote: (partition: Partition) => void): void {
     switch (message.type) {
       case "ready":
         break;

@@ -1,5 +1,6 @@
 /** The messages between a validator and the process that exports its state. */
 
+import type { Partition } from "../../../protocol/brands.ts";
 import type { ExportRequest } from "./write-export.ts";
 
 /** The one message to the process. */
@@ -12,6 +13,6 @@ export interface ExportCommand {
 export type ExportMessage =
   | { readonly type: "ready" }
   | { readonly type: "started" }
-  | { readonly type: "wrote"; readonly partition: number }
+  | { readonly type: "wrote"; readonly partition: Partition }
   | { readonly type: "done" }
   | { readonly type: "failed"; readonly message: string };

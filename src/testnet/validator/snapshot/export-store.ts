@@ -7,9 +7,10 @@
 import { readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../../errors/snapshot-error.ts";
-import { artifactFile, partitionKey } from "../../../format/artifact.ts";
+import { artifactFile, partitionKey, partitionOfKey } from "../../../format/artifact.ts";
 import { MANIFEST_FILE } from "../../../format/manifest.ts";
 import { snapshotName } from "../../../format/snapshot-names.ts";
+import { asCycle, type Cycle, type HashHex, type Partition } from "../../../protocol/brands.ts";
 import { DEFAULT_HASH_KEY } from "../../../protocol/crypto/hash.ts";
 import { makeDirectories, syncPath } from "../../../store/durable.ts";
 import { scanArtifact } from "../../../store/scan-artifact.ts";
@@ -18,14 +19,14 @@ import * as z from "../../../wire/schema.ts";
 import { ExportedAccounts } from "./exported-accounts.ts";
 
 export interface HeldExport {
-  readonly cycle: number;
+  readonly cycle: Cycle;
   /** Milliseconds. */
   readonly timestamp: number;
   readonly accounts: ExportedAccounts;
 }
 
 const manifestSchema = z.object({
-  blockHeight: z.int(),
+  blockHeight: z.int().transform(asCycle),
   artifacts: z.array(z.tuple([z.string().regex(/^partition\.(-1|\d{1,5})$/), z.string()])),
   snapshot: z.looseObject({ timestamp: z.int() }),
 });
@@ -66,8 +67,8 @@ export class ExportStore {
    * @throws Error where a hash differs
    */
   async retrieve(
-    { cycle, timestamp }: { readonly cycle: number; readonly timestamp: number },
-    hashes: ReadonlyMap<number, string>,
+    { cycle, timestamp }: { readonly cycle: Cycle; readonly timestamp: number },
+    hashes: ReadonlyMap<Partition, HashHex>,
   ): Promise<HeldExport> {
     const working = this.workingDirectory(timestamp);
     for (const [partition, hash] of hashes) {
@@ -116,7 +117,7 @@ export class ExportStore {
 async function readHeld(place: string): Promise<HeldExport> {
   const file = join(place, MANIFEST_FILE);
   const manifest = parseAs(manifestSchema, parseJson(await readFile(file, "utf8"), file), file);
-  const partitions = manifest.artifacts.map(([key]) => Number(key.slice("partition.".length)));
+  const partitions = manifest.artifacts.map(([key]) => partitionOfKey(key));
   return {
     cycle: manifest.blockHeight,
     timestamp: manifest.snapshot.timestamp,
@@ -133,6 +134,6 @@ async function remove(path: string): Promise<void> {
   }
 }
 
-function ascending(partitions: Iterable<number>): number[] {
+function ascending(partitions: Iterable<Partition>): Partition[] {
   return [...partitions].sort((a, b) => a - b);
 }

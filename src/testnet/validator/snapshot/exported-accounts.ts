@@ -4,6 +4,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { artifactFile } from "../../../format/artifact.ts";
 import type { WrappedData } from "../../../protocol/account-copy.ts";
+import type { HashHex, Partition } from "../../../protocol/brands.ts";
 import { GLOBAL_PARTITION } from "../../../protocol/shard.ts";
 import { type AccountSource, mergedByAddress, type Selection } from "../state/account-source.ts";
 import type { PlaceRange } from "../state/change-index.ts";
@@ -14,7 +15,7 @@ interface AccountCopy {
   readonly accountId: string;
   /** Text, also of other values. */
   readonly data: string;
-  readonly hash: string;
+  readonly hash: HashHex;
   readonly isGlobal: 0 | 1;
   readonly timestamp: number;
 }
@@ -22,12 +23,12 @@ interface AccountCopy {
 export class ExportedAccounts implements AccountSource {
   readonly #directory: string;
   /** Ascending, without the global partition. */
-  readonly #partitions: readonly number[];
+  readonly #partitions: readonly Partition[];
   #holders = 0;
   #onReleased: () => void = () => undefined;
 
   /** @param partitions the partitions of the export, ascending */
-  constructor(directory: string, partitions: readonly number[]) {
+  constructor(directory: string, partitions: readonly Partition[]) {
     this.#directory = directory;
     this.#partitions = partitions.filter((partition) => partition !== GLOBAL_PARTITION);
   }
@@ -69,7 +70,7 @@ export class ExportedAccounts implements AccountSource {
   }
 
   /** Reads the accounts one by one and synchronously: they are usually cached by the system. */
-  *#accounts(partition: number, selection: Selection): Generator<WrappedData, void, void> {
+  *#accounts(partition: Partition, selection: Selection): Generator<WrappedData, void, void> {
     if (!isSelected(partition, selection)) return;
     const index = this.#index(partition);
     const artifact = openSync(this.#path(partition), "r");
@@ -86,7 +87,11 @@ export class ExportedAccounts implements AccountSource {
   }
 
   /** Yields the index entries of the selected accounts, ascending. */
-  *#entries(partition: number, index: IndexReader, selection: Selection): Generator<IndexEntry, void, void> {
+  *#entries(
+    partition: Partition,
+    index: IndexReader,
+    selection: Selection,
+  ): Generator<IndexEntry, void, void> {
     const range = rangeOf(index, selection);
     if (selection.changedSince === undefined) {
       for (let place = range.from; place < range.to; place += indexPageEntries) {
@@ -104,7 +109,7 @@ export class ExportedAccounts implements AccountSource {
     }
   }
 
-  #countIn(partition: number, range: PlaceRange, { changedSince }: Selection): number {
+  #countIn(partition: Partition, range: PlaceRange, { changedSince }: Selection): number {
     if (changedSince === undefined) return range.to - range.from;
     const changes = this.#changes(partition);
     try {
@@ -114,20 +119,20 @@ export class ExportedAccounts implements AccountSource {
     }
   }
 
-  #changes(partition: number): ChangeFileReader {
+  #changes(partition: Partition): ChangeFileReader {
     return new ChangeFileReader(changeFile(this.#path(partition)));
   }
 
-  #index(partition: number): IndexReader {
+  #index(partition: Partition): IndexReader {
     return new IndexReader(indexFile(this.#path(partition)));
   }
 
-  #path(partition: number): string {
+  #path(partition: Partition): string {
     return join(this.#directory, artifactFile(partition, "none"));
   }
 }
 
-function isSelected(partition: number, { isGlobal }: Selection): boolean {
+function isSelected(partition: Partition, { isGlobal }: Selection): boolean {
   return isGlobal === undefined || isGlobal === (partition === GLOBAL_PARTITION);
 }
 

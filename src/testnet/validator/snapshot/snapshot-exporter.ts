@@ -5,6 +5,7 @@
 
 import type { ChildProcess } from "node:child_process";
 import { messageOf } from "../../../errors/snapshot-error.ts";
+import type { Cycle, HashHex, Partition } from "../../../protocol/brands.ts";
 import { type ExportEntry, ExportOperation, spawnExportProcess } from "./export-operation.ts";
 import type { ExportStore, HeldExport } from "./export-store.ts";
 import type { ExportRequest } from "./write-export.ts";
@@ -15,7 +16,7 @@ export type ExportTarget = Omit<ExportRequest, "directory">;
 /** The stage at which an export failed. */
 export type ExportStage = "initiate" | "export" | "retrieve" | "stop";
 
-export type ExportReport = { readonly cycle: number; readonly timestamp: number } & (
+export type ExportReport = { readonly cycle: Cycle; readonly timestamp: number } & (
   | {
       readonly type: "export-retrieved";
       /** The time until the state was held, and until the export was written. */
@@ -72,7 +73,7 @@ export class SnapshotExporter {
    * @param ownHashes of the target's partitions: an export with other hashes is discarded
    * @throws Error where another export is active; that one continues
    */
-  initiate(target: ExportTarget, ownHashes: Promise<ReadonlyMap<number, string>>): void {
+  initiate(target: ExportTarget, ownHashes: Promise<ReadonlyMap<Partition, HashHex>>): void {
     this.#checkNotActive(target);
     ownHashes.catch(() => undefined); // handled when the export is published
     const isReady = this.#standby !== undefined && isAlive(this.#standby);
@@ -114,7 +115,7 @@ export class SnapshotExporter {
   async #supervise(
     target: ExportTarget,
     operation: ExportOperation,
-    ownHashes: Promise<ReadonlyMap<number, string>>,
+    ownHashes: Promise<ReadonlyMap<Partition, HashHex>>,
   ): Promise<void> {
     const { exportStore, report, serve, onStep } = this.#options;
     const { cycle, timestamp } = target;

@@ -11,6 +11,7 @@ import { PreimageWriter } from "../../../artifact/preimage-writer.ts";
 import { artifactFile } from "../../../format/artifact.ts";
 import { EXPORT_DATA_FILE, exportDataText, type StateExportData } from "../../../format/export-data.ts";
 import { MANIFEST_FILE, makeStateExportManifest, manifestText } from "../../../format/manifest.ts";
+import type { Cycle, HashHex, Partition } from "../../../protocol/brands.ts";
 import { DEFAULT_HASH_KEY } from "../../../protocol/crypto/hash.ts";
 import { syncPath, writeSynced } from "../../../store/durable.ts";
 import { copyTextOf, StateReader } from "../state/state-reader.ts";
@@ -22,11 +23,11 @@ export interface ExportRequest {
   readonly databasePath: string;
   /** The directory of the export. It must not contain another export. */
   readonly directory: string;
-  readonly cycle: number;
+  readonly cycle: Cycle;
   /** The end of the cycle, in milliseconds. */
   readonly timestamp: number;
   /** −1 and the stored partitions, ascending. */
-  readonly partitions: readonly number[];
+  readonly partitions: readonly Partition[];
   readonly numPartitions: number;
 }
 
@@ -35,7 +36,7 @@ export interface ExportProgress {
   /** The state is held: commits can continue. */
   readonly started: () => void;
   /** A partition is written. */
-  readonly wrote: (partition: number) => void;
+  readonly wrote: (partition: Partition) => void;
 }
 
 /** The deviations of an export from an honest one. */
@@ -82,7 +83,7 @@ async function writeAll(
   hooks: ExportHooks,
 ): Promise<void> {
   const { directory, cycle, timestamp, partitions } = request;
-  const partitionHashes = new Map<number, string>();
+  const partitionHashes = new Map<Partition, HashHex>();
   let accounts = 0;
   let bytes = 0;
   for (const partition of partitions) {
@@ -104,10 +105,10 @@ async function writeAll(
 
 async function writePartition(
   directory: string,
-  partition: number,
+  partition: Partition,
   reader: StateReader,
   views: readonly StateView[],
-): Promise<{ hash: string; accounts: number; bytes: number }> {
+): Promise<{ hash: HashHex; accounts: number; bytes: number }> {
   const path = join(directory, artifactFile(partition, "none"));
   const writer = new PreimageWriter(path, DEFAULT_HASH_KEY);
   const index = await IndexWriter.create(indexFile(path));

@@ -3,6 +3,7 @@
  * before the commit. The last commit of a cycle also waits while too many earlier cycles are being hashed.
  */
 
+import { asCycle } from "../../../protocol/brands.ts";
 import { agreementCyclesMax } from "../../limits.ts";
 import { type FaultHooks, reachStep } from "../fault-hooks.ts";
 import type { CycleFinalizer, CycleReport, FinalizedCycle } from "../snapshot/cycle-finalizer.ts";
@@ -57,7 +58,8 @@ export class Committer {
   /** Repeats the work at the end of a cycle after a restart at that point, since it may be incomplete. */
   resume(): void {
     const { isBoundary, isMarked, cycle, startMs, durationMs } = this.#progress;
-    if (isBoundary) this.#finalized({ cycle, timestamp: startMs + (cycle + 1) * durationMs, isMarked });
+    if (isBoundary)
+      this.#finalized({ cycle: asCycle(cycle), timestamp: startMs + (cycle + 1) * durationMs, isMarked });
   }
 
   async apply(entries: readonly LoggedEntry[]): Promise<void> {

@@ -3,6 +3,7 @@
  * network agrees on them by consensus.
  */
 
+import { asCycle, type Cycle } from "../../../protocol/brands.ts";
 import { hex64 } from "../../../wire/hex.ts";
 import { parseAs, parseJson } from "../../../wire/parse.ts";
 import * as z from "../../../wire/schema.ts";
@@ -11,7 +12,7 @@ import type { Transaction } from "./transaction.ts";
 /** Separates the transactions of a cycle from those of the next. */
 export interface CycleEnd {
   readonly type: "cycle-end";
-  readonly cycle: number;
+  readonly cycle: Cycle;
   /** The end of the cycle in milliseconds: the timestamp of its snapshot. */
   readonly timestamp: number;
   /** Whether the next cycle is marked: every validator exports the state of this moment. */
@@ -42,7 +43,7 @@ const entry: z.ZodType<LogEntry> = z.discriminatedUnion("type", [
   z.object({ type: z.literal("set-fee"), timestamp: milliseconds, account: hex64, fee: hexDigits }),
   z.object({
     type: z.literal("cycle-end"),
-    cycle: z.int().nonnegative(),
+    cycle: z.int().nonnegative().transform(asCycle),
     timestamp: milliseconds,
     snapshot: z.boolean(),
   }),

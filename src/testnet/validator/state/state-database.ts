@@ -1,6 +1,7 @@
 /** A validator's database, for its one writing process. */
 
 import { isGlobalAccount, type WrappedData } from "../../../protocol/account-copy.ts";
+import type { Cycle, HashHex, Partition } from "../../../protocol/brands.ts";
 import { canonicalTextOf } from "../../../protocol/crypto/canonical-text.ts";
 import { GLOBAL_PARTITION, partitionOf, type Shard } from "../../../protocol/shard.ts";
 import { SqliteFile } from "../../../store/hash-database/sqlite-file.ts";
@@ -37,20 +38,12 @@ const beginning: Progress = {
   durationMs: 0,
 };
 
-interface AccountRow {
-  readonly stateId: string;
-  readonly timestamp: number;
-  readonly data: string;
-}
-
-type ProgressRow = Omit<Progress, "isBoundary" | "isMarked"> & { isBoundary: number; isMarked: number };
-
 export class StateDatabase {
   readonly #file: SqliteFile;
   readonly #shard: Shard;
-  readonly #stored: ReadonlySet<number>;
+  readonly #stored: ReadonlySet<Partition>;
 
-  private constructor(file: SqliteFile, shard: Shard, stored: ReadonlySet<number>) {
+  private constructor(file: SqliteFile, shard: Shard, stored: ReadonlySet<Partition>) {
     this.#file = file;
     this.#shard = shard;
     this.#stored = stored;
@@ -64,7 +57,7 @@ export class StateDatabase {
   static open(
     path: string,
     shard: Shard,
-    stored: readonly number[],
+    stored: readonly Partition[],
     genesis: () => Iterable<WrappedData>,
   ): StateDatabase {
     // Commits that a crash loses are repeated from the transaction log.
@@ -98,7 +91,7 @@ export class StateDatabase {
   }
 
   /** Saves the agreed hashes of a cycle. */
-  saveHashes(cycle: number, partitionHashes: ReadonlyMap<number, string>, networkHash: string): void {
+  saveHashes(cycle: Cycle, partitionHashes: ReadonlyMap<Partition, HashHex>, networkHash: HashHex): void {
     this.#file.write(() => {
       for (const [partition, hash] of partitionHashes) {
         this.#file.run("INSERT OR REPLACE INTO partitions VALUES (?, ?, ?)", partition, cycle, hash);
@@ -107,7 +100,7 @@ export class StateDatabase {
     });
   }
 
-  saveVotes(cycle: number, messages: readonly string[]): void {
+  saveVotes(cycle: Cycle, messages: readonly string[]): void {
     this.#file.write(() => {
       for (const [place, message] of messages.entries()) {
         this.#file.run("INSERT INTO votes VALUES (?, ?, ?)", cycle, place, message);
@@ -116,12 +109,9 @@ export class StateDatabase {
   }
 
   /** Returns the own messages of a cycle, in the order in which they were saved. */
-  votesOf(cycle: number): string[] {
-    const rows = this.#file.all<{ message: string }>(
-      "SELECT message FROM votes WHERE cycleNumber = ? ORDER BY place",
-      cycle,
-    );
-    return rows.map(({ message }) => message);
+  votesOf(cycle: Cycle): string[] {
+    const sql = "SELECT message FROM votes WHERE cycleNumber = ? ORDER BY place";
+    return this.#file.all((row) => row.string("message"), sql, cycle);
   }
 
   /** Deletes the hashes and messages of earlier cycles. */
@@ -156,19 +146,23 @@ export class StateDatabase {
     this.#put(partition, applied(transaction, accountId, this.#account(partition, accountId)));
   }
 
-  #account(partition: number, accountId: string): WrappedData | undefined {
-    const row = this.#file.get<AccountRow>(
+  #account(partition: Partition, accountId: string): WrappedData | undefined {
+    const account = this.#file.get(
+      (row) => ({
+        accountId,
+        stateId: row.string("stateId"),
+        timestamp: row.count("timestamp"),
+        data: parseData(row.string("data")),
+      }),
       "SELECT stateId, timestamp, data FROM accounts WHERE partitionId = ? AND accountId = ?",
       partition,
       accountId,
     );
-    if (row === undefined) return undefined;
-    const { stateId, timestamp, data } = row;
-    const account = { accountId, stateId, timestamp, data: JSON.parse(data) as unknown };
+    if (account === undefined) return undefined;
     return partition === GLOBAL_PARTITION ? { ...account, syncData: { isGlobal: true } } : account;
   }
 
-  #put(partition: number, { accountId, stateId, timestamp, data }: WrappedData): void {
+  #put(partition: Partition, { accountId, stateId, timestamp, data }: WrappedData): void {
     this.#file.run(
       "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, ?)",
       partition,
@@ -180,10 +174,17 @@ export class StateDatabase {
   }
 
   #progress(): Progress | undefined {
-    const row = this.#file.get<ProgressRow>(
+    return this.#file.get(
+      (row) => ({
+        cycle: row.count("cycle"),
+        isBoundary: row.count("isBoundary") === 1,
+        isMarked: row.count("isMarked") === 1,
+        position: row.count("position"),
+        startMs: row.count("startMs"),
+        durationMs: row.count("durationMs"),
+      }),
       "SELECT cycleNumber AS cycle, isBoundary, isMarked, position, startMs, durationMs FROM progress",
     );
-    return row && { ...row, isBoundary: row.isBoundary === 1, isMarked: row.isMarked === 1 };
   }
 
   #setProgress({ cycle, isBoundary, isMarked, position, startMs, durationMs }: Progress): void {
@@ -191,4 +192,8 @@ export class StateDatabase {
     const values = [cycle, ...flags, position, startMs, durationMs];
     this.#file.run("INSERT OR REPLACE INTO progress VALUES (0, ?, ?, ?, ?, ?, ?)", ...values);
   }
+}
+
+function parseData(text: string): unknown {
+  return JSON.parse(text);
 }

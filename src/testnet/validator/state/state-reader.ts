@@ -6,8 +6,10 @@
 import { setImmediate } from "node:timers/promises";
 import { SnapshotError } from "../../../errors/snapshot-error.ts";
 import { accountCopyText } from "../../../protocol/account-copy.ts";
+import type { Partition } from "../../../protocol/brands.ts";
 import { GLOBAL_PARTITION } from "../../../protocol/shard.ts";
 import { SqliteFile } from "../../../store/hash-database/sqlite-file.ts";
+import type { SqliteRow } from "../../../store/hash-database/sqlite-row.ts";
 import { stateFormat } from "./state-schema.ts";
 
 /** An account with its data as text: the string itself, or the canonical text of any other value. */
@@ -36,11 +38,12 @@ export class StateReader {
     const file = SqliteFile.open(path, stateFormat, { mustExist: true });
     try {
       file.beginRead();
-      const progress = file.get<{ cycle: number; isBoundary: number }>(
+      const progress = file.get(
+        (row) => ({ cycle: row.count("cycle"), isBoundary: row.count("isBoundary") === 1 }),
         "SELECT cycleNumber AS cycle, isBoundary FROM progress",
       );
-      if (progress?.cycle !== expectedCycle || progress.isBoundary !== 1) {
-        const where = progress?.isBoundary === 1 ? "at the end of" : "after the end of";
+      if (progress?.cycle !== expectedCycle || !progress.isBoundary) {
+        const where = progress?.isBoundary === true ? "at the end of" : "after the end of";
         throw new SnapshotError(
           "temporary",
           `the database is ${where} cycle ${progress?.cycle}, expected the end of cycle ${expectedCycle}`,
@@ -54,9 +57,10 @@ export class StateReader {
   }
 
   /** Yields the accounts of a partition in ascending order, page by page. */
-  async *pages(partition: number): AsyncGenerator<readonly StateRow[], void, void> {
+  async *pages(partition: Partition): AsyncGenerator<readonly StateRow[], void, void> {
     for (let after = ""; ; ) {
-      const rows = this.#file.all<{ accountId: string; stateId: string; timestamp: number; data: string }>(
+      const rows = this.#file.all(
+        (row) => stateRowOf(row, partition),
         `SELECT accountId, stateId, timestamp, data FROM accounts
          WHERE partitionId = ? AND accountId > ? ORDER BY accountId LIMIT ${pageRows}`,
         partition,
@@ -65,11 +69,7 @@ export class StateReader {
       const last = rows.at(-1);
       if (last === undefined) return;
       after = last.accountId;
-      yield rows.map(({ data, ...row }): StateRow => {
-        const isText = data.startsWith('"');
-        const dataText = isText ? (JSON.parse(data) as string) : data;
-        return { ...row, dataText, isText, isGlobal: partition === GLOBAL_PARTITION };
-      });
+      yield rows;
       await setImmediate();
     }
   }
@@ -77,6 +77,21 @@ export class StateReader {
   close(): void {
     this.#file.closeReader();
   }
+}
+
+function stateRowOf(row: SqliteRow, partition: Partition): StateRow {
+  const data = row.string("data");
+  // Only the canonical text of a string begins with a quote.
+  const value: unknown = data.startsWith('"') ? JSON.parse(data) : undefined;
+  const isText = typeof value === "string";
+  return {
+    accountId: row.string("accountId"),
+    stateId: row.string("stateId"),
+    timestamp: row.count("timestamp"),
+    dataText: isText ? value : data,
+    isText,
+    isGlobal: partition === GLOBAL_PARTITION,
+  };
 }
 
 /** Returns the canonical text of the account's copy, from the known text of its data. */

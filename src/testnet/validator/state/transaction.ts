@@ -4,6 +4,7 @@
  */
 
 import type { WrappedData } from "../../../protocol/account-copy.ts";
+import type { HashHex } from "../../../protocol/brands.ts";
 import { canonicalTextOf } from "../../../protocol/crypto/canonical-text.ts";
 import { hashText } from "../../../protocol/crypto/hash.ts";
 
@@ -40,14 +41,14 @@ interface BigInteger {
 interface BalanceData {
   readonly accountType: 0;
   readonly ethAddress: string;
-  readonly hash: string;
+  readonly hash: HashHex;
   readonly timestamp: number;
   readonly account: { readonly nonce: BigInteger; readonly balance: BigInteger };
 }
 
 interface NetworkData {
   readonly accountType: 5;
-  readonly hash: string;
+  readonly hash: HashHex;
   readonly timestamp: number;
   readonly fee: BigInteger;
 }

@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { PartitionGossip } from "../../../../src/agreement/upstream/partition-gossip.ts";
+import { asCycle, asNodeId, asNodeIndex } from "../../../../src/protocol/brands.ts";
 import { signed } from "../../../../src/protocol/crypto/signature.ts";
 import { makeShard } from "../../../../src/protocol/shard.ts";
 import { gossipBatchBytesMax, outboxBytesMax } from "../../../../src/testnet/limits.ts";
@@ -11,6 +12,7 @@ import { GossipRelay } from "../../../../src/testnet/validator/gossip/gossip-rel
 import { PeerOutbox } from "../../../../src/testnet/validator/gossip/peer-outbox.ts";
 import { makeVote } from "../../../../src/testnet/validator/gossip/vote.ts";
 import { type Identity, makeIdentity } from "../../../../src/testnet/validator/identity.ts";
+import { asHashes } from "../../../helpers/brands.ts";
 import { httpServer } from "../../../helpers/servers.ts";
 
 /** A push that times out is retried: on a busy machine, messages would arrive twice. */
@@ -21,7 +23,7 @@ vi.mock("../../../../src/testnet/limits.ts", async (importOriginal) => ({
 
 const numNodes = 8;
 const identities = Array.from({ length: numNodes }, (_, index) =>
-  makeIdentity(index.toString(16).repeat(64), Buffer.alloc(32, index + 1)),
+  makeIdentity(asNodeId(index.toString(16).repeat(64)), Buffer.alloc(32, index + 1)),
 );
 const [self, other, third] = identities as [Identity, Identity, Identity];
 
@@ -31,7 +33,7 @@ const shard = {
 };
 
 function vote(identity = other, cycle = 5, digit = "a") {
-  return makeVote(identity, cycle, new Map([[-1, digit.repeat(64)]]));
+  return makeVote(identity, asCycle(cycle), asHashes(new Map([[-1, digit.repeat(64)]])));
 }
 
 /** A relay of node 0, and the messages that each peer received, by index. */
@@ -55,12 +57,12 @@ async function setUp(status = 200) {
   const gossip = new PartitionGossip();
   const relay = new GossipRelay({
     nodes,
-    index: 0,
+    index: asNodeIndex(0),
     gossip,
     forwarded: (_cycle, messages) => messages,
     onMessage: () => undefined,
   });
-  relay.cycleBegan(5);
+  relay.cycleBegan(asCycle(5));
   onTestFinished(() => relay.stop());
   const collected = (cycle = 5) => gossip.newCollector({ ...shard, cycleNumber: cycle }).messages.size;
   return { relay, pushes, collected };
@@ -73,7 +75,7 @@ const patient = { timeout: 60_000 };
 /** Waits until all queued messages are delivered: a last message ends each queue, since queues keep their order. */
 async function delivered(relay: GossipRelay, pushes: Map<number, string[]>): Promise<void> {
   const last = JSON.stringify(vote(self, 6));
-  relay.send(6, [last]);
+  relay.send(asCycle(6), [last]);
   await vi.waitFor(() => {
     for (const peer of [1, 2, 4, 6, 7]) expect(pushes.get(peer)).toContain(last);
   }, patient);
@@ -88,11 +90,11 @@ describe("a validator's gossip", () => {
   it("is sent to the peers at distances of powers of two, and on request", async () => {
     const { relay, pushes, collected } = await setUp();
     const own = JSON.stringify(vote(self));
-    relay.send(5, [own]);
+    relay.send(asCycle(5), [own]);
     await delivered(relay, pushes);
     expect([...pushes.keys()].sort()).toEqual([1, 2, 4, 6, 7]);
     expect([...pushes.values()]).toEqual(Array(5).fill([own]));
-    expect(relay.messagesOf(5)).toEqual([own]);
+    expect(relay.messagesOf(asCycle(5))).toEqual([own]);
     expect(collected()).toBe(1);
   });
 
@@ -115,11 +117,11 @@ describe("a validator's gossip", () => {
     { id: "the name of another node", message: () => ({ ...vote(), sender: third.id }) },
     {
       id: "signed by a node that is not its sender",
-      message: () => makeVote({ ...other, id: third.id }, 5, new Map()),
+      message: () => makeVote({ ...other, id: third.id }, asCycle(5), new Map()),
     },
     {
       id: "signed by a key outside of the network",
-      message: () => vote(makeIdentity("9".repeat(64), Buffer.alloc(32, 99))),
+      message: () => vote(makeIdentity(asNodeId("9".repeat(64)), Buffer.alloc(32, 99))),
     },
     { id: "of the far future", message: () => vote(other, 500) },
     { id: "not a message", message: () => ({ hello: "world" }) },
@@ -128,7 +130,7 @@ describe("a validator's gossip", () => {
     expect(await relay.receive(JSON.stringify(message()))).toEqual({ taken: 0, known: 0, refused: 1 });
     await delivered(relay, pushes);
     expect(pushes.size).toBe(0);
-    expect([collected(), collected(500), relay.messagesOf(5)]).toEqual([0, 0, undefined]);
+    expect([collected(), collected(500), relay.messagesOf(asCycle(5))]).toEqual([0, 0, undefined]);
   });
 
   it.each([
@@ -149,8 +151,8 @@ describe("a validator's gossip", () => {
     const { relay, pushes } = await setUp();
     const [first, second] = [vote(), vote(other, 5, "b")];
     for (const message of [copy(first), first, copy(first)]) await relay.receive(JSON.stringify(message));
-    expect(relay.messagesOf(5)).toHaveLength(1);
-    expect(relay.messagesOf(5)?.[0]).not.toMatch(/pad|constructor/);
+    expect(relay.messagesOf(asCycle(5))).toHaveLength(1);
+    expect(relay.messagesOf(asCycle(5))?.[0]).not.toMatch(/pad|constructor/);
     // The second vote, which proves the equivocation, is still admitted.
     expect(await relay.receive(JSON.stringify(second))).toEqual({ taken: 1, known: 0, refused: 0 });
     await delivered(relay, pushes);
@@ -169,13 +171,13 @@ describe("a validator's gossip", () => {
     const texts = ["a", "b", "c"].map((digit) => JSON.stringify(vote(other, 5, digit)));
     for (const one of texts) await relay.receive(one);
     await delivered(relay, pushes);
-    expect(relay.messagesOf(5)).toEqual(texts.slice(0, 2));
+    expect(relay.messagesOf(asCycle(5))).toEqual(texts.slice(0, 2));
     expect(pushes.get(1)?.sort()).toEqual(texts.slice(0, 2).sort());
   });
 
   it("is retried where a peer is busy", async () => {
     const { relay, pushes } = await setUp(503);
-    relay.send(5, [JSON.stringify(vote(self))]);
+    relay.send(asCycle(5), [JSON.stringify(vote(self))]);
     await delivered(relay, pushes);
     expect(pushes.size).toBe(5);
   });
@@ -188,7 +190,7 @@ describe("a validator's gossip", () => {
       taken.push(...(JSON.parse(body) as { messages: string[] }).messages);
       response.end("{}");
     });
-    const outbox = new PeerOutbox(1, url);
+    const outbox = new PeerOutbox(asNodeIndex(1), url);
     onTestFinished(() => outbox.stop());
     for (const message of ["first", "second", "refuse", "third"]) outbox.add(JSON.stringify(message));
     await vi.waitFor(() => expect(taken).toEqual(["first", "second", "third"]), patient);
@@ -205,7 +207,7 @@ describe("a validator's gossip", () => {
       isLast ||= body.includes('"last"');
       response.end("{}");
     });
-    const outbox = new PeerOutbox(1, url);
+    const outbox = new PeerOutbox(asNodeIndex(1), url);
     onTestFinished(() => outbox.stop());
     const message = JSON.stringify("x".repeat(gossipBatchBytesMax / 4));
     for (let count = 0; count < 200; count++) outbox.add(message);
@@ -222,8 +224,8 @@ describe("a validator's gossip", () => {
   it("forgets old cycles", async () => {
     const { relay } = await setUp();
     await relay.receive(JSON.stringify(vote()));
-    relay.cycleBegan(1000);
-    expect(relay.messagesOf(5)).toBeUndefined();
+    relay.cycleBegan(asCycle(1000));
+    expect(relay.messagesOf(asCycle(5))).toBeUndefined();
     expect(await relay.receive(JSON.stringify(vote()))).toEqual({ taken: 0, known: 0, refused: 1 });
   });
 

@@ -6,6 +6,7 @@ import Database from "libsql";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Collector } from "../../../../src/agreement/upstream/collector.ts";
 import { PartitionGossip } from "../../../../src/agreement/upstream/partition-gossip.ts";
+import { asCycle, asHashHex, asNodeId, asNodeIndex, asPartition } from "../../../../src/protocol/brands.ts";
 import { networkHash, partitionHashes } from "../../../../src/protocol/partition-hash.ts";
 import { allPartitions, coveringNodes, makeShard, storedPartitions } from "../../../../src/protocol/shard.ts";
 import { agreementCyclesMax } from "../../../../src/testnet/limits.ts";
@@ -21,13 +22,14 @@ import {
 import { ExportStore } from "../../../../src/testnet/validator/snapshot/export-store.ts";
 import { SnapshotExporter } from "../../../../src/testnet/validator/snapshot/snapshot-exporter.ts";
 import type { StateDatabase } from "../../../../src/testnet/validator/state/state-database.ts";
+import { asHashes } from "../../../helpers/brands.ts";
 import { builtFile } from "../../../helpers/built.ts";
 import { deadUrl } from "../../../helpers/servers.ts";
 import { temporaryDirectory } from "../../../helpers/temporary.ts";
 import { endCycle, endOf, genesis, openState, shard, transfers } from "../small-state.ts";
 
 const identities = [0, 1, 2, 3].map((index) =>
-  makeIdentity(String(index).repeat(64), Buffer.alloc(32, index + 1)),
+  makeIdentity(asNodeId(String(index).repeat(64)), Buffer.alloc(32, index + 1)),
 );
 const [self] = identities;
 if (self === undefined) throw new Error("no identity");
@@ -37,11 +39,13 @@ const lie = "ab".repeat(32);
 
 /** The vote of a node for the genesis state, with a different hash of one partition where that is given. */
 function voteOf(index: number, cycle: number, liedPartition?: number): string {
-  const stored = [-1, ...storedPartitions(shard, index)];
-  const hashes = stored.map((of) => [of, of === liedPartition ? lie : (trueHashes.get(of) ?? "")] as const);
+  const stored = [-1, ...storedPartitions(shard, asNodeIndex(index))];
+  const hashes = stored.map(
+    (of) => [of, of === liedPartition ? lie : (trueHashes.get(asPartition(of)) ?? "")] as const,
+  );
   const identity = identities[index];
   if (identity === undefined) throw new RangeError(`unknown node ${index}`);
-  return JSON.stringify(makeVote(identity, cycle, new Map(hashes)));
+  return JSON.stringify(makeVote(identity, asCycle(cycle), asHashes(new Map(hashes))));
 }
 
 async function setUp() {
@@ -53,8 +57,8 @@ async function setUp() {
   const reports: CycleReport[] = [];
   const announced: unknown[] = [];
   const hooks = honestHooks();
-  const onMessage = (cycle: number) => finalizer.messageAdmitted(cycle);
-  const relay = new GossipRelay({ nodes, index: 0, gossip, forwarded: () => [], onMessage });
+  const onMessage = (cycle: number) => finalizer.messageAdmitted(asCycle(cycle));
+  const relay = new GossipRelay({ nodes, index: asNodeIndex(0), gossip, forwarded: () => [], onMessage });
   const exporter = new SnapshotExporter({
     entry: { path: builtFile("testnet/validator/snapshot/export-process.js"), arguments: [] },
     exportStore: await ExportStore.open(join(directory, "exports"), 1),
@@ -65,7 +69,7 @@ async function setUp() {
     identity: self ?? expect.unreachable(),
     shard,
     nodeIds: nodes.map(({ id }) => id),
-    stored: storedPartitions(shard, 0),
+    stored: storedPartitions(shard, asNodeIndex(0)),
     database,
     gossip,
     relay,
@@ -81,9 +85,12 @@ async function setUp() {
     database.close();
   });
   const finalize = (cycle: number) =>
-    finalizer.cycleTxsFinalized({ cycle, timestamp: endOf(cycle), isMarked: false });
+    finalizer.cycleTxsFinalized({ cycle: asCycle(cycle), timestamp: endOf(cycle), isMarked: false });
   const voted = async (cycle: number) => {
-    while (relay.messagesOf(cycle) === undefined || !(relay.messagesOf(cycle) ?? []).some(isOwn))
+    while (
+      relay.messagesOf(asCycle(cycle)) === undefined ||
+      !(relay.messagesOf(asCycle(cycle)) ?? []).some(isOwn)
+    )
       await sleep(5);
   };
   return { database, relay, gossip, reports, announced, hooks, finalize, voted };
@@ -111,7 +118,7 @@ describe("a finalized cycle", () => {
     for (const index of [1, 2, 3]) await relay.receive(voteOf(index, 0));
     finalize(0);
     await voted(0);
-    expect(relay.messagesOf(0)).toContain(voteOf(0, 0));
+    expect(relay.messagesOf(asCycle(0))).toContain(voteOf(0, 0));
     const hash = networkHash(trueHashes);
     expect(reports).toEqual([{ type: "agreed", cycle: 0, networkHash: hash, weak: [] }]);
     expect(kept(database).partitions).toEqual(
@@ -130,8 +137,8 @@ describe("a finalized cycle", () => {
     const disagreements = reports.filter(({ type }) => type === "disagreement");
     // The transfers went from partition 0 to an account of partition 3.
     expect(disagreements).toMatchObject([
-      { partition: 0, agreed: trueHashes.get(0), votesFor: 2, outOf: 3 },
-      { partition: 3, agreed: trueHashes.get(3), votesFor: 2, outOf: 3 },
+      { partition: 0, agreed: trueHashes.get(asPartition(0)), votesFor: 2, outOf: 3 },
+      { partition: 3, agreed: trueHashes.get(asPartition(3)), votesFor: 2, outOf: 3 },
     ]);
   });
 
@@ -142,7 +149,9 @@ describe("a finalized cycle", () => {
     const collector = new Collector({ ...wide, cycleNumber: 0, nodeIds });
     collector.process(
       nodeIds.map((sender, index) => {
-        const covered = [-1, ...nodeIds.keys()].filter((of) => coveringNodes(wide, of).includes(index));
+        const covered = [-1, ...nodeIds.keys()].filter((of) =>
+          coveringNodes(wide, asPartition(of)).includes(asNodeIndex(index)),
+        );
         const hashes = covered.map((of) => [of, truth] as const);
         // Nodes 3 to 6 are four, and three cover partition 1.
         const lies = index >= 3 && index <= 6 ? [0, 1].map((of) => [of, falsehood] as const) : [];
@@ -152,7 +161,7 @@ describe("a finalized cycle", () => {
     const all = collector.allHashes() ?? expect.unreachable();
     expect(agreedIn(all)).toEqual(new Map([-1, ...nodeIds.keys()].map((of) => [of, truth])));
     // The network's own tally differs (decision 1).
-    expect(all.partitionHashes.get(1)).toBe(falsehood);
+    expect(all.partitionHashes.get(asPartition(1))).toBe(falsehood);
   });
 
   it("waits for more votes while a false vote would decide, and then gets the right hash", async () => {
@@ -193,13 +202,15 @@ describe("a finalized cycle", () => {
   it("is voted on once, also by a node that lies differently each time", async () => {
     const { database, relay, hooks, finalize, voted } = await setUp();
     let votes = 0;
-    hooks.gossip.votes = [(hashes) => new Map(hashes).set(-1, String(++votes).repeat(64))];
+    hooks.gossip.votes = [
+      (hashes) => new Map(hashes).set(asPartition(-1), asHashHex(String(++votes).repeat(64))),
+    ];
     finalize(0);
     await voted(0);
-    const said = database.votesOf(0);
+    const said = database.votesOf(asCycle(0));
     finalize(0);
     await sleep(100);
-    expect([votes, database.votesOf(0), relay.messagesOf(0)]).toEqual([1, said, said]);
+    expect([votes, database.votesOf(asCycle(0)), relay.messagesOf(asCycle(0))]).toEqual([1, said, said]);
   });
 
   it("fails where the database is not at its end", async () => {

@@ -5,11 +5,13 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { artifactFile } from "../../../../src/format/artifact.ts";
 import type { WrappedData } from "../../../../src/protocol/account-copy.ts";
+import { asCycle, asPartition } from "../../../../src/protocol/brands.ts";
 import { indexPageEntries } from "../../../../src/testnet/validator/snapshot/export-index.ts";
 import { ExportedAccounts } from "../../../../src/testnet/validator/snapshot/exported-accounts.ts";
 import { writeExport } from "../../../../src/testnet/validator/snapshot/write-export.ts";
 import { EVERYTHING } from "../../../../src/testnet/validator/state/account-source.ts";
 import { StateDatabase } from "../../../../src/testnet/validator/state/state-database.ts";
+import { asPartitions } from "../../../helpers/brands.ts";
 import { temporaryDirectory } from "../../../helpers/temporary.ts";
 import { endCycle, endOf, genesis, hashesOf, held, openState, partitions, shard } from "../small-state.ts";
 
@@ -20,14 +22,17 @@ async function exportState(open = openState): Promise<string> {
   const directory = temporaryDirectory();
   const database = open(directory);
   const place = join(directory, "export");
-  const request = { databasePath: database.path, directory: place, cycle: 0, timestamp: endOf(0) };
-  await writeExport({ ...request, partitions, numPartitions: shard.numNodes }, nothing);
+  const request = { databasePath: database.path, directory: place, cycle: asCycle(0), timestamp: endOf(0) };
+  await writeExport(
+    { ...request, partitions: asPartitions(partitions), numPartitions: shard.numNodes },
+    nothing,
+  );
   database.close();
   return place;
 }
 
 async function exported(): Promise<ExportedAccounts> {
-  return new ExportedAccounts(await exportState(), partitions);
+  return new ExportedAccounts(await exportState(), asPartitions(partitions));
 }
 
 const idsOf = (accounts: Iterable<{ accountId: string }>) =>
@@ -47,7 +52,12 @@ async function exportedChanges(): Promise<{ place: string; accounts: readonly Wr
     timestamp: index % 11 === 0 || account.syncData?.isGlobal === true ? 500 + (index % 3) : 1,
   }));
   const place = await exportState((directory) => {
-    const database = StateDatabase.open(join(directory, "state.sqlite"), shard, [0, 1, 3], () => accounts);
+    const database = StateDatabase.open(
+      join(directory, "state.sqlite"),
+      shard,
+      asPartitions([0, 1, 3]),
+      () => accounts,
+    );
     endCycle(database, 0);
     return database;
   });
@@ -80,7 +90,7 @@ describe("exported accounts", () => {
 
   it("are found by the time of their change, with any range and of any kind", async () => {
     const { place, accounts } = await exportedChanges();
-    const exported = new ExportedAccounts(place, partitions);
+    const exported = new ExportedAccounts(place, asPartitions(partitions));
     for (const changedSince of [0, 1, 2, 501, 503]) {
       for (const [index, accountStart] of bounds.filter((_, index) => index % 5 === 0).entries()) {
         const accountEnd = bounds[(index * 7 + 3) % bounds.length] ?? "";
@@ -103,14 +113,14 @@ describe("exported accounts", () => {
     const { place, accounts } = await exportedChanges();
     const changed = accounts.filter(({ timestamp }) => timestamp >= 500);
     for (const partition of partitions) {
-      const artifact = join(place, artifactFile(partition, "none"));
+      const artifact = join(place, artifactFile(asPartition(partition), "none"));
       const copies = readFileSync(artifact, "utf8").split(/(?=\{"accountId":")/);
       const unread = copies.map((copy) =>
         changed.some(({ accountId }) => copy.includes(accountId)) ? copy : "#".repeat(copy.length),
       );
       writeFileSync(artifact, unread.join(""));
     }
-    const exported = new ExportedAccounts(place, partitions);
+    const exported = new ExportedAccounts(place, asPartitions(partitions));
     expect([...exported.select({ ...EVERYTHING, changedSince: 500 })]).toEqual(
       changed.map((account) => ({ ...account, syncData: { isGlobal: account.syncData?.isGlobal === true } })),
     );
@@ -140,7 +150,7 @@ describe("exported accounts", () => {
       artifact,
       "#".repeat(text.lastIndexOf('{"accountId"')) + text.slice(text.lastIndexOf('{"accountId"')),
     );
-    const accounts = new ExportedAccounts(place, partitions);
+    const accounts = new ExportedAccounts(place, asPartitions(partitions));
     expect(idsOf(accounts.select({ ...EVERYTHING, accountStart: last, accountEnd: last }))).toEqual([last]);
   });
 });
@@ -155,11 +165,16 @@ it("an account with a string as data is served with a string, and one with an ob
     timestamp: 1,
   }));
   const place = await exportState((directory) => {
-    const database = StateDatabase.open(join(directory, "state.sqlite"), shard, [0, 1, 3], () => mixed);
+    const database = StateDatabase.open(
+      join(directory, "state.sqlite"),
+      shard,
+      asPartitions([0, 1, 3]),
+      () => mixed,
+    );
     endCycle(database, 0);
     return database;
   });
-  const accounts = [...new ExportedAccounts(place, partitions).select(EVERYTHING)];
+  const accounts = [...new ExportedAccounts(place, asPartitions(partitions)).select(EVERYTHING)];
   expect(accounts.map(({ data }) => data)).toEqual([...texts, { a: [2], b: 1 }]);
   expect(hashesOf(accounts)).toEqual(hashesOf(mixed));
 });

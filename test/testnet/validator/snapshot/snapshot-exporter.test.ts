@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { MANIFEST_FILE } from "../../../../src/format/manifest.ts";
+import { asCycle, asHashHex, asPartition } from "../../../../src/protocol/brands.ts";
 import type { ExportEntry } from "../../../../src/testnet/validator/snapshot/export-operation.ts";
 import { ExportStore } from "../../../../src/testnet/validator/snapshot/export-store.ts";
 import {
@@ -13,6 +14,7 @@ import {
   SnapshotExporter,
 } from "../../../../src/testnet/validator/snapshot/snapshot-exporter.ts";
 import { EVERYTHING } from "../../../../src/testnet/validator/state/account-source.ts";
+import { asPartitions } from "../../../helpers/brands.ts";
 import { builtFile } from "../../../helpers/built.ts";
 import { temporaryDirectory } from "../../../helpers/temporary.ts";
 import {
@@ -55,9 +57,9 @@ async function setUp(
   });
   const target = (cycle: number) => ({
     databasePath: database.path,
-    cycle,
+    cycle: asCycle(cycle),
     timestamp: endOf(cycle),
-    partitions,
+    partitions: asPartitions(partitions),
     numPartitions: shard.numNodes,
   });
   const initiate = (cycle: number, hashes = hashesOf(genesis)) =>
@@ -185,7 +187,7 @@ describe("an export", () => {
 
   it("is discarded where its hashes differ from those of the validator", async () => {
     const { exporter, initiate, reports, exports, exportStore } = await setUp();
-    initiate(0, new Map(hashesOf(genesis)).set(1, "ab".repeat(32)));
+    initiate(0, new Map(hashesOf(genesis)).set(asPartition(1), asHashHex("ab".repeat(32))));
     await exporter.waitUntilDone();
     expect(reports).toMatchObject(
       [

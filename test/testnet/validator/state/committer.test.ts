@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { asCycle } from "../../../../src/protocol/brands.ts";
 import { honestHooks } from "../../../../src/testnet/validator/fault-hooks.ts";
 import type {
   CycleReport,
@@ -13,6 +14,7 @@ import { ExportStore } from "../../../../src/testnet/validator/snapshot/export-s
 import { SnapshotExporter } from "../../../../src/testnet/validator/snapshot/snapshot-exporter.ts";
 import { Committer } from "../../../../src/testnet/validator/state/committer.ts";
 import type { LogEntry } from "../../../../src/testnet/validator/state/log-entry.ts";
+import { asPartitions } from "../../../helpers/brands.ts";
 import { temporaryDirectory } from "../../../helpers/temporary.ts";
 import { genesis, hashesOf, openState, partitions, shard, transfers } from "../small-state.ts";
 
@@ -22,7 +24,12 @@ const startMs = Math.floor(Date.now() / durationMs) * durationMs;
 const start: LogEntry = { type: "start", start: startMs / 1000, duration: durationMs / 1000 };
 
 function cycleEnd(cycle: number): LogEntry {
-  return { type: "cycle-end", cycle, timestamp: startMs + (cycle + 1) * durationMs, snapshot: true };
+  return {
+    type: "cycle-end",
+    cycle: asCycle(cycle),
+    timestamp: startMs + (cycle + 1) * durationMs,
+    snapshot: true,
+  };
 }
 
 /** The reaction of an export process to its command: it reports its start, waits for a file before that, or ends. */
@@ -69,7 +76,8 @@ async function setUp(start: Start) {
       waitUntilReady: () => Promise.resolve(),
       cycleTxsFinalized: (cycle) => {
         finalized.push(cycle);
-        const target = { databasePath: database.path, partitions, numPartitions: shard.numNodes, ...cycle };
+        const own = { databasePath: database.path, partitions: asPartitions(partitions) };
+        const target = { ...own, numPartitions: shard.numNodes, ...cycle };
         if (exporter.active === undefined) exporter.initiate(target, Promise.resolve(hashesOf(genesis)));
       },
     },
@@ -118,7 +126,7 @@ describe("commits", () => {
     const { database, committer, finalized, reports, logged } = await setUp("at once");
     const past: LogEntry = {
       type: "cycle-end",
-      cycle: 1,
+      cycle: asCycle(1),
       timestamp: startMs - 60 * durationMs,
       snapshot: true,
     };

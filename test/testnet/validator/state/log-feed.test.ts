@@ -1,13 +1,14 @@
 /** A validator follows the transaction log. */
 
 import { describe, expect, it } from "vitest";
+import { asCycle } from "../../../../src/protocol/brands.ts";
 import type { LogEntry } from "../../../../src/testnet/validator/state/log-entry.ts";
 import { followLog } from "../../../../src/testnet/validator/state/log-feed.ts";
 import { httpServer } from "../../../helpers/servers.ts";
 
 const entries: LogEntry[] = Array.from({ length: 50 }, (_, cycle) => ({
   type: "cycle-end",
-  cycle,
+  cycle: asCycle(cycle),
   timestamp: cycle * 1000,
   snapshot: cycle % 5 === 0,
 }));
