@@ -45,6 +45,7 @@ export class FastPath {
   private constructor() {
     module ??= new WebAssembly.Module(readFileSync(moduleUrl));
     const { exports } = new WebAssembly.Instance(module);
+    // A module states neither the names of its exports nor the types of their parameters: `assembly/` determines these.
     this.#exports = exports as unknown as Exports;
     const { memory, input, inputBytes, rows } = this.#exports;
     this.#inputAt = input.value;

@@ -69,5 +69,7 @@ function instantiate(): Exports {
   if (base64 === undefined)
     throw new Error(`${path} does not contain BLAKE2b: install the locked version of hash-wasm`);
   const module = new WebAssembly.Module(Buffer.from(base64, "base64"));
+  // A module states neither the names of its exports nor the types of their parameters: hash-wasm, at its locked
+  // version, determines these.
   return new WebAssembly.Instance(module).exports as unknown as Exports;
 }
