@@ -40,7 +40,11 @@ export class AgreementReport {
     this.#context = context;
   }
 
-  /** @throws SnapshotError `no-agreement` where the votes contradict each other */
+  /**
+   * Returns the agreed hashes, or why there are none yet, and reports offences.
+   *
+   * @throws SnapshotError `no-agreement` where the votes contradict each other
+   */
   result(): AgreementOutcome {
     const { quorum, shard, hashKey, log } = this.#context;
     const cycle = this.#cycle;

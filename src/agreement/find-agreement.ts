@@ -32,7 +32,11 @@ export interface AgreementContext {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** @throws SnapshotError `no-agreement` where the votes contradict each other */
+/**
+ * Admits the given messages, requests others until the votes suffice, and counts them.
+ *
+ * @throws SnapshotError `no-agreement` where the votes contradict each other
+ */
 export async function findAgreedHashes(cycle: Cycle, context: AgreementContext): Promise<AgreementOutcome> {
   const { nodes, shard, hashKey, log, given } = context;
   const cycleShard = { ...shard, cycleNumber: cycle };

@@ -63,7 +63,11 @@ export interface AssemblyPlan {
   readonly warnings: readonly string[];
 }
 
-/** @throws SnapshotError */
+/**
+ * Computes the queries of an assembly without running them.
+ *
+ * @throws SnapshotError
+ */
 export async function planAssembly(options: PlanOptions): Promise<AssemblyPlan> {
   requireOptions("planAssembly", options, planChecks);
   const clients = openClients(options);

@@ -11,7 +11,11 @@ import type { Shard } from "../protocol/shard.ts";
 import { ResponseMerger, type ResponsePlace } from "./response-merger.ts";
 import type { ResponseEnd, ResponseReceiver, ResponseReport } from "./response-report.ts";
 
-/** @throws SnapshotError `disk`; whatever the node does wrong is in the report */
+/**
+ * Receives the accounts of a response, and commits the partitions with the expected hashes.
+ *
+ * @throws SnapshotError `disk`; whatever the node does wrong is in the report
+ */
 export async function receiveResponse(
   chunks: AsyncIterable<Buffer>,
   receiver: ResponseReceiver,
@@ -44,7 +48,11 @@ async function mergeResponse(
   }
 }
 
-/** @throws whatever is not the peer's failure: it is ours, or a bug */
+/**
+ * Returns an error that is the peer's failure.
+ *
+ * @throws whatever is not the peer's failure: it is ours, or a bug
+ */
 function peersError(error: unknown): FetchError | ResponseError {
   if (error instanceof FetchError || error instanceof ResponseError) return error;
   throw error;

@@ -46,7 +46,11 @@ export class ResponseMerger {
     this.#place = place;
   }
 
-  /** @throws ResponseError; SnapshotError `disk` */
+  /**
+   * Merges runs of copies into their partitions.
+   *
+   * @throws ResponseError; SnapshotError `disk`
+   */
   async mergeAll(runs: Iterable<CopyRun>): Promise<void> {
     for (const run of runs) {
       const pause = this.#merge(run);

@@ -25,20 +25,32 @@ export class UnwantedAccounts {
     return [...this.#superfluous];
   }
 
-  /** @throws ResponseError `too-large` */
+  /**
+   * Counts an account of a partition that the node does not store.
+   *
+   * @throws ResponseError `too-large`
+   */
   countForeign(): void {
     this.#foreign++;
     requireAtMost(this.#foreign, foreignAccountsMax, "accounts of partitions that the node does not store");
   }
 
-  /** @throws ResponseError `too-large` */
+  /**
+   * Counts an account of a partition that was not requested.
+   *
+   * @throws ResponseError `too-large`
+   */
   countSuperfluous(partition: Partition): void {
     this.#superfluous.add(partition);
     this.#superfluousAccounts++;
     requireAtMost(this.#superfluousAccounts, foreignAccountsMax, "accounts beyond what partitions hold");
   }
 
-  /** @throws ResponseError `too-large` */
+  /**
+   * Counts an account that was sent before.
+   *
+   * @throws ResponseError `too-large`
+   */
   countDuplicate(): void {
     this.#duplicates++;
     requireAtMost(this.#duplicates, duplicateAccountsMax, "accounts were sent twice");

@@ -45,7 +45,11 @@ export class RecordFramer {
     return records;
   }
 
-  /** @throws ResponseError, `truncated` where the text is not complete */
+  /**
+   * Checks at the end of the text that the list is complete.
+   *
+   * @throws ResponseError, `truncated` where the text is not complete
+   */
   end(): void {
     this.#throwFailure();
     if (!this.#list.isOver) throw new ResponseError("truncated", "the response ends before ]}");

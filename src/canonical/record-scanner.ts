@@ -97,7 +97,11 @@ export class RecordScanner {
     return record;
   }
 
-  /** @throws ResponseError unless longer records are skipped */
+  /**
+   * Ends a record that is longer than its bound.
+   *
+   * @throws ResponseError unless longer records are skipped
+   */
   #skip(isEnded: boolean): void {
     const { skipsLonger, recordBytesMax } = this.#bounds;
     if (skipsLonger !== true) {

@@ -60,7 +60,11 @@ export class ResponseReader {
     yield* this.#readHeld(0);
   }
 
-  /** @throws ResponseError, `truncated` where the response is not complete */
+  /**
+   * Checks at the end of the response that it is complete.
+   *
+   * @throws ResponseError, `truncated` where the response is not complete
+   */
   end(): void {
     this.#framer.end();
   }

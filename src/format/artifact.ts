@@ -12,7 +12,11 @@ export function partitionKey(partition: Partition): string {
   return `partition.${partition}`;
 }
 
-/** The inverse of {@link partitionKey}. @throws RangeError for another text */
+/**
+ * The inverse of {@link partitionKey}.
+ *
+ * @throws RangeError for another text
+ */
 export function partitionOfKey(key: string): Partition {
   return asPartition(Number(key.slice("partition.".length)));
 }

@@ -104,7 +104,11 @@ const schema = z.strictObject({
 /** Three values for each artifact, and about a dozen more. */
 const bounds: JsonBounds = { depthMax: 4, valuesMax: 3 * (nodesMax + 1) + 32 };
 
-/** @throws WireError */
+/**
+ * Parses the text of a manifest.
+ *
+ * @throws WireError
+ */
 export function parseManifest(text: string): Manifest {
   const manifest = parseAs(schema, parseJson(text, MANIFEST_FILE, bounds), MANIFEST_FILE);
   requireArtifactOfEachPartition(manifest);

@@ -64,7 +64,11 @@ export class BoundedServer {
     this.#server.on("request", (request, response) => this.#begin(request, response));
   }
 
-  /** @throws the system's error if the server cannot listen there */
+  /**
+   * Starts to listen, and returns the address.
+   *
+   * @throws the system's error if the server cannot listen there
+   */
   async listen(host: string, port: number): Promise<AddressInfo> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", reject).listen(port, host, () => {

@@ -6,7 +6,11 @@ export interface Relation {
   readonly holds: boolean;
 }
 
-/** @throws Error if a relation does not hold, which is a bug; the message names all such relations */
+/**
+ * Checks that bounds fit each other.
+ *
+ * @throws Error if a relation does not hold, which is a bug; the message names all such relations
+ */
 export function requireRelations(relations: readonly Relation[]): void {
   const broken = relations.filter(({ holds }) => !holds).map(({ id }) => id);
   if (broken.length > 0) throw new Error(`bounds contradict each other: ${broken.join("; ")}`);

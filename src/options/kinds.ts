@@ -5,7 +5,11 @@ import type { OptionCheck } from "./option-check.ts";
 import * as text from "./option-texts.ts";
 
 export interface Kind extends OptionCheck {
-  /** Parses a text. A kind without a parser takes the text unchanged. @throws OptionValueError */
+  /**
+   * Parses a text. A kind without a parser takes the text unchanged.
+   *
+   * @throws OptionValueError
+   */
   readonly parse?: (text: string) => unknown;
   /** The texts that the option accepts, if they are a short list. */
   readonly choices?: readonly string[];

@@ -33,7 +33,11 @@ export interface ShardSettings {
   readonly nodesPerEdge?: number;
 }
 
-/** @throws RangeError for settings that no network can have */
+/**
+ * Computes the geometry of a network from its settings.
+ *
+ * @throws RangeError for settings that no network can have
+ */
 export function makeShard(settings: ShardSettings): Shard {
   const { numNodes } = settings;
   requireCount("numNodes", numNodes, 1, nodesMax);

@@ -14,7 +14,11 @@ export class VirtualDisk {
     return this.#bytesMax - this.#used;
   }
 
-  /** @throws SnapshotError `disk` where the bytes do not fit */
+  /**
+   * Uses up space.
+   *
+   * @throws SnapshotError `disk` where the bytes do not fit
+   */
   write(bytes: number): void {
     if (bytes > this.freeBytes)
       throw diskError("cannot write", Object.assign(new Error("no space left"), { code: "ENOSPC" }));

@@ -66,7 +66,11 @@ export class VirtualResponse {
     this.#context = context;
   }
 
-  /** @throws FetchError `aborted` */
+  /**
+   * Lets virtual time pass without a byte.
+   *
+   * @throws FetchError `aborted` or `stalled`
+   */
   async wait(ms: number): Promise<void> {
     const { clock, signal } = this.#context;
     const waitMs = Math.min(ms, stallTimeoutMs);

@@ -91,7 +91,11 @@ export class VirtualTransport implements Transport {
     return this.#scenario.sizes.get(partition) ?? 0;
   }
 
-  /** @throws FetchError where the peer does not send a response now */
+  /**
+   * Checks that a peer responds to the present request.
+   *
+   * @throws FetchError where the peer does not send a response now
+   */
   #requireServed({ index, behaviour }: VirtualPeer): void {
     const nowMs = this.#clock.nowMs();
     switch (behaviour.kind) {
@@ -116,7 +120,11 @@ export class VirtualTransport implements Transport {
     }
   }
 
-  /** @throws FetchError where the connection ends after a partition */
+  /**
+   * Checks that a connection lasts to the next partition.
+   *
+   * @throws FetchError where the connection ends after a partition
+   */
   #requireConnected({ index, behaviour }: VirtualPeer): void {
     if (behaviour.kind === "breaks-off" && this.#countFailure(index) <= behaviour.times)
       throw new FetchError("reset", "broken off");

@@ -44,7 +44,11 @@ export async function requireSafeDirectory(directory: string): Promise<void> {
   );
 }
 
-/** @throws SnapshotError `disk` if the entry belongs to another user, others may write to it, or it has another kind */
+/**
+ * Checks that an entry is of this user alone, and of the expected kind.
+ *
+ * @throws SnapshotError `disk` if the entry belongs to another user, others may write to it, or it has another kind
+ */
 export function requireOwn(path: string, stats: Stats, kind: EntryKind): void {
   const isKind = kind === "directory" ? stats.isDirectory() : stats.isFile();
   if (!isKind) {
@@ -109,7 +113,11 @@ export function isOwnFile(stats: Stats): boolean {
   return stats.isFile() && isOwner && stats.nlink === 1 && (stats.mode & OTHERS_MAY_WRITE) === 0;
 }
 
-/** @throws SnapshotError `disk` if the entry belongs to none of the users */
+/**
+ * Checks that an entry belongs to one of the users.
+ *
+ * @throws SnapshotError `disk` if the entry belongs to none of the users
+ */
 export function requireOwner(path: string, { uid }: Stats, users: readonly (number | undefined)[]): void {
   const own = ownUserId();
   if (own === undefined || users.includes(uid)) return;

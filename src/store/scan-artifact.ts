@@ -17,7 +17,11 @@ export interface ScanLimits {
   readonly budget?: ByteBudget | undefined;
 }
 
-/** @throws BudgetExceededError, or an error of the file system or zlib */
+/**
+ * Reads an artifact once, for its hash, its size and its accounts.
+ *
+ * @throws BudgetExceededError, or an error of the file system or zlib
+ */
 export async function scanArtifact(
   path: string,
   compression: Compression,

@@ -30,7 +30,11 @@ export interface WrittenArtifacts {
   readonly sync: (path: string) => Promise<void>;
 }
 
-/** @throws the error of the file system */
+/**
+ * Writes every file of a snapshot but its artifacts.
+ *
+ * @throws the error of the file system
+ */
 export async function writeSmallFiles(
   directory: string,
   { manifest, data, evidence, run }: SnapshotContents,

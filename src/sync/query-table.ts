@@ -29,7 +29,11 @@ export class QueryTable {
     return false;
   }
 
-  /** @throws Error where the query is over: a bug */
+  /**
+   * Returns a running query.
+   *
+   * @throws Error where the query is over: a bug
+   */
   get(id: QueryId): Query {
     const query = this.#queries.get(id);
     if (query === undefined) throw new Error(`no query ${id}`);

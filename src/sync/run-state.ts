@@ -97,7 +97,11 @@ export class RunState {
     return [...partitions].some((partition) => this.pool.isSourceLost(partition, reason));
   }
 
-  /** @throws Error where the event cannot happen in the present state */
+  /**
+   * Changes the state by an event.
+   *
+   * @throws Error where the event cannot happen in the present state
+   */
   apply(event: SchedulerEvent): void {
     switch (event.type) {
       case "decided":

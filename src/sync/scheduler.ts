@@ -30,7 +30,11 @@ export class Scheduler {
     return nextAction(this.#state, nowMs);
   }
 
-  /** @throws Error where the event cannot happen in the present state: a bug */
+  /**
+   * Takes note of an event.
+   *
+   * @throws Error where the event cannot happen in the present state: a bug
+   */
   apply(event: SchedulerEvent): void {
     this.#state.apply(event);
   }

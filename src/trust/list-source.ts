@@ -32,7 +32,11 @@ export interface ListRequest {
   readonly ifUnsigned: "node-list" | "chain";
 }
 
-/** @throws SnapshotError */
+/**
+ * Reads a list from its file or from the archivers, and checks its signature.
+ *
+ * @throws SnapshotError
+ */
 export async function readList<T extends { received: unknown; responses?: readonly unknown[] }>(
   { file, path, body, ifUnsigned }: ListRequest,
   sources: ListSources,

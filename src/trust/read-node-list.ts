@@ -10,7 +10,11 @@ import { describeRowProblems } from "../wire/row-problems.ts";
 import { type ListContext, type Received, readList } from "./list-source.ts";
 import type { ListSources } from "./network-options.ts";
 
-/** @throws SnapshotError */
+/**
+ * Reads the list of active nodes.
+ *
+ * @throws SnapshotError
+ */
 export async function readNodeList(sources: ListSources, context: ListContext): Promise<Received<NodeList>> {
   const path = "full-nodelist?activeOnly=true";
   const request = { file: sources.nodes, path, ifUnsigned: "node-list" } as const;

@@ -28,7 +28,11 @@ export interface NetworkConfig extends ShardingConfig {
   readonly againstSnapshots: readonly string[];
 }
 
-/** @throws WireError */
+/**
+ * Parses a `/netconfig` response.
+ *
+ * @throws WireError
+ */
 export function parseNetconfig(received: unknown, source: string): NetworkConfig {
   const { sharding, debug, stateManager } = parseAs(netconfig, received, source).config;
   const { nodesPerConsensusGroup, nodesPerEdge } = sharding;

@@ -18,7 +18,11 @@ export class WireError extends Error {
   }
 }
 
-/** @throws WireError if the text is not JSON, or its value exceeds `bounds` */
+/**
+ * Parses JSON within bounds.
+ *
+ * @throws WireError if the text is not JSON, or its value exceeds `bounds`
+ */
 export function parseJson(text: string, source: string, bounds: JsonBounds = defaultJsonBounds): unknown {
   const exceeded = exceededBound(text, bounds);
   if (exceeded !== undefined) throw new WireError(source, exceeded);
@@ -33,7 +37,11 @@ export function parseJson(text: string, source: string, bounds: JsonBounds = def
   }
 }
 
-/** @throws WireError naming the source, the field, what was expected and what came */
+/**
+ * Checks a value against a schema.
+ *
+ * @throws WireError naming the source, the field, what was expected and what came
+ */
 export function parseAs<T>(schema: z.ZodType<T>, value: unknown, source: string): T {
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;

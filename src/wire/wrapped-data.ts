@@ -10,7 +10,11 @@ import { describe, parseJson, WireError } from "./parse.ts";
 
 const bounds = { depthMax, valuesMax: accountValuesMax };
 
-/** @throws WireError if the account is malformed */
+/**
+ * Parses one account of a response.
+ *
+ * @throws WireError if the account is malformed
+ */
 export function parseWrappedData(record: Buffer, source: string): WrappedData {
   const received = parseJson(record.toString("utf8"), source, bounds);
   if (typeof received !== "object" || received === null) {

@@ -57,7 +57,11 @@ export class Collector extends EventEmitter<{ gotAllHashes: [AllHashes] }> {
   readonly #upstream: UpstreamTally;
   #emitted = false;
 
-  /** @throws RangeError if the cycle or a node's ID has another form */
+  /**
+   * Checks the cycle and the node IDs; the rest of the geometry is that of `makeShard`.
+   *
+   * @throws RangeError if the cycle or a node's ID has another form
+   */
   constructor(shard: CycleShard, hashKey?: string) {
     super();
     this.#cycle = asCycle(shard.cycleNumber);

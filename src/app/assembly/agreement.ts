@@ -10,7 +10,11 @@ import { HttpGossipSource } from "../gossip-source.ts";
 import type { Run } from "./assembly-run.ts";
 import { publishedVotes } from "./place/published.ts";
 
-/** @throws SnapshotError `no-agreement` if no hash has a quorum although the nodes have voted */
+/**
+ * Finds the hashes on which the validators agree in a candidate's cycle.
+ *
+ * @throws SnapshotError `no-agreement` if no hash has a quorum although the nodes have voted
+ */
 export async function agreeOn(
   run: Run,
   candidate: Candidate,

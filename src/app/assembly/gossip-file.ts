@@ -26,7 +26,11 @@ export class GossipFile implements AsyncIterable<string> {
     this.#pipeBytesMax = pipeBytesMax;
   }
 
-  /** Reads the file from its beginning. @throws SnapshotError `configuration` */
+  /**
+   * Reads the file from its beginning.
+   *
+   * @throws SnapshotError `configuration`
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<string, void, void> {
     if (this.#kept !== undefined) {
       yield* this.#kept;

@@ -38,12 +38,20 @@ export class KnownHashes {
     this.#log = log;
   }
 
-  /** @throws SnapshotError if the file is not a hash database or cannot be opened */
+  /**
+   * Opens a hash database, and creates it where there is none.
+   *
+   * @throws SnapshotError if the file is not a hash database or cannot be opened
+   */
   static open(path: string, hashKey: string, log: RunLog): KnownHashes {
     return new KnownHashes(path, hashKey, log);
   }
 
-  /** @throws SnapshotError `configuration` if the database belongs to another network */
+  /**
+   * Assigns the database to the network of the records.
+   *
+   * @throws SnapshotError `configuration` if the database belongs to another network
+   */
   claim(records: readonly CycleRecord[]): void {
     const { networkId } = records.at(-1)?.received ?? {};
     const id = typeof networkId === "string" ? networkId : "";

@@ -66,7 +66,11 @@ export interface AgreementSettings {
   readonly hashDb: string | undefined;
 }
 
-/** @throws SnapshotError `usage`, `unaligned-timestamp` */
+/**
+ * Resolves the options of a run to its settings.
+ *
+ * @throws SnapshotError `usage`, `unaligned-timestamp`
+ */
 export function settingsOf(options: AssembleOptions): AssembleSettings {
   const { timestamp, maxAgeMs } = options;
   const time = snapshotTimeOf(timestamp);

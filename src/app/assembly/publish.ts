@@ -17,7 +17,11 @@ export interface Proof {
   readonly agreed: AgreedHashes;
 }
 
-/** @throws SnapshotError `disk`; the code of a finding if the snapshot fails the check before it is published */
+/**
+ * Writes the remaining files of a snapshot, checks the whole, and puts it in place.
+ *
+ * @throws SnapshotError `disk`; the code of a finding if the snapshot fails the check before it is published
+ */
 export async function publish(
   run: Run,
   partial: PartialSnapshot,

@@ -18,7 +18,11 @@ export class ShardingOfCycles {
     this.#network = network;
   }
 
-  /** @throws SnapshotError if no source settles the settings, or if the network takes no snapshots */
+  /**
+   * Returns the sharding settings of a candidate's cycle.
+   *
+   * @throws SnapshotError if no source settles the settings, or if the network takes no snapshots
+   */
   async of(candidate: Candidate): Promise<Sharding> {
     const sharding = await this.#find(candidate);
     this.#run.log.record({ type: "settings", areProved: sharding.source !== "told" });

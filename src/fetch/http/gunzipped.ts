@@ -8,7 +8,11 @@ import { systemCodeOf } from "../../errors/snapshot-error.ts";
 import { gzipIdleBytesMax, gzipRatioFromBytes, gzipRatioMax } from "../../limits/http.ts";
 import { peerError } from "./peer-error.ts";
 
-/** @throws FetchError, or any error of `compressed` */
+/**
+ * Decompresses a body piece by piece, within the bound on its ratio.
+ *
+ * @throws FetchError, or any error of `compressed`
+ */
 export async function* gunzipped(compressed: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
   let bytesIn = 0;
   let bytesOut = 0;

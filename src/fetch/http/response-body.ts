@@ -29,7 +29,11 @@ export interface BodyRules {
   readonly buffers?: ReceiveBuffers | undefined;
 }
 
-/** @throws FetchError */
+/**
+ * Returns the bytes of a response, decompressed, within the bounds on its size and speed.
+ *
+ * @throws FetchError
+ */
 export function responseBody(
   body: Readable,
   encoding: "identity" | "gzip",
@@ -45,7 +49,11 @@ export function responseBody(
   return bytesMax === undefined ? plain : capped(plain, bytesMax);
 }
 
-/** @throws FetchError `not-http` for an encoding that was not requested */
+/**
+ * Returns the encoding of a response's body.
+ *
+ * @throws FetchError `not-http` for an encoding that was not requested
+ */
 export function encodingOf(
   headers: Readonly<Record<string, string | string[] | undefined>>,
 ): "identity" | "gzip" {

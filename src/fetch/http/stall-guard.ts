@@ -23,7 +23,11 @@ export class StallGuard {
     this.#waitingSinceMs = this.#nowMs();
   }
 
-  /** @throws FetchError `stalled` if too few bytes arrived in a window of waiting */
+  /**
+   * Counts bytes that have arrived.
+   *
+   * @throws FetchError `stalled` if too few bytes arrived in a window of waiting
+   */
   received(bytes: number): void {
     this.#waitedMs += this.#nowMs() - this.#waitingSinceMs;
     this.#bytes += bytes;

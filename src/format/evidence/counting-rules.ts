@@ -43,7 +43,11 @@ export function countingRulesText(rules: CountingRules): string {
   return `${JSON.stringify(rules, null, 2)}\n`;
 }
 
-/** @throws WireError */
+/**
+ * Parses the counting rules of the evidence.
+ *
+ * @throws WireError
+ */
 export function parseCountingRules(received: unknown, from: string): CountingRules {
   // Older versions wrote other fields, without the source of the settings, which do not suffice for a recount.
   if (typeof received === "object" && received !== null && "consensusRadius" in received) {

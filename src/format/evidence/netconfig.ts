@@ -12,7 +12,11 @@ export interface NetconfigProof {
   readonly config: unknown;
 }
 
-/** @throws WireError */
+/**
+ * Parses the `/netconfig` response of the evidence.
+ *
+ * @throws WireError
+ */
 export function parseNetconfigProof(received: unknown, from: string): NetconfigProof {
   const settings = parseNetconfig(received, from);
   if (typeof received !== "object" || received === null || !("config" in received)) {

@@ -59,7 +59,11 @@ export class HashDatabase {
     });
   }
 
-  /** @throws SnapshotError `configuration`, `disk` or `temporary` (locked by another process) */
+  /**
+   * Opens a hash database.
+   *
+   * @throws SnapshotError `configuration`, `disk` or `temporary` (locked by another process)
+   */
   static open(
     path: string,
     { onSkipped = () => undefined, ...options }: HashDatabaseOptions = {},
@@ -186,7 +190,11 @@ export class HashDatabase {
     }
   }
 
-  /** @throws SnapshotError `disk` if the file was removed or replaced since it was opened */
+  /**
+   * Checks that the file is still the one at its path.
+   *
+   * @throws SnapshotError `disk` if the file was removed or replaced since it was opened
+   */
   requireInPlace(): void {
     this.#file.requireInPlace();
   }
@@ -195,7 +203,11 @@ export class HashDatabase {
     this.#file.close();
   }
 
-  /** @throws SnapshotError `configuration` if the identity is not one that this program writes */
+  /**
+   * Returns the network to which the database belongs; `undefined` before {@link claim}.
+   *
+   * @throws SnapshotError `configuration` if the identity is not one that this program writes
+   */
   #identity(): NetworkIdentity | undefined {
     const [first, second] = this.#file.all(
       (row) => ({ networkId: row.text("networkId"), hashKey: row.text("hashKey") }),

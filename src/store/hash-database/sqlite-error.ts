@@ -3,7 +3,11 @@
 import { diskError, messageOf, SnapshotError, systemCodeOf } from "../../errors/snapshot-error.ts";
 import { ownFileHint, type SqliteUse } from "./sqlite-format.ts";
 
-/** @throws SnapshotError if the action throws */
+/**
+ * Runs an action of SQLite, and translates its errors.
+ *
+ * @throws SnapshotError if the action throws
+ */
 export function withSqliteErrors<T>(use: SqliteUse, action: () => T): T {
   try {
     return action();

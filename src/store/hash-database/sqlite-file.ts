@@ -67,7 +67,11 @@ export class SqliteFile {
     });
   }
 
-  /** @throws SnapshotError `configuration` if the file has another format, `disk` if it cannot be used */
+  /**
+   * Opens a file, and creates its format where it is empty and may be written.
+   *
+   * @throws SnapshotError `configuration` if the file has another format, `disk` if it cannot be used
+   */
   static open(path: string, format: SqliteFormat, options: SqliteOptions = {}): SqliteFile {
     const isReadOnly = options.isReadOnly === true;
     const use: SqliteUse = { path, isReadOnly };

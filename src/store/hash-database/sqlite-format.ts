@@ -38,7 +38,11 @@ export interface SqliteContents extends SqliteUse {
   objects(): ReadonlyMap<string, string>;
 }
 
-/** @throws SnapshotError `configuration` if the database has another format or version */
+/**
+ * Checks the format, its version and its schema.
+ *
+ * @throws SnapshotError `configuration` if the database has another format or version
+ */
 export function requireFormat(database: SqliteContents, format: SqliteFormat): void {
   const { applicationId, version, name } = format;
   const { path } = database;

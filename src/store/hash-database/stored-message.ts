@@ -20,7 +20,11 @@ export interface SignedMessage {
 /** A row of the database, which may be damaged. */
 type ClaimedMessage = Omit<SignedMessage, "hash"> & { readonly hash: string };
 
-/** @throws WireError */
+/**
+ * Parses the text of a stored message; a value that is not an object counts as an empty one.
+ *
+ * @throws WireError
+ */
 export function parsedMessage(text: string): object {
   const value = parseJson(text, "the hash database");
   return typeof value === "object" && value !== null ? value : {};

@@ -39,7 +39,11 @@ const entry = fileURLToPath(
   ),
 );
 
-/** @throws SnapshotError as {@link loadFixture} and {@link startCluster} do */
+/**
+ * Starts the cluster of a fixture in a process of its own.
+ *
+ * @throws SnapshotError as {@link loadFixture} and {@link startCluster} do
+ */
 export async function spawnCluster(fixtureNameOrPath: string, options: SpawnOptions = {}): Promise<Cluster> {
   options.signal?.throwIfAborted();
   // In a group of its own: a Ctrl-C goes to the run alone, which may need responses until it ends.

@@ -31,7 +31,11 @@ export interface Fault {
   readonly kind: FaultKind;
 }
 
-/** @throws SnapshotError `usage` */
+/**
+ * Parses `<node>:<fault>` or `<node>:<fault>=<value>`.
+ *
+ * @throws SnapshotError `usage`
+ */
 export function parseFault(text: string): Fault {
   const match = /^(\*|\d+):([a-z0-9-]+)(?:=(.*))?$/.exec(text);
   if (match === null) {

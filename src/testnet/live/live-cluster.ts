@@ -74,7 +74,11 @@ const tickMs = 100;
 /** The time from the readiness of all validators to the start of cycle 0: they receive the node list. */
 const leadSeconds = 1;
 
-/** @throws SnapshotError where the settings or the directory are invalid */
+/**
+ * Starts validators that are processes, with an archiver and a stream of transactions.
+ *
+ * @throws SnapshotError where the settings or the directory are invalid
+ */
 export async function startLiveCluster(
   settings: LiveSettings,
   options: LiveClusterOptions = {},

@@ -22,7 +22,11 @@ export class TransactionLog {
     return new TransactionLog(path, await open(path, "wx+"));
   }
 
-  /** Must not run concurrently. @throws the system's error of a full or broken disk */
+  /**
+   * Must not run concurrently.
+   *
+   * @throws the system's error of a full or broken disk
+   */
   async append(entries: readonly LogEntry[]): Promise<void> {
     if (entries.length === 0) return;
     const text = Buffer.from(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(""));

@@ -40,7 +40,11 @@ export class HeldSnapshots {
     this.#sources = new Map(snapshots);
   }
 
-  /** @throws HttpError with status 400, 404, 425 or 503 */
+  /**
+   * Returns the accounts of the snapshot of a moment, in milliseconds.
+   *
+   * @throws HttpError with status 400, 404, 425 or 503
+   */
   find(timestampMs: number): AccountSource {
     const { startMs, durationMs, finalizedMs } = this.#clock();
     if (durationMs === 0) {

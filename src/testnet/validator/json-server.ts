@@ -59,7 +59,11 @@ function internalError(error: unknown): HttpError {
   return new HttpError(500, "internal error");
 }
 
-/** @throws HttpError with status 400 where the target of the request is not a path */
+/**
+ * Returns the path and the query of a request as a URL.
+ *
+ * @throws HttpError with status 400 where the target of the request is not a path
+ */
 export function urlOf(request: IncomingMessage): URL {
   const base = "http://server";
   const url = request.url ?? "/";
@@ -91,7 +95,11 @@ const statusOfBody: Readonly<Record<BodyProblem, 400 | 503>> = {
   busy: 503,
 };
 
-/** @throws HttpError with status 400 where the body is larger, 503 where the budget of all bodies is used up */
+/**
+ * Reads the body of a request as text.
+ *
+ * @throws HttpError with status 400 where the body is larger, 503 where the budget of all bodies is used up
+ */
 export async function readBody(request: IncomingMessage, bytesMax: number): Promise<string> {
   try {
     const body = await bodies.read(request, bytesMax);

@@ -10,7 +10,11 @@ export class ResponseSlots {
   readonly #byAddress = new Map<string, number>();
   #count = 0;
 
-  /** @throws HttpError with status 429 where the address has too many responses, 503 where all addresses together have */
+  /**
+   * Runs `respond` in a slot of the client's address.
+   *
+   * @throws HttpError with status 429 where the address has too many responses, 503 where all addresses together have
+   */
   async use(from: string, respond: () => Promise<void>): Promise<void> {
     const address = addressPrefix(from);
     const ofAddress = this.#byAddress.get(address) ?? 0;

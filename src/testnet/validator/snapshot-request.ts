@@ -29,7 +29,11 @@ export interface SnapshotRequest {
   readonly selection: Selection;
 }
 
-/** @throws HttpError with status 400 */
+/**
+ * Parses the body of `POST /snapshot`.
+ *
+ * @throws HttpError with status 400
+ */
 export function parseSnapshotRequest(body: string): SnapshotRequest {
   let json: unknown;
   try {

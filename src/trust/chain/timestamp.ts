@@ -30,7 +30,11 @@ export function snapshotTimeOf(option: string | number | SnapshotTime): Snapshot
   return typeof option === "object" ? option : parseSnapshotTime(String(option));
 }
 
-/** @throws SnapshotError `usage` */
+/**
+ * Parses `latest`, `cycle:<n>` or a time.
+ *
+ * @throws SnapshotError `usage`
+ */
 export function parseSnapshotTime(text: string): SnapshotTime {
   if (text === "latest") return { kind: "latest" };
   const cycle = /^cycle:(\d{1,15})$/.exec(text);

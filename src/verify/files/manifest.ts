@@ -7,7 +7,11 @@ import type { SnapshotReader } from "../../format/snapshot-reader.ts";
 import { WireError } from "../../wire/parse.ts";
 import type { FindingList } from "../findings/finding-list.ts";
 
-/** @throws SnapshotError `no-such-snapshot` if the manifest does not exist */
+/**
+ * Reads and checks the manifest; `undefined` where it cannot be parsed.
+ *
+ * @throws SnapshotError `no-such-snapshot` if the manifest does not exist
+ */
 export async function checkManifest(
   reader: SnapshotReader,
   findings: FindingList,

@@ -24,7 +24,11 @@ export interface SmallFiles {
   readonly files: FileHashes | undefined;
 }
 
-/** @throws SnapshotError `no-such-snapshot` if the manifest does not exist */
+/**
+ * Checks every file of a snapshot but its artifacts and its evidence.
+ *
+ * @throws SnapshotError `no-such-snapshot` if the manifest does not exist
+ */
 export async function checkSmallFiles(reader: SnapshotReader, findings: FindingList): Promise<SmallFiles> {
   const manifest = await checkManifest(reader, findings);
   if (manifest === undefined) {

@@ -21,7 +21,11 @@ export type LockOutcome =
   /** The place is read-only, and the snapshot that is published there is right. */
   | { readonly kind: "published"; readonly findings: Findings };
 
-/** @throws SnapshotError `locked` if another run works on the snapshot, `disk` */
+/**
+ * Locks the place of a snapshot, and inspects what is there.
+ *
+ * @throws SnapshotError `locked` if another run works on the snapshot, `disk`
+ */
 export async function lockPlace({ settings }: Run, data: ExportData): Promise<LockOutcome> {
   const { out } = settings.output;
   try {

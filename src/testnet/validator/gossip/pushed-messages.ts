@@ -15,7 +15,11 @@ export interface PushOutcome {
   readonly refused: number;
 }
 
-/** @throws HttpError with status 400 where the list is malformed or too long */
+/**
+ * Splits a pushed body into its messages: one, or a list of them.
+ *
+ * @throws HttpError with status 400 where the list is malformed or too long
+ */
 export function messagesIn(body: Buffer): readonly Buffer[] {
   if (!isMessageList(body)) return [body];
   const framer = new RecordFramer("messages", { recordBytesMax: gossipMessageBytesMax });

@@ -50,7 +50,11 @@ const entry: z.ZodType<LogEntry> = z.discriminatedUnion("type", [
   z.object({ type: z.literal("start"), start: seconds, duration: seconds }),
 ]);
 
-/** @throws WireError where the line is not an entry */
+/**
+ * Parses one line of the transaction log.
+ *
+ * @throws WireError where the line is not an entry
+ */
 export function parseLogEntry(line: string, source: string): LogEntry {
   return parseAs(entry, parseJson(line, source), source);
 }

@@ -33,7 +33,11 @@ export class StateReader {
     this.#file = file;
   }
 
-  /** @throws SnapshotError where the database is not at the end of the expected cycle, or cannot be opened */
+  /**
+   * Opens the database for reading, in a transaction.
+   *
+   * @throws SnapshotError where the database is not at the end of the expected cycle, or cannot be opened
+   */
   static open(path: string, expectedCycle: number): StateReader {
     const file = SqliteFile.open(path, stateFormat, { mustExist: true });
     try {
