@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { Quorum } from "../../../src/agreement/vote-tally.ts";
+import { exportDataText } from "../../../src/format/export-data.ts";
+import { asPartition } from "../../../src/protocol/brands.ts";
 import type { ActiveNode } from "../../../src/protocol/node.ts";
 import { recountVotes } from "../../../src/verify/evidence/recount.ts";
 import type { AuditedSharding } from "../../../src/verify/evidence/sharding.ts";
 import { nodes } from "../../agreement/test-votes.ts";
-import { auditOf, findingsOf, type SnapshotParts, voteOf } from "../written-snapshot.ts";
+import { auditOf, exportData, findingsOf, hashes, type SnapshotParts, voteOf } from "../written-snapshot.ts";
 
 const told: AuditedSharding = {
   settings: { nodesPerConsensusGroup: 3, nodesPerEdge: 0 },
@@ -53,6 +55,17 @@ describe("a recount of the votes", () => {
       "no-agreement evidence/gossip.jsonl: partition 2 has 1 vote for its hash and 2 against, of 3",
     ]);
   });
+
+  it.each(["other", "none", "", "f".repeat(63)])(
+    "counts every vote against %j, which is not a hash",
+    async (text) => {
+      const hash = hashes.get(asPartition(2)) ?? "";
+      const changes = { exportData: exportDataText(exportData).replace(hash, text) };
+      const { votes } = await recount({ changes });
+      const against = { partition: 2, votesFor: 0, votesAgainst: 3, outOf: 3 };
+      expect(votes.find(({ partition }) => partition === 2)).toEqual(against);
+    },
+  );
 
   it("counts nothing without nodes, or with another number of nodes than partitions", async () => {
     expect(await recount({ list: undefined })).toMatchObject({
