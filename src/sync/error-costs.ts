@@ -9,9 +9,10 @@ export interface ErrorCost {
   readonly offence: OffenceKind | undefined;
   /**
    * Whether the peer is requested again. `backoff`: after a pause, until its attempts are used up; `status`: the same
-   * if its HTTP status is a temporary one; `never`: not in this run.
+   * if its HTTP status is a temporary one; `uncounted`: after a pause, without using up an attempt, since what it is
+   * excluded from bounds the repetitions; `never`: not in this run.
    */
-  readonly retry: "status" | "backoff" | "never";
+  readonly retry: "status" | "backoff" | "uncounted" | "never";
   /**
    * What the peer is excluded from. `broken-partition`: the partition that it cannot send, or every partition where that
    * one is unknown; `outgrown`: the partitions that it sent too many bytes for.
@@ -42,5 +43,5 @@ export const responseErrorCosts: Readonly<Record<ResponseErrorKind, ErrorCost>> 
   "too-large": { offence: "oversized-answer", retry: "backoff", excludes: "broken-partition" },
   truncated: { offence: "truncated-answer", retry: "backoff", excludes: "none" },
   // The size of a partition is unknown until its hash is confirmed: the offence follows then.
-  "over-budget": { offence: undefined, retry: "backoff", excludes: "outgrown" },
+  "over-budget": { offence: undefined, retry: "uncounted", excludes: "outgrown" },
 };

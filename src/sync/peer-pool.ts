@@ -29,6 +29,8 @@ export interface PeerFailure {
   readonly message: string;
   /** The HTTP status, where it was one. */
   readonly status: number | undefined;
+  /** Whether it uses up one of the peer's attempts. */
+  readonly isCounted: boolean;
 }
 
 /** What came of one peer as a source of one partition. */
@@ -174,9 +176,11 @@ export class PeerPool {
   /** The query is over, because the peer failed. */
   fail(index: NodeIndex, failure: PeerFailure, decision: RetryDecision, nowMs: number): void {
     const peer = this.#peer(index);
-    peer.failures++;
     peer.lastFailure = failure;
-    this.#failing.add(index);
+    if (failure.isCounted) {
+      peer.failures++;
+      this.#failing.add(index);
+    }
     const next: PeerState = decision.retry
       ? { kind: "backing-off", untilMs: nowMs + decision.delayMs }
       : { kind: "given-up" };

@@ -42,7 +42,8 @@ export function recoveryOf(failed: FailedResponse, waitsForExports: boolean, ran
   // A long response of which nothing was kept must not arrive again at once either.
   const outgrown = excludes === "outgrown" && !failed.isOutgrown ? [...requested] : [];
   if (rule === "never" || (isTooEarly(error) && !waitsForExports)) return { ...recovery, outgrown };
-  return { ...recovery, outgrown, retry: decideRetry(brokenOff(error), failures, random) };
+  const counted = rule === "uncounted" ? 1 : failures;
+  return { ...recovery, outgrown, retry: decideRetry(brokenOff(error), counted, random) };
 }
 
 /** Returns the partition in which a response broke; `undefined` where it is unknown. */

@@ -5,6 +5,7 @@ import { FetchError } from "../errors/fetch-error.ts";
 import type { HashHex, NodeIndex, Partition } from "../protocol/brands.ts";
 import type { Shard } from "../protocol/shard.ts";
 import { ByteBudget } from "./byte-budget.ts";
+import { costOf } from "./classify-response.ts";
 import { HedgeHistory } from "./hedge-history.ts";
 import { PartitionTasks, type QueryId } from "./partition-tasks.ts";
 import type { ExclusionReason, PeerPool } from "./peer-pool.ts";
@@ -269,7 +270,8 @@ export class RunState {
     if (broken !== undefined && this.pool.mayGive(peer, broken))
       this.pool.exclude(peer, broken, { reason: "broken", detail: error.message });
     const status = error instanceof FetchError ? error.status : undefined;
-    this.pool.fail(peer, { message: error.message, status }, retry, atMs);
+    const isCounted = costOf(error).retry !== "uncounted";
+    this.pool.fail(peer, { message: error.message, status, isCounted }, retry, atMs);
   }
 
   /** A full disk is not a failure of the peer: other peers may send less. */

@@ -7,7 +7,7 @@ import { allStoreAll, eachStoresOne, peerPool } from "./scheduler-driver.ts";
 
 function fail(pool: PeerPool, peer: number, status?: number): void {
   pool.begin(asNodeIndex(peer));
-  pool.fail(asNodeIndex(peer), { message: `status ${status}`, status }, { retry: false }, 0);
+  pool.fail(asNodeIndex(peer), { message: `status ${status}`, status, isCounted: true }, { retry: false }, 0);
 }
 
 function exclude(pool: PeerPool, peer: number, reason: ExclusionReason): void {

@@ -42,7 +42,7 @@ describe("the order of nodes", () => {
     const decision = { retry: true, delayMs: 0 } as const;
     for (let failure = 0; failure < 3; failure++) {
       pool.begin(asNodeIndex(1));
-      pool.fail(asNodeIndex(1), { message: "reset", status: undefined }, decision, 0);
+      pool.fail(asNodeIndex(1), { message: "reset", status: undefined, isCounted: true }, decision, 0);
     }
     expect(pool.availableGroups(1)).toEqual([[2, 3], [0], [1]]);
   });

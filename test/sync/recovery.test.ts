@@ -71,8 +71,13 @@ const cases: readonly { id: string; recovery: Recovery; expected: object }[] = [
   },
   {
     id: "the last attempt is not retried",
+    recovery: recovery({ error: new FetchError("reset", "reset"), failures: attemptsMax }),
+    expected: { retry: never },
+  },
+  {
+    id: "a peer that exceeded the byte budget is requested for something else, however often it failed",
     recovery: recovery({ error: overBudget, failures: attemptsMax }),
-    expected: { retry: never, outgrown: [1, 2] },
+    expected: { retry: { retry: true }, outgrown: [1, 2] },
   },
 ];
 
