@@ -43,7 +43,7 @@ export class AgreementReport {
   /**
    * Returns the agreed hashes, or why there are none yet, and reports offences.
    *
-   * @throws SnapshotError `no-agreement` where the votes contradict each other
+   * @throws SnapshotError `no-agreement` if the votes contradict each other
    */
   result(): AgreementOutcome {
     const { quorum, shard, hashKey, log } = this.#context;
@@ -63,7 +63,7 @@ export class AgreementReport {
       open.push({ partition, agreement });
       isContested ||= agreement !== undefined && isContestedFor(agreement);
     }
-    // Where the votes contradict each other, more of them do not help.
+    // If the votes contradict each other, further votes do not help.
     if (isContested) throw errorOf(describeNoQuorum(this.#noQuorum(open)));
     if (open.length > 0) return this.#noQuorum(open);
     const partitionHashes = new Map([...agreements].map(([partition, { hash }]) => [partition, hash]));
@@ -76,7 +76,7 @@ export class AgreementReport {
     return { kind: "agreed", agreed };
   }
 
-  /** Under settings that nothing proves, the votes may be counted wrongly: nobody is blamed. */
+  /** Reports dissenting votes, unless nothing proves the settings: the votes may then be counted wrongly. */
   #reportDissents(agreed: ReadonlyMap<Partition, HashHex>): void {
     const { log } = this.#context;
     if (!log.areSettingsProved) return;
@@ -108,7 +108,7 @@ export class AgreementReport {
   }
 }
 
-/** Whether even all nodes that have not voted yet could no longer make a majority. */
+/** Returns whether no hash can reach a majority any more, even if all remaining nodes vote for it. */
 function isContestedFor({ votesAgainst, outOf }: Agreement): boolean {
   return (outOf - votesAgainst) * 2 <= outOf;
 }
@@ -116,6 +116,6 @@ function isContestedFor({ votesAgainst, outOf }: Agreement): boolean {
 function keepsNoCopies(cycle: Cycle): SnapshotError {
   const problem = `every partition of cycle ${cycle} has the hash of an empty list: this network keeps no account copies`;
   return new SnapshotError("no-agreement", problem, {
-    hint: "There is nothing that a snapshot could be checked against. If the network really is empty, --allow-empty publishes that.",
+    hint: "A snapshot of this network cannot be verified. If the network really is empty, publish that with --allow-empty.",
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Finds the agreed hash of every partition of a cycle (PROTOCOL.md, Partition gossip), from messages that are given and
- * from those that validators are requested for.
+ * Finds the agreed hash of every partition of a cycle (PROTOCOL.md, Partition gossip), from given messages and from
+ * those that validators send on request.
  */
 
 import type { RunLog } from "../events/run-log.ts";
@@ -35,7 +35,7 @@ export interface AgreementContext {
 /**
  * Admits the given messages, requests others until the votes suffice, and counts them.
  *
- * @throws SnapshotError `no-agreement` where the votes contradict each other
+ * @throws SnapshotError `no-agreement` if the votes contradict each other
  */
 export async function findAgreedHashes(cycle: Cycle, context: AgreementContext): Promise<AgreementOutcome> {
   const { nodes, shard, hashKey, log, given } = context;
@@ -49,6 +49,6 @@ export async function findAgreedHashes(cycle: Cycle, context: AgreementContext):
   for (const gossip of given) if (gossip.isDamaged === true) await admitGiven(gossip, votes, log);
   const { offences, unattributed } = faults.attribute();
   for (const offence of offences) log.offence(offence);
-  if (unattributed !== undefined) log.warn(`gossip that does not count: ${unattributed}`);
+  if (unattributed !== undefined) log.warn(`a gossip message does not count: ${unattributed}`);
   return new AgreementReport(votes, requests.failures, context).result();
 }

@@ -1,4 +1,4 @@
-/** Gossip messages from a file or a database. Their origin is blamed for nothing. */
+/** Gossip messages from a file or a database, for which only their signers can be blamed. */
 
 import type { RunLog } from "../events/run-log.ts";
 import { counted } from "../text/counted.ts";
@@ -9,7 +9,7 @@ export interface GivenGossip {
   readonly messages: Iterable<string> | AsyncIterable<string>;
   /** The file, or the hash database. */
   readonly source: string;
-  /** Whether some of its messages are lost. Then validators are requested for all of them before it is read. */
+  /** Whether some of its messages are lost. If so, validators are queried before it is read. */
   readonly isDamaged?: boolean | undefined;
 }
 

@@ -41,7 +41,7 @@ export class KeptVotes {
     return this.#votes.has(sender);
   }
 
-  /** Returns whether there was room for it. */
+  /** Keeps a vote, and returns whether there was room for it. */
   add({ sender, text, hashes }: Vote, index: NodeIndex): boolean {
     const bytes = Buffer.from(text);
     if (this.#bytes + bytes.length > gossipVotesBytesMax) return false;
@@ -55,7 +55,7 @@ export class KeptVotes {
     return true;
   }
 
-  /** Keeps a vote that contradicts the one that counts, where there is room for it. */
+  /** Keeps a vote that contradicts the one that counts, if there is room for it. */
   addContradiction({ sender, text }: Vote): void {
     const bytes = Buffer.from(text);
     if (this.#contradictionBytes + bytes.length > gossipContradictionsBytesMax) return;
@@ -63,12 +63,12 @@ export class KeptVotes {
     this.#contradictions.set(sender, bytes);
   }
 
-  /** The text of a sender's vote that counts. */
+  /** Returns the text of a sender's vote that counts. */
   textOf(sender: NodeId): string | undefined {
     return this.#votes.get(sender)?.text.toString("utf8");
   }
 
-  /** The hashes of the partitions that the sender stores and has named. */
+  /** Returns the hashes of the partitions that the sender stores and has named. */
   hashesOf(sender: NodeId): Map<Partition, HashHex> {
     const hashes = new Map<Partition, HashHex>();
     const vote = this.#votes.get(sender);
@@ -84,12 +84,12 @@ export class KeptVotes {
     return this.#votes.keys();
   }
 
-  /** The senders whose votes name other partitions than they store. */
+  /** Yields the senders whose votes name other partitions than those that they store. */
   *ofOtherGeometry(): Generator<NodeId, void, void> {
     for (const [sender, { isOfItsGeometry }] of this.#votes) if (!isOfItsGeometry) yield sender;
   }
 
-  /** Ascending by sender: the vote that counts, then the one that contradicts it. */
+  /** Yields, in ascending order of sender, the vote that counts and then the one that contradicts it. */
   *texts(): Generator<{ readonly sender: NodeId; readonly text: Buffer }, void, void> {
     for (const sender of [...this.#votes.keys()].sort()) {
       for (const text of [this.#votes.get(sender)?.text, this.#contradictions.get(sender)]) {

@@ -12,7 +12,7 @@ import type { VoteCollection } from "./vote-collection.ts";
 const nodesShown = 3;
 
 /**
- * @throws SnapshotError `no-agreement` where most of the messages contradict settings that are not proved. A proof from
+ * @throws SnapshotError `no-agreement` if most of the messages contradict settings that are not proved. A proof from
  *   a cycle record outweighs what nodes show.
  */
 export function requireShownGeometry(votes: VoteCollection, source: TrustSource, log: RunLog): void {
@@ -24,7 +24,7 @@ export function requireShownGeometry(votes: VoteCollection, source: TrustSource,
     log.warn(problem);
     return;
   }
-  throw new SnapshotError("no-agreement", `${problem}: the settings are ${source}, and contradicted`, {
+  throw new SnapshotError("no-agreement", `${problem}, which contradicts the settings (${source})`, {
     hint:
       source === "given"
         ? "Correct --nodes-per-consensus-group and --nodes-per-edge, or leave them out."

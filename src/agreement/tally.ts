@@ -11,7 +11,7 @@ export function addVote<Hash extends string>(tally: Tally<Hash>, partition: Part
   else votes.set(hash, (votes.get(hash) ?? 0) + 1);
 }
 
-/** The most popular hash of one vote or more; of equally popular ones the smallest as text. */
+/** Returns the most popular hash of one vote or more; of equally popular ones the smallest as text. */
 export function mostPopular<Hash extends string>(
   votes: ReadonlyMap<Hash, number>,
 ): { hash: Hash; votesFor: number } {

@@ -6,7 +6,7 @@ import { counted } from "../text/counted.ts";
 import type { Agreement, Quorum } from "./vote-tally.ts";
 
 export type Undecided =
-  /** A validator states it, and none has a vote. */
+  /** No validator has sent a vote, and one states that the cycle is not finalized. */
   | { readonly kind: "not-finalized"; readonly cycle: Cycle }
   | { readonly kind: "no-votes"; readonly cycle: Cycle; readonly failures: readonly string[] }
   | NoQuorum;
@@ -40,8 +40,9 @@ export function describeUndecided(undecided: Undecided): Problem {
         hint: "Try again in a minute.",
       };
     case "no-votes": {
-      const message = `there is no agreed hash for cycle ${cycle}: no validator that was requested has gossip of it`;
-      const hint = "It may be too old, or not finalized yet; --gossip <file> brings messages from elsewhere.";
+      const message = `no agreed hash for cycle ${cycle}: none of the queried validators has its gossip`;
+      const hint =
+        "The cycle may be too old, or not finalized yet. Give messages from another source with --gossip <file>.";
       return { code: "no-agreement", message, hint: describeFailures(undecided.failures) || hint };
     }
     case "no-quorum":

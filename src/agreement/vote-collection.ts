@@ -63,30 +63,32 @@ export class VoteCollection {
     return this.#votes.has(sender);
   }
 
-  /** The text of a sender's vote that counts. */
+  /** Returns the text of a sender's vote that counts. */
   textOf(sender: NodeId): string | undefined {
     return this.#votes.textOf(sender);
   }
 
-  /** The hashes in a sender's vote, of the partitions that it stores. */
+  /** Returns the hashes in a sender's vote, of the partitions that it stores. */
   hashesOf(sender: NodeId): ReadonlyMap<Partition, HashHex> {
     return this.#votes.hashesOf(sender);
   }
 
-  /** The senders whose votes count. */
+  /** Returns the senders whose votes count. */
   senders(): IterableIterator<NodeId> {
     return this.#votes.senders();
   }
 
   /**
-   * The validators whose own signatures contradict the sharding settings: their messages list more or fewer
-   * partitions than each of them stores under these, or are longer than so many partitions need.
+   * Returns the validators whose own signatures contradict the sharding settings: their messages list more or fewer
+   * partitions than they store under these, or are longer than those partitions need.
    */
   contradictingGeometry(): NodeId[] {
     return [...new Set([...this.#votes.ofOtherGeometry(), ...this.#oversized])].sort();
   }
 
-  /** All messages that are kept, ascending by sender: each vote that counts, then the one that contradicts it. */
+  /**
+   * Returns all messages that are kept, ascending by sender: each vote that counts, then the one that contradicts it.
+   */
   texts(): Generator<{ readonly sender: NodeId; readonly text: Buffer }, void, void> {
     return this.#votes.texts();
   }

@@ -27,7 +27,7 @@ export function isAgreed(agreement: Agreement<string>, quorum: Quorum): boolean 
     : agreement.votesFor + agreement.votesAgainst >= Math.ceil(agreement.outOf / 2);
 }
 
-/** Whether more than half of those who could vote have voted for a hash. */
+/** Returns whether more than half of those who could vote have voted for a hash. */
 export function isMajority({ votesFor, outOf }: Pick<Agreement, "votesFor" | "outOf">): boolean {
   return votesFor * 2 > outOf;
 }
@@ -53,7 +53,9 @@ export class VoteTally<Hash extends string = HashHex> {
     return counted;
   }
 
-  /** The votes of one node that {@link count} counts: on partitions that the node covers and that are not closed. */
+  /**
+   * Yields the votes of one node that {@link count} counts: on partitions that the node covers and that are not closed.
+   */
   *countable<Voted extends Hash>(
     nodeIndex: NodeIndex,
     hashes: ReadonlyMap<Partition, Voted>,
@@ -65,7 +67,7 @@ export class VoteTally<Hash extends string = HashHex> {
     }
   }
 
-  /** Whether a hash of a partition has a vote. */
+  /** Returns whether a hash of a partition has a vote. */
   has(partition: Partition, hash: Hash): boolean {
     return this.#votes.get(partition)?.has(hash) === true;
   }
@@ -76,7 +78,7 @@ export class VoteTally<Hash extends string = HashHex> {
     this.#votes.delete(partition);
   }
 
-  /** The votes on a partition; `undefined` before the first vote of a node that covers it. */
+  /** Returns the votes on a partition; `undefined` before the first vote of a node that covers it. */
   agreement(partition: Partition): Agreement<Hash> | undefined {
     const votes = this.#votes.get(partition);
     if (votes === undefined) return undefined;
@@ -85,7 +87,7 @@ export class VoteTally<Hash extends string = HashHex> {
     return { hash, votesFor, votesAgainst: total - votesFor, outOf };
   }
 
-  /** How many nodes that cover a partition voted for one hash, and how many voted at all. */
+  /** Returns how many nodes that cover a partition voted for one hash, and how many voted at all. */
   votesFor(partition: Partition, hash: Hash): { votesFor: number; total: number; outOf: number } {
     const votes = this.#votes.get(partition) ?? new Map<Hash, number>();
     let total = 0;
@@ -93,7 +95,7 @@ export class VoteTally<Hash extends string = HashHex> {
     return { votesFor: votes.get(hash) ?? 0, total, outOf: coveringCount(this.#shard, partition) };
   }
 
-  /** Whether no vote that is still missing can change which hash of a partition is the most popular one. */
+  /** Returns whether no vote that is still missing can change which hash of a partition is the most popular one. */
   isDecided(partition: Partition): boolean {
     const votes = this.#votes.get(partition);
     if (votes === undefined) return false;

@@ -41,7 +41,7 @@ function problemOf(outcome: AgreementOutcome): Problem {
 const all = [0, 1, 2, 3, 4];
 
 describe("the votes of a cycle", () => {
-  it("agree where every partition has a majority", () => {
+  it("agree if every partition has a majority", () => {
     const { log, result } = report({ votes: all.map((index) => voteOf(index)) });
     const hashes = new Map([-1, ...all].map((partition) => [partition, "a".repeat(64)]));
     expect(result()).toMatchObject({
@@ -76,13 +76,13 @@ describe("the votes of a cycle", () => {
       code: "temporary",
     },
     { id: "too few have voted", votes: [voteOf(0), voteOf(1)], kind: "no-quorum", code: "no-agreement" },
-  ] as const)("may come later where $id: $kind", ({ kind, code, ...of }) => {
+  ] as const)("may come later if $id: $kind", ({ kind, code, ...of }) => {
     const outcome = report(of).result();
     expect(outcome).toMatchObject({ kind, cycle });
     expect(problemOf(outcome).code).toBe(code);
   });
 
-  it("never agree where those that have voted contradict each other", () => {
+  it("never agree if those that have voted contradict each other", () => {
     const votes = ["a", "b", "c", "d", "e"].map((letter, index) => voteOf(index, letter));
     expect(report({ votes }).result).toThrow(expect.objectContaining({ code: "no-agreement" }));
   });
@@ -98,11 +98,11 @@ describe("the votes of a cycle", () => {
     return JSON.stringify(makeVote(identity, cycle, asHashes(new Map(stored.map((of) => [of, empty])))));
   });
 
-  it("are refused where every hash is that of an empty list", () => {
+  it("are refused if every hash is that of an empty list", () => {
     expect(report({ votes: emptyVotes }).result).toThrow(/keeps no account copies/);
   });
 
-  it("agree on an empty network where that is allowed", () => {
+  it("agree on an empty network if that is allowed", () => {
     const { result } = report({ votes: emptyVotes, context: { allowEmpty: true } });
     expect(result()).toMatchObject({ kind: "agreed" });
   });

@@ -70,7 +70,7 @@ describe("agreed hashes", () => {
     expect(requested.toSorted()).toEqual(all);
   });
 
-  it("are not found where too few nodes respond, and a node with an invalid response is blamed", async () => {
+  it("are not found if too few nodes respond, and a node with an invalid response is blamed", async () => {
     const failures = new Map([
       [0, new GossipFailure("malformed", "no list")],
       [1, new GossipFailure("too-large", "too much")],
@@ -92,13 +92,13 @@ describe("agreed hashes", () => {
     expect((await find(source)).result).toMatchObject(agreed);
   });
 
-  it("are found where a relay forges a vote, and the relay is blamed", async () => {
+  it("are found if a relay forges a vote, and the relay is blamed", async () => {
     const forged = voteOf(1).replace("aaa", "bbb");
     const { offences } = await find(sourceOf((index) => (index === 0 ? [forged] : [voteOf(index)])));
     expect(offences).toEqual([[idOf(0), "invalid-gossip"]]);
   });
 
-  it("are found where a validator equivocates, and the validator is blamed", async () => {
+  it("are found if a validator equivocates, and the validator is blamed", async () => {
     const { offences } = await find(sourceOf(() => [voteOf(2, "a"), voteOf(2, "b"), ...allVotes]));
     expect(offences).toEqual([[idOf(2), "equivocation"]]);
   });

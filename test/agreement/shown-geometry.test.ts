@@ -4,7 +4,7 @@ import { RunLog } from "../../src/events/run-log.ts";
 import type { TrustSource } from "../../src/format/evidence/counting-rules.ts";
 import { collectionOf, voteOf } from "./test-votes.ts";
 
-/** Votes of five nodes, of which so many name other partitions than they store. */
+/** Votes of five nodes, some of which name other partitions than those that they store. */
 const votesWith = (contradicting: number) =>
   collectionOf([0, 1, 2, 3, 4].map((index) => voteOf(index, "a", index < contradicting ? [-1] : undefined)));
 
@@ -15,12 +15,9 @@ function check(contradicting: number, source: TrustSource): RunLog {
 }
 
 describe("the sharding settings", () => {
-  it.each(["given", "told"] as const)(
-    "that are %s are refused where most votes contradict them",
-    (source) => {
-      expect(() => check(3, source)).toThrow(expect.objectContaining({ code: "no-agreement" }));
-    },
-  );
+  it.each(["given", "told"] as const)("that are %s are refused if most votes contradict them", (source) => {
+    expect(() => check(3, source)).toThrow(expect.objectContaining({ code: "no-agreement" }));
+  });
 
   it("that are proved outweigh the votes, with a warning", () => {
     expect(check(3, "proved").summary().warnings).toEqual([
@@ -29,7 +26,7 @@ describe("the sharding settings", () => {
   });
 
   it.each(["given", "told", "proved"] as const)(
-    "that are %s stand where at most half of the votes contradict them",
+    "that are %s are accepted if at most half of the votes contradict them",
     (source) => {
       expect(check(2, source).summary().warnings).toEqual([]);
     },

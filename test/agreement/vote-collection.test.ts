@@ -25,7 +25,7 @@ function newCollection(): VoteCollection {
   return new VoteCollection(shard, nodes, DEFAULT_HASH_KEY);
 }
 
-/** A vote for one and the same hash, told by a letter. */
+/** A vote that names the same hash for each partition: 64 times a letter. */
 function vote(letter: string, identity: Identity = first): SignedVote {
   const hashes = new Map([-1, 0, 1, 2].map((partition) => [partition, letter.repeat(64)]));
   return makeVote(identity, asCycle(cycle), asHashes(hashes));
@@ -39,12 +39,12 @@ function lineOf(message: object): string {
   return `${JSON.stringify(message)}\n`;
 }
 
-/** What is left of a message that somebody on its way has made longer. */
+/** The text that is kept of a message that a relay has lengthened. */
 function canonicalLineOf({ sign: { owner, sig }, ...unsigned }: SignedVote): string {
   return `${canonicalTextOf(unsigned).slice(0, -1)},"sign":${JSON.stringify({ owner, sig })}}\n`;
 }
 
-describe("what others add to a signature", () => {
+describe("unsigned content that a relay adds to a vote", () => {
   const message = vote("a");
   const decorated = (extra: object) => JSON.stringify({ ...message, sign: { ...extra, ...message.sign } });
 
@@ -52,17 +52,17 @@ describe("what others add to a signature", () => {
     { id: "text", extra: { junk: "x".repeat(50_000) } },
     { id: "a second signature", extra: { signs: [message.sign, message.sign] } },
     {
-      id: "names that mean something",
+      id: "keys with a meaning elsewhere",
       extra: { toJSON: 1, dataType: "bi", value: "no number", type: "Buffer" },
     },
-  ])("does not get into the evidence: $id", ({ extra }) => {
+  ])("is not kept in the evidence: $id", ({ extra }) => {
     const votes = newCollection();
     expect(votes.admit(decorated(extra)).kind).toBe("new");
     expect(evidenceOf(votes)).toEqual([canonicalLineOf(message)]);
     expect(isSignedBy(JSON.parse(evidenceOf(votes).join("")))).toBe(true);
   });
 
-  it("makes no other message of it", () => {
+  it("does not make it another vote", () => {
     const votes = newCollection();
     expect(votes.admit(decorated({ a: 1 })).kind).toBe("new");
     expect(votes.admit(decorated({ b: 2 })).kind).toBe("duplicate");
@@ -70,7 +70,7 @@ describe("what others add to a signature", () => {
     expect(evidenceOf(votes)).toEqual([canonicalLineOf(message)]);
   });
 
-  it("does not get into the evidence of an equivocation either", () => {
+  it("is not kept in the evidence of an equivocation", () => {
     const votes = newCollection();
     const other = vote("b");
     votes.admit(JSON.stringify(other));
@@ -79,7 +79,7 @@ describe("what others add to a signature", () => {
   });
 });
 
-describe("what is nested deeply", () => {
+describe("a deeply nested message", () => {
   const depth = 20_000;
   const message = vote("a");
   const lists = "[".repeat(depth) + "]".repeat(depth);
@@ -121,22 +121,22 @@ describe("what is nested deeply", () => {
     { what: "objects", place, received: template.replace(marker, objects) },
   ]);
 
-  it.each(cases)("throws nothing: $what in the place of $place", ({ received }) => {
+  it.each(cases)("is rejected without an exception: $what in place of $place", ({ received }) => {
     const votes = newCollection();
     expect(votes.admit(received).kind).toBe("rejected");
     expect(evidenceOf(votes)).toEqual([]);
-    // The true message counts all the same.
+    // The true message counts nevertheless.
     expect(votes.admit(text(message)).kind).toBe("new");
   });
 
   it.each(["", "null", "5", '"text"', "[]", "{}", '{"sign":null}', `{"sender":"${first.id}","sign":null}`])(
-    "nor does what is nothing of the kind: %j",
+    "and so is a text that is not a message: %j",
     (received) => expect(newCollection().admit(received).kind).toBe("rejected"),
   );
 });
 
 describe("the size of a message", () => {
-  /** A signed message whose canonical text has so many bytes. */
+  /** A signed message whose canonical text has the given number of bytes. */
   const messageOf = (bytes: number) => {
     const { sign: _, ...unsigned } = vote("a");
     const empty = signed({ ...unsigned, filler: "" }, first.privateKey);
@@ -145,13 +145,13 @@ describe("the size of a message", () => {
     return signed({ ...unsigned, filler }, first.privateKey);
   };
 
-  it("may be what its network could need", () => {
+  it("may be as large as the largest vote of its network", () => {
     const votes = newCollection();
     expect(votes.admit(JSON.stringify(messageOf(bytesMax))).kind).toBe("new");
     expect(evidenceOf(votes)).toEqual([lineOf(messageOf(bytesMax))]);
   });
 
-  it("may not be more: it is invalid, and its sender's doing", () => {
+  it("beyond that is an offence of its sender", () => {
     const votes = newCollection();
     const problem = expect.stringContaining(`more than ${bytesMax}`);
     const rejection = { kind: "rejected", reason: "oversized", problem, sender: first.id };
@@ -160,7 +160,7 @@ describe("the size of a message", () => {
     expect(evidenceOf(votes)).toEqual([]);
   });
 
-  it("does not make it an equivocation that is kept", () => {
+  it("beyond that prevents an equivocation", () => {
     const votes = newCollection();
     votes.admit(JSON.stringify(vote("b")));
     expect(votes.admit(JSON.stringify(messageOf(bytesMax + 1))).kind).toBe("rejected");
@@ -169,7 +169,7 @@ describe("the size of a message", () => {
 });
 
 describe("messages of one sender", () => {
-  it("count once, however often they come", () => {
+  it("count once, however often they arrive", () => {
     const votes = newCollection();
     const message = vote("a");
     const { cycle: number, data, sender, sign } = message;
@@ -184,7 +184,7 @@ describe("messages of one sender", () => {
     });
   });
 
-  it("are an equivocation where the second one differs, and only the first one counts", () => {
+  it("are an equivocation if the second one differs, and only the first one counts", () => {
     const votes = newCollection();
     const texts = ["b", "a", "c"].map((letter) => JSON.stringify(vote(letter)));
     expect(texts.map((text) => votes.admit(text))).toMatchObject([
@@ -201,7 +201,7 @@ describe("messages of one sender", () => {
     expect(evidenceOf(votes)).toEqual([lineOf(vote("b")), lineOf(vote("a"))]);
   });
 
-  it("are not an equivocation where the second one is signed by somebody else", () => {
+  it("are not an equivocation if the second one is signed by another node", () => {
     const votes = newCollection();
     const forged = makeVote(
       { ...second, id: first.id },
@@ -244,7 +244,7 @@ describe("what contradicts the sharding settings", () => {
       expect(named.get(partition)).toBe(hash);
   });
 
-  it("is a vote that is longer than so many partitions need", () => {
+  it("is a vote that is longer than the stored partitions need", () => {
     const { sign: _, ...unsigned } = naming([-1, 0, 1, 2], 1);
     const long = signed({ ...unsigned, filler: "x".repeat(50_000) }, (seven[1] ?? first).privateKey);
     const votes = new VoteCollection({ ...ring, cycleNumber: asCycle(cycle) }, sevenNodes, DEFAULT_HASH_KEY);

@@ -89,7 +89,7 @@ describe("a tally", () => {
       ],
       isDecided: true,
     },
-  ] as const)("calls a partition decided where it $id: $isDecided", ({ votes, isDecided }) => {
+  ] as const)("calls a partition decided if it $id: $isDecided", ({ votes, isDecided }) => {
     expect(tallyOf(votes).isDecided(asPartition(0))).toBe(isDecided);
   });
 });

@@ -24,10 +24,11 @@ export interface Vote {
  * - `unsigned`: it has no valid signature of a validator.
  * - `other-key`: it is in a validator's name, and signed with a key that the node list does not have. Either it is
  *   forged, or the list has another key for that validator than the network.
- * - `stranger`: a node signed it that is not a validator of that cycle, though it may have been one in another.
+ * - `stranger`: it is signed by a node that is not a validator of that cycle, but may be one of another.
  * - `other-cycle`: its cycle is outside the window.
  * - `limit`: it exceeds a bound, so its signature is not checked.
- * - `superfluous`: its sender is already convicted, so nothing else is checked.
+ * - `superfluous`: its sender has already signed invalid or contradictory messages of that cycle, so nothing else is
+ *   checked.
  * - `malformed`: a validator signed content that is not a gossip message.
  * - `misattributed`: a validator signed a message that names another sender.
  * - `oversized`: a validator signed a message longer than the partitions that it stores could need.
@@ -48,7 +49,7 @@ export interface Rejection {
   readonly kind: "rejected";
   readonly reason: RejectionReason;
   readonly problem: string;
-  /** The validator whose signature holds over it. Where none does, the one in whose name it is. */
+  /** The validator that has validly signed it; otherwise, the one in whose name it is. */
   readonly sender?: NodeId;
 }
 
@@ -60,28 +61,28 @@ export type Admission =
   | Rejection;
 
 /**
- * A vote whose signature is valid, of a cycle whose validator set is unknown: nothing tells yet whether the key is its
- * sender's. It does not count, proves nothing and is not remembered.
+ * A vote whose signature is valid, of a cycle whose validator set is unknown: it is not known yet whether the key is
+ * its sender's. It does not count, proves nothing and is not remembered.
  */
 export interface Deferral {
   readonly kind: "deferred";
   readonly vote: Vote;
 }
 
-/** As {@link Candidate}, of a cycle whose validator set is unknown. */
+/** As {@link Candidate}, for a cycle whose validator set is unknown. */
 export interface DeferredCandidate {
   readonly kind: "deferred-candidate";
   readonly sign: Sign;
-  /** What the message is if the signature holds. */
+  /** What the message is if the signature is valid. */
   readonly claim: Deferral;
 }
 
-/** A message of which only the signature is left to check. */
+/** A message that has passed every check but that of its signature. */
 export interface Candidate {
   readonly kind: "candidate";
   readonly sign: Sign;
   readonly copy: SeenCopy;
-  /** What the message is if the signature holds: a vote, or a message that convicts its signer. */
+  /** What the message is if the signature is valid: a vote, or a message that convicts its signer. */
   readonly claim: { readonly kind: "new"; readonly vote: Vote } | (Rejection & { readonly sender: NodeId });
   /** The cycle that the message names. */
   readonly cycle: Cycle | NoCycle;

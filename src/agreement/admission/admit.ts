@@ -1,6 +1,6 @@
 /**
- * Admits votes: decides what one gossip message is worth (PROTOCOL.md, Partition gossip), received or stored. The
- * assembler, the collector, the validators and `verify` all decide it here.
+ * Admits votes: decides whether a gossip message counts as a vote (PROTOCOL.md, Partition gossip), received or stored.
+ * The assembler, the collector, the validators and `verify` all decide it here.
  *
  *     switch (admit(text, window, validatorSetOf, seen).kind) {
  *       case "new": case "duplicate": case "equivocation": case "rejected":
@@ -10,7 +10,7 @@
  * signatures elsewhere. {@link admitAsync} is for a caller that checks them on other threads.
  *
  * Of a cycle whose validator set may be unknown, such as that of a vote in an old database, {@link admit} also returns
- * `deferred`: the signature is valid, and whose it is remains open.
+ * `deferred`: the signature is valid, and its signer is not known yet.
  *
  * What is signed is the canonical text of the message without its `sign`. That text alone is the vote. Whatever else
  * a relay added (keys that the network's parser drops, keys inside `sign`, white space, another order) changes
@@ -49,7 +49,7 @@ export interface VoteWindow {
   readonly newest: Cycle;
 }
 
-/** One message as received. Its bytes become a text only where they are within the bound. */
+/** One message as received. Its bytes are decoded only if they are within the bound. */
 export type Received = string | Buffer;
 
 /** @param seen what was admitted before; the vote is added to it */
@@ -82,7 +82,7 @@ export function admit(
   }
 }
 
-/** @param check whether a signature holds for its owner and its own hash; by default on another thread */
+/** @param check returns whether a signature is valid for its owner and its own hash; by default on another thread */
 export async function admitAsync(
   received: Received,
   window: VoteWindow,
@@ -121,7 +121,7 @@ export function screen(
     return rejected("not-json", "the message is not UTF-8");
   }
   const text = received.toString();
-  // Most messages arrive again and again, letter for letter.
+  // Most messages arrive repeatedly, byte for byte the same.
   const textHash = hashText(text, seen.hashKey);
   const known = seen.withText(textHash);
   if (known !== undefined) return { kind: "duplicate", vote: known };
@@ -194,7 +194,7 @@ function screenObject(
     return { kind: "duplicate", vote: known };
   }
   const claim = claimOf({ text, content, sign }, signer, validators, seen.hashKey);
-  // A bound that its text crosses needs no signature.
+  // A text beyond its bound is rejected without a check of its signature.
   if (claim.kind === "rejected" && claim.reason === "limit") return claim;
   const isSuperfluous =
     claim.kind === "new"
@@ -204,7 +204,7 @@ function screenObject(
   return { kind: "candidate", sign, copy, cycle: ofCycle, claim };
 }
 
-/** Without a validator set, only the message itself can be checked: its content, and whether its own key signed it. */
+/** Checks a message without a validator set: only its content, and whether its own key signed it. */
 function screenUnknown(
   object: object,
   text: string,
@@ -243,6 +243,6 @@ function stranger(): Rejection {
 }
 
 function superfluous(sender: NodeId): Rejection {
-  const problem = `one more message of ${shortId(sender)}, which is convicted already`;
+  const problem = `one more message of ${shortId(sender)}, which has already signed invalid or contradictory messages`;
   return rejected("superfluous", problem, sender);
 }

@@ -1,5 +1,5 @@
 /**
- * The votes that were seen: of each sender and cycle the first one, and the one that contradicts it. Its owner may
+ * The votes that were seen: for each sender and cycle, the first one, and the one that contradicts it. Its owner may
  * {@link KnownVotes.add} votes that it has from elsewhere, such as a database, and {@link KnownVotes.delete} those that
  * it could not keep.
  */
@@ -22,10 +22,10 @@ export interface SeenCopy {
   readonly sig: string;
 }
 
-/** Texts remembered of one vote. Honest nodes forward it letter for letter, or in a form or two of their own. */
+/** Texts that are remembered of one vote. Honest nodes forward it byte for byte, or in one or two other forms. */
 const COPIES_MAX = 4;
 
-/** The cycle under which a conviction is remembered whose message names none. */
+/** Stands for the cycle of a conviction whose message names no cycle. */
 export const NO_CYCLE = "none";
 export type NoCycle = typeof NO_CYCLE;
 
@@ -53,13 +53,16 @@ export class KnownVotes {
     return this.#byText.get(textHash);
   }
 
-  /** Whether a signature of a known vote was checked before. Of a vote from elsewhere, any signature counts as checked. */
+  /**
+   * Returns whether a signature of a known vote was checked before. Of a vote from elsewhere, any signature counts as
+   * checked.
+   */
   isKnownSignature(hash: HashHex, sig: string): boolean {
     const copies = this.#copies.get(hash);
     return copies === undefined || copies.some((copy) => copy.sig === sig);
   }
 
-  /** Remembers another copy of a known vote, whose signature holds. */
+  /** Remembers another copy of a known vote, whose signature is valid. */
   addCopy({ hash }: KnownVote, copy: SeenCopy): void {
     const vote = this.#byHash.get(hash);
     const copies = this.#copies.get(hash) ?? [];
@@ -68,12 +71,12 @@ export class KnownVotes {
     this.#byText.set(copy.textHash, vote);
   }
 
-  /** The first vote, and the one that contradicts it. */
+  /** Returns the first vote, and the one that contradicts it. */
   of(cycle: Cycle | NoCycle, sender: NodeId): readonly KnownVote[] {
     return this.#votes.get(cycle)?.get(sender) ?? [];
   }
 
-  /** A third vote of a sender is not remembered. */
+  /** Remembers a vote, unless two votes of its sender are known. */
   add({ cycle, sender, hash }: KnownVote): void {
     const votes = this.of(cycle, sender);
     if (votes.length > 1 || this.#byHash.has(hash)) return;
@@ -90,12 +93,12 @@ export class KnownVotes {
     else this.#votes.get(cycle)?.delete(sender);
   }
 
-  /** Whether a sender signed a message that is not a vote. */
+  /** Returns whether a sender signed a message that is not a vote. */
   isConvicted(cycle: Cycle | NoCycle, sender: NodeId): boolean {
     return this.#convicted.get(cycle)?.has(sender) === true;
   }
 
-  /** Returns whether that is new. */
+  /** Remembers that a sender signed a message that is not a vote. Returns whether that is new. */
   convict(cycle: Cycle | NoCycle, sender: NodeId): boolean {
     const convicted = this.#convicted.get(cycle) ?? new Set();
     if (convicted.has(sender)) return false;

@@ -1,4 +1,4 @@
-/** What a message is if its signature holds: a vote, or a message that convicts its signer. */
+/** What a message is if its signature is valid: a vote, or a message that convicts its signer. */
 
 import type { NodeId } from "../../protocol/brands.ts";
 import { claimedHash, type Sign } from "../../protocol/crypto/signature.ts";
@@ -38,7 +38,7 @@ export function claimOf(
   return { kind: "new", vote: voteOf(content.message, signed.sign, text) };
 }
 
-/** As {@link claimOf}, where no validator set tells whose key it is. A rejection is nobody's fault then. */
+/** As {@link claimOf}, without a validator set that tells whose key it is: a rejection names no sender. */
 export function deferralOf(
   signed: SignedText,
   bounds: Bounds,

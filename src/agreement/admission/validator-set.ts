@@ -43,13 +43,13 @@ export const unknownValidatorSet: UnknownValidatorSet = {
   jsonBounds: defaultJsonBounds,
 };
 
-/** Returns the validator set of a cycle; of `undefined`, that of the newest one, for a message that names no cycle. */
+/** Returns the validator set of a cycle; for `undefined`, which stands for no cycle, that of the newest one. */
 export type ValidatorSetOf = (cycle: Cycle | undefined) => ValidatorSet;
 
-/** As {@link ValidatorSetOf}, where the nodes of some cycles are unknown. */
+/** As {@link ValidatorSetOf}, if the nodes of some cycles are unknown. */
 export type PossibleSetOf = (cycle: Cycle | undefined) => ValidatorSet | UnknownValidatorSet;
 
-/** The validators of a cycle, with bounds on their votes in a network of that geometry. */
+/** Returns the validators of a cycle, with bounds on their votes in a network of that geometry. */
 export function makeValidatorSet(
   nodes: Iterable<{ readonly id: NodeId; readonly publicKey: PublicKey | undefined }>,
   shard: Shard,

@@ -10,20 +10,22 @@ import type { Admission, Rejection, Vote } from "../admission/admission.ts";
 
 /** Where a message was received from. */
 export interface Origin {
-  /** The node that forwarded it. A file, a database and a push have none, and are blamed for nothing. */
+  /** The node that forwarded it. A file, a database and a push have none, and are never blamed. */
   readonly relay?: string | undefined;
   /** The node, the file or the database, as it is shown in the detail of an offence. */
   readonly source?: string | undefined;
-  /** The bound on a vote depends on the sharding settings. While nothing proves them, nobody is blamed by it. */
+  /**
+   * The bound on a vote depends on the sharding settings. While nothing proves them, nobody is blamed for exceeding it.
+   */
   readonly areSettingsProved: boolean;
 }
 
 export type Fault =
-  /** Nobody's: an honest node may have signed it, and may forward it. */
+  /** Nobody is at fault: an honest node may have signed the message, and may forward it. */
   | { readonly kind: "none" }
-  /** The signer's: its own signature convicts it. An honest node may forward it. */
+  /** The signer is at fault, as its own signature proves. An honest node may forward the message. */
   | { readonly kind: "signed"; readonly offence: Offence }
-  /** The relay's: no honest node forwards it. */
+  /** The relay is at fault: no honest node forwards the message. */
   | {
       readonly kind: "relayed";
       readonly relay: string;
@@ -53,7 +55,7 @@ function faultOfRejection(rejection: Rejection, { relay, areSettingsProved }: Or
       return signed(rejection);
     case "oversized":
       return areSettingsProved ? signed(rejection) : none;
-    // Only where a node forwards its own forgery: the others may have verified the signature alone.
+    // Only a node that forwards its own forgery is at fault: others may have verified the signature alone.
     case "misattributed":
       return relay === sender ? relayed(rejection, relay) : none;
     case "not-json":

@@ -1,4 +1,4 @@
-/** Attributes messages that nobody signed to the nodes that forwarded them, once all responses are in. */
+/** Attributes messages without a valid signature to the nodes that forwarded them, once all responses are in. */
 
 import type { Offence } from "../../errors/offence.ts";
 import type { NodeId } from "../../protocol/brands.ts";
@@ -15,7 +15,7 @@ interface UnsignedMessage {
 export interface Attribution {
   /** One for each node. */
   readonly offences: readonly Offence[];
-  /** The problem of a message that speaks against no node. */
+  /** The problem of a message for which no node is blamed. */
   readonly unattributed: string | undefined;
 }
 
@@ -26,12 +26,12 @@ export class RelayFaults {
   readonly #relays = new Set<string>();
   readonly #suspects = new Set<string>();
 
-  /** Notes that a node has forwarded a message, whatever it is worth. */
+  /** Records that a node has forwarded a message, valid or not. */
   addRelay(relay: string): void {
     this.#relays.add(relay);
   }
 
-  /** Whether a node has forwarded what nobody has signed. Such a node is not requested again. */
+  /** Returns whether a node has forwarded a message without a valid signature. It is not queried again. */
   isSuspect(node: string): boolean {
     return this.#suspects.has(node);
   }
@@ -45,8 +45,8 @@ export class RelayFaults {
   }
 
   /**
-   * Where most nodes forward the same message, they read it otherwise than we do. Then only its sender is to blame,
-   * for its own response, and not even the sender where our node list may have another key for it than theirs.
+   * Decides which nodes are to blame. If most nodes forward the same message, they parse it differently than we do:
+   * then only its sender is to blame, and only if it forwards the message itself.
    */
   attribute(): Attribution {
     const problems = new Map<string, string>();

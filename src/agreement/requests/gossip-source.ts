@@ -1,4 +1,4 @@
-/** The port through which validators are requested for the gossip of a cycle, and what a response may fail with. */
+/** The port for requests to validators for the gossip of a cycle, and the failures of a response. */
 
 import { gossipUnsignedMax } from "../../limits/gossip.ts";
 import type { Cycle } from "../../protocol/brands.ts";
@@ -29,13 +29,13 @@ export type GossipFailureKind =
   | "temporary"
   /** The node has no response to this request. */
   | "permanent"
-  /** The node sends us elsewhere, or sends more than any transfer may have. */
+  /** The node redirects the request, or sends more than any transfer may have. */
   | "unacceptable"
-  /** The response is not a list of messages, or too many of them are signed by nobody. */
+  /** The response is not a list of messages, or too many of its messages have no valid signature. */
   | "malformed"
   /** The response ends before its list does. */
   | "truncated"
-  /** The response crosses a bound of ours. An honest node may forward what others made so large. */
+  /** The response exceeds a bound of ours. An honest node may forward messages that others made so large. */
   | "too-large"
   /** The caller ended the request. */
   | "aborted";
@@ -50,7 +50,7 @@ export class GossipFailure extends Error {
   }
 }
 
-/** Whether the same request may succeed later. */
+/** Returns whether the same request may succeed later. */
 export function isTemporary({ kind }: GossipFailure): boolean {
   switch (kind) {
     case "not-finalized":
@@ -66,7 +66,7 @@ export function isTemporary({ kind }: GossipFailure): boolean {
   }
 }
 
-/** Whether no honest node sends such a response. */
+/** Returns whether no honest node sends such a response. */
 export function isInvalidResponse({ kind }: GossipFailure): boolean {
   switch (kind) {
     case "malformed":
@@ -86,7 +86,7 @@ export function isInvalidResponse({ kind }: GossipFailure): boolean {
  * Takes the messages of a response one by one.
  *
  * @param take returns whether an honest node would forward the message
- * @throws GossipFailure `malformed` where there are too many that no honest node would forward
+ * @throws GossipFailure `malformed` if there are too many that no honest node would forward
  */
 export async function takeMessages(
   batches: AsyncIterable<readonly Buffer[]>,
@@ -96,7 +96,10 @@ export async function takeMessages(
   for await (const batch of batches) {
     for (const message of batch) {
       if (take(message) || ++refused <= gossipUnsignedMax) continue;
-      throw new GossipFailure("malformed", `more than ${gossipUnsignedMax} messages that nobody has signed`);
+      throw new GossipFailure(
+        "malformed",
+        `more than ${gossipUnsignedMax} messages without a valid signature`,
+      );
     }
   }
 }

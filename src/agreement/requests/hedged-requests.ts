@@ -1,8 +1,8 @@
 /**
  * Hedged requests to many nodes for the same thing, of which each node may hold a part. A bounded number of requests
  * hold a slot. A request without useful bytes for a while is a straggler: it loses its slot, and the next node is
- * requested meanwhile. The straggler goes on until it ends, until enough is known, or until another request needs its
- * socket. So no node, however slow, keeps others from being requested.
+ * queried meanwhile. The straggler continues until it ends, until enough is known, or until another request needs its
+ * socket. So no node, however slow, keeps others from being queried.
  */
 
 import { setTimeout as pause } from "node:timers/promises";
@@ -12,7 +12,7 @@ import { HedgedRequest, type SlotBounds } from "./hedged-request.ts";
 export interface HedgeBounds extends SlotBounds {
   /** Requests that hold a slot; one more for each straggler. */
   readonly slotsMax: number;
-  /** Requests under way. No more than half of them hold a slot, so that the best stragglers go on. */
+  /** Requests in flight. No more than half of them hold a slot, so that the best stragglers continue. */
   readonly requestsMax: number;
   /** How long a request holds its slot without useful bytes: at most, at least, and as a multiple of the median
    *  duration of the others. */
@@ -24,14 +24,14 @@ export interface HedgeBounds extends SlotBounds {
 
 /** What the requests are for. */
 export interface HedgedWork {
-  /** Returns the next node, and whether a straggler may be evicted for it; `undefined` for none at the moment. */
+  /** Returns the next node, and whether a straggler may be evicted for it; `undefined` if there is none now. */
   next(): { readonly node: ActiveNode; readonly isFirst: boolean } | undefined;
-  /** Whether {@link next} may return another node, now or after a pause. */
+  /** Returns whether {@link next} may return another node, now or after a pause. */
   hasMore(): boolean;
-  /** Requests one node. It rejects only for a bug. */
+  /** Queries one node. It rejects only for a bug. */
   request(node: ActiveNode, request: HedgedRequest): Promise<void>;
   isOver(): boolean;
-  /** How long stragglers may go on once no other node is left. */
+  /** Returns how long stragglers may continue once no other node is left. */
   stragglersMs(): number;
 }
 
@@ -53,7 +53,7 @@ export class HedgedRequests {
     this.#nowMs = nowMs;
   }
 
-  /** Requests nodes until nothing more is expected. Then it ends the requests that are under way. */
+  /** Queries nodes until nothing more is expected. Then it ends the requests that are under way. */
   async run(): Promise<void> {
     try {
       while (!this.#work.isOver() && !this.#isIdleTooLong()) {
@@ -107,7 +107,7 @@ export class HedgedRequests {
     this.#underWay.delete(least);
   }
 
-  /** A multiple of the median duration, so that a busy node is not taken for a slow one. */
+  /** Returns a multiple of the median duration, so that a busy node is not taken for a slow one. */
   #slotMs(): number {
     const { hedgeMaxMs, hedgeMinMs, hedgeFactor } = this.#bounds;
     const sorted = this.#durationsMs.toSorted((a, b) => a - b);

@@ -1,5 +1,5 @@
 /**
- * A clock that stands still while this process works on what nodes have sent. Requests are hedged by it: where this
+ * A clock that stands still while this process works on what nodes have sent. Requests are hedged by it: if this
  * process is slow, no node is a straggler, and more requests would only add work.
  */
 

@@ -1,4 +1,4 @@
-/** The nodes that are still to be requested: first those that were not requested yet, then retries. */
+/** The nodes that are still to be queried: first those that were not queried yet, then retries. */
 
 import type { ActiveNode } from "../../protocol/node.ts";
 

@@ -8,7 +8,7 @@ import { isAgreed, type Quorum } from "../vote-tally.ts";
 export class QuorumProgress {
   readonly #votes: VoteCollection;
   readonly #quorum: Quorum;
-  /** Partitions of which a missing vote could change the agreed hash. −1 is last, since all nodes vote on it. */
+  /** Partitions whose agreed hash a missing vote could change. −1 is last, since all nodes vote on it. */
   readonly #undecided: Set<Partition>;
   readonly #withoutQuorum: Set<Partition>;
 
@@ -20,12 +20,12 @@ export class QuorumProgress {
     this.#withoutQuorum = new Set(partitions);
   }
 
-  /** Whether every partition has a quorum. A missing vote may still change its most popular hash. */
+  /** Returns whether every partition has a quorum. A missing vote may still change its most popular hash. */
   hasQuorum(): boolean {
     return removeDone(this.#withoutQuorum, (partition) => this.#isAgreed(partition));
   }
 
-  /** Whether no missing vote can change an agreed hash: neither a majority nor, for `popular`, the winner. */
+  /** Returns whether no missing vote can change an agreed hash: neither a majority nor, for `popular`, the winner. */
   isDecided(): boolean {
     const { tally, shard, size } = this.#votes;
     if (size === shard.numNodes) return true;

@@ -1,6 +1,6 @@
 /**
  * Requests the gossip of one cycle from validators until a quorum is certain. Any node may omit messages from its
- * response, but cannot forge them. So several nodes are requested, and first those whose own vote is missing.
+ * response, but cannot forge them. So several nodes are queried, first those whose own vote is missing.
  */
 
 import type { RunLog } from "../../events/run-log.ts";
@@ -94,7 +94,7 @@ export class VoteRequests implements HedgedWork {
     return nowMs > this.#endMs || this.#context.signal?.aborted === true;
   }
 
-  /** Once all is decided, no further node is requested. Requests under way may still bring dissenting votes. */
+  /** Returns false once everything is decided. Requests in flight may still bring dissenting votes. */
   hasMore(): boolean {
     return this.#decidedMs === undefined && this.#queue.size > 0;
   }
@@ -183,5 +183,5 @@ export class VoteRequests implements HedgedWork {
 }
 
 function tooSlow(): GossipFailure {
-  return new GossipFailure("temporary", "too slow, while other nodes were not requested yet");
+  return new GossipFailure("temporary", "too slow, while other nodes were still to be queried");
 }

@@ -1,5 +1,5 @@
 /**
- * Counts the votes of one cycle (PROTOCOL.md, Partition gossip). A Collector takes messages whose signatures hold. It
+ * Counts the votes of one cycle (PROTOCOL.md, Partition gossip). A Collector takes messages with valid signatures. It
  * keeps the first message of each sender, and counts its votes on the partitions that the sender covers.
  */
 
@@ -78,8 +78,8 @@ export class Collector extends EventEmitter<{ gotAllHashes: [AllHashes] }> {
   }
 
   /**
-   * Counts messages of this cycle, parsed or as received. Messages of other cycles, of strangers, and repetitions do
-   * not count.
+   * Counts messages of this cycle, parsed or as received. Messages of other cycles, of unknown senders, and repetitions
+   * do not count.
    *
    * @throws WireError if the value is not a gossip message
    */
@@ -93,7 +93,7 @@ export class Collector extends EventEmitter<{ gotAllHashes: [AllHashes] }> {
     else queueMicrotask(() => this.#emitAll());
   }
 
-  /** The payload of `gotAllHashes` as of now; `undefined` before it is emitted. */
+  /** Returns the payload of `gotAllHashes` as of now; `undefined` before it is emitted. */
   allHashes(): UpstreamHashes | undefined {
     if (!this.#upstream.isComplete) return undefined;
     const partitionHashes = this.#upstream.winners();
@@ -106,12 +106,12 @@ export class Collector extends EventEmitter<{ gotAllHashes: [AllHashes] }> {
     return { cycle: this.#cycle, partitionHashes, agreements, networkHash: hash };
   }
 
-  /** The votes on a partition; `undefined` before the first vote of a node that covers it. */
+  /** Returns the votes on a partition; `undefined` before the first vote of a node that covers it. */
   agreement(partition: number): Agreement | undefined {
     return this.#votes.agreement(asPartition(partition));
   }
 
-  /** How many nodes that cover a partition voted for one hash, and how many voted at all. */
+  /** Returns how many nodes that cover a partition voted for one hash, and how many voted at all. */
   votesFor(partition: number, hash: string): { votesFor: number; total: number; outOf: number } {
     return this.#votes.votesFor(asPartition(partition), asHashHex(hash));
   }

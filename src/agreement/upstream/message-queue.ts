@@ -1,6 +1,6 @@
 /**
  * Queues gossip messages of cycles that have no Collector yet. Any active node can sign messages of any cycle, so the
- * queue is bounded in cycles, in messages of a sender, and in bytes. Where there is no room, the cycle with the fewest
+ * queue is bounded in cycles, in messages of a sender, and in bytes. If there is no room, the cycle with the fewest
  * senders is dropped first, so that a few liars cannot displace the messages of all others.
  */
 
@@ -66,7 +66,7 @@ export class MessageQueue {
     }
   }
 
-  /** Of cycles with equally few senders, the latest one: its messages may arrive again. */
+  /** Returns the cycle with the fewest senders; of several, the latest one, whose messages may arrive again. */
   #fewestSenders(): Cycle | undefined {
     let least: { readonly cycle: Cycle; readonly senders: number } | undefined;
     for (const [cycle, senders] of this.#cycles) {

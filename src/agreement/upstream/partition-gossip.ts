@@ -17,7 +17,7 @@ export class PartitionGossip {
   });
   readonly #collectors = new Map<Cycle, Collector>();
 
-  /** Takes a message whose signature holds, and drops it where the queue is full. */
+  /** Takes a message with a valid signature, and drops it if the queue is full. */
   receive(message: GossipMessage): void {
     const collector = this.#collectors.get(message.cycle);
     if (collector !== undefined) collector.process([message]);
@@ -51,7 +51,7 @@ export class PartitionGossip {
 const gossip = new PartitionGossip();
 
 /**
- * Starts the module of this process, and returns its handler for messages whose signatures hold, parsed or as received.
+ * Starts the module of this process, and returns its handler for messages with valid signatures, parsed or as received.
  *
  * @param register receives the handler too, for instance to make it a server's route
  */

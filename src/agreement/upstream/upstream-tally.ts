@@ -45,7 +45,7 @@ export class UpstreamTally {
     }
   }
 
-  /** The most popular hash of each partition. */
+  /** Returns the most popular hash of each partition. */
   winners(): Map<Partition, HashHex> {
     return new Map([...this.#votes].map(([partition, votes]) => [partition, mostPopular(votes).hash]));
   }
@@ -58,7 +58,7 @@ export class UpstreamTally {
   }
 }
 
-/** The order of such keys in an object: whole numbers ascending, then `"-1"`. */
+/** Compares partitions by the order of their keys in an object: whole numbers ascending, then `"-1"`. */
 function inObjectOrder(a: Partition, b: Partition): number {
   if (a === GLOBAL_PARTITION) return 1;
   if (b === GLOBAL_PARTITION) return -1;

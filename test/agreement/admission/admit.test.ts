@@ -1,4 +1,4 @@
-/** Admission of received messages, case by case: what is signed decides, and nothing that a relay added. */
+/** Admission of received messages, case by case: only the signed content counts, not what a relay added. */
 
 import { describe, expect, it } from "vitest";
 import type { Admission } from "../../../src/agreement/admission/admission.ts";
@@ -35,7 +35,7 @@ function newAdmission() {
   };
 }
 
-/** A vote for one and the same hash, told by a letter. */
+/** A vote that names the same hash for each partition: 64 times a letter. */
 function vote(letter: string, identity = first, of = cycle) {
   return makeVote(
     identity,
@@ -44,7 +44,7 @@ function vote(letter: string, identity = first, of = cycle) {
   );
 }
 
-/** A vote with more under its signature. */
+/** A vote with further signed fields. */
 function voteWith(extra: object, identity = first) {
   const { sign: _, ...unsigned } = vote("a", identity);
   return signed({ ...unsigned, ...extra }, identity.privateKey);
@@ -81,7 +81,7 @@ const cases: readonly { id: string; received: string; expected: string }[] = [
     received: text(signed({ cycle, data: { 0: "a".repeat(64) }, sender: first.id }, first.privateKey)),
     expected: "new",
   },
-  { id: "a vote in pretty print", received: JSON.stringify(plain, null, 2), expected: "new" },
+  { id: "a pretty-printed vote", received: JSON.stringify(plain, null, 2), expected: "new" },
   {
     id: "a vote with its signature in capitals",
     received: text({ ...plain, sign: { owner: sign.owner.toUpperCase(), sig: sign.sig.toUpperCase() } }),
@@ -103,7 +103,7 @@ const cases: readonly { id: string; received: string; expected: string }[] = [
     expected: "new",
   },
   {
-    id: "a vote with more inside of sign",
+    id: "a vote with further keys in sign",
     received: text({ ...plain, sign: { junk: "x".repeat(9_000), ...sign } }),
     expected: "new",
   },
@@ -114,7 +114,7 @@ const cases: readonly { id: string; received: string; expected: string }[] = [
   },
   { id: "a vote that fills its bound", received: text(sized(voteBytesMax)), expected: "new" },
   {
-    id: "a vote that white space makes too long to keep as it came",
+    id: "a vote that white space makes too long to keep as received",
     received: text(plain).replace("{", `{${" ".repeat(voteBytesMax)}`),
     expected: "new",
   },
@@ -174,7 +174,7 @@ const cases: readonly { id: string; received: string; expected: string }[] = [
     expected: "stranger, fault none",
   },
   {
-    id: "a vote of a node that was somebody else before",
+    id: "a vote of a node that had another ID before",
     received: text(vote("a", { ...first, id: gone.id })),
     expected: "stranger, fault none",
   },
@@ -202,7 +202,7 @@ const cases: readonly { id: string; received: string; expected: string }[] = [
     expected: "unsigned, fault relayed",
   },
   {
-    id: "a vote with something more that is not signed",
+    id: "a vote with an unsigned field",
     received: text({ ...plain, extra: 1 }),
     expected: "unsigned, fault relayed",
   },
@@ -260,13 +260,13 @@ describe("admission of", () => {
     const admission = newAdmission();
     const before = admission.admit(received);
     expect(outcome(before)).toBe(expected);
-    // Whatever came before it, the honest copy of a vote counts.
+    // Whatever arrived before it, the honest copy of a vote counts.
     expect(outcome(admission.admit(text(vote("b", second))))).toBe("new");
     if (before.kind !== "new") expect(outcome(admission.admit(text(plain)))).toBe("new");
   });
 
   it.each(cases)(
-    "$id comes to the same where signatures are checked on another thread",
+    "$id has the same result if signatures are checked on another thread",
     async ({ received, expected }) => {
       expect(outcome(await newAdmission().admitAsync(received))).toBe(expected);
     },
@@ -287,12 +287,15 @@ describe("the text that is kept of", () => {
 
   it.each([
     { id: "a plain vote", received: text(plain) },
-    { id: "a vote that would not hold if it were written again", received: text(voteWith(longBuffer)) },
+    {
+      id: "a vote whose signature would not be valid for its rewritten text",
+      received: text(voteWith(longBuffer)),
+    },
   ])("$id is the text as received", ({ received }) => {
     expect(newAdmission().admit(received)).toMatchObject({ kind: "new", vote: { text: received } });
   });
 
-  it("what others have added is only what was signed", () => {
+  it("a lengthened vote is only what was signed", () => {
     const decorated = text({ ...plain, sign: { ...sign, a: 1 } }).replace("{", '{"constructor":1,');
     expect(newAdmission().admit(decorated)).toMatchObject({
       kind: "new",
@@ -309,7 +312,7 @@ describe("messages of one sender", () => {
     { id: "other keys first", again: text({ sign, sender: plain.sender, data: plain.data, cycle }) },
     { id: "more white space", again: `${JSON.stringify(plain, null, 1)}\n` },
     { id: "a key that the network drops", again: text(plain).replace("{", '{"constructor":{},') },
-    { id: "more inside of sign", again: text({ ...plain, sign: { ...sign, a: 1 } }) },
+    { id: "further keys in sign", again: text({ ...plain, sign: { ...sign, a: 1 } }) },
   ])("are the same vote with $id", ({ again }) => {
     for (const order of [
       [text(plain), again],
@@ -320,7 +323,7 @@ describe("messages of one sender", () => {
     }
   });
 
-  it("are an equivocation where the second one is signed otherwise; a third is superfluous", () => {
+  it("are an equivocation if the second one differs; a third is superfluous", () => {
     const admission = newAdmission();
     expect(admission.admit(text(vote("b")))).toMatchObject({ kind: "new" });
     const second = admission.admit(text(vote("a")));
@@ -344,14 +347,14 @@ describe("messages of one sender", () => {
     expect(admission.admit(text(plain)).kind).toBe("new");
   });
 
-  it("are not what another one signs in its name", () => {
+  it("do not include those that another node signs in its name", () => {
     const admission = newAdmission();
     const forged = admission.admit(text(vote("b", { ...second, id: first.id })));
     expect(forged).toMatchObject({ reason: "misattributed", sender: second.id });
     expect(admission.admit(text(plain)).kind).toBe("new");
   });
 
-  it("count once where the same one comes twice while its signature is checked", async () => {
+  it("count once if the same one arrives twice while its signature is checked", async () => {
     const admission = newAdmission();
     const both = await Promise.all([admission.admitAsync(text(plain)), admission.admitAsync(text(plain))]);
     expect(both.map(({ kind }) => kind)).toEqual(["new", "duplicate"]);
@@ -362,7 +365,7 @@ describe("a copy of a known vote", () => {
   it.each([
     { id: "with one hash changed", copy: text(plain).replace("aaa", "bbb") },
     { id: "with one digit of its signature changed", copy: text(badlySigned) },
-  ])("$id is held against the relay, whichever comes first", ({ copy }) => {
+  ])("$id is blamed on the relay, whichever arrives first", ({ copy }) => {
     for (const order of [
       [text(plain), copy],
       [copy, text(plain)],
@@ -374,21 +377,21 @@ describe("a copy of a known vote", () => {
   });
 });
 
-describe("what is remembered", () => {
+describe("a known vote", () => {
   const known = (letter: string) => ({
     cycle: asCycle(cycle),
     sender: first.id,
     hash: claimedHash(vote(letter).sign),
   });
 
-  it("from elsewhere is a duplicate, and contradicts what is signed otherwise", () => {
+  it("from elsewhere makes the same vote a duplicate, and a different one an equivocation", () => {
     const admission = newAdmission();
     admission.seen.add(known("a"));
     expect(admission.admit(text(plain)).kind).toBe("duplicate");
     expect(admission.admit(text(vote("b")))).toMatchObject({ kind: "equivocation", first: known("a") });
   });
 
-  it("is new again once it is taken back", () => {
+  it("is new again once it is deleted", () => {
     const admission = newAdmission();
     admission.admit(text(plain));
     admission.admit(text(vote("b")));
@@ -412,7 +415,7 @@ describe("what is remembered", () => {
   });
 });
 
-it("a message of more values than its network has to say is skipped, and nobody is blamed", () => {
+it("a message with more values than any vote of its network is skipped, and nobody is blamed", () => {
   const many = voteWith({ filler: Array.from({ length: validators.jsonBounds.valuesMax }, () => 0) });
   const admission = newAdmission().admit(text(many));
   expect(outcome(admission)).toBe("limit, fault none");

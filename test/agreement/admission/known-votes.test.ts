@@ -41,7 +41,7 @@ describe("known votes", () => {
     { id: "one that was checked", copies: ["sig"], isKnown: true },
     { id: "another one than was checked", copies: ["other"], isKnown: false },
     { id: "any one of a vote from elsewhere", copies: [], isKnown: true },
-  ])("know a signature where it is $id: $isKnown", ({ copies, isKnown }) => {
+  ])("know a signature if it is $id: $isKnown", ({ copies, isKnown }) => {
     const known = new KnownVotes();
     known.add(vote("a"));
     for (const sig of copies) known.addCopy(vote("a"), copy(`text of ${sig}`, sig));

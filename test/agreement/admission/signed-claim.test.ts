@@ -13,13 +13,13 @@ const sign = signOf(object) ?? expect.unreachable();
 it.each([
   { id: "a vote", signer: idOf(0), voteBytesMax: content.length, expected: { kind: "new" } },
   {
-    id: "oversized where it has one byte more than the bound",
+    id: "oversized if it has one byte more than the bound",
     signer: idOf(0),
     voteBytesMax: content.length - 1,
     expected: { reason: "oversized", sender: idOf(0) },
   },
   {
-    id: "misattributed where another validator has signed it",
+    id: "misattributed if another validator has signed it",
     signer: idOf(1),
     voteBytesMax: content.length,
     expected: { reason: "misattributed", sender: idOf(1) },
@@ -30,7 +30,7 @@ it.each([
   );
 });
 
-it.each(["{}", '{"cycle":7}', "[]"])("a message is malformed where it is not a vote: %s", (other) => {
+it.each(["{}", '{"cycle":7}', "[]"])("a message is malformed if it is not a vote: %s", (other) => {
   const claim = claimOf({ text, content: other, sign }, idOf(0), { voteBytesMax: 1_000 }, hashKey);
   expect(claim).toMatchObject({ kind: "rejected", reason: "malformed", sender: idOf(0) });
 });

@@ -1,4 +1,4 @@
-/** Admission of votes of a cycle whose validator set is unknown: nothing of them is accepted. */
+/** Admission of votes of a cycle whose validator set is unknown: none of them is accepted. */
 
 import { describe, expect, it } from "vitest";
 import { admit } from "../../../src/agreement/admission/admit.ts";
@@ -65,7 +65,7 @@ describe("while the validator set of its cycle is unknown", () => {
       reason: "other-cycle",
     },
     { id: "is longer than any vote", stored: `${text}${" ".repeat(gossipMessageBytesMax)}`, reason: "limit" },
-  ])("a message that $id is rejected, and nobody is named for it", ({ stored, reason }) => {
+  ])("a message that $id is rejected, and no sender is named", ({ stored, reason }) => {
     const admission = admitUnknown(stored);
     expect(admission).toMatchObject({ kind: "rejected", reason });
     if (reason !== "unsigned") expect(admission).not.toHaveProperty("sender");

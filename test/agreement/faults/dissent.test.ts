@@ -13,9 +13,9 @@ const named = [
 const agreed = hashesNamed(named);
 
 it.each([
-  { id: "none where it names the agreed hashes", hashes: named, partitions: [] },
-  { id: "none where it names no hash", hashes: [], partitions: [] },
-  { id: "none where nothing is agreed", hashes: [[7, "x"]], partitions: [] },
+  { id: "none if it names the agreed hashes", hashes: named, partitions: [] },
+  { id: "none if it names no hash", hashes: [], partitions: [] },
+  { id: "none if nothing is agreed", hashes: [[7, "x"]], partitions: [] },
   {
     id: "those of other hashes, the global one too",
     hashes: [
@@ -35,7 +35,7 @@ it("a dissenting vote is an offence for each such partition", () => {
       node: idNamed("node"),
       kind: "dissenting-vote",
       partition: 0,
-      detail: `voted for ${hashNamed("x")}, agreed is ${hashNamed("b")}`,
+      detail: `voted for ${hashNamed("x")}; the agreed hash is ${hashNamed("b")}`,
     },
   ]);
 });

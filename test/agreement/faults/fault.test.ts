@@ -23,27 +23,27 @@ const relayed = { kind: "relayed", relay, sender };
 
 describe("a message that another node forwarded is the fault of", () => {
   const cases: readonly { id: string; admission: Admission; expected: object }[] = [
-    { id: "nobody where it is new", admission: { kind: "new", vote }, expected: none },
-    { id: "nobody where it is a duplicate", admission: { kind: "duplicate", vote }, expected: none },
+    { id: "nobody if it is new", admission: { kind: "new", vote }, expected: none },
+    { id: "nobody if it is a duplicate", admission: { kind: "duplicate", vote }, expected: none },
     {
-      id: "its signer where it is an equivocation",
+      id: "its signer if it is an equivocation",
       admission: { kind: "equivocation", vote, first: vote },
       expected: { kind: "signed", offence: { node: sender, kind: "equivocation" } },
     },
-    { id: "its signer where it is malformed", admission: rejection("malformed"), expected: signed },
-    { id: "its signer where it is oversized", admission: rejection("oversized"), expected: signed },
-    { id: "the relay where it is no JSON", admission: rejection("not-json"), expected: relayed },
-    { id: "the relay where it is unsigned", admission: rejection("unsigned"), expected: relayed },
+    { id: "its signer if it is malformed", admission: rejection("malformed"), expected: signed },
+    { id: "its signer if it is oversized", admission: rejection("oversized"), expected: signed },
+    { id: "the relay if it is not JSON", admission: rejection("not-json"), expected: relayed },
+    { id: "the relay if it is unsigned", admission: rejection("unsigned"), expected: relayed },
     {
-      id: "the relay alone where it is signed with another key",
+      id: "the relay alone if it is signed with another key",
       admission: rejection("other-key"),
       expected: { ...relayed, sender: undefined },
     },
-    { id: "nobody where it is misattributed", admission: rejection("misattributed"), expected: none },
-    { id: "nobody where its sender is a stranger", admission: rejection("stranger"), expected: none },
-    { id: "nobody where its cycle is another one", admission: rejection("other-cycle"), expected: none },
-    { id: "nobody where it crosses our limit", admission: rejection("limit"), expected: none },
-    { id: "nobody where it is superfluous", admission: rejection("superfluous"), expected: none },
+    { id: "nobody if it is misattributed", admission: rejection("misattributed"), expected: none },
+    { id: "nobody if its sender is a stranger", admission: rejection("stranger"), expected: none },
+    { id: "nobody if it is of another cycle", admission: rejection("other-cycle"), expected: none },
+    { id: "nobody if it exceeds our limit", admission: rejection("limit"), expected: none },
+    { id: "nobody if it is superfluous", admission: rejection("superfluous"), expected: none },
   ];
   it.each(cases)("$id", ({ admission, expected }) => {
     expect(faultOf(admission, { relay, areSettingsProved: true })).toMatchObject(expected);

@@ -33,12 +33,12 @@ describe("a message that nobody signed is attributed", () => {
     { id: "to its only relay", messages: [{ by: [a], sender: b }], blamed: [a] },
     { id: "to each of a few relays", messages: [{ by: [a, c], sender: b }], blamed: [a, c] },
     {
-      id: "to nobody where most nodes forward it: they read it otherwise than we do",
+      id: "to nobody if most nodes forward it: they parse it differently",
       messages: [{ by: [a, b, c] }],
       blamed: [],
     },
     {
-      id: "to its sender where most nodes forward it, the sender among them",
+      id: "to its sender if most nodes forward it, the sender among them",
       messages: [{ by: [a, b, c], sender: b }],
       blamed: [b],
     },
@@ -53,9 +53,9 @@ describe("a message that nobody signed is attributed", () => {
 
 it.each([
   { id: "no problem without messages", messages: [], unattributed: undefined },
-  { id: "no problem where a relay is blamed", messages: [{ by: [a] }], unattributed: undefined },
+  { id: "no problem if a relay is blamed", messages: [{ by: [a] }], unattributed: undefined },
   {
-    id: "the first problem that speaks against no node",
+    id: "the first problem for which no node is blamed",
     messages: [{ by: [a] }, { by: [a, b, c] }, { by: [a, b, c] }],
     unattributed: "problem 1",
   },

@@ -36,11 +36,11 @@ describe("a response", () => {
     expect(taken).toBe(5);
   });
 
-  it("may hold a few messages that no honest node forwards", async () => {
+  it("may contain a few messages that no honest node forwards", async () => {
     await expect(takeMessages(batches(gossipUnsignedMax), () => false)).resolves.toBeUndefined();
   });
 
-  it("is malformed with more of them, in whatever batches", async () => {
+  it("is malformed with more of them, however they are batched", async () => {
     const taken = takeMessages(batches(gossipUnsignedMax, 1), () => false);
     await expect(taken).rejects.toMatchObject({ kind: "malformed" });
   });

@@ -8,7 +8,7 @@ describe("a hedged request", () => {
     expect([99, 100].map((nowMs) => newRequest().holdsSlot(nowMs))).toEqual([true, false]);
   });
 
-  it("extends its slot by useful bytes, and saves up no more than one slot", () => {
+  it("extends its slot with useful bytes, and saves up no more than one slot", () => {
     const request = newRequest();
     request.credit(50, 90);
     expect([149, 150].map((nowMs) => request.holdsSlot(nowMs))).toEqual([true, false]);
@@ -17,7 +17,7 @@ describe("a hedged request", () => {
     expect(request.bytes).toBe(1_000_050);
   });
 
-  it("gets a slot back by useful bytes", () => {
+  it("regains its slot through useful bytes", () => {
     const request = newRequest();
     request.credit(10, 500);
     expect([509, 510].map((nowMs) => request.holdsSlot(nowMs))).toEqual([true, false]);
@@ -26,7 +26,7 @@ describe("a hedged request", () => {
   it.each([
     { id: "evicted", end: (request: HedgedRequest) => request.evict(), isEvicted: true },
     { id: "ended", end: (request: HedgedRequest) => request.end(), isEvicted: false },
-  ])("is aborted where it is $id", ({ end, isEvicted }) => {
+  ])("is aborted if it is $id", ({ end, isEvicted }) => {
     const request = newRequest();
     end(request);
     expect([request.signal.aborted, request.isEvicted]).toEqual([true, isEvicted]);

@@ -15,7 +15,7 @@ const bounds = {
   checkMs: 2,
 };
 
-/** Requests nodes 0, 1, 2, …; each acts by `act` until it is ended. */
+/** Queries nodes 0, 1, 2, …; `act` is the behaviour of each until its request ends. */
 class Work implements HedgedWork {
   readonly started: number[] = [];
   readonly ended = new Set<number>();
@@ -101,7 +101,7 @@ describe("hedged requests", () => {
     expect(work.evicted).toEqual([]);
   });
 
-  it("evict the straggler with the fewest bytes where sockets run out, and reach all other nodes", async () => {
+  it("evict the straggler with the fewest bytes if sockets run out, and reach all other nodes", async () => {
     const work = await run(
       new Work(40, async (node, request) => {
         if (node === 3) request.credit(1, 0);

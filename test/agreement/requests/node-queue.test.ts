@@ -7,7 +7,7 @@ const newQueue = () => new NodeQueue(nodes, { attemptsMax: 2, pauseMs: 10 });
 const never = () => false;
 
 describe("a queue of nodes", () => {
-  it("takes nodes in their order where none is preferred", () => {
+  it("takes nodes in their order if none is preferred", () => {
     const queue = newQueue();
     expect([1, 2, 3, 4].map(() => queue.take(never, 0)?.node.url)).toEqual(["a", "b", "c", undefined]);
     expect(queue.size).toBe(0);

@@ -15,7 +15,7 @@ it.each([
   expect([progress.hasQuorum(), progress.isDecided()]).toEqual([of.hasQuorum, of.isDecided]);
 });
 
-it("all is decided once every node has voted, even without a quorum", () => {
+it("everything is decided once every node has voted, even without a quorum", () => {
   const votes = collectionOf(["a", "b", "c", "d", "e"].map((letter, index) => voteOf(index, letter)));
   const progress = new QuorumProgress(votes, "majority");
   expect([progress.hasQuorum(), progress.isDecided()]).toEqual([false, true]);

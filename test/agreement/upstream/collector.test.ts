@@ -19,25 +19,25 @@ interface CollectorCase {
 describe("Collector", () => {
   const { cases, hashKey } = readVectors<{ hashKey: string; cases: CollectorCase[] }>("collector");
   it.each(cases.map((vector, id) => ({ id, ...vector })))(
-    "answers as the network does: $scenario ($id)",
+    "emits the hashes that the network agrees on: $scenario ($id)",
     (vector) => {
       const shard = { ...makeShard(vector), cycleNumber: vector.cycle, nodeIds: vector.nodeIds };
       const collector = new Collector(shard, hashKey);
-      let answer: AllHashes | undefined;
+      let emitted: AllHashes | undefined;
       collector.on("gotAllHashes", (hashes) => {
-        expect(answer).toBeUndefined();
-        answer = hashes;
+        expect(emitted).toBeUndefined();
+        emitted = hashes;
       });
       collector.process(vector.messages.map((message) => parseGossipMessage(message, "vector")));
       if (vector.partitionHashes === null) {
-        expect(answer).toBeUndefined();
+        expect(emitted).toBeUndefined();
         return;
       }
       const expected = Object.entries(vector.partitionHashes).map(
         ([key, hash]) => [Number(key), hash] as const,
       );
-      expect(answer?.partitionHashes).toEqual(new Map(expected));
-      expect(answer?.networkHash).toBe(vector.networkHash);
+      expect(emitted?.partitionHashes).toEqual(new Map(expected));
+      expect(emitted?.networkHash).toBe(vector.networkHash);
     },
   );
 });

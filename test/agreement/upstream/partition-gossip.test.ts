@@ -1,4 +1,4 @@
-/** The gossip module: what waits, what is handed over, and what nobody waits for any more. */
+/** The gossip module: what it queues, what it passes to a Collector, and what it forgets. */
 
 import { describe, expect, it } from "vitest";
 import type { AllHashes } from "../../../src/agreement/upstream/collector.ts";
@@ -36,31 +36,31 @@ function message(cycle: number, sender: number, hashOfAll = hash): GossipMessage
 const everyMessage = (cycle: number) => ids.map((_, sender) => message(cycle, sender));
 
 describe("the gossip module", () => {
-  it("keeps messages for a Collector that comes later, and hands them over", () => {
+  it("queues messages until their cycle has a Collector, which then counts them", () => {
     const gossip = new PartitionGossip();
     for (const one of everyMessage(7)) gossip.receive(one);
     expect(gossip.newCollector(shardOf(7)).messages.size).toBe(5);
   });
 
-  it("hands a message of a cycle with a Collector to it, and to no other", () => {
+  it("passes a message to the Collector of its cycle, and to no other", () => {
     const gossip = new PartitionGossip();
     const [seven, eight] = [gossip.newCollector(shardOf(7)), gossip.newCollector(shardOf(8))];
     gossip.receive(message(8, 0));
     expect([seven.messages.size, eight.messages.size]).toEqual([0, 1]);
   });
 
-  it("tells whoever begins to listen right after that all hashes were there already", async () => {
+  it("emits gotAllHashes to a listener that is added right after its Collector was complete", async () => {
     const gossip = new PartitionGossip();
     for (const one of everyMessage(7)) gossip.receive(one);
-    const answer = await new Promise<AllHashes>((resolve) => {
+    const emitted = await new Promise<AllHashes>((resolve) => {
       gossip.newCollector(shardOf(7)).once("gotAllHashes", resolve);
     });
-    expect(answer.cycle).toBe(7);
-    expect(answer.partitionHashes).toEqual(new Map([-1, 0, 1, 2, 3, 4].map((of) => [of, hash])));
-    expect(answer.agreements.get(3)).toEqual({ hash, votesFor: 3, votesAgainst: 0, outOf: 3 });
+    expect(emitted.cycle).toBe(7);
+    expect(emitted.partitionHashes).toEqual(new Map([-1, 0, 1, 2, 3, 4].map((of) => [of, hash])));
+    expect(emitted.agreements.get(3)).toEqual({ hash, votesFor: 3, votesAgainst: 0, outOf: 3 });
   });
 
-  it("emits once, however many messages follow", () => {
+  it("emits gotAllHashes once, however many messages follow", () => {
     const gossip = new PartitionGossip();
     const collector = gossip.newCollector(shardOf(7));
     let emitted = 0;
@@ -82,7 +82,7 @@ describe("the gossip module", () => {
     expect(gossip.newCollector(shardOf(8)).messages.size).toBe(0);
   });
 
-  it("forgets what is older than an age, and takes no more of it", () => {
+  it("forgets cycles beyond an age, and drops their later messages", () => {
     const gossip = new PartitionGossip();
     const old = gossip.newCollector(shardOf(5));
     for (const cycle of [6, 7, 8]) gossip.receive(message(cycle, 0));
@@ -93,7 +93,7 @@ describe("the gossip module", () => {
     expect([6, 7, 8].map((cycle) => gossip.newCollector(shardOf(cycle)).messages.size)).toEqual([0, 1, 1]);
   });
 
-  it("is one for the process, and takes messages parsed or as received", () => {
+  it("is shared by the process, and takes messages parsed or as received", () => {
     let handler: (one: object) => void = () => expect.unreachable();
     initGossip((registered) => {
       handler = registered;
@@ -114,7 +114,7 @@ describe("the gossip module", () => {
 describe("the queue of gossip", () => {
   const bounds = { cyclesMax: 3, messagesPerSenderMax: 2, bytesMax: 100_000 };
 
-  it("keeps so many messages of a sender for a cycle, the first ones", () => {
+  it("keeps the first messages of a sender for a cycle, up to a bound", () => {
     const queue = new MessageQueue(bounds);
     const hashes = ["11", "22", "33"].map((digits) => digits.repeat(32));
     expect(hashes.map((one) => queue.add(message(7, 0, one)))).toEqual([true, true, false]);
@@ -125,7 +125,7 @@ describe("the queue of gossip", () => {
     ]);
   });
 
-  it("drops the cycle that fewest senders speak of where there are too many", () => {
+  it("drops the cycle with the fewest senders if there are too many cycles", () => {
     const queue = new MessageQueue(bounds);
     for (const cycle of [7, 8]) for (const sender of [0, 1]) queue.add(message(cycle, sender));
     for (let cycle = 1000; cycle < 1100; cycle++) queue.add(message(cycle, 4));
@@ -133,7 +133,7 @@ describe("the queue of gossip", () => {
     expect([7, 8, 9].map((cycle) => queue.take(asCycle(cycle)).length)).toEqual([2, 2, 1]);
   });
 
-  it("holds no more bytes than it may", () => {
+  it("does not exceed its bound on bytes", () => {
     const bytes = JSON.stringify(received(7, 0)).length;
     const queue = new MessageQueue({ ...bounds, bytesMax: 3 * bytes });
     for (const sender of [0, 1, 2]) expect(queue.add(message(7, sender))).toBe(true);
@@ -142,7 +142,7 @@ describe("the queue of gossip", () => {
     expect(queue.add(message(8, 0))).toBe(true);
   });
 
-  it("has room for real cycles while a sender makes up as many as it likes", () => {
+  it("keeps room for real cycles while one sender invents any number of others", () => {
     const gossip = new PartitionGossip();
     for (let cycle = 10_000; cycle < 10_000 + 10 * gossipCyclesMax; cycle++)
       gossip.receive(message(cycle, 4));
