@@ -138,7 +138,7 @@ export class CollectorService {
     const cycles = "cycles" in keep ? keep.cycles : Math.ceil(keep.ageMs / (duration * 1000));
     const kept = Math.min(Math.max(cycles, 1), keepCyclesMax);
     for (const _cycle of this.#ports.database.prune(kept, Date.now())) {
-      await setImmediate(); // other work gets its turn between two cycles
+      await setImmediate(); // other work can run between two cycles
     }
     this.#prunedAt = counter;
   }

@@ -19,7 +19,7 @@ export interface CollectStatus {
   readonly lastError: { readonly at: string; readonly message: string } | null;
 }
 
-/** Counting rows is slow in a large database: for so long, the same counts are reported. */
+/** Counting rows is slow in a large database, so the counts are reported for this time before they are renewed. */
 const countsMaxAgeMs = 1_000;
 
 export class StatusReport {

@@ -13,8 +13,8 @@ import { identities, testNetwork, trueNetworkHash, voteOf, votesOf } from "./tes
 
 const idOf = (index: number) => identities[index]?.id ?? "";
 
-describe("a collector's answers", () => {
-  it("are every message of a cycle, as received, those that contradict one included", async () => {
+describe("a collector's responses", () => {
+  it("are every message of a cycle as received, contradicting ones included", async () => {
     const collector = await startCollector(await testNetwork());
     const messages = [...votesOf(20), voteOf(1, 20, { 0: "ee".repeat(32) })];
     for (const message of messages) await collector.post(message);
@@ -25,7 +25,7 @@ describe("a collector's answers", () => {
     expect(received).toEqual(expect.arrayContaining(messages));
   });
 
-  it("are 404 for a cycle without a message, and 400 for what is not a cycle", async () => {
+  it("are 404 for a cycle without a message, and 400 for a value that is not a cycle", async () => {
     const collector = await startCollector(await testNetwork());
     expect(await collector.get("/partition-gossip?cycle=19")).toEqual({
       status: 404,
@@ -37,7 +37,7 @@ describe("a collector's answers", () => {
     expect((await collector.get("/snapshot")).status).toBe(404);
   });
 
-  it("say how it is", async () => {
+  it("report its health", async () => {
     const collector = await startCollector(await testNetwork());
     await collector.post({ messages: votesOf(19) });
     await collector.post("x");
@@ -58,7 +58,7 @@ describe("a collector's answers", () => {
 });
 
 describe("a cycle that was not pushed", () => {
-  it("is polled for, from several nodes, until it is agreed on", async () => {
+  it("is polled from several nodes until its hashes are agreed", async () => {
     const network = await testNetwork();
     const [first, second] = [votesOf(18).slice(0, 2), votesOf(18).slice(2)];
     network.gossip.set(0, (cycle) => (cycle === 18 ? first : undefined));
@@ -68,7 +68,7 @@ describe("a cycle that was not pushed", () => {
     expect(inDatabase(collector.database, (database) => database.messageCount(asCycle(18)))).toBe(5);
   });
 
-  it("does not bring in what is forged, and whoever passes it on is written down", async () => {
+  it("has forged messages rejected, and their relay recorded with an offence", async () => {
     const network = await testNetwork();
     const forged = { ...voteOf(0, 18), sender: idOf(1) };
     network.gossip.set(2, (cycle) => (cycle === 18 ? [...votesOf(18).slice(0, 2), forged] : undefined));
@@ -81,7 +81,7 @@ describe("a cycle that was not pushed", () => {
     });
   });
 
-  it("is polled for again, when validators have it later", async () => {
+  it("is polled again if validators have it only later", async () => {
     const network = await testNetwork();
     const collector = await startCollector(network, { pollMs: 20 });
     for (const index of [0, 1, 2, 3, 4]) network.gossip.set(index, (cycle) => votesOf(cycle));
@@ -91,8 +91,8 @@ describe("a cycle that was not pushed", () => {
   });
 });
 
-describe("a network that goes on", () => {
-  it("has messages of its next cycle taken at once, and counted when its nodes are known", async () => {
+describe("a network that a collector follows", () => {
+  it("has messages of its next cycle accepted at once, and counted when its nodes are known", async () => {
     const network = await testNetwork();
     const collector = await startCollector(network, { pollMs: 20 });
     expect(await collector.post({ messages: votesOf(21) })).toMatchObject({
@@ -104,7 +104,7 @@ describe("a network that goes on", () => {
     expect(await collector.until("agreed")).toMatchObject({ cycle: 21, networkHash: trueNetworkHash });
   });
 
-  it("has new nodes heard, for the cycles in which they are active", async () => {
+  it("has the votes of new nodes counted for the cycles in which they are active", async () => {
     const network = await testNetwork();
     const collector = await startCollector(network, { pollMs: 20 });
     expect(await collector.post(voteOf(5, 20))).toMatchObject({ status: 403 });
@@ -124,7 +124,7 @@ describe("a network that goes on", () => {
     await collector.until("network", ({ newestCycle, nodes }) => newestCycle === 21 && nodes === 6);
   });
 
-  it("is followed on when the archiver comes back, and meanwhile messages are taken", async () => {
+  it("is followed again when the archiver returns, and messages are accepted meanwhile", async () => {
     const network = await testNetwork();
     const collector = await startCollector(network, { pollMs: 20 });
     network.isDown = true;
@@ -141,7 +141,7 @@ describe("a network that goes on", () => {
     expect(await collector.stop()).toMatchObject({ ok: true });
   });
 
-  it("is not mistaken for another one that the archiver turns to", async () => {
+  it("is not replaced by another one that the archiver switches to", async () => {
     const network = await testNetwork();
     const collector = await startCollector(network, { pollMs: 20 });
     network.networkId = "other";
@@ -150,7 +150,7 @@ describe("a network that goes on", () => {
     expect(await collector.post(voteOf(0, 20))).toMatchObject({ status: 202 });
   });
 
-  it("is forgotten beyond the cycles that are to be kept", async () => {
+  it("is forgotten beyond the number of cycles to keep", async () => {
     const network = await testNetwork();
     const collector = await startCollector(network, { keep: { cycles: 3 }, pollMs: 20 });
     for (const cycle of [18, 19, 20, 21]) await collector.post({ messages: votesOf(cycle) });
@@ -166,8 +166,8 @@ describe("a network that goes on", () => {
   });
 });
 
-describe("a collector that starts again", () => {
-  it("goes on with what it has: known messages stay known, and the count with them", async () => {
+describe("a restarted collector", () => {
+  it("keeps the messages that it knows, and their count", async () => {
     const network = await testNetwork();
     const before = await startCollector(network);
     for (const index of [0, 1]) await before.post(voteOf(index, 20));
@@ -203,8 +203,8 @@ describe("a collector that starts again", () => {
   });
 });
 
-describe("a collector that is told to end while it starts", () => {
-  it("ends, and says that it has read nothing", async () => {
+describe("a collector that is stopped while it starts", () => {
+  it("ends, and reports that it has read nothing", async () => {
     const ending = new AbortController();
     const archiver = await httpServer(() => ending.abort());
     const status = await collect({ ...collectOptions(await testNetwork()), archiver, signal: ending.signal });
@@ -213,7 +213,7 @@ describe("a collector that is told to end while it starts", () => {
 });
 
 describe("a collector cannot start", () => {
-  it("where somebody else listens", async () => {
+  it("on an address where another program listens", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     onTestFinished(() => void other.close());
     await new Promise((resolve) => other.once("listening", resolve));
@@ -240,7 +240,7 @@ describe("a collector cannot start", () => {
     const failure = await failureOf(collect(collectOptions(await testNetwork(), { database })));
     expect(failure).toMatchObject({
       code: "configuration",
-      message: expect.stringContaining("of another network"),
+      message: expect.stringContaining("belongs to another network"),
     });
   });
 });

@@ -1,4 +1,4 @@
-/** A database in which bits have flipped, or that somebody else has written. */
+/** A database in which bits have flipped, or that another program has written. */
 
 import { join } from "node:path";
 import Database from "libsql";
@@ -34,31 +34,37 @@ const flips = [
   },
   { id: "the signature", sql: 'UPDATE messages SET message = replace(message, \'"sig":"\', \'"sig":"0\')' },
   { id: "the stored hash", sql: "UPDATE messages SET hash = 'f' || substr(hash, 2) || 'e'" },
-  { id: "bytes that are UTF-8 no more", sql: "UPDATE messages SET message = CAST(x'7bff' AS TEXT)" },
+  { id: "bytes that are no longer UTF-8", sql: "UPDATE messages SET message = CAST(x'7bff' AS TEXT)" },
   { id: "a blob", sql: "UPDATE messages SET message = x'7b7d'" },
 ];
 
-describe("a stored message of which something has changed", () => {
-  it.each(flips)("($id) accuses nobody, does not count, and is replaced by the true one", async ({ sql }) => {
-    const database = await collected([voteOf(1, 20)]);
-    execute(database, sql);
-    const collector = await startCollector(await testNetwork(), { database });
-    expect((await collector.get("/partition-gossip?cycle=20")).status).toBe(404);
-    expect(collector.events).toContainEqual({ type: "warning", message: expect.stringMatching(/cycle 20/) });
-    expect(await collector.post({ messages: votesOf(20) })).toMatchObject({
-      status: 202,
-      body: { stored: 5 },
-    });
-    await collector.until("agreed");
-    inDatabase(collector.database, (opened) => {
-      expect(opened.offences()).toEqual([]);
-      expect(opened.networkHash(asCycle(20))).toBe(trueNetworkHash);
-    });
-    const { body } = await collector.get("/partition-gossip?cycle=20");
-    expect(body["messages"]).toEqual(expect.arrayContaining(votesOf(20)));
-  });
+describe("a damaged stored message", () => {
+  it.each(flips)(
+    "causes no offence, does not count, and is replaced by the true one: $id",
+    async ({ sql }) => {
+      const database = await collected([voteOf(1, 20)]);
+      execute(database, sql);
+      const collector = await startCollector(await testNetwork(), { database });
+      expect((await collector.get("/partition-gossip?cycle=20")).status).toBe(404);
+      expect(collector.events).toContainEqual({
+        type: "warning",
+        message: expect.stringMatching(/cycle 20/),
+      });
+      expect(await collector.post({ messages: votesOf(20) })).toMatchObject({
+        status: 202,
+        body: { stored: 5 },
+      });
+      await collector.until("agreed");
+      inDatabase(collector.database, (opened) => {
+        expect(opened.offences()).toEqual([]);
+        expect(opened.networkHash(asCycle(20))).toBe(trueNetworkHash);
+      });
+      const { body } = await collector.get("/partition-gossip?cycle=20");
+      expect(body["messages"]).toEqual(expect.arrayContaining(votesOf(20)));
+    },
+  );
 
-  it("while the collector runs accuses nobody when the others agree, and is not handed out", async () => {
+  it("causes no offence if it is damaged while the collector runs, and is not sent to clients", async () => {
     const collector = await startCollector(await testNetwork());
     await collector.post(voteOf(1, 20));
     execute(collector.database, flips[1]?.sql ?? "");
@@ -68,12 +74,12 @@ describe("a stored message of which something has changed", () => {
     expect(inDatabase(collector.database, (opened) => opened.offences())).toEqual([]);
     const { body } = await collector.get("/partition-gossip?cycle=20");
     expect(body["messages"]).toHaveLength(4);
-    // It is no longer known, so the true one is taken again.
+    // It is no longer known, so the true one is accepted again.
     expect(await collector.post(voteOf(1, 20))).toMatchObject({ status: 202 });
     expect((await collector.get("/partition-gossip?cycle=20")).body["messages"]).toHaveLength(5);
   });
 
-  it("signed with another key than its sender's does not make the sender equivocate", async () => {
+  it("signed with another key than its sender's is not an equivocation of that sender", async () => {
     const database = join(temporaryDirectory(), "hashes.sqlite");
     const other = voteOf(2, 20);
     const hash = other.sign.sig.slice(128);
@@ -97,7 +103,7 @@ describe("a stored message of which something has changed", () => {
 });
 
 describe("rows that this program would not write", () => {
-  it("are skipped with a warning where the record of nodes is read", async () => {
+  it("are skipped with a warning if the records of nodes are read", async () => {
     const database = await collected(votesOf(20));
     const insert = "INSERT INTO offences VALUES (?, ?, ?, ?, ?, ?, ?)";
     execute(database, insert, idOf(0), "redirect", 20, -2, 1_000, "it did", null);
@@ -118,7 +124,7 @@ describe("rows that this program would not write", () => {
     expect(warnings.length).toBeGreaterThanOrEqual(5);
   });
 
-  it("do not keep a collector from its work", async () => {
+  it("do not disturb a collector", async () => {
     const database = await collected(votesOf(20));
     execute(database, "INSERT INTO messages VALUES ('cycle', 'n', 0, 'h', 'm')");
     execute(database, "INSERT INTO messages VALUES (9007199254740993, 'n', 0, 'h', 'm')");
@@ -136,7 +142,7 @@ describe("rows that this program would not write", () => {
     { id: "a trigger", sql: "CREATE TRIGGER t AFTER INSERT ON messages BEGIN DELETE FROM offences; END" },
     { id: "a view", sql: "CREATE VIEW more AS SELECT 1" },
     { id: "an index that computes", sql: "CREATE INDEX i ON messages (length(message))" },
-  ])("and $id make the database one that is not opened", ({ sql }) => {
+  ])("with $id prevent the database from being opened", ({ sql }) => {
     const database = join(temporaryDirectory(), "hashes.sqlite");
     inFreshDatabase(database, () => undefined);
     execute(database, sql);
@@ -145,7 +151,7 @@ describe("rows that this program would not write", () => {
     );
   });
 
-  it("and a view in the place of a table make the database one that is not opened", () => {
+  it("with a view in place of a table prevent the database from being opened", () => {
     const database = join(temporaryDirectory(), "hashes.sqlite");
     inFreshDatabase(database, () => undefined);
     execute(database, "DROP TABLE network");

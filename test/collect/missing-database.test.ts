@@ -1,4 +1,4 @@
-/** A collector whose database file is taken away writes to a file that nobody can open any more. */
+/** A collector whose database file is removed would write to a file that no process can open again. */
 
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -21,17 +21,14 @@ const changes: { what: string; change: (path: string) => void; said: string }[] 
 ];
 
 describe("a collector", () => {
-  it.each(changes)(
-    "ends with a failure of the disk where its database is $what",
-    async ({ change, said }) => {
-      const options = collectOptions(await testNetwork(), { pollMs: 50 });
-      const reporter = {
-        report: ({ type }: CollectEvent) => (type === "listening" ? change(options.database) : undefined),
-      };
-      await expect(collect({ ...options, reporter })).rejects.toMatchObject({
-        code: "disk",
-        message: expect.stringContaining(said),
-      });
-    },
-  );
+  it.each(changes)("ends with the code disk if its database is $what", async ({ change, said }) => {
+    const options = collectOptions(await testNetwork(), { pollMs: 50 });
+    const reporter = {
+      report: ({ type }: CollectEvent) => (type === "listening" ? change(options.database) : undefined),
+    };
+    await expect(collect({ ...options, reporter })).rejects.toMatchObject({
+      code: "disk",
+      message: expect.stringContaining(said),
+    });
+  });
 });

@@ -1,4 +1,4 @@
-/** The collector as a process of its own: killed at any moment, and told to end. */
+/** The collector as a process of its own: killed at any moment, and ended by a signal. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -114,7 +114,7 @@ describe("a collector that is killed", () => {
     }
     expect(acknowledged.size).toBe(100);
     expect(kills).toBeGreaterThan(killsMax);
-    // What the kills interrupted is made up for: every cycle of the window is agreed on in the end.
+    // The collector recovers what the kills interrupted: every cycle of the window is agreed on in the end.
     const { child } = await startProcess(network, database);
     child.kill("SIGTERM");
     await once(child, "exit");
@@ -125,9 +125,9 @@ describe("a collector that is killed", () => {
   });
 });
 
-describe("a collector that is told to end", () => {
+describe("a collector that is ended by a signal", () => {
   it.each(["SIGTERM", "SIGINT"] as const)(
-    "by %s answers what was begun, and ends with status 0",
+    "responds to the requests that it has begun, and ends with status 0: %s",
     async (signal) => {
       const network = await testNetwork();
       const database = join(temporaryDirectory(), "hashes.sqlite");

@@ -16,7 +16,7 @@ export interface RunningCollector {
   readonly events: readonly CollectEvent[];
   post(body: string | object): Promise<{ status: number; body: Record<string, unknown> }>;
   get(path: string): Promise<{ status: number; body: Record<string, unknown> }>;
-  /** Waits for an event of that kind that the test wants. */
+  /** Waits for an event of that kind that meets the condition. */
   until<T extends CollectEvent["type"]>(
     type: T,
     is?: (event: Extract<CollectEvent, { type: T }>) => boolean,
@@ -30,7 +30,7 @@ export function collectOptions(network: TestNetwork, changes: Partial<CollectOpt
     ...settings,
     listen: { host: "127.0.0.1", port: 0 },
     database: join(temporaryDirectory(), "hashes.sqlite"),
-    // Once, at the start: a test that wants more says so.
+    // By default, a collector polls only once, at the start.
     pollMs: 3_600_000,
     signal: new AbortController().signal,
     ...changes,
@@ -63,9 +63,9 @@ export async function startCollector(
     events,
     post: async (body) => {
       const text = typeof body === "string" ? body : JSON.stringify(body);
-      return answerOf(await fetch(`${collector.url}/partition-gossip`, { method: "POST", body: text }));
+      return responseOf(await fetch(`${collector.url}/partition-gossip`, { method: "POST", body: text }));
     },
-    get: async (path) => answerOf(await fetch(collector.url + path)),
+    get: async (path) => responseOf(await fetch(collector.url + path)),
     until: (type, is = () => true) =>
       new Promise((resolve) => {
         const look = () => {
@@ -88,7 +88,7 @@ export async function startCollector(
   return Object.assign(collector, { url: listening.url });
 }
 
-/** What a database holds, while or after somebody collects into it. */
+/** Reads from a database while or after a collector writes to it. */
 export function inDatabase<T>(path: string, read: (database: HashDatabase) => T): T {
   const database = HashDatabase.open(path, { mustExist: true });
   try {
@@ -98,6 +98,6 @@ export function inDatabase<T>(path: string, read: (database: HashDatabase) => T)
   }
 }
 
-async function answerOf(response: Response) {
+async function responseOf(response: Response) {
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }

@@ -24,7 +24,7 @@ export const trueHash = (partition: number) => hashText(`partition ${partition}`
 export const trueHashes = new Map(allPartitions(shard).map((partition) => [partition, trueHash(partition)]));
 export const trueNetworkHash = networkHash(trueHashes);
 
-/** A node's signed message; `lies` are hashes in the place of the true ones. */
+/** A node's signed message; `lies` are hashes that replace the true ones. */
 export function voteOf(
   index: number,
   cycle: number,
@@ -46,7 +46,7 @@ export interface TestNetwork {
   networkId: string;
   active: number[];
   isDown: boolean;
-  /** What each node answers when it is asked for gossip, by index; a missing one answers 404. */
+  /** The gossip that each node sends, by its index; a missing node responds with 404. */
   readonly gossip: Map<number, (cycle: number) => readonly object[] | undefined>;
 }
 

@@ -2,7 +2,7 @@
  * Decides whether a list of cycle records is accepted. An archiver may lie once, or always, and a collector that follows
  * a lie refuses honest messages. Time bounds the lie, and gossip that validators have signed confirms the truth:
  *
- * - No record is of the future, and none has a number that the network cannot have reached yet.
+ * - No record is in the future, and none has a number that the network cannot have reached yet.
  * - A newest record that continues the accepted one by as many cycles as have passed, and a few more, is accepted.
  * - Any other one (a leap ahead, a step back) is a jump. Until a validator's message confirms a cycle near the accepted
  *   one, a jump is accepted. After that it is refused, unless {@link chainResponsesMin} responses in a row agree on it
@@ -76,7 +76,7 @@ export class ChainProgress {
     return { kind: "refused", problem };
   }
 
-  /** Notes that a validator's own signature holds over a message of that cycle. */
+  /** Records that a validator has validly signed a message of that cycle. */
   confirm(cycle: Cycle): void {
     const counter = this.#accepted?.step.counter;
     if (counter !== undefined && Math.abs(cycle - counter) <= chainSlackCycles) this.#isConfirmed = true;
@@ -88,7 +88,7 @@ export class ChainProgress {
   }
 }
 
-/** Whether the counter has not decreased, nor grown faster than time passes. */
+/** Returns whether the counter has not decreased, nor grown faster than time passes. */
 function continues(before: Observation, { counter, duration }: Step, atMs: number): boolean {
   const cycles = counter - before.step.counter;
   const shorter = Math.min(duration, before.step.duration);

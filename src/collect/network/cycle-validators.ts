@@ -11,7 +11,7 @@ export interface CycleValidators {
   readonly nodes: readonly ActiveNode[];
   readonly shard: Shard;
   readonly sharding: Sharding;
-  /** Whether the sharding settings are given or proved. Else nobody is blamed for what depends on them. */
+  /** Whether the sharding settings are given or proved. If not, nobody is blamed for offences that depend on them. */
   readonly areSettingsProved: boolean;
   readonly set: ValidatorSet;
   readonly indexOf: ReadonlyMap<NodeId, NodeIndex>;

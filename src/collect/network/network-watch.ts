@@ -63,7 +63,7 @@ export class NetworkWatch {
     return this.#newest;
   }
 
-  /** The network's ID; empty where its records have none. */
+  /** The network's ID; empty if its records have none. */
   get networkId(): string {
     return networkIdOf(this.newest);
   }
@@ -81,13 +81,13 @@ export class NetworkWatch {
     return { oldest: this.oldestCycle, newest: this.lastCycle };
   }
 
-  /** The validator set of a cycle; where that is unknown, and of `undefined`, the current one. */
+  /** Returns the validator set of a cycle; if it is unknown or no cycle is given, the current one. */
   readonly validatorSetOf = (cycle: Cycle | undefined): ValidatorSet => {
     const known = cycle === undefined ? undefined : this.validatorsOf(cycle);
     return (known ?? this.current).set;
   };
 
-  /** The validators of a cycle; `undefined` where they are unknown. */
+  /** Returns the validators of a cycle; `undefined` if they are unknown. */
   validatorsOf(cycle: Cycle): CycleValidators | undefined {
     return this.#validators.get(cycle);
   }
@@ -102,13 +102,13 @@ export class NetworkWatch {
     return this.#progress.isConfirmed;
   }
 
-  /** Notes that a validator's own signature holds over a message of that cycle. */
+  /** Records that a validator has validly signed a message of that cycle. */
   confirm(cycle: Cycle): void {
     this.#progress.confirm(cycle);
   }
 
   /**
-   * Reads both lists again. Where that fails, nothing changes.
+   * Reads both lists again. If that fails, nothing changes.
    *
    * @throws SnapshotError
    */
@@ -174,7 +174,9 @@ export class NetworkWatch {
     }
   }
 
-  /** Most cycles have the same nodes as another one. Cycles with the same nodes and settings share one object. */
+  /**
+   * Returns the validators that these nodes form. Cycles with the same nodes and settings share one object, as most do.
+   */
   #made(nodes: readonly ActiveNode[]): CycleValidators {
     const { sharding } = this.current;
     const known = [this.current, ...this.#validators.values()].filter((of) => of.sharding === sharding);

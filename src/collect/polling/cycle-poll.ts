@@ -1,6 +1,6 @@
 /**
  * Polls validators for the gossip of one cycle that was pushed incompletely or not at all. Any node may omit messages,
- * but cannot forge them. So several nodes are requested, in the order of Algorithm 1.
+ * but cannot forge them. So several nodes are queried, in the order of Algorithm 1.
  */
 
 import pLimit from "p-limit";
@@ -49,8 +49,8 @@ export class CyclePoll {
   }
 
   /**
-   * @param round how often the cycle was polled before: each round requests other nodes
-   * @throws SnapshotError where the disk fails
+   * @param round how often the cycle was polled before: each round queries other nodes
+   * @throws SnapshotError if the disk fails
    */
   async run(round: number): Promise<void> {
     const { nodes } = this.#validators;

@@ -1,4 +1,6 @@
-/** Decides which cycles are polled, and when: those without a hash, the newest first, and less often after each try. */
+/**
+ * Decides which cycles are polled, and when: those without a hash, the newest first, and less often after each attempt.
+ */
 
 import { CyclePoll, type PollContext } from "./cycle-poll.ts";
 
@@ -16,7 +18,7 @@ export class PollSchedule {
     this.#attempt = attempt;
   }
 
-  /** Polls for at most so long: slow nodes must not delay the next reading of the lists. */
+  /** Polls for at most `maxMs`: slow nodes must not delay the next reading of the lists. */
   async run(maxMs: number, signal: AbortSignal): Promise<void> {
     // Not AbortSignal.any: a signal that lives as long as the collector would keep every poll alive.
     const ending = new AbortController();

@@ -1,14 +1,14 @@
 /**
  * A fair queue: address prefixes take turns, so that one with many items only delays its own.
  *
- * It goes by address and not by sender. Any client can claim to be any sender, and must not be able to delay that
+ * Turns go by address, not by sender. Any client can claim to be any sender, and must not be able to delay that
  * sender's own messages.
  */
 
 import { addressPrefix } from "../../http-server/address-prefix.ts";
 
 export class FairQueue<T> {
-  /** Address prefix → its items, never none; the prefix whose turn is next is first. */
+  /** Address prefix → its items, at least one; the prefix whose turn is next is first. */
   readonly #queues = new Map<string, T[]>();
   #size = 0;
 
@@ -16,7 +16,7 @@ export class FairQueue<T> {
     return this.#size;
   }
 
-  /** The number of items of an address's prefix. */
+  /** Returns the number of items of an address's prefix. */
   sizeOf(address: string): number {
     return this.#queues.get(addressPrefix(address))?.length ?? 0;
   }

@@ -1,6 +1,6 @@
 /**
  * The collector's HTTP server: it takes pushed messages, sends the messages of a cycle (PROTOCOL.md, Partition gossip),
- * and reports health. Clients may be hostile, so that bodies, connections and time are bounded.
+ * and reports health. Clients may be hostile, so bodies, connections and time are bounded.
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -91,7 +91,10 @@ export class GossipServer {
         case "GET /healthz":
           return send(response, { status: 200, body: this.#routes.health() });
         default:
-          return send(response, refusal(404, "there is POST and GET /partition-gossip, and GET /healthz"));
+          return send(
+            response,
+            refusal(404, "unknown request; known ones are POST and GET /partition-gossip, and GET /healthz"),
+          );
       }
     } catch (error) {
       if (response.headersSent) response.destroy();
@@ -101,7 +104,7 @@ export class GossipServer {
 
   async #push(request: IncomingMessage): Promise<JsonResponse> {
     const encoding = request.headers["content-encoding"] ?? "identity";
-    if (encoding !== "identity") return refusal(415, "compressed bodies are not taken");
+    if (encoding !== "identity") return refusal(415, "compressed bodies are not accepted");
     try {
       const body = await this.#bodies.read(request, pushBodyBytesMax);
       try {

@@ -45,10 +45,10 @@ export class PushHandler {
   }
 
   /**
-   * Responds with 202 where a message is new, with 200 where all are known, and otherwise with the first refusal. By
+   * Responds with 202 if a message is new, with 200 if all are known, and otherwise with the first refusal. By
    * then, the acknowledged messages are on the disk.
    *
-   * @throws SnapshotError where the disk fails
+   * @throws SnapshotError if the disk fails
    */
   async handle(body: Buffer, address: string): Promise<JsonResponse> {
     const push = new Push(this.#context, address);
@@ -124,12 +124,12 @@ class Push {
   async response(): Promise<JsonResponse> {
     await Promise.all(this.#saving);
     const { stored, known } = this.counts;
-    if (stored + known === 0) return this.#firstRefusal ?? refusal(400, "there is no message in it");
+    if (stored + known === 0) return this.#firstRefusal ?? refusal(400, "the list contains no message");
     const problem = this.#firstRefusal === undefined ? {} : this.#firstRefusal.body;
     return { status: stored > 0 ? 202 : 200, body: { ...this.counts, ...problem } };
   }
 
-  /** Returns `undefined` where too many signatures wait to be checked. */
+  /** Returns `undefined` if too many signatures wait to be checked. */
   async #admit(message: Buffer): Promise<Admission | undefined> {
     const { watch, seen, executor, signatures } = this.#context;
     const screened = await executor.run(

@@ -27,7 +27,7 @@ export class SignatureVerifier {
   #bytesTotal = 0;
   #checking = 0;
 
-  /** Returns whether the candidate is signed; `undefined` where too many wait already. */
+  /** Returns whether the candidate is signed; `undefined` if too many are waiting. */
   check(candidate: Candidate, address: string): Promise<boolean> | undefined {
     const bytes = bytesOf(candidate);
     const prefix = addressPrefix(address);

@@ -62,7 +62,7 @@ export class CycleTally {
     return agreed;
   }
 
-  /** The network hash, once every partition has a majority. */
+  /** Returns the network hash, once every partition has a majority. */
   networkHash(hashKey: string): HashHex | undefined {
     return this.isComplete ? networkHash(this.#agreed, hashKey) : undefined;
   }

@@ -19,7 +19,7 @@ import { shortId } from "../../protocol/node.ts";
 import type { HashDatabase, StoredMessage } from "../../store/hash-database/hash-database.ts";
 import { parseJson } from "../../wire/parse.ts";
 
-/** Votes that are read before other work gets its turn. */
+/** Votes that are read before other work can run. */
 const votesPerTurn = 16;
 
 export class StoredVotes {
@@ -47,20 +47,20 @@ export class StoredVotes {
     }
   }
 
-  /** The votes of a cycle that count: of each validator the one that arrived first. */
+  /** Yields the votes of a cycle that count: of each validator the one that arrived first. */
   async *counted(cycle: Cycle, validators: ValidatorSet): AsyncGenerator<Vote, void, void> {
     const seen = this.#newSeen();
     for await (const stored of this.#rows(cycle)) {
       const admission = this.#admitted(stored, admitRow(stored, validators, seen));
-      // Where the first one is damaged, the one that contradicts it does not take its place.
+      // If the first one is damaged, the one that contradicts it does not take its place.
       if (admission?.kind === "new" && !stored.isContradicting) yield admission.vote;
     }
   }
 
   /**
-   * The texts of a cycle's votes, whose signatures are valid. Whether a validator signed them is left to the reader,
-   * because the validator sets of old cycles are unknown. A row that was verified before and has not changed is not
-   * verified again.
+   * Yields the texts of a cycle's votes, whose signatures are valid. Whether a validator signed them is left to the
+   * reader, because the validator sets of old cycles are unknown. A row that was verified before and has not changed is
+   * not verified again.
    */
   async *textsOf(cycle: Cycle): AsyncGenerator<string, void, void> {
     const seen = this.#newSeen();
@@ -76,7 +76,7 @@ export class StoredVotes {
     }
   }
 
-  /** The rows of a cycle. Other work gets its turn between them. */
+  /** Yields the rows of a cycle. Between two rows, other work can run. */
   async *#rows(cycle: Cycle): AsyncGenerator<StoredMessage, void, void> {
     let read = 0;
     for (const stored of this.#database.messagesOf(cycle)) {
@@ -117,14 +117,14 @@ function admitRow(
   return admit(text, { oldest: cycle, newest: cycle }, () => validators, seen);
 }
 
-/** Whether a row is not the vote that was stored in it. */
+/** Returns whether a row is not the vote that was stored in it. */
 function isDamaged({ cycle, sender, hash }: StoredMessage, admission: Admission | Deferral): boolean {
   if (admission.kind === "rejected") return isDamage(admission.reason);
   const { vote } = admission;
   return vote.cycle !== cycle || vote.sender !== sender || vote.hash !== hash;
 }
 
-/** Every stored vote was admitted once: what rejects it now is damage, or another validator set than at that time. */
+/** Returns whether a rejection means damage: every stored vote was admitted once, perhaps by another validator set. */
 function isDamage(reason: RejectionReason): boolean {
   switch (reason) {
     case "not-json":
@@ -142,12 +142,12 @@ function isDamage(reason: RejectionReason): boolean {
   }
 }
 
-/** The message of a vote, as evidence. */
+/** Returns the message of a vote, as evidence. */
 export function evidenceOf({ text }: Pick<StoredMessage, "text">): { readonly messages: readonly object[] } {
   return { messages: [parseJson(text, "a stored message") as object] };
 }
 
-/** A short text that identifies a row. */
+/** Returns a short text that identifies a row. */
 function digestOf({ cycle, sender, hash, text }: StoredMessage): string {
   return createHash("sha256").update(`${cycle} ${sender} ${hash} ${text}`).digest("base64");
 }

@@ -1,4 +1,4 @@
-/** Counts committed votes, and writes down the agreed hashes of each cycle and the votes that dissent from them. */
+/** Counts committed votes, and records the agreed hashes of each cycle and the votes that dissent from them. */
 
 import type { Vote } from "../../agreement/admission/admission.ts";
 import { dissentingPartitions } from "../../agreement/faults/dissent.ts";
@@ -81,15 +81,14 @@ export class VoteCounter {
     for await (const vote of votes.counted(cycle, validators.set)) this.#recordDissent(vote, tally);
   }
 
-  /** A vote that dissents from a majority is proved by its own signature and the votes of the others. */
+  /** Records a vote that dissents from a majority, as its own signature and the votes of the others prove. */
   #recordDissent(vote: Vote, { agreed, validators }: CycleTally): void {
     const { cycle, sender, hashes } = vote;
     if (!validators.areSettingsProved) return;
     const [partition, ...others] = dissentingPartitions(hashes, agreed);
     if (partition === undefined) return;
-    const more =
-      others.length > 0 ? `, and otherwise than agreed on ${counted(others.length, "more partition")}` : "";
-    const detail = `voted for ${hashes.get(partition)}, agreed is ${agreed.get(partition)}${more}`;
+    const more = others.length > 0 ? `; it dissents on ${counted(others.length, "more partition")}` : "";
+    const detail = `voted for ${hashes.get(partition)}; the agreed hash is ${agreed.get(partition)}${more}`;
     const evidence = evidenceOf(vote);
     this.#context.offences.record([
       { node: sender, kind: "dissenting-vote", cycle, partition, detail, whenMs: Date.now(), evidence },

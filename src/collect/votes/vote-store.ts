@@ -53,7 +53,7 @@ export class VoteStore {
     }
   }
 
-  /** Settles once a known vote is on the disk; `undefined` where it is there already. */
+  /** Settles once a known vote is on the disk; `undefined` if it is there already. */
   saving({ hash }: KnownVote): Promise<unknown> | undefined {
     return this.#saving.get(hash);
   }
@@ -85,7 +85,7 @@ export class VoteStore {
       watch.confirm(vote.cycle);
       if (outcomes[index] === "contradicts") offences.report(equivocation(vote));
     }
-    // A committed vote is acknowledged, even where counting fails: the next start counts all again.
+    // A committed vote is acknowledged, even if counting fails: the next start counts all again.
     const stored = votes.filter((_, index) => outcomes[index] === "stored");
     void counter
       .count(stored)

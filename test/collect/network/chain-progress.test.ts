@@ -18,7 +18,7 @@ function following(counter: number): ChainProgress {
   return progress;
 }
 
-describe("a first answer", () => {
+describe("a first response", () => {
   it.each([
     {
       id: "with a number beyond all arithmetic",
@@ -40,7 +40,7 @@ describe("a first answer", () => {
 });
 
 describe("a chain that gossip has confirmed", () => {
-  it("goes on as time passes, and no faster than a few cycles more", () => {
+  it("advances as time passes, and at most a few cycles faster", () => {
     const progress = following(20);
     progress.confirm(asCycle(20));
     const last = 20 + 10 + chainSlackCycles;
@@ -48,7 +48,7 @@ describe("a chain that gossip has confirmed", () => {
     expect(progress.propose(step(last), nowMs, minutes(10)).kind).toBe("forward");
   });
 
-  it("does not follow one false answer, or several that do not agree", () => {
+  it("does not follow one false response, or several that do not agree", () => {
     const progress = following(20);
     progress.confirm(asCycle(18));
     for (const counter of [1_000_000, 5, 21, 900_000, 4_000, 3, 22]) {
@@ -57,11 +57,11 @@ describe("a chain that gossip has confirmed", () => {
     }
   });
 
-  it("follows what answer after answer agrees on for long enough", () => {
+  it("follows responses that agree for long enough", () => {
     const progress = following(20);
     progress.confirm(asCycle(20));
-    for (let answer = 0; answer < 2 * chainResponsesMin; answer++) {
-      expect(progress.propose(step(500 + answer), nowMs, 0).kind).toBe("refused");
+    for (let response = 0; response < 2 * chainResponsesMin; response++) {
+      expect(progress.propose(step(500 + response), nowMs, 0).kind).toBe("refused");
     }
     expect(progress.propose(step(508), nowMs, chainJumpMs).kind).toBe("jump");
     expect(progress.isConfirmed).toBe(false);
@@ -69,7 +69,7 @@ describe("a chain that gossip has confirmed", () => {
 });
 
 describe("a chain that nothing has confirmed", () => {
-  it("gives way to the next answer, be it of an earlier cycle", () => {
+  it("is replaced by the next response, even one of an earlier cycle", () => {
     const progress = following(1_000_000);
     progress.confirm(asCycle(20));
     expect(progress.isConfirmed).toBe(false);

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { FairQueue } from "../../../src/collect/server/fair-queue.ts";
 
-it("every address has its turn, however much another one has put in", () => {
+it("every address has its turn, however many items another one has queued", () => {
   const queue = new FairQueue<string>();
   for (const item of ["a1", "a2", "a3", "a4"]) queue.push(item, "192.0.2.1");
   for (const item of ["b1", "b2"]) queue.push(item, "192.0.2.2");

@@ -17,7 +17,7 @@ const lie = "ee".repeat(32);
 const good = voteOf(1, 20);
 const { owner, sig } = good.sign;
 
-/** The hash that was signed is right, the signature over it is not: the dearest forgery to find. */
+/** The hash that was signed is right, the signature over it is not: the most expensive forgery to detect. */
 function forgedVote(index: number, cycle: number) {
   const vote = voteOf(index, cycle);
   return { ...vote, sign: { owner: vote.sign.owner, sig: `${"0".repeat(128)}${vote.sign.sig.slice(128)}` } };
@@ -37,16 +37,16 @@ describe("a pushed message", () => {
     expect(others).toEqual([]);
   });
 
-  it("may come with others, of which each is judged by itself", async () => {
+  it("may be in a list, of which each message is admitted on its own", async () => {
     const collector = await startCollector(await testNetwork());
     const messages = [...votesOf(20), { ...voteOf(0, 19), cycle: 18 }, voteOf(1, 19), voteOf(1, 19)];
-    const answer = await collector.post({ messages });
-    expect(answer).toMatchObject({ status: 202, body: { stored: 6, known: 1, refused: 1 } });
+    const response = await collector.post({ messages });
+    expect(response).toMatchObject({ status: 202, body: { stored: 6, known: 1, refused: 1 } });
     expect(inDatabase(collector.database, (database) => database.messageCount(asCycle(20)))).toBe(5);
     expect(inDatabase(collector.database, (database) => database.messageCount(asCycle(18)))).toBe(0);
   });
 
-  it("is kept although the list that it came in is cut off after it", async () => {
+  it("is kept even if its list is cut off after it", async () => {
     const collector = await startCollector(await testNetwork());
     expect(await collector.post(`{"messages":[${JSON.stringify(good)}`)).toMatchObject({
       status: 202,
@@ -54,7 +54,7 @@ describe("a pushed message", () => {
     });
   });
 
-  it("counts: what more than half agree on is written down, and nothing else", async () => {
+  it("is counted: hashes that more than half agree on are saved, and no others", async () => {
     const collector = await startCollector(await testNetwork());
     for (const index of [0, 1]) await collector.post(voteOf(index, 20));
     // Partition 0 is covered by nodes 4, 0 and 1; partition 1 by 0, 1 and 2.
@@ -73,26 +73,26 @@ describe("a pushed message", () => {
     });
   });
 
-  it("that is known is not known in another's content", async () => {
+  it("that is known is refused with an unsigned field, and accepted with other white space", async () => {
     const collector = await startCollector(await testNetwork());
     await collector.post(good);
     expect(await collector.post({ ...good, more: 1 })).toMatchObject({ status: 400 });
     expect(await collector.post(JSON.stringify(good, null, 2))).toMatchObject({ status: 200 });
   });
 
-  it("that comes twice at once is acknowledged twice, and kept once", async () => {
+  it("that is pushed twice at once is acknowledged twice, and kept once", async () => {
     const collector = await startCollector(await testNetwork());
     const text = JSON.stringify(voteOf(3, 20));
-    const answers = await Promise.all(Array.from({ length: 20 }, () => collector.post(text)));
-    expect(answers.filter(({ status }) => status === 202)).toHaveLength(1);
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(19);
+    const responses = await Promise.all(Array.from({ length: 20 }, () => collector.post(text)));
+    expect(responses.filter(({ status }) => status === 202)).toHaveLength(1);
+    expect(responses.filter(({ status }) => status === 200)).toHaveLength(19);
     expect(inDatabase(collector.database, (database) => database.messageCount(asCycle(20)))).toBe(1);
   });
 
   it.each([
     { id: "not JSON", body: "message", status: 400, problem: /not JSON/ },
     { id: "nothing", body: "", status: 400, problem: /not JSON/ },
-    { id: "no object", body: "7", status: 400, problem: /not an object/ },
+    { id: "not an object", body: "7", status: 400, problem: /not an object/ },
     { id: "null", body: "null", status: 400, problem: /not an object/ },
     {
       id: "without a cycle",
@@ -100,10 +100,15 @@ describe("a pushed message", () => {
       status: 400,
       problem: /not signed with its key/,
     },
-    { id: "of no cycle", body: { ...good, cycle: -13 }, status: 400, problem: /not signed with its key/ },
+    {
+      id: "of a negative cycle",
+      body: { ...good, cycle: -13 },
+      status: 400,
+      problem: /not signed with its key/,
+    },
     { id: "of a cycle far ahead", body: { ...good, cycle: 25 }, status: 400, problem: /not one of 0 to 24/ },
     {
-      id: "of a stranger",
+      id: "of an unknown sender",
       body: { ...good, sender: lie },
       status: 403,
       problem: /not a validator of its cycle/,
@@ -133,13 +138,13 @@ describe("a pushed message", () => {
       problem: /not signed with its key/,
     },
     {
-      id: "of which the signature is not hex",
+      id: "with a signature that is not hex",
       body: { ...good, sign: { owner, sig: "x" } },
       status: 400,
       problem: /not signed with its key/,
     },
     {
-      id: "of which the signature is another one",
+      id: "with another signature",
       body: { ...good, sign: { owner, sig: `${"0".repeat(128)}${sig.slice(128)}` } },
       status: 400,
       problem: /not signed with its key/,
@@ -151,7 +156,7 @@ describe("a pushed message", () => {
       problem: /not signed with its key/,
     },
     {
-      id: "with something added",
+      id: "with an unsigned field",
       body: { ...good, more: 1 },
       status: 400,
       problem: /not signed with its key/,
@@ -180,16 +185,16 @@ describe("a pushed message", () => {
       status: 400,
       problem: /list of messages/,
     },
-    { id: "in a list of no messages", body: `{"messages":[1]}`, status: 400, problem: /list of messages/ },
+    { id: "in a list of numbers", body: `{"messages":[1]}`, status: 400, problem: /list of messages/ },
     { id: "missing from a list", body: `{"messages":[]}`, status: 400, problem: /no message/ },
-  ])("is refused where it is $id", async ({ body, status, problem }) => {
+  ])("is refused if it is $id", async ({ body, status, problem }) => {
     const collector = await startCollector(await testNetwork());
-    const answer = await collector.post(body);
-    expect(answer).toMatchObject({ status, body: { error: expect.stringMatching(problem) } });
+    const response = await collector.post(body);
+    expect(response).toMatchObject({ status, body: { error: expect.stringMatching(problem) } });
     expect(inDatabase(collector.database, (database) => database.counts().messages)).toBe(0);
   });
 
-  it("is refused where it is larger than any push may be, or compressed", async () => {
+  it("is refused if it is larger than any push may be, or compressed", async () => {
     const collector = await startCollector(await testNetwork());
     const url = `${collector.url}/partition-gossip`;
     const large = await fetch(url, { method: "POST", body: Buffer.alloc(17 * 1024 * 1024, " ") }).catch(
@@ -204,7 +209,7 @@ describe("a pushed message", () => {
 });
 
 describe("a sender that contradicts itself", () => {
-  it("has both messages kept as evidence, the first one counted, and no third one taken", async () => {
+  it("has both messages kept as evidence, the first one counted, and a third one refused", async () => {
     const collector = await startCollector(await testNetwork());
     const [first, second, third] = [voteOf(1, 20), voteOf(1, 20, { 0: lie }), voteOf(1, 20, { 1: lie })];
     expect(await collector.post(first)).toMatchObject({ status: 202 });
@@ -229,11 +234,11 @@ describe("a sender that contradicts itself", () => {
   });
 });
 
-describe("a vote against what was agreed on", () => {
+describe("a vote against an agreed hash", () => {
   it.each([
     { id: "before the others", order: [3, 0, 1, 2, 4] },
     { id: "after the others", order: [0, 1, 2, 4, 3] },
-  ])("is an offence with its message as evidence, when it comes $id", async ({ order }) => {
+  ])("is an offence with its message as evidence, if it arrives $id", async ({ order }) => {
     const collector = await startCollector(await testNetwork());
     const dissenting = voteOf(3, 20, { 2: lie, 4: lie });
     for (const index of order) await collector.post(index === 3 ? dissenting : voteOf(index, 20));
@@ -250,13 +255,13 @@ describe("a vote against what was agreed on", () => {
       },
     ]);
     expect(offences[0]?.detail).toBe(
-      `voted for ${lie}, agreed is ${trueHash(2)}, and otherwise than agreed on 1 more partition`,
+      `voted for ${lie}; the agreed hash is ${trueHash(2)}; it dissents on 1 more partition`,
     );
   });
 });
 
 describe("under a flood from the same address", () => {
-  it("every valid message gets in, and what is invalid is refused", async () => {
+  it("every valid message is stored, and invalid ones are refused", async () => {
     const collector = await startCollector(await testNetwork());
     const bad = [
       { ...good, cycle: 99 },
@@ -276,7 +281,7 @@ describe("under a flood from the same address", () => {
       .map(async (message) => (await collector.post(message)).status);
     expect(new Set(await Promise.all(valid))).toEqual(new Set([202]));
     const statuses = new Set((await Promise.all(flood)).flatMap((seen) => [...seen]));
-    // What is known is known, whatever stands in the place of its signature.
+    // A known message has status 200, even with another signature.
     expect([200, 400, 403]).toEqual(expect.arrayContaining([...statuses]));
     const counts = inDatabase(collector.database, (database) => database.counts());
     expect(counts).toMatchObject({ messages: 35, agreedCycles: 7 });

@@ -35,7 +35,7 @@ describe("the tally of a cycle", () => {
     expect([...tally.agreed.keys()].sort((a, b) => a - b)).toEqual([-1, 0, 1, 2]);
   });
 
-  it("counts one vote of a sender, and none of a stranger", () => {
+  it("counts one vote of a sender, and none of a node outside the validator set", () => {
     const tally = tallyOf([
       [0, "a"],
       [0, "b"],
@@ -54,7 +54,7 @@ describe("the tally of a cycle", () => {
     expect([tally.isComplete, tally.networkHash(hashKey)]).toEqual([true, networkHash(hashes("a"), hashKey)]);
   });
 
-  it("keeps a majority whatever comes after it", () => {
+  it("keeps a majority, whatever votes follow", () => {
     const tally = tallyOf([0, 1, 4].map((index) => [index, "a"] as const));
     tally.takeAgreed();
     for (const index of [2, 3]) tally.count(idOf(index), hashes("b"));

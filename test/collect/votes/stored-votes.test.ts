@@ -45,7 +45,7 @@ describe("stored votes", () => {
     ]);
   });
 
-  it("do not count, and are not known, where their sender is not a validator of the cycle", async () => {
+  it("do not count, and are not known if their sender is not a validator of the cycle", async () => {
     const { votes, seen, warnings } = storedVotes([rowOf(0), rowOf(1)]);
     const counted = await itemsOf(votes.counted(cycle, allButFirst));
     expect(counted.map(({ sender }) => sender)).toEqual([idOf(1)]);
@@ -58,7 +58,7 @@ describe("stored votes", () => {
     expect(warnings).toEqual([]);
   });
 
-  it("are recalled as an equivocation where two of them contradict each other, and once as new", async () => {
+  it("are recalled as an equivocation if two of them contradict each other, and once as new", async () => {
     const { votes, seen } = storedVotes([rowOf(0, "a"), rowOf(0, "b")]);
     const kinds = async () => (await itemsOf(votes.recall(cycle, all))).map(({ kind }) => kind);
     expect(await kinds()).toEqual(["new", "equivocation"]);
@@ -66,7 +66,7 @@ describe("stored votes", () => {
     expect(seen.of(cycle, idOf(0)).map(({ hash }) => hash)).toEqual([rowOf(0, "a").hash, rowOf(0, "b").hash]);
   });
 
-  it("are handed out where the validator set is unknown, and do not become known by that", async () => {
+  it("are sent to clients if the validator set is unknown, and do not become known thereby", async () => {
     const { votes, seen } = storedVotes([rowOf(0), rowOf(1)]);
     for (const _ of [1, 2]) {
       expect(await itemsOf(votes.textsOf(cycle))).toEqual([voteOf(0), voteOf(1)]);
@@ -80,7 +80,7 @@ describe("stored votes", () => {
     { id: "a vote of another cycle", row: { ...rowOf(0), cycle: asCycle(cycle + 1) } },
     { id: "a changed hash in its text", row: { ...rowOf(0), text: voteOf(0).replace("aaa", "bbb") } },
     { id: "half of its text", row: { ...rowOf(0), text: voteOf(0).slice(0, 80) } },
-  ])("are damaged where a row has $id: neither counted, nor known, nor handed out", async ({ row }) => {
+  ])("are damaged if a row has $id: neither counted, nor known, nor sent to clients", async ({ row }) => {
     const { votes, seen, warnings } = storedVotes([row]);
     seen.add(row);
     expect(await itemsOf(votes.counted(row.cycle, all))).toEqual([]);
@@ -91,7 +91,7 @@ describe("stored votes", () => {
     expect(warnings[0]).toMatch(/is not what was signed with its key/);
   });
 
-  it("do not let a contradicting vote take the place of a damaged one", async () => {
+  it("do not count a contradicting vote in place of a damaged one", async () => {
     const path = join(temporaryDirectory(), "hashes.sqlite");
     const { votes, warnings } = storedVotes([rowOf(0, "a"), rowOf(0, "b"), rowOf(1)], path);
     const other = new Database(path, {});
