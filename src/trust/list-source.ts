@@ -73,7 +73,7 @@ function requireArchiver({ archiver }: ListSources): string {
   });
 }
 
-/** The URL of a list. It keeps the query of the archiver's own URL, which may contain a token. */
+/** Returns the URL of a list. It keeps the query of the archiver's own URL, which may contain a token. */
 function archiverUrl(sources: ListSources, path: string): string {
   const archiver = requireArchiver(sources);
   if (!URL.canParse(archiver)) {
@@ -88,7 +88,7 @@ function archiverUrl(sources: ListSources, path: string): string {
   return url.href;
 }
 
-/** The URL of a list for messages, without secrets. */
+/** Returns the URL of a list for messages, without secrets. */
 function shownList(sources: ListSources, path: string): string {
   return `${shownUrl(requireArchiver(sources)).replace(/\/*(\?\*{3})?\/*$/, "")}/${path}`;
 }

@@ -35,8 +35,8 @@ export interface NetconfigSample {
 }
 
 /**
- * Requests a random sample, so that no node can choose to be in it. With a hash that can prove a response, one honest
- * response suffices, so further validators are requested if the sample contains none.
+ * Queries a random sample, so that no node can choose to be in it. With a hash that can prove a response, one honest
+ * response suffices, so further validators are queried if the sample contains none.
  *
  * @param expectedHash the hash of the `config` object in a cycle record
  */
@@ -112,7 +112,10 @@ class Sampling {
   }
 }
 
-/** The hash of a response's `config`, for comparison with a record's `networkConfigHash`; `undefined` if it has none. */
+/**
+ * Returns the hash of a response's `config`, for comparison with a record's `networkConfigHash`; `undefined` if it has
+ * none.
+ */
 export function configHashOf(received: unknown, hashKey: string): HashHex | undefined {
   try {
     return hashText(canonicalTextOf((received as { config?: unknown }).config), hashKey);

@@ -35,7 +35,8 @@ export function openClients(options: NetworkOptions): NetworkClients {
 }
 
 /**
- * Link-local, multicast, unspecified and reserved addresses, and those of metadata services, never receive requests.
+ * Returns the rule for addresses of nodes; it throws for one that may not receive requests. Link-local, multicast,
+ * unspecified and reserved addresses, and those of metadata services, never receive requests.
  * Loopback and private addresses do if the user permits them, by a file with the node list or with `allowPrivate`.
  * Otherwise the archiver's address decides: with an archiver on loopback, which belongs to the operator, loopback and
  * private addresses are permitted; with an archiver in a private network, private ones.

@@ -1,7 +1,7 @@
 /**
  * Reads cycle records that are older than those in an archiver's response to `GET /cycleinfo/<count>` (PROTOCOL.md, Cycle
  * records). Some archivers return as many as are requested. The published one returns at most 100, and older ones in
- * pages to `POST /cycleinfo`, where each request must be signed with a key pair, which may be any.
+ * pages, in response to `POST /cycleinfo`. Each such request must be signed, with any key pair.
  */
 
 import { generateKeyPairSync } from "node:crypto";
@@ -15,7 +15,7 @@ import type { ListSources } from "./network-options.ts";
 
 /**
  * @param known the newest records
- * @param first the number of the oldest record that is wanted
+ * @param first the number of the oldest record that is needed
  * @returns the known records if no older ones are available or needed, or if the records are from a file
  * @throws SnapshotError
  */
@@ -74,10 +74,10 @@ function parsePage(received: unknown, source: string, start: number, end: number
   const page = parseCycleRecords(received, source);
   const other = page.records.find(({ counter }) => counter < start || counter > end);
   if (other === undefined) return page;
-  throw new WireError(source, `record ${other.counter} came, but records ${start} to ${end} were requested`);
+  throw new WireError(source, `got record ${other.counter}, but requested records ${start} to ${end}`);
 }
 
-/** A JSON list of responses, each byte for byte as received. */
+/** Returns a JSON list of responses, each byte for byte as received. */
 function listOf(responses: readonly Buffer[]): Buffer {
   const separated = responses.flatMap((bytes, index) => [Buffer.from(index === 0 ? "[" : ",\n"), bytes]);
   return Buffer.concat([...separated, Buffer.from("]")]);

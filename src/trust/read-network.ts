@@ -127,7 +127,7 @@ async function readUntilKnown(
   return first.length === 0 ? known : await extendCycles(known, Math.min(...first), sources, context);
 }
 
-/** The number of records that together state every active node: each record refreshes √N of them in turn. */
+/** Returns the number of records that together state every active node: each record refreshes √N of them in turn. */
 function refreshCycles(active: number): number {
   return 2 * Math.floor(Math.sqrt(active)) + 2;
 }

@@ -31,7 +31,7 @@ export interface Sharding {
   readonly source: TrustSource;
   /** The `/netconfig` response that proves them, as received. */
   readonly proof: Buffer | undefined;
-  /** Settings that prevent snapshots; empty if none does, or no validator was requested. */
+  /** Settings that prevent snapshots; empty if none does, or no validator was queried. */
   readonly againstSnapshots: readonly string[];
 }
 
@@ -111,7 +111,7 @@ export async function describeSnapshotsOff(
   return `The validators of this network make no snapshots${whose}: ${first.config.againstSnapshots.join("; ")}.`;
 }
 
-/** The geometry of a network with the given number of nodes. */
+/** Returns the geometry of a network with the given number of nodes. */
 export function shardOf(
   numNodes: number,
   sharding: Pick<Sharding, "nodesPerConsensusGroup" | "nodesPerEdge">,

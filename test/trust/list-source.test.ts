@@ -34,7 +34,7 @@ async function read({ sources, file, path = "full-nodelist?activeOnly=true", sig
   return { list, warnings };
 }
 
-/** Reads the list of an archiver that responds so. */
+/** Reads the list of an archiver with the given responses. */
 async function readFrom(respond: RequestListener, given: Partial<Given> & { archiverKey?: string } = {}) {
   const { archiverKey, ...others } = given;
   return await read({ sources: { archiver: await httpServer(respond), archiverKey }, ...others });
@@ -108,7 +108,7 @@ describe("a list of an archiver", () => {
     await expect(readFrom(json([]), { parse: bug })).rejects.toThrow(TypeError);
   });
 
-  it("is a temporary failure where nobody listens, with a doubt about the address", async () => {
+  it("is a temporary failure if nobody listens, with a doubt about the address", async () => {
     await expect(read({ sources: { archiver: await deadUrl() } })).rejects.toMatchObject({
       code: "temporary",
       message: expect.stringMatching(/ECONNREFUSED.*; the address may be wrong$/),
@@ -116,7 +116,7 @@ describe("a list of an archiver", () => {
     });
   });
 
-  it("is a temporary failure where the archiver wants more time than a list has", async () => {
+  it("is a temporary failure if the archiver wants more time than a list has", async () => {
     const busy = readFrom((_, response) => void response.writeHead(503, { "retry-after": "3600" }).end());
     await expect(busy).rejects.toMatchObject({
       code: "temporary",
@@ -139,7 +139,7 @@ describe("a list of an archiver", () => {
     });
   });
 
-  it("of an archiver that speaks no TLS is a usage error that names the scheme", async () => {
+  it("of an archiver without TLS is a usage error that names the scheme", async () => {
     const url = await tcpServer((socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
     await expect(read({ sources: { archiver: url.replace("http:", "https:") } })).rejects.toMatchObject({
       code: "usage",
@@ -160,14 +160,14 @@ describe("the signature of a list", () => {
 
   it.each([
     { id: "that is missing", list: { nodeList: [] }, says: /is not signed, but --archiver-key is given$/ },
-    { id: "that does not hold", list: { ...signed, nodeList: [1] }, says: /: the signature is invalid$/ },
+    { id: "that is invalid", list: { ...signed, nodeList: [1] }, says: /: the signature is invalid$/ },
     {
       id: "of another key",
       list: signed,
       key: identities[0]?.publicKey,
       says: /is signed by \w+, not by the archiver's key \w+$/,
     },
-  ])("$id is refused where the archiver's key is given", async ({ list, key, says }) => {
+  ])("$id is refused if the archiver's key is given", async ({ list, key, says }) => {
     const archiverKey = key ?? archiver.publicKey;
     await expect(readFrom(json(list), { archiverKey })).rejects.toMatchObject({
       code: "node-list",
@@ -183,7 +183,7 @@ describe("a list in a file", () => {
     expect(warnings).toEqual([]);
   });
 
-  it("has an error that names the file where it cannot be read or is malformed", async () => {
+  it("has an error that names the file if it cannot be read or is malformed", async () => {
     await expect(read({ sources: {}, file: "/nowhere/list.json" })).rejects.toMatchObject({
       code: "configuration",
       message: expect.stringMatching(/^cannot read \/nowhere\/list\.json: /),
@@ -194,7 +194,7 @@ describe("a list in a file", () => {
     });
   });
 
-  it("is not read where the signal is aborted", async () => {
+  it("is not read if the signal is aborted", async () => {
     const reason = new Error("ended");
     const signal = AbortSignal.abort(reason);
     await expect(read({ sources: {}, file: "/nowhere/list.json", signal })).rejects.toBe(reason);

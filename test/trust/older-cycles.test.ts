@@ -85,7 +85,7 @@ describe("old cycle records", () => {
     const failure = await failureOf(read(archiver, 120));
     expect(failure).toMatchObject({
       code: "configuration",
-      message: expect.stringContaining("record 399 came"),
+      message: expect.stringContaining("got record 399"),
     });
   });
 

@@ -68,7 +68,7 @@ describe("a network", () => {
     });
   });
 
-  it("has its records read once more where they are older than its node list", async () => {
+  it("has its records read once more if they are older than its node list", async () => {
     // The list has a fifth node before the record that activates it exists.
     const old = recordsTo(20, () => ({ active: 4 }));
     const updated = recordsTo(21, (counter) => ({
@@ -81,12 +81,12 @@ describe("a network", () => {
     expect(network.candidates[0]?.members.nodes).toHaveLength(4);
   });
 
-  it("keeps the difference between list and records where it remains", async () => {
+  it("keeps the difference between list and records if it remains", async () => {
     const { network } = await networkOf(rows, () => recordsTo(20, () => ({ active: 4 })));
     expect(network.candidates[0]?.different).toMatchObject({ code: "temporary" });
   });
 
-  it("reads older records where the known ones do not describe all nodes of the cycle", async () => {
+  it("reads older records if the known ones do not describe all nodes of the cycle", async () => {
     const gone = { id: "f".repeat(64), publicKey: "a".repeat(64), externalIp: "127.0.0.1", externalPort: 1 };
     const changes = (counter: number) => {
       if (counter === 15) return { active: 6, refreshedConsensors: [gone] };

@@ -128,12 +128,16 @@ describe("sharding settings that a cycle record proves", () => {
   });
 
   it("are those of a real network's response and record", () => {
-    const { hashKey, answer, networkConfigHash } = readVectors<{
+    const {
+      hashKey,
+      answer: response,
+      networkConfigHash,
+    } = readVectors<{
       hashKey: string;
       answer: string;
       networkConfigHash: string;
     }>("netconfig");
-    const received = typeof answer === "string" ? JSON.parse(answer) : answer;
+    const received = typeof response === "string" ? JSON.parse(response) : response;
     expect(configHashOf(received, hashKey)).toBe(networkConfigHash);
   });
 });

@@ -12,7 +12,7 @@ const on = { config: { sharding } };
 const off = { config: { sharding, debug: { disableSnapshots: true } } };
 const problem = "debug.disableSnapshots is true, and must be false";
 
-/** Asks nodes, each of which sends the response of its index, or none. */
+/** Queries nodes, each of which sends the response of its index, or none. */
 async function describeOff(responses: readonly (object | undefined)[], configHash?: HashHex) {
   const url = await httpServer((request, response) => {
     const index = Number(request.url?.split("/")[1]);
@@ -30,13 +30,13 @@ async function describeOff(responses: readonly (object | undefined)[], configHas
 }
 
 describe("snapshots that are off", () => {
-  it("are described where a response proves it, whatever others state", async () => {
+  it("are described if a response proves it, whatever others state", async () => {
     expect(await describeOff([on, on, off], configHashOf(off, DEFAULT_HASH_KEY))).toBe(
       `The validators of this network make no snapshots: ${problem}.`,
     );
   });
 
-  it("are described with a doubt where all validators state it without proof", async () => {
+  it("are described as unproved if all validators state it without proof", async () => {
     expect(await describeOff([off, off, undefined])).toBe(
       `The validators of this network make no snapshots (stated by 2 validators, not proved): ${problem}.`,
     );
@@ -45,11 +45,11 @@ describe("snapshots that are off", () => {
   it.each([
     { id: "one validator contradicts the others", responses: [off, on] },
     { id: "nobody responds", responses: [undefined] },
-  ])("are not described where $id", async ({ responses }) => {
+  ])("are not described if $id", async ({ responses }) => {
     expect(await describeOff(responses)).toBeUndefined();
   });
 
-  it("are not described where a response proves that they are on", async () => {
+  it("are not described if a response proves that they are on", async () => {
     expect(await describeOff([off, off, on], configHashOf(on, DEFAULT_HASH_KEY))).toBeUndefined();
   });
 

@@ -71,7 +71,7 @@ export function requireRecent(
   );
 }
 
-/** The warning for an old boundary that was chosen for `latest` without a maximum age. */
+/** Returns the warning for an old boundary that was chosen for `latest` without a maximum age. */
 export function ageWarning(boundary: Boundary, nowMs: number): string | undefined {
   if (nowMs - boundary.timestamp <= latestUsualAgeMs) return undefined;
   return `${describeAge(boundary, nowMs)}: the archiver may no longer follow the network; --max-age sets a limit`;
@@ -89,7 +89,7 @@ const spans = [
   ["second", 1_000],
 ] as const;
 
-/** `3 days` or `1 hour`: in the largest unit of which the span has at least two, or exactly one. */
+/** Describes a span, such as `3 days` or `1 hour`, in the largest unit of which it has at least two, or exactly one. */
 function describeMsSpan(spanMs: number): string {
   const [unit, unitMs] = spans.find(([, ms]) => spanMs >= 2 * ms || spanMs === ms) ?? ["second", 1_000];
   const count = Math.floor((spanMs / unitMs) * 10) / 10;
@@ -185,7 +185,7 @@ function boundaryAt(
   );
 }
 
-/** The error for a time within a cycle. It does not suggest a future boundary, which would fail as well. */
+/** Returns the error for a time within a cycle. It does not suggest a future boundary, which would fail as well. */
 function unaligned(
   timestamp: number,
   [before, after]: readonly [number, number],
@@ -214,14 +214,14 @@ function unaligned(
   );
 }
 
-/** The error for a boundary before the first record. */
+/** Returns the error for a boundary before the first record. */
 function notKnown(problem: string, oldest: CycleRecord, newest: CycleRecord): SnapshotError {
   return new SnapshotError("configuration", `${problem}, ${describeRange(oldest, newest)}`, {
     hint: "Use an archiver that keeps older records, or give them as a file with --cycles.",
   });
 }
 
-/** The error for a boundary in a gap of the records. */
+/** Returns the error for a boundary in a gap of the records. */
 function leftOut(problem: string, oldest: CycleRecord, newest: CycleRecord): SnapshotError {
   return new SnapshotError("chain", `${problem}, ${describeRange(oldest, newest)}`, {
     hint: "Use another archiver with --archiver, or give all records as a file with --cycles.",

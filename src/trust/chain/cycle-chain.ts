@@ -34,7 +34,7 @@ function repeated({ counter: cycle }: CycleRecord): ChainFinding {
   return { severity: "gap", cycle, problem: `record ${cycle} is listed twice` };
 }
 
-/** The computed hash of a record; `undefined` if the record has no canonical text. */
+/** Returns the computed hash of a record; `undefined` if the record has no canonical text. */
 function trueMarker({ received }: CycleRecord, hashKey?: string): string | undefined {
   try {
     return cycleMarker(received, hashKey);
@@ -91,7 +91,7 @@ function isRestart(before: CycleRecord, record: CycleRecord): boolean {
   return before.received["mode"] === "shutdown" && record.received["mode"] === "restart";
 }
 
-/** The distinct network hashes that records name for a cycle. */
+/** Returns the distinct network hashes that records name for a cycle. */
 export function recordedNetworkHashes(records: readonly CycleRecord[], cycle: Cycle): string[] {
   const named = records.flatMap((record) => record.networkDataHash.filter((entry) => entry.cycle === cycle));
   return [...new Set(named.map((entry) => entry.hash))];

@@ -74,7 +74,7 @@ export function describeUnknown({ unknown }: CycleNodes, cycle: Cycle): string |
   const shown = unknown.slice(0, nodesShown).map(shortId).join(", ");
   const more = unknown.length > nodesShown ? `, and ${unknown.length - nodesShown} more` : "";
   const who = unknown.length === 1 ? "a node" : `${unknown.length} nodes`;
-  return `no record states the key of ${who} of cycle ${cycle} (${shown}${more}): such a vote cannot be counted`;
+  return `no record states the key of ${who} of cycle ${cycle} (${shown}${more}): votes without a known key cannot be counted`;
 }
 
 const nodesShown = 3;

@@ -65,8 +65,8 @@ export function nodesOfCycle<T extends { readonly id: NodeId }>(
 }
 
 /**
- * The number of nodes of cycle c: the `active` of record c+1, which counts nodes before its own changes. If that record
- * does not exist yet, it is the `active` of record c with the changes of record c.
+ * Returns the number of nodes of cycle c: the `active` of record c+1, which counts nodes before its own changes. If
+ * that record does not exist yet, it is the `active` of record c with the changes of record c.
  */
 export function numNodesOfCycle(records: readonly CycleRecord[], cycle: CycleRecord): number {
   const next = records.find(({ counter }) => counter === cycle.counter + 1);
@@ -93,7 +93,7 @@ function idsIn(record: CycleRecord, field: string): NodeId[] {
   return [...new Set(listIn(record, field).filter(isNodeId))];
 }
 
-/** A list in a record; empty where the record has none. */
+/** Returns a list in a record; empty if the record has none. */
 function listIn({ received }: Pick<CycleRecord, "received">, field: string): readonly unknown[] {
   const list: unknown = received[field];
   return Array.isArray(list) ? list : [];
@@ -127,8 +127,8 @@ class StatedNodes {
   }
 
   /**
-   * The nodes that were active before a record, as far as earlier records state them: each record refreshes some active
-   * nodes, so that 2 √N + 2 records refresh all of them.
+   * Returns the nodes that were active before a record, as far as earlier records state them: each record refreshes
+   * some active nodes, so that 2 √N + 2 records refresh all of them.
    */
   activeBefore({ counter: end }: CycleRecord): NodeId[] {
     const active = new Set<NodeId>();

@@ -34,7 +34,7 @@ export function provedRecords(
   return { records: proved };
 }
 
-/** The marker of a record; `undefined` if the record has no canonical text. */
+/** Returns the marker of a record; `undefined` if the record has no canonical text. */
 function markerOf(record: CycleRecord, hashKey?: string): string | undefined {
   try {
     return cycleMarker(record.received, hashKey);

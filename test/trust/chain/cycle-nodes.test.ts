@@ -14,7 +14,7 @@ const nodeOf = (digit: string): ActiveNode => ({
 const listed = ["1", "2", "4"].map(nodeOf);
 
 describe("the nodes of a cycle", () => {
-  it("are the listed ones, where nothing has changed since", () => {
+  it("are the listed ones if nothing has changed since", () => {
     const { nodes, unknown } = cycleNodesOf(listed, [recordOf(7), recordOf(8)], recordOf(7));
     expect([nodes, unknown]).toEqual([listed, []]);
   });
@@ -37,7 +37,7 @@ describe("the nodes of a cycle", () => {
     expect(members.nodes[2]).toEqual({ id: idOf("3"), publicKey: undefined, url: undefined });
     expect(members.unknown).toEqual([idOf("3")]);
     expect(describeUnknown(members, asCycle(7))).toBe(
-      "no record states the key of a node of cycle 7 (33333333): such a vote cannot be counted",
+      "no record states the key of a node of cycle 7 (33333333): votes without a known key cannot be counted",
     );
   });
 
@@ -54,11 +54,11 @@ describe("the number of nodes", () => {
   const records = [recordOf(7), recordOf(8, { active: 3 })];
   const members = { nodes: listed, unknown: [] };
 
-  it("is no error where it is that of the chain", () => {
+  it("is not an error if it is that of the chain", () => {
     expect(differentNodes(members, records, recordOf(7), false)).toBeUndefined();
   });
 
-  it("that differs is temporary, or permanent where the lists cannot change", () => {
+  it("that differs is temporary, or permanent if the lists cannot change", () => {
     const two = { nodes: listed.slice(1), unknown: [] };
     const message = "the node list gives 2 nodes for cycle 7, but the chain has 3";
     expect(differentNodes(two, records, recordOf(7), false)).toMatchObject({ code: "temporary", message });
