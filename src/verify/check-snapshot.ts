@@ -60,7 +60,7 @@ export async function checkWithoutArtifacts(
   });
 }
 
-/** The error for a subset without artifacts, whose check would verify nothing. */
+/** Returns the error for a subset without artifacts, whose check would verify nothing. */
 function emptySubset(subset: Subset, total: number): SnapshotError {
   return new SnapshotError(
     "usage",

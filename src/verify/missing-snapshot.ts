@@ -45,7 +45,7 @@ async function kindOf(path: string): Promise<PathKind> {
   }
 }
 
-/** The topmost missing parent directory of a path. */
+/** Returns the topmost missing parent directory of a path. */
 async function missingParent(path: string): Promise<string | undefined> {
   let missing: string | undefined;
   for (let parent = dirname(resolve(path)); parent !== dirname(parent); parent = dirname(parent)) {
@@ -55,7 +55,7 @@ async function missingParent(path: string): Promise<string | undefined> {
   return missing;
 }
 
-/** The newest first. */
+/** Returns the snapshots in a directory, the newest first. */
 async function snapshotsIn(directory: string): Promise<string[]> {
   const names = await readdir(directory).catch((): string[] => []);
   return names

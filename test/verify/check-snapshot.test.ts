@@ -39,7 +39,7 @@ describe("a check of a snapshot", () => {
     });
   });
 
-  it("reads only a subset of the artifacts where one is requested", async () => {
+  it("reads only a subset of the artifacts if one is requested", async () => {
     const subset = { oneIn: 4, first: 1 };
     expect(await checkSnapshot(writtenSnapshot(), { subset })).toMatchObject({
       ok: true,
@@ -64,7 +64,7 @@ describe("a check of a snapshot", () => {
     });
   });
 
-  it("has no evidence where the manifest or the hash key is malformed", async () => {
+  it("has no evidence if the manifest or the hash key is malformed", async () => {
     const noManifest = await checkSnapshot(writtenSnapshot({ manifest: "{" }));
     expect(noManifest).toMatchObject({
       ok: false,
@@ -84,7 +84,7 @@ describe("a check of a snapshot", () => {
     { id: "an archiver's key", trust: () => ({ archiverKey: archiver.publicKey }), unproved: [] },
     { id: "a marker", trust: () => ({ trustMarker: String(chain[1]?.["marker"]) }), unproved: ["nodeList"] },
     { id: "a node list", trust: () => ({ trustNodeList: nodeListFile() }), unproved: ["cycle"] },
-  ])("requires proof of every claim where the auditor gives $id", async ({ trust, unproved }) => {
+  ])("requires proof of every claim if the auditor gives $id", async ({ trust, unproved }) => {
     const { findings } = await checkSnapshot(writtenSnapshot(), trust());
     expect(findings.map(({ kind, claim }) => [kind, claim])).toEqual(
       unproved.map((claim) => ["unproved", claim]),
@@ -92,18 +92,18 @@ describe("a check of a snapshot", () => {
     expect((await checkSnapshot(writtenSnapshot(), { ...trust(), require: "told" })).findings).toEqual([]);
   });
 
-  it("fails where the auditor's node list cannot be read", async () => {
+  it("fails if the auditor's node list cannot be read", async () => {
     const check = checkSnapshot(writtenSnapshot(), { trustNodeList: "/nowhere/list.json" });
     await expect(check).rejects.toMatchObject({ code: "configuration" });
   });
 
-  it("ends where its signal is aborted", async () => {
+  it("ends if its signal is aborted", async () => {
     const reason = new Error("ended");
     const signal = AbortSignal.abort(reason);
     await expect(checkSnapshot(writtenSnapshot(), { signal })).rejects.toBe(reason);
   });
 
-  it("has no result where the disk fails", async () => {
+  it("has no result if the disk fails", async () => {
     failHandles("read", "EIO", (path) => path.endsWith("partition-00001.json"));
     await expect(checkSnapshot(writtenSnapshot())).rejects.toMatchObject({ code: "disk" });
   });
@@ -131,11 +131,11 @@ describe("a check without artifacts", () => {
 });
 
 describe("a snapshot that is read back", () => {
-  it("passes where it is as it was written", async () => {
+  it("passes if it is as it was written", async () => {
     await requireReadsBack(writtenSnapshot(), { quorum: undefined });
   });
 
-  it("fails with the code disk where only files differ from what was written", async () => {
+  it("fails with the code disk if only files differ from what was written", async () => {
     const changed = manifestText({ ...manifest, snapshot: { ...manifest.snapshot, bytes: 1 } });
     const check = requireReadsBack(writtenSnapshot({ manifest: changed }), { quorum: undefined });
     await expect(check).rejects.toMatchObject({
@@ -147,7 +147,7 @@ describe("a snapshot that is read back", () => {
     });
   });
 
-  it("fails with the code of its findings where the votes do not support it", async () => {
+  it("fails with the code of its findings if the votes do not support it", async () => {
     const check = requireReadsBack(writtenSnapshot({ gossip: [] }), { quorum: "majority" });
     await expect(check).rejects.toMatchObject({
       code: "no-agreement",

@@ -32,7 +32,7 @@ describe("the auditor's node list", () => {
     { id: "is not a list", content: "7", says: /nodes\.json/ },
     { id: "is empty", content: [], says: /it has no node with an ID and a key$/ },
     { id: "has only malformed nodes", content: [{ id: "x" }], says: /with an ID and a key: .*\[0\]\.id/ },
-  ])("is rejected where it $id", async ({ content, says }) => {
+  ])("is rejected if it $id", async ({ content, says }) => {
     await expect(readTrustedNodeList(fileOf(content), hashKey)).rejects.toMatchObject({
       code: "configuration",
       message: expect.stringMatching(says),
@@ -40,14 +40,14 @@ describe("the auditor's node list", () => {
     });
   });
 
-  it("is rejected where the file cannot be read", async () => {
+  it("is rejected if the file cannot be read", async () => {
     await expect(readTrustedNodeList("/nowhere/nodes.json", hashKey)).rejects.toMatchObject({
       code: "configuration",
       message: expect.stringMatching(/^cannot read \/nowhere\/nodes\.json: /),
     });
   });
 
-  it("is not read where the signal is aborted", async () => {
+  it("is not read if the signal is aborted", async () => {
     const reason = new Error("ended");
     const read = readTrustedNodeList("/nowhere/nodes.json", hashKey, AbortSignal.abort(reason));
     await expect(read).rejects.toBe(reason);

@@ -55,7 +55,7 @@ export async function auditCycles(audit: Audit): Promise<AuditedCycle> {
   };
 }
 
-/** The signer of records that were received in several responses. */
+/** Returns the signer of records that were received in several responses. */
 function signerOfAll(signers: readonly Signer[]): Signer {
   const [first = "nobody", ...others] = signers;
   if (signers.includes("invalid")) return "invalid";
@@ -69,7 +69,7 @@ interface Proof {
   readonly detail: string;
 }
 
-/** The records that data from the auditor proves. */
+/** Returns the records that data from the auditor proves. */
 function proofOf(audit: Audit, { records }: CycleRecords, signer: Signer): Proof {
   const { trust, subject } = audit;
   if (typeof signer === "object") {

@@ -30,7 +30,10 @@ export class GroupSizeProof {
     }
   }
 
-  /** The smallest radius up to `radiusMax` at which the hash of a partition has no majority; `undefined` if none. */
+  /**
+   * Returns the smallest radius up to `radiusMax` at which the hash of a partition has no majority; `undefined` if
+   * none.
+   */
   firstWithoutMajority(partition: Partition, radiusMax: number): number | undefined {
     const place = this.#placeOf(partition);
     const supporters = (
@@ -46,7 +49,7 @@ export class GroupSizeProof {
     return undefined;
   }
 
-  /** All nodes cover the global partition at any radius. */
+  /** Returns the ring distance; 0 for the global partition, which all nodes cover at any radius. */
   #distance(nodeIndex: NodeIndex, partition: Partition): number {
     return partition === GLOBAL_PARTITION
       ? 0

@@ -55,7 +55,7 @@ export async function auditNodeList(audit: Audit, cycle: AuditedCycle): Promise<
   return { nodes, report: { source: "evidence", hash: own.hash, nodes: nodes.length }, claim };
 }
 
-/** The nodes of the snapshot's cycle, derived from the list of a later cycle as in the assembly. */
+/** Returns the nodes of the snapshot's cycle, derived from the list of a later cycle as in the assembly. */
 function membersOf(
   listed: readonly ActiveNode[],
   { record, records }: AuditedCycle,

@@ -60,7 +60,9 @@ export async function auditSharding(audit: Audit, cycle: AuditedCycle): Promise<
   };
 }
 
-/** The settings of the `/netconfig` response in the evidence, if it hashes to the value in the cycle's record. */
+/**
+ * Returns the settings of the `/netconfig` response in the evidence, if it hashes to the value in the cycle's record.
+ */
 async function proofOf(audit: Audit, { record, claim }: AuditedCycle): Promise<RecordedSharding | undefined> {
   const { files, hashKey } = audit.subject;
   // A file that the run record does not list is a finding, not evidence.

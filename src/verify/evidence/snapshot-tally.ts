@@ -63,7 +63,10 @@ export class SnapshotTally {
     };
   }
 
-  /** For a majority, all votes against the hash in the snapshot are alike. The most popular hash can be any of them. */
+  /**
+   * Returns whether a hash is counted on its own. For a majority, all votes against the hash in the snapshot are alike.
+   * The most popular hash can be any of them.
+   */
   #isToldApart(partition: Partition, hash: HashHex): boolean {
     if (hash === this.#hashOf(partition) || this.#tally.has(partition, hash)) return true;
     return this.#quorum === "popular" && ++this.#hashes <= popularHashesMax;

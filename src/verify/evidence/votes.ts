@@ -114,7 +114,7 @@ class Counter {
     return this.#counts.tally?.count(index, hashes);
   }
 
-  /** The store radius that a message shows: an honest node lists exactly the partitions that it stores. */
+  /** Returns the store radius that a message shows: an honest node lists exactly the partitions that it stores. */
   #shownRadius(partitions: Iterable<Partition>, index: NodeIndex): number | undefined {
     const { numNodes } = this.#shard;
     let radius = 0;

@@ -96,7 +96,10 @@ function fileProblem({ fileHash }: ArtifactScan, listed: string | undefined): st
   return `its text is right, but its compressed bytes were changed: their hash is ${fileHash}, but ${RUN_FILE} has ${listed}`;
 }
 
-/** Swapping two partitions together with their hashes does not change the network hash, but changes their addresses. */
+/**
+ * Describes accounts outside their partition's range. Swapping two partitions together with their hashes does not
+ * change the network hash, but changes their addresses.
+ */
 function rangeProblem(
   manifest: Manifest,
   partition: Partition,

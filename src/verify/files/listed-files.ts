@@ -71,7 +71,7 @@ async function readListed(
   }
 }
 
-/** The files that the record lists, without artifacts and export data, whose hashes are checked elsewhere. */
+/** Returns the files that the record lists, without artifacts and export data, whose hashes are checked elsewhere. */
 function evidenceListed(hashes: FileHashes, manifest: Manifest, findings: FindingList): string[] {
   const elsewhere = new Set([...manifest.artifacts.map(([, file]) => file), EXPORT_DATA_FILE, RUN_FILE]);
   const listed = Object.keys(hashes).filter((file) => !elsewhere.has(file));

@@ -8,7 +8,7 @@ import { WireError } from "../../wire/parse.ts";
 import type { FindingList } from "../findings/finding-list.ts";
 
 /**
- * Reads and checks the manifest; `undefined` where it cannot be parsed.
+ * Reads and checks the manifest; `undefined` if it cannot be parsed.
  *
  * @throws SnapshotError `no-such-snapshot` if the manifest does not exist
  */

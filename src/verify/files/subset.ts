@@ -11,7 +11,7 @@ export type Subset =
     }
   | { readonly percent: number; readonly seed: number };
 
-/** The indices of the artifacts to read. A share contains at least one. */
+/** Returns the indices of the artifacts to read. A share contains at least one. */
 export function chosenArtifacts(subset: Subset | undefined, total: number): ReadonlySet<number> {
   const all = Array.from({ length: total }, (_, index) => index);
   if (subset === undefined) return new Set(all);

@@ -27,7 +27,7 @@ const named = (hash: string) => ({ networkDataHash: [{ cycle, hash }] });
 const zeros = "0".repeat(64);
 
 describe("the record of the snapshot's cycle", () => {
-  it("is only told where the auditor gives nothing", async () => {
+  it("is only told if the auditor gives nothing", async () => {
     const { claim, record, areAllProved, chain: witness, findings } = await audited({ cycleInfo: chain });
     expect(findings).toEqual([]);
     expect(record?.counter).toBe(cycle);
@@ -77,7 +77,7 @@ describe("the record of the snapshot's cycle", () => {
     expect([partial.areAllProved, partial.chain]).toEqual([false, "told"]);
   });
 
-  it("has a finding where no record has the auditor's marker", async () => {
+  it("has a finding if no record has the auditor's marker", async () => {
     const { claim, findings } = await audited({ cycleInfo: chain }, { marker: zeros });
     expect(claim.basis).toBe("told");
     expect(findings).toEqual([
@@ -99,7 +99,7 @@ describe("the record of the snapshot's cycle", () => {
       says: `it is signed by ${archiver.publicKey}, not by the archiver's key`,
     },
   ])(
-    "has a finding where it is signed by $id, and not by the auditor's archiver",
+    "has a finding if it is signed by $id, and not by the auditor's archiver",
     async ({ cycles, key, says }) => {
       const { claim, findings } = await audited(cycles, { archiverKey: key ?? archiver.publicKey });
       expect(claim.basis).toBe("told");
@@ -118,7 +118,7 @@ describe("the record of the snapshot's cycle", () => {
     expect(findings).toEqual(["chain evidence/cycles.json: the archiver's signature is invalid"]);
   });
 
-  it("has a finding where it is missing, or cannot be read", async () => {
+  it("has a finding if it is missing, or cannot be read", async () => {
     const missing = await audited({ cycleInfo: chain.slice(1) });
     expect(missing.record).toBeUndefined();
     expect(missing.findings).toEqual([`chain evidence/cycles.json: the record of cycle ${cycle} is missing`]);
@@ -155,14 +155,14 @@ describe("the cycle chain in the evidence", () => {
     expect(notes[1]).toMatch(/^the cycle chain: record 7 has no marker/);
   });
 
-  it("is silent where no record names the network hash of the cycle", async () => {
+  it("is silent if no record names the network hash of the cycle", async () => {
     const { chain: witness } = await audited({
       cycleInfo: chainOf({}, { networkDataHash: [{ cycle: cycle - 1, hash: zeros }] }),
     });
     expect(witness).toBe("silent");
   });
 
-  it("contradicts another network hash, which is a finding about the chain where that is broken", async () => {
+  it("contradicts another network hash, which is a finding about the chain if that is broken", async () => {
     const hash = hashText("other");
     const records = chainOf({}, named(hash));
     const { findings } = await audited({ cycleInfo: records });

@@ -15,7 +15,7 @@ const basesOf = ({ claims }: { claims: readonly { claim: string; basis: string }
   Object.fromEntries(claims.map(({ claim, basis }) => [claim, basis]));
 
 describe("the evidence of a snapshot", () => {
-  it("is consistent where the auditor gives nothing, and its claims are only told", async () => {
+  it("is consistent if the auditor gives nothing, and its claims are only told", async () => {
     const { report, problems } = await audit({}, "told");
     expect(problems).toEqual([]);
     expect(basesOf(report)).toEqual({ nodeList: "told", cycle: "told", sharding: "told", quorum: "given" });
@@ -35,7 +35,7 @@ describe("the evidence of a snapshot", () => {
     expect(report.chain).toBe("confirms");
   });
 
-  it("has a finding for each claim that is only told, where proof is required", async () => {
+  it("has a finding for each claim that is only told if proof is required", async () => {
     const { findings } = await audit({}, "proved");
     expect(findings).toMatchObject([
       { kind: "unproved", claim: "nodeList", file: "evidence/node-list.json" },

@@ -36,7 +36,7 @@ const zeros = "0".repeat(64);
 const ids = identities.map(({ id }) => id);
 
 describe("the node list of the evidence", () => {
-  it("names the nodes, and is only told where the auditor gives nothing", async () => {
+  it("names the nodes, and is only told if the auditor gives nothing", async () => {
     const { nodes, report, claim, findings } = await audited({});
     expect(nodes?.map(({ id }) => id)).toEqual(ids);
     expect(report).toEqual({ source: "evidence", hash: expect.stringMatching(/^\w{64}$/), nodes: 5 });
@@ -49,7 +49,7 @@ describe("the node list of the evidence", () => {
     expect([claim.basis, findings]).toEqual(["proved", []]);
   });
 
-  it("has a finding where another key or nobody has signed it, or its signature is invalid", async () => {
+  it("has a finding if another key or nobody has signed it, or its signature is invalid", async () => {
     const other = await audited({}, { archiverKey: zeros });
     expect(other.claim.basis).toBe("told");
     expect(other.findings.join()).toContain(`node-list.json: it is signed by ${archiver.publicKey}, not by`);
@@ -59,7 +59,7 @@ describe("the node list of the evidence", () => {
     ]);
   });
 
-  it("has a finding where it cannot be read, and the votes then have no nodes", async () => {
+  it("has a finding if it cannot be read, and the votes then have no nodes", async () => {
     const { nodes, report, claim, findings } = await audited({ nodeList: 7 });
     expect([nodes, report]).toEqual([undefined, null]);
     expect(claim.detail).toBe("evidence/node-list.json cannot be read");
@@ -89,7 +89,7 @@ describe("the node list of the evidence", () => {
     });
   });
 
-  it("is taken as it is where the record of the cycle is missing", async () => {
+  it("is taken as it is if the record of the cycle is missing", async () => {
     const { nodes } = await audited({ cycles: { cycleInfo: chain.slice(1) } });
     expect(nodes?.map(({ id }) => id)).toEqual(ids);
   });
@@ -116,7 +116,7 @@ describe("the auditor's node list", () => {
     ]);
   });
 
-  it("is used where the evidence has none, with a note for its malformed rows", async () => {
+  it("is used if the evidence has none, with a note for its malformed rows", async () => {
     const { nodes, notes } = await audited({ nodeList: 7 }, { nodeList: [...rows, { id: "x" }] });
     expect(nodes).toHaveLength(5);
     expect(notes).toEqual([expect.stringMatching(/^1 row of mine is left out: /)]);

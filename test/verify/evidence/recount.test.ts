@@ -80,11 +80,11 @@ describe("a recount of the votes", () => {
     ]);
   });
 
-  it("has no votes for each partition where the settings are unknown", async () => {
+  it("has no votes for each partition if the settings are unknown", async () => {
     expect(await recount({ sharding: { settings: undefined } })).toMatchObject({ votes: [], findings: [] });
   });
 
-  it("counts all nodes where the group is larger than the network", async () => {
+  it("counts all nodes if the group is larger than the network", async () => {
     const { votes } = await recount({
       sharding: { settings: { nodesPerConsensusGroup: 1_000_000, nodesPerEdge: undefined } },
     });
@@ -106,7 +106,7 @@ describe("the popular rule", () => {
     expect(notes).toEqual([expect.stringContaining("counted by the upstream's rule")]);
   });
 
-  it("has a finding where another hash is more popular", async () => {
+  it("has a finding if another hash is more popular", async () => {
     const { findings } = await recount({ changes: minority, quorum: "popular" });
     expect(findings).toEqual([expect.stringContaining("partition 2 has 1 vote for its hash and 2 against")]);
   });
@@ -120,20 +120,20 @@ describe("the popular rule", () => {
 describe("the signed messages", () => {
   const wide = { settings: { nodesPerConsensusGroup: 3, nodesPerEdge: 1 } };
 
-  it("have a finding where most list other partitions than the settings let their senders store", async () => {
+  it("have a finding if most list other partitions than the settings let their senders store", async () => {
     const { findings } = await recount({ sharding: wide });
     expect(findings).toEqual([
       "sharding evidence/gossip.jsonl: 5 of 5 signed messages list other partitions than their senders store under these settings",
     ]);
   });
 
-  it("are only noted where the settings are recorded", async () => {
+  it("are only noted if the settings are recorded", async () => {
     const { findings, notes } = await recount({ sharding: { ...wide, isRecorded: true } });
     expect(findings).toEqual([]);
     expect(notes).toEqual([expect.stringContaining("5 of 5 signed messages list other partitions")]);
   });
 
-  it("prove told settings with a trusted list, where every hash has a majority at any group size", async () => {
+  it("prove told settings with a trusted list if every hash has a majority at any group size", async () => {
     const { sharding } = await recount({ isListTrusted: true });
     expect(sharding).toEqual({
       claim: "sharding",
@@ -143,7 +143,7 @@ describe("the signed messages", () => {
     expect((await recount({ isListTrusted: false })).sharding).toBe(told.claim);
   });
 
-  it("prove nothing where a hash has no majority at some group size", async () => {
+  it("prove nothing if a hash has no majority at some group size", async () => {
     // Of the group of one node, the only vote on partition 2 is another.
     const gossip = all.map((index) => (index === 2 ? voteOf(2, { 2: lie }) : voteOf(index)));
     const { sharding, notes, findings } = await recount({ changes: { gossip }, isListTrusted: true });
@@ -152,7 +152,7 @@ describe("the signed messages", () => {
     expect(notes).toEqual(["1 partition has no majority for some group sizes, the first is 2"]);
   });
 
-  it("prove nothing where too few of them show how far nodes store", async () => {
+  it("prove nothing if too few of them show how far nodes store", async () => {
     const gossip = [0, 1].map((index) => voteOf(index));
     const { sharding } = await recount({ changes: { gossip }, isListTrusted: true });
     expect(sharding).toBe(told.claim);

@@ -33,7 +33,7 @@ describe("the sharding settings", () => {
     expect([isRecorded, findings]).toEqual([true, []]);
   });
 
-  it("are told where the record that proves them is itself unproved", async () => {
+  it("are told if the record that proves them is itself unproved", async () => {
     const { claim, isRecorded } = await audited();
     expect(claim).toMatchObject({
       basis: "told",
@@ -42,7 +42,7 @@ describe("the sharding settings", () => {
     expect(isRecorded).toBe(true);
   });
 
-  it("are told by the evidence where no response proves them", async () => {
+  it("are told by the evidence if no response proves them", async () => {
     const { settings, claim, isRecorded, findings } = await audited({
       netconfig: undefined,
       counting: countingOf(3, 0),
@@ -55,14 +55,14 @@ describe("the sharding settings", () => {
     expect([isRecorded, findings]).toEqual([false, []]);
   });
 
-  it("are unknown where neither states them", async () => {
+  it("are unknown if neither states them", async () => {
     const { settings, claim, findings } = await audited({ netconfig: undefined, counting: {} });
     expect(settings).toBeUndefined();
     expect(claim.detail).toBe("evidence/counting.json does not state them");
     expect(findings).toEqual([expect.stringMatching(/^evidence evidence\/counting\.json: /)]);
   });
 
-  it("have a finding where the evidence states falsely that they are proved", async () => {
+  it("have a finding if the evidence states falsely that they are proved", async () => {
     const { findings } = await audited({ netconfig: undefined });
     expect(findings).toEqual([expect.stringContaining("but no evidence/netconfig.json proves them")]);
   });
@@ -80,7 +80,7 @@ describe("the sharding settings", () => {
     expect(findings).toEqual([expect.stringMatching(says)]);
   });
 
-  it("have a finding for a response where the record has no hash", async () => {
+  it("have a finding for a response if the record has no hash", async () => {
     const { findings } = await audited({
       cycles: byArchiver({ cycleInfo: chainOf({}) }),
       counting: countingOf(3, 0),
@@ -98,7 +98,7 @@ describe("the sharding settings", () => {
     expect(findings).toHaveLength(1);
   });
 
-  it("have a finding where the evidence states others than the proof", async () => {
+  it("have a finding if the evidence states others than the proof", async () => {
     const { findings } = await audited({ counting: countingOf(5, 0, "proved") }, proving);
     expect(findings).toEqual([
       "sharding evidence/counting.json: it states 5 nodes per consensus group and 0 per edge, but evidence/netconfig.json states 3 nodes per consensus group and 0 per edge",
@@ -120,7 +120,7 @@ describe("the auditor's sharding settings", () => {
     expect([isRecorded, findings]).toEqual([false, []]);
   });
 
-  it("have the number per edge of the proof, else of the evidence, where the auditor gives none", async () => {
+  it("have the number per edge of the proof, else of the evidence if the auditor gives none", async () => {
     const ofProof = await audited({}, { nodesPerConsensusGroup: 3 });
     expect(ofProof.settings?.nodesPerEdge).toBe(0);
     const ofEvidence = await audited(
@@ -133,7 +133,7 @@ describe("the auditor's sharding settings", () => {
     expect(ofNobody.claim.detail).toBe("3 nodes per consensus group");
   });
 
-  it("have a finding where the evidence states others", async () => {
+  it("have a finding if the evidence states others", async () => {
     const { findings } = await audited({}, { nodesPerConsensusGroup: 3, nodesPerEdge: 1 });
     expect(findings).toEqual([
       "sharding evidence/counting.json: it states 3 nodes per consensus group and 0 per edge, but the auditor states 3 nodes per consensus group and 1 per edge",

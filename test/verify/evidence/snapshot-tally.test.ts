@@ -60,7 +60,7 @@ describe("the votes on a snapshot's hashes", () => {
     expect(tally.of(asPartition(0))).toMatchObject({ votesFor: 0, votesAgainst: 3, isAgreed: false });
   });
 
-  it("exceed a bound where they name too many hashes, which still count as votes against", () => {
+  it("exceed a bound if they name too many hashes, which still count as votes against", () => {
     const numNodes = 1_000;
     const whole = makeShard({ numNodes, nodesPerConsensusGroup: numNodes });
     const tally = new SnapshotTally(whole, "popular", () => hashNamed("yes"));

@@ -50,14 +50,14 @@ describe("the votes of the evidence", () => {
     });
   });
 
-  it("prove a group size where they are to", async () => {
+  it("prove a group size if a proof is requested", async () => {
     const audit = await auditOf({ gossip: [voteOf(0), voteOf(1)] });
     const proof = new GroupSizeProof(nodes.length, (partition) => hashes.get(partition));
     await countVotes(audit, nodes, { tally: undefined, proof });
     expect([0, 2].map((partition) => proof.firstWithoutMajority(asPartition(partition), 2))).toEqual([2, 0]);
   });
 
-  it("have a finding for a duplicate, a forged message, one of another cycle, and text that is none", async () => {
+  it("have a finding for a duplicate, a forged message, one of another cycle, and a text that is not a message", async () => {
     const forged = voteOf(1).replace(hashes.get(asPartition(1)) ?? "", lie);
     const late = messageOf(2, asHashes([[2, hashes.get(asPartition(2)) ?? ""]]), asCycle(cycle + 1));
     const { messages, findings } = await count([voteOf(0), voteOf(0), forged, late, "text"]);
@@ -89,13 +89,13 @@ describe("the votes of the evidence", () => {
     ]);
   });
 
-  it("show no radius where a message omits a partition between others", async () => {
+  it("show no radius if a message omits a partition between others", async () => {
     const gapped = asHashes([1, 4].map((partition) => [partition, hashes.get(asPartition(partition)) ?? ""]));
     const { messages, shownRadii } = await count([messageOf(0, gapped)]);
     expect([messages, [...shownRadii]]).toEqual([1, []]);
   });
 
-  it("agree on the most popular hash of the covering nodes where that is the rule", async () => {
+  it("agree on the most popular hash of the covering nodes if that is the rule", async () => {
     const gossip = [voteOf(0), voteOf(1, { 0: lie })];
     const { tally } = await count(gossip, 3, "popular");
     // Of two hashes with one vote each, the smaller one is the agreed one.

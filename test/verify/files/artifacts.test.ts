@@ -39,7 +39,7 @@ describe("the artifacts of a snapshot", () => {
     expect(findings).toEqual([]);
   });
 
-  it("are read in part where only some are chosen, without a comparison of the totals", async () => {
+  it("are read in part if only some are chosen, without a comparison of the totals", async () => {
     const { totals, findings } = await check({
       isChosen: (index) => index === 2,
       small: () => withSnapshot({ accounts: 1 }),
@@ -151,7 +151,7 @@ describe("artifact files that are not read", () => {
     return findings.all;
   }
 
-  it("have no finding where all exist with the stated size", async () => {
+  it("have no finding if all exist with the stated size", async () => {
     expect(await checkFiles(() => undefined)).toEqual([]);
   });
 

@@ -52,7 +52,7 @@ describe("the small files of a snapshot", () => {
     });
   });
 
-  it("are not read further where the manifest is malformed or cannot be read", async () => {
+  it("are not read further if the manifest is malformed or cannot be read", async () => {
     const malformed = await check({ manifest: "{}" });
     expect(malformed.small.manifest).toBeUndefined();
     expect(malformed.findings).toEqual([expect.stringMatching(/^manifest export-manifest\.json: /)]);
@@ -128,7 +128,7 @@ describe("the files that run.json lists", () => {
     expect(findings).toEqual([expect.stringMatching(/^manifest export-manifest\.json: its hash is /)]);
   });
 
-  it("are unknown where the record is damaged, and then only known names are permitted", async () => {
+  it("are unknown if the record is damaged, and then only known names are permitted", async () => {
     const { small, findings } = await check({}, (directory) => {
       writeFileSync(join(directory, RUN_FILE), "{}");
       writeFileSync(join(directory, "more.txt"), "");
@@ -142,7 +142,7 @@ describe("the files that run.json lists", () => {
     expect(missing.findings).toEqual([expect.stringMatching(/^run-record run\.json: ENOENT/)]);
   });
 
-  it("have a finding where the record is that of another snapshot", async () => {
+  it("have a finding if the record is that of another snapshot", async () => {
     const { findings } = await check({}, (directory) =>
       writeFileSync(join(directory, RUN_FILE), runRecordText(emptyRun, {}, hashKey)),
     );
@@ -171,7 +171,7 @@ describe("the files that run.json lists", () => {
     ]);
   });
 
-  it("have a finding where the evidence is not a directory", async () => {
+  it("have a finding if the evidence is not a directory", async () => {
     const { findings } = await check({}, (directory) => {
       rmSync(join(directory, "evidence"), { recursive: true });
       writeFileSync(join(directory, "evidence"), "");

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { chosenArtifacts, describeSubset } from "../../../src/verify/files/subset.ts";
 
 describe("a subset of the artifacts", () => {
-  it("is all of them where none is requested", () => {
+  it("is all of them if none is requested", () => {
     expect([...chosenArtifacts(undefined, 3)]).toEqual([0, 1, 2]);
     expect([...chosenArtifacts(undefined, 0)]).toEqual([]);
   });
