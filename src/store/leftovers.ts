@@ -14,7 +14,8 @@ import {
 } from "./snapshot-place.ts";
 
 /**
- * Removes the leftovers of all snapshots but the given ones, if they belong to this user and no other run works on them.
+ * Removes the leftovers of all snapshots but the given ones, if they belong to this user and no other run is working on
+ * them.
  *
  * @param kept the timestamps that this run may work on itself
  * @returns the errors of removals that failed

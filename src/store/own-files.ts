@@ -127,7 +127,7 @@ export function requireOwner(path: string, { uid }: Stats, users: readonly (numb
   );
 }
 
-/** The stats of an entry, without following a link; `undefined` if it does not exist. */
+/** Returns the stats of an entry, without following a link; `undefined` if it does not exist. */
 export async function statsOf(path: string): Promise<Stats | undefined> {
   try {
     return await lstat(path);
@@ -137,7 +137,7 @@ export async function statsOf(path: string): Promise<Stats | undefined> {
   }
 }
 
-/** `undefined` on systems without user IDs. */
+/** Returns the ID of this user; `undefined` on systems without user IDs. */
 function ownUserId(): number | undefined {
   return process.getuid?.();
 }

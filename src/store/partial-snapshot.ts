@@ -81,14 +81,14 @@ export class PartialSnapshot {
     return this.#directory;
   }
 
-  /** The file that a partition of one response is written to while it arrives. */
+  /** Returns the file that a partition of one response is written to while it arrives. */
   incomingPath(response: number, partition: Partition): string {
     return join(this.#incoming, `${response}-${partition}.json`);
   }
 
-  /** The free space of the disk; infinite if the file system does not report it. */
+  /** Returns the free space of the disk; infinite if the file system does not report it. */
   async freeBytes(): Promise<number> {
-    const { bavail, bsize, blocks } = await withDiskErrors(`cannot look at ${this.#directory}`, () =>
+    const { bavail, bsize, blocks } = await withDiskErrors(`cannot examine ${this.#directory}`, () =>
       statfs(this.#directory),
     );
     return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize;
@@ -129,7 +129,7 @@ export class PartialSnapshot {
   /** Keeps the artifact of an earlier run if it has the agreed hash, and removes it otherwise. */
   async resume(partition: Partition, hash: HashHex): Promise<ArtifactScan | undefined> {
     const artifact = this.#artifact(partition);
-    const stats = await withDiskErrors(`cannot look at ${artifact}`, () => statsOf(artifact));
+    const stats = await withDiskErrors(`cannot examine ${artifact}`, () => statsOf(artifact));
     if (stats === undefined) return undefined;
     requireOwner(artifact, stats, [process.getuid?.()]);
     const scan = isOwnFile(stats) ? await this.#scan(artifact, this.#place.compression) : undefined;
@@ -155,7 +155,7 @@ export class PartialSnapshot {
     for (const compression of compressions) {
       const file = artifactFile(partition, compression);
       const published = join(publishedPath(this.#place), file);
-      const stats = await withDiskErrors(`cannot look at ${published}`, () => statsOf(published));
+      const stats = await withDiskErrors(`cannot examine ${published}`, () => statsOf(published));
       if (stats?.isFile() !== true) continue;
       const scan = await this.#scan(published, compression);
       if (scan?.hash !== hash) continue;

@@ -106,7 +106,7 @@ async function strayFiles(path: string): Promise<string[]> {
     .map((name) => join(directory, name));
 }
 
-/** The file that names the holder of the lock. */
+/** Returns the file that names the holder of the lock. */
 function holderPath(path: string): string {
   return `${path}.holder`;
 }
@@ -228,9 +228,13 @@ async function inodeOf(path: string): Promise<bigint | undefined> {
 
 async function lockedError(path: string): Promise<SnapshotError> {
   const holder = await holderOf(holderPath(path)).catch(() => undefined);
-  return new SnapshotError("locked", `another run works on this snapshot: ${holder ?? "another process"}`, {
-    hint: "Wait for it to end, or give another directory with --out.",
-  });
+  return new SnapshotError(
+    "locked",
+    `another run is working on this snapshot: ${holder ?? "another process"}`,
+    {
+      hint: "Wait for it to end, or give another directory with --out.",
+    },
+  );
 }
 
 /** Reads a holder file if it has the size and kind of one. */

@@ -64,7 +64,7 @@ async function removeOthers(directory: string, kept: ReadonlySet<string>): Promi
   }
 }
 
-/** The hashes of compressed artifacts. The export data has only the hashes of their plain texts. */
+/** Returns the hashes of compressed artifacts. The export data has only the hashes of their plain texts. */
 function hashesOf(artifacts: readonly string[], hashes: ReadonlyMap<string, string>): FileHashes {
   return Object.fromEntries(
     artifacts.flatMap((file) => {

@@ -90,7 +90,7 @@ export class SnapshotDirectory implements SnapshotReader {
     );
   }
 
-  /** The size of a file in bytes; throws as {@link readBytes}. */
+  /** Returns the size of a file in bytes; throws as {@link readBytes}. */
   async sizeOf(file: string): Promise<number> {
     return await this.#noting(file, async () => {
       const handle = await this.#open(file);

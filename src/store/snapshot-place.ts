@@ -20,24 +20,24 @@ export interface SnapshotLocation {
  * @throws SnapshotError `disk` if nothing can be published in it safely
  */
 export async function requireOutput(out: string): Promise<void> {
-  await withDiskErrors(`cannot look at ${out}`, () => requireSafeDirectory(out));
+  await withDiskErrors(`cannot examine ${out}`, () => requireSafeDirectory(out));
 }
 
 export function publishedPath({ out, timestamp }: SnapshotLocation): string {
   return join(out, snapshotName(timestamp));
 }
 
-/** The directory in which a snapshot is assembled. */
+/** Returns the directory in which a snapshot is assembled. */
 export function partialPath(location: SnapshotLocation): string {
   return siblingPath(location, "partial");
 }
 
-/** The directory of an older snapshot while a new one replaces it. */
+/** Returns the directory of an older snapshot while a new one replaces it. */
 export function replacedPath(location: SnapshotLocation): string {
   return siblingPath(location, "replaced");
 }
 
-/** The lock file of a snapshot. */
+/** Returns the lock file of a snapshot. */
 export function lockPath(location: SnapshotLocation): string {
   return siblingPath(location, "lock");
 }
@@ -53,7 +53,7 @@ function siblingPath({ out, timestamp }: SnapshotLocation, what: string): string
  */
 export async function isPublished(location: SnapshotLocation): Promise<boolean> {
   const directory = publishedPath(location);
-  return await withDiskErrors(`cannot look at ${directory}`, () =>
+  return await withDiskErrors(`cannot examine ${directory}`, () =>
     requireOwnTree(directory, "to be verified"),
   );
 }
@@ -105,9 +105,9 @@ export async function removePartial(location: SnapshotLocation): Promise<void> {
 const siblingName =
   /^\.snapshot-([0-9]{1,16})\.(?:partial|replaced|lock(?:\.holder|(?:\.probe-[0-9]+)?(?:-journal)?))$/;
 
-/** The timestamps of snapshots with leftovers in the output directory. */
+/** Returns the timestamps of snapshots with leftovers in the output directory. */
 export async function timestampsWithLeftovers(out: string): Promise<Set<number>> {
-  const names = await withDiskErrors(`cannot look at ${out}`, () => readdir(out));
+  const names = await withDiskErrors(`cannot examine ${out}`, () => readdir(out));
   return new Set(
     names.flatMap((name) => {
       const digits = siblingName.exec(name)?.[1];

@@ -31,7 +31,7 @@ export class AgreedHashes {
     );
   }
 
-  /** Partition → its agreed hash in a cycle. */
+  /** Returns the agreed hash of each partition in a cycle. */
   partitionHashes(cycle: Cycle): Map<Partition, HashHex> {
     const rows = this.#file.all(
       (row) => [row.integer("partitionId"), row.text("hash")] as const,

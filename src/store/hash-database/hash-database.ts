@@ -92,7 +92,7 @@ export class HashDatabase {
       const what = isSameId ? ["hash key", own.hashKey, hashKey] : ["network", own.networkId, networkId];
       throw new SnapshotError(
         "configuration",
-        `${this.#file.path} is of another network: its ${what[0]} is ${quoted(what[1] ?? "")}, not ${what[2]}`,
+        `${this.#file.path} belongs to another network: its ${what[0]} is ${quoted(what[1] ?? "")}, not ${what[2]}`,
         { hint: "Give each network a hash database of its own, and check --archiver and --hash-key." },
       );
     });
@@ -130,12 +130,12 @@ export class HashDatabase {
     return this.#messages.count(cycle);
   }
 
-  /** The number of messages of each node, and the cycle of its last one. */
+  /** Returns the number of messages of each node, and the cycle of its last one. */
   senders(): SenderCount[] {
     return this.#messages.senders();
   }
 
-  /** Partition → its agreed hash in a cycle. */
+  /** Returns the agreed hash of each partition in a cycle. */
   partitionHashes(cycle: Cycle): Map<Partition, HashHex> {
     return this.#agreed.partitionHashes(cycle);
   }

@@ -27,7 +27,7 @@ export interface SenderCount {
 
 interface MessageRow {
   readonly place: number;
-  /** `undefined` where the text is damaged, as is the message. */
+  /** `undefined` if the text is damaged; likewise the message. */
   readonly hash: string | undefined;
   readonly message: string | undefined;
 }
@@ -129,7 +129,7 @@ export class MessageTable {
     return this.#file.get((row) => row.count("n"), sql, cycle) ?? 0;
   }
 
-  /** The number of messages of each node, and the cycle of its last one. */
+  /** Returns the number of messages of each node, and the cycle of its last one. */
   senders(): SenderCount[] {
     const rows = this.#file.all(
       (row) => ({
@@ -148,7 +148,7 @@ export class MessageTable {
     });
   }
 
-  /** The one or two rows of a sender for a cycle. */
+  /** Reads the one or two rows of a sender for a cycle. */
   #read(cycle: Cycle, sender: NodeId): MessageRow[] {
     return this.#file.all(
       (row) => ({ place: row.count("place"), hash: row.text("hash"), message: row.text("message") }),

@@ -64,7 +64,7 @@ export class OffenceTable {
     return added > 0;
   }
 
-  /** All offences in ascending order of node, the newest of each node first. */
+  /** Returns all offences in ascending order of node, the newest of each node first. */
   all(): RecordedOffence[] {
     const rows = this.#file.all(
       (row) => row,
@@ -79,7 +79,7 @@ export class OffenceTable {
     return rows.slice(0, databaseOffencesMax).flatMap((row) => this.#offenceOf(row, budget) ?? []);
   }
 
-  /** Node → the kinds of its offences. */
+  /** Returns the kinds of each node's offences. */
   kinds(): Map<string, OffenceKind[]> {
     const kinds = new Map<string, OffenceKind[]>();
     const rows = this.#file.all(

@@ -68,7 +68,7 @@ export class SqliteFile {
   }
 
   /**
-   * Opens a file, and creates its format where it is empty and may be written.
+   * Opens a file, and creates its format if it is empty and may be written.
    *
    * @throws SnapshotError `configuration` if the file has another format, `disk` if it cannot be used
    */
@@ -208,12 +208,12 @@ export class SqliteFile {
   }
 }
 
-/** `undefined` if the file does not exist. */
+/** Returns the inode of a file; `undefined` if it does not exist. */
 function inodeOf(path: string): bigint | undefined {
   return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
 }
 
-/** A URI that opens the file read-only; the binding has no option for it. */
+/** Returns a URI that opens the file read-only; the binding has no option for it. */
 function readOnlyName(path: string): string {
   return `${pathToFileURL(resolve(path)).href}?mode=ro`;
 }

@@ -32,7 +32,7 @@ export interface SqliteFormat {
 
 /** The parts of an open database that the check reads. */
 export interface SqliteContents extends SqliteUse {
-  /** The first row of a query. */
+  /** Returns the first row of a query. */
   get<T>(read: (row: SqliteRow) => T, sql: string): T | undefined;
   /** Its schema: `table messages` → SQL. */
   objects(): ReadonlyMap<string, string>;
@@ -51,7 +51,7 @@ export function requireFormat(database: SqliteContents, format: SqliteFormat): v
   if (id !== applicationId) {
     throw new SnapshotError(
       "configuration",
-      `${path} is a SQLite database, but not written by this program`,
+      `${path} is a SQLite database, but was not written by this program`,
       {
         hint: ownFileHint(database),
       },
@@ -61,7 +61,7 @@ export function requireFormat(database: SqliteContents, format: SqliteFormat): v
     requireSchema(database, format);
     return;
   }
-  const problem = `${path} has version ${found} of the ${name}, and this program knows version ${version}`;
+  const problem = `${path} has version ${found} of the ${name}, but this program knows version ${version}`;
   const hint =
     (found ?? 0) > version
       ? "A newer version of this program has written it: use that version, or give another file."
@@ -69,7 +69,7 @@ export function requireFormat(database: SqliteContents, format: SqliteFormat): v
   throw new SnapshotError("configuration", problem, { hint });
 }
 
-/** Foreign triggers, views or columns would change the effect of this program's statements. */
+/** Checks the schema: foreign triggers, views or columns would change the effect of this program's statements. */
 function requireSchema(database: SqliteContents, { schema, name }: SqliteFormat): void {
   const expected = expectedObjects(schema);
   const found = database.objects();

@@ -1,6 +1,6 @@
 /**
  * One row of a query. A file from elsewhere may hold any value in any column, so each value is checked as it is read.
- * {@link SqliteRow.bytes} and the like throw where the query itself ensures the type.
+ * {@link SqliteRow.bytes} and the like are for columns whose type the query ensures, and throw for any other.
  */
 
 import { type Cycle, isCycle } from "../../protocol/brands.ts";
@@ -13,12 +13,12 @@ export class SqliteRow {
     this.#values = values;
   }
 
-  /** Returns a text that is read with `storedText`; `undefined` where it is not text, is too long, or is not UTF-8. */
+  /** Returns a text that is read with `storedText`; `undefined` if it is not text, is too long, or is not UTF-8. */
   text(column: string): string | undefined {
     return decodeStored(this.#value(column));
   }
 
-  /** Returns `undefined` where the value is not a whole number. */
+  /** Returns `undefined` if the value is not a whole number. */
   integer(column: string): number | undefined {
     const value = this.#value(column);
     return typeof value === "number" && Number.isSafeInteger(value) ? value : undefined;
@@ -27,7 +27,7 @@ export class SqliteRow {
   /**
    * Returns a whole number.
    *
-   * @throws TypeError where the value is another one
+   * @throws TypeError if the value is another one
    */
   count(column: string): number {
     const value = this.integer(column);
@@ -38,7 +38,7 @@ export class SqliteRow {
   /**
    * Returns the number of a cycle, or `undefined` for NULL.
    *
-   * @throws TypeError where the value is neither
+   * @throws TypeError if the value is neither
    */
   cycle(column: string): Cycle | undefined {
     const value = this.#value(column);
@@ -49,7 +49,7 @@ export class SqliteRow {
   /**
    * Returns the bytes of a BLOB.
    *
-   * @throws TypeError where the value is not a BLOB
+   * @throws TypeError if the value is not a BLOB
    */
   bytes(column: string): Uint8Array {
     const value = this.#value(column);
@@ -61,7 +61,7 @@ export class SqliteRow {
   /**
    * Returns a text, whatever its length: only for files of which this program is the only writer.
    *
-   * @throws TypeError where the value is not text
+   * @throws TypeError if the value is not text
    */
   string(column: string): string {
     const value = this.#value(column);

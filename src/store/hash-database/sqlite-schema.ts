@@ -21,7 +21,7 @@ export function expectedObjects(schema: string): ReadonlyMap<string, string> {
   return expected;
 }
 
-/** `table messages` → its SQL, without SQLite's own statistics tables. */
+/** Returns the objects of a database, `table messages` → its SQL, without SQLite's own statistics tables. */
 export function objectsOf(database: Database.Database): Map<string, string> {
   const rows: unknown[] = database
     .prepare(

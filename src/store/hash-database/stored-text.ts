@@ -5,7 +5,7 @@
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The SQL of a text column for {@link decodeStored}: NULL if it is not text, or exceeds the bound. */
+/** Returns the SQL of a text column for {@link decodeStored}: NULL if it is not text, or exceeds the bound. */
 export function storedText(column: string, bytesMax: number): string {
   const isRead = `typeof(${column}) = 'text' AND octet_length(${column}) <= ${bytesMax}`;
   return `CASE WHEN ${isRead} THEN CAST(${column} AS BLOB) END AS ${column}`;

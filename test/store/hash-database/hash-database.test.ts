@@ -233,7 +233,7 @@ describe("a hash database", () => {
       const failure = failureOf(() => again.claim(identity));
       expect(failure).toMatchObject({
         code: "configuration",
-        message: expect.stringContaining("of another network"),
+        message: expect.stringContaining("belongs to another network"),
       });
     }
   });
