@@ -7,13 +7,13 @@ const PARTITION_DIGITS = 5;
 
 export type Compression = "none" | "gzip";
 
-/** The key of a partition's artifact in the manifest, and of its hash in the export data. */
+/** Returns the key of a partition's artifact in the manifest, and of its hash in the export data. */
 export function partitionKey(partition: Partition): string {
   return `partition.${partition}`;
 }
 
 /**
- * The inverse of {@link partitionKey}.
+ * Returns the inverse of {@link partitionKey}.
  *
  * @throws RangeError for another text
  */

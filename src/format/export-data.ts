@@ -40,7 +40,7 @@ export function exportDataText(data: StateExportData | ExportData): string {
   return entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
 }
 
-/** The hash of the export data. Snapshots with the same digest have the same state. */
+/** Returns the hash of the export data. Snapshots with the same digest have the same state. */
 export function exportDataDigest(data: StateExportData | ExportData): string {
   return hashText(exportDataText(data), data.hashKey);
 }

@@ -22,7 +22,7 @@ import { EXPORT_DATA_FILE } from "./export-data.ts";
 import { MANIFEST_FILE } from "./manifest.ts";
 import { RUN_FILE } from "./run-record.ts";
 
-/** The most bytes that are read of a file. */
+/** Returns the most bytes that are read of a file. */
 export function fileBytesMax(file: string, numPartitions: number): number {
   switch (file) {
     case MANIFEST_FILE:

@@ -50,7 +50,7 @@ export interface RecordedPartition {
 export type FileHashes = Readonly<Record<string, string>>;
 
 /**
- * The text of a record, with the hashes of the files and of the record itself.
+ * Returns the text of a record, with the hashes of the files and of the record itself.
  *
  * @param record a {@link RunRecord} of this or another version
  */

@@ -27,8 +27,8 @@ export function isGlobalAccount(account: WrappedData): boolean {
 }
 
 /**
- * The canonical text of an account's copy `{accountId, data, hash, isGlobal, timestamp}`. Its `data` is a string: the
- * canonical text of the account's data, or the data itself if that is a string.
+ * Returns the canonical text of an account's copy `{accountId, data, hash, isGlobal, timestamp}`. Its `data` is a
+ * string: the canonical text of the account's data, or the data itself if that is a string.
  *
  * @throws CanonicalTextError if `data` has no canonical text
  */
@@ -36,7 +36,7 @@ export function accountCopyText(account: WrappedData): string {
   return `${beforeData(account)}${JSON.stringify(dataText(account))}${afterData(account)}`;
 }
 
-/** {@link accountCopyText} in UTF-8, written in pieces: the text of the largest accounts has 100 MB. */
+/** Returns {@link accountCopyText} in UTF-8, written in pieces: the text of the largest accounts has 100 MB. */
 export function accountCopyBytes(account: WrappedData): Buffer {
   const data = dataText(account);
   const pieces = [Buffer.from(`${beforeData(account)}"`)];

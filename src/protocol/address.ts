@@ -7,12 +7,12 @@ export const ADDRESS_DIGITS = 64;
 
 const hex64 = /^[0-9a-f]{64}$/;
 
-/** Whether `text` is 64 lower-case hex digits: an address, an account ID, a node ID or a hash. */
+/** Returns whether `text` is 64 lower-case hex digits: an address, an account ID, a node ID or a hash. */
 export function isHex64(text: unknown): text is string {
   return typeof text === "string" && hex64.test(text);
 }
 
-/** The first 8 hex digits as a number, 0 to 2^32 − 1. The partition of an address depends on them alone. */
+/** Returns the first 8 hex digits as a number, 0 to 2^32 − 1. The partition of an address depends on them alone. */
 export function addressPrefix(address: string): number {
   return Number.parseInt(address.slice(0, 8), 16);
 }
@@ -22,7 +22,7 @@ export function lowestAddress(prefix: number): string {
   return prefix.toString(16).padStart(8, "0").padEnd(ADDRESS_DIGITS, "0");
 }
 
-/** The highest address with the given prefix (0 to 2^32 − 1). */
+/** Returns the highest address with the given prefix (0 to 2^32 − 1). */
 export function highestAddress(prefix: number): string {
   return prefix.toString(16).padStart(8, "0").padEnd(ADDRESS_DIGITS, "f");
 }

@@ -23,26 +23,26 @@ export interface CycleRecord {
   readonly received: Readonly<Record<string, unknown>>;
 }
 
-/** The cycles from the first to the last, ascending. */
+/** Yields the cycles from the first to the last, ascending. */
 export function* cyclesFrom(first: Cycle, last: Cycle): Generator<Cycle, void, void> {
   for (let cycle: number = first; cycle <= last; cycle++) yield cycle as Cycle;
 }
 
-/** The end of a cycle in milliseconds, which is the timestamp of the cycle's snapshot. */
+/** Returns the end of a cycle in milliseconds, which is the timestamp of the cycle's snapshot. */
 export function cycleEndMs(record: Pick<CycleRecord, "start" | "duration">): number {
   return (record.start + record.duration) * 1000;
 }
 
 /**
- * The hash of the network's configuration in a record; `undefined` if the record has none, or has no marker and so
- * proves nothing.
+ * Returns the hash of the network's configuration in a record; `undefined` if the record has none, or has no marker and
+ * so proves nothing.
  */
 export function networkConfigHashOf(record: CycleRecord): HashHex | undefined {
   const { networkConfigHash } = record.received;
   return record.marker !== undefined && isHashHex(networkConfigHash) ? networkConfigHash : undefined;
 }
 
-/** The hash of a received record without its `marker` and `certificate`: 64 hex digits. */
+/** Returns the hash of a received record without its `marker` and `certificate`: 64 hex digits. */
 export function cycleMarker(record: object, hashKey?: string): HashHex {
   const { marker: _marker, certificate: _certificate, ...marked } = record as Record<string, unknown>;
   return hashText(canonicalTextOf(marked), hashKey);

@@ -12,19 +12,19 @@ export interface ActiveNode {
   readonly publicKey: PublicKey | undefined;
 }
 
-/** The beginning of a node's ID, for messages. */
+/** Returns the beginning of a node's ID, for messages. */
 export function shortId(id: string): string {
   return id.slice(0, 8);
 }
 
-/** The index of each node. */
+/** Returns the index of each node. */
 export function indexesOf(nodes: Iterable<NodeId>): Map<NodeId, NodeIndex> {
   const indexes = new Map<NodeId, NodeIndex>();
   for (const id of nodes) indexes.set(id, indexes.size as NodeIndex);
   return indexes;
 }
 
-/** The URL of a path at a node; `undefined` if the node has no usable address. */
+/** Returns the URL of a path at a node; `undefined` if the node has no usable address. */
 export function nodeUrl({ url }: ActiveNode, path: string): string | undefined {
   return url === undefined ? undefined : `${url}${path}`;
 }

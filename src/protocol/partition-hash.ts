@@ -8,7 +8,7 @@ import { allPartitions, GLOBAL_PARTITION, partitionOf, type Shard } from "./shar
 /** The preimage of a partition without accounts. */
 export const EMPTY_PREIMAGE = "[]";
 
-/** The preimage of each partition: the canonical text of its copies in ascending order of account ID. */
+/** Returns the preimage of each partition: the canonical text of its copies in ascending order of account ID. */
 export function partitionPreimages(accounts: readonly WrappedData[], shard: Shard): Map<Partition, string> {
   const members = new Map<Partition, WrappedData[]>(allPartitions(shard).map((partition) => [partition, []]));
   for (const account of accounts) {
@@ -23,7 +23,7 @@ export function partitionPreimages(accounts: readonly WrappedData[], shard: Shar
   return preimages;
 }
 
-/** The hash of every partition, −1 included, for accounts that fit into memory. */
+/** Returns the hash of every partition, −1 included, for accounts that fit into memory. */
 export function partitionHashes(
   accounts: readonly WrappedData[],
   shard: Shard,
@@ -36,7 +36,7 @@ export function partitionHashes(
   return hashes;
 }
 
-/** The hash of all partition hashes, −1 included, sorted as text. It does not bind a hash to its partition. */
+/** Returns the hash of all partition hashes, −1 included, sorted as text. It does not bind a hash to its partition. */
 export function networkHash(hashes: ReadonlyMap<Partition, HashHex>, hashKey?: string): HashHex {
   return networkHashOf(hashes.values(), hashKey);
 }

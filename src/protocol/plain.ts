@@ -10,22 +10,22 @@ import * as algorithm1 from "./query-order.ts";
 import type { Shard } from "./shard.ts";
 import * as geometry from "./shard.ts";
 
-/** The inclusive range of addresses of a partition from 0 to N − 1. */
+/** Returns the inclusive range of addresses of a partition from 0 to N − 1. */
 export function partitionRange(shard: Shard, partition: number): { low: string; high: string } {
   return geometry.partitionRange(shard, asPartition(partition));
 }
 
-/** The partition whose range holds the address. The caller handles global accounts. */
+/** Returns the partition whose range holds the address. The caller handles global accounts. */
 export function partitionOf(shard: Shard, address: string): number {
   return geometry.partitionOf(shard, address);
 }
 
-/** The partitions that a node stores, ascending, without the global one, which every node stores. */
+/** Returns the partitions that a node stores, ascending, without the global one, which every node stores. */
 export function storedPartitions(shard: Shard, nodeIndex: number): number[] {
   return geometry.storedPartitions(shard, asNodeIndex(nodeIndex));
 }
 
-/** The indices of the nodes that vote on a partition, ascending; all nodes vote on −1. */
+/** Returns the indices of the nodes that vote on a partition, ascending; all nodes vote on −1. */
 export function coveringNodes(shard: Shard, partition: number): number[] {
   return geometry.coveringNodes(shard, asPartition(partition));
 }
@@ -35,7 +35,7 @@ export function queryOrder(numNodes: number): number[] {
   return algorithm1.queryOrder(numNodes);
 }
 
-/** The hash of every partition, −1 included, for accounts that fit into memory. */
+/** Returns the hash of every partition, −1 included, for accounts that fit into memory. */
 export function partitionHashes(
   accounts: readonly WrappedData[],
   shard: Shard,
@@ -44,7 +44,7 @@ export function partitionHashes(
   return hashing.partitionHashes(accounts, shard, hashKey);
 }
 
-/** The hash of all partition hashes, −1 included, sorted as text. It does not bind a hash to its partition. */
+/** Returns the hash of all partition hashes, −1 included, sorted as text. It does not bind a hash to its partition. */
 export function networkHash(hashes: ReadonlyMap<number, string>, hashKey?: string): string {
   const checked = [...hashes].map(([partition, hash]) => [asPartition(partition), asHashHex(hash)] as const);
   return hashing.networkHash(new Map(checked), hashKey);

@@ -54,7 +54,7 @@ export function makeShard(settings: ShardSettings): Shard {
   };
 }
 
-/** How many partitions a node votes on to either side of its home partition. */
+/** Returns how many partitions a node votes on to either side of its home partition. */
 export function consensusRadiusOf(nodesPerConsensusGroup: number): number {
   return Math.floor(nodesPerConsensusGroup / 2);
 }
@@ -65,42 +65,42 @@ function requireCount(name: string, value: number, min: number, max: number): vo
   }
 }
 
-/** All partitions in their canonical order, the global one first. */
+/** Returns all partitions in their canonical order, the global one first. */
 export function allPartitions(shard: Pick<Shard, "numNodes">): Partition[] {
   return [GLOBAL_PARTITION, ...ringPartitions(shard)];
 }
 
-/** The partitions 0 to N − 1. */
+/** Returns the partitions 0 to N − 1. */
 export function ringPartitions({ numNodes }: Pick<Shard, "numNodes">): Partition[] {
   return Array.from({ length: numNodes }, (_, partition) => partition as Partition);
 }
 
-/** The indices of all nodes. */
+/** Returns the indices of all nodes. */
 export function allNodes({ numNodes }: Pick<Shard, "numNodes">): NodeIndex[] {
   return Array.from({ length: numNodes }, (_, index) => index as NodeIndex);
 }
 
-/** The partition at a position of the ring, which goes on from N − 1 to 0. */
+/** Returns the partition at a position of the ring, which continues from N − 1 at 0. */
 export function partitionAt({ numNodes }: Pick<Shard, "numNodes">, position: number): Partition {
   return (((position % numNodes) + numNodes) % numNodes) as Partition;
 }
 
-/** The partition with the next number, which a network of more partitions has. */
+/** Returns the partition with the next number, which a network of more partitions has. */
 export function partitionAfter(partition: Partition): Partition {
   return (partition + 1) as Partition;
 }
 
-/** The node whose home partition it is, which is not the global one. */
+/** Returns the node whose home partition it is, which is not the global one. */
 export function homeNodeOf(partition: Partition): NodeIndex {
   return partition as number as NodeIndex;
 }
 
-/** Whether the network has this partition. */
+/** Returns whether the network has this partition. */
 export function hasPartition({ numNodes }: Pick<Shard, "numNodes">, partition: Partition): boolean {
   return partition >= GLOBAL_PARTITION && partition < numNodes;
 }
 
-/** The inclusive range of addresses of a partition from 0 to N − 1. */
+/** Returns the inclusive range of addresses of a partition from 0 to N − 1. */
 export function partitionRange(shard: Shard, partition: Partition): { low: string; high: string } {
   requireCount("partition", partition, 0, shard.numNodes - 1);
   const low = partition * shard.partitionSize;
@@ -110,23 +110,23 @@ export function partitionRange(shard: Shard, partition: Partition): { low: strin
   return { low: lowestAddress(low), high: highestAddress(high) };
 }
 
-/** The partition whose range holds the address. The caller handles global accounts. */
+/** Returns the partition whose range holds the address. The caller handles global accounts. */
 export function partitionOf(shard: Shard, address: string): Partition {
   const partition = Math.min(Math.floor(addressPrefix(address) / shard.partitionSize), shard.numNodes - 1);
   return partition as Partition;
 }
 
-/** The partitions that a node stores, ascending, without the global one, which every node stores. */
+/** Returns the partitions that a node stores, ascending, without the global one, which every node stores. */
 export function storedPartitions(shard: Shard, nodeIndex: NodeIndex): Partition[] {
   return around(shard, nodeIndex, shard.storeRadius) as Partition[];
 }
 
-/** How many partitions each node stores, without the global one. */
+/** Returns how many partitions each node stores, without the global one. */
 export function storedCount({ numNodes, storeRadius }: Shard): number {
   return Math.min(numNodes, 2 * storeRadius + 1);
 }
 
-/** The indices of the nodes that vote on a partition, ascending; all nodes vote on −1. */
+/** Returns the indices of the nodes that vote on a partition, ascending; all nodes vote on −1. */
 export function coveringNodes(shard: Shard, partition: Partition): NodeIndex[] {
   if (partition === GLOBAL_PARTITION) return allNodes(shard);
   return around(shard, partition, shard.consensusRadius) as NodeIndex[];
@@ -142,7 +142,7 @@ export function covers(shard: Shard, nodeIndex: NodeIndex, partition: Partition)
   return partition === GLOBAL_PARTITION || ringDistance(shard, nodeIndex, partition) <= shard.consensusRadius;
 }
 
-/** How many nodes vote on a partition. */
+/** Returns how many nodes vote on a partition. */
 export function coveringCount(
   { numNodes, consensusRadius }: Pick<Shard, "numNodes" | "consensusRadius">,
   partition: Partition,
@@ -150,7 +150,7 @@ export function coveringCount(
   return partition === GLOBAL_PARTITION ? numNodes : Math.min(numNodes, 2 * consensusRadius + 1);
 }
 
-/** The distance on the ring between a node and a partition from 0 to N − 1. */
+/** Returns the distance on the ring between a node and a partition from 0 to N − 1. */
 export function ringDistance(
   { numNodes }: Pick<Shard, "numNodes">,
   node: NodeIndex,

@@ -82,7 +82,7 @@ export function parseCycleRecords(received: unknown, source: string): CycleRecor
   return { records: records.sort((a, b) => a.counter - b.counter), skipped, responses, received };
 }
 
-/** More records than one response holds are received in pages. */
+/** Returns whether a value is a list of pages, in which more records than one response holds are received. */
 function isListOfPages(received: unknown): received is unknown[] {
   if (!Array.isArray(received)) return false;
   const [first] = received as unknown[];

@@ -55,7 +55,7 @@ export function exceededBound(text: string, bounds: JsonBounds): string | undefi
   return undefined;
 }
 
-/** The index of a string's closing quote, or of the text's end if the string is not closed. */
+/** Returns the index of a string's closing quote, or of the text's end if the string is not closed. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;

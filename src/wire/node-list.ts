@@ -67,7 +67,10 @@ function rowsOf(received: unknown, source: string): readonly unknown[] {
   throw new WireError(source, `nodeList: expected a list of nodes, got ${describe(nodeList)}`);
 }
 
-/** A vote counts for an ID and is checked with a key: a node listed twice with either would vote twice. */
+/**
+ * Checks that no ID and no key is listed twice. A vote counts for an ID and is checked with a key: a node listed twice
+ * with either would vote twice.
+ */
 function requireDistinct(nodes: readonly ActiveNode[], source: string): void {
   const idOfKey = new Map<string | undefined, string>();
   for (const [index, { id, publicKey }] of nodes.entries()) {
@@ -80,13 +83,13 @@ function requireDistinct(nodes: readonly ActiveNode[], source: string): void {
   }
 }
 
-/** The URL of a node, from its external address if it has one. */
+/** Returns the URL of a node, from its external address if it has one. */
 function urlOf({ ip, port, externalIp, externalPort }: Partial<Record<RowField, unknown>>) {
   const host = isAbsent(externalIp) ? ip : externalIp;
   return urlOfAddress(host, isAbsent(externalPort) ? port : externalPort);
 }
 
-/** The URL of an address; `undefined` if the address is malformed. */
+/** Returns the URL of an address; `undefined` if the address is malformed. */
 export function urlOfAddress(host: unknown, port: unknown): string | undefined {
   const portNumber = portOf(port);
   if (typeof host !== "string" || !hostPattern.test(host) || portNumber === undefined) return undefined;
@@ -109,7 +112,7 @@ function not64(value: unknown): string {
   return `expected 64 lower-case hex digits, got ${describe(value)}`;
 }
 
-/** Some archivers send empty fields instead of omitting them. */
+/** Returns whether a field is absent. Some archivers send empty fields instead of omitting them. */
 function isAbsent(value: unknown): boolean {
   return value === undefined || value === null || value === "";
 }

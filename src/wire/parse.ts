@@ -1,4 +1,4 @@
-/** Parses outside text: it becomes a typed value, or an error that names the source, the field and what came. */
+/** Parses outside text: it becomes a typed value, or an error that names the source, the field and the actual value. */
 
 import { quotedCharactersMax } from "../limits/text.ts";
 import { printable } from "../text/printable.ts";
@@ -40,7 +40,7 @@ export function parseJson(text: string, source: string, bounds: JsonBounds = def
 /**
  * Checks a value against a schema.
  *
- * @throws WireError naming the source, the field, what was expected and what came
+ * @throws WireError naming the source, the field, the expected and the actual value
  */
 export function parseAs<T>(schema: z.ZodType<T>, value: unknown, source: string): T {
   const result = schema.safeParse(value, { reportInput: true });
@@ -67,7 +67,7 @@ export function describe(value: unknown): string {
     : quoted(JSON.stringify(value) ?? typeof value);
 }
 
-/** Outside text for a message: shortened, and without the control characters that a terminal interprets. */
+/** Returns outside text for a message: shortened, and without the control characters that a terminal interprets. */
 export function quoted(text: string): string {
   const short = text.length > quotedCharactersMax ? `${text.slice(0, quotedCharactersMax)}…` : text;
   return printable(short);

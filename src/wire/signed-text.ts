@@ -8,7 +8,7 @@ import { canonicalTextOf } from "../protocol/crypto/canonical-text.ts";
 import { hashText } from "../protocol/crypto/hash.ts";
 import { claimedHash, type Sign } from "../protocol/crypto/signature.ts";
 
-/** The text that an object's signature covers; `undefined` if it has no canonical text within the bounds. */
+/** Returns the text that an object's signature covers; `undefined` if it has no canonical text within the bounds. */
 export function signedContent(object: object): string | undefined {
   const { sign: _sign, ...unsigned } = object as { sign?: unknown };
   try {

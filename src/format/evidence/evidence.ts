@@ -21,7 +21,7 @@ export interface EvidenceFile {
   readonly content: Iterable<Uint8Array>;
 }
 
-/** The files of the evidence and their contents. */
+/** Returns the files of the evidence and their contents. */
 export function evidenceFiles({ nodeList, cycles, counting, netconfig, gossip }: Evidence): EvidenceFile[] {
   return [
     { file: NODE_LIST_FILE, content: [nodeList] },

@@ -11,12 +11,12 @@ import { EVIDENCE_DIRECTORY } from "../snapshot-names.ts";
 
 export const GOSSIP_FILE = `${EVIDENCE_DIRECTORY}/gossip.jsonl`;
 
-/** The most bytes of the file: each node has one message that counts, and at most one that contradicts it. */
+/** Returns the most bytes of the file: each node has one message that counts, and at most one that contradicts it. */
 export function gossipBytesMax(numPartitions: number): number {
   return Math.min(2 * numPartitions * gossipLineBytesMax(numPartitions), gossipEvidenceBytesMax);
 }
 
-/** The most bytes of one message without its line end. */
+/** Returns the most bytes of one message without its line end. */
 export function gossipLineBytesMax(numPartitions: number): number {
   const signedMax = gossipMessageBytesBase + gossipMessageBytesPerPartition * (numPartitions + 1);
   return Math.min(signedMax, gossipMessageBytesMax) + gossipLineBytesSpare;

@@ -10,7 +10,7 @@ import { bytesOfLongBuffer, type Revived, type RevivedObject, revive } from "./t
 export { CanonicalTextError } from "./typed-values.ts";
 
 /**
- * The canonical text of a received JSON text.
+ * Returns the canonical text of a received JSON text.
  *
  * @throws SyntaxError if the text is not JSON; {@link CanonicalTextError} if a typed value is malformed or a bound is
  *   exceeded
@@ -20,7 +20,7 @@ export function canonicalText(wireJson: string): string {
 }
 
 /**
- * The canonical text of a value that `JSON.parse` returned.
+ * Returns the canonical text of a value that `JSON.parse` returned.
  *
  * @throws {@link CanonicalTextError} as {@link canonicalText}
  */
@@ -69,7 +69,7 @@ function textOfObject(object: RevivedObject): string {
   return text === "" ? "{}" : `${text}}`;
 }
 
-/** The keys of bytes, and only these, are not sorted. */
+/** Returns the canonical text of bytes. Their keys, and only theirs, are not sorted. */
 function textOfBytes(bytes: Uint8Array): string {
   const base64 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
   return `{"value":"${base64}","dataType":"${Buffer.isBuffer(bytes) ? "bb" : "u8ab"}"}`;

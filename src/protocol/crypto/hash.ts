@@ -63,7 +63,7 @@ export class RunningHash {
   }
 }
 
-/** The keyed hash of a text (as UTF-8) or of bytes: 64 hex digits. */
+/** Returns the keyed hash of a text (as UTF-8) or of bytes: 64 hex digits. */
 export function hashText(text: string | Uint8Array, hashKey: string = DEFAULT_HASH_KEY): HashHex {
   return new RunningHash(hashKey).update(typeof text === "string" ? Buffer.from(text) : text).digest();
 }

@@ -26,7 +26,7 @@ export interface Sign {
   readonly sig: string;
 }
 
-/** The hash of an object without its `sign`, which is the signed message: 64 hex digits. */
+/** Returns the hash of an object without its `sign`, which is the signed message: 64 hex digits. */
 export function signedHash(object: object, hashKey?: string): HashHex {
   const { sign: _sign, ...unsigned } = object as { sign?: unknown };
   return hashText(canonicalTextOf(unsigned), hashKey);
@@ -73,7 +73,7 @@ export async function signatureHoldsAsync(sign: Sign): Promise<boolean> {
   return await decideAsync(curveClaim(sign));
 }
 
-/** The `sign` of a received object, in lower case; `undefined` if it is missing or malformed. */
+/** Returns the `sign` of a received object, in lower case; `undefined` if it is missing or malformed. */
 export function signOf(object: object): Sign | undefined {
   const { sign } = object as { sign?: Partial<Record<keyof Sign, unknown>> | null };
   if (typeof sign !== "object" || sign === null) return undefined;
@@ -83,7 +83,7 @@ export function signOf(object: object): Sign | undefined {
   return { owner: owner.toLowerCase() as PublicKey, sig: sig.toLowerCase() };
 }
 
-/** The signed message: the second part of `sig`. */
+/** Returns the signed message: the second part of `sig`. */
 export function claimedHash({ sig }: Sign): HashHex {
   return sig.slice(2 * SIGNATURE_BYTES) as HashHex;
 }
@@ -120,7 +120,7 @@ async function decideAsync(claim: CurveClaim | undefined): Promise<boolean> {
   });
 }
 
-/** A copy of `object` with the `sign` of the given Ed25519 key pair. */
+/** Returns a copy of `object` with the `sign` of the given Ed25519 key pair. */
 export function signed<T extends object>(
   object: T,
   privateKey: KeyObject,
@@ -132,7 +132,7 @@ export function signed<T extends object>(
   return { ...object, sign: { owner, sig: Buffer.concat([signature, message]).toString("hex") } };
 }
 
-/** The public key of a private key, 64 hex digits: the `owner` of its signatures. */
+/** Returns the public key of a private key, 64 hex digits: the `owner` of its signatures. */
 export function ownerOf(privateKey: KeyObject): PublicKey {
   const der = createPublicKey(privateKey).export({ format: "der", type: "spki" });
   return der.subarray(publicKeyPrefix.length).toString("hex") as PublicKey;

@@ -100,7 +100,7 @@ function reviveObject(key: string, object: JsonObject, depth: number): Revived {
   return key === "sig" || forbiddenKeys.has(key) ? untyped : typedValueOf(untyped);
 }
 
-/** The big integer or bytes that an object represents, else the object itself. */
+/** Returns the big integer or bytes that an object represents, else the object itself. */
 function typedValueOf(object: RevivedObject): Revived {
   if (!Object.hasOwn(object, "dataType")) return object;
   const value = Object.hasOwn(object, "value") ? object["value"] : undefined;
@@ -137,8 +137,8 @@ function bigIntegerOf(value: Revived | undefined): bigint {
 }
 
 /**
- * The bytes of a long-form buffer, `{"type":"Buffer","data":…}`; `undefined` if `data` does not have the type of bytes.
- * Elements of a list that are not numbers are converted by JavaScript's rules.
+ * Returns the bytes of a long-form buffer, `{"type":"Buffer","data":…}`; `undefined` if `data` does not have the type
+ * of bytes. Elements of a list that are not numbers are converted by JavaScript's rules.
  *
  * @throws CanonicalTextError if the network's code rejects an element, or the element exceeds a bound
  */

@@ -52,7 +52,7 @@ describe("a signed object", () => {
     );
   });
 
-  it("names no signer where the key of another one stands in it", () => {
+  it("names no signer if it contains the key of another one", () => {
     const { sign, ...unsigned } = signed(message, signer);
     expect(signerOf({ ...unsigned, sign: { ...sign, owner: ownerOf(otherSigner) } })).toBeUndefined();
   });
