@@ -24,7 +24,7 @@ export type FetchErrorKind =
 
 export interface FetchErrorDetail {
   readonly status?: number;
-  /** The delay that the node asked for, milliseconds. */
+  /** The delay that the node requested, milliseconds. */
   readonly retryAfterMs?: number;
   readonly cause?: unknown;
 }

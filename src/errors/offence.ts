@@ -97,8 +97,8 @@ const shardingKinds: ReadonlySet<OffenceKind> = new Set([
 ]);
 
 /**
- * Whether an offence of this kind depends on the sharding settings. Under wrong settings, liars can determine the
- * agreed hash, and an honest node can seem to send accounts that it does not store.
+ * Returns whether an offence of this kind depends on the sharding settings. Under wrong settings, liars can determine
+ * the agreed hash, and an honest node can seem to send accounts that it does not store.
  */
 export function dependsOnSharding(kind: OffenceKind): boolean {
   return shardingKinds.has(kind);

@@ -1,6 +1,6 @@
 /**
- * Why something cannot be done, as plain data. A function returns it where its caller may still do without: with an
- * older snapshot, or when the lists are read again. A caller that cannot throws {@link errorOf} it.
+ * Why something cannot be done, as plain data. A function returns it if its caller may be able to continue: with
+ * an older snapshot, or by reading the lists again. A caller that cannot continue throws {@link errorOf} it.
  */
 
 import { SnapshotError, type SnapshotErrorCode } from "./snapshot-error.ts";

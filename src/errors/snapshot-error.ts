@@ -1,5 +1,5 @@
 /**
- * The error for the user: what failed and why, a code that decides the exit status, and a hint what to do. Anything
+ * The error for the user: what failed and why, a code that decides the exit status, and a hint on what to do. Anything
  * else that is thrown is a bug.
  */
 
@@ -76,7 +76,7 @@ function codeOfNumber(errno: number | undefined): string | undefined {
   return Object.entries(constants.errno).find(([, number]) => number === -errno)?.[0];
 }
 
-/** Whether the disk is full, or the user's quota is used up. */
+/** Returns whether the disk is full, or the user's quota is used up. */
 export function isDiskFull(thrown: unknown): boolean {
   const code = systemCodeOf(thrown);
   return code === "ENOSPC" || code === "EDQUOT";
@@ -86,8 +86,8 @@ export function isDiskFull(thrown: unknown): boolean {
 const codesOfPaths = new Set(["ENOENT", "ENOTDIR", "ELOOP", "EISDIR", "ENAMETOOLONG"]);
 
 /**
- * Whether the system failed to read a file, so that its content is unknown: a fault of the disk, no descriptors or
- * memory left, no permission.
+ * Returns whether the system failed to read a file, so that its content is unknown: a fault of the disk, no descriptors
+ * or memory left, no permission.
  */
 export function isReadError(thrown: unknown): boolean {
   const code = systemCodeOf(thrown);

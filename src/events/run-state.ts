@@ -125,7 +125,7 @@ function queryOf({
   return status === undefined ? query : { ...query, status };
 }
 
-/** Partition → its source. */
+/** Returns the source of each partition. */
 export function sourcesOf(state: RunState): ReadonlyMap<number, PartitionSource> {
   const sources = new Map<number, PartitionSource>();
   for (const { partitions, source } of listOf(state.verified)) {

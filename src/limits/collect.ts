@@ -28,7 +28,7 @@ export const chainCycleSecondsMax = 86_400;
 /** The largest number of cycles that a hash database can be set to keep. */
 export const keepCyclesMax = 1_000_000;
 
-/** Concurrent requests of a collector for gossip, and nodes that one poll requests for a missed cycle. */
+/** Concurrent requests of a collector for gossip, and nodes that one poll queries for a missed cycle. */
 export const gossipNodesPerRound = 8;
 export const pollNodesMax = 32;
 

@@ -14,7 +14,7 @@ import * as sync from "./sync.ts";
 
 const networkRelations: readonly Relation[] = [
   {
-    id: "a sample of validators is requested at once, and is smaller than the search for a proof",
+    id: "a sample of validators is queried at once, and is smaller than the search for a proof",
     holds: ascends(network.netconfigNodesAtOnce, network.netconfigNodes, network.netconfigProofNodes),
   },
   {

@@ -42,13 +42,13 @@ export const recordsRereadMs = 1_000;
 /** A `/netconfig` response. */
 export const netconfigBytesMax = 4 * MiB;
 
-/** The size of the sample of validators that are requested for `/netconfig`, how many at once, and the time for each.
+/** The size of the sample of validators that are queried for `/netconfig`, how many at once, and the time for each.
  *  The sample is large enough that a dishonest minority of the network is not its majority, and does not delay a run. */
 export const netconfigNodes = 21;
 export const netconfigNodesAtOnce = 21;
 export const netconfigTimeMaxMs = 15_000;
 
-/** Validators that are requested for a `/netconfig` response that the cycle record proves. One honest validator
+/** Validators that are queried for a `/netconfig` response that the cycle record proves. One honest validator
  *  suffices, and this many include one even if four in five are dishonest or silent. */
 export const netconfigProofNodes = 84;
 

@@ -7,7 +7,7 @@ export const concurrencyMax = 64;
 
 /** Bytes that one response may hold on the disk before a hash confirms them: at first
  *  {@link unconfirmedBytesFirst}; then {@link unconfirmedPerConfirmed} times the largest confirmed partition, since
- *  addresses are spread evenly; where other nodes sent more than either, {@link unconfirmedFactor} times as much, and
+ *  addresses are spread evenly; if other nodes sent more than either, {@link unconfirmedFactor} times as much, and
  *  so on up to {@link partitionBytesMax}. */
 export const unconfirmedBytesFirst = 32 * MiB;
 export const unconfirmedPerConfirmed = 4;
@@ -15,7 +15,7 @@ export const unconfirmedFactor = 16;
 export const partitionBytesMax = 8 * TiB;
 
 /** The share of the free disk that all responses together may hold unconfirmed: other programs use the disk as well.
- *  At the end, when no other node is left to request and responses run one at a time, one response may hold more. */
+ *  At the end, when no other node is left to query and responses run one at a time, one response may hold more. */
 export const unconfirmedDiskShare = 1 / 2;
 export const unconfirmedDiskShareLast = 7 / 8;
 
@@ -45,7 +45,7 @@ export const stragglerCheckMaxMs = 5_000;
  *  support ranges sends all that it stores, while others may send one partition of it. */
 export const lengthFactor = 16;
 
-/** The longest wait for stragglers at the end, when every other node was requested as well, in multiples of the usual
+/** The longest wait for stragglers at the end, when every other node was queried as well, in multiples of the usual
  *  wait. The wait doubles up to this bound, so a slow and honest node can finish. */
 export const hedgeBackoffMax = 64;
 

@@ -17,7 +17,7 @@ export function addressPrefix(address: string): number {
   return Number.parseInt(address.slice(0, 8), 16);
 }
 
-/** The lowest address with the given prefix (0 to 2^32 − 1). */
+/** Returns the lowest address with the given prefix (0 to 2^32 − 1). */
 export function lowestAddress(prefix: number): string {
   return prefix.toString(16).padStart(8, "0").padEnd(ADDRESS_DIGITS, "0");
 }

@@ -10,7 +10,7 @@ import { ProgressMeter } from "./progress-meter.ts";
 import type { Style } from "./style.ts";
 
 const refreshMs = 100;
-/** The interval at which the bar is drawn while no event comes. */
+/** The interval at which the bar is drawn while no event arrives. */
 const tickMs = 500;
 
 /** Leaves space for the figures on a terminal of 80 columns. */

@@ -45,12 +45,12 @@ export class ProgressMeter {
     while ((this.#samples[1]?.atMs ?? nowMs) < nowMs - windowMs) this.#samples.shift();
   }
 
-  /** A request to a node begins. */
+  /** Records that a request to a node has begun. */
   requested(node: string, nowMs: number): void {
     this.#requested.set(node, nowMs);
   }
 
-  /** The response of a node has ended. */
+  /** Records that the response of a node has ended. */
   ended(node: string): void {
     this.#requested.delete(node);
   }

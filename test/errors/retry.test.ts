@@ -51,7 +51,7 @@ describe("a node that failed", () => {
     }
   });
 
-  it("is not requested before the time that it named, nor at all where that is too far away", () => {
+  it("is not queried before the time that it named, nor at all if that time is too far away", () => {
     const busy = (retryAfterMs: number) => failure("status", { status: 503, retryAfterMs });
     expect(decideRetry(busy(5_000), 1, 0)).toEqual({ retry: true, delayMs: 5_000 });
     expect(decideRetry(busy(retryAfterMaxMs), 1, 0)).toEqual({ retry: true, delayMs: retryAfterMaxMs });

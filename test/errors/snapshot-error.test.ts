@@ -12,7 +12,7 @@ describe("a failure of the disk", () => {
   it.each([
     ["ENOSPC", "no space is left on the disk"],
     ["EDQUOT", "the user's disk quota is used up"],
-  ])("says what is full, and asks for space: %s", (code, what) => {
+  ])("names what is full, and suggests to free space: %s", (code, what) => {
     expect(diskError("cannot write /out/file", systemError(code))).toMatchObject({
       code: "disk",
       message: `cannot write /out/file: ${what}`,
@@ -48,7 +48,7 @@ describe("an error that Node has no name for", () => {
     expect(isDiskFull(error)).toBe(true);
   });
 
-  it("is an error of reading also where the number has no name", () => {
+  it("is a read error even if its number has no name", () => {
     const error = unknown(-100_000);
     expect(systemCodeOf(error)).toBe("Unknown system error -100000");
     expect(isReadError(error)).toBe(true);
