@@ -51,7 +51,10 @@ function appendText(text: string, before: readonly string[] | undefined): readon
   return [...(before ?? []), text];
 }
 
-/** The message does not repeat a value that may be a URL, because a URL may contain a password. */
+/**
+ * Returns the parser of an option. Its message does not repeat a value that may be a URL, because a URL may contain a
+ * password.
+ */
 function parserOf({ flag, kind }: CommandOption, parse: (text: string) => unknown) {
   return (text: string): unknown => {
     try {

@@ -6,7 +6,7 @@ import type { Io } from "./io.ts";
 
 const SECTION = "snapshot-assemble";
 
-/** Whether NODE_DEBUG lists this program. */
+/** Returns whether NODE_DEBUG lists this program. */
 export function isDebugging(env: Io["env"]): boolean {
   const sections = (env["NODE_DEBUG"] ?? "").toLowerCase().split(",");
   return sections.some((section) => section.trim() === SECTION);

@@ -47,7 +47,7 @@ const meanings = {
   8: "the node list is not the trusted one, is not proved, is of another cycle, or has an invalid signature",
   9: "the validators no longer hold a snapshot of that time",
   10: "the directory does not exist, or is not a snapshot",
-  11: "another run works on the same snapshot",
+  11: "another run is working on the same snapshot",
   12: "the disk: full, or the user's quota used up, not writable, or damaged",
 } as const;
 

@@ -38,7 +38,7 @@ export function libraryOptionsOf<Flags extends object>(
   return Object.fromEntries(options) as Omit<Flags, keyof CommandLineFlags>;
 }
 
-/** An empty variable counts as unset. */
+/** Returns the value of an environment variable. An empty variable counts as unset. */
 function fromEnvironment({ env: name, kind }: CommandOption, env: Io["env"]): unknown {
   const text = name === undefined ? undefined : env[name];
   if (text === undefined || text === "") return undefined;

@@ -18,7 +18,7 @@ export const quorum = {
   flag: "--quorum <rule>",
   kind: oneOf("majority", "popular"),
   default: "majority",
-  help: "votes that a hash needs; majority: more than half of the nodes that cover the partition; popular: the most of all hashes, if at least half of those nodes vote (the network's own rule)",
+  help: "votes that a hash needs; majority: more than half of the nodes that cover the partition; popular: the most votes, if at least half of those nodes vote (the network's own rule)",
 } as const;
 
 export const assembleTable = {
@@ -32,7 +32,7 @@ export const assembleTable = {
   maxAgeMs: {
     flag: "--max-age <duration>",
     kind: age,
-    help: "with --timestamp latest: fail if the newest snapshot is older than this, such as 90m, 2h or 7d (by default, a snapshot older than a day is a warning)",
+    help: "with --timestamp latest: fail if the newest snapshot is older than this, such as 90m, 2h or 7d (by default, a snapshot older than a day causes a warning)",
   },
   gossip: {
     flag: "--gossip <file>",
@@ -94,7 +94,7 @@ export const planTable = {
   hashDb: {
     flag: "--hash-db <file>",
     kind: path,
-    help: "hash database with the records of nodes; nodes with a bad record are requested last",
+    help: "hash database with the records of nodes; nodes with a bad record are queried last",
   },
   order,
   signal,

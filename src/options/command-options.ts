@@ -25,7 +25,7 @@ const verbose: CommandOption = {
 };
 const quietRun = quiet("print only warnings, offences and failures");
 
-/** The options of several tables. An option that tables share is listed once, at its first place. */
+/** Returns the options of several tables. An option that tables share is listed once, at its first place. */
 function optionsOf(...tables: readonly OptionTable[]): CommandOption[] {
   const seen = new Set<string>();
   return tables.flatMap((table) =>

@@ -28,7 +28,7 @@ export const networkTable = {
   nodesPerConsensusGroup: {
     flag: "--nodes-per-consensus-group <n>",
     kind: wholeNumber(1, nodesMax),
-    defaultText: "proved by a /netconfig response, or stated alike by a sample of validators",
+    defaultText: "proved by a /netconfig response, or stated unanimously by a sample of validators",
     help: "number of nodes that vote on a partition",
   },
   nodesPerEdge: {

@@ -1,4 +1,4 @@
-/** Checks the options of a library function. A wrong option is refused by its name. */
+/** Checks the options of a library function. An error names the wrong option. */
 
 import { SnapshotError } from "../errors/snapshot-error.ts";
 

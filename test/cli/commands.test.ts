@@ -194,10 +194,10 @@ describe("the plan command", () => {
   });
 
   it("requests only the node list if the sharding settings are given", async () => {
-    const asked: string[] = [];
+    const requests: string[] = [];
     const list = await (await fetch(`${cluster.archiverUrl}/full-nodelist?activeOnly=true`)).text();
     const archiver = await httpServer((request, response) => {
-      asked.push(`${request.method} ${request.url}`);
+      requests.push(`${request.method} ${request.url}`);
       const { port } = new URL(`http://${request.headers.host}`);
       const here = { ip: "127.0.0.1", port, externalIp: undefined, externalPort: undefined };
       const rows = (JSON.parse(list) as { nodeList: object[] }).nodeList.map((row) => ({ ...row, ...here }));
@@ -205,7 +205,7 @@ describe("the plan command", () => {
     });
     const given = ["--nodes-per-consensus-group", "3", "--nodes-per-edge", "1"];
     expect((await commandLine(["plan", "--archiver", archiver, ...given])).status).toBe(0);
-    expect(asked).toEqual(["GET /full-nodelist?activeOnly=true"]);
+    expect(requests).toEqual(["GET /full-nodelist?activeOnly=true"]);
   });
 
   it("does not assume sharding settings that no validator states", async () => {
@@ -255,7 +255,7 @@ describe("the help", () => {
     { id: "cluster", args: ["cluster", "--help"], statuses: [0, 1, 2, 12] },
     { id: "collect", args: ["collect", "--help"], statuses: [0, 1, 2, 5, 6, 7, 8, 12] },
     { id: "nodes", args: ["nodes", "--help"], statuses: [0, 1, 2, 5, 12] },
-    { id: "the main job, shortly", args: ["-h"], statuses: mainStatuses },
+    { id: "the main job with -h", args: ["-h"], statuses: mainStatuses },
   ])(
     "of $id begins with examples and ends with the exit statuses of the command",
     async ({ args, statuses }) => {

@@ -94,7 +94,7 @@ describe("a command that only reads a hash database", () => {
   });
 });
 
-describe("a file that is no hash database", () => {
+describe("a file that is not a hash database", () => {
   const files = [
     { id: "a file of text", content: "not SQLite, but longer than a header of a hundred bytes".repeat(4) },
     { id: "a directory", content: undefined },

@@ -22,11 +22,11 @@ it("a list that cannot be read has a hint", async () => {
 });
 
 describe("an unreachable archiver", () => {
-  const asked = (url: string) => commandLine(["--archiver", url, "--timestamp", "latest", "--quiet"]);
+  const runWith = (url: string) => commandLine(["--archiver", url, "--timestamp", "latest", "--quiet"]);
 
   it("that speaks HTTP and not TLS is a usage error without the text of OpenSSL", async () => {
     const http = await httpServer((_request, response) => response.end());
-    const said = await asked(http.replace("http:", "https:"));
+    const said = await runWith(http.replace("http:", "https:"));
     expect(said).toMatchObject({ status: 2, stdout: "" });
     expect(said.stderr).toContain("the server does not speak TLS");
     expect(said.stderr).toMatch(/\nhint: Check the scheme and the port of --archiver/);
@@ -37,7 +37,7 @@ describe("an unreachable archiver", () => {
     // handshake_failure, fatal
     const alert = Buffer.from([21, 3, 3, 0, 2, 2, 40]);
     const server = await tcpServer((socket) => socket.once("data", () => socket.end(alert)));
-    const said = await asked(server.replace("http:", "https:"));
+    const said = await runWith(server.replace("http:", "https:"));
     expect(said).toMatchObject({ status: 2, stdout: "" });
     expect(said.stderr).not.toMatch(/routines|record\.c|s3_pkt/i);
   });
@@ -46,7 +46,7 @@ describe("an unreachable archiver", () => {
     { id: "refuses the connection", url: deadUrl },
     { id: "has an unknown host name", url: () => Promise.resolve("http://archiver.invalid:4000") },
   ])("that $id is a temporary failure, and the hint suspects the URL", async ({ url }) => {
-    const said = await asked(await url());
+    const said = await runWith(await url());
     expect(said).toMatchObject({ status: 5, stdout: "" });
     expect(said.stderr).toContain("the address may be wrong");
     expect(said.stderr).toMatch(/\nhint: Check the host and the port of --archiver/);

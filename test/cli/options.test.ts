@@ -28,7 +28,7 @@ function valueFor({ long, argChoices, parseArg }: Option): string {
   if (argChoices?.[0] !== undefined) return argChoices[0];
   const value =
     parseArg === undefined ? "file" : values.find((each) => isTaken(() => parseArg(each, undefined)));
-  if (value === undefined) throw new Error(`there is no value here that ${long} takes: add one`);
+  if (value === undefined) throw new Error(`add a valid value of ${long} to this test`);
   return value;
 }
 
@@ -195,7 +195,7 @@ describe("an unknown option with a known meaning", () => {
     { args: ["verify", "d", "--node-list", "x"], says: "(Did you mean --trust-node-list?)" },
     { args: ["--debug"], says: "(Did you mean --verbose?)" },
     { args: ["-q"], says: "(Did you mean --quiet?)" },
-  ])("is answered with the option that is meant: $args", async ({ args, says }) => {
+  ])("gets a suggestion of the option that is meant: $args", async ({ args, says }) => {
     const said = await commandLine(args);
     expect(said).toMatchObject({ status: 2, stdout: "" });
     expect(said.stderr).toMatch(/^error: unknown option /);
@@ -208,10 +208,13 @@ describe("an unknown option with a known meaning", () => {
     );
   });
 
-  it.each(Object.entries(synonyms))("%s means options that exist, and is none itself", (word, flags) => {
-    expect(allOptions.flatMap(({ long, short }) => [long, short])).not.toContain(word);
-    for (const flag of flags) expect([...longNames, "--version"]).toContain(flag);
-  });
+  it.each(Object.entries(synonyms))(
+    "%s means existing options, and is not an option itself",
+    (word, flags) => {
+      expect(allOptions.flatMap(({ long, short }) => [long, short])).not.toContain(word);
+      for (const flag of flags) expect([...longNames, "--version"]).toContain(flag);
+    },
+  );
 });
 
 describe("a URL", () => {

@@ -113,14 +113,14 @@ describe("--verbose", () => {
       const events = stderr.split("\n").flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : []));
       const isPost = ({ type, method }: Record<string, unknown>) =>
         type === "http.start" && method === "POST";
-      const asked = events.filter((event) => event.type === "schedule.request" || isPost(event));
+      const requests = events.filter((event) => event.type === "schedule.request" || isPost(event));
       expect(events.filter(({ type }) => type === "request")).toEqual([]);
-      expect(asked.length).toBeGreaterThan(1);
+      expect(requests.length).toBeGreaterThan(1);
       const urlOf = new Map(nodes.map(({ id, url }) => [id, url]));
-      const named = asked
+      const named = requests
         .filter(({ type }) => type === "schedule.request")
         .map(({ node }) => urlOf.get(node));
-      const posted = asked.filter(isPost).map(({ url }) => String(url).replace("/snapshot", ""));
+      const posted = requests.filter(isPost).map(({ url }) => String(url).replace("/snapshot", ""));
       expect(posted.sort()).toEqual(named.sort());
     });
   });

@@ -35,9 +35,9 @@ function requireNoSecretSaid({ stdout, stderr }: Said): void {
 
 /** A proxy of a cluster's archiver that requires a password, and records its requests. */
 async function guardedArchiver(cluster: Cluster, metadata?: object) {
-  const asked: IncomingMessage[] = [];
+  const requests: IncomingMessage[] = [];
   const url = await httpServer((request, response) => {
-    asked.push(request);
+    requests.push(request);
     const expected = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
     const { pathname, searchParams } = new URL(request.url ?? "", "http://archiver");
     if (request.headers.authorization !== expected || searchParams.get("key") !== token) {
@@ -46,18 +46,18 @@ async function guardedArchiver(cluster: Cluster, metadata?: object) {
       response.end(JSON.stringify(metadata));
     } else {
       void fetch(`${cluster.archiverUrl}${request.url}`)
-        .then((answer) => answer.text())
+        .then((fetched) => fetched.text())
         .then((text) => response.end(text));
     }
   });
-  return { url, asked };
+  return { url, requests };
 }
 
 describe("a password in a URL", () => {
   it("authenticates at the archiver and at the state metadata, and is neither printed nor published", async () => {
     await withCluster({}, async (cluster) => {
       const metadata = { counter: 8, stateHashes: [], receiptHashes: [], summaryHashes: [] };
-      const { url, asked } = await guardedArchiver(cluster, metadata);
+      const { url, requests } = await guardedArchiver(cluster, metadata);
       for (const more of [[], ["--json"], ["--quiet"]]) {
         const out = temporaryDirectory();
         const said = await commandLine([
@@ -70,7 +70,7 @@ describe("a password in a URL", () => {
         const run = readFileSync(join(out, `snapshot-${cluster.snapshotTimestamp}`, "run.json"), "utf8");
         expect(run).toContain("http://***@");
       }
-      expect(asked.length).toBeGreaterThan(5);
+      expect(requests.length).toBeGreaterThan(5);
       expect((await commandLine(["plan", "--archiver", secretUrl(url)])).status).toBe(0);
     });
   });
@@ -87,7 +87,7 @@ describe("a password in a URL", () => {
       );
       const archiver = await httpServer((request, response) => {
         void fetch(`${cluster.archiverUrl}${request.url}`)
-          .then((answer) => answer.json())
+          .then((fetched) => fetched.json())
           .then((list) => {
             const { sign: _, ...unsigned } = list as { sign?: unknown; nodeList?: object[] };
             const there = { externalIp: validator.hostname, externalPort: Number(validator.port) };
@@ -106,7 +106,7 @@ describe("a password in a URL", () => {
   });
 
   it("is not in an error of any failed request", async () => {
-    const answers = [
+    const urls = [
       await deadUrl(),
       await httpServer((_, response) => void response.writeHead(401).end()),
       await httpServer((_, response) => void response.writeHead(302, { location: "http://elsewhere" }).end()),
@@ -115,14 +115,14 @@ describe("a password in a URL", () => {
       await httpServer((_, response) => void response.end('{"nodeList":[],"sign":{"owner":"a","sig":"b"}}')),
     ];
     const db = join(temporaryDirectory(), "hashes.sqlite");
-    for (const url of answers) {
+    for (const url of urls) {
       const network = ["--archiver", secretUrl(url), "--connect-timeout", "100ms"];
       const commands = [
         [...network, "--timestamp", "latest"],
         ["plan", ...network],
         ["collect", ...network, "--listen", "127.0.0.1:0", "--hash-db", db],
       ];
-      const all = url === answers[0] ? commands.slice(0, 1) : commands;
+      const all = url === urls[0] ? commands.slice(0, 1) : commands;
       for (const args of all) {
         for (const more of [[], ["--json"]]) {
           const said = await commandLine([...args, ...more]);
