@@ -10,7 +10,7 @@ import { temporaryDirectory } from "../helpers/temporary.ts";
 
 const built = new URL("../../dist/artifact/hash-thread.js", import.meta.url).href;
 
-/** A hash that goes on in the thread, once that is there. */
+/** A hash that continues in the thread, once the thread has started. */
 async function adopted(thread: HashThread, hash: RunningHash): Promise<ThreadHash> {
   for (;;) {
     const adopted = thread.adopt(hash);
@@ -28,8 +28,8 @@ function threadThat(does: string): HashThread {
   return new HashThread(pathToFileURL(path));
 }
 
-describe("a hash that goes on in the thread", () => {
-  it("comes to what it would have come to here, beside others, with any key", async () => {
+describe("a hash that continues in the thread", () => {
+  it("has the same result as in this thread, with any key and with other hashes at the same time", async () => {
     const thread = HashThread.shared();
     const keys = ["11".repeat(32), "22".repeat(32)];
     const hashes = keys.map((key) => new RunningHash(key).update(Buffer.from("begun here, ")));
@@ -39,14 +39,14 @@ describe("a hash that goes on in the thread", () => {
     );
     for (const [index, hash] of [first, second].entries()) {
       expect(await hash?.digestWith(Buffer.from("]"))).toBe(hashText("begun here, ab]", keys[index]));
-      // Asked again, it has not gone on.
+      // The digest has not changed the hash.
       expect(await hash?.digestWith(Buffer.from(""))).toBe(hashText("begun here, ab", keys[index]));
       hash?.forget();
     }
   });
 });
 
-it("a thread that nobody uses does not keep its process", async () => {
+it("an idle hash thread does not keep its process alive", async () => {
   const script = `import { HashThread } from ${JSON.stringify(built)}; HashThread.shared(); await new Promise((resolve) => setTimeout(resolve, 500));`;
   const { stderr } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
     timeout: 50_000,
@@ -54,15 +54,15 @@ it("a thread that nobody uses does not keep its process", async () => {
   expect(stderr).toBe("");
 });
 
-describe("a thread that dies", () => {
+describe("a hash thread that ends", () => {
   it.each([
     {
       id: "with an error",
       does: 'parentPort.on("message", () => { throw new Error("broken"); });',
       message: "broken",
     },
-    { id: "without a word", does: 'parentPort.on("message", () => process.exit(7));', message: "status 7" },
-  ])("$id fails whoever waits, and whoever comes later", async ({ does, message }) => {
+    { id: "without an error", does: 'parentPort.on("message", () => process.exit(7));', message: "status 7" },
+  ])("$id fails pending and later hashes", async ({ does, message }) => {
     const thread = threadThat(does);
     const hash = await adopted(thread, new RunningHash());
     await expect(hash.update(Buffer.from("x"))).rejects.toThrow(message);
@@ -70,7 +70,7 @@ describe("a thread that dies", () => {
     expect(thread.adopt(new RunningHash())).toBeUndefined();
   });
 
-  it("before it was there is done without", async () => {
+  it("before it has started is not used", async () => {
     const thread = new HashThread(pathToFileURL("/nowhere/worker.mjs"));
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(thread.adopt(new RunningHash())).toBeUndefined();

@@ -68,7 +68,7 @@ describe("a list of copies", () => {
     expect(readFileSync(writer.path, "utf8")).toBe("[]");
   });
 
-  it("says when it is time to flush", async () => {
+  it("reports that it is time to flush", async () => {
     const writer = new PreimageWriter(join(temporaryDirectory(), "list"), key);
     writer.append(Buffer.alloc(writeBufferBytes - 2, "x"));
     expect(writer.isFull).toBe(false);
@@ -86,7 +86,7 @@ describe("a list of copies", () => {
   });
 });
 
-describe("a partition that comes in", () => {
+describe("a partition that is received", () => {
   it("in order becomes its preimage", async () => {
     const { directory, sink } = newSink();
     addAll(sink, accounts);
@@ -120,7 +120,7 @@ describe("a partition that comes in", () => {
     await fc.assert(property, seeded(60));
   });
 
-  it("matches nothing by the way where it is out of order", async () => {
+  it("matches no hash before its end if it is out of order", async () => {
     const { sink } = newSink();
     const [first, second] = accounts.slice(0, 2).map((account) => account);
     addAll(
@@ -130,7 +130,7 @@ describe("a partition that comes in", () => {
     expect(await sink.matches(hashText(preimageOf(accounts.slice(0, 2))))).toBe(false);
   });
 
-  it("has copies that follow themselves once, and says so", async () => {
+  it("contains an immediately repeated copy once, and reports the duplicate", async () => {
     const { sink } = newSink();
     const outcomes = addAll(
       sink,
@@ -140,7 +140,7 @@ describe("a partition that comes in", () => {
     expect((await sink.finish()).hash).toBe(hashText(preimage));
   });
 
-  it("has copies that come again later once, and counts them", async () => {
+  it("contains a copy that is repeated later once, and counts the duplicates", async () => {
     const { sink } = newSink();
     addAll(sink, [...accounts, ...accounts.slice(0, 7)]);
     const finished = await sink.finish();
@@ -150,9 +150,9 @@ describe("a partition that comes in", () => {
 
   const contradicting = { ...accounts[3], timestamp: 1 } as WrappedData;
   it.each([
-    { id: "at once", list: [...accounts.slice(0, 4), contradicting, ...accounts.slice(4)] },
+    { id: "immediately", list: [...accounts.slice(0, 4), contradicting, ...accounts.slice(4)] },
     { id: "later", list: [...accounts, contradicting] },
-    { id: "before", list: [contradicting, ...accounts] },
+    { id: "by its first copy", list: [contradicting, ...accounts] },
   ])("names an account that is contradicted $id", async ({ list }) => {
     const { sink } = newSink();
     addAll(sink, list);
@@ -161,7 +161,7 @@ describe("a partition that comes in", () => {
     if (list[0] !== contradicting) expect(hash === hashText(preimage) && conflict === undefined).toBe(false);
   });
 
-  it("leaves nothing behind where it is discarded", async () => {
+  it("leaves no file if it is discarded", async () => {
     const { directory, sink } = newSink();
     addAll(sink, accounts);
     await sink.release();
@@ -177,7 +177,7 @@ describe("sorting a partition that does not fit into memory", () => {
   it.each([
     { id: "all at once", fanIn: 64 },
     { id: "in rounds", fanIn: 3 },
-  ])("merges its runs $id, duplicates of different runs included", async ({ fanIn }) => {
+  ])("merges its runs $id, including duplicates in different runs", async ({ fanIn }) => {
     const directory = temporaryDirectory();
     const writer = new PreimageWriter(join(directory, "list"), key);
     for (const account of [...[...many].reverse(), ...many.slice(-2)]) {
@@ -193,7 +193,7 @@ describe("sorting a partition that does not fit into memory", () => {
     expect(readdirSync(directory).sort()).toEqual(["list", "sorted"]);
   });
 
-  it("leaves what it sorts as it is", async () => {
+  it("does not change its input", async () => {
     const directory = temporaryDirectory();
     const writer = new PreimageWriter(join(directory, "list"), key);
     for (const account of [...accounts].reverse()) writer.append(Buffer.from(accountCopyText(account)));
@@ -204,7 +204,7 @@ describe("sorting a partition that does not fit into memory", () => {
     expect(readdirSync(directory).sort()).toEqual(["list", "sorted"]);
   });
 
-  it("of a file that is not there is a failure of the disk", async () => {
+  it("fails as a failure of the disk if the file does not exist", async () => {
     const directory = temporaryDirectory();
     const sorting = sortPartition(join(directory, "list"), join(directory, "sorted"), key);
     await expect(sorting).rejects.toMatchObject({ name: "SnapshotError", code: "disk" });

@@ -7,7 +7,7 @@ import { slowPathCopy } from "../../src/canonical/slow-path.ts";
 import type { Shard } from "../../src/protocol/shard.ts";
 
 export interface Outcome {
-  /** The copies in the order in which they came, those of one partition that follow each other together. */
+  /** The copies in the order of the response; consecutive copies of one partition are joined. */
   readonly copies: string[];
   /** What ended it, as text. */
   readonly error: string | undefined;
@@ -15,7 +15,7 @@ export interface Outcome {
 
 export function readFast(chunks: Iterable<Buffer>, shard: Shard): Outcome {
   const reader = new ResponseReader(shard);
-  const outcome = gathered(function* () {
+  const outcome = joined(function* () {
     for (const chunk of chunks) {
       const reused = Buffer.from(chunk);
       for (const run of reader.read(reused)) yield checked(run);
@@ -28,9 +28,9 @@ export function readFast(chunks: Iterable<Buffer>, shard: Shard): Outcome {
   return outcome;
 }
 
-export function readPlainly(chunks: Iterable<Buffer>, shard: Shard): Outcome {
+export function readSlow(chunks: Iterable<Buffer>, shard: Shard): Outcome {
   const framer = new RecordFramer("snapshot");
-  return gathered(function* () {
+  return joined(function* () {
     for (const chunk of chunks) {
       for (const record of framer.push(chunk)) yield slowPathCopy(record, shard);
     }
@@ -38,7 +38,7 @@ export function readPlainly(chunks: Iterable<Buffer>, shard: Shard): Outcome {
   });
 }
 
-function gathered(runs: () => Iterable<CopyRun>): Outcome {
+function joined(runs: () => Iterable<CopyRun>): Outcome {
   const copies: string[] = [];
   let partition: number | undefined;
   let error: string | undefined;
@@ -56,7 +56,7 @@ function gathered(runs: () => Iterable<CopyRun>): Outcome {
   return { copies, error };
 }
 
-/** What a run says of itself must be so. */
+/** Throws if the fields of a run contradict its bytes. */
 function checked(run: CopyRun): CopyRun {
   const copies = JSON.parse(`[${run.bytes}]`) as { accountId: string }[];
   const ids = copies.map(({ accountId }) => accountId);
@@ -69,6 +69,6 @@ function checked(run: CopyRun): CopyRun {
     first.accountId === ids[0] &&
     last.accountId === ids.at(-1) &&
     accountIdAt(run.bytes, run.lastStart) === ids.at(-1);
-  if (!isRight) throw new Error(`a run of ${run.count} that is not what it says: ${run.bytes}`);
+  if (!isRight) throw new Error(`a run of ${run.count} copies contradicts its bytes: ${run.bytes}`);
   return run;
 }

@@ -55,8 +55,8 @@ async function merge(
   return { report, taken, target };
 }
 
-describe("an honest answer", () => {
-  it("gives every partition, as soon as accounts go on to the next", async () => {
+describe("an honest response", () => {
+  it("gives each partition as soon as the accounts of the next one begin", async () => {
     const { report, taken, target } = await merge(textOf(honest));
     expect(taken).toEqual([-1, 1, 2, 3]);
     expect(report).toMatchObject({
@@ -65,12 +65,11 @@ describe("an honest answer", () => {
       lastPartition: honest.map(placeOf).at(-1),
       foreignAccounts: 0,
       duplicateAccounts: 0,
-
       mismatched: [],
       superfluous: [],
       outgrown: [],
     });
-    // In order of address, partition 1 is over first; the global accounts only at the end.
+    // In order of address, partition 1 ends first; the global accounts end only with the response.
     expect([...target.taken.keys()].slice(0, 2)).toEqual([1, 2]);
     expect(target.taken.get(2)).toMatchObject({
       accounts: 8,
@@ -78,7 +77,7 @@ describe("an honest answer", () => {
     });
   });
 
-  it("may come in any order, in any pieces, and repeat itself", async () => {
+  it("may have any order, any chunks, and repetitions", async () => {
     const repeated = fc.array(fc.constantFrom(...honest), { maxLength: 6 });
     const order = fc.shuffledSubarray(honest, { minLength: honest.length });
     const property = fc.asyncProperty(
@@ -106,7 +105,7 @@ describe("an honest answer", () => {
       id: "the partitions backwards",
       accounts: [...accountsIn([3]), ...accountsIn([2]), ...accountsIn([-1, 1])],
     },
-    { id: "all backwards", accounts: [...honest].sort(byId).reverse() },
+    { id: "all accounts backwards", accounts: [...honest].sort(byId).reverse() },
   ])("may have $id", async ({ accounts }) => {
     expect((await merge(textOf(accounts))).taken).toEqual([-1, 1, 2, 3]);
   });
@@ -123,20 +122,20 @@ describe("an honest answer", () => {
   });
 });
 
-describe("an answer that ignores what it was asked for", () => {
-  it("gives other partitions that are missing as well", async () => {
+describe("a response with other partitions than requested", () => {
+  it("also gives other missing partitions", async () => {
     const { report, taken } = await merge(textOf(honest), { requested: [2] });
     expect(report).toMatchObject({ mismatched: [] });
     expect(taken).toEqual([-1, 1, 2, 3]);
   });
 
-  it("gives nothing that others are to give", async () => {
-    const { report, taken } = await merge(textOf(honest), { requested: [2], unwelcome: [-1, 1] });
+  it("does not give partitions that are not expected of it", async () => {
+    const { report, taken } = await merge(textOf(honest), { requested: [2], unexpected: [-1, 1] });
     expect(report).toMatchObject({ end: { kind: "complete" }, mismatched: [], superfluous: [] });
     expect(taken).toEqual([2, 3]);
   });
 
-  it("gives what was asked for and nothing else, where it keeps to it", async () => {
+  it("need not give more than what was requested", async () => {
     const { taken } = await merge(textOf(accountsIn([2])), { requested: [2] });
     expect(taken).toEqual([2]);
   });
@@ -156,18 +155,18 @@ function changed(accounts: readonly WrappedData[], partition: number): WrappedDa
 
 describe("a wrong partition", () => {
   it.each([
-    { id: "with an account changed", partition: 2, accounts: changed(honest, 2), count: 8 },
-    { id: "with an account left out", partition: 2, accounts: without(honest, 2), count: 7 },
+    { id: "with a changed account", partition: 2, accounts: changed(honest, 2), count: 8 },
+    { id: "with a missing account", partition: 2, accounts: without(honest, 2), count: 7 },
     {
-      id: "with an account too many",
+      id: "with an additional account",
       partition: 2,
       accounts: [...honest, makeAccount(partitionRange(shard, asPartition(2)).high)].sort(byId),
       count: 9,
     },
-    { id: "that is global", partition: -1, accounts: changed(honest, -1), count: 5 },
-    { id: "that is the last one", partition: 3, accounts: changed(honest, 3), count: 8 },
-    { id: "of which there is no account", partition: 1, accounts: accountsIn([-1, 2, 3]), count: 0 },
-  ])("$id is told, and costs no other", async ({ partition, accounts, count }) => {
+    { id: "of global accounts", partition: -1, accounts: changed(honest, -1), count: 5 },
+    { id: "at the end of the response", partition: 3, accounts: changed(honest, 3), count: 8 },
+    { id: "without accounts", partition: 1, accounts: accountsIn([-1, 2, 3]), count: 0 },
+  ])("$id is reported, and the others are committed", async ({ partition, accounts, count }) => {
     const { report, taken, target } = await merge(textOf(accounts));
     expect(taken).toEqual(stored.filter((other) => other !== partition));
     const sent = partitionPreimages(accounts, shard).get(asPartition(partition)) ?? "";
@@ -182,7 +181,7 @@ describe("a wrong partition", () => {
     expect(report.end.kind).toBe("complete");
   });
 
-  it("is told of all where the answer is empty", async () => {
+  it("is each requested one if the response is empty", async () => {
     const { report, taken } = await merge('{"snapshot":[]}');
     expect(taken).toEqual([]);
     expect(report.mismatched.map(({ partition }) => partition)).toEqual(stored);
@@ -191,7 +190,7 @@ describe("a wrong partition", () => {
     );
   });
 
-  it("is told of two where an account is said to be global and is not", async () => {
+  it("is reported twice if an account is falsely marked as global", async () => {
     const accounts = honest.map((account) =>
       account.accountId === accountsIn([2])[0]?.accountId
         ? { ...account, syncData: { isGlobal: true } }
@@ -202,15 +201,15 @@ describe("a wrong partition", () => {
     expect(report.mismatched.map(({ partition }) => partition).sort()).toEqual([-1, 2]);
   });
 
-  it("of which nobody wanted anything is not told", async () => {
-    const { report } = await merge(textOf(changed(honest, 2)), { requested: [1], unwelcome: [2] });
+  it("is not reported if it was neither requested nor expected", async () => {
+    const { report } = await merge(textOf(changed(honest, 2)), { requested: [1], unexpected: [2] });
     expect(report.mismatched).toEqual([]);
   });
 
   it.each([
-    { id: "at once", at: 1 },
+    { id: "immediately", at: 1 },
     { id: "at the end", at: Number.POSITIVE_INFINITY },
-  ])("in which an account is contradicted $id is told, with the account", async ({ at }) => {
+  ])("in which an account is contradicted $id is reported with that account", async ({ at }) => {
     const [victim] = accountsIn([2]);
     if (victim === undefined) throw new Error("partition 2 has no account");
     const index = Math.min(honest.indexOf(victim) + at, honest.length);
@@ -222,21 +221,21 @@ describe("a wrong partition", () => {
         expect.objectContaining({ partition: 2, conflict: victim.accountId }),
       ]);
     } else {
-      // By then the partition was right, and taken.
+      // By then the partition has matched and is committed.
       expect(taken).toEqual([-1, 1, 2, 3]);
       expect(report).toMatchObject({ superfluous: [2], mismatched: [] });
     }
   });
 });
 
-describe("accounts that do not belong", () => {
-  it("to the node are counted, and cost nothing else", async () => {
+describe("unwanted accounts", () => {
+  it("of partitions that the node does not store are counted, and the others are committed", async () => {
     const { report, taken } = await merge(textOf(truth));
     expect(taken).toEqual([-1, 1, 2, 3]);
     expect(report).toMatchObject({ end: { kind: "complete" }, foreignAccounts: 3 * 8 });
   });
 
-  it("to the node have a bound", async () => {
+  it("of partitions that the node does not store have a bound", async () => {
     const { low } = partitionRange(shard, asPartition(5));
     const foreign = Array.from({ length: foreignAccountsMax + 1 }, (_, number) =>
       JSON.stringify({
@@ -255,7 +254,7 @@ describe("accounts that do not belong", () => {
     expect(bad.taken).toEqual(expect.arrayContaining([1, 2]));
   });
 
-  it("come after those that made a partition right, and leave it so", async () => {
+  it("do not affect a partition that has already matched", async () => {
     const late = { ...makeAccount(partitionRange(shard, asPartition(1)).high) };
     const { report, taken } = await merge(textOf([...honest, late]));
     expect(taken).toEqual([-1, 1, 2, 3]);
@@ -267,7 +266,7 @@ describe("accounts that do not belong", () => {
     });
   });
 
-  it("are sent twice, are counted, and have a bound", async () => {
+  it("that repeat earlier ones are counted, and have a bound", async () => {
     const [first, ...rest] = honest;
     if (first === undefined) throw new Error("there is no account");
     const repeated = (count: number) => textOf([...Array.from({ length: count + 1 }, () => first), ...rest]);
@@ -279,7 +278,7 @@ describe("accounts that do not belong", () => {
   });
 });
 
-describe("an answer that breaks off", () => {
+describe("a response that breaks off", () => {
   const text = textOf([...accountsIn([-1]), ...accountsIn([1, 2, 3])]);
   const middleOfPartition = (partition: number) => {
     const inside = accountsIn([partition])[4];
@@ -290,8 +289,8 @@ describe("an answer that breaks off", () => {
     { id: "in partition 1", length: middleOfPartition(1), kept: [-1] },
     { id: "in partition 2", length: middleOfPartition(2), kept: [-1, 1] },
     { id: "in partition 3", length: middleOfPartition(3), kept: [-1, 1, 2] },
-    { id: "before its very end", length: text.length - 1, kept: [-1, 1, 2, 3] },
-  ])("$id keeps what was complete, and calls nothing wrong", async ({ length, kept }) => {
+    { id: "before its last byte", length: text.length - 1, kept: [-1, 1, 2, 3] },
+  ])("$id keeps complete partitions, and reports no mismatch", async ({ length, kept }) => {
     const { report, taken } = await merge(text.slice(0, length));
     expect(taken).toEqual(kept);
     expect(report).toMatchObject({
@@ -300,7 +299,7 @@ describe("an answer that breaks off", () => {
     });
   });
 
-  it("by an error of the connection keeps what was complete, and passes the error on", async () => {
+  it("by an error of the connection keeps complete partitions, and reports the error", async () => {
     const error = new FetchError("reset", "the connection is gone");
     const { report, taken } = await merge(text.slice(0, middleOfPartition(3)), {}, 100, error);
     expect(taken).toEqual([-1, 1, 2]);
@@ -308,7 +307,7 @@ describe("an answer that breaks off", () => {
     expect(report.end).toEqual({ kind: "failed", error });
   });
 
-  it("out of order keeps nothing that only looks complete", async () => {
+  it("and is out of order keeps no partition that only seems complete", async () => {
     const backwards = textOf([...accountsIn([1, 2, 3])].reverse());
     const { report, taken } = await merge(backwards.slice(0, -2));
     expect(taken).toEqual([]);
@@ -316,23 +315,23 @@ describe("an answer that breaks off", () => {
   });
 
   it.each([
-    { id: "no JSON", record: "{]" },
-    { id: "no account", record: '{"accountId":"x"}' },
+    { id: "not JSON", record: "{]" },
+    { id: "not an account", record: '{"accountId":"x"}' },
     {
       id: "an account without canonical text",
       record: JSON.stringify({ ...honest.at(-1), data: { dataType: "bi", value: "x" } }),
     },
     {
-      id: "an account too deep to be real",
+      id: "nested more deeply than the bound",
       record: `{"accountId":"${partitionRange(shard, asPartition(3)).high}","stateId":"","timestamp":0,"data":${"[".repeat(600)}${"]".repeat(600)}}`,
     },
-  ])("with a record that is $id keeps what was complete", async ({ record }) => {
+  ])("at a record that is $id keeps complete partitions", async ({ record }) => {
     const { report, taken } = await merge(text.replace(/\]}$/, `,${record}]}`));
     expect(report.end).toMatchObject({ kind: "failed", error: { name: "ResponseError", kind: "malformed" } });
     expect(taken).toEqual(expect.arrayContaining([-1, 1, 2]));
   });
 
-  it("before it began gives nothing", async () => {
+  it("before its first byte gives nothing", async () => {
     const { report, taken } = await merge("");
     expect(taken).toEqual([]);
     expect(report).toMatchObject({
@@ -344,11 +343,11 @@ describe("an answer that breaks off", () => {
   });
 });
 
-describe("a partition that goes on and on", () => {
+describe("a partition that keeps growing", () => {
   const padded = makeAccounts(shard, { perPartition: 8, globals: 2, padding: writeBufferBytes / 2 });
   const text = textOf(padded.filter((account) => stored.includes(asPartition(placeOf(account)))));
 
-  it("is given up where it may not grow", async () => {
+  it("ends the response if it may not grow", async () => {
     const target = makeTarget({
       shard,
       truth: padded,
@@ -363,7 +362,7 @@ describe("a partition that goes on and on", () => {
     expect(target.leftOver()).toEqual([]);
   });
 
-  it("is taken where it may", async () => {
+  it("is committed if it may", async () => {
     const target = makeTarget({ shard, truth: padded, nodeIndex, requested: stored });
     const report = await receive(streamOf(pieces(Buffer.from(text), 65_536)), target);
     expect(report).toMatchObject({ end: { kind: "complete" }, outgrown: [], mismatched: [] });
@@ -371,7 +370,7 @@ describe("a partition that goes on and on", () => {
   });
 });
 
-it("many partitions by turns come out right, with more than may wait to be written", async () => {
+it("a response whose accounts alternate between many partitions gives each of them, with more bytes than may be pending", async () => {
   const numNodes = 50;
   const ring = makeShard({ numNodes, nodesPerConsensusGroup: numNodes });
   const perPartition = 10;
@@ -397,7 +396,7 @@ it("many partitions by turns come out right, with more than may wait to be writt
 });
 
 describe("a failure of our own disk", () => {
-  it("ends the merge, whatever the node sent", async () => {
+  it("ends the response, whatever the node sends", async () => {
     const target = makeTarget({ shard, truth, nodeIndex, requested: stored });
     const nowhere = { ...target, place: { ...target.place, pathOf: () => "/dev/null/nowhere" } };
     await expect(receive(streamOf([Buffer.from(textOf(honest))]), nowhere)).rejects.toMatchObject({
@@ -405,11 +404,11 @@ describe("a failure of our own disk", () => {
     });
   });
 
-  it("while a partition is taken over ends the merge, and leaves nothing", async () => {
+  it("while a partition is committed ends the response, and leaves no other file", async () => {
     const target = makeTarget({ shard, truth, nodeIndex, requested: stored });
     const full = { ...target, commit: () => Promise.reject(new SnapshotError("disk", "full")) };
     await expect(receive(streamOf(pieces(Buffer.from(textOf(honest)), 100)), full)).rejects.toThrow("full");
-    // At the most the one that was to be taken over, which is the receiver's by then.
+    // At most the committed one is left, which the receiver then owns.
     expect(target.leftOver().length).toBeLessThanOrEqual(1);
   });
 });

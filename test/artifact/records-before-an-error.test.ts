@@ -15,7 +15,7 @@ function recordsBefore(chunks: string[]): string[] {
   return records;
 }
 
-it("keeps the records before a malformed one, however the answer is cut up", () => {
+it("returns the records before a malformed one, however the response is divided into chunks", () => {
   const text = '{"snapshot":[{"a":1},{"b":2},garbage';
   expect(recordsBefore([...text])).toEqual(['{"a":1}', '{"b":2}']);
   expect(recordsBefore([text])).toEqual(['{"a":1}', '{"b":2}']);

@@ -1,4 +1,4 @@
-/** The receiver of a merged answer, as the assembly would be, with all that it was given. */
+/** A receiver of a response that records what it is given. */
 
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -19,23 +19,23 @@ import { temporaryDirectory } from "../helpers/temporary.ts";
 
 export interface TargetSettings {
   readonly shard: Shard;
-  /** The true state, which the agreed hashes are of. */
+  /** The true state, from which the agreed hashes are computed. */
   readonly truth: readonly WrappedData[];
   readonly nodeIndex: number;
   readonly requested: readonly number[];
-  /** Partitions that others are to give. */
-  readonly unwelcome?: readonly number[];
+  /** Partitions that this response must not give. */
+  readonly unexpected?: readonly number[];
   readonly hashKey?: string;
   readonly bytesMax?: number;
 }
 
 export interface RecordingTarget extends ResponseReceiver {
   readonly place: ResponsePlace;
-  /** The preimages that were taken, with what was said of them. */
+  /** The committed partitions, with their preimages. */
   readonly taken: ReadonlyMap<number, MatchedPartition & { readonly text: string }>;
   readonly hashes: ReadonlyMap<number, string>;
   readonly directory: string;
-  /** Files that are neither taken nor removed. */
+  /** Files that are neither committed nor removed. */
   leftOver(): string[];
 }
 
@@ -54,7 +54,7 @@ export function makeTarget(settings: TargetSettings): RecordingTarget {
     stores: (partition) => partition === GLOBAL_PARTITION || stores(shard, asNodeIndex(nodeIndex), partition),
     begin: () => undefined,
     expected: (partition) =>
-      taken.has(partition) || settings.unwelcome?.includes(partition) ? undefined : hashes.get(partition),
+      taken.has(partition) || settings.unexpected?.includes(partition) ? undefined : hashes.get(partition),
     commit: (matched) => {
       taken.set(matched.partition, { ...matched, text: readFileSync(matched.path, "utf8") });
       rmSync(matched.path);

@@ -1,4 +1,4 @@
-/** A disk that is slower than the network slows down whoever brings the bytes, and holds none of them. */
+/** A disk that is slower than the network slows down the source of the bytes, so that none gather in memory. */
 
 import { execFileSync } from "node:child_process";
 import { open, rm } from "node:fs/promises";
@@ -13,7 +13,7 @@ import { pieces } from "../canonical/chunks.ts";
 import { makeAccounts } from "../helpers/accounts.ts";
 import { makeTarget, receive } from "./response-target.ts";
 
-// A new file cannot be a pipe: the one of this test is opened as it is.
+// A new file cannot be a pipe, so existing files are opened instead.
 vi.mock("node:fs/promises", async (importOriginal) => {
   const original = await importOriginal<typeof import("node:fs/promises")>();
   const openPipe: typeof original.open = (path, flags, mode) =>
@@ -21,20 +21,20 @@ vi.mock("node:fs/promises", async (importOriginal) => {
   return { ...original, open: openPipe };
 });
 
-it("takes no more than two buffers of a partition while nothing is written", async () => {
+it("a response is read no further than two buffers of a partition while the disk writes nothing", async () => {
   const shard = makeShard({ numNodes: 1 });
   const truth = makeAccounts(shard, { perPartition: 1_400, globals: 0, padding: 4_000 });
   const preimage = partitionPreimages(truth, shard).get(asPartition(0)) ?? "";
   const target = makeTarget({ shard, truth, nodeIndex: 0, requested: [0] });
-  // What nobody reads from takes some bytes, and then no more.
+  // A pipe without a reader accepts some bytes and then blocks.
   const path = join(target.directory, "pipe");
   execFileSync("mkfifo", [path]);
   const pipe = await open(path, "r+");
-  let asked = 0;
+  let requested = 0;
   const taken: string[] = [];
   const chunks = (async function* () {
     for (const chunk of pieces(Buffer.from(JSON.stringify({ snapshot: truth })), 65_536)) {
-      asked += chunk.length;
+      requested += chunk.length;
       yield await Promise.resolve(chunk);
     }
   })();
@@ -46,8 +46,8 @@ it("takes no more than two buffers of a partition while nothing is written", asy
       await rm(matched.path);
     },
   });
-  await settled(() => asked, writeBufferBytes);
-  expect(asked).toBeLessThan(4 * writeBufferBytes);
+  await settled(() => requested, writeBufferBytes);
+  expect(requested).toBeLessThan(4 * writeBufferBytes);
   expect(preimage.length).toBeGreaterThan(20 * writeBufferBytes);
 
   const read: Buffer[] = [];

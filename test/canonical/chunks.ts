@@ -1,4 +1,4 @@
-/** Bytes in pieces, as a socket brings them. */
+/** Bytes in chunks, as a socket delivers them. */
 
 /** Cuts at the given places; those beyond the end do not count. */
 export function cut(bytes: Buffer, places: readonly number[]): Buffer[] {

@@ -1,4 +1,4 @@
-/** The copies that an answer of one account comes to: read the fast way, and as the network's own code has them. */
+/** The copies of a response with one account: by this program's reader, and by the network's own code. */
 
 import { expect } from "vitest";
 import { makeShard } from "../../src/protocol/shard.ts";
@@ -8,7 +8,10 @@ import { networkText } from "../protocol/network-text.ts";
 const shard = makeShard({ numNodes: 4 });
 const id = "0f".repeat(32);
 
-/** @param data as JSON. `undefined` where the answer is refused. */
+/**
+ * @param data as JSON
+ * @returns `undefined` if the response is refused
+ */
 export function copiesOf(data: string): string[] | undefined {
   const record = `{"accountId":"${id}","stateId":"aa","data":${data},"timestamp":12}`;
   const { copies, error } = readFast([Buffer.from(`{"snapshot":[${record}]}`)], shard);
@@ -20,7 +23,7 @@ export function copiesOf(data: string): string[] | undefined {
 export function networkCopiesOf(data: string): string[] | undefined {
   const canonical = networkText(data);
   if (canonical === undefined) return undefined;
-  // Data that is text already is copied as it is.
+  // Data that is already text is copied unchanged.
   const text = data.startsWith('"') ? (JSON.parse(data) as string) : canonical;
   const copy = `{"accountId":"${id}","data":${JSON.stringify(text)},"hash":"aa","isGlobal":0,"timestamp":12}`;
   return [`0: ${Buffer.from(copy).toString("latin1")}`];

@@ -1,4 +1,4 @@
-/** Accounts whose data has typed values in typed values, read the fast way: the network's own text comes of it. */
+/** Accounts whose data has typed values in typed values are read to the same text as by the network's own code. */
 
 import fc from "fast-check";
 import { expect, it } from "vitest";
@@ -18,7 +18,7 @@ it.each(vectors)("the copy of an account with the data of vector $id is the netw
   expect(copiesOf(wire)).toEqual(networkCopiesOf(wire));
 });
 
-it("the copy of an account is the network's, whatever typed values stand in its data", () => {
+it("the copy of an account is the network's, whatever typed values its data contains", () => {
   const property = fc.property(nestedJson, (wire) => {
     expect(copiesOf(wire)).toEqual(networkCopiesOf(wire));
   });

@@ -11,7 +11,7 @@ interface Framed {
   readonly error: ResponseError | undefined;
 }
 
-/** Each chunk's memory is reused after it was pushed, as the framer allows. */
+/** Frames chunks whose memory is reused after each push, which the framer permits. */
 function frame(chunks: readonly Buffer[], framer = new RecordFramer("snapshot")): Framed {
   const records: string[] = [];
   try {
@@ -43,18 +43,18 @@ const hostileRecord = fc.constantFrom(
 );
 const records = fc.array(fc.oneof(json, hostileRecord), { maxLength: 8 });
 const space = fc.array(fc.constantFrom(" ", "\n", "\r", "\t"), { maxLength: 3 }).map((list) => list.join(""));
-/** A valid answer: its records, and its text with white space wherever it may stand. */
-const answer = fc.tuple(records, fc.infiniteStream(space)).map(([list, gaps]) => {
+/** A valid response: its records, and its text with white space wherever it is permitted. */
+const response = fc.tuple(records, fc.infiniteStream(space)).map(([list, gaps]) => {
   const gap = () => gaps.next().value;
   const body = list.map((record) => gap() + record + gap()).join(",");
   const text = `${gap()}{${gap()}"snapshot"${gap()}:${gap()}[${body}${gap()}]${gap()}}${gap()}`;
   return { list, text };
 });
 
-describe("the records of an answer", () => {
-  it("are the same however it is cut up", () => {
+describe("the records of a response", () => {
+  it("are the same however it is divided into chunks", () => {
     const property = fc.property(
-      answer,
+      response,
       fc.array(fc.nat(2000), { maxLength: 40 }),
       ({ list, text }, places) => {
         expect(frame(cut(Buffer.from(text), places))).toEqual({ records: list, error: undefined });
@@ -64,13 +64,13 @@ describe("the records of an answer", () => {
   });
 
   it("are the same byte by byte", () => {
-    const property = fc.property(answer, ({ list, text }) => {
+    const property = fc.property(response, ({ list, text }) => {
       expect(frame(pieces(Buffer.from(text), 1))).toEqual({ records: list, error: undefined });
     });
     fc.assert(property, seeded(200));
   });
 
-  it("are those that are complete where it ends too early, at whatever place", () => {
+  it("are the complete ones if it ends too early, at any byte", () => {
     const list = ['{"a":"]}"}', '{"é😀":[1,{}]}', '{"z":0}'];
     const text = Buffer.from(` {"snapshot" : [ ${list.join(" , ")} ] }`);
     for (let length = 0; length < text.length; length++) {
@@ -85,7 +85,7 @@ describe("the records of an answer", () => {
     expect(frame([text])).toEqual({ records: list, error: undefined });
   });
 
-  it("may be those of a bare list, and of a list under another key", () => {
+  it("may be in a bare list, or in a list under another key", () => {
     expect(frame([Buffer.from(' [{"a":1},{}] ')], new RecordFramer(undefined)).records).toEqual([
       '{"a":1}',
       "{}",
@@ -100,10 +100,10 @@ describe("the records of an answer", () => {
     { id: "a bare list", text: "[{}]", kind: "malformed" },
     { id: "an error body", text: '{"error":"busy"}', kind: "malformed" },
     { id: "another key", text: '{"snapshots":[]}', kind: "malformed" },
-    { id: "the key with a space in it", text: '{"snap shot":[]}', kind: "malformed" },
-    { id: "the key in other letters", text: '{"Snapshot":[]}', kind: "malformed" },
+    { id: "the key with a space inside", text: '{"snap shot":[]}', kind: "malformed" },
+    { id: "the key in another case", text: '{"Snapshot":[]}', kind: "malformed" },
     { id: "the key escaped", text: '{"\\u0073napshot":[]}', kind: "malformed" },
-    { id: "another key before", text: '{"a":1,"snapshot":[]}', kind: "malformed" },
+    { id: "another key before the list", text: '{"a":1,"snapshot":[]}', kind: "malformed" },
     { id: "no colon", text: '{"snapshot" []}', kind: "malformed" },
     { id: "an object for the list", text: '{"snapshot":{}}', kind: "malformed" },
     { id: "null for the list", text: '{"snapshot":null}', kind: "malformed" },
@@ -116,29 +116,29 @@ describe("the records of an answer", () => {
     { id: "two commas", text: '{"snapshot":[{},,{}]}', kind: "malformed" },
     { id: "no comma", text: '{"snapshot":[{}{}]}', kind: "malformed" },
     { id: "no ]", text: '{"snapshot":[{}}', kind: "malformed" },
-    { id: "another key behind", text: '{"snapshot":[{}],"a":1}', kind: "malformed" },
+    { id: "another key after the list", text: '{"snapshot":[{}],"a":1}', kind: "malformed" },
     { id: "no }", text: '{"snapshot":[{}]]', kind: "malformed" },
-    { id: "something behind the end", text: '{"snapshot":[{}]}x', kind: "malformed" },
-    { id: "a second answer", text: '{"snapshot":[]}{"snapshot":[]}', kind: "malformed" },
+    { id: "something after the end", text: '{"snapshot":[{}]}x', kind: "malformed" },
+    { id: "a second response", text: '{"snapshot":[]}{"snapshot":[]}', kind: "malformed" },
     { id: "a byte order mark", text: '\ufeff{"snapshot":[]}', kind: "malformed" },
     { id: "a NUL", text: '{"snapshot":[\u0000{}]}', kind: "malformed" },
     { id: "other white space", text: '{"snapshot":[\u00a0{}]}', kind: "malformed" },
     { id: "a comment", text: '{"snapshot":[/**/{}]}', kind: "malformed" },
     { id: "an end within a string", text: '{"snapshot":[{"a":"]}', kind: "truncated" },
-  ])("end with an error where there is $id", ({ text, kind }) => {
+  ])("end with an error if there is $id", ({ text, kind }) => {
     const { error } = frameText(text);
     expect(error?.kind).toBe(kind);
     expect(error?.message).not.toMatch(/\p{Cc}/u);
     expect(frame(pieces(Buffer.from(text), 1)).error?.kind).toBe(kind);
   });
 
-  it("end with nothing but an ResponseError, whatever comes", () => {
+  it("end with a ResponseError or none, whatever the bytes are", () => {
     const anything = fc.oneof(
       fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
       fc
         .string({ unit: fc.constantFrom(...'{}[]",:\\ \n1a'), maxLength: 60 })
         .map((text) => Buffer.from(`{"snapshot":[${text}`)),
-      fc.tuple(answer, fc.nat(), fc.nat(255)).map(([{ text }, place, byte]) => {
+      fc.tuple(response, fc.nat(), fc.nat(255)).map(([{ text }, place, byte]) => {
         const bytes = Buffer.from(text);
         bytes[place % bytes.length] = byte;
         return bytes;
@@ -147,7 +147,7 @@ describe("the records of an answer", () => {
     const property = fc.property(anything, fc.array(fc.nat(200), { maxLength: 5 }), (bytes, places) => {
       const framed = frame(cut(bytes, places));
       expect(framed.error).toEqual(frame([bytes]).error);
-      // What it calls a record begins and ends as one.
+      // Whatever it returns begins and ends like a record.
       for (const record of framed.records) expect(record).toMatch(/^\{.*[}\]]$/s);
     });
     fc.assert(property, seeded(2000));
@@ -173,7 +173,7 @@ describe("white space between records", () => {
     expect(frame(pieces(Buffer.from(tooMuch), 1000)).error?.kind).toBe("too-large");
   });
 
-  it("may be more than that over the whole answer", () => {
+  it("may exceed that bound in the whole response", () => {
     const run = " ".repeat(whiteSpaceRunMax);
     expect(frameText(`{"snapshot":[${run}{}${run},${run}{}${run}]}`).records).toHaveLength(2);
   });
@@ -192,7 +192,7 @@ describe("a record", () => {
   });
 
   it.each([{ size: 1 }, { size: 3 }, { size: 1000 }])(
-    "that is longer is passed over where it may be, in chunks of $size bytes",
+    "that exceeds the bound is skipped on request, in chunks of $size bytes",
     ({ size }) => {
       const escapes = `{"a":"${'\\\\\\"}'.repeat(30)}\\\\"}`;
       const nested = `{"a":{"b":"${"}]".repeat(30)}"}}`;
@@ -205,7 +205,7 @@ describe("a record", () => {
     },
   );
 
-  it("that never ends is given up at its bound", () => {
+  it("that never ends is an error at its bound", () => {
     const endless = framer();
     const { error } = frame(
       [Buffer.from('{"snapshot":[{"a":"'), ...pieces(Buffer.alloc(40, "x"), 5)],
@@ -214,7 +214,7 @@ describe("a record", () => {
     expect(error?.message).toBe("a record has more than 20 bytes");
   });
 
-  it("may be as large as real ones are, and no larger than the bound in limits", () => {
+  it("may be as large as the bound in limits, and no larger", () => {
     const large = recordOf(recordBytesMax);
     expect(frame(pieces(Buffer.from(`{"snapshot":[${large}]}`), 65_536)).records).toEqual([large]);
     const tooLarge = Buffer.from(`{"snapshot":[${recordOf(recordBytesMax + 1)}]}`);

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { heldRecordBytesMax } from "../../src/limits/response.ts";
 import { makeShard } from "../../src/protocol/shard.ts";
-import { readFast, readPlainly } from "../artifact/outcome.ts";
+import { readFast, readSlow } from "../artifact/outcome.ts";
 import { makeAccounts } from "../helpers/accounts.ts";
 import { seeded } from "../helpers/seeded.ts";
 import { textOf, wireJson } from "../protocol/wire-json.ts";
@@ -45,7 +45,7 @@ const reordered = fc.infiniteStream(fc.nat({ max: 6 }));
 /** A field of a record, as text. */
 const field = (name: string, value: string): [string, string] => [name, value];
 
-/** Records with anything as their data, in any order, now and then with fields missing or there twice. */
+/** Records with any data and any order of fields; some lack a field or have one twice. */
 const record = fc
   .tuple(accountId, stateId, wireJson, timestamp, syncData, space, reordered, fc.nat({ max: 40 }))
   .map(([id, state, data, time, sync, between, stream, odd]) => {
@@ -73,33 +73,33 @@ const record = fc
     return `{${between}${texts.join(`${between},${between}`)}${between}}`;
   });
 
-const answer = fc
+const response = fc
   .tuple(fc.array(record, { maxLength: 6 }), space)
   .map(([records, between]) => Buffer.from(`{"snapshot":[${records.join(`${between},${between}`)}]}`));
 
 const places = fc.array(fc.nat({ max: 4_000 }), { maxLength: 6 });
 
 function expectTheSame(bytes: Buffer, chunks: readonly Buffer[]): void {
-  expect(readFast(chunks, shard)).toEqual(readPlainly([bytes], shard));
+  expect(readFast(chunks, shard)).toEqual(readSlow([bytes], shard));
 }
 
-/** As validators send them: canonical, in another order of keys, as text, with traps. */
+/** Accounts as validators send them: canonical, with keys in another order, with data as text, with special cases. */
 const ordinary = Buffer.from(
   JSON.stringify({ snapshot: makeAccounts(shard, { perPartition: 2, globals: 1, padding: 20 }) }),
 );
 
-/** One record with about all that the fast way takes, and so short that all can be tried. */
+/** Two records with nearly everything that the fast path accepts, short enough to change every byte. */
 const dense = `{"snapshot":[{"accountId":"${"0a".repeat(32)}","stateId":"s1","data":{"b":{"dataType":"bi","value":"1f"},"a":[1,-2,true,null,"é\\n\\u001f\\"\\\\"],"u":{"dataType":"u8ab","value":"AQI="},"sig":"x","v":{"value":"","dataType":"bb"}},"timestamp":17,"syncData":{"isGlobal":true}},{"accountId":"${"0b".repeat(32)}","stateId":"","data":"{\\"t\\":1}","timestamp":0}]}`;
 
-describe("an answer", () => {
-  it("is read as the slow path reads it, whatever it holds and however it is cut up", () => {
-    const property = fc.property(answer, places, (bytes, cuts) => expectTheSame(bytes, cut(bytes, cuts)));
+describe("a response", () => {
+  it("is read as the slow path reads it, whatever it contains and however it is divided into chunks", () => {
+    const property = fc.property(response, places, (bytes, cuts) => expectTheSame(bytes, cut(bytes, cuts)));
     fc.assert(property, seeded(3_000));
   });
 
-  it("is read the same wherever it is cut in two", () => {
+  it("is read the same wherever it is divided in two", () => {
     for (const bytes of [ordinary, Buffer.from(dense)]) {
-      const expected = readPlainly([bytes], shard);
+      const expected = readSlow([bytes], shard);
       for (let at = 0; at <= bytes.length; at++) {
         expect(readFast([bytes.subarray(0, at), bytes.subarray(at)], shard), `cut at ${at}`).toEqual(
           expected,
@@ -108,8 +108,8 @@ describe("an answer", () => {
     }
   });
 
-  it("is read the same in pieces of any size", () => {
-    const expected = readPlainly([ordinary], shard);
+  it("is read the same in chunks of any size", () => {
+    const expected = readSlow([ordinary], shard);
     for (const size of [1, 2, 3, 7, 15, 16, 17, 64, 100, 1_000]) {
       expect(readFast(pieces(ordinary, size), shard), `pieces of ${size}`).toEqual(expected);
     }
@@ -119,7 +119,7 @@ describe("an answer", () => {
     const bytes = Buffer.from(dense);
     for (let length = 0; length < bytes.length; length++) {
       const begun = bytes.subarray(0, length);
-      expect(readFast(pieces(begun, 50), shard), `${length} bytes`).toEqual(readPlainly([begun], shard));
+      expect(readFast(pieces(begun, 50), shard), `${length} bytes`).toEqual(readSlow([begun], shard));
     }
   });
 
@@ -127,17 +127,17 @@ describe("an answer", () => {
     for (const bytes of [1, 16, 17, 1_000, 65_535, 65_536, 65_537, 70_000]) {
       const spaced = Buffer.from(dense.replace("}},{", `}},${" ".repeat(bytes)}{`));
       for (const size of [1_000, 50_000, 100_000]) {
-        expect(readFast(pieces(spaced, size), shard)).toEqual(readPlainly([spaced], shard));
+        expect(readFast(pieces(spaced, size), shard)).toEqual(readSlow([spaced], shard));
       }
     }
   });
 
-  it("is read the same where a record is larger than what is held", () => {
+  it("is read the same if a record is larger than what may be held", () => {
     const record = (bytes: number, at: number) =>
       `{"accountId":"${at.toString(16).padStart(64, "0")}","stateId":"","data":{"z":"${"x".repeat(bytes)}","a":1},"timestamp":1}`;
     const sizes = [10, heldRecordBytesMax - 200, heldRecordBytesMax, heldRecordBytesMax + 1, 700_000, 20];
     const bytes = Buffer.from(`{"snapshot":[${sizes.map(record).join(",")}]}`);
-    const expected = readPlainly([bytes], shard);
+    const expected = readSlow([bytes], shard);
     for (const size of [4_096, 65_536, 1_000_000]) {
       expect(readFast(pieces(bytes, size), shard)).toEqual(expected);
     }
@@ -150,20 +150,20 @@ describe("hostile bytes", () => {
     0x61, 0x65, 0x66, 0x67, 0x6e, 0x75, 0x7b, 0x7d, 0x7f, 0x80, 0xbf, 0xc0, 0xc3, 0xed, 0xf0, 0xff,
   ];
 
-  it("in any place come to the same", () => {
+  it("in any place have the same result on both paths", () => {
     const sent = Buffer.from(dense);
     for (let at = 0; at < sent.length; at++) {
       for (const byte of nasty) {
         const changed = Buffer.from(sent);
         changed[at] = byte;
-        const [fast, plain] = [readFast([changed], shard), readPlainly([changed], shard)];
-        if (fast.error !== plain.error || fast.copies.join() !== plain.copies.join())
-          expect(fast, `byte ${byte} at ${at}`).toEqual(plain);
+        const [fast, slow] = [readFast([changed], shard), readSlow([changed], shard)];
+        if (fast.error !== slow.error || fast.copies.join() !== slow.copies.join())
+          expect(fast, `byte ${byte} at ${at}`).toEqual(slow);
       }
     }
   });
 
-  it("behind a backslash come to the same", () => {
+  it("after a backslash have the same result on both paths", () => {
     const hex = (code: number) => code.toString(16).padStart(4, "0");
     const codes = [
       ...Array.from({ length: 0x300 }, (_, code) => code),
@@ -179,15 +179,15 @@ describe("hostile bytes", () => {
     ];
     for (const escaped of escapes) {
       for (const data of [`"${escaped}"`, `["${escaped}"]`, `{"${escaped}":1}`]) {
-        const answered = Buffer.from(dense.replace('"{\\"t\\":1}"', data));
-        const [fast, plain] = [readFast([answered], shard), readPlainly([answered], shard)];
-        if (fast.error !== plain.error || fast.copies.join() !== plain.copies.join())
-          expect(fast, data).toEqual(plain);
+        const text = Buffer.from(dense.replace('"{\\"t\\":1}"', data));
+        const [fast, slow] = [readFast([text], shard), readSlow([text], shard)];
+        if (fast.error !== slow.error || fast.copies.join() !== slow.copies.join())
+          expect(fast, data).toEqual(slow);
       }
     }
   });
 
-  it("that look like UTF-8 come to the same", () => {
+  it("that resemble UTF-8 have the same result on both paths", () => {
     const firsts = [
       0x80, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf4, 0xf5, 0xff,
     ];
@@ -198,16 +198,16 @@ describe("hostile bytes", () => {
       for (const second of seconds) {
         for (const [third, fourth] of others.flatMap((one) => others.map((other) => [one, other] as const))) {
           const bytes = Buffer.from([first, second, third, fourth]);
-          const answered = Buffer.concat([Buffer.from(before), bytes, Buffer.from(after)]);
-          const [fast, plain] = [readFast([answered], shard), readPlainly([answered], shard)];
-          if (fast.error !== plain.error || fast.copies.join() !== plain.copies.join())
-            expect(fast, bytes.toString("hex")).toEqual(plain);
+          const text = Buffer.concat([Buffer.from(before), bytes, Buffer.from(after)]);
+          const [fast, slow] = [readFast([text], shard), readSlow([text], shard)];
+          if (fast.error !== slow.error || fast.copies.join() !== slow.copies.join())
+            expect(fast, bytes.toString("hex")).toEqual(slow);
         }
       }
     }
   });
 
-  it("left out, put in, and moved come to the same", () => {
+  it("that are removed or inserted have the same result on both paths", () => {
     const bases = fc.constantFrom(ordinary, Buffer.from(dense));
     const change = fc.record({
       at: fc.nat({ max: ordinary.length }),

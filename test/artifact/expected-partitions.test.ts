@@ -21,7 +21,7 @@ function placeOf(account: WrappedData): number {
 
 const honest = truth.filter((account) => stored.includes(asPartition(placeOf(account))));
 
-/** Merges with a partition that somebody else is giving for so many of the times that it is requested. */
+/** Merges a response; one partition is not expected of it the first times that the merge checks. */
 async function mergeWith(late: number, refusals: number, { accounts = honest, requested = stored } = {}) {
   const target = makeTarget({ shard, truth, nodeIndex, requested });
   let left = refusals;
@@ -50,12 +50,12 @@ function inHalves(partition: number): WrappedData[] {
   return [...own.slice(0, 3), ...rest, ...own.slice(3)];
 }
 
-describe("a partition that was not welcome when its accounts began", () => {
-  // The accounts are eight: after fewer refusals than that, a claim in their midst would succeed.
+describe("a partition that was not expected when its accounts began", () => {
+  // There are eight accounts: after fewer refusals than that, the partition could be begun in the middle.
   const cases = stored.flatMap((late) => [1, 2, 4, 7].map((refusals) => ({ late, refusals })));
 
   it.each(cases)(
-    "is passed over to the end of the answer ($late, $refusals refusals)",
+    "is skipped to the end of the response ($late, $refusals refusals)",
     async ({ late, refusals }) => {
       const { report, taken } = await mergeWith(late, refusals, { requested: asPartitions(others(late)) });
       expect(report).toMatchObject({
@@ -69,7 +69,7 @@ describe("a partition that was not welcome when its accounts began", () => {
   );
 
   it.each(cases)(
-    "is passed over where its accounts come back as well ($late, $refusals refusals)",
+    "is skipped even if more of its accounts follow later ($late, $refusals refusals)",
     async ({ late, refusals }) => {
       const { report, taken } = await mergeWith(late, refusals, {
         accounts: inHalves(late),
@@ -80,18 +80,18 @@ describe("a partition that was not welcome when its accounts began", () => {
     },
   );
 
-  it.each([2, 4, 7])("is passed over even where it was asked for (%i refusals)", async (refusals) => {
+  it.each([2, 4, 7])("is skipped even if it was requested (%i refusals)", async (refusals) => {
     const { report, taken } = await mergeWith(1, refusals);
     expect(report).toMatchObject({ end: { kind: "complete" }, mismatched: [] });
     expect(taken).toEqual(others(1));
   });
 
-  it("is wrong of nobody where it was asked for, and is welcome at the end of the answer", async () => {
+  it("is not a mismatch if it was requested and is expected at the end of the response", async () => {
     const { report } = await mergeWith(1, 1);
     expect(report.mismatched).toEqual([]);
   });
 
-  it("is wrong of nobody where it never becomes welcome", async () => {
+  it("is not a mismatch if it is never expected", async () => {
     const { report, taken, claimed } = await mergeWith(1, Infinity);
     expect(report).toMatchObject({ end: { kind: "complete" }, mismatched: [] });
     expect(taken).toEqual(others(1));
@@ -99,14 +99,14 @@ describe("a partition that was not welcome when its accounts began", () => {
   });
 });
 
-describe("a partition that is welcome when its accounts begin", () => {
-  it("is taken, however often claims are made later", async () => {
+describe("a partition that is expected when its accounts begin", () => {
+  it("is committed", async () => {
     const { report, taken } = await mergeWith(1, 0);
     expect(report).toMatchObject({ end: { kind: "complete" }, mismatched: [] });
     expect(taken).toEqual([...stored].sort((a, b) => a - b));
   });
 
-  it("is wrong where accounts of it are missing, or all of them", async () => {
+  it("is a mismatch if one or all of its accounts are missing", async () => {
     const own = honest.filter((account) => placeOf(account) === 2);
     const withoutOne = honest.filter((account) => account !== own[4]);
     const withoutAny = honest.filter((account) => !own.includes(account));
