@@ -1,6 +1,6 @@
 /**
- * Sorts the copies of a partition that arrived out of order by account ID, in constant memory: it writes sorted runs,
- * each as large as memory may hold, and merges them.
+ * Sorts the copies of a partition that arrived out of order by account ID, in constant memory: it writes sorted runs
+ * of bounded size, and merges them.
  */
 
 import { createReadStream } from "node:fs";
@@ -19,7 +19,7 @@ export interface SortedPartition {
   readonly hash: HashHex;
   /** Identical repetitions, which are dropped. */
   readonly duplicates: number;
-  /** An account that appears twice with different content: no order corrects this. */
+  /** An account that appears twice with different content: sorting cannot correct this. */
   readonly conflict: string | undefined;
 }
 
@@ -34,13 +34,13 @@ const COPY_BYTES_MAX = 8 * recordBytesMax;
 export interface SortBounds {
   /** Bytes of copies in one run. */
   readonly runBytes: number;
-  /** Runs that are merged at once. */
+  /** Runs that are merged at the same time. */
   readonly fanIn: number;
 }
 
 /**
- * @param path a closed list of copies, which stays as it is
- * @param sortedPath where the sorted list is written; it is returned closed
+ * @param path a closed list of copies, which is not changed
+ * @param sortedPath the file to write; its writer is returned closed
  */
 export async function sortPartition(
   path: string,
@@ -59,7 +59,7 @@ export async function sortPartition(
     }
     return await mergeRuns(runs, sortedPath, hashKey, "drop");
   } catch (error) {
-    // Useless files must not stay, on a full disk above all.
+    // Useless files must not stay, especially on a full disk.
     await Promise.all([...runs, sortedPath].map((file) => rm(file, { force: true })));
     throw error;
   }

@@ -1,6 +1,7 @@
 /**
- * Hashing in a thread of its own, beside the thread that has the sockets. A long hash continues there from its current
- * state. There is one hash thread: it starts with the first long hash, and ends when it was idle for a while.
+ * Hashes in a thread of its own, so that the thread with the sockets is free. A long hash continues there from its
+ * current state. There is one hash thread: it starts with the first long hash, and ends after it has been idle for a
+ * while.
  */
 
 import { Worker } from "node:worker_threads";
@@ -8,7 +9,7 @@ import { hashThreadIdleMs } from "../limits/disk.ts";
 import type { HashHex } from "../protocol/brands.ts";
 import type { RunningHash } from "../protocol/crypto/hash.ts";
 
-export interface HashOrder {
+export interface HashRequest {
   readonly kind: "begin" | "update" | "digest" | "forget";
   /** Which hash. */
   readonly id: number;
@@ -31,7 +32,7 @@ const nothing = new Uint8Array(0);
 export class HashThread {
   static #shared: HashThread | undefined;
   readonly #worker: Worker;
-  /** Replies arrive in the order of the orders. */
+  /** Replies arrive in the order of the requests. */
   readonly #waiting: Waiting[] = [];
   #isReady = false;
   #hashes = 0;
@@ -52,7 +53,7 @@ export class HashThread {
     return HashThread.#shared;
   }
 
-  /** Continues a hash in the thread; `undefined` where the thread has not started yet. */
+  /** Continues a hash in the thread; `undefined` if the thread has not started yet. */
   adopt(hash: RunningHash): ThreadHash | undefined {
     if (!this.#isReady || this.#failure !== undefined) return undefined;
     clearTimeout(this.#idle);
@@ -60,13 +61,13 @@ export class HashThread {
     return new ThreadHash(this, this.#hashesEver++, hash.state);
   }
 
-  order(order: HashOrder): Promise<HashReply> {
+  request(request: HashRequest): Promise<HashReply> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    // The process must not end while an order is pending.
+    // The process must not end while a request is pending.
     this.#worker.ref();
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
-      this.#worker.postMessage(order);
+      this.#worker.postMessage(request);
     });
   }
 
@@ -79,14 +80,14 @@ export class HashThread {
     }, hashThreadIdleMs).unref();
   }
 
-  /** The first reply belongs to no order: it reports that the thread has started. */
+  /** The first reply belongs to no request: it reports that the thread has started. */
   #take(reply: HashReply): void {
     if (this.#isReady) this.#waiting.shift()?.resolve(reply);
     this.#isReady = true;
     if (this.#waiting.length === 0) this.#worker.unref();
   }
 
-  /** Fails all pending and later orders: the hashes in the thread are lost. */
+  /** Fails all pending and later requests: the hashes in the thread are lost. */
   #fail(error: unknown): void {
     this.#failure ??= error;
     if (HashThread.#shared === this) HashThread.#shared = undefined;
@@ -103,29 +104,29 @@ export class ThreadHash {
   constructor(thread: HashThread, id: number, state: Uint8Array) {
     this.#thread = thread;
     this.#id = id;
-    this.#begun = this.#order("begin", state);
+    this.#begun = this.#request("begin", state);
     this.#begun.catch(() => undefined); // the next update fails as well
   }
 
   /** @param bytes in shared memory, which must not change until the promise is fulfilled, or a copy */
   async update(bytes: Uint8Array): Promise<void> {
-    await this.#order("update", bytes);
+    await this.#request("update", bytes);
   }
 
-  /** The hash of all bytes so far and these: 64 hex digits. */
+  /** Returns the hash of all bytes so far and these. The hash itself does not change. */
   async digestWith(bytes: Uint8Array): Promise<HashHex> {
-    const { digest } = await this.#order("digest", bytes);
-    if (digest === undefined) throw new Error("the hash thread replied to another order");
+    const { digest } = await this.#request("digest", bytes);
+    if (digest === undefined) throw new Error("the hash thread replied to another request");
     return digest;
   }
 
   /** Releases the hash. Must be called once. */
   forget(): void {
     this.#thread.leave();
-    this.#order("forget", nothing).catch(() => undefined); // the end of the thread releases it as well
+    this.#request("forget", nothing).catch(() => undefined); // the end of the thread releases it as well
   }
 
-  #order(kind: HashOrder["kind"], bytes: Uint8Array): Promise<HashReply> {
-    return this.#thread.order({ kind, id: this.#id, bytes });
+  #request(kind: HashRequest["kind"], bytes: Uint8Array): Promise<HashReply> {
+    return this.#thread.request({ kind, id: this.#id, bytes });
   }
 }

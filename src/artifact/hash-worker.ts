@@ -1,36 +1,36 @@
-/** The hash thread; see hash-thread.ts. It replies to every order, in sequence. */
+/** The hash thread; see hash-thread.ts. It replies to every request, in sequence. */
 
 import { parentPort } from "node:worker_threads";
 import type { HashHex } from "../protocol/brands.ts";
 import { RunningHash } from "../protocol/crypto/hash.ts";
-import type { HashOrder, HashReply } from "./hash-thread.ts";
+import type { HashReply, HashRequest } from "./hash-thread.ts";
 
 const hashes = new Map<number, RunningHash>();
 
-parentPort?.on("message", (order: HashOrder) => {
-  const reply: HashReply = { digest: perform(order) };
+parentPort?.on("message", (request: HashRequest) => {
+  const reply: HashReply = { digest: perform(request) };
   parentPort?.postMessage(reply);
 });
 
 parentPort?.postMessage({ digest: undefined });
 
-function perform(order: HashOrder): HashHex | undefined {
-  switch (order.kind) {
+function perform(request: HashRequest): HashHex | undefined {
+  switch (request.kind) {
     case "begin":
-      hashes.set(order.id, RunningHash.from(order.bytes));
+      hashes.set(request.id, RunningHash.from(request.bytes));
       return undefined;
     case "update":
-      hashOf(order).update(order.bytes);
+      hashOf(request).update(request.bytes);
       return undefined;
     case "digest":
-      return hashOf(order).copy().update(order.bytes).digest();
+      return hashOf(request).copy().update(request.bytes).digest();
     case "forget":
-      hashes.delete(order.id);
+      hashes.delete(request.id);
       return undefined;
   }
 }
 
-function hashOf({ id }: HashOrder): RunningHash {
+function hashOf({ id }: HashRequest): RunningHash {
   const hash = hashes.get(id);
   if (hash === undefined) throw new Error(`there is no hash ${id}`);
   return hash;

@@ -14,7 +14,7 @@ export interface FinishedPartition {
   readonly hash: HashHex;
   readonly accounts: number;
   readonly bytes: number;
-  /** Where the preimage is. */
+  /** The file with the preimage. */
   readonly path: string;
   /** Identical repetitions, apart from those that {@link IncomingPartition.add} reported. */
   readonly duplicates: number;
@@ -28,8 +28,8 @@ export class IncomingPartition {
   readonly #hashKey: string;
   #isSorted = true;
   #lastId = "";
-  /** The length of the last copy; 0 after a release, which does not keep it: a copy may be large, and partitions are
-   *  many. */
+  /** The length of the last copy; 0 after a release, which does not keep the copy in memory: copies may be large, and
+   *  partitions many. */
   #lastCopyBytes = 0;
   #conflict: string | undefined;
 
@@ -68,7 +68,7 @@ export class IncomingPartition {
   #noteFirst({ bytes, firstEnd }: CopyRun): boolean {
     const accountId = accountIdAt(bytes, 0);
     if (accountId > this.#lastId) return false;
-    // The last copy was dropped when accounts went elsewhere: the sort compares the two.
+    // A release has dropped the last copy from memory: the sort compares the two.
     if (accountId < this.#lastId || this.#lastCopyBytes === 0) this.#isSorted = false;
     else if (this.#writer.endsWith(bytes.subarray(0, firstEnd), this.#lastCopyBytes)) return true;
     else this.#conflict ??= accountId;
@@ -89,7 +89,7 @@ export class IncomingPartition {
     return this.#isSorted && (await this.#writer.hashIfClosed()) === hash;
   }
 
-  /** Ends the partition; sorts it where it is out of order. */
+  /** Ends the partition; sorts it if it is out of order. */
   async finish(): Promise<FinishedPartition> {
     const closed = {
       writer: this.#writer,

@@ -14,7 +14,7 @@ export function smallBuffer(): Buffer {
   return Buffer.allocUnsafe(SMALL_BYTES);
 }
 
-/** A buffer for at least so many bytes, which starts with the content. */
+/** Returns a buffer for at least so many bytes, which begins with the content. */
 export function largerBuffer(bytes: number, content: Buffer): Buffer {
   const larger =
     bytes > LARGE_BYTES
@@ -35,7 +35,7 @@ export function giveBack(buffer: Buffer): void {
   if (buffer.length === LARGE_BYTES && idle.length < idleBuffersMax) idle.push(buffer);
 }
 
-/** The bytes in memory that another thread can read: the same bytes, or a copy. */
+/** Returns bytes in memory that another thread can read: the same bytes, or a copy. */
 export function shareable(bytes: Buffer): Uint8Array {
   return bytes.buffer instanceof SharedArrayBuffer ? bytes : new Uint8Array(bytes);
 }

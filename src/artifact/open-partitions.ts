@@ -11,7 +11,7 @@ import { PendingBytes } from "./pending-bytes.ts";
 export class OpenPartitions {
   readonly #partitions = new Map<Partition, IncomingPartition>();
   readonly #pending = new PendingBytes();
-  /** Of all open partitions, on the disk or on their way there. */
+  /** The bytes of all open partitions, in memory and on the disk. */
   #heldBytes = 0;
 
   get heldBytes(): number {
@@ -41,13 +41,13 @@ export class OpenPartitions {
     return outcome;
   }
 
-  /** Whether {@link write} has something to do once copies were added to a partition. */
+  /** Whether {@link write} has something to do after copies were added to a partition. */
   mustWrite(grown: IncomingPartition): boolean {
     return grown.isFull || this.#pending.isFull;
   }
 
   /**
-   * Writes what has gathered: the buffers of all partitions where they hold too much together, otherwise those of the
+   * Writes what is pending: the buffers of all partitions if they hold too much together, otherwise those of the
    * partition that the response left, and a full buffer of the partition that grows.
    */
   async write(grown: IncomingPartition, left: IncomingPartition | undefined): Promise<void> {
@@ -63,7 +63,7 @@ export class OpenPartitions {
       .map(({ partition, bytes }) => ({ partition, bytes }));
   }
 
-  /** Closes a partition: its bytes are held no longer. It stays here until it is finished or discarded. */
+  /** Stops counting the bytes of a partition. It stays here until it is finished or discarded. */
   stopCounting({ bytes }: IncomingPartition): void {
     this.#heldBytes -= bytes;
   }

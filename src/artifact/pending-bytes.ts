@@ -1,4 +1,4 @@
-/** The bytes of one response that wait in the buffers of its partitions: each writer counts its own in and out. */
+/** The bytes of one response that are in the buffers of its partitions: each writer adds and removes its own. */
 
 import { pendingBytesMax } from "../limits/disk.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Writes copies as the text of a list, which is a partition's preimage, and hashes it on the way. The file is open only
- * while it is written. While one buffer is hashed and written, the other is filled.
+ * Writes copies as the text of a list, which is a partition's preimage, and hashes it at the same time. The file is
+ * open only while it is written. While one buffer is hashed and written, the other is filled.
  */
 
 import { constants } from "node:fs";
@@ -25,14 +25,14 @@ const CLOSE_LIST = 0x5d;
 
 export class PreimageWriter {
   readonly path: string;
-  /** Counts what is in the buffer and not yet flushed, together with other writers. */
+  /** Counts the bytes that are not yet flushed, together with those of other writers. */
   readonly #budget: PendingBytes;
-  /** Hashes in this thread, until there is much to hash and the hash thread runs. */
+  /** Hashes in this thread until a buffer is full and the hash thread has started. */
   readonly #hash: RunningHash;
   #threadHash: ThreadHash | undefined;
   #buffer = smallBuffer();
   #pending = 0;
-  /** The bytes of the last flush, and their buffer. They may still be on their way. */
+  /** The bytes of the last flush, and their buffer. They may not be written yet. */
   #flushed: Buffer = Buffer.alloc(0);
   #flushing: Buffer | undefined;
   #isFlushed: Promise<unknown> = Promise.resolve();
@@ -70,7 +70,7 @@ export class PreimageWriter {
     return this.#accounts;
   }
 
-  /** Bytes so far, those included that are still in the buffer. */
+  /** Bytes so far, including those that are still in the buffer. */
   get bytes(): number {
     return this.#flushedBytes + this.#pending;
   }
@@ -80,7 +80,7 @@ export class PreimageWriter {
     return this.#pending >= writeBufferBytes;
   }
 
-  /** @param copies with commas between them, where there are several */
+  /** @param copies with commas between them, if there are several */
   append(copies: Buffer, count = 1): void {
     this.#reserve(1 + copies.length);
     this.#budget.add(1 + copies.length);
@@ -96,10 +96,10 @@ export class PreimageWriter {
   }
 
   /**
-   * Starts to hash and to write what has gathered. Waits for the flush before: at most one buffer is on its way, so
-   * that a slow disk slows down the source of the bytes.
+   * Starts to hash and to write what is pending. Waits for the previous flush first: at most one buffer is in flight,
+   * so that a slow disk slows down the source of the bytes.
    *
-   * @throws SnapshotError `disk`, possibly of the flush before
+   * @throws SnapshotError `disk`, possibly of the previous flush
    */
   async flush(): Promise<void> {
     if (this.#pending === 0) return;
@@ -124,7 +124,7 @@ export class PreimageWriter {
     await this.#releaseFile();
   }
 
-  /** The hash of the list if it ended here. Nothing may be appended before the promise is fulfilled. */
+  /** Returns the hash that the list would have if it ended here. Append nothing before the promise is fulfilled. */
   hashIfClosed(): Promise<HashHex> {
     this.#reserve(2);
     const end = this.#pending + this.#close(this.#pending);
@@ -146,7 +146,7 @@ export class PreimageWriter {
     return hash;
   }
 
-  /** Releases the file as it is. */
+  /** Closes the file as it is. */
   async abandon(): Promise<void> {
     this.#forgetPending();
     this.#forgetThread();
@@ -210,7 +210,7 @@ export class PreimageWriter {
   }
 }
 
-/** Waits until all parts end, so that none runs on after a failure; throws the first failure. */
+/** Waits until all parts end, so that none continues after a failure; throws the first failure. */
 async function both(...parts: readonly (Promise<unknown> | undefined)[]): Promise<void> {
   for (const part of await Promise.allSettled(parts)) if (part.status === "rejected") throw part.reason;
 }

@@ -1,6 +1,7 @@
 /**
- * Receives one response: bytes → records → canonical copies → their partitions. A partition whose hash is the agreed
- * one is committed at once, and stays whatever happens to the rest of the response. Who sent it is not known here.
+ * Receives one response: bytes → records → canonical copies → their partitions. A partition with the agreed hash
+ * is committed immediately, and stays committed whatever happens to the rest of the response. This module does not know
+ * who sent it.
  */
 
 import { ResponseReader } from "../canonical/response-reader.ts";

@@ -1,6 +1,6 @@
 /**
- * Puts the copies of one response into their partitions. A partition whose hash is the agreed one is committed as soon
- * as the response goes on to another partition.
+ * Adds the copies of one response to their partitions. A partition with the agreed hash is committed as soon as the
+ * response continues with another partition.
  */
 
 import type { CopyRun } from "../canonical/copy-run.ts";
@@ -25,7 +25,7 @@ export interface ResponsePlace {
 
 /**
  * A partition of which the response had an account. `skipped`: its accounts are dropped. `open`: accounts are added.
- * `left`: the response went on to another partition, so that it may be complete. `taken`: it was committed.
+ * `left`: the response continued with another partition, so this one may be complete. `taken`: it was committed.
  */
 type PartitionState = "skipped" | "open" | "left" | "taken";
 
@@ -36,7 +36,7 @@ export class ResponseMerger {
   readonly #states = new Map<Partition, PartitionState>();
   readonly #unwanted = new UnwantedAccounts();
   #outgrown: ResponseReport["outgrown"] = [];
-  /** Where the last account was added, the global partition aside. */
+  /** The partition of the last account, global accounts excepted. */
   #current: IncomingPartition | undefined;
   #accounts = 0;
   #lastPartition: Partition | undefined;
@@ -58,7 +58,7 @@ export class ResponseMerger {
     }
   }
 
-  /** Merges one run; returns a promise where the next one must wait. */
+  /** Merges one run; returns a promise if the next one must wait. */
   #merge(run: CopyRun): Promise<void> | undefined {
     const { partition, count } = run;
     this.#accounts += count;
@@ -95,7 +95,7 @@ export class ResponseMerger {
     return this.#open.discardAll();
   }
 
-  /** Begins a partition, or drops each of its accounts. */
+  /** Begins a partition, or drops the accounts. */
   #beginFor(partition: Partition, accounts: number): IncomingPartition | undefined {
     for (let dropped = 0; dropped < accounts; dropped++) {
       const open = this.#begin(partition);
@@ -122,7 +122,7 @@ export class ResponseMerger {
     return this.#open.open(partition, this.#place.pathOf(partition), this.#place.hashKey);
   }
 
-  /** Notes which partition accounts are added to; returns the partition that they left, the first time. */
+  /** Notes the current partition; returns the previous one when the response leaves it for the first time. */
   #leaveFor(open: IncomingPartition): IncomingPartition | undefined {
     if (open.partition === GLOBAL_PARTITION || open === this.#current) return undefined;
     const left = this.#current;
@@ -132,7 +132,7 @@ export class ResponseMerger {
     return left;
   }
 
-  /** Commits the partition that was left, if it is complete, and writes what has gathered. */
+  /** Commits the partition that was left, if it is complete, and writes what is pending. */
   async #pause(open: IncomingPartition, left: IncomingPartition | undefined): Promise<void> {
     const isEnded = left !== undefined && (await this.#isMatched(left));
     if (isEnded) await this.#end(left, true);

@@ -27,19 +27,19 @@ export interface ResponseReport {
   readonly foreignAccounts: number;
   readonly duplicateAccounts: number;
   readonly mismatched: readonly MismatchedPartition[];
-  /** Partitions that had the agreed hash, and then had more accounts. */
+  /** Partitions that had the agreed hash, and of which more accounts followed. */
   readonly superfluous: readonly Partition[];
-  /** Partitions that were abandoned as too large: those that made up most of the held bytes. */
+  /** Partitions that were abandoned as too large: each held at least an equal share of all held bytes. */
   readonly outgrown: readonly { readonly partition: Partition; readonly bytes: number }[];
 }
 
-/** Decides what a response may bring. Queries change nothing; commands return nothing. */
+/** Decides which partitions a response may give, and takes them. */
 export interface ResponseReceiver {
-  /** The requested partitions: a complete response without accounts of one of these claims that it is empty. */
+  /** The requested partitions: a complete response without accounts of one of them states that it is empty. */
   readonly requested: ReadonlySet<Partition>;
   /** Whether the peer stores a partition. */
   stores(partition: Partition): boolean;
-  /** The agreed hash of a partition; `undefined` where this response must not bring it. */
+  /** The agreed hash of a partition; `undefined` if this response must not give it. */
   expected(partition: Partition): HashHex | undefined;
   /** Called when the response starts a partition that is {@link expected}. */
   begin(partition: Partition): void;
@@ -47,9 +47,9 @@ export interface ResponseReceiver {
    * Whether the response may continue while it holds so many unconfirmed bytes.
    *
    * @param partition the one that grows
-   * @throws SnapshotError `disk` where all responses together take too much of the disk
+   * @throws SnapshotError `disk` if all responses together take too much of the disk
    */
   mayHold(bytes: number, partition: Partition): Promise<boolean>;
-  /** Takes a partition over that has the agreed hash. */
+  /** Takes a partition that has the agreed hash. */
   commit(partition: MatchedPartition): Promise<void>;
 }

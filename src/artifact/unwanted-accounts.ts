@@ -1,4 +1,4 @@
-/** The accounts of one response that no partition takes. Their numbers are bounded, because each costs time. */
+/** Counts the accounts of one response that no partition takes. Their number is bounded, because each costs time. */
 
 import { ResponseError } from "../errors/response-error.ts";
 import { duplicateAccountsMax, foreignAccountsMax } from "../limits/response.ts";
@@ -20,7 +20,7 @@ export class UnwantedAccounts {
     return this.#duplicates;
   }
 
-  /** Partitions with accounts beyond those that the agreed hash covers. */
+  /** Partitions of which more accounts followed after they were committed. */
   get superfluous(): Partition[] {
     return [...this.#superfluous];
   }
@@ -36,7 +36,7 @@ export class UnwantedAccounts {
   }
 
   /**
-   * Counts an account of a partition that was not requested.
+   * Counts an account of a partition that is already committed.
    *
    * @throws ResponseError `too-large`
    */

@@ -19,7 +19,7 @@ export function singleRun(partition: Partition, bytes: Buffer): CopyRun {
   return { partition, count: 1, bytes, firstEnd: bytes.length, lastStart: 0 };
 }
 
-/** The account ID of the copy that begins at an offset. */
+/** Returns the account ID of the copy that begins at an offset. */
 export function accountIdAt(bytes: Buffer, start: number): string {
   const idAt = start + COPY_PREFIX.length;
   return bytes.toString("latin1", idAt, idAt + ADDRESS_DIGITS);

@@ -1,6 +1,6 @@
 /**
- * The fast path from records to copies: WebAssembly that is built from `assembly/`, where its rules stand. It is exact:
- * it refuses every record that it does not copy as the slow path does.
+ * The fast path from records to copies: WebAssembly that is built from `assembly/`, which contains its rules. It is
+ * exact: it refuses every record that it cannot copy exactly as the slow path does.
  */
 
 import { readFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { asPartition } from "../protocol/brands.ts";
 import type { Shard } from "../protocol/shard.ts";
 import type { CopyRun } from "./copy-run.ts";
 
-/** Where it stopped: behind a record, before one for the slow path, or before one that continues behind the end of the
+/** Where it stopped: after a record, before one for the slow path, or before one that continues after the end of the
  *  input. */
 export type Ending = "after-record" | "refused" | "incomplete";
 
@@ -31,11 +31,11 @@ const ROW_NUMBERS = 6;
 const moduleUrl = new URL("../../dist/canonical/records.wasm", import.meta.url);
 let module: WebAssembly.Module | undefined;
 
-/** Instances that are not in use. The system reclaims their memory late, so that they are used again. */
+/** Instances that are not in use. They are reused, because the system reclaims their memory late. */
 const idle: FastPath[] = [];
 
 export class FastPath {
-  /** Where the caller writes the records that are copied. */
+  /** The memory into which the caller writes the records. */
   readonly input: Buffer;
   readonly #exports: Exports;
   readonly #inputAt: number;
@@ -54,7 +54,7 @@ export class FastPath {
     this.#rows = new Int32Array(memory.buffer, rows.value);
   }
 
-  /** An instance for one response, which must be given back. */
+  /** Returns an instance for one response, which must be given back. */
   static take(shard: Shard): FastPath {
     const instance = idle.pop() ?? new FastPath();
     instance.#exports.setShard(shard.partitionSize, shard.numNodes);
@@ -69,7 +69,7 @@ export class FastPath {
    * Copies records of the input. Its runs are valid until the next call.
    *
    * @param from the brace of the first record
-   * @returns where it stopped: behind a record, or at the brace of a record that it did not copy
+   * @returns where it stopped: after a record, or at the brace of a record that it did not copy
    */
   copy(from: number, end: number): { stoppedAt: number; ending: Ending } {
     const stoppedAt = this.#exports.copyRecords(this.#inputAt + from, this.#inputAt + end) - this.#inputAt;

@@ -1,4 +1,4 @@
-/** The text of a `{"snapshot":[{…},{…}]}` outside of its records: what stands before, between and after them. */
+/** The text of a `{"snapshot":[{…},{…}]}` outside its records: what is before, between and after them. */
 
 import { ResponseError } from "../errors/response-error.ts";
 import { whiteSpaceRunMax } from "../limits/response.ts";
@@ -15,12 +15,12 @@ export class ListSyntax {
   /** The tokens before the first record; white space may stand before each. */
   readonly #head: readonly Buffer[];
   #place: Place = "head";
-  /** The token of the head that is read, and how much of it was read. */
+  /** The token of the head that is being read, and how much of it was read. */
   #token = 0;
   #tokenOffset = 0;
   #whiteSpace = 0;
 
-  /** @param listKey the key of the list; without one the text is the bare list */
+  /** @param listKey the key of the list; without a key, the text is the bare list */
   constructor(listKey: string | undefined) {
     const tokens = listKey === undefined ? ["["] : ["{", JSON.stringify(listKey), ":", "["];
     this.#head = tokens.map((text) => Buffer.from(text));
@@ -59,17 +59,17 @@ export class ListSyntax {
     return offset;
   }
 
-  /** At the brace of a record: the record is sought again once more of it was received. */
+  /** Call it at the brace of a record: the record is sought again when more of it has been received. */
   awaitRecord(): void {
     this.#place = "next";
   }
 
-  /** At the end of a record. */
+  /** Call it at the end of a record. */
   endRecord(): void {
     this.#place = "after-record";
   }
 
-  /** Reads one byte outside of records; returns whether it begins a record. */
+  /** Reads one byte outside records; returns whether it begins a record. */
   #step(byte: number): boolean {
     switch (this.#place) {
       case "head":

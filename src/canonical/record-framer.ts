@@ -1,4 +1,4 @@
-/** Splits the stream of a `{"snapshot":[{…},{…}]}` into its records without holding more than one of them. */
+/** Splits the stream of a `{"snapshot":[{…},{…}]}` into its records while it holds at most one of them. */
 
 import { ResponseError } from "../errors/response-error.ts";
 import { recordBytesMax } from "../limits/response.ts";
@@ -8,16 +8,16 @@ import { type FramerBounds, RecordScanner, type Scan } from "./record-scanner.ts
 export class RecordFramer {
   readonly #list: ListSyntax;
   readonly #scanner: RecordScanner;
-  /** An error behind records that were returned. */
+  /** An error after records that were returned. */
   #failure: unknown;
 
-  /** @param listKey the key of the list; without one the text is the bare list */
+  /** @param listKey the key of the list; without a key, the text is the bare list */
   constructor(listKey: string | undefined, bounds: FramerBounds = { recordBytesMax }) {
     this.#list = new ListSyntax(listKey);
     this.#scanner = new RecordScanner(bounds);
   }
 
-  /** How many records were longer than the bound, and skipped. */
+  /** The number of records that were skipped because they exceed the bound. */
   get skipped(): number {
     return this.#scanner.skipped;
   }
@@ -29,7 +29,7 @@ export class RecordFramer {
 
   /**
    * Returns the records that end in this chunk. They share its memory: use them before the next chunk. The next call
-   * throws an error behind them, so that the result does not depend on how the text is divided into chunks.
+   * throws an error that follows them, so that the result does not depend on how the text is divided into chunks.
    *
    * @throws ResponseError
    */
@@ -48,7 +48,7 @@ export class RecordFramer {
   /**
    * Checks at the end of the text that the list is complete.
    *
-   * @throws ResponseError, `truncated` where the text is not complete
+   * @throws ResponseError, `truncated` if the text is not complete
    */
   end(): void {
     this.#throwFailure();
@@ -75,12 +75,12 @@ export class RecordFramer {
     return scan;
   }
 
-  /** At the brace of a record: it is sought again once more of it was received. */
+  /** Call it at the brace of a record: the record is sought again when more of it has been received. */
   awaitRecord(): void {
     this.#list.awaitRecord();
   }
 
-  /** The caller has read the record whose brace was sought, and perhaps records behind it. */
+  /** Call it when the caller has read the record whose brace was sought, and perhaps records after it. */
   passRecord(): void {
     this.#list.endRecord();
   }

@@ -1,6 +1,6 @@
 /**
  * Finds the end of a record over chunks, and keeps its beginning until then. Only quotes, backslashes, braces and
- * brackets matter for that; the parser of the record judges everything else.
+ * brackets matter for that; the parser of the record checks everything else.
  */
 
 import { ResponseError } from "../errors/response-error.ts";
@@ -17,16 +17,16 @@ const CARRY_BYTES_MIN = 4096;
 
 export interface FramerBounds {
   readonly recordBytesMax: number;
-  /** Whether a longer record is skipped without being held; otherwise it is an error. */
+  /** Whether a longer record is skipped without being kept in memory; otherwise it is an error. */
   readonly skipsLonger?: boolean;
 }
 
 export interface Scan {
-  /** Where the scan stopped. */
+  /** The offset at which the scan stopped. */
   readonly end: number;
   /** Whether the record ends there. */
   readonly isEnded: boolean;
-  /** The record where it ends there and was not skipped. */
+  /** The record, if it ends there and was not skipped. */
   readonly record: Buffer | undefined;
 }
 
@@ -45,7 +45,7 @@ export class RecordScanner {
     this.#bounds = bounds;
   }
 
-  /** How many records were longer than the bound, and skipped. */
+  /** The number of records that were skipped because they exceed the bound. */
   get skipped(): number {
     return this.#skipped;
   }
@@ -64,7 +64,7 @@ export class RecordScanner {
     let backslash = -1;
     while (offset < chunk.length && !isEnded) {
       if (this.#isSkipping && inString && !escaped) {
-        // A hostile record is one long string: a search for what matters in it costs less than a look at each byte.
+        // A hostile record is one long string: a search for the bytes that matter costs less than a check of each byte.
         if (backslash < offset) backslash = indexOrEnd(chunk, BACKSLASH, offset);
         offset = Math.min(indexOrEnd(chunk.subarray(0, backslash), QUOTE, offset), backslash);
         if (offset === chunk.length) break;

@@ -1,8 +1,8 @@
 /**
- * Reads the bytes of a response as runs of copies: on the fast path where it can, on the slow path where it must.
+ * Reads the bytes of a response as runs of copies: on the fast path if possible, otherwise on the slow path.
  *
- * Received bytes are in the memory of the fast path. A record that continues in the next chunk is held and tried again
- * from its beginning once there is twice as much of it, so that a record in tiny chunks costs no more than twice its
+ * Received bytes are in the memory of the fast path. A record that continues in the next chunk is held, and read again
+ * from its beginning when twice as much of it has arrived, so that a record in tiny chunks costs no more than twice its
  * bytes. A record that is too large to be held takes the slow path.
  */
 
@@ -19,24 +19,24 @@ export class ResponseReader {
   readonly #fastPath: FastPath;
   /** The beginning of a record, at the beginning of the fast path's input. */
   #heldBytes = 0;
-  /** Bytes of it that are required before it is tried again. */
+  /** The number of its bytes that are required before it is read again. */
   #enoughBytes = 0;
 
   constructor(shard: Shard) {
     this.#shard = shard;
     this.#fastPath = FastPath.take(shard);
-    // Otherwise there is no room for a chunk beside the held bytes.
+    // There must be room for a chunk after the held bytes.
     if (this.#fastPath.input.length <= heldRecordBytesMax)
       throw new Error("the fast path's input is too small");
   }
 
-  /** Releases the fast path: no run may be in use, and nothing may be read any more. */
+  /** Releases the fast path: no run may be in use, and nothing may be read after that. */
   close(): void {
     this.#fastPath.giveBack();
   }
 
   /**
-   * The copies of the records that end in this chunk; the last ones may be held until the next chunk.
+   * Yields the copies of the records that end in this chunk; the last ones may be held until the next chunk.
    *
    * @throws ResponseError
    */
@@ -52,7 +52,7 @@ export class ResponseReader {
   }
 
   /**
-   * The copies that were held, once there is no more to read.
+   * Yields the copies that were held. Call it after the last chunk.
    *
    * @throws ResponseError
    */
@@ -63,7 +63,7 @@ export class ResponseReader {
   /**
    * Checks at the end of the response that it is complete.
    *
-   * @throws ResponseError, `truncated` where the response is not complete
+   * @throws ResponseError, `truncated` if the response is not complete
    */
   end(): void {
     this.#framer.end();

@@ -1,4 +1,4 @@
-/** The slow path from a record to its copy, which the fast path must agree with: it parses the record and writes it. */
+/** The slow path from a record to its copy: it parses the record and writes it. The fast path must agree with it. */
 
 import { ResponseError } from "../errors/response-error.ts";
 import { accountCopyBytes, isGlobalAccount } from "../protocol/account-copy.ts";

@@ -1,4 +1,4 @@
-/** A damaged snapshot is repaired: its right files are neither fetched nor lost. */
+/** A damaged snapshot is repaired: its intact files are neither fetched nor lost. */
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

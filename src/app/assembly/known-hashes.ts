@@ -59,7 +59,7 @@ export class KnownHashes {
     this.#isClaimed = true;
   }
 
-  /** Returns the messages of a cycle, which are not admitted yet. */
+  /** Returns the messages of a cycle. They are not admitted yet. */
   given(cycle: Cycle): { readonly messages: Iterable<string>; readonly source: string } {
     const count = this.#database.messageCount(cycle);
     if (count > 0)
@@ -115,7 +115,7 @@ export class KnownHashes {
     const ofCycle = cycle === null ? {} : { cycle };
     const proved = new Set(this.#proofs.map(({ node, partition }) => `${node}/${partition}`));
     const offences = onePerDissenter(this.#log.offences).flatMap((offence): RecordedOffence[] => {
-      // One act is one offence: the one with a proof.
+      // One act is recorded as one offence: the one with a proof.
       if (offence.kind === "wrong-partition" && proved.has(`${offence.node}/${offence.partition}`)) return [];
       const recorded = { ...offence, ...ofCycle, whenMs };
       if (offence.kind !== "dissenting-vote") return [recorded];

@@ -1,4 +1,4 @@
-/** Requests partial snapshots over HTTP, and receives each response onto the disk. */
+/** Requests partial snapshots over HTTP, and writes each response to the disk. */
 
 import { receiveResponse } from "../../artifact/receive-response.ts";
 import type { ResponseReceiver, ResponseReport } from "../../artifact/response-report.ts";

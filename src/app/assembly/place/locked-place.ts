@@ -18,7 +18,7 @@ import { describeDamage, findPublished, type Published, type PublishedOptions } 
 
 export type LockOutcome =
   | { readonly kind: "locked"; readonly lock: RunLock }
-  /** The place is read-only, and the snapshot that is published there is right. */
+  /** The place is read-only, and the snapshot that is published there is correct. */
   | { readonly kind: "published"; readonly findings: Findings };
 
 /**

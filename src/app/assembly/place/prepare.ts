@@ -1,5 +1,5 @@
 /**
- * Prepares the partitions that need not be fetched: verified ones of an earlier run, right ones of the published
+ * Prepares the partitions that need not be fetched: verified ones of an earlier run, intact ones of the published
  * snapshot, and those without accounts.
  */
 

@@ -1,5 +1,5 @@
 /**
- * The snapshot that is already published. If it is right, the run is done. If it is damaged, the run reuses its right
+ * The snapshot that is already published. If it is right, the run is done. If it is damaged, the run reuses its intact
  * files.
  */
 
@@ -161,5 +161,5 @@ export function describeDamage(directory: string, damage: readonly DamagedFile[]
   const shown = damage.slice(0, FILES_SHOWN).map(({ file, problem }) => `${file}: ${problem}`);
   const more = damage.length - shown.length + omitted;
   const list = more === 0 ? shown : [...shown, `and ${more} more`];
-  return `the published snapshot ${directory} is damaged; its right files are reused: ${list.join("; ")}`;
+  return `the published snapshot ${directory} is damaged; its intact files are reused: ${list.join("; ")}`;
 }
