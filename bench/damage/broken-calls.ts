@@ -18,7 +18,7 @@
  *   --seed <n>       (default: 1)
  *   --jobs <n>       concurrent runs (default: 2)
  *
- * Prints a line for each defect, and JSON on the last line. Ends with 1 where it finds a defect.
+ * Prints a line for each defect, and JSON on the last line. Ends with 1 if it finds a defect.
  */
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";

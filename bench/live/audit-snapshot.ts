@@ -1,7 +1,7 @@
 /**
  * Audits one snapshot: `npm run audit:snapshot -- <cluster's directory> <snapshot's directory>`.
  *
- * Prints what it compared, and the problems, as a line of JSON. Ends with 1 where it finds a problem.
+ * Prints what it compared, and the problems, as a line of JSON. Ends with 1 if it finds a problem.
  */
 
 import { print } from "../measure.ts";

@@ -25,7 +25,7 @@ const shardingFlags = ["--nodes-per-consensus-group", "5", "--nodes-per-edge", "
 const planRounds = 7;
 const outputBytesMax = 1e9;
 
-/** A measurement beside its requirement and its aim. */
+/** A measurement with its requirement and its aim. */
 export interface BenchRow {
   readonly what: string;
   readonly atLeast: string | number;

@@ -79,7 +79,7 @@ describe("a run against honest nodes", () => {
     });
   });
 
-  it("takes each partition once if every node sends everything at once", async () => {
+  it("commits each partition once if every node sends everything at the same time", async () => {
     const changes = { accounts: 4000, faults: ["*:no-range", "*:slow=50ms"] };
     await withCluster(changes, async (cluster) => {
       const result = await assembleFrom(cluster, { concurrency: 5 });
@@ -265,7 +265,7 @@ describe("a run with one faulty node", () => {
     });
   });
 
-  it("takes right partitions from a liar", async () => {
+  it("commits the correct partitions of a liar", async () => {
     await withCluster({ faults: ["0:corrupt-data=1"] }, async (cluster) => {
       const { queries } = await assembleFrom(cluster, { concurrency: 1 });
       expect([...(queries[0]?.verified ?? [])].sort((a, b) => a - b)).toEqual([-1, 0, 4]);
@@ -374,10 +374,10 @@ describe("a run that must not publish", () => {
     await withCluster({ faults }, async (cluster) => {
       const { details, code } = await failureOf(assembleFrom(cluster));
       expect(code).toBe("incomplete");
-      const told = details.join("\n");
-      expect(told).toContain(`${urlOf(cluster, 1)}): status 404: this snapshot was dropped`);
-      expect(told).toContain(`${urlOf(cluster, 2)}): a redirect (307)`);
-      expect(told).toContain(`${urlOf(cluster, 3)}): the response does not begin with`);
+      const reasons = details.join("\n");
+      expect(reasons).toContain(`${urlOf(cluster, 1)}): status 404: this snapshot was dropped`);
+      expect(reasons).toContain(`${urlOf(cluster, 2)}): a redirect (307)`);
+      expect(reasons).toContain(`${urlOf(cluster, 3)}): the response does not begin with`);
     });
   });
 
@@ -460,7 +460,7 @@ describe("a run that ends early", () => {
     });
   });
 
-  it("ends at once, and leaves nothing, if it is interrupted before it begins", async () => {
+  it("ends immediately, and leaves nothing, if it is interrupted before it begins", async () => {
     await withCluster({}, async (cluster) => {
       const out = temporaryDirectory();
       expect((await failureOf(assembleFrom(cluster, { out, signal: AbortSignal.abort() }))).code).toBe(

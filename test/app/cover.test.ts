@@ -15,11 +15,11 @@ async function run(changes: Record<string, unknown>, order: "bisect" | "cover" =
     const result = await assembleFrom(cluster, { order, concurrency });
     expect(result).toMatchObject(await published(smallFixture({ ...wide, ...changes })));
     expect(await verifySnapshot(result.directory)).toMatchObject({ ok: true });
-    return { result, asked: askedOf(cluster, result) };
+    return { result, queried: queriedOf(cluster, result) };
   });
 }
 
-function askedOf(cluster: Cluster, { queries }: AssembleResult): number[] {
+function queriedOf(cluster: Cluster, { queries }: AssembleResult): number[] {
   const indexOf = new Map(cluster.nodes.map(({ id, index }) => [id, index]));
   return queries.map(({ node }) => indexOf.get(node) ?? -1);
 }
@@ -28,11 +28,11 @@ const bytesOf = ({ queries }: AssembleResult) => queries.reduce((sum, { bytes })
 
 describe("a run with --order cover", () => {
   it("queries the fewest nodes, each once", async () => {
-    const { result, asked } = await run({});
-    expect(asked).toHaveLength(fewest);
-    expect(new Set(asked).size).toBe(fewest);
+    const { result, queried } = await run({});
+    expect(queried).toHaveLength(fewest);
+    expect(new Set(queried).size).toBe(fewest);
     expect(result.queries.every(({ outcome }) => outcome === "complete")).toBe(true);
-    const { asked: bisected } = await run({}, "bisect");
+    const { queried: bisected } = await run({}, "bisect");
     expect(bisected.length).toBeGreaterThan(fewest);
   });
 
@@ -42,7 +42,7 @@ describe("a run with --order cover", () => {
     const ranged = await run({});
     expect(records(ranged.result)).toBe(24);
     const whole = await run({ faults: ["*:no-range"] });
-    expect(whole.asked).toHaveLength(fewest);
+    expect(whole.queried).toHaveLength(fewest);
     const bisected = await run({ faults: ["*:no-range"] }, "bisect");
     const perAccount = bytesOf(ranged.result) / accounts;
     // Five nodes send five partitions each, of 23, and all of the global ones.
@@ -51,27 +51,27 @@ describe("a run with --order cover", () => {
   });
 
   it("crosses empty partitions, whose content is known, without another request", async () => {
-    const { asked } = await run({ emptyPartitions: [3, 8, 9, 15] });
-    expect(asked.length).toBeLessThanOrEqual(fewest);
+    const { queried } = await run({ emptyPartitions: [3, 8, 9, 15] });
+    expect(queried.length).toBeLessThanOrEqual(fewest);
   });
 
-  it("computes another cover if nodes are down, refuse or lie", async () => {
+  it("computes another cover if nodes are down, reject requests or lie", async () => {
     const whole = await run({}, "cover", 1);
-    const [first = 0, second = 0, third = 0] = whole.asked;
+    const [first = 0, second = 0, third = 0] = whole.queried;
     const faults = [`${first}:corrupt-data`, `${second}:no-snapshot`, `${third}:truncate`];
-    const { result, asked } = await run({ faults }, "cover", 1);
-    expect(asked.slice(0, 1)).toEqual([first]);
+    const { result, queried } = await run({ faults }, "cover", 1);
+    expect(queried.slice(0, 1)).toEqual([first]);
     expect(result.offences.map(({ kind }) => kind)).toContain("wrong-partition");
-    expect(asked.length).toBeLessThan(wide.nodes);
+    expect(queried.length).toBeLessThan(wide.nodes);
   });
 
   it("queries every remaining node if necessary", async () => {
-    const { asked } = await run({
+    const { queried } = await run({
       nodes: 5,
       nodesPerConsensusGroup: 3,
       nodesPerEdge: 0,
       faults: ["0:no-snapshot"],
     });
-    expect(new Set(asked).size).toBeGreaterThan(1);
+    expect(new Set(queried).size).toBeGreaterThan(1);
   });
 });

@@ -30,7 +30,7 @@ async function run(hashDb: string, faults: readonly string[] = []) {
     assembleFrom(cluster, { hashDb, reporter, concurrency: 1 }),
   );
   const stages = events.flatMap((event) => (event.type === "stage" ? [event.message] : []));
-  return { result, stages, asked: result.queries.map(({ node }) => node) };
+  return { result, stages, queried: result.queries.map(({ node }) => node) };
 }
 
 describe("a hash database", () => {
@@ -80,8 +80,8 @@ describe("a hash database", () => {
   it("records accounts that contradict the sender's own vote, with the proof", async () => {
     const hashDb = newPath();
     const { result } = await run(hashDb, ["0:corrupt-data=1"]);
-    const told = result.offences.filter(({ kind }) => kind === "wrong-partition");
-    expect(told).toMatchObject([{ node: idOf(0), partition: 1 }]);
+    const mismatches = result.offences.filter(({ kind }) => kind === "wrong-partition");
+    expect(mismatches).toMatchObject([{ node: idOf(0), partition: 1 }]);
     const [offence, ...others] = inDatabase(hashDb, (database) => database.offences());
     expect(others).toEqual([]);
     expect(offence).toMatchObject({ node: idOf(0), kind: "contradicts-own-vote", cycle: 8, partition: 1 });
@@ -90,7 +90,7 @@ describe("a hash database", () => {
     expect(isSignedBy(message)).toBe(true);
     expect(message?.sender).toBe(idOf(0));
     expect(message?.data.partitionHash["1"]).toBe(hashes.get(asPartition(1)));
-    expect(told[0]?.detail).toContain(`got ${sentHash} of`);
+    expect(mismatches[0]?.detail).toContain(`got ${sentHash} of`);
   });
 
   // One liar per run: two would be the majority of the three nodes that vote on a partition.
@@ -116,10 +116,10 @@ describe("a node with a bad record", () => {
   it("is requested last, which the run reports", async () => {
     const hashDb = newPath();
     const first = await run(hashDb, ["0:corrupt-data"]);
-    expect(first.asked[0]).toBe(idOf(0));
+    expect(first.queried[0]).toBe(idOf(0));
     const second = await run(hashDb);
     expect(second.result).toMatchObject(expected);
-    expect(second.asked).not.toContain(idOf(0));
+    expect(second.queried).not.toContain(idOf(0));
     expect(second.stages).toContainEqual(
       expect.stringMatching(/^requesting last, because of their record: \w{8} \(contradicts-own-vote\)$/),
     );
@@ -142,9 +142,9 @@ describe("a node with a bad record", () => {
     const hashDb = newPath();
     await run(hashDb, ["0:corrupt-data"]);
     // Partition 0 is stored by nodes 4, 0 and 1; the database has the gossip of all.
-    const { result, asked } = await run(hashDb, ["4:no-snapshot", "1:no-snapshot"]);
+    const { result, queried } = await run(hashDb, ["4:no-snapshot", "1:no-snapshot"]);
     expect(result).toMatchObject(expected);
-    expect(asked).toContain(idOf(0));
+    expect(queried).toContain(idOf(0));
   });
 });
 

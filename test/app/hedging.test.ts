@@ -61,7 +61,7 @@ async function run(faults: readonly string[], changes: Partial<AssembleOptions> 
   });
 }
 
-describe.concurrent("a node that is late", () => {
+describe.concurrent("a straggling node", () => {
   it.each([
     { id: "responds after ten minutes", fault: "0:slow=600s" },
     { id: "never responds", fault: "0:stall" },
@@ -111,7 +111,7 @@ describe.concurrent("a node that is late", () => {
     { id: "from the first queried node", faults: ["0:drip"], changes: {} },
     { id: "with --order cover", faults: ["0:drip", "4:drip"], changes: { order: "cover" } as const },
     { id: "with one query at a time", faults: ["0:drip", "4:drip"], changes: { concurrency: 1 } },
-    { id: "a megabyte at once", faults: ["4:drip=1500"], changes: {} },
+    { id: "a megabyte in one piece", faults: ["4:drip=1500"], changes: {} },
     {
       id: "from more nodes than places for queries",
       faults: ["0:drip", "4:drip", "8:drip"],

@@ -118,13 +118,13 @@ describe("the snapshot of a network with a history", () => {
     const lives = { 7: { joined: 18, activated: 22 } };
     const settings = { nodes: 10, snapshotCycle: 20, lives };
     const { options, expected } = await start({ ...settings, newest: 22 });
-    const staleBy = (answers: number) => {
-      let asked = 0;
+    const staleBy = (responses: number) => {
+      let requests = 0;
       return httpServer((request, response) => {
         const isRecords = request.url?.startsWith("/cycleinfo") === true;
-        const isStale = isRecords && ++asked <= answers;
+        const isStale = isRecords && ++requests <= responses;
         fetch(`${options.archiver}${request.url}`)
-          .then(async (answer) => (await answer.json()) as { cycleInfo?: { counter: number }[] })
+          .then(async (response) => (await response.json()) as { cycleInfo?: { counter: number }[] })
           .then((body) => {
             // A response without the newest record no longer has the archiver's signature.
             const { sign: _, ...rest } = body as { sign?: unknown; cycleInfo?: { counter: number }[] };
@@ -146,7 +146,7 @@ describe("the snapshot of a network with a history", () => {
     });
   });
 
-  it("fails at once with requireChain if the records name no network hashes", async () => {
+  it("fails immediately with requireChain if the records name no network hashes", async () => {
     const { options } = await start({ nodes: 5, snapshotCycle: 20, newest: 25 });
     const failure = await failureOf(assemble({ ...options, requireChain: true }));
     expect(failure).toMatchObject({

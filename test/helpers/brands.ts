@@ -44,7 +44,7 @@ export function idNamed(name: string): NodeId {
   return asNodeId(hashText(name));
 }
 
-/** A key that differs for each name. It is no point of the curve. */
+/** A key that differs for each name. It is not a point of the curve. */
 export function keyNamed(name: string): PublicKey {
   return asPublicKey(hashText(name));
 }

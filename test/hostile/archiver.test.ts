@@ -34,10 +34,10 @@ async function lyingArchiver(cluster: Cluster, { nodes, records }: Lies): Promis
   };
   return await httpServer((request, response) => {
     const path = request.url ?? "";
-    const answer = path.startsWith("/cycleinfo")
+    const changed = path.startsWith("/cycleinfo")
       ? rowsOf(path, "cycleInfo").then((rows) => ({ cycleInfo: records?.(rows) ?? rows }))
       : rowsOf(path, "nodeList").then((rows) => ({ nodeList: nodes?.(rows) ?? rows }));
-    answer.then(
+    changed.then(
       (list) => response.end(JSON.stringify(list)),
       () => response.destroy(),
     );

@@ -29,7 +29,7 @@ export interface Attackers {
   /** The options with which a run requests the attackers. */
   readonly options: Partial<AssembleOptions>;
   /** The number of requests for gossip to each validator, by index. */
-  readonly asked: ReadonlyMap<number, number>;
+  readonly requests: ReadonlyMap<number, number>;
 }
 
 /** @param attacks by the index of the validator that the attacker stands for */
@@ -37,7 +37,7 @@ export async function attack(
   cluster: Cluster,
   attacks: ReadonlyMap<number, GossipAttack>,
 ): Promise<Attackers> {
-  const asked = new Map<number, number>();
+  const requests = new Map<number, number>();
   const urls: string[] = [];
   for (const index of cluster.nodes.keys()) {
     const gossipAttack = attacks.get(index);
@@ -49,7 +49,7 @@ export async function attack(
             passOn(urlOf(cluster, index), request, response);
             return;
           }
-          asked.set(index, (asked.get(index) ?? 0) + 1);
+          requests.set(index, (requests.get(index) ?? 0) + 1);
           const honest = async () => (await gossipOf(cluster, index)).map((vote) => JSON.stringify(vote));
           void gossipAttack({ index, request, response, honest });
         }),
@@ -64,7 +64,7 @@ export async function attack(
     return { id, publicKey, ip: hostname, port: Number(port) };
   });
   writeFileSync(nodes, JSON.stringify(rows));
-  return { options: { nodes, archiverKey: undefined }, asked };
+  return { options: { nodes, archiverKey: undefined }, requests };
 }
 
 /** The same attack by each of some validators. */
@@ -103,9 +103,9 @@ async function serve(handle: (request: IncomingMessage, response: ServerResponse
 
 function passOn(url: string, request: IncomingMessage, response: ServerResponse): void {
   const { method, headers } = request;
-  const passed = httpRequest(`${url}${request.url}`, { method, headers }, (answer) => {
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(response);
+  const passed = httpRequest(`${url}${request.url}`, { method, headers }, (forwarded) => {
+    response.writeHead(forwarded.statusCode ?? 502, forwarded.headers);
+    forwarded.pipe(response);
   });
   passed.on("error", () => response.destroy());
   request.pipe(passed);

@@ -202,8 +202,8 @@ describe("a quorum in the evidence", () => {
     });
     expect(await verify(directory)).toMatchObject({ status: 6, kinds: ["no-agreement"] });
     expect((await verifySnapshot(directory)).findings.map(({ kind }) => kind)).toEqual(["no-agreement"]);
-    const asked = await verify(directory, "--quorum", "popular");
-    expect(asked).toMatchObject({ status: 0, bases: { quorum: "given" } });
+    const verdict = await verify(directory, "--quorum", "popular");
+    expect(verdict).toMatchObject({ status: 0, bases: { quorum: "given" } });
   });
 });
 

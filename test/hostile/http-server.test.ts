@@ -31,7 +31,7 @@ async function outcomeOf(request: Promise<unknown>): Promise<string> {
   }
 }
 
-const answering = (bytes: string | Buffer, end: (socket: Socket) => void = (socket) => void socket.end()) =>
+const serving = (bytes: string | Buffer, end: (socket: Socket) => void = (socket) => void socket.end()) =>
   tcpServer((socket) => {
     socket.once("data", () => socket.write(bytes, "latin1", () => end(socket)));
   });
@@ -51,7 +51,7 @@ const cases: readonly { id: string; bytes: string | Buffer; kinds: readonly stri
   { id: "a negative status", bytes: "HTTP/1.1 -20 X\r\n\r\n", kinds: ["not-http"] },
   { id: "no status", bytes: "HTTP/1.1 \r\n\r\n", kinds: ["not-http"] },
   {
-    id: "an upgrade that was not asked for",
+    id: "an upgrade that was not requested",
     bytes: "HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\njunk",
     kinds: ["not-http", "reset"],
   },
@@ -116,7 +116,7 @@ const cases: readonly { id: string; bytes: string | Buffer; kinds: readonly stri
 describe.each(Object.entries(requests))("%s", (_name, request) => {
   it.each(cases)("fails as a failure of the server that sends $id", async ({ bytes, kinds }) => {
     for (const end of [(socket: Socket) => void socket.end(), (socket: Socket) => void socket.destroy()]) {
-      expect(kinds).toContain(await outcomeOf(request(newClient(), await answering(bytes, end))));
+      expect(kinds).toContain(await outcomeOf(request(newClient(), await serving(bytes, end))));
     }
   });
 
@@ -139,10 +139,7 @@ describe.each(Object.entries(requests))("%s", (_name, request) => {
 
   it("is not affected by the rest of an earlier response on the connection", async () => {
     const client = newClient();
-    const url = await answering(
-      `${ok}Content-Length: 2\r\n\r\nok${ok}Content-Length: 4\r\n\r\nfake`,
-      stayOpen,
-    );
+    const url = await serving(`${ok}Content-Length: 2\r\n\r\nok${ok}Content-Length: 4\r\n\r\nfake`, stayOpen);
     const outcomes = [];
     for (let count = 0; count < 4; count++) outcomes.push(await outcomeOf(request(client, url)));
     expect(outcomes[0]).toMatch(/body|reset|not-http/);
@@ -167,7 +164,7 @@ describe("a request", () => {
   });
 
   it("whose listener throws is a bug, not a failure of the server", async () => {
-    const url = await answering(`${ok}Content-Length: 2\r\n\r\nok`);
+    const url = await serving(`${ok}Content-Length: 2\r\n\r\nok`);
     const onBytes = () => {
       throw new TypeError("a bug");
     };

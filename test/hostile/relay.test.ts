@@ -55,7 +55,7 @@ async function runUnder(attacks: ReadonlyMap<number, GossipAttack>, options: Par
     expect(findings).toEqual([]);
     const evidence = readFileSync(join(result.directory, "evidence", "gossip.jsonl"), "utf8");
     const offences = result.offences.map(({ node, kind, basis }) => ({ node, kind, basis }));
-    return { offences, result, asked: attackers.asked, lines: evidence.trimEnd().split("\n") };
+    return { offences, result, requests: attackers.requests, lines: evidence.trimEnd().split("\n") };
   });
 }
 
@@ -106,14 +106,14 @@ describe("no node is blamed for", () => {
     { id: "one of 9 MB", extra: () => [signedByLiar({ filler: "x".repeat(9 << 20) })] },
   ])("a liar's messages that every node relays, $id", async ({ extra }) => {
     const more = extra();
-    const { offences, asked } = await runUnder(
+    const { offences, requests } = await runUnder(
       by(
         everyNode,
         passingOn((messages) => [...more, ...messages]),
       ),
     );
     expect(offences).toEqual([]);
-    expect(Math.max(...asked.values())).toBe(1);
+    expect(Math.max(...requests.values())).toBe(1);
   });
 
   it("messages of a node that has left, and of other cycles", async () => {
@@ -182,14 +182,14 @@ describe("only the liar is blamed for", () => {
 
   it("a thousand malformed messages that every node relays, and only once", async () => {
     const more = Array.from({ length: 1_001 }, (_, junk) => signedByLiar({ data: { junk } }));
-    const { offences, asked } = await runUnder(
+    const { offences, requests } = await runUnder(
       by(
         everyNode,
         passingOn((messages) => [...more, ...messages]),
       ),
     );
     expect(offences).toEqual([{ node: liar.id, kind: "invalid-vote", basis: "signed" }]);
-    expect(Math.max(...asked.values())).toBe(1);
+    expect(Math.max(...requests.values())).toBe(1);
   });
 
   it("a message that is longer than its partitions require", async () => {
@@ -232,9 +232,9 @@ describe("only the relay is blamed for", () => {
     { id: "a message without a signature", forged: () => ["{}"] },
   ])("$id", async ({ forged }) => {
     const change = (messages: readonly string[]) => [...forged(messages), ...messages];
-    const { offences, asked } = await runUnder(by([0], passingOn(change)));
+    const { offences, requests } = await runUnder(by([0], passingOn(change)));
     expect(offences).toEqual([{ node: idOf(0), kind: "invalid-gossip", basis: "observed" }]);
-    expect(asked.get(0)).toBe(1);
+    expect(requests.get(0)).toBe(1);
   });
 
   it("a response that is not a list of messages", async () => {
@@ -245,7 +245,7 @@ describe("only the relay is blamed for", () => {
 
 describe("a run does not wait for", () => {
   const nodes = 15;
-  const askedFirst = queryOrder(nodes).slice(0, 8);
+  const requestedFirst = queryOrder(nodes).slice(0, 8);
 
   it.each([
     { id: "if a majority is certain without them", quorum: "majority", faults: [] },
@@ -255,11 +255,11 @@ describe("a run does not wait for", () => {
     "the eight validators that are requested first and send slowly: $id",
     async ({ quorum, faults }) => {
       await withCluster({ nodes, faults }, async (cluster) => {
-        const { options, asked } = await attack(cluster, by(askedFirst, dripping));
+        const { options, requests } = await attack(cluster, by(requestedFirst, dripping));
         const result = await assembleFrom(cluster, { ...options, quorum, stallTimeoutMs: 30_000 });
         expect(result.networkHash).toBe(cluster.networkHash);
         expect(result.offences).toEqual([]);
-        expect(asked.size).toBe(8);
+        expect(requests.size).toBe(8);
       });
     },
   );

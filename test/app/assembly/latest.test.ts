@@ -70,8 +70,8 @@ async function frontOf(cluster: Cluster, messages: readonly string[]): Promise<P
 async function passOn(request: IncomingMessage, response: ServerResponse, url: string): Promise<void> {
   const { method = "GET" } = request;
   const body = method === "POST" ? { body: await buffer(request) } : {};
-  const answer = await fetch(`${url}${request.url}`, { method, ...body });
-  response.writeHead(answer.status).end(Buffer.from(await answer.arrayBuffer()));
+  const forwarded = await fetch(`${url}${request.url}`, { method, ...body });
+  response.writeHead(forwarded.status).end(Buffer.from(await forwarded.arrayBuffer()));
 }
 
 describe("the latest snapshot", () => {

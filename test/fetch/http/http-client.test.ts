@@ -187,7 +187,7 @@ describe("a slow node", () => {
 
 describe("a broken connection", () => {
   it.each([
-    { id: "at once", act: (socket: Socket) => socket.destroy() },
+    { id: "before the response", act: (socket: Socket) => socket.destroy() },
     { id: "by a reset", act: (socket: Socket) => socket.resetAndDestroy() },
     { id: "within the headers", act: (socket: Socket) => socket.end("HTTP/1.1 200 OK\r\nContent-Le") },
     {
@@ -223,7 +223,7 @@ describe("an invalid response", () => {
     { id: "bytes", text: "\u0000\u0001\u0002\r\n\r\n" },
     { id: "a bad length", text: "HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n" },
     { id: "a chunk without a length", text: `${ok("Transfer-Encoding: chunked\r\n")}zz\r\n` },
-  ])("but $id is no HTTP", async ({ text }) => {
+  ])("with $id is not valid HTTP", async ({ text }) => {
     expect((await failureOfSocket((socket) => void socket.write(text))).failure.kind).toBe("not-http");
   });
 
@@ -293,10 +293,10 @@ describe("a compressed response", () => {
   });
 
   it.each([
-    { id: "no gzip", body: Buffer.from("this is plain text") },
+    { id: "not gzip", body: Buffer.from("this is plain text") },
     { id: "gzip with a byte changed", body: withByteChanged(gzipSync(text), 30_000) },
     { id: "gzip with a wrong checksum", body: withByteChanged(gzipSync(text), gzipSync(text).length - 6) },
-  ])("that is $id is no HTTP", async ({ body }) => {
+  ])("that is $id is not valid HTTP", async ({ body }) => {
     expect((await failureOf({ url: await gzipServer(body) })).failure.kind).toBe("not-http");
   });
 

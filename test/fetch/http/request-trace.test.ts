@@ -87,7 +87,7 @@ describe("the trace of a request", () => {
     { id: "a password", begin: "http://user:s3cret@", rest: "/path", shown: "http://***@", path: "/path" },
     { id: "a token", begin: "http://", rest: "/path?s3cret=1", shown: "http://", path: "/path?***" },
     {
-      id: "a token beside a query of this program",
+      id: "a token next to a query of this program",
       begin: "http://",
       rest: "/x?cycle=8&key=s3cret",
       shown: "http://",
