@@ -157,7 +157,7 @@ it("a database of another network ends the run, and is not changed", async () =>
     const failure = await failureOf(assembleFrom(cluster, { hashDb }));
     expect(failure).toMatchObject({
       code: "configuration",
-      message: expect.stringContaining("of another network"),
+      message: expect.stringContaining("belongs to another network"),
     });
   });
   expect(inDatabase(hashDb, (left) => left.counts().messages)).toBe(0);
