@@ -1,6 +1,6 @@
 /** The public API. What is not exported here may change at any time. */
 
-import "./limits/relations.ts";
+import "./limits/relations/relations.ts";
 
 export { type AllHashes, Collector, type CycleShard } from "./agreement/upstream/collector.ts";
 export { clean, cleanOld, initGossip, newCollector } from "./agreement/upstream/partition-gossip.ts";

@@ -25,7 +25,7 @@ import {
   ringPartitions,
   storedPartitions,
 } from "../../dist/protocol/shard.js";
-import { narrowedRequests } from "../../dist/sync/narrowed-requests.js";
+import { narrowedRequests } from "../../dist/sync/queries/narrowed-requests.js";
 import { planQueries } from "../../dist/sync/strategy/algorithm-1.js";
 import type { StaticNetwork } from "./static-network-process.ts";
 

@@ -1,6 +1,6 @@
 /** Maps the arguments of the process to its exit status. */
 
-import "../limits/relations.ts";
+import "../limits/relations/relations.ts";
 import { type Command, CommanderError } from "commander";
 import { diskError, SnapshotError } from "../errors/snapshot-error.ts";
 import { printable, printableJson } from "../text/printable.ts";

@@ -4,7 +4,7 @@ import type { MatchedPartition } from "../artifact/response-report.ts";
 import { queryOrder } from "../protocol/query-order.ts";
 import { storedCount, stores } from "../protocol/shard.ts";
 import { PartitionFetch } from "../sync/fetch-partitions.ts";
-import { PeerPool } from "../sync/peer-pool.ts";
+import { PeerPool } from "../sync/peers/peer-pool.ts";
 import type { ArtifactStore } from "../sync/ports.ts";
 import type { SchedulerTask } from "../sync/run-state.ts";
 import { Random } from "../testnet/state/random.ts";

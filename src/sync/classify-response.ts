@@ -5,7 +5,7 @@ import { FetchError } from "../errors/fetch-error.ts";
 import type { Offence } from "../errors/offence.ts";
 import type { ResponseOutcome } from "../errors/response-outcome.ts";
 import { counted } from "../text/counted.ts";
-import { type ErrorCost, fetchErrorCosts, responseErrorCosts } from "./error-costs.ts";
+import { type ErrorCost, fetchErrorCosts, responseErrorCosts } from "./peers/error-costs.ts";
 
 /** Returns what the error that ended a response costs its peer. */
 export function costOf(error: Extract<ResponseReport["end"], { kind: "failed" }>["error"]): ErrorCost {

@@ -9,9 +9,9 @@
 import { isDiskFull, SnapshotError } from "../errors/snapshot-error.ts";
 import { debug } from "../events/debug-channel.ts";
 import { incompleteError } from "./incomplete.ts";
-import type { QueryId } from "./partition-tasks.ts";
-import type { PeerPool } from "./peer-pool.ts";
+import type { PeerPool } from "./peers/peer-pool.ts";
 import type { SyncPorts } from "./ports.ts";
+import type { QueryId } from "./queries/partition-tasks.ts";
 import { ResponseExchange } from "./response-exchange.ts";
 import type { SchedulerTask } from "./run-state.ts";
 import { Scheduler } from "./scheduler.ts";

@@ -4,7 +4,7 @@ import { SnapshotError, type SnapshotErrorCode } from "../errors/snapshot-error.
 import type { Partition } from "../protocol/brands.ts";
 import { shortId } from "../protocol/node.ts";
 import { counted } from "../text/counted.ts";
-import type { PeerPool, SourceOutcome } from "./peer-pool.ts";
+import type { PeerPool, SourceOutcome } from "./peers/peer-pool.ts";
 
 const PARTITIONS_SHOWN = 3;
 

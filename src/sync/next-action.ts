@@ -2,9 +2,9 @@
 
 import { stragglerCheckMaxMs, stragglerCheckMs, stragglerCheckShare } from "../limits/sync.ts";
 import type { Partition } from "../protocol/brands.ts";
-import { stragglers, stragglingPartitions, yieldsTo } from "./hedging.ts";
-import { narrowedRequests } from "./narrowed-requests.ts";
-import { isUseful, type Query, requestOf } from "./query.ts";
+import { stragglers, stragglingPartitions, yieldsTo } from "./queries/hedging.ts";
+import { narrowedRequests } from "./queries/narrowed-requests.ts";
+import { isUseful, type Query, requestOf } from "./queries/query.ts";
 import type { RunState } from "./run-state.ts";
 import type { Action } from "./scheduler-actions.ts";
 

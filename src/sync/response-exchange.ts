@@ -8,8 +8,8 @@ import { SnapshotError } from "../errors/snapshot-error.ts";
 import type { HashHex, NodeId, Partition } from "../protocol/brands.ts";
 import type { ActiveNode } from "../protocol/node.ts";
 import { offencesOf, outcomeOf } from "./classify-response.ts";
-import type { QueryId } from "./partition-tasks.ts";
 import type { ResponseObserver, SyncPorts } from "./ports.ts";
+import type { QueryId } from "./queries/partition-tasks.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 export interface Exchange {

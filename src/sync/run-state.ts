@@ -4,20 +4,20 @@ import type { ResponseReport } from "../artifact/response-report.ts";
 import { FetchError } from "../errors/fetch-error.ts";
 import type { HashHex, NodeIndex, Partition } from "../protocol/brands.ts";
 import type { Shard } from "../protocol/shard.ts";
-import { ByteBudget } from "./byte-budget.ts";
 import { costOf } from "./classify-response.ts";
-import { HedgeHistory } from "./hedge-history.ts";
-import { PartitionTasks, type QueryId } from "./partition-tasks.ts";
-import type { ExclusionReason, PeerPool } from "./peer-pool.ts";
-import { type Cancellation, isUseful, type Query, requestOf } from "./query.ts";
-import { QueryPlanner } from "./query-planner.ts";
-import { QueryTable } from "./query-table.ts";
-import { type FailedResponse, recoveryOf } from "./recovery.ts";
-import { RunTail } from "./run-tail.ts";
+import { ByteBudget } from "./peers/byte-budget.ts";
+import type { ExclusionReason, PeerPool } from "./peers/peer-pool.ts";
+import { type FailedResponse, recoveryOf } from "./peers/recovery.ts";
+import { Throughput } from "./peers/throughput.ts";
+import { HedgeHistory } from "./queries/hedge-history.ts";
+import { PartitionTasks, type QueryId } from "./queries/partition-tasks.ts";
+import { type Cancellation, isUseful, type Query, requestOf } from "./queries/query.ts";
+import { QueryPlanner } from "./queries/query-planner.ts";
+import { QueryTable } from "./queries/query-table.ts";
+import { RunTail } from "./queries/run-tail.ts";
 import type { Decision, SchedulerEvent } from "./scheduler-actions.ts";
 import type { PlannedQuery } from "./strategy/algorithm-1.ts";
 import type { OrderRule } from "./strategy/order-rule.ts";
-import { Throughput } from "./throughput.ts";
 
 /** What a run fetches, and how. */
 export interface SchedulerTask {

@@ -3,8 +3,8 @@
 import type { ResponseReport } from "../artifact/response-report.ts";
 import type { NodeIndex, Partition } from "../protocol/brands.ts";
 import type { SnapshotReq } from "../protocol/snapshot-request.ts";
-import type { QueryId } from "./partition-tasks.ts";
-import type { Cancellation } from "./query.ts";
+import type { QueryId } from "./queries/partition-tasks.ts";
+import type { Cancellation } from "./queries/query.ts";
 import type { PlannedQuery } from "./strategy/algorithm-1.ts";
 
 /** The next thing to do. The runner applies every {@link Decision} as an event, and performs it. */

@@ -2,7 +2,7 @@
 
 import type { Partition } from "../protocol/brands.ts";
 import { allNodes } from "../protocol/shard.ts";
-import { type Query, requestOf } from "./query.ts";
+import { type Query, requestOf } from "./queries/query.ts";
 import type { RunState } from "./run-state.ts";
 
 export interface SchedulerState {

@@ -11,9 +11,9 @@
 import type { HashHex, Partition } from "../protocol/brands.ts";
 import { storedCount, stores } from "../protocol/shard.ts";
 import { nextAction } from "./next-action.ts";
-import type { QueryId } from "./partition-tasks.ts";
-import type { PeerPool } from "./peer-pool.ts";
-import type { Cancellation } from "./query.ts";
+import type { PeerPool } from "./peers/peer-pool.ts";
+import type { QueryId } from "./queries/partition-tasks.ts";
+import type { Cancellation } from "./queries/query.ts";
 import { RunState, type SchedulerTask } from "./run-state.ts";
 import type { Action, SchedulerEvent } from "./scheduler-actions.ts";
 import { describeState, type SchedulerState } from "./scheduler-state.ts";

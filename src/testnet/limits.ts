@@ -1,7 +1,7 @@
 /** Bounds of the test network: its validators, its archiver and its clusters. */
 
 import { gossipMessageBytesMax } from "../limits/gossip.ts";
-import { type Relation, requireRelations } from "../limits/relation.ts";
+import { type Relation, requireRelations } from "../limits/relations/relation.ts";
 import { KiB, MiB } from "../limits/units.ts";
 
 /** How long a validator's commits may wait for an export to start, and how long an export may take. An export that is

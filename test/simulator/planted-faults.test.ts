@@ -39,7 +39,7 @@ const faults: readonly Fault[] = [
   },
   {
     id: "a peer that is blamed because it cannot be reached",
-    file: "sync/error-costs.js",
+    file: "sync/peers/error-costs.js",
     from: "unreachable: passing",
     to: 'unreachable: { ...passing, offence: "stalled-answer" }',
     finding: /honest peer \w+ was blamed: stalled-answer/,

@@ -5,7 +5,7 @@ import type { OffenceKind } from "../../src/errors/offence.ts";
 import { ResponseError, type ResponseErrorKind } from "../../src/errors/response-error.ts";
 import type { ResponseOutcome } from "../../src/errors/response-outcome.ts";
 import { offencesOf, outcomeOf } from "../../src/sync/classify-response.ts";
-import { fetchErrorCosts, responseErrorCosts } from "../../src/sync/error-costs.ts";
+import { fetchErrorCosts, responseErrorCosts } from "../../src/sync/peers/error-costs.ts";
 import { asPartitions } from "../helpers/brands.ts";
 import { mismatchOf, reportOf } from "./scheduler-driver.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { asNodeIndex, asPartition } from "../../src/protocol/brands.ts";
 import { incompleteError } from "../../src/sync/incomplete.ts";
-import type { ExclusionReason, PeerPool } from "../../src/sync/peer-pool.ts";
+import type { ExclusionReason, PeerPool } from "../../src/sync/peers/peer-pool.ts";
 import { asPartitions } from "../helpers/brands.ts";
 import { allStoreAll, eachStoresOne, peerPool } from "./scheduler-driver.ts";
 

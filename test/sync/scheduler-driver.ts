@@ -3,7 +3,7 @@ import type { MismatchedPartition } from "../../src/events/sync-events.ts";
 import { asNodeId, asPartition } from "../../src/protocol/brands.ts";
 import { queryOrder } from "../../src/protocol/query-order.ts";
 import { makeShard, type Shard } from "../../src/protocol/shard.ts";
-import { PeerPool } from "../../src/sync/peer-pool.ts";
+import { PeerPool } from "../../src/sync/peers/peer-pool.ts";
 import type { SchedulerTask } from "../../src/sync/run-state.ts";
 import { Scheduler } from "../../src/sync/scheduler.ts";
 import type { Action, Decision } from "../../src/sync/scheduler-actions.ts";

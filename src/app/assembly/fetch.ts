@@ -14,7 +14,7 @@ import type { Shard } from "../../protocol/shard.ts";
 import { PartialSnapshot } from "../../store/partial-snapshot.ts";
 import { PartitionFetch } from "../../sync/fetch-partitions.ts";
 import { IncompleteError } from "../../sync/incomplete.ts";
-import { PeerPool } from "../../sync/peer-pool.ts";
+import { PeerPool } from "../../sync/peers/peer-pool.ts";
 import type { ArtifactStore, Clock, SyncPorts } from "../../sync/ports.ts";
 import type { SchedulerTask } from "../../sync/run-state.ts";
 import { counted } from "../../text/counted.ts";

@@ -15,7 +15,7 @@ import { signedHash } from "../../protocol/crypto/signature.ts";
 import type { CycleRecord } from "../../protocol/cycle-record.ts";
 import { type ActiveNode, shortId } from "../../protocol/node.ts";
 import { HashDatabase, type SignedMessage } from "../../store/hash-database/hash-database.ts";
-import { recordRank } from "../../sync/record-rank.ts";
+import { recordRank } from "../../sync/peers/record-rank.ts";
 import { counted, isOrAre } from "../../text/counted.ts";
 import { parseJson } from "../../wire/parse.ts";
 

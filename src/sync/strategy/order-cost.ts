@@ -1,7 +1,7 @@
 /** The cost of a run that sends the given queries, if every node gives what it is requested for. */
 
 import { type Shard, storedCount } from "../../protocol/shard.ts";
-import { narrowedRequests } from "../narrowed-requests.ts";
+import { narrowedRequests } from "../queries/narrowed-requests.ts";
 import type { PlannedQuery } from "./algorithm-1.ts";
 
 export interface OrderCost {

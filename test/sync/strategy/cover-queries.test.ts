@@ -11,7 +11,7 @@ import {
   storedPartitions,
   stores,
 } from "../../../src/protocol/shard.ts";
-import { narrowedRequests } from "../../../src/sync/narrowed-requests.ts";
+import { narrowedRequests } from "../../../src/sync/queries/narrowed-requests.ts";
 import { planQueries } from "../../../src/sync/strategy/algorithm-1.ts";
 import { type CoverTask, coverQueries } from "../../../src/sync/strategy/cover-queries.ts";
 import { asNodeIndexes, asPartitions } from "../../helpers/brands.ts";

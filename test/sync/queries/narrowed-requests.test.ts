@@ -1,0 +1,126 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { asNodeIndex, asPartition } from "../../../src/protocol/brands.ts";
+import {
+  GLOBAL_PARTITION,
+  makeShard,
+  partitionRange,
+  storedPartitions,
+} from "../../../src/protocol/shard.ts";
+import { narrowedRequests } from "../../../src/sync/queries/narrowed-requests.ts";
+import { asPartitions } from "../../helpers/brands.ts";
+import { seeded } from "../../helpers/seeded.ts";
+
+const timestamp = 1_700_000_640_000;
+/** Nine nodes, each of which stores five partitions: node 0 those of 7, 8, 0, 1, 2. */
+const shard = makeShard({ numNodes: 9, nodesPerConsensusGroup: 3, nodesPerEdge: 1 });
+const low = (partition: number) => partitionRange(shard, asPartition(partition)).low;
+const high = (partition: number) => partitionRange(shard, asPartition(partition)).high;
+const range = (first: number, last: number) => ({
+  timestamp,
+  accountStart: low(first),
+  accountEnd: high(last),
+  isGlobal: false,
+});
+
+describe("the requests to a node", () => {
+  it.each([
+    {
+      id: "everything that it stores",
+      node: 0,
+      partitions: [-1, 0, 1, 2, 7, 8],
+      requests: [{ request: { timestamp }, partitions: [-1, 0, 1, 2, 7, 8] }],
+    },
+    {
+      id: "all but the global accounts",
+      node: 0,
+      partitions: [0, 1, 2, 7, 8],
+      requests: [{ request: { timestamp, isGlobal: false }, partitions: [0, 1, 2, 7, 8] }],
+    },
+    {
+      id: "the global accounts alone",
+      node: 4,
+      partitions: [-1],
+      requests: [{ request: { timestamp, isGlobal: true }, partitions: [-1] }],
+    },
+    { id: "one partition", node: 4, partitions: [3], requests: [{ request: range(3, 3), partitions: [3] }] },
+    {
+      id: "neighbours, with the global accounts",
+      node: 4,
+      partitions: [-1, 4, 5, 6],
+      requests: [
+        { request: range(4, 6), partitions: [4, 5, 6] },
+        { request: { timestamp, isGlobal: true }, partitions: [-1] },
+      ],
+    },
+    {
+      id: "partitions with another between them",
+      node: 4,
+      partitions: [2, 4, 5],
+      requests: [
+        { request: range(2, 2), partitions: [2] },
+        { request: range(4, 5), partitions: [4, 5] },
+      ],
+    },
+    {
+      id: "neighbours over the end of the ring",
+      node: 0,
+      partitions: [0, 1, 7, 8],
+      requests: [
+        { request: range(0, 1), partitions: [0, 1] },
+        { request: range(7, 8), partitions: [7, 8] },
+      ],
+    },
+    { id: "nothing", node: 0, partitions: [], requests: [] },
+  ])("for $id", ({ node, partitions, requests }) => {
+    expect(narrowedRequests(shard, asNodeIndex(node), asPartitions(partitions), timestamp)).toEqual(requests);
+  });
+
+  it("go over partitions that are known to have no accounts, which cost nothing", () => {
+    const isEmpty = (partition: number) => partition === 3;
+    expect(narrowedRequests(shard, asNodeIndex(4), asPartitions([2, 4, 5]), timestamp, isEmpty)).toEqual([
+      { request: range(2, 5), partitions: [2, 4, 5] },
+    ]);
+    expect(
+      narrowedRequests(shard, asNodeIndex(4), asPartitions([-1, 2, 4, 5, 6]), timestamp, isEmpty),
+    ).toEqual([{ request: { timestamp }, partitions: [-1, 2, 4, 5, 6] }]);
+  });
+
+  it("of a node that stores all ask for all at once", () => {
+    const single = makeShard({ numNodes: 1 });
+    expect(narrowedRequests(single, asNodeIndex(0), asPartitions([-1, 0]), timestamp)).toEqual([
+      { request: { timestamp }, partitions: [-1, 0] },
+    ]);
+  });
+
+  it("ask for each partition once, and for the addresses of no other", () => {
+    const settings = fc.record({
+      numNodes: fc.integer({ min: 1, max: 40 }),
+      nodesPerConsensusGroup: fc.integer({ min: 1, max: 9 }),
+      nodesPerEdge: fc.integer({ min: 0, max: 5 }),
+    });
+    const property = fc.property(
+      settings,
+      fc.nat(),
+      fc.infiniteStream(fc.boolean()),
+      (of, seed, isWanted) => {
+        const any = makeShard(of);
+        const node = seed % of.numNodes;
+        const stored = [GLOBAL_PARTITION, ...storedPartitions(any, asNodeIndex(node))];
+        const wanted = stored.filter(() => isWanted.next().value);
+        const requests = narrowedRequests(any, asNodeIndex(node), wanted, timestamp);
+        expect(requests.flatMap(({ partitions }) => partitions).sort((a, b) => a - b)).toEqual(wanted);
+        for (const { request, partitions } of requests) {
+          const { accountStart = "0", accountEnd = "g", isGlobal } = request;
+          const answered = stored.filter((partition) => {
+            if (partition === GLOBAL_PARTITION) return isGlobal !== false;
+            const { low: first, high: last } = partitionRange(any, partition);
+            return isGlobal !== true && accountStart <= last && first <= accountEnd;
+          });
+          expect(answered).toEqual(partitions);
+        }
+      },
+    );
+    fc.assert(property, seeded(500));
+  });
+});
