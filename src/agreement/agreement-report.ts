@@ -11,7 +11,7 @@ import { EMPTY_PREIMAGE, networkHash } from "../protocol/partition-hash.ts";
 import { allPartitions, type Shard } from "../protocol/shard.ts";
 import type { AgreementOutcome } from "./agreed-hashes.ts";
 import { dissentsOf } from "./faults/dissent.ts";
-import type { GossipFailure } from "./requests/gossip-source.ts";
+import type { GossipError } from "./requests/gossip-source.ts";
 import { requireShownGeometry } from "./shown-geometry.ts";
 import { describeNoQuorum, type NoQuorum, type OpenPartition } from "./undecided.ts";
 import type { VoteCollection } from "./vote-collection.ts";
@@ -29,11 +29,11 @@ export interface ReportContext {
 export class AgreementReport {
   readonly #cycle: Cycle;
   readonly #votes: VoteCollection;
-  readonly #failures: ReadonlyMap<string, GossipFailure>;
+  readonly #failures: ReadonlyMap<string, GossipError>;
   readonly #context: ReportContext;
 
   /** @param failures node ID → why its last request failed */
-  constructor(votes: VoteCollection, failures: ReadonlyMap<string, GossipFailure>, context: ReportContext) {
+  constructor(votes: VoteCollection, failures: ReadonlyMap<string, GossipError>, context: ReportContext) {
     this.#cycle = votes.shard.cycleNumber;
     this.#votes = votes;
     this.#failures = failures;

@@ -1,8 +1,8 @@
 /** Requests gossip from validators over HTTP (PROTOCOL.md, Partition gossip). */
 
 import {
-  GossipFailure,
-  type GossipFailureKind,
+  GossipError,
+  type GossipErrorKind,
   type GossipRequest,
   type GossipSource,
 } from "../agreement/requests/gossip-source.ts";
@@ -52,13 +52,13 @@ export class HttpGossipSource implements GossipSource {
 /** @returns the failure of the response; any other error unchanged */
 function failureOf(error: unknown): unknown {
   if (error instanceof ResponseError) {
-    return new GossipFailure(kindOfResponse(error), error.message, { cause: error });
+    return new GossipError(kindOfResponse(error), error.message, { cause: error });
   }
   if (!(error instanceof FetchError)) return error;
-  return new GossipFailure(kindOfFetch(error), error.message, { cause: error });
+  return new GossipError(kindOfFetch(error), error.message, { cause: error });
 }
 
-function kindOfResponse({ kind }: ResponseError): GossipFailureKind {
+function kindOfResponse({ kind }: ResponseError): GossipErrorKind {
   switch (kind) {
     case "malformed":
     case "truncated":
@@ -69,7 +69,7 @@ function kindOfResponse({ kind }: ResponseError): GossipFailureKind {
   }
 }
 
-function kindOfFetch(error: FetchError): GossipFailureKind {
+function kindOfFetch(error: FetchError): GossipErrorKind {
   switch (error.kind) {
     case "status":
       if (error.status === TOO_EARLY) return "not-finalized";

@@ -13,12 +13,31 @@ const temporaryStatuses = new Set([425, 429, 500, 502, 503, 504]);
  * @param random in [0, 1): the jitter, which spreads the retries of many clients
  */
 export function decideRetry(failure: FetchError, failuresSoFar: number, random: number): RetryDecision {
-  if (failuresSoFar >= attemptsMax || !isTemporary(failure)) return { retry: false };
+  return isTemporary(failure) ? retryLater(failure.retryAfterMs, failuresSoFar, random) : { retry: false };
+}
+
+/**
+ * Decides when a request is repeated after a temporary failure.
+ *
+ * @param retryAfterMs the delay that the node asked for
+ * @param failuresSoFar failures of this node, this one included
+ * @param random in [0, 1): the jitter
+ */
+export function retryLater(
+  retryAfterMs: number | undefined,
+  failuresSoFar: number,
+  random: number,
+): RetryDecision {
+  if (failuresSoFar >= attemptsMax) return { retry: false };
   const backoffMs = Math.min(backoffFirstMs * 2 ** (failuresSoFar - 1), backoffLastMs);
   const jitteredMs = backoffMs * (0.5 + random / 2);
-  if (failure.retryAfterMs === undefined) return { retry: true, delayMs: jitteredMs };
-  if (failure.retryAfterMs > retryAfterMaxMs) return { retry: false };
-  return { retry: true, delayMs: Math.max(failure.retryAfterMs, jitteredMs) };
+  if (retryAfterMs === undefined) return { retry: true, delayMs: jitteredMs };
+  if (retryAfterMs > retryAfterMaxMs) return { retry: false };
+  return { retry: true, delayMs: Math.max(retryAfterMs, jitteredMs) };
+}
+
+export function isTemporaryStatus(status: number | undefined): boolean {
+  return status !== undefined && temporaryStatuses.has(status);
 }
 
 function isTemporary(failure: FetchError): boolean {
@@ -28,7 +47,7 @@ function isTemporary(failure: FetchError): boolean {
     case "reset":
       return true;
     case "status":
-      return failure.status !== undefined && temporaryStatuses.has(failure.status);
+      return isTemporaryStatus(failure.status);
     case "tls":
     case "redirect":
     case "not-http":

@@ -27,8 +27,9 @@ export function reportOf(event: RunEvent, before: RunState, after: RunState): As
       return after.queries === undefined ? undefined : { type: "query", query: after.queries.last };
     case "offence": {
       // The state ignores an offence that is not held against its node.
-      if (after.offences === before.offences || after.offences === undefined) return undefined;
-      return { type: "offence", offence: after.offences.last };
+      const { recorded } = after.offences;
+      if (after.offences === before.offences || recorded === undefined) return undefined;
+      return { type: "offence", offence: recorded.last };
     }
     case "mismatched":
     case "boundary":

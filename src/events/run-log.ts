@@ -2,7 +2,6 @@
 
 import type { ReportedOffence } from "../errors/offence.ts";
 import type { SnapshotErrorCode } from "../errors/snapshot-error.ts";
-import { offencesPerNodeMax } from "../limits/sync.ts";
 import type { Offence, Reporter, RunSummary } from "./assemble-events.ts";
 import { listOf } from "./chain.ts";
 import { debug } from "./debug-channel.ts";
@@ -13,8 +12,6 @@ import { initialState, type RunState, reduce, summaryOf } from "./run-state.ts";
 export class RunLog {
   readonly #reporter: Reporter | undefined;
   readonly #startedMs = performance.now();
-  /** Node ID → the number of its offences. Offences beyond the bound are dropped. */
-  readonly #offencesOf = new Map<string, number>();
   #state: RunState = initialState;
 
   constructor(reporter: Reporter | undefined) {
@@ -34,18 +31,14 @@ export class RunLog {
   }
 
   get offences(): readonly ReportedOffence[] {
-    return listOf(this.#state.offences);
+    return listOf(this.#state.offences.recorded);
   }
 
   record(event: RunEvent): void {
-    if (event.type === "offence" && this.#countOf(event.offence) >= offencesPerNodeMax) return;
     // Debug events for each chunk would hide all others; `schedule.request` and `http.start` announce a request.
     if (event.type !== "received" && event.type !== "request") debug(() => event);
     const before = this.#state;
     this.#state = reduce(before, event);
-    if (event.type === "offence" && this.#state !== before) {
-      this.#offencesOf.set(event.offence.node, this.#countOf(event.offence) + 1);
-    }
     const report = reportOf(event, before, this.#state);
     if (report !== undefined) this.#reporter?.report(report);
   }
@@ -69,9 +62,5 @@ export class RunLog {
   /** Reports the end of the run. */
   end(failure: SnapshotErrorCode | undefined): void {
     this.#reporter?.report({ type: "end", summary: this.summary(), failure });
-  }
-
-  #countOf({ node }: Offence): number {
-    return this.#offencesOf.get(node) ?? 0;
   }
 }

@@ -2,6 +2,7 @@
 
 import { basisOf, dependsOnSharding, type Offence, type ReportedOffence } from "../errors/offence.ts";
 import { findingsMax } from "../limits/snapshot.ts";
+import { offencesPerNodeMax } from "../limits/sync.ts";
 import type { Cycle, HashHex, Partition } from "../protocol/brands.ts";
 import { messageLine } from "../text/printable.ts";
 import type { DamagedFile, PartitionSource, Progress, QueryRecord, RunSummary } from "./assemble-events.ts";
@@ -22,7 +23,11 @@ export interface RunState {
   readonly stateBytes: number;
   readonly verified: Chain<VerifiedPartitions>;
   readonly queries: Chain<QueryRecord>;
-  readonly offences: Chain<ReportedOffence>;
+  readonly offences: {
+    readonly recorded: Chain<ReportedOffence>;
+    /** Node ID → how many of its offences are recorded. */
+    readonly byNode: ReadonlyMap<string, number>;
+  };
   readonly warnings: Chain<string>;
   readonly damage: readonly DamagedFile[];
   readonly published: { readonly directory: string; readonly digest: string } | undefined;
@@ -39,7 +44,7 @@ export const initialState: RunState = {
   stateBytes: 0,
   verified: undefined,
   queries: undefined,
-  offences: undefined,
+  offences: { recorded: undefined, byNode: new Map() },
   warnings: undefined,
   damage: [],
   published: undefined,
@@ -113,8 +118,17 @@ function withVerified(state: RunState, { partitions, source, accounts, bytes }: 
 
 function withOffence(state: RunState, offence: Offence): RunState {
   if (!state.boundary.areSettingsProved && dependsOnSharding(offence.kind)) return state;
+  const { recorded, byNode } = state.offences;
+  const count = byNode.get(offence.node) ?? 0;
+  if (count >= offencesPerNodeMax) return state;
   const reported = { ...offence, detail: messageLine(offence.detail), basis: basisOf(offence.kind) };
-  return { ...state, offences: appended(state.offences, reported) };
+  return {
+    ...state,
+    offences: {
+      recorded: appended(recorded, reported),
+      byNode: new Map(byNode).set(offence.node, count + 1),
+    },
+  };
 }
 
 function queryOf({
@@ -145,7 +159,7 @@ export function summaryOf(state: RunState, durationMs: number): RunSummary {
     ...state.progress,
     stateBytes: state.stateBytes,
     queries: listOf(state.queries),
-    offences: listOf(state.offences),
+    offences: listOf(state.offences.recorded),
     warnings: listOf(state.warnings),
     damage: state.damage,
     durationMs: Math.round(durationMs),

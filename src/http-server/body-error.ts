@@ -12,6 +12,7 @@ export type BodyProblem =
 
 export class BodyError extends Error {
   override readonly name = "BodyError";
+  readonly code = "body";
   readonly problem: BodyProblem;
 
   constructor(problem: BodyProblem, message: string) {

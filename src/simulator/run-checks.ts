@@ -4,6 +4,7 @@ import type { SyncEvent } from "../events/sync-events.ts";
 import { unconfirmedDiskShareLast } from "../limits/sync.ts";
 import type { NodeId, NodeIndex, Partition } from "../protocol/brands.ts";
 import { stores } from "../protocol/shard.ts";
+import { IncompleteError } from "../sync/incomplete.ts";
 import { hasSmallDisk, isHonest, isReliable, type Scenario, type VirtualPeer } from "./scenario.ts";
 import type { VirtualDisk } from "./virtual-disk.ts";
 import { trueContent } from "./virtual-response.ts";
@@ -112,5 +113,5 @@ export class RunChecks {
 }
 
 function isIncomplete(error: unknown): boolean {
-  return error instanceof Error && error.name === "SnapshotError";
+  return error instanceof IncompleteError;
 }

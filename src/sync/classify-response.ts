@@ -1,16 +1,10 @@
-/** The outcome of a response, the offences that it shows, and what its error costs the peer: pure functions. */
+/** The outcome of a response, and the offences that it shows: pure functions. */
 
 import type { ResponseReport } from "../artifact/response-report.ts";
-import { FetchError } from "../errors/fetch-error.ts";
 import type { Offence } from "../errors/offence.ts";
 import type { ResponseOutcome } from "../errors/response-outcome.ts";
 import { counted } from "../text/counted.ts";
-import { type ErrorCost, fetchErrorCosts, responseErrorCosts } from "./peers/error-costs.ts";
-
-/** Returns what the error that ended a response costs its peer. */
-export function costOf(error: Extract<ResponseReport["end"], { kind: "failed" }>["error"]): ErrorCost {
-  return error instanceof FetchError ? fetchErrorCosts[error.kind] : responseErrorCosts[error.kind];
-}
+import { costOf } from "./peers/error-costs.ts";
 
 /** Returns how a response ended that the run did not cancel. */
 export function outcomeOf({ end, mismatched }: ResponseReport): ResponseOutcome {

@@ -46,8 +46,8 @@ function hasPlace({ queries, isLastShare, task }: RunState): boolean {
 }
 
 function nextStart(state: RunState, nowMs: number): Action | undefined {
-  const query = hasPlace(state) ? state.planner.next(state.tasks.missing, nowMs) : undefined;
-  return query === undefined ? undefined : { type: "start", query, isHedge: false, yielding: [] };
+  const next = hasPlace(state) ? state.planner.next(state.tasks.missing, nowMs) : undefined;
+  return next === undefined ? undefined : { type: "start", ...next, isHedge: false, yielding: [] };
 }
 
 /**
@@ -78,7 +78,7 @@ function nextHedge(state: RunState, slow: readonly Query[], nowMs: number): Acti
   const yielding = state.isLastShare
     ? running
     : yieldsTo(query.partitions, { running, stragglers: slow, concurrency: task.concurrency }, tasks);
-  return { type: "start", query, isHedge: true, yielding: yielding.map(({ id }) => id) };
+  return { type: "start", query, rest: undefined, isHedge: true, yielding: yielding.map(({ id }) => id) };
 }
 
 /** No other peer can be requested for what the stragglers give. */

@@ -4,8 +4,8 @@ import type { ResponseReport } from "../artifact/response-report.ts";
 import { FetchError } from "../errors/fetch-error.ts";
 import type { HashHex, NodeIndex, Partition } from "../protocol/brands.ts";
 import type { Shard } from "../protocol/shard.ts";
-import { costOf } from "./classify-response.ts";
 import { ByteBudget } from "./peers/byte-budget.ts";
+import { costOf } from "./peers/error-costs.ts";
 import type { ExclusionReason, PeerPool } from "./peers/peer-pool.ts";
 import { type FailedResponse, recoveryOf } from "./peers/recovery.ts";
 import { Throughput } from "./peers/throughput.ts";
@@ -139,6 +139,8 @@ export class RunState {
       case "disk-full":
         this.#endFull(this.queries.get(event.query), event.message);
         break;
+      default:
+        event satisfies never;
     }
   }
 
@@ -146,6 +148,7 @@ export class RunState {
     switch (decision.type) {
       case "start":
         for (const id of decision.yielding) this.#cancel(id, "hedged");
+        if (!decision.isHedge) this.planner.started(decision.rest);
         this.#start(decision.query, decision.isHedge, atMs);
         break;
       case "request":
@@ -174,6 +177,8 @@ export class RunState {
         this.budget.useLastShare();
         this.pool.lift("no-space");
         break;
+      default:
+        decision satisfies never;
     }
   }
 
@@ -186,7 +191,6 @@ export class RunState {
   #start(planned: PlannedQuery, isHedge: boolean, atMs: number): void {
     this.history.begin(atMs);
     this.pool.begin(planned.nodeIndex);
-    this.planner.started(planned);
     const query = this.queries.start(planned, isHedge, atMs);
     for (const partition of planned.partitions) this.#assign(partition, query);
   }

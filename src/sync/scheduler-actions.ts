@@ -5,6 +5,7 @@ import type { NodeIndex, Partition } from "../protocol/brands.ts";
 import type { SnapshotReq } from "../protocol/snapshot-request.ts";
 import type { QueryId } from "./queries/partition-tasks.ts";
 import type { Cancellation } from "./queries/query.ts";
+import type { Cover } from "./queries/query-planner.ts";
 import type { PlannedQuery } from "./strategy/algorithm-1.ts";
 
 /** The next thing to do. The runner applies every {@link Decision} as an event, and performs it. */
@@ -22,6 +23,8 @@ export type Decision =
   | {
       readonly type: "start";
       readonly query: PlannedQuery;
+      /** The rest of the cover that the query is part of; `undefined` for a hedge and for Algorithm 1. */
+      readonly rest: Cover | undefined;
       readonly isHedge: boolean;
       readonly yielding: readonly QueryId[];
     }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AgreementOutcome } from "../../src/agreement/agreed-hashes.ts";
 import { AgreementReport, type ReportContext } from "../../src/agreement/agreement-report.ts";
-import { GossipFailure, type GossipFailureKind } from "../../src/agreement/requests/gossip-source.ts";
+import { GossipError, type GossipErrorKind } from "../../src/agreement/requests/gossip-source.ts";
 import { describeUndecided } from "../../src/agreement/undecided.ts";
 import type { Problem } from "../../src/errors/problem.ts";
 import { RunLog } from "../../src/events/run-log.ts";
@@ -15,13 +15,13 @@ import { collectionOf, cycle, hashKey, identities, idOf, shard, voteOf } from ".
 
 interface Case {
   readonly votes: readonly string[];
-  readonly failure?: GossipFailureKind;
+  readonly failure?: GossipErrorKind;
   readonly context?: Partial<ReportContext>;
 }
 
 function report({ votes, failure, context = {} }: Case) {
   const log = new RunLog(undefined);
-  const failures = failure === undefined ? [] : [[idOf(4), new GossipFailure(failure, "it failed")] as const];
+  const failures = failure === undefined ? [] : [[idOf(4), new GossipError(failure, "it failed")] as const];
   const whole: ReportContext = {
     shard,
     shardingSource: "proved",

@@ -2,14 +2,14 @@
 
 import { describe, expect, it } from "vitest";
 import { type AgreementContext, findAgreedHashes } from "../../src/agreement/find-agreement.ts";
-import { GossipFailure, type GossipSource } from "../../src/agreement/requests/gossip-source.ts";
+import { GossipError, type GossipSource } from "../../src/agreement/requests/gossip-source.ts";
 import { RunLog } from "../../src/events/run-log.ts";
 import { cycle, hashKey, idOf, nodes, shard, voteOf } from "./test-votes.ts";
 
 const all = [0, 1, 2, 3, 4];
 const allVotes = all.map((index) => voteOf(index));
 
-type Respond = (index: number) => readonly string[] | GossipFailure;
+type Respond = (index: number) => readonly string[] | GossipError;
 
 /** Every node sends what `respond` returns, or fails with it. */
 function sourceOf(respond: Respond, requested: number[] = []): GossipSource {
@@ -19,7 +19,7 @@ function sourceOf(respond: Respond, requested: number[] = []): GossipSource {
       const index = all.findIndex((one) => idOf(one) === id);
       requested.push(index);
       const response = await Promise.resolve(respond(index));
-      if (response instanceof GossipFailure) throw response;
+      if (response instanceof GossipError) throw response;
       yield response.map((message) => Buffer.from(message));
     },
   };
@@ -65,16 +65,16 @@ describe("agreed hashes", () => {
   it("are found from a damaged source after the requests", async () => {
     const requested: number[] = [];
     const given = [{ messages: allVotes, source: "x.json", isDamaged: true }];
-    const failing = sourceOf(() => new GossipFailure("permanent", "no"), requested);
+    const failing = sourceOf(() => new GossipError("permanent", "no"), requested);
     expect((await find(failing, { given })).result).toMatchObject(agreed);
     expect(requested.toSorted()).toEqual(all);
   });
 
   it("are not found if too few nodes respond, and a node with an invalid response is blamed", async () => {
     const failures = new Map([
-      [0, new GossipFailure("malformed", "no list")],
-      [1, new GossipFailure("too-large", "too much")],
-      [2, new GossipFailure("permanent", "status 404")],
+      [0, new GossipError("malformed", "no list")],
+      [1, new GossipError("too-large", "too much")],
+      [2, new GossipError("permanent", "status 404")],
     ]);
     const { result, offences } = await find(
       sourceOf((index) => failures.get(index) ?? [voteOf(3), voteOf(4)]),
@@ -87,7 +87,7 @@ describe("agreed hashes", () => {
     const attempts = new Map<number, number>();
     const source = sourceOf((index) => {
       attempts.set(index, (attempts.get(index) ?? 0) + 1);
-      return attempts.get(index) === 1 ? new GossipFailure("temporary", "busy") : [voteOf(index)];
+      return attempts.get(index) === 1 ? new GossipError("temporary", "busy") : [voteOf(index)];
     });
     expect((await find(source)).result).toMatchObject(agreed);
   });

@@ -60,7 +60,7 @@ describe("a request for gossip", () => {
       kind: "temporary",
     },
   ])("fails as $kind with $id", async ({ respond, kind }) => {
-    await expect(requested(respond)).rejects.toMatchObject({ name: "GossipFailure", kind });
+    await expect(requested(respond)).rejects.toMatchObject({ name: "GossipError", kind });
   });
 
   it("fails as aborted if its caller ends it", async () => {

@@ -99,7 +99,7 @@ describe("the state of a run", () => {
     const settings: RunEvent = { type: "settings", areProved: false };
     const redirect: RunEvent = { type: "offence", offence: { node, kind: "redirect", detail: "" } };
     const { offences } = fold(settings, dissent, redirect);
-    expect(listOf(offences).map(({ kind }) => kind)).toEqual(["redirect"]);
+    expect(listOf(offences.recorded).map(({ kind }) => kind)).toEqual(["redirect"]);
   });
 
   it("is not changed by a reduction", () => {

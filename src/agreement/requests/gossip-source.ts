@@ -17,12 +17,12 @@ export interface GossipSource {
    * Requests the messages of a cycle from one node.
    *
    * @returns the messages as received, in batches as they arrive; a batch is only valid until the next one
-   * @throws GossipFailure
+   * @throws GossipError
    */
   request(node: ActiveNode, cycle: Cycle, request: GossipRequest): AsyncIterable<readonly Buffer[]>;
 }
 
-export type GossipFailureKind =
+export type GossipErrorKind =
   /** The node states that the cycle is not finalized yet. */
   | "not-finalized"
   /** The node is unreachable or busy, and may respond later. */
@@ -40,18 +40,19 @@ export type GossipFailureKind =
   /** The caller ended the request. */
   | "aborted";
 
-export class GossipFailure extends Error {
-  override readonly name = "GossipFailure";
-  readonly kind: GossipFailureKind;
+export class GossipError extends Error {
+  override readonly name = "GossipError";
+  readonly code = "gossip";
+  readonly kind: GossipErrorKind;
 
-  constructor(kind: GossipFailureKind, message: string, options?: ErrorOptions) {
+  constructor(kind: GossipErrorKind, message: string, options?: ErrorOptions) {
     super(message, options);
     this.kind = kind;
   }
 }
 
 /** Returns whether the same request may succeed later. */
-export function isTemporary({ kind }: GossipFailure): boolean {
+export function isTemporary({ kind }: GossipError): boolean {
   switch (kind) {
     case "not-finalized":
     case "temporary":
@@ -67,7 +68,7 @@ export function isTemporary({ kind }: GossipFailure): boolean {
 }
 
 /** Returns whether no honest node sends such a response. */
-export function isInvalidResponse({ kind }: GossipFailure): boolean {
+export function isInvalidResponse({ kind }: GossipError): boolean {
   switch (kind) {
     case "malformed":
     case "truncated":
@@ -86,7 +87,7 @@ export function isInvalidResponse({ kind }: GossipFailure): boolean {
  * Takes the messages of a response one by one.
  *
  * @param take returns whether an honest node would forward the message
- * @throws GossipFailure `malformed` if there are too many that no honest node would forward
+ * @throws GossipError `malformed` if there are too many that no honest node would forward
  */
 export async function takeMessages(
   batches: AsyncIterable<readonly Buffer[]>,
@@ -96,10 +97,7 @@ export async function takeMessages(
   for await (const batch of batches) {
     for (const message of batch) {
       if (take(message) || ++refused <= gossipUnsignedMax) continue;
-      throw new GossipFailure(
-        "malformed",
-        `more than ${gossipUnsignedMax} messages without a valid signature`,
-      );
+      throw new GossipError("malformed", `more than ${gossipUnsignedMax} messages without a valid signature`);
     }
   }
 }

@@ -26,7 +26,7 @@ import type { RelayFaults } from "../faults/relay-faults.ts";
 import type { VoteCollection } from "../vote-collection.ts";
 import type { Quorum } from "../vote-tally.ts";
 import {
-  GossipFailure,
+  GossipError,
   type GossipSource,
   isInvalidResponse,
   isTemporary,
@@ -65,7 +65,7 @@ export class VoteRequests implements HedgedWork {
   readonly #clock = new IdleClock();
   readonly #endMs = performance.now() + gossipTimeMaxMs;
   readonly #queue: NodeQueue;
-  readonly #failures = new Map<string, GossipFailure>();
+  readonly #failures = new Map<string, GossipError>();
   readonly #progress: QuorumProgress;
   #decidedMs: number | undefined;
 
@@ -78,7 +78,7 @@ export class VoteRequests implements HedgedWork {
   }
 
   /** Node ID → why its last request failed. */
-  get failures(): ReadonlyMap<string, GossipFailure> {
+  get failures(): ReadonlyMap<string, GossipError> {
     return this.#failures;
   }
 
@@ -121,7 +121,7 @@ export class VoteRequests implements HedgedWork {
       const watched = this.#clock.watched(batches, () => progress.takeHadVotes());
       await takeMessages(watched, (message) => this.#take(message, node, progress));
     } catch (error) {
-      if (!(error instanceof GossipFailure)) throw error;
+      if (!(error instanceof GossipError)) throw error;
       this.#fail(node, error, request);
     }
   }
@@ -160,7 +160,7 @@ export class VoteRequests implements HedgedWork {
     }
   }
 
-  #fail(node: ActiveNode, error: GossipFailure, request: HedgedRequest): void {
+  #fail(node: ActiveNode, error: GossipError, request: HedgedRequest): void {
     if (isInvalidResponse(error)) {
       const { cycleNumber } = this.#votes.shard;
       const detail = `its response to the request for gossip of cycle ${cycleNumber}: ${error.message}`;
@@ -172,7 +172,7 @@ export class VoteRequests implements HedgedWork {
     if (error.kind !== "aborted") this.#failed(node, error);
   }
 
-  #failed(node: ActiveNode, error: GossipFailure): void {
+  #failed(node: ActiveNode, error: GossipError): void {
     this.#failures.set(node.id, error);
     if (isTemporary(error) && !this.#faults.isSuspect(node.id)) this.#queue.retry(node, performance.now());
   }
@@ -182,6 +182,6 @@ export class VoteRequests implements HedgedWork {
   }
 }
 
-function tooSlow(): GossipFailure {
-  return new GossipFailure("temporary", "too slow, while other nodes were still to be queried");
+function tooSlow(): GossipError {
+  return new GossipError("temporary", "too slow, while other nodes were still to be queried");
 }

@@ -9,7 +9,7 @@ import { admit } from "../../agreement/admission/admit.ts";
 import type { KnownVotes } from "../../agreement/admission/known-votes.ts";
 import { faultOf } from "../../agreement/faults/fault.ts";
 import {
-  GossipFailure,
+  GossipError,
   type GossipSource,
   isInvalidResponse,
   takeMessages,
@@ -74,7 +74,7 @@ export class CyclePoll {
       const batches = source.request(node, this.#cycle, { signal });
       await takeMessages(batches, (message) => this.#take(message, node, saving, unsigned));
     } catch (error) {
-      if (!(error instanceof GossipFailure)) throw error;
+      if (!(error instanceof GossipError)) throw error;
       if (isInvalidResponse(error) || error.kind === "unacceptable") this.#recordInvalid(node.id, error);
     } finally {
       store.flush();

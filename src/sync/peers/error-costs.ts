@@ -1,6 +1,10 @@
-/** What each error costs the peer whose response it ended. The tables are exhaustive; nothing else decides a cost. */
+/**
+ * What each error costs the peer whose response it ended. The tables are exhaustive, and recovery.ts follows them. What
+ * offences of earlier runs cost a peer is in record-rank.ts.
+ */
 
-import type { FetchErrorKind } from "../../errors/fetch-error.ts";
+import type { ResponseReport } from "../../artifact/response-report.ts";
+import { FetchError, type FetchErrorKind } from "../../errors/fetch-error.ts";
 import type { OffenceKind } from "../../errors/offence.ts";
 import type { ResponseErrorKind } from "../../errors/response-error.ts";
 
@@ -45,3 +49,8 @@ export const responseErrorCosts: Readonly<Record<ResponseErrorKind, ErrorCost>> 
   // The size of a partition is unknown until its hash is confirmed: the offence follows then.
   "over-budget": { offence: undefined, retry: "uncounted", excludes: "outgrown" },
 };
+
+/** Returns what the error that ended a response costs its peer. */
+export function costOf(error: Extract<ResponseReport["end"], { kind: "failed" }>["error"]): ErrorCost {
+  return error instanceof FetchError ? fetchErrorCosts[error.kind] : responseErrorCosts[error.kind];
+}

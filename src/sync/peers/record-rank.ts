@@ -24,11 +24,11 @@ const weights: Readonly<Record<OffenceKind, 1 | 2>> = {
   "contradicts-own-vote": 2,
 };
 
-/** 0 for a clean record; a kind that a newer version has written counts as the worst. */
+/** Returns 0 for a clean record, else the weight of the worst offence. */
 export function recordRank(kinds: Iterable<OffenceKind>): 0 | 1 | 2 {
   let rank: 0 | 1 | 2 = 0;
   for (const kind of kinds) {
-    const weight = weights[kind] ?? 2;
+    const weight = weights[kind];
     if (weight > rank) rank = weight;
   }
   return rank;

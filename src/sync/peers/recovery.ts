@@ -2,9 +2,9 @@
 
 import type { ResponseReport } from "../../artifact/response-report.ts";
 import { FetchError } from "../../errors/fetch-error.ts";
-import { decideRetry, type RetryDecision } from "../../errors/retry.ts";
+import { isTemporaryStatus, type RetryDecision, retryLater } from "../../errors/retry.ts";
 import type { Partition } from "../../protocol/brands.ts";
-import { costOf } from "../classify-response.ts";
+import { costOf, type ErrorCost } from "./error-costs.ts";
 import { TOO_EARLY } from "./peer-pool.ts";
 
 export interface FailedResponse {
@@ -31,19 +31,36 @@ export interface Recovery {
  * @param random in [0, 1): the jitter of a backoff
  */
 export function recoveryOf(failed: FailedResponse, waitsForExports: boolean, random: number): Recovery {
-  const { error, requested, failures } = failed;
+  const { error, requested } = failed;
   const { retry: rule, excludes } = costOf(error);
-  const recovery = { retry: { retry: false } as RetryDecision, broken: undefined, outgrown: [] };
+  const never: RetryDecision = { retry: false };
+  const retry = isTooEarly(error) && !waitsForExports ? never : decide(rule, failed, random);
   if (excludes === "broken-partition") {
     const broken = brokenPartition(failed);
-    if (broken === undefined) return recovery;
-    return { ...recovery, broken, retry: decideRetry(brokenOff(error), failures, random) };
+    return { retry: broken === undefined ? never : retry, broken, outgrown: [] };
   }
   // A long response of which nothing was kept must not arrive again at once either.
   const outgrown = excludes === "outgrown" && !failed.isOutgrown ? [...requested] : [];
-  if (rule === "never" || (isTooEarly(error) && !waitsForExports)) return { ...recovery, outgrown };
-  const counted = rule === "uncounted" ? 1 : failures;
-  return { ...recovery, outgrown, retry: decideRetry(brokenOff(error), counted, random) };
+  return { retry, broken: undefined, outgrown };
+}
+
+function decide(
+  rule: ErrorCost["retry"],
+  { error, failures }: FailedResponse,
+  random: number,
+): RetryDecision {
+  const { status, retryAfterMs } =
+    error instanceof FetchError ? error : { status: undefined, retryAfterMs: undefined };
+  switch (rule) {
+    case "never":
+      return { retry: false };
+    case "status":
+      return isTemporaryStatus(status) ? retryLater(retryAfterMs, failures, random) : { retry: false };
+    case "backoff":
+      return retryLater(retryAfterMs, failures, random);
+    case "uncounted":
+      return retryLater(retryAfterMs, 1, random);
+  }
 }
 
 /** Returns the partition in which a response broke; `undefined` where it is unknown. */
@@ -54,9 +71,4 @@ function brokenPartition({ lastPartition: last, requested }: FailedResponse): Pa
 
 function isTooEarly(error: FailedResponse["error"]): boolean {
   return error instanceof FetchError && error.status === TOO_EARLY;
-}
-
-/** A peer whose response is useless is requested again as one that broke off is. */
-function brokenOff(error: FailedResponse["error"]): FetchError {
-  return error instanceof FetchError ? error : new FetchError("reset", error.message);
 }

@@ -21,42 +21,49 @@ export interface PlannerContext {
   readonly isEmpty: (partition: Partition) => boolean;
 }
 
-/** A cover, and for what it was computed. */
-interface Cover {
-  /** What is still to be queried, the next query last. */
-  readonly queries: PlannedQuery[];
-  /** The partitions of these queries. */
-  planned: number;
+/** The rest of a cover, and for what it was computed. */
+export interface Cover {
+  /** What is still to be queried, in this order. */
+  readonly queries: readonly PlannedQuery[];
+  /** The number of partitions of these queries. */
+  readonly planned: number;
   /** Partitions that no peer can give now. */
   readonly leftOut: number;
 }
 
+export interface NextQuery {
+  readonly query: PlannedQuery;
+  /** What the planner keeps if the query starts: the rest of the cover. `undefined` for Algorithm 1. */
+  readonly rest: Cover | undefined;
+}
+
+const noCover: Cover = { queries: [], planned: 0, leftOut: 0 };
+
 export class QueryPlanner {
   readonly #context: PlannerContext;
-  #cover: Cover = { queries: [], planned: 0, leftOut: 0 };
+  #cover = noCover;
 
   constructor(context: PlannerContext) {
     this.#context = context;
   }
 
   /**
-   * The next query, if there is one. The same question has the same answer until {@link started} is called.
+   * Returns the next query, if there is one. It changes nothing: the same state and time give the same query.
    *
    * @param needed partitions that no query gives
    */
-  next(needed: ReadonlySet<Partition>, nowMs: number): PlannedQuery | undefined {
+  next(needed: ReadonlySet<Partition>, nowMs: number): NextQuery | undefined {
     if (needed.size === 0) return undefined;
     const { shard, pool, rule } = this.#context;
-    if (rule === "cover") return this.#coverOf(needed, nowMs).queries.at(-1);
+    if (rule === "cover") return firstOf(this.#coverOf(needed, nowMs));
     const order = this.#groups(nowMs).flat();
-    return nextQuery(shard, order, needed, (index, partition) => pool.mayGive(index, partition));
+    const query = nextQuery(shard, order, needed, (index, partition) => pool.mayGive(index, partition));
+    return query && { query, rest: undefined };
   }
 
-  /** A planned query has begun. */
-  started(query: PlannedQuery): void {
-    if (this.#cover.queries.at(-1) !== query) return;
-    this.#cover.queries.pop();
-    this.#cover.planned -= query.partitions.length;
+  /** A query of {@link next} has started. */
+  started(rest: Cover | undefined): void {
+    this.#cover = rest ?? noCover;
   }
 
   /**
@@ -91,17 +98,16 @@ export class QueryPlanner {
     const { shard, pool, isEmpty } = this.#context;
     const excludedOf = (index: NodeIndex) => pool.excludedOf(index);
     const groups = this.#groups(nowMs);
-    const queries = coverQueries({ shard, groups, needed, excludedOf, isEmpty }).reverse();
+    const queries = coverQueries({ shard, groups, needed, excludedOf, isEmpty });
     const planned = queries.reduce((sum, { partitions }) => sum + partitions.length, 0);
-    this.#cover = { queries, planned, leftOut: needed.size - planned };
-    return this.#cover;
+    return { queries, planned, leftOut: needed.size - planned };
   }
 
   /** Whether the cover is for what is needed now, and its next peer can be queried as it says. */
   #isAsPlanned(needed: ReadonlySet<Partition>, nowMs: number): boolean {
     const { pool } = this.#context;
     const { queries, planned, leftOut } = this.#cover;
-    const next = queries.at(-1);
+    const [next] = queries;
     return (
       next !== undefined &&
       planned + leftOut === needed.size &&
@@ -109,4 +115,8 @@ export class QueryPlanner {
       next.partitions.every((p) => needed.has(p) && pool.mayGive(next.nodeIndex, p))
     );
   }
+}
+
+function firstOf({ queries: [query, ...queries], planned, leftOut }: Cover): NextQuery | undefined {
+  return query && { query, rest: { queries, planned: planned - query.partitions.length, leftOut } };
 }

@@ -5,8 +5,8 @@
  * of two beginnings need not cross, so that halving the beginnings halves what is left to search.
  */
 
-import { type Arc, lastOf, ProperRing } from "./circular-arcs.ts";
-import { lightestRound } from "./minimum-weight-cover.ts";
+import { type Arc, lastOf, ProperCircularArcs } from "./circular-arcs.ts";
+import { minimumWeightRound } from "./minimum-weight-cover.ts";
 
 /**
  * Positions that no arc covers are left out.
@@ -21,14 +21,16 @@ export function coverRing(arcs: readonly Arc[], isNeeded: readonly boolean[]): A
   const counts = depths(proper, isNeeded.length);
   const needed = isNeeded.map((is, position) => is && (counts[position] as number) > 0);
   if (!needed.includes(true)) return [];
-  const ring = new ProperRing(proper, needed);
+  const ring = new ProperCircularArcs(proper, needed);
   const pivot = leastCovered(counts, needed);
   const starts = startsAt(pivot, proper, needed.length);
   const rounds = starts.map((start) => ring.greedy(start));
   const count = Math.min(...rounds.map(({ length }) => length));
   const shortest = starts.filter((_, index) => rounds[index]?.length === count);
   const isEven = proper.every(({ weight }) => weight === proper[0]?.weight);
-  const path = isEven ? rounds.find(({ length }) => length === count) : lightestRound(ring, shortest, count);
+  const path = isEven
+    ? rounds.find(({ length }) => length === count)
+    : minimumWeightRound(ring, shortest, count);
   return (path ?? []).map((index) => ring.arc(index)).sort((a, b) => a.first - b.first);
 }
 

@@ -20,7 +20,7 @@ export function lastOf({ first, length }: Arc): number {
  * Index `i + n` is arc i one turn later, so that a round is a
  * sequence of indices that rises from some i to i + n.
  */
-export class ProperRing {
+export class ProperCircularArcs {
   readonly count: number;
   readonly #arcs: readonly Arc[];
   readonly #next: readonly number[];

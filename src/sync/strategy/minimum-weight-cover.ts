@@ -5,7 +5,7 @@
  * what is found for one beginning bounds the search for those before and after it.
  */
 
-import type { ProperRing } from "./circular-arcs.ts";
+import type { ProperCircularArcs } from "./circular-arcs.ts";
 
 /** Indices of arcs, ascending; its beginning first. */
 type Round = readonly number[];
@@ -14,13 +14,17 @@ type Round = readonly number[];
  * @param starts the possible beginnings, ascending, within one turn; from each there is a round of `count`
  * @param count the fewest that any round has
  */
-export function lightestRound(ring: ProperRing, starts: readonly number[], count: number): Round {
+export function minimumWeightRound(
+  ring: ProperCircularArcs,
+  starts: readonly number[],
+  count: number,
+): Round {
   let lightest: Round | undefined;
   let leastWeight = Number.POSITIVE_INFINITY;
   const search = (from: number, to: number, below: Round | undefined, above: Round | undefined) => {
     if (from >= to) return;
     const middle = Math.floor((from + to) / 2);
-    const { round, weight } = lightestFrom(ring, starts[middle] as number, count, below, above);
+    const { round, weight } = minimumWeightFrom(ring, starts[middle] as number, count, below, above);
     if (weight < leastWeight) {
       lightest = round;
       leastWeight = weight;
@@ -41,8 +45,8 @@ interface Step {
   readonly before: Int32Array;
 }
 
-function lightestFrom(
-  ring: ProperRing,
+function minimumWeightFrom(
+  ring: ProperCircularArcs,
   start: number,
   count: number,
   below: Round | undefined,
@@ -68,7 +72,7 @@ function lightestFrom(
 
 /** Between which arcs each step lies: reached from the beginning, leading back to it, and crossing no bound. */
 function bounds(
-  ring: ProperRing,
+  ring: ProperCircularArcs,
   start: number,
   count: number,
   below: Round | undefined,
@@ -87,7 +91,7 @@ function bounds(
 }
 
 /** The least weight in a window that only moves on: those that wait in it, in ascending order of weight. */
-function stepAfter(previous: Step, ring: ProperRing, low: number, high: number): Step {
+function stepAfter(previous: Step, ring: ProperCircularArcs, low: number, high: number): Step {
   const weights = new Float64Array(high - low + 1).fill(Number.POSITIVE_INFINITY);
   const before = new Int32Array(high - low + 1);
   const window: number[] = [];

@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Pieces, type ResponseContext, ResponseCut } from "../validator/fault-hooks.ts";
+import { type Pieces, type ResponseContext, ResponseCutError } from "../validator/fault-hooks.ts";
 import { type FaultKind, requiredValue } from "./fault-kind.ts";
 
 const fillerCharacters = 64 * 1024;
@@ -104,7 +104,7 @@ async function* firstHalf(pieces: Pieces, { accounts }: ResponseContext): AsyncG
 
 async function* thenReset(pieces: Pieces, context: ResponseContext): AsyncGenerator<string> {
   yield* firstHalf(pieces, context);
-  throw new ResponseCut();
+  throw new ResponseCutError();
 }
 
 /**
@@ -134,7 +134,7 @@ async function* halfOfLong(pieces: Pieces, accounts: number, isCut: () => boolea
   const next = isLong ? held[whole] : undefined;
   if (next === undefined) return yield held.join("");
   yield held.slice(0, whole).join("") + next.slice(0, Math.ceil(next.length / 2));
-  throw new ResponseCut();
+  throw new ResponseCutError();
 }
 
 async function* thenStall(pieces: Pieces, context: ResponseContext): AsyncGenerator<string> {

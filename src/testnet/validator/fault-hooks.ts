@@ -23,8 +23,8 @@ export interface ResponseContext {
 export type Pieces = Iterable<string> | AsyncIterable<string>;
 
 /** Ends a connection within a response: the client receives the text so far, and no end of it. */
-export class ResponseCut extends Error {
-  override readonly name = "ResponseCut";
+export class ResponseCutError extends Error {
+  override readonly name = "ResponseCutError";
   readonly code = "response-cut";
 }
 
@@ -57,7 +57,7 @@ export interface ResponseHooks {
   /** Change the selection of a request, or reject the request with an {@link HttpError}. */
   readonly select: ((selection: Selection, timestampMs: number) => Selection)[];
   readonly rows: ((rows: Iterable<WrappedData>, context: ResponseContext) => Iterable<WrappedData>)[];
-  /** A generator that throws {@link ResponseCut} ends the connection after the text before it; another error ends the
+  /** A generator that throws {@link ResponseCutError} ends the connection after the text before it; another error ends the
    *  connection at once. */
   readonly text: ((pieces: Pieces, context: ResponseContext) => Pieces)[];
   isGzip: boolean;

@@ -10,7 +10,7 @@ import { setImmediate } from "node:timers/promises";
 import { constants, createGzip } from "node:zlib";
 import { bytesPerSecondMin } from "../../limits/http.ts";
 import { responseStallMs } from "../limits.ts";
-import { type Pieces, ResponseCut } from "./fault-hooks.ts";
+import { type Pieces, ResponseCutError } from "./fault-hooks.ts";
 
 /** The size of the chunks to which pieces are joined. */
 const chunkCharacters = 64 * 1024;
@@ -19,7 +19,7 @@ export interface BodyOptions {
   readonly isGzip?: boolean;
 }
 
-/** Writes the pieces, and ends the response; after a {@link ResponseCut}, the connection. A client that disconnects
+/** Writes the pieces, and ends the response; after a {@link ResponseCutError}, the connection. A client that disconnects
  *  before is not an error. */
 export async function sendPieces(
   response: ServerResponse,
@@ -86,7 +86,7 @@ async function* untilCut(chunks: AsyncIterable<Buffer>, onCut: () => void): Asyn
   try {
     yield* chunks;
   } catch (error) {
-    if (!(error instanceof ResponseCut)) throw error;
+    if (!(error instanceof ResponseCutError)) throw error;
     onCut();
   }
 }

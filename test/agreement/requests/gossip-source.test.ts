@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import {
-  GossipFailure,
-  type GossipFailureKind,
+  GossipError,
+  type GossipErrorKind,
   isInvalidResponse,
   isTemporary,
   takeMessages,
 } from "../../../src/agreement/requests/gossip-source.ts";
 import { gossipUnsignedMax } from "../../../src/limits/gossip.ts";
 
-const kinds: readonly { kind: GossipFailureKind; temporary: boolean; invalid: boolean }[] = [
+const kinds: readonly { kind: GossipErrorKind; temporary: boolean; invalid: boolean }[] = [
   { kind: "not-finalized", temporary: true, invalid: false },
   { kind: "temporary", temporary: true, invalid: false },
   { kind: "permanent", temporary: false, invalid: false },
@@ -20,7 +20,7 @@ const kinds: readonly { kind: GossipFailureKind; temporary: boolean; invalid: bo
 ];
 
 it.each(kinds)("a failure $kind is temporary: $temporary, and an invalid response: $invalid", (of) => {
-  const failure = new GossipFailure(of.kind, "");
+  const failure = new GossipError(of.kind, "");
   expect([isTemporary(failure), isInvalidResponse(failure)]).toEqual([of.temporary, of.invalid]);
 });
 

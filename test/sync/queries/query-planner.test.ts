@@ -24,7 +24,7 @@ describe("the planner", () => {
 
   it("queries by Algorithm 1 the first peer of the order for all that it stores", () => {
     const { planner } = plannerOf(peerPool(ring), "bisect");
-    expect(planner.next(all, 0)).toEqual({
+    expect(planner.next(all, 0)?.query).toEqual({
       nodeIndex: 0,
       partitions: [0, 1, 2, 7, 8],
     });
@@ -33,7 +33,7 @@ describe("the planner", () => {
   it("queries no peer for a partition that it is excluded from", () => {
     const pool = peerPool(ring);
     pool.exclude(asNodeIndex(0), asPartition(1), { reason: "wrong", detail: "" });
-    expect(plannerOf(pool, "bisect").planner.next(all, 0)?.partitions).toEqual([0, 2, 7, 8]);
+    expect(plannerOf(pool, "bisect").planner.next(all, 0)?.query.partitions).toEqual([0, 2, 7, 8]);
   });
 
   it("queries slow peers after fast ones", () => {
@@ -41,16 +41,16 @@ describe("the planner", () => {
     throughput.note(asNodeIndex(0), { firstByteMs: 60_000, bytes: 0, bytesMs: 0 });
     throughput.note(asNodeIndex(2), { firstByteMs: 10, bytes: 0, bytesMs: 0 });
     throughput.note(asNodeIndex(1), { firstByteMs: 10, bytes: 0, bytesMs: 0 });
-    expect(planner.next(new Set(asPartitions([0])), 0)?.nodeIndex).toBe(2);
+    expect(planner.next(new Set(asPartitions([0])), 0)?.query.nodeIndex).toBe(2);
   });
 
   it("follows a cover while its queries begin as planned", () => {
     const { planner } = plannerOf(peerPool(ring), "cover");
     const needed = new Set(all);
     const peers: number[] = [];
-    for (let query = planner.next(needed, 0); query !== undefined; query = planner.next(needed, 0)) {
-      expect(planner.next(needed, 0)).toBe(query);
-      planner.started(query);
+    for (let next = planner.next(needed, 0); next !== undefined; next = planner.next(needed, 0)) {
+      const { query, rest } = next;
+      planner.started(rest);
       peers.push(query.nodeIndex);
       for (const partition of query.partitions) needed.delete(partition);
     }
@@ -60,11 +60,22 @@ describe("the planner", () => {
   it("computes another cover where the next peer cannot be queried", () => {
     const pool = peerPool(ring);
     const { planner } = plannerOf(pool, "cover");
-    const first = planner.next(all, 0);
-    pool.begin(asNodeIndex(first?.nodeIndex as number));
-    const second = planner.next(all, 0);
-    expect(second?.nodeIndex).not.toBe(first?.nodeIndex);
+    const first = planner.next(all, 0)?.query.nodeIndex;
+    pool.begin(asNodeIndex(first as number));
+    expect(planner.next(all, 0)?.query.nodeIndex).not.toBe(first);
   });
+
+  it.each(["bisect", "cover"] as const)(
+    "returns the same query by the rule %s whatever was requested of it before",
+    (rule) => {
+      const pool = peerPool(ring);
+      const { planner } = plannerOf(pool, rule);
+      const whole = planner.next(all, 0);
+      expect(planner.next(new Set(asPartitions([4])), 0)?.query.partitions).toEqual([4]);
+      expect(planner.next(all, 5_000)).toEqual(whole);
+      expect(planner.next(all, 0)).toEqual(whole);
+    },
+  );
 
   it("hedges to the fewest peers, none of which was requested for the partitions", () => {
     const { planner } = plannerOf(peerPool(allStoreAll), "bisect", allStoreAll);

@@ -10,7 +10,11 @@ import {
   snapshotResponsesMax,
   snapshotResponsesPerAddressMax,
 } from "../../../src/testnet/limits.ts";
-import { type FaultHooks, honestHooks, ResponseCut } from "../../../src/testnet/validator/fault-hooks.ts";
+import {
+  type FaultHooks,
+  honestHooks,
+  ResponseCutError,
+} from "../../../src/testnet/validator/fault-hooks.ts";
 import { HeldSnapshots } from "../../../src/testnet/validator/held-snapshots.ts";
 import type { JsonServer } from "../../../src/testnet/validator/json-server.ts";
 import { ResponseSlots } from "../../../src/testnet/validator/response-slots.ts";
@@ -247,7 +251,7 @@ it("a response that is cut by a fault reaches its client to its last byte, and h
   hooks.responses.text.push(async function* () {
     yield await Promise.resolve("its first bytes");
     yield "x".repeat(bytes);
-    throw new ResponseCut();
+    throw new ResponseCutError();
   });
   const url = await serve(new CountedAccounts(), hooks);
   const response = await fetch(new URL("/snapshot", url), {
