@@ -52,7 +52,7 @@ function nextStart(state: RunState, nowMs: number): Action | undefined {
 
 /**
  * Cancels a straggler whose response has nothing left to give, where partitions wait for its place, or its peer. No
- * backoff protects such a response: there is nothing to be patient for.
+ * backoff protects such a response: there is nothing left to wait for.
  */
 function nextUseless({ tasks, queries, throughput }: RunState, nowMs: number): Action | undefined {
   const running = queries.running();

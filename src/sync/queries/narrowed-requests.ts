@@ -1,7 +1,6 @@
 /**
- * What a node that is to give certain partitions is queried for (PROTOCOL.md, Partial snapshots): all that it
- * has in one plain request where that is what is wanted, otherwise one request for each run of neighbouring
- * partitions, and one for the global accounts.
+ * The requests to a node for certain partitions (PROTOCOL.md, Partial snapshots): one plain request if everything that it
+ * stores is wanted, otherwise one request for each run of neighbouring partitions, and one for the global accounts.
  */
 
 import type { NodeIndex, Partition } from "../../protocol/brands.ts";
@@ -17,7 +16,7 @@ import type { SnapshotReq } from "../../protocol/snapshot-request.ts";
 
 export interface NarrowedRequest {
   readonly request: SnapshotReq;
-  /** What the answer must hold. */
+  /** The partitions that the response must contain. */
   readonly partitions: readonly Partition[];
 }
 

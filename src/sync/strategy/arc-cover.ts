@@ -1,8 +1,8 @@
 /**
- * The fewest arcs of a ring that cover what is needed of it and, among all choices of so few, one of the
- * least weight. Exact, in O(n log n) (docs/decisions/0011): the fewest are found by going round greedily
- * from every arc over one position; the lightest by a shortest path from each of these, where the paths
- * of two beginnings need not cross, so that halving the beginnings halves what is left to search.
+ * A minimum cover of the needed positions of a ring by arcs: the fewest arcs; among those, the least weight. Exact, in
+ * O(n log n) (docs/decisions/0011). A greedy walk around the ring, from each arc that contains one fixed position, gives
+ * the number. A shortest path from each of these arcs gives the least weight. Two such paths need not cross, so each
+ * path that is found bounds the search for the others.
  */
 
 import { type Arc, lastOf, ProperCircularArcs } from "./circular-arcs.ts";

@@ -1,18 +1,20 @@
 /**
- * Of all rounds of a given number of arcs, the one of the least weight: a shortest path from each possible
- * beginning. Of the rounds from two beginnings, the arcs that come earlier at each step form a round as well,
- * and so do the later ones, with the same weights: so there are two lightest ones that do not cross, and
- * what is found for one beginning bounds the search for those before and after it.
+ * Finds the round of least weight among all rounds with a given number of arcs. A round is a sequence of arcs that covers
+ * the ring once. From one first arc, the best round is a shortest path.
+ *
+ * Take the best rounds from two first arcs. At each step, the earlier of their two arcs form a round, and so do the later
+ * ones, with the same total weight. So there are best rounds that do not cross, and the best round from one first arc
+ * bounds the search from those before and after it.
  */
 
 import type { ProperCircularArcs } from "./circular-arcs.ts";
 
-/** Indices of arcs, ascending; its beginning first. */
+/** Indices of arcs, ascending, the first arc first. */
 type Round = readonly number[];
 
 /**
- * @param starts the possible beginnings, ascending, within one turn; from each there is a round of `count`
- * @param count the fewest that any round has
+ * @param starts the possible first arcs, ascending, within one turn; from each there is a round of `count` arcs
+ * @param count the smallest number of arcs of any round
  */
 export function minimumWeightRound(
   ring: ProperCircularArcs,
