@@ -61,6 +61,9 @@ async function run(faults: readonly string[], changes: Partial<AssembleOptions> 
   });
 }
 
+/** The run ends a straggler when a hedge has begun or, if that gave everything meanwhile, when its place is needed. */
+const cancelled = expect.stringMatching(/^(hedged|not-needed)$/);
+
 describe.concurrent("a straggling node", () => {
   it.each([
     { id: "responds after ten minutes", fault: "0:slow=600s" },
@@ -69,13 +72,15 @@ describe.concurrent("a straggling node", () => {
   ])("is hedged and not blamed if it $id", { timeout }, async ({ fault }) => {
     const { queries, offenders } = await run([fault]);
     expect(offenders).toEqual([]);
-    expect(queries.filter(({ index }) => index === 0).map(({ outcome }) => outcome)).toContain("hedged");
+    expect(queries.filter(({ index }) => index === 0).map(({ outcome }) => outcome)).toEqual(
+      expect.arrayContaining([cancelled]),
+    );
   });
 
   it("does not delay a run with one query at a time", { timeout }, async () => {
     const { queries, offenders } = await run(["8:stall"], { concurrency: 1 });
     expect(offenders).toEqual([]);
-    expect(queries.find(({ index }) => index === 8)?.outcome).toBe("hedged");
+    expect(queries.find(({ index }) => index === 8)?.outcome).toEqual(cancelled);
   });
 
   it("is hedged with --order cover too", { timeout }, async () => {
@@ -83,7 +88,7 @@ describe.concurrent("a straggling node", () => {
     const first = honest.queries[0]?.index as number;
     const { queries, offenders } = await run([`${first}:stall`], { order: "cover" });
     expect(offenders).toEqual([]);
-    expect(queries.find(({ index }) => index === first)?.outcome).toBe("hedged");
+    expect(queries.find(({ index }) => index === first)?.outcome).toEqual(cancelled);
   });
 
   it("is hedged again if the hedge straggles too", { timeout }, async () => {
