@@ -55,7 +55,7 @@ export function signerOf(object: unknown, hashKey?: string): PublicKey | undefin
   return signatureHolds(sign) ? sign.owner : undefined;
 }
 
-/** Returns whether `object.sign` is valid, whoever the signer is. See {@link signerOf}, which also says who signed. */
+/** Returns whether `object.sign` is a valid signature by any key. {@link signerOf} returns that key. */
 export function isSignedBy(object: unknown, hashKey?: string): boolean {
   return signerOf(object, hashKey) !== undefined;
 }
