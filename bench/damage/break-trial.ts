@@ -181,9 +181,9 @@ async function nextRunProblems(
   const problems = publishedProblems(out, replacement);
   const again = summary.queries.flatMap(({ partitions }) => partitions).filter((one) => kept.has(one));
   if (again.length > 0) problems.push(`the next run fetched intact partitions: ${again.join(", ")}`);
-  if (kept.size === replacement.right.partitions.size && summary.bytesReceived > 0) {
+  if (kept.size === replacement.right.partitions.size && summary.bytes.received > 0) {
     problems.push(
-      `the next run received ${summary.bytesReceived} bytes, although all partitions were intact`,
+      `the next run received ${summary.bytes.received} bytes, although all partitions were intact`,
     );
   }
   const { ok, findings } = await verifySnapshot(join(out, replacement.name));

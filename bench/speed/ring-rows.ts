@@ -60,11 +60,11 @@ async function clusterRows(nodes: number, accounts: number, scratch: string): Pr
     const sent = await Promise.all(cluster.nodes.map(({ url }) => responseBytes(cluster, url, {})));
     return { least: leastWeight(shard, sent), runs: await runBothOrders(cluster, scratch) };
   });
-  const overState = (order: Order) => round3(ranged.runs[order].bytesReceived / ranged.state);
-  const overLeast = (order: Order) => round3(whole.runs[order].bytesReceived / whole.least);
+  const overState = (order: Order) => round3(ranged.runs[order].bytes.received / ranged.state);
+  const overLeast = (order: Order) => round3(whole.runs[order].bytes.received / whole.least);
   const overFewest = (order: Order) => round3(ranged.runs[order].queries.length / fewest);
   const overPreimages = (order: Order) =>
-    round3(ranged.runs[order].bytesReceived / ranged.runs[order].stateBytes);
+    round3(ranged.runs[order].bytes.received / ranged.runs[order].stateBytes);
   return [
     {
       what: `bytes received ÷ bytes of state, ${nodes} nodes with ranges`,

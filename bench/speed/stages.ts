@@ -32,6 +32,7 @@ const place = {
   shard,
   hashKey: DEFAULT_HASH_KEY,
   pathOf: (partition: number) => join(scratch, `merged-${partition}`),
+  complete: () => Promise.reject(new Error("no partition has a base")),
 };
 const rows: { readonly name: string; readonly ms: number; readonly bytes: number }[] = [];
 
@@ -173,6 +174,8 @@ function receiverOf(
 ): ResponseReceiver {
   return {
     requested: new Set(),
+    isDelta: false,
+    base: () => undefined,
     stores: () => true,
     expected,
     begin: () => undefined,

@@ -55,7 +55,7 @@ for (const index of allNodes(shard))
 const archiver = await listen(sendLists);
 const queries = planQueries(shard, queryOrder(numNodes), new Set(partitions)).flatMap(
   ({ nodeIndex, partitions: requested }) =>
-    narrowedRequests(shard, nodeIndex, requested, timestamp).map(({ request }) => ({
+    narrowedRequests({ shard, timestamp }, nodeIndex, requested).map(({ request }) => ({
       url: `${urls[nodeIndex]}/snapshot`,
       body: request,
     })),

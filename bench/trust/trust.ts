@@ -51,7 +51,7 @@ const runRecord: RunRecord = {
   startedAt: "2023-11-14T22:24:00.000Z",
   finishedAt: "2023-11-14T22:24:01.000Z",
   durationMs: 1000,
-  bytesReceived: 0,
+  bytes: { received: 0, seeded: 0, sources: [] },
   versions: {},
   settings: { quorum: "majority", order: "bisect", concurrency: 1 },
   partitions: [],
@@ -106,7 +106,12 @@ async function hashFiles(files: readonly string[]): Promise<void> {
 /** Publishes a snapshot of nine partitions of plain accounts. */
 async function makeSnapshot() {
   const shard = makeShard({ numNodes: 9 });
-  const partial = await PartialSnapshot.open({ out: scratch, timestamp: 1, compression: "none" });
+  const partial = await PartialSnapshot.open({
+    out: scratch,
+    timestamp: 1,
+    compression: "none",
+    numPartitions: 1,
+  });
   const partitionHashes = new Map<Partition, HashHex>();
   let accounts = 0;
   let bytes = 0;

@@ -18,13 +18,14 @@ import { SnapshotError } from "../errors/snapshot-error.ts";
 import type { RunSummary } from "../events/assemble-events.ts";
 import { RunLog } from "../events/run-log.ts";
 import { type ExportData, exportDataDigest } from "../format/export-data.ts";
+import { latestRoundsMax } from "../limits/network.ts";
 import { requireOptions } from "../options/option-check.ts";
 import type { Cycle, HashHex } from "../protocol/brands.ts";
 import { requireOutput } from "../store/snapshot-place.ts";
 import { ageWarning } from "../trust/chain/boundary.ts";
 import { describeUnknown } from "../trust/chain/cycle-nodes.ts";
 import { type NetworkClients, openClients } from "../trust/node-addresses.ts";
-import { readNetwork } from "../trust/read-network.ts";
+import { type Network, readNetwork } from "../trust/read-network.ts";
 import { shardOf } from "../trust/sharding.ts";
 import type { Findings } from "../verify/findings/findings.ts";
 import { agreeOn } from "./assembly/agreement.ts";
@@ -97,29 +98,57 @@ async function runWithDatabase(
 type Outcome =
   | { readonly kind: "published"; readonly data: ExportData }
   /** An older boundary may succeed. A failure that no older boundary avoids is thrown. */
-  | { readonly kind: "unavailable"; readonly problem: Problem };
+  | { readonly kind: "unavailable"; readonly problem: Problem; readonly isNotHeld?: boolean };
 
 async function run(run: Run): Promise<ExportData> {
-  const { settings, known, log } = run;
+  const { settings, log } = run;
   const { time, maxAgeMs } = settings.wanted;
   // An unusable directory fails the run before the first request.
   await requireOutput(settings.output.out);
-  log.stage("reading the node list and the cycle records");
-  const network = await readNetwork(settings.network, time, listContext(run), maxAgeMs);
+  let unavailable: { readonly newestMs: number; readonly failure: SnapshotError } | undefined;
+  for (let round = 1; ; round++) {
+    log.stage("reading the node list and the cycle records");
+    const network = await readNetwork(settings.network, time, listContext(run), maxAgeMs);
+    const newestMs = network.candidates[0]?.timestamp ?? Number.NEGATIVE_INFINITY;
+    if (unavailable !== undefined && newestMs <= unavailable.newestMs) throw unavailable.failure;
+    const outcome = await assembleNewest(run, network);
+    if (outcome.kind === "published") return outcome.data;
+    // What the validators do not hold any more is older than what they hold: meanwhile there may be a newer boundary.
+    if (time.kind !== "latest" || !outcome.isNotHeld || round === latestRoundsMax) throw outcome.failure;
+    unavailable = { newestMs, failure: outcome.failure };
+  }
+}
+
+type NewestOutcome =
+  | { readonly kind: "published"; readonly data: ExportData }
+  | {
+      readonly kind: "unavailable";
+      readonly failure: SnapshotError;
+      /** Whether the validators have agreed on a boundary of which nobody holds some partition. */
+      readonly isNotHeld: boolean;
+    };
+
+/** Assembles the newest boundary that the validators hold and have agreed on. */
+async function assembleNewest(run: Run, network: Network): Promise<NewestOutcome> {
+  const { settings, known, log } = run;
+  const { time } = settings.wanted;
   const { candidates, records } = network;
   try {
     if (settings.witnesses.requireChain) requireStateInChain(records);
     known?.claim(records);
     const sharding = new ShardingOfCycles(run, network);
     const problems: Problem[] = [];
+    let isNotHeld = false;
     for (const [index, candidate] of candidates.entries()) {
       const attempt = { candidate, network, hasOlder: index + 1 < candidates.length };
       const outcome = await assembleBoundary(run, attempt, sharding);
-      if (outcome.kind === "published") return outcome.data;
+      if (outcome.kind === "published") return outcome;
       problems.push(outcome.problem);
+      isNotHeld ||= outcome.isNotHeld === true;
       if (candidates.length > 1) log.warn(outcome.problem.message);
     }
-    throw noCandidateError(problems, candidates, time.kind === "latest", Date.now());
+    const failure = noCandidateError(problems, candidates, time.kind === "latest", Date.now());
+    return { kind: "unavailable", failure: await explained(failure, run, network), isNotHeld };
   } catch (error) {
     throw error instanceof SnapshotError ? await explained(error, run, network) : error;
   }
@@ -167,7 +196,9 @@ async function fillPlace(run: Run, attempt: Attempt, data: ExportData, proof: Pr
   if (published.state === "right") return alreadyPublished(run, attempt, data, published.findings);
   const shard = shardOf(attempt.candidate.members.nodes.length, proof.sharding);
   const fetched = await fetchPartitions(run, attempt, shard, proof.agreed, published);
-  if (fetched.kind === "not-held") return { kind: "unavailable", problem: fetched.problem };
+  if (fetched.kind === "not-held") {
+    return { kind: "unavailable", problem: fetched.problem, isNotHeld: true };
+  }
   run.settings.signal?.throwIfAborted();
   warnOfAge(run, attempt);
   await publish(run, fetched.partial, data, proof);

@@ -84,7 +84,7 @@ export async function planAssembly(options: PlanOptions): Promise<AssemblyPlan> 
     const queries = planned.flatMap(({ nodeIndex, partitions }): ExpectedQuery[] => {
       const node = nodes[nodeIndex];
       if (node === undefined) return [];
-      const requests = narrowedRequests(shard, nodeIndex, partitions, 0).length;
+      const requests = narrowedRequests({ shard, timestamp: 0 }, nodeIndex, partitions).length;
       return [{ node: node.id, url: node.url ?? null, index: nodeIndex, partitions, requests }];
     });
     return {

@@ -3,15 +3,10 @@
  * of bounded size, and merges them.
  */
 
-import { createReadStream } from "node:fs";
 import { rm } from "node:fs/promises";
-import { RecordFramer } from "../canonical/record-framer.ts";
-import { diskError, SnapshotError } from "../errors/snapshot-error.ts";
 import { sortChunkBytes, sortFanInMax } from "../limits/disk.ts";
-import { recordBytesMax } from "../limits/response.ts";
-import { COPY_PREFIX } from "../protocol/account-copy.ts";
-import { ADDRESS_DIGITS } from "../protocol/address.ts";
 import type { HashHex } from "../protocol/brands.ts";
+import { type ListEntry, readEntries } from "./list-entries.ts";
 import { PreimageWriter } from "./preimage-writer.ts";
 
 export interface SortedPartition {
@@ -22,14 +17,6 @@ export interface SortedPartition {
   /** An account that appears twice with different content: sorting cannot correct this. */
   readonly conflict: string | undefined;
 }
-
-interface Entry {
-  readonly id: string;
-  readonly copy: Buffer;
-}
-
-/** A copy escapes each quote of its data, and escapes it again where the data was text. */
-const COPY_BYTES_MAX = 8 * recordBytesMax;
 
 export interface SortBounds {
   /** Bytes of copies in one run. */
@@ -77,7 +64,7 @@ async function writeRuns(
   { sortedPath, hashKey, runBytes }: RunRules,
   runs: string[],
 ): Promise<void> {
-  let held: Entry[] = [];
+  let held: ListEntry[] = [];
   let heldBytes = 0;
   const writeRun = async () => {
     const run = `${sortedPath}.run-${runs.length}`;
@@ -109,7 +96,7 @@ async function mergeRuns(
   let duplicates = 0;
   let conflict: string | undefined;
   const copies = async function* () {
-    let last: Entry | undefined;
+    let last: ListEntry | undefined;
     for await (const { id, copy } of inOrder(runs)) {
       if (duplicateCopies === "drop" && last?.id === id) {
         if (last.copy.equals(copy)) duplicates++;
@@ -125,7 +112,7 @@ async function mergeRuns(
   return { writer, hash, duplicates, conflict };
 }
 
-async function* inOrder(runs: readonly string[]): AsyncGenerator<Entry, void, void> {
+async function* inOrder(runs: readonly string[]): AsyncGenerator<ListEntry, void, void> {
   const readers = runs.map((run) => readEntries(run));
   try {
     const heads = await Promise.all(readers.map((reader) => reader.next()));
@@ -146,20 +133,5 @@ async function* inOrder(runs: readonly string[]): AsyncGenerator<Entry, void, vo
     }
   } finally {
     await Promise.all(readers.map((reader) => reader.return()));
-  }
-}
-
-/** The copies of a list file. An entry's memory is valid until the next one is requested. */
-async function* readEntries(path: string): AsyncGenerator<Entry, void, void> {
-  const framer = new RecordFramer(undefined, { recordBytesMax: COPY_BYTES_MAX });
-  try {
-    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
-      for (const copy of framer.push(chunk)) {
-        const id = copy.toString("latin1", COPY_PREFIX.length, COPY_PREFIX.length + ADDRESS_DIGITS);
-        yield { id, copy };
-      }
-    }
-  } catch (error) {
-    throw error instanceof SnapshotError ? error : diskError(`cannot read ${path}`, error);
   }
 }

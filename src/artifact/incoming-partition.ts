@@ -27,6 +27,7 @@ export class IncomingPartition {
   readonly #writer: PreimageWriter;
   readonly #hashKey: string;
   #isSorted = true;
+  #firstId = "";
   #lastId = "";
   /** The length of the last copy; 0 after a release, which does not keep the copy in memory: copies may be large, and
    *  partitions many. */
@@ -52,8 +53,22 @@ export class IncomingPartition {
     return this.#writer.isFull;
   }
 
+  /**
+   * The IDs of the first and the last account; `undefined` without accounts, or if they are out of order or contradict
+   * each other.
+   */
+  get range(): { readonly firstId: string; readonly lastId: string } | undefined {
+    if (!this.#isSorted || this.#conflict !== undefined || this.accounts === 0) return undefined;
+    return { firstId: this.#firstId, lastId: this.#lastId };
+  }
+
+  get path(): string {
+    return this.#writer.path;
+  }
+
   /** Returns `duplicate` where the first copy repeats the last one before it, and is dropped. */
   add(run: CopyRun): "added" | "duplicate" {
+    if (this.accounts === 0) this.#firstId = accountIdAt(run.bytes, 0);
     const isRepeated = this.#noteFirst(run);
     const rest = isRepeated ? run.bytes.subarray(run.firstEnd + 1) : run.bytes;
     if (rest.length > 0) {

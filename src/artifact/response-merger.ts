@@ -5,22 +5,18 @@
 
 import type { CopyRun } from "../canonical/copy-run.ts";
 import { ResponseError } from "../errors/response-error.ts";
-import type { MismatchedPartition } from "../events/sync-events.ts";
+import { beginningBytesMin } from "../limits/seed.ts";
 import type { Partition } from "../protocol/brands.ts";
-import { hashText } from "../protocol/crypto/hash.ts";
-import { EMPTY_PREIMAGE } from "../protocol/partition-hash.ts";
 import { GLOBAL_PARTITION, type Shard } from "../protocol/shard.ts";
 import type { IncomingPartition } from "./incoming-partition.ts";
 import { OpenPartitions } from "./open-partitions.ts";
-import type { ResponseEnd, ResponseReceiver, ResponseReport } from "./response-report.ts";
+import { type EndingPlace, type Extent, PartitionEndings } from "./partition-endings.ts";
+import type { Beginning, ResponseEnd, ResponseReceiver, ResponseReport } from "./response-report.ts";
 import { UnwantedAccounts } from "./unwanted-accounts.ts";
 
 /** Where and under which rules a response is received. */
-export interface ResponsePlace {
+export interface ResponsePlace extends EndingPlace {
   readonly shard: Shard;
-  readonly hashKey: string;
-  /** Where a partition of the response is written while it is received. */
-  readonly pathOf: (partition: Partition) => string;
 }
 
 /**
@@ -33,6 +29,7 @@ export class ResponseMerger {
   readonly #receiver: ResponseReceiver;
   readonly #place: ResponsePlace;
   readonly #open = new OpenPartitions();
+  readonly #endings: PartitionEndings;
   readonly #states = new Map<Partition, PartitionState>();
   readonly #unwanted = new UnwantedAccounts();
   #outgrown: ResponseReport["outgrown"] = [];
@@ -44,6 +41,7 @@ export class ResponseMerger {
   constructor(receiver: ResponseReceiver, place: ResponsePlace) {
     this.#receiver = receiver;
     this.#place = place;
+    this.#endings = new PartitionEndings(receiver, place);
   }
 
   /**
@@ -72,27 +70,29 @@ export class ResponseMerger {
 
   /** Ends all partitions that are still open. */
   async finish(end: ResponseEnd): Promise<ResponseReport> {
-    const isComplete = end.kind === "complete";
-    const mismatched: MismatchedPartition[] = [];
-    for (const open of this.#open.all()) {
-      const mismatch = await this.#end(open, isComplete);
-      if (mismatch !== undefined) mismatched.push(mismatch);
-    }
-    if (isComplete) mismatched.push(...this.#withoutAccounts());
+    const beginnings = end.kind === "failed" && isCutOff(end.error) ? await this.#leaveBeginnings() : [];
+    for (const open of this.#open.all()) await this.#end(open, this.#extentOf(open, end));
+    if (end.kind === "complete")
+      for (const partition of this.#receiver.requested)
+        if (!this.#states.has(partition)) this.#endings.endWithoutAccounts(partition);
+    await this.#endings.settled();
     return {
       end,
       accounts: this.#accounts,
       lastPartition: this.#lastPartition,
       foreignAccounts: this.#unwanted.foreign,
       duplicateAccounts: this.#unwanted.duplicates,
-      mismatched,
+      mismatched: this.#endings.mismatched,
       superfluous: this.#unwanted.superfluous,
       outgrown: this.#outgrown,
+      beginnings,
+      unfitBases: this.#endings.unfitBases,
     };
   }
 
-  discardAll(): Promise<void> {
-    return this.#open.discardAll();
+  async discardAll(): Promise<void> {
+    await this.#endings.settled().catch(() => undefined); // an earlier error is thrown
+    await this.#open.discardAll();
   }
 
   /** Begins a partition, or drops the accounts. */
@@ -135,7 +135,7 @@ export class ResponseMerger {
   /** Commits the partition that was left, if it is complete, and writes what is pending. */
   async #pause(open: IncomingPartition, left: IncomingPartition | undefined): Promise<void> {
     const isEnded = left !== undefined && (await this.#isMatched(left));
-    if (isEnded) await this.#end(left, true);
+    if (isEnded) await this.#end(left, "whole");
     await this.#open.write(open, isEnded ? undefined : left);
     await this.#requireBudget(open.partition);
   }
@@ -155,37 +155,39 @@ export class ResponseMerger {
     return expected !== undefined && (await open.matches(expected));
   }
 
-  /**
-   * Ends a partition: commits it where it has the agreed hash, and removes it otherwise. In a response that
-   * broke off, a partition without the agreed hash may be incomplete: it is not reported as mismatched.
-   */
-  async #end(open: IncomingPartition, isComplete: boolean): Promise<MismatchedPartition | undefined> {
-    const { partition } = open;
+  async #end(open: IncomingPartition, extent: Extent): Promise<void> {
     this.#open.stopCounting(open);
-    const expected = this.#receiver.expected(partition);
-    let mismatch: MismatchedPartition | undefined;
-    let isTaken = false;
-    if (expected !== undefined && (isComplete || (await open.matches(expected)))) {
-      const { hash, accounts, bytes, path, duplicates, conflict } = await open.finish();
-      this.#unwanted.addSorted(duplicates);
-      isTaken = hash === expected;
-      if (isTaken) {
-        this.#states.set(partition, "taken");
-        await this.#receiver.commit({ partition, accounts, bytes, path });
-      } else mismatch = { partition, expected, got: hash, accounts, conflict };
-    }
+    const { isTaken, duplicates } = await this.#endings.end(open, extent);
+    this.#unwanted.addSorted(duplicates);
+    if (isTaken) this.#states.set(open.partition, "taken");
     this.#open.remove(open);
-    // The receiver owns the file of a partition that it took.
-    if (!isTaken) await open.discard();
-    return mismatch;
   }
 
-  /** Requested partitions of which a complete response had no account. */
-  #withoutAccounts(): MismatchedPartition[] {
-    const got = hashText(EMPTY_PREIMAGE, this.#place.hashKey);
-    return [...this.#receiver.requested].flatMap((partition) => {
-      const expected = this.#states.has(partition) ? undefined : this.#receiver.expected(partition);
-      return expected === undefined ? [] : { partition, expected, got, accounts: 0, conflict: undefined };
-    });
+  #extentOf({ partition }: IncomingPartition, end: ResponseEnd): Extent {
+    if (end.kind === "complete") return "whole";
+    return this.#states.get(partition) === "left" ? "left" : "cut-off";
   }
+
+  /** Keeps what a response that broke off has of the partitions that it was giving, if it was in order. */
+  async #leaveBeginnings(): Promise<Beginning[]> {
+    const beginnings: Beginning[] = [];
+    if (this.#receiver.isDelta) return beginnings;
+    for (const open of this.#open.all()) {
+      const { partition, range, bytes, path } = open;
+      const isCut = partition === GLOBAL_PARTITION || open === this.#current;
+      if (!isCut || this.#states.get(partition) !== "open" || range === undefined) continue;
+      if (bytes < beginningBytesMin || (await this.#isMatched(open))) continue;
+      if (this.#receiver.expected(partition) === undefined) continue;
+      await open.release();
+      this.#open.stopCounting(open);
+      this.#open.remove(open);
+      beginnings.push({ partition, ...range, bytes, path });
+    }
+    return beginnings;
+  }
+}
+
+/** Whether a response ended between two accounts or within one, and is right so far for all that is known. */
+function isCutOff(error: Extract<ResponseEnd, { kind: "failed" }>["error"]): boolean {
+  return ["reset", "stalled", "aborted", "truncated"].includes(error.kind);
 }

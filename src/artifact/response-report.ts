@@ -5,13 +5,52 @@ import type { ResponseError } from "../errors/response-error.ts";
 import type { MismatchedPartition } from "../events/sync-events.ts";
 import type { HashHex, Partition } from "../protocol/brands.ts";
 
+/**
+ * A file with a sorted list of copies: an artifact, or the beginning of one. Only accounts within the addresses count.
+ * Nothing about its content is known: only the hash of what it completes decides.
+ */
+export interface BaseFile {
+  readonly path: string;
+  readonly compression: "none" | "gzip";
+  /** How much of a plain file counts, from its first byte; `undefined` for all of it. */
+  readonly bytes?: number | undefined;
+  /** Inclusive addresses. */
+  readonly low: string;
+  readonly high: string;
+}
+
+/** What a run already has of a partition when it requests the rest. */
+export interface PartitionBase {
+  readonly files: readonly BaseFile[];
+  /** Whether every account of it is from the peer of this response, which then answers for the whole partition. */
+  readonly isOfPeer: boolean;
+}
+
 /** A partition of a response that has the agreed hash. */
 export interface MatchedPartition {
   readonly partition: Partition;
   readonly accounts: number;
   readonly bytes: number;
+  /** How many of the bytes are the base's. */
+  readonly baseBytes: number;
   /** A file with the preimage, which the receiver now owns. */
   readonly path: string;
+}
+
+/** The beginning of a partition, in ascending order of address, which a response that broke off leaves. */
+export interface Beginning {
+  readonly partition: Partition;
+  readonly firstId: string;
+  readonly lastId: string;
+  readonly bytes: number;
+  /** A list without its end, which the receiver now owns. */
+  readonly path: string;
+}
+
+/** A base that the accounts of a response did not complete. Who is wrong is unknown. */
+export interface UnfitBase {
+  readonly partition: Partition;
+  readonly reason: string;
 }
 
 /** How a response ended. */
@@ -31,12 +70,18 @@ export interface ResponseReport {
   readonly superfluous: readonly Partition[];
   /** Partitions that were abandoned as too large: each held at least an equal share of all held bytes. */
   readonly outgrown: readonly { readonly partition: Partition; readonly bytes: number }[];
+  readonly beginnings: readonly Beginning[];
+  readonly unfitBases: readonly UnfitBase[];
 }
 
 /** Decides which partitions a response may give, and takes them. */
 export interface ResponseReceiver {
   /** The requested partitions: a complete response without accounts of one of them states that it is empty. */
   readonly requested: ReadonlySet<Partition>;
+  /** Whether accounts that have not changed for long may be missing. */
+  readonly isDelta: boolean;
+  /** What this response is to complete; `undefined` for a partition that it must give whole. */
+  base(partition: Partition): PartitionBase | undefined;
   /** Whether the peer stores a partition. */
   stores(partition: Partition): boolean;
   /** The agreed hash of a partition; `undefined` if this response must not give it. */

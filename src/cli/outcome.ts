@@ -25,7 +25,7 @@ export const emptySummaries: Readonly<Record<string, Outcome["summary"]>> = {
     directory: null,
     partitions: { total: 0, verified: 0 },
     accounts: 0,
-    bytesReceived: 0,
+    bytes: { received: 0, seeded: 0, sources: [] },
     stateBytes: 0,
     queries: [],
     offences: [],

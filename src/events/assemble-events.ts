@@ -25,6 +25,10 @@ export interface QueryRecord {
 /** The source of a partition. */
 export type PartitionSource =
   | { readonly kind: "node"; readonly id: string }
+  /** A node completed the beginning that other nodes, or an earlier run, had given. */
+  | { readonly kind: "continued"; readonly id: string }
+  /** A seed; a node gave what has changed since, unless nothing has. */
+  | { readonly kind: "seed"; readonly seed: string; readonly id: string | null }
   /** An earlier, interrupted run. */
   | { readonly kind: "resumed" }
   /** The snapshot that is already published. */
@@ -47,7 +51,7 @@ export interface RunSummary {
   readonly directory: string | null;
   readonly partitions: { readonly total: number; readonly verified: number };
   readonly accounts: number;
-  readonly bytesReceived: number;
+  readonly bytes: RunBytes;
   /** Bytes of the verified partitions' preimages. */
   readonly stateBytes: number;
   readonly queries: readonly QueryRecord[];
@@ -61,7 +65,28 @@ export interface RunSummary {
 export interface Progress {
   readonly partitions: { readonly total: number; readonly verified: number };
   readonly accounts: number;
-  readonly bytesReceived: number;
+  readonly bytes: MovedBytes;
+}
+
+export interface MovedBytes {
+  /** Over the wire. */
+  readonly received: number;
+  /** Of verified partitions, from seeds: these were not received. */
+  readonly seeded: number;
+}
+
+export interface RunBytes extends MovedBytes {
+  readonly sources: readonly SourceBytes[];
+}
+
+/** How many bytes came from a source: over the wire from a node, of verified partitions from anything else. */
+export interface SourceBytes {
+  readonly source:
+    | { readonly kind: "node"; readonly id: string }
+    | { readonly kind: "seed"; readonly seed: string }
+    | { readonly kind: "resumed" }
+    | { readonly kind: "published" };
+  readonly bytes: number;
 }
 
 export type AssembleEvent =

@@ -32,6 +32,7 @@ export function reportOf(event: RunEvent, before: RunState, after: RunState): As
       return { type: "offence", offence: recorded.last };
     }
     case "mismatched":
+    case "unfit-base":
     case "boundary":
     case "settings":
     case "agreed":

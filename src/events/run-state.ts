@@ -5,7 +5,14 @@ import { findingsMax } from "../limits/snapshot.ts";
 import { offencesPerNodeMax } from "../limits/sync.ts";
 import type { Cycle, HashHex, Partition } from "../protocol/brands.ts";
 import { messageLine } from "../text/printable.ts";
-import type { DamagedFile, PartitionSource, Progress, QueryRecord, RunSummary } from "./assemble-events.ts";
+import type {
+  DamagedFile,
+  PartitionSource,
+  Progress,
+  QueryRecord,
+  RunSummary,
+  SourceBytes,
+} from "./assemble-events.ts";
 import { appended, type Chain, listOf } from "./chain.ts";
 import type { KeptPartitions, RunEvent } from "./run-events.ts";
 import type { SyncEvent } from "./sync-events.ts";
@@ -36,11 +43,13 @@ export interface RunState {
 export interface VerifiedPartitions {
   readonly partitions: readonly Partition[];
   readonly source: PartitionSource;
+  /** Bytes of the source itself, without those that a node gave for a seed. */
+  readonly sourceBytes: number;
 }
 
 export const initialState: RunState = {
   boundary: { timestamp: null, cycle: null, networkHash: null, areSettingsProved: true },
-  progress: { partitions: { total: 0, verified: 0 }, accounts: 0, bytesReceived: 0 },
+  progress: { partitions: { total: 0, verified: 0 }, accounts: 0, bytes: { received: 0, seeded: 0 } },
   stateBytes: 0,
   verified: undefined,
   queries: undefined,
@@ -56,6 +65,7 @@ export function reduce(state: RunState, event: RunEvent): RunState {
     case "stage":
     case "request":
     case "mismatched":
+    case "unfit-base":
       return state;
     case "warning":
       return { ...state, warnings: appended(state.warnings, messageLine(event.message)) };
@@ -70,12 +80,14 @@ export function reduce(state: RunState, event: RunEvent): RunState {
     case "kept":
       return withVerified(state, event);
     case "verified": {
-      const source: PartitionSource = { kind: "node", id: event.node };
-      return withVerified(state, { ...event, partitions: [event.partition], source });
+      const { partition, base, bytes, baseBytes } = event;
+      const sourceBytes = base?.kind === "seed" ? baseBytes : bytes;
+      return withVerified(state, { ...event, partitions: [partition], source: sourceOf(event) }, sourceBytes);
     }
     case "received": {
-      const bytesReceived = state.progress.bytesReceived + event.bytes;
-      return { ...state, progress: { ...state.progress, bytesReceived } };
+      const { bytes } = state.progress;
+      const received = bytes.received + event.bytes;
+      return { ...state, progress: { ...state.progress, bytes: { ...bytes, received } } };
     }
     case "response":
       return { ...state, queries: appended(state.queries, queryOf(event)) };
@@ -90,19 +102,24 @@ function withBoundary(
   state: RunState,
   { timestamp, cycle, partitions: total }: Extract<RunEvent, { type: "boundary" }>,
 ): RunState {
-  const { bytesReceived } = state.progress;
+  const { received } = state.progress.bytes;
   return {
     ...state,
     boundary: { ...state.boundary, timestamp, cycle, networkHash: null },
-    progress: { partitions: { total, verified: 0 }, accounts: 0, bytesReceived },
+    progress: { partitions: { total, verified: 0 }, accounts: 0, bytes: { received, seeded: 0 } },
     stateBytes: 0,
     verified: undefined,
     damage: [],
   };
 }
 
-function withVerified(state: RunState, { partitions, source, accounts, bytes }: KeptPartitions): RunState {
+function withVerified(
+  state: RunState,
+  { partitions, source, accounts, bytes }: KeptPartitions,
+  sourceBytes = bytes,
+): RunState {
   const { progress } = state;
+  const seeded = progress.bytes.seeded + (source.kind === "seed" ? sourceBytes : 0);
   const { total, verified } = progress.partitions;
   return {
     ...state,
@@ -110,10 +127,16 @@ function withVerified(state: RunState, { partitions, source, accounts, bytes }: 
       ...progress,
       partitions: { total, verified: verified + partitions.length },
       accounts: progress.accounts + accounts,
+      bytes: { ...progress.bytes, seeded },
     },
     stateBytes: state.stateBytes + bytes,
-    verified: appended(state.verified, { partitions, source }),
+    verified: appended(state.verified, { partitions, source, sourceBytes }),
   };
+}
+
+function sourceOf({ node, base }: Extract<SyncEvent, { type: "verified" }>): PartitionSource {
+  if (base === undefined) return { kind: "node", id: node };
+  return base.kind === "seed" ? { kind: "seed", seed: base.seed, id: node } : { kind: "continued", id: node };
 }
 
 function withOffence(state: RunState, offence: Offence): RunState {
@@ -148,6 +171,21 @@ export function sourcesOf(state: RunState): ReadonlyMap<number, PartitionSource>
   return sources;
 }
 
+/** Returns how much came from where, the sources in the order in which they were first used. */
+function bytesBySource({ queries, verified }: RunState): SourceBytes[] {
+  const sources = new Map<string, SourceBytes>();
+  const add = (key: string, source: SourceBytes["source"], more: number) => {
+    if (more > 0) sources.set(key, { source, bytes: (sources.get(key)?.bytes ?? 0) + more });
+  };
+  for (const { node, bytes } of listOf(queries)) add(`node ${node}`, { kind: "node", id: node }, bytes);
+  for (const { source, sourceBytes } of listOf(verified)) {
+    if (source.kind === "seed") add(`seed ${source.seed}`, { kind: "seed", seed: source.seed }, sourceBytes);
+    if (source.kind === "resumed" || source.kind === "published")
+      add(source.kind, { kind: source.kind }, sourceBytes);
+  }
+  return [...sources.values()];
+}
+
 export function summaryOf(state: RunState, durationMs: number): RunSummary {
   const { timestamp, cycle, networkHash } = state.boundary;
   return {
@@ -157,6 +195,7 @@ export function summaryOf(state: RunState, durationMs: number): RunSummary {
     digest: state.published?.digest ?? null,
     directory: state.published?.directory ?? null,
     ...state.progress,
+    bytes: { ...state.progress.bytes, sources: bytesBySource(state) },
     stateBytes: state.stateBytes,
     queries: listOf(state.queries),
     offences: listOf(state.offences.recorded),

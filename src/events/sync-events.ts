@@ -14,6 +14,9 @@ export interface MismatchedPartition {
   readonly conflict: string | undefined;
 }
 
+/** Where the accounts are from that a response completes: a seed, or the beginning that an earlier response left. */
+export type BaseOrigin = { readonly kind: "seed"; readonly seed: string } | { readonly kind: "beginning" };
+
 export type SyncEvent =
   | { readonly type: "request"; readonly node: NodeId }
   | { readonly type: "received"; readonly node: NodeId; readonly bytes: number }
@@ -37,6 +40,18 @@ export type SyncEvent =
       readonly partition: Partition;
       readonly accounts: number;
       readonly bytes: number;
+      /** How many of the bytes are the base's. */
+      readonly baseBytes: number;
+      /** `undefined` if the response gave every account. */
+      readonly base: BaseOrigin | undefined;
+    }
+  /** A response did not complete a base to the agreed hash: the partition is requested whole. Nobody is to blame. */
+  | {
+      readonly type: "unfit-base";
+      readonly node: string;
+      readonly partition: Partition;
+      readonly base: BaseOrigin | undefined;
+      readonly reason: string;
     }
   | { readonly type: "mismatched"; readonly node: NodeId; readonly mismatch: MismatchedPartition }
   | { readonly type: "offence"; readonly offence: Offence };

@@ -5,7 +5,7 @@
  */
 
 import type { ReportedOffence } from "../errors/offence.ts";
-import type { PartitionSource, QueryRecord } from "../events/assemble-events.ts";
+import type { PartitionSource, QueryRecord, RunBytes } from "../events/assemble-events.ts";
 import { nodesMax } from "../limits/network.ts";
 import { otherEvidenceFilesMax } from "../limits/snapshot.ts";
 import type { Partition } from "../protocol/brands.ts";
@@ -23,7 +23,7 @@ export interface RunRecord {
   readonly startedAt: string;
   readonly finishedAt: string;
   readonly durationMs: number;
-  readonly bytesReceived: number;
+  readonly bytes: RunBytes;
   readonly versions: Readonly<Record<string, string>>;
   readonly settings: RunSettings;
   readonly partitions: readonly RecordedPartition[];

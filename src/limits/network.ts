@@ -59,3 +59,7 @@ export const latestCandidatesMax = 4;
  *  when its transactions are final, and gossip takes time. */
 export const latestSettleMs = 60_000;
 export const latestSettleCycles = 3;
+
+/** How often a run for `latest` turns to newer boundaries, because the validators have dropped those before. With what it
+ *  has of the older ones, each takes less time. */
+export const latestRoundsMax = 4;

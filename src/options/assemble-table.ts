@@ -1,7 +1,18 @@
 /** The options of the main job and of `plan`. */
 
 import { concurrencyMax } from "../limits/sync.ts";
-import { abortSignal, age, flag, oneOf, path, reporter, snapshotTime, source, wholeNumber } from "./kinds.ts";
+import {
+  abortSignal,
+  age,
+  flag,
+  oneOf,
+  path,
+  reporter,
+  snapshotTime,
+  source,
+  texts,
+  wholeNumber,
+} from "./kinds.ts";
 import { networkTable } from "./network-table.ts";
 import type { OptionTable } from "./option-row.ts";
 
@@ -57,6 +68,12 @@ export const assembleTable = {
     kind: oneOf("none", "gzip"),
     default: "none",
     help: "compression of the artifacts, the files with the accounts",
+  },
+  seed: {
+    flag: "--seed <source>",
+    kind: texts,
+    default: ["auto"],
+    help: "older state, of which only the changes are fetched: auto for the snapshots in --out, none, or the directory of a snapshot; can be repeated",
   },
   out: {
     flag: "--out <directory>",

@@ -17,6 +17,12 @@ export function addressPrefix(address: string): number {
   return Number.parseInt(address.slice(0, 8), 16);
 }
 
+/** Returns the next address; the highest one has none, and is returned itself. */
+export function addressAfter(address: string): string {
+  const next = (BigInt(`0x${address}`) + 1n).toString(16);
+  return next.length > ADDRESS_DIGITS ? address : next.padStart(ADDRESS_DIGITS, "0");
+}
+
 /** Returns the lowest address with the given prefix (0 to 2^32 − 1). */
 export function lowestAddress(prefix: number): string {
   return prefix.toString(16).padStart(8, "0").padEnd(ADDRESS_DIGITS, "0");

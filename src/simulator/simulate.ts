@@ -88,6 +88,7 @@ function storeOf(checks: RunChecks, clock: VirtualClock, disk: VirtualDisk): Art
       checks.accept(partition, path);
     },
     discard: ({ bytes }: MatchedPartition) => Promise.resolve(disk.remove(bytes)),
+    remove: () => Promise.resolve(),
     freeBytes: () => Promise.resolve(disk.freeBytes),
   };
 }

@@ -132,6 +132,8 @@ export class VirtualResponse {
       mismatched: isComplete ? [...this.#mismatched, ...absent] : [],
       superfluous: adds && this.#lastPartition !== undefined ? [this.#lastPartition] : [],
       outgrown: this.#outgrown,
+      beginnings: [],
+      unfitBases: [],
     };
   }
 
@@ -193,7 +195,7 @@ export class VirtualResponse {
       // The store takes the partition's bytes over, or removes them.
       this.#writtenBytes -= bytes;
       try {
-        await receiver.commit({ partition, accounts: 1, bytes, path: content });
+        await receiver.commit({ partition, accounts: 1, bytes, baseBytes: 0, path: content });
       } catch (error) {
         this.#writtenBytes += bytes;
         throw error;

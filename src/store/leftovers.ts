@@ -10,20 +10,37 @@ import {
   removePartial,
   restoreReplaced,
   type SnapshotLocation,
+  snapshotsIn,
   timestampsWithLeftovers,
 } from "./snapshot-place.ts";
 
 /**
  * Removes the leftovers of all snapshots but the given ones, if they belong to this user and no other run is working on
- * them.
+ * them. Of the others, the newest partial snapshot that no published one is newer than is kept: it may seed this run.
  *
  * @param kept the timestamps that this run may work on itself
  * @returns the errors of removals that failed
  */
 export async function removeLeftovers(out: string, kept: ReadonlySet<number>): Promise<SnapshotError[]> {
+  const { published, partial } = await snapshotsIn(out);
+  const newest = Math.max(...partial.filter((timestamp) => !kept.has(timestamp)));
+  const isSeed = newest > Math.max(...published);
+  return await removeAll(out, (timestamp) => kept.has(timestamp) || (isSeed && timestamp === newest));
+}
+
+/**
+ * Removes the leftovers of snapshots that are older than a published one.
+ *
+ * @returns the errors of removals that failed
+ */
+export async function removeOlderLeftovers({ out, timestamp }: SnapshotLocation): Promise<SnapshotError[]> {
+  return await removeAll(out, (other) => other >= timestamp);
+}
+
+async function removeAll(out: string, isKept: (timestamp: number) => boolean): Promise<SnapshotError[]> {
   const problems: SnapshotError[] = [];
   for (const timestamp of await timestampsWithLeftovers(out)) {
-    if (kept.has(timestamp)) continue;
+    if (isKept(timestamp)) continue;
     try {
       await removeLeftoversOf({ out, timestamp });
     } catch (error) {

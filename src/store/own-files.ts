@@ -109,8 +109,13 @@ export async function removeOwn(path: string): Promise<void> {
 
 /** Returns whether an entry is a file that no other user can change, and that has no other name. */
 export function isOwnFile(stats: Stats): boolean {
+  return isChangedByOwnerOnly(stats) && stats.nlink === 1;
+}
+
+/** Returns whether an entry is a file that no other user can change. */
+export function isChangedByOwnerOnly(stats: Stats): boolean {
   const isOwner = ownUserId() === undefined || stats.uid === ownUserId();
-  return stats.isFile() && isOwner && stats.nlink === 1 && (stats.mode & OTHERS_MAY_WRITE) === 0;
+  return stats.isFile() && isOwner && (stats.mode & OTHERS_MAY_WRITE) === 0;
 }
 
 /**

@@ -3,21 +3,25 @@
  * snapshot in one step when it is complete (FORMAT.md, All or nothing).
  */
 
+import { constants } from "node:fs";
 import { copyFile, link, rename, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pLimit from "p-limit";
-import { isReadError, type SnapshotError } from "../errors/snapshot-error.ts";
+import { diskError, isDiskFull, isReadError, type SnapshotError } from "../errors/snapshot-error.ts";
 import { type ArtifactScan, artifactFile, type Compression } from "../format/artifact.ts";
 import type { Evidence } from "../format/evidence/evidence.ts";
 import type { ExportData } from "../format/export-data.ts";
 import { type Manifest, makeManifest, type StateSize } from "../format/manifest.ts";
+import { PARTIAL_FILE, partialInfoText } from "../format/partial-info.ts";
 import type { FileHashes, RunRecord } from "../format/run-record.ts";
 import type { HashHex, Partition } from "../protocol/brands.ts";
 import { DEFAULT_HASH_KEY, RunningHash } from "../protocol/crypto/hash.ts";
 import { gzipFile, readArtifact } from "./artifact-file.ts";
+import { beginningsIn, EARLIER_DIRECTORY, INCOMING_DIRECTORY, keepBeginnings } from "./beginnings.ts";
 import { makeDirectories, syncPath } from "./durable.ts";
 import {
   FILE_MODE,
+  isChangedByOwnerOnly,
   isOwnFile,
   removeOwn,
   requireOwner,
@@ -36,12 +40,23 @@ import {
   withDiskErrors,
 } from "./snapshot-place.ts";
 
+/** What a response gives of a partition. The beginning of a whole one is of use to the next run. */
+export type IncomingContent = "whole" | "rest";
+
 const compressions = ["none", "gzip"] as const;
 
 export interface SnapshotTarget extends SnapshotLocation {
   readonly compression: Compression;
   /** 64 hex digits. */
   readonly hashKey?: string | undefined;
+  /** Without the global partition. */
+  readonly numPartitions: number;
+}
+
+/** An artifact of another snapshot. */
+export interface ForeignArtifact {
+  readonly path: string;
+  readonly compression: Compression;
 }
 
 export class PartialSnapshot {
@@ -59,7 +74,7 @@ export class PartialSnapshot {
     this.#place = place;
     this.#hashKey = place.hashKey ?? DEFAULT_HASH_KEY;
     this.#directory = partialPath(place);
-    this.#incoming = join(this.#directory, "incoming");
+    this.#incoming = join(this.#directory, INCOMING_DIRECTORY);
   }
 
   /** Opens the partial directory, which may be that of an earlier run. The caller holds the lock. */
@@ -68,8 +83,12 @@ export class PartialSnapshot {
     await withDiskErrors(`cannot prepare ${partial.#directory}`, async () => {
       await requireSafeDirectory(place.out);
       await requireOwnTree(partial.#directory, "to be removed");
-      await removeOwn(partial.#incoming);
+      await keepBeginnings(partial.#directory);
       await makeDirectories(partial.#incoming);
+      const { timestamp, numPartitions } = place;
+      const info = join(partial.#directory, PARTIAL_FILE);
+      await removeOwn(info);
+      await writeFile(info, partialInfoText({ timestamp, numPartitions }), { flag: "wx", mode: FILE_MODE });
       // Some file systems assign a fixed owner and mode to all files.
       await requireOwnTree(partial.#directory, "to be removed");
       await restoreReplaced(place);
@@ -81,9 +100,13 @@ export class PartialSnapshot {
     return this.#directory;
   }
 
+  get timestamp(): number {
+    return this.#place.timestamp;
+  }
+
   /** Returns the file that a partition of one response is written to while it arrives. */
-  incomingPath(response: number, partition: Partition): string {
-    return join(this.#incoming, `${response}-${partition}.json`);
+  incomingPath(response: number, partition: Partition, content: IncomingContent = "whole"): string {
+    return join(this.#incoming, `${response}-${partition}.${content}.json`);
   }
 
   /** Returns the free space of the disk; infinite if the file system does not report it. */
@@ -94,9 +117,15 @@ export class PartialSnapshot {
     return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize;
   }
 
-  /** Removes files that were received and not accepted, to free space on a full disk. */
+  /** Removes what was received and not accepted, the beginnings of partitions included, to free space on a full disk. */
   async dropIncoming(): Promise<void> {
     await rm(this.#incoming, { recursive: true, force: true });
+    await rm(join(this.#directory, EARLIER_DIRECTORY), { recursive: true, force: true });
+  }
+
+  /** Returns the beginnings of partitions that earlier runs received, by partition. Nothing about them is checked. */
+  async earlierBeginnings(): Promise<ReadonlyMap<Partition, string>> {
+    return await withDiskErrors(`cannot look at ${this.#directory}`, () => beginningsIn(this.#directory));
   }
 
   /** Makes a verified preimage the partition's artifact. */
@@ -169,6 +198,45 @@ export class PartialSnapshot {
     return undefined;
   }
 
+  /**
+   * Takes over the artifact of another snapshot if it has the agreed hash. The other snapshot is not changed.
+   *
+   * @returns `undefined` if it has another hash, or cannot be read
+   */
+  async adopt(
+    partition: Partition,
+    hash: string,
+    { path, compression }: ForeignArtifact,
+  ): Promise<ArtifactScan | undefined> {
+    const stats = await statsOf(path).catch(() => undefined);
+    if (stats?.isFile() !== true) return undefined;
+    // A file that others may change is copied before it is hashed.
+    const isShared =
+      compression === "none" && this.#place.compression === "none" && isChangedByOwnerOnly(stats);
+    const source = isShared ? path : this.incomingPath(0, partition);
+    if (!isShared && !(await this.#copyPlain({ path, compression }, source))) return undefined;
+    const scan = await this.#scan(source, "none");
+    if (scan?.hash !== hash) {
+      if (!isShared) await this.discard(source);
+      return undefined;
+    }
+    if (isShared) await this.#linkOrCopy(path, partition);
+    else await this.accept(partition, source);
+    return scan;
+  }
+
+  /** Writes the plain text of another snapshot's artifact; returns whether that could be read. */
+  async #copyPlain({ path, compression }: ForeignArtifact, copy: string): Promise<boolean> {
+    try {
+      await writeFile(copy, readArtifact(path, compression), { flag: "wx", mode: FILE_MODE });
+      return true;
+    } catch (error) {
+      await rm(copy, { force: true });
+      if (isDiskFull(error)) throw diskError(`cannot write ${copy}`, error);
+      return false;
+    }
+  }
+
   /** Returns `undefined` for a damaged file. Errors of reading are not about its content, and are thrown. */
   async #scan(path: string, compression: Compression) {
     try {
@@ -179,16 +247,25 @@ export class PartialSnapshot {
     }
   }
 
-  /** Links the published artifact, which takes no disk space, or copies it on file systems without links. */
+  /**
+   * Shares the blocks of another artifact or links it, which takes no disk space, or copies it where the file system can
+   * do neither.
+   */
   async #linkOrCopy(published: string, partition: Partition): Promise<void> {
     const artifact = this.#artifact(partition);
+    const copy = this.incomingPath(0, partition);
     await withDiskErrors(`cannot reuse ${published}`, async () => {
       try {
-        await link(published, artifact);
-      } catch {
-        const copy = this.incomingPath(0, partition);
-        await copyFile(published, copy);
+        await copyFile(published, copy, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
         await rename(copy, artifact);
+      } catch {
+        await rm(copy, { force: true });
+        try {
+          await link(published, artifact);
+        } catch {
+          await copyFile(published, copy, constants.COPYFILE_EXCL);
+          await rename(copy, artifact);
+        }
       }
     });
     this.#beginToSync(artifact);

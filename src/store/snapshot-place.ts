@@ -105,6 +105,21 @@ export async function removePartial(location: SnapshotLocation): Promise<void> {
 const siblingName =
   /^\.snapshot-([0-9]{1,16})\.(?:partial|replaced|lock(?:\.holder|(?:\.probe-[0-9]+)?(?:-journal)?))$/;
 
+/** Returns the timestamps of the published and of the partial snapshots in an output directory, as their names say. */
+export async function snapshotsIn(out: string): Promise<{ published: number[]; partial: number[] }> {
+  const names = await withDiskErrors(`cannot examine ${out}`, () => readdir(out));
+  const timesOf = (pattern: RegExp) =>
+    names.flatMap((name) => {
+      const digits = pattern.exec(name)?.[1];
+      // A number with leading zeros is not the name of a snapshot.
+      return digits !== undefined && String(Number(digits)) === digits ? [Number(digits)] : [];
+    });
+  return {
+    published: timesOf(/^snapshot-([0-9]{1,16})$/),
+    partial: timesOf(/^\.snapshot-([0-9]{1,16})\.partial$/),
+  };
+}
+
 /** Returns the timestamps of snapshots with leftovers in the output directory. */
 export async function timestampsWithLeftovers(out: string): Promise<Set<number>> {
   const names = await withDiskErrors(`cannot examine ${out}`, () => readdir(out));

@@ -15,7 +15,7 @@ import type { QueryId } from "./queries/partition-tasks.ts";
 import { ResponseExchange } from "./response-exchange.ts";
 import type { SchedulerTask } from "./run-state.ts";
 import { Scheduler } from "./scheduler.ts";
-import type { Action, Decision } from "./scheduler-actions.ts";
+import type { Decision, RequestDecision } from "./scheduler-actions.ts";
 import type { SchedulerState } from "./scheduler-state.ts";
 
 export class PartitionFetch {
@@ -81,7 +81,7 @@ export class PartitionFetch {
     return { ...decision, type, node: this.#pool.node(decision.peer).id };
   }
 
-  #request(action: Extract<Action, { type: "request" }>): void {
+  #request(action: RequestDecision): void {
     const stop = new AbortController();
     const ended = this.#exchange(action, stop.signal)
       .catch((error: unknown) => {
@@ -95,15 +95,13 @@ export class PartitionFetch {
   }
 
   /** Sends one request, receives its response, and reports the end to the scheduler. */
-  async #exchange(
-    { query, peer, body, partitions }: Extract<Action, { type: "request" }>,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #exchange({ query, peer, body, partitions }: RequestDecision, signal: AbortSignal): Promise<void> {
     const node = this.#pool.node(peer);
     const requested = new Set(partitions);
+    const isDelta = body.changedSince !== undefined;
     const onCommitted = () => this.#wake.abort();
     const exchange = new ResponseExchange(
-      { query, node, requested, onCommitted },
+      { query, node, requested, isDelta, onCommitted },
       this.#scheduler,
       this.#ports,
     );
@@ -113,12 +111,21 @@ export class PartitionFetch {
       exchange.report(report);
       const [atMs, random] = [this.#ports.clock.nowMs(), this.#ports.random()];
       this.#scheduler.apply({ type: "ended", query, report, atMs, random });
+      await this.#removeUnused();
     } catch (error) {
       // A full disk does not end the run: other peers may send less.
       if (!(error instanceof SnapshotError) || !isDiskFull(error)) throw error;
       exchange.reportFullDisk();
       this.#scheduler.apply({ type: "disk-full", query, message: error.message });
     }
+  }
+
+  /** Removes files that no base needs any more. */
+  async #removeUnused(): Promise<void> {
+    const paths = new Set(this.#scheduler.unusedFiles);
+    if (paths.size === 0) return;
+    this.#scheduler.apply({ type: "removed", paths });
+    for (const path of paths) await this.#ports.store.remove(path);
   }
 
   async #wait(untilMs: number | undefined): Promise<void> {

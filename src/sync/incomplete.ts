@@ -23,7 +23,7 @@ export function incompleteError(missing: ReadonlySet<Partition>, pool: PeerPool)
   const partitions = [...missing].sort((a, b) => a - b);
   const outcomes = partitions.map((partition) => pool.outcomes(partition));
   const isFull = partitions.some((partition) => pool.isExcluded(partition, "no-space"));
-  const code = isFull ? "disk" : codeOf(outcomes, pool.hasGiven);
+  const code = isFull ? "disk" : codeOf(outcomes, pool.isHeld);
   const details = partitions.slice(0, PARTITIONS_SHOWN).flatMap((partition, index) => {
     const reasons = (outcomes[index] ?? []).map(
       ({ node, reason }) => `  ${shortId(node.id)} (${node.url ?? "no address"}): ${reason}`,
@@ -45,7 +45,7 @@ const titles: Readonly<Record<IncompleteCode, string>> = {
   incomplete: "could not fetch every partition",
   verification: "no node's data has the agreed hash",
   temporary: "the cycle is not finalized yet, or its snapshot is still being exported",
-  gone: "the validators hold no snapshot of that moment",
+  gone: "the snapshot is gone: no validator holds one of that moment",
   disk: "no space is left on the disk",
 };
 
@@ -55,18 +55,18 @@ const hints: Readonly<Record<IncompleteCode, string>> = {
   verification:
     "All nodes that store one of these partitions sent data without the agreed hash: report it to their operators.",
   temporary: "Run again in a minute: the nodes still finalize this cycle, or export their state.",
-  gone: "Validators keep only the newest few snapshots: use --timestamp latest, or assemble sooner after the mark.",
+  gone: "Validators keep only the newest few snapshots, so it will not come back: use --timestamp latest, or assemble sooner after the mark.",
   disk: "Free some space and run again: verified partitions are kept and not fetched again.",
 };
 
 /** A partition that all its nodes gave wrongly decides: a later attempt would fail as well. */
-function codeOf(outcomes: readonly (readonly SourceOutcome[])[], hasGiven: boolean): IncompleteCode {
+function codeOf(outcomes: readonly (readonly SourceOutcome[])[], isHeld: boolean): IncompleteCode {
   if (outcomes.some((nodes) => nodes.every(({ outcome }) => outcome === "wrong"))) return "verification";
   const isAbsent = outcomes.every((nodes) => nodes.every(({ outcome }) => absences.has(outcome)));
   if (!isAbsent) return "incomplete";
   if (outcomes.some((nodes) => nodes.some(({ outcome }) => outcome === "too-early"))) return "temporary";
-  // Where other nodes have given partitions, the network still holds the snapshot.
-  return hasGiven ? "incomplete" : "gone";
+  // Where other nodes have given partitions, and still do, the network holds the snapshot.
+  return isHeld ? "incomplete" : "gone";
 }
 
 function isNotHeld(nodes: readonly SourceOutcome[]): boolean {

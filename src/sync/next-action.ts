@@ -33,12 +33,15 @@ function nextOf(run: RunState, query: Query): Action | undefined {
   if (requestOf(query) !== undefined) return undefined;
   if (state.kind === "cancelled") return { type: "end", query: id };
   const { shard, timestamp } = run.task;
+  const isEmpty = (partition: Partition) => run.isEmpty(partition);
+  const baseOf = (partition: Partition) => run.bases.of(partition, peer);
   const open = query.partitions.filter((partition) => run.expected(id, partition) !== undefined);
-  const [next] = narrowedRequests(shard, peer, open, timestamp, (partition) => run.isEmpty(partition));
+  const [next] = narrowedRequests({ shard, timestamp, isEmpty, baseOf }, peer, open);
   if (next === undefined) return { type: "end", query: id };
   // A response that a hedge has cancelled holds its bytes on a nearly full disk until it has ended.
   if (run.isLastShare && run.queries.hasRequest()) return undefined;
-  return { type: "request", query: id, peer, body: next.request, partitions: next.partitions };
+  const { request: body, partitions, bases } = next;
+  return { type: "request", query: id, peer, body, partitions, bases };
 }
 
 function hasPlace({ queries, isLastShare, task }: RunState): boolean {

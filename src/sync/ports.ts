@@ -49,6 +49,8 @@ export interface ArtifactStore {
   accept(partition: MatchedPartition): Promise<void>;
   /** Drops a partition that another response has already given. */
   discard(partition: MatchedPartition): Promise<void>;
+  /** Removes a file that is of no use any more. */
+  remove(path: string): Promise<void>;
   /** Returns the free space of the disk that responses are written to. */
   freeBytes(): Promise<number>;
 }

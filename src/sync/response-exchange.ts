@@ -1,10 +1,16 @@
 /** One request and its response: connects the transport, which receives bytes, with the scheduler, which decides on them. */
 
-import type { MatchedPartition, ResponseReceiver, ResponseReport } from "../artifact/response-report.ts";
+import type {
+  MatchedPartition,
+  PartitionBase,
+  ResponseReceiver,
+  ResponseReport,
+} from "../artifact/response-report.ts";
 import { FetchError } from "../errors/fetch-error.ts";
 import { ResponseError } from "../errors/response-error.ts";
 import type { ResponseOutcome } from "../errors/response-outcome.ts";
 import { SnapshotError } from "../errors/snapshot-error.ts";
+import type { BaseOrigin } from "../events/sync-events.ts";
 import type { HashHex, NodeId, Partition } from "../protocol/brands.ts";
 import type { ActiveNode } from "../protocol/node.ts";
 import { offencesOf, outcomeOf } from "./classify-response.ts";
@@ -16,12 +22,15 @@ export interface Exchange {
   readonly query: QueryId;
   readonly node: ActiveNode;
   readonly requested: ReadonlySet<Partition>;
+  /** Whether accounts that have not changed for long may be missing. */
+  readonly isDelta: boolean;
   /** Called when a partition is stored. */
   readonly onCommitted: () => void;
 }
 
 export class ResponseExchange implements ResponseReceiver, ResponseObserver {
   readonly requested: ReadonlySet<Partition>;
+  readonly isDelta: boolean;
   readonly #query: QueryId;
   readonly #node: NodeId;
   readonly #onCommitted: () => void;
@@ -32,8 +41,13 @@ export class ResponseExchange implements ResponseReceiver, ResponseObserver {
   #wireBytes = 0;
   #bytes = 0;
 
-  constructor({ query, node, requested, onCommitted }: Exchange, scheduler: Scheduler, ports: SyncPorts) {
+  constructor(
+    { query, node, requested, isDelta, onCommitted }: Exchange,
+    scheduler: Scheduler,
+    ports: SyncPorts,
+  ) {
     this.requested = requested;
+    this.isDelta = isDelta;
     this.#query = query;
     this.#node = node.id;
     this.#onCommitted = onCommitted;
@@ -49,6 +63,10 @@ export class ResponseExchange implements ResponseReceiver, ResponseObserver {
 
   expected(partition: Partition): HashHex | undefined {
     return this.#scheduler.expected(this.#query, partition);
+  }
+
+  base(partition: Partition): PartitionBase | undefined {
+    return this.#scheduler.base(this.#query, partition);
   }
 
   begin(partition: Partition): void {
@@ -96,7 +114,8 @@ export class ResponseExchange implements ResponseReceiver, ResponseObserver {
   /** Stores a partition of the first response that has it; drops the same partition of a later response. */
   async commit(matched: MatchedPartition): Promise<void> {
     const { store, clock, emit } = this.#ports;
-    const { partition, accounts, bytes } = matched;
+    const { partition, accounts, bytes, baseBytes } = matched;
+    const base = baseBytes === 0 ? undefined : this.#baseOrigin(partition);
     if (this.expected(partition) === undefined) {
       await store.discard(matched);
       return;
@@ -111,7 +130,7 @@ export class ResponseExchange implements ResponseReceiver, ResponseObserver {
     this.#scheduler.apply({ type: "committed", partition, bytes, atMs: clock.nowMs() });
     this.#verified.push(partition);
     this.#onCommitted();
-    emit({ type: "verified", node: this.#node, partition, accounts, bytes });
+    emit({ type: "verified", node: this.#node, partition, accounts, bytes, baseBytes, base });
     for (const oversized of this.#scheduler.oversized(partition, bytes)) {
       const detail = `sent more than ${oversized.bytes} bytes for a partition of ${bytes}`;
       emit({
@@ -131,10 +150,17 @@ export class ResponseExchange implements ResponseReceiver, ResponseObserver {
     this.#emitResponse(cancelled ?? outcomeOf(report), status);
     for (const offence of offencesOf(this.#node, report)) emit({ type: "offence", offence });
     for (const mismatch of report.mismatched) emit({ type: "mismatched", node: this.#node, mismatch });
+    for (const { partition, reason } of report.unfitBases)
+      emit({ type: "unfit-base", node: this.#node, partition, base: this.#baseOrigin(partition), reason });
   }
 
   reportFullDisk(): void {
     this.#emitResponse("disk-full", undefined);
+  }
+
+  /** Returns where the base of a partition is from. */
+  #baseOrigin(partition: Partition): BaseOrigin | undefined {
+    return this.#scheduler.baseOrigin(this.#query, partition);
   }
 
   #emitResponse(outcome: ResponseOutcome, status: number | undefined): void {

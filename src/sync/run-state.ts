@@ -10,6 +10,7 @@ import type { ExclusionReason, PeerPool } from "./peers/peer-pool.ts";
 import { type FailedResponse, recoveryOf } from "./peers/recovery.ts";
 import { Throughput } from "./peers/throughput.ts";
 import { HedgeHistory } from "./queries/hedge-history.ts";
+import { type Base, PartitionBases } from "./queries/partition-bases.ts";
 import { PartitionTasks, type QueryId } from "./queries/partition-tasks.ts";
 import { type Cancellation, isUseful, type Query, requestOf } from "./queries/query.ts";
 import { QueryPlanner } from "./queries/query-planner.ts";
@@ -33,6 +34,8 @@ export interface SchedulerTask {
   readonly concurrency: number;
   /** Whether an older snapshot may replace this one: then exports are not waited for until a peer has given something. */
   readonly hasOlder: boolean;
+  /** What the run already has of missing partitions: for each of them, what is used first is first. */
+  readonly bases?: ReadonlyMap<Partition, readonly Base[]>;
 }
 
 export class RunState {
@@ -43,6 +46,7 @@ export class RunState {
   readonly throughput = new Throughput();
   readonly planner: QueryPlanner;
   readonly budget: ByteBudget;
+  readonly bases: PartitionBases;
   readonly history = new HedgeHistory();
   readonly #replaced = new Set<QueryId>();
   #decidedMs = 0;
@@ -53,7 +57,8 @@ export class RunState {
     this.task = task;
     this.pool = pool;
     this.tasks = new PartitionTasks(task.missing);
-    this.budget = new ByteBudget(pool);
+    this.bases = new PartitionBases(task.bases);
+    this.budget = new ByteBudget(pool, () => this.bases.heldBytes);
     const { shard, rule } = task;
     const isEmpty = (partition: Partition) => this.isEmpty(partition);
     this.planner = new QueryPlanner({ shard, pool, throughput: this.throughput, rule, isEmpty });
@@ -136,6 +141,9 @@ export class RunState {
       case "ended":
         this.#endResponse(event);
         break;
+      case "removed":
+        this.bases.removed(event.paths);
+        break;
       case "disk-full":
         this.#endFull(this.queries.get(event.query), event.message);
         break;
@@ -152,7 +160,7 @@ export class RunState {
         this.#start(decision.query, decision.isHedge, atMs);
         break;
       case "request":
-        this.queries.request(decision.query, decision.partitions, atMs);
+        this.queries.request(decision, atMs);
         break;
       case "cancel":
         this.#cancel(decision.query, decision.reason);
@@ -224,6 +232,7 @@ export class RunState {
       if (id !== by.id && other.state.kind !== "cancelled" && !isUseful(other, this.tasks.givenBy(id)))
         this.#replaced.add(id);
     }
+    this.bases.commit(partition);
     this.budget.confirm(bytes);
     this.queries.commit(by.id, partition);
     this.pool.succeed(by.peer);
@@ -237,6 +246,7 @@ export class RunState {
     if (request === undefined) throw new Error(`query ${id} has no response that could end`);
     this.budget.release(id);
     this.#excludeFor(peer, report);
+    this.#updateBases(peer, report, request.bases);
     const { end } = report;
     const isOurs = state.kind === "cancelled" && end.kind === "failed" && end.error.kind === "aborted";
     // Of a hedged response, only the time until its cancellation is known: the peer is slower than that.
@@ -255,6 +265,28 @@ export class RunState {
     };
     this.#fail(peer, failed, atMs, random);
     this.#release(id, atMs);
+  }
+
+  /** @param bases what the response was to complete */
+  #updateBases(peer: NodeIndex, report: ResponseReport, bases: ReadonlyMap<Partition, Base>): void {
+    for (const { partition } of report.unfitBases) {
+      const base = bases.get(partition);
+      if (base !== undefined) this.bases.reject(partition, base);
+    }
+    for (const { partition } of report.mismatched) {
+      const base = bases.get(partition);
+      if (base !== undefined) this.bases.drop(partition, base);
+    }
+    for (const beginning of report.beginnings) {
+      const isKept = this.bases.begin(
+        beginning,
+        peer,
+        bases.get(beginning.partition),
+        this.budget.responseBytes,
+      );
+      // The next request has less to fetch: the peer may fail again.
+      if (isKept) this.pool.forgive(peer);
+    }
   }
 
   /** Excludes a peer from what its response had wrong, or too much of. */

@@ -3,6 +3,7 @@
 import type { ResponseReport } from "../artifact/response-report.ts";
 import type { NodeIndex, Partition } from "../protocol/brands.ts";
 import type { SnapshotReq } from "../protocol/snapshot-request.ts";
+import type { Base } from "./queries/partition-bases.ts";
 import type { QueryId } from "./queries/partition-tasks.ts";
 import type { Cancellation } from "./queries/query.ts";
 import type { Cover } from "./queries/query-planner.ts";
@@ -17,6 +18,17 @@ export type Action =
   /** No peer is left that could give what is missing. */
   | { readonly type: "give-up" };
 
+/** Send the next request of a query. */
+export interface RequestDecision {
+  readonly type: "request";
+  readonly query: QueryId;
+  readonly peer: NodeIndex;
+  readonly body: SnapshotReq;
+  readonly partitions: readonly Partition[];
+  /** What the response is to complete. */
+  readonly bases: ReadonlyMap<Partition, Base>;
+}
+
 /** An action that changes the state. */
 export type Decision =
   /** Begin a query; a hedge may cancel others. */
@@ -28,14 +40,7 @@ export type Decision =
       readonly isHedge: boolean;
       readonly yielding: readonly QueryId[];
     }
-  /** Send the next request of a query. */
-  | {
-      readonly type: "request";
-      readonly query: QueryId;
-      readonly peer: NodeIndex;
-      readonly body: SnapshotReq;
-      readonly partitions: readonly Partition[];
-    }
+  | RequestDecision
   | { readonly type: "cancel"; readonly query: QueryId; readonly reason: Cancellation }
   /** The query has nothing left to request. */
   | { readonly type: "end"; readonly query: QueryId }
@@ -80,5 +85,7 @@ export type SchedulerEvent =
       readonly atMs: number;
       readonly random: number;
     }
+  /** Files that no base needs any more are removed. */
+  | { readonly type: "removed"; readonly paths: ReadonlySet<string> }
   /** A response has ended because the disk was full. */
   | { readonly type: "disk-full"; readonly query: QueryId; readonly message: string };

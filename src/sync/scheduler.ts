@@ -8,12 +8,15 @@
  *                          └───── failed, mismatched ─────┘    straggling: a hedge, to another peer
  */
 
+import type { PartitionBase } from "../artifact/response-report.ts";
+import type { BaseOrigin } from "../events/sync-events.ts";
 import type { HashHex, Partition } from "../protocol/brands.ts";
 import { storedCount, stores } from "../protocol/shard.ts";
 import { nextAction } from "./next-action.ts";
 import type { PeerPool } from "./peers/peer-pool.ts";
+import { baseFor } from "./queries/partition-bases.ts";
 import type { QueryId } from "./queries/partition-tasks.ts";
-import type { Cancellation } from "./queries/query.ts";
+import { type Cancellation, requestOf } from "./queries/query.ts";
 import { RunState, type SchedulerTask } from "./run-state.ts";
 import type { Action, SchedulerEvent } from "./scheduler-actions.ts";
 import { describeState, type SchedulerState } from "./scheduler-state.ts";
@@ -52,6 +55,25 @@ export class Scheduler {
   /** Returns whether a query's response is within the byte budget, and responses together within the disk's share. */
   budgetOf(query: QueryId): "within" | "outgrown" | { readonly held: number; readonly free: number } {
     return this.#state.budget.isOutgrown(query) ? "outgrown" : (this.#state.budget.excess ?? "within");
+  }
+
+  /** Returns what a query's response is to complete; `undefined` for a partition that it must give whole. */
+  base(query: QueryId, partition: Partition): PartitionBase | undefined {
+    const running = this.#state.queries.get(query);
+    const base = requestOf(running)?.bases.get(partition);
+    return base === undefined ? undefined : baseFor(base, running.peer);
+  }
+
+  /** Returns where the base is from that a query's response is to complete. */
+  baseOrigin(query: QueryId, partition: Partition): BaseOrigin | undefined {
+    const base = requestOf(this.#state.queries.get(query))?.bases.get(partition);
+    if (base === undefined) return undefined;
+    return base.kind === "older" ? { kind: "seed", seed: base.seed } : { kind: "beginning" };
+  }
+
+  /** Returns the files that no base needs any more. */
+  get unusedFiles(): readonly string[] {
+    return this.#state.bases.unused;
   }
 
   needsFreeSpace(nowMs: number): boolean {

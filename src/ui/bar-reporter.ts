@@ -75,9 +75,11 @@ export class BarReporter implements Reporter {
     if (progress === undefined) return;
     this.#lastMs = nowMs;
     const { total, verified } = progress.partitions;
+    const { received, seeded } = progress.bytes;
     const rate = this.#meter.rate(nowMs);
     const figures = {
-      bytes: formatBytes(progress.bytesReceived),
+      bytes:
+        seeded === 0 ? formatBytes(received) : `${formatBytes(received)} + ${formatBytes(seeded)} seeded`,
       rate: rate === undefined ? "–" : `${formatBytes(rate)}/s`,
       left: this.#left(nowMs),
     };

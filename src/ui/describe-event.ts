@@ -1,9 +1,15 @@
 /** Describes events of a run for people. */
 
-import type { Offence, QueryRecord } from "../events/assemble-events.ts";
+import type { MovedBytes, Offence, QueryRecord } from "../events/assemble-events.ts";
 import { shortId } from "../protocol/node.ts";
 import { messageLine } from "../text/printable.ts";
 import { formatBytes, formatCount, formatCounted } from "./format.ts";
+
+/** Returns how much a run has received, and how much of seeds it has used. */
+export function describeBytes({ received, seeded }: MovedBytes): string {
+  const text = `${formatBytes(received)} received`;
+  return seeded === 0 ? text : `${text}, ${formatBytes(seeded)} from seeds`;
+}
 
 export function describeOffence({ node, kind, partition, detail }: Offence): string {
   const where = partition === undefined ? "" : ` of partition ${partition}`;

@@ -2,8 +2,8 @@
 
 import type { AssembleEvent, Progress, Reporter } from "../events/assemble-events.ts";
 import { messageLine } from "../text/printable.ts";
-import { describeOffence, describeQuery } from "./describe-event.ts";
-import { formatBytes, formatCount, formatCounted } from "./format.ts";
+import { describeBytes, describeOffence, describeQuery } from "./describe-event.ts";
+import { formatCount, formatCounted } from "./format.ts";
 import type { Style } from "./style.ts";
 
 const everyMs = 10_000;
@@ -41,11 +41,11 @@ export class LineReporter implements Reporter {
     }
   }
 
-  #progress({ partitions, bytesReceived, accounts }: Progress): void {
+  #progress({ partitions, bytes, accounts }: Progress): void {
     const nowMs = performance.now();
     if (nowMs - this.#lastMs < everyMs) return;
     this.#lastMs = nowMs;
     const verified = `${formatCount(partitions.verified)} of ${formatCounted(partitions.total, "partition")} verified`;
-    this.#write(`${verified}, ${formatCounted(accounts, "account")}, ${formatBytes(bytesReceived)} received`);
+    this.#write(`${verified}, ${formatCounted(accounts, "account")}, ${describeBytes(bytes)}`);
   }
 }

@@ -32,16 +32,16 @@ export class ProgressMeter {
   }
 
   update(progress: Progress, nowMs: number): void {
-    const bytesBefore = this.#progress?.bytesReceived ?? 0;
-    if (progress.bytesReceived > bytesBefore) this.#lastByteMs = nowMs;
+    const bytesBefore = this.#progress?.bytes.received ?? 0;
+    if (progress.bytes.received > bytesBefore) this.#lastByteMs = nowMs;
     if (this.#fetchingSinceMs === undefined) {
-      if (progress.bytesReceived === 0) this.#verifiedBefore = progress.partitions.verified;
+      if (progress.bytes.received === 0) this.#verifiedBefore = progress.partitions.verified;
       else this.#fetchingSinceMs = nowMs;
     }
     this.#progress = progress;
     const last = this.#samples.at(-1);
     if (last !== undefined && nowMs - last.atMs < sampleMs) return;
-    this.#samples.push({ atMs: nowMs, bytes: progress.bytesReceived });
+    this.#samples.push({ atMs: nowMs, bytes: progress.bytes.received });
     while ((this.#samples[1]?.atMs ?? nowMs) < nowMs - windowMs) this.#samples.shift();
   }
 
@@ -58,10 +58,10 @@ export class ProgressMeter {
   /** Returns bytes per second over the last seconds; `undefined` before the first measurement. */
   rate(nowMs: number): number | undefined {
     if (this.#progress === undefined) return undefined;
-    if (nowMs - this.#lastByteMs > windowMs) return this.#progress.bytesReceived > 0 ? 0 : undefined;
+    if (nowMs - this.#lastByteMs > windowMs) return this.#progress.bytes.received > 0 ? 0 : undefined;
     const first = this.#samples.find(({ atMs }) => atMs >= nowMs - windowMs);
     if (first === undefined || nowMs - first.atMs < sampleMs) return undefined;
-    return ((this.#progress.bytesReceived - first.bytes) * 1_000) / (nowMs - first.atMs);
+    return ((this.#progress.bytes.received - first.bytes) * 1_000) / (nowMs - first.atMs);
   }
 
   /** Returns the time left, estimated from the partitions that this run has fetched; `undefined` before the first. */

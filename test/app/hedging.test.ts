@@ -55,7 +55,7 @@ async function run(faults: readonly string[], changes: Partial<AssembleOptions> 
     ).toEqual(given);
     const progress = events.flatMap((event) => (event.type === "progress" ? [event.progress] : []));
     expect(progress.at(-1)).toMatchObject({ partitions: { verified: partitions.length } });
-    expect(result.bytesReceived).toBe(queries.reduce((sum, { bytes }) => sum + bytes, 0));
+    expect(result.bytes.received).toBe(queries.reduce((sum, { bytes }) => sum + bytes, 0));
     const offenders = result.offences.map(({ node, kind }) => `${indexOf.get(node)}: ${kind}`);
     return { result, queries, offenders };
   });

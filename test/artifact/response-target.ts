@@ -6,6 +6,7 @@ import { receiveResponse } from "../../src/artifact/receive-response.ts";
 import type { ResponsePlace } from "../../src/artifact/response-merger.ts";
 import type {
   MatchedPartition,
+  PartitionBase,
   ResponseReceiver,
   ResponseReport,
 } from "../../src/artifact/response-report.ts";
@@ -14,6 +15,7 @@ import { asNodeIndex } from "../../src/protocol/brands.ts";
 import { DEFAULT_HASH_KEY } from "../../src/protocol/crypto/hash.ts";
 import { partitionHashes } from "../../src/protocol/partition-hash.ts";
 import { GLOBAL_PARTITION, type Shard, stores } from "../../src/protocol/shard.ts";
+import { mergeLists } from "../../src/seed/merge-lists.ts";
 import { asPartitions } from "../helpers/brands.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 
@@ -27,6 +29,8 @@ export interface TargetSettings {
   readonly unexpected?: readonly number[];
   readonly hashKey?: string;
   readonly bytesMax?: number;
+  readonly isDelta?: boolean;
+  readonly bases?: ReadonlyMap<number, PartitionBase>;
 }
 
 export interface RecordingTarget extends ResponseReceiver {
@@ -45,12 +49,22 @@ export function makeTarget(settings: TargetSettings): RecordingTarget {
   const hashes = partitionHashes(truth, shard, hashKey);
   const taken = new Map<number, MatchedPartition & { text: string }>();
   return {
-    place: { shard, hashKey, pathOf: (partition) => join(directory, `${partition}.json`) },
+    place: {
+      shard,
+      hashKey,
+      pathOf: (partition) => join(directory, `${partition}.json`),
+      complete: async (order) => ({
+        kind: "completed",
+        ...(await mergeLists({ ...order, hashKey, timestamp: Number.MAX_SAFE_INTEGER })),
+      }),
+    },
     hashes,
     taken,
     directory,
     leftOver: () => readdirSync(directory),
     requested: new Set(asPartitions(settings.requested)),
+    isDelta: settings.isDelta ?? false,
+    base: (partition) => settings.bases?.get(partition),
     stores: (partition) => partition === GLOBAL_PARTITION || stores(shard, asNodeIndex(nodeIndex), partition),
     begin: () => undefined,
     expected: (partition) =>

@@ -44,8 +44,8 @@ describe("the main job with --json", () => {
       expect(summary.offences).toEqual([
         expect.objectContaining({ node: cluster.nodes[0]?.id, kind: "wrong-partition", partition: 1 }),
       ]);
-      expect(summary.bytesReceived).toBeGreaterThan(0);
-      expect(summary.queries.reduce((sum, query) => sum + query.bytes, 0)).toBe(summary.bytesReceived);
+      expect(summary.bytes.received).toBeGreaterThan(0);
+      expect(summary.queries.reduce((sum, query) => sum + query.bytes, 0)).toBe(summary.bytes.received);
       const types = said.objects().map((object) => object["type"]);
       expect(types.filter((type) => type === "summary")).toHaveLength(1);
       expect(types.filter((type) => type === "query")).toHaveLength(summary.queries.length);

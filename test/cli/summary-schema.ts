@@ -10,7 +10,20 @@ const fields = {
   type: z.literal("summary"),
   partitions: z.strictObject({ total: count, verified: count }),
   accounts: count,
-  bytesReceived: count,
+  bytes: z.strictObject({
+    received: count,
+    seeded: count,
+    sources: z.array(
+      z.strictObject({
+        source: z.discriminatedUnion("kind", [
+          z.strictObject({ kind: z.literal("node"), id: hex64 }),
+          z.strictObject({ kind: z.literal("seed"), seed: z.string().min(1) }),
+          z.strictObject({ kind: z.enum(["resumed", "published"]) }),
+        ]),
+        bytes: count,
+      }),
+    ),
+  }),
   stateBytes: count,
   queries: z.array(
     z.strictObject({

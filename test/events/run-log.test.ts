@@ -17,7 +17,15 @@ it("the log of a run forwards its events to the reporter", () => {
   log.record({ type: "boundary", timestamp: 1000, cycle: asCycle(7), partitions: 4 });
   log.record({ type: "request", node: asNodeId(node) });
   log.record({ type: "received", node: asNodeId(node), bytes: 5 });
-  log.record({ type: "verified", node: asNodeId(node), partition: asPartition(1), accounts: 3, bytes: 90 });
+  log.record({
+    type: "verified",
+    baseBytes: 0,
+    base: undefined,
+    node: asNodeId(node),
+    partition: asPartition(1),
+    accounts: 3,
+    bytes: 90,
+  });
   log.warn("late");
   log.offence({ node, kind: "redirect", detail: "elsewhere" });
   log.end(undefined);

@@ -9,6 +9,8 @@ const node = "a".repeat(64);
 const boundary: RunEvent = { type: "boundary", timestamp: 1000, cycle: asCycle(7), partitions: 4 };
 const verified: RunEvent = {
   type: "verified",
+  baseBytes: 0,
+  base: undefined,
   node: asNodeId(node),
   partition: asPartition(1),
   accounts: 3,
@@ -54,7 +56,14 @@ describe("the state of a run", () => {
       directory: "out/snapshot-1000",
       partitions: { total: 4, verified: 3 },
       accounts: 5,
-      bytesReceived: 500,
+      bytes: {
+        received: 500,
+        seeded: 0,
+        sources: [
+          { source: { kind: "node", id: node }, bytes: 500 },
+          { source: { kind: "resumed" }, bytes: 40 },
+        ],
+      },
       stateBytes: 130,
       queries: [{ node, partitions: [1], verified: [1], bytes: 500, outcome: "complete", durationMs: 12 }],
       offences: [
@@ -65,6 +74,22 @@ describe("the state of a run", () => {
       durationMs: 12,
     });
     expect(JSON.stringify(listOf(state.warnings))).not.toContain("\\u001b");
+  });
+
+  it("counts what came from seeds apart from what nodes sent to complete them", () => {
+    const base = { kind: "seed", seed: "older" } as const;
+    const completed: RunEvent = { ...verified, bytes: 90, baseBytes: 80, base };
+    const unchanged: RunEvent = { ...kept, bytes: 40, source: { kind: "seed", seed: "older", id: null } };
+    const state = fold(boundary, received, completed, unchanged, response);
+    expect(summaryOf(state, 0).bytes).toEqual({
+      received: 500,
+      seeded: 120,
+      sources: [
+        { source: { kind: "node", id: node }, bytes: 500 },
+        { source: { kind: "seed", seed: "older" }, bytes: 120 },
+      ],
+    });
+    expect(state.stateBytes).toBe(130);
   });
 
   it("contains the source of each partition", () => {
@@ -87,7 +112,7 @@ describe("the state of a run", () => {
       partitions: { total: 4, verified: 0 },
       accounts: 0,
       stateBytes: 0,
-      bytesReceived: 500,
+      bytes: { received: 500, seeded: 0 },
       queries: [{ node }],
       offences: [{ node }],
       damage: [],

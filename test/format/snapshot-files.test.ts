@@ -86,7 +86,7 @@ describe("a run record", () => {
   });
 
   it.each([
-    { id: "another value", changed: text.replace('"bytesReceived": 0', '"bytesReceived": 1') },
+    { id: "another value", changed: text.replace('"received": 0', '"received": 1') },
     { id: "different white space", changed: `${text}\n` },
     { id: "no hash of its own", changed: text.replace(/,\n {2}"hash": .*/, "") },
     { id: "a path as file name", changed: text.replace("evidence/gossip.jsonl", "evidence/../gossip.jsonl") },

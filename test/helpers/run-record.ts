@@ -5,7 +5,7 @@ export const emptyRun: RunRecord = {
   startedAt: "2023-11-14T22:24:00.000Z",
   finishedAt: "2023-11-14T22:24:01.000Z",
   durationMs: 1000,
-  bytesReceived: 0,
+  bytes: { received: 0, seeded: 0, sources: [] },
   versions: {},
   settings: { quorum: "majority", order: "bisect", concurrency: 1 },
   partitions: [],

@@ -120,7 +120,7 @@ export async function forge(out: string, lies: Lies = {}): Promise<string> {
     networkHash: networkHash(partitionHashes),
     partitionHashes,
   };
-  const place = { out, timestamp: data.timestamp, compression: "none" as const };
+  const place = { out, timestamp: data.timestamp, compression: "none" as const, numPartitions: nodes.length };
   const partial = await PartialSnapshot.open(place);
   let bytes = 0;
   for (const [partition, text] of preimages) {

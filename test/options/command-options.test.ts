@@ -28,7 +28,7 @@ describe("the table of options", () => {
 
   it("states which options take URLs, and which may be repeated", () => {
     expect([...urlFlags].sort()).toEqual(["--archiver", "--state-metadata"]);
-    expect([...repeatableFlags]).toEqual(["--fault"]);
+    expect([...repeatableFlags]).toEqual(["--seed", "--fault"]);
   });
 
   it("provides the checks of the library", () => {

@@ -55,7 +55,7 @@ function foreignDirectory(): string {
 }
 
 function open(out: string, compression: Compression = "none"): Promise<PartialSnapshot> {
-  return PartialSnapshot.open({ out, timestamp, compression });
+  return PartialSnapshot.open({ out, timestamp, compression, numPartitions: 1 });
 }
 
 describe("a link instead of the partial directory", () => {

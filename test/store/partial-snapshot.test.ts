@@ -37,7 +37,7 @@ const evidence = {
 };
 
 function open(out: string, compression: Compression = "none") {
-  return PartialSnapshot.open({ out, timestamp, compression });
+  return PartialSnapshot.open({ out, timestamp, compression, numPartitions: 1 });
 }
 
 async function accept(partial: PartialSnapshot, partitions: Iterable<number>, response = 0): Promise<void> {

@@ -38,7 +38,13 @@ async function giveAll({ receiver, observer }: Exchange): Promise<ResponseReport
 async function give(receiver: ResponseReceiver, partition: number): Promise<void> {
   if (receiver.expected(asPartition(partition)) === undefined) return;
   receiver.begin(asPartition(partition));
-  await receiver.commit({ partition: asPartition(partition), accounts: 1, bytes: 10, path: `/${partition}` });
+  await receiver.commit({
+    partition: asPartition(partition),
+    accounts: 1,
+    bytes: 10,
+    baseBytes: 0,
+    path: `/${partition}`,
+  });
 }
 
 /** Ends with the error of an ended request once the run ends it. */
@@ -84,6 +90,7 @@ function fetchWith(respond: readonly Respond[], { shard = eachStoresOne, task, s
       store: {
         accept: ({ partition }) => Promise.resolve(void accepted.push(partition)),
         discard: () => Promise.resolve(),
+        remove: () => Promise.resolve(),
         freeBytes: () => Promise.resolve(1e12),
         ...store,
       },
@@ -176,7 +183,13 @@ describe("a response", () => {
     const late: Respond = async ({ receiver, signal }) => {
       receiver.begin(asPartition(0));
       await new Promise((resolve) => signal.addEventListener("abort", resolve));
-      await receiver.commit({ partition: asPartition(0), accounts: 1, bytes: 10, path: "/late" });
+      await receiver.commit({
+        partition: asPartition(0),
+        accounts: 1,
+        bytes: 10,
+        baseBytes: 0,
+        path: "/late",
+      });
       return reportOf({ kind: "failed", error: new FetchError("aborted", "ended") });
     };
     const { run, accepted } = fetchWith([late], {

@@ -34,6 +34,8 @@ export function reportOf(end: ResponseEnd, more: Partial<ResponseReport> = {}): 
     mismatched: [],
     superfluous: [],
     outgrown: [],
+    beginnings: [],
+    unfitBases: [],
     ...more,
   };
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { ProgressMeter } from "../../src/ui/progress-meter.ts";
 
-const progressOf = (verified: number, bytesReceived: number, total = 10) => ({
+const progressOf = (verified: number, received: number, total = 10) => ({
   partitions: { total, verified },
   accounts: 0,
-  bytesReceived,
+  bytes: { received, seeded: 0 },
 });
 
 /** A meter after some seconds of a constant rate, with one partition per second. */

@@ -2,6 +2,7 @@
 
 import type { AgreedHashes } from "../../agreement/agreed-hashes.ts";
 import type { Problem } from "../../errors/problem.ts";
+import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { offerState } from "../../events/debug-channel.ts";
 import type { RunLog } from "../../events/run-log.ts";
 import type { SyncEvent } from "../../events/sync-events.ts";
@@ -11,6 +12,7 @@ import { hashText } from "../../protocol/crypto/hash.ts";
 import { EMPTY_PREIMAGE } from "../../protocol/partition-hash.ts";
 import { queryOrder } from "../../protocol/query-order.ts";
 import type { Shard } from "../../protocol/shard.ts";
+import { findSeeds } from "../../seed/find-seeds.ts";
 import { PartialSnapshot } from "../../store/partial-snapshot.ts";
 import { PartitionFetch } from "../../sync/fetch-partitions.ts";
 import { IncompleteError } from "../../sync/incomplete.ts";
@@ -19,6 +21,7 @@ import type { ArtifactStore, Clock, SyncPorts } from "../../sync/ports.ts";
 import type { SchedulerTask } from "../../sync/run-state.ts";
 import { counted } from "../../text/counted.ts";
 import type { Attempt, Run } from "./assembly-run.ts";
+import { findBases, takeUnchanged } from "./place/bases.ts";
 import { prepareArtifacts } from "./place/prepare.ts";
 import { type Published, publishedHashes } from "./place/published.ts";
 import { SnapshotTransport } from "./snapshot-transport.ts";
@@ -45,7 +48,7 @@ export async function fetchPartitions(
   const { hashKey, signal } = settings;
   const { order, concurrency } = settings.fetching;
   const { timestamp, members } = candidate;
-  const place = { ...settings.output, timestamp, hashKey };
+  const place = { ...settings.output, timestamp, hashKey, numPartitions: shard.numNodes };
   const partial = await PartialSnapshot.open(place);
   const missing = await prepareArtifacts(partial, agreed.partitionHashes, {
     hashKey,
@@ -54,16 +57,21 @@ export async function fetchPartitions(
     signal,
   });
   if (published.state === "damaged") reportMissing(missing, published, log);
+  const seeds = await findSeeds(settings.fetching.seeds, place);
+  const { partitionHashes: agreedHashes } = agreed;
+  await takeUnchanged(seeds, partial, missing, { shard, agreedHashes, hashKey, log, signal });
+  const bases = await findBases(seeds, partial, missing, shard);
   log.stage(`fetching ${missing.size} of ${counted(shard.numNodes + 1, "partition")}`);
   const task: SchedulerTask = {
     shard,
     timestamp,
     missing,
-    agreedHashes: agreed.partitionHashes,
+    agreedHashes,
     emptyHash: hashText(EMPTY_PREIMAGE, hashKey),
     rule: order,
     concurrency,
     hasOlder,
+    bases,
   };
   const pool = new PeerPool(members.nodes, shard, queryOrder(shard.numNodes), known?.ranks(members.nodes));
   const clock = new WakefulClock();
@@ -74,13 +82,15 @@ export async function fetchPartitions(
     await fetch.run(signal);
     return { kind: "complete", partial };
   } catch (error) {
+    // The beginnings of partitions are kept for the next run, unless they fill the disk.
+    if (error instanceof SnapshotError && error.code === "disk")
+      await partial.dropIncoming().catch(() => undefined);
     if (!(error instanceof IncompleteError) || !error.isHeldByNobody) throw error;
     const { code, message, hint, details } = error;
     return { kind: "not-held", problem: { code, message, hint, details, cause: error } };
   } finally {
     withdrawState();
     stopClock();
-    await partial.dropIncoming().catch(() => undefined);
   }
 }
 
@@ -109,11 +119,13 @@ function portsOf(
   const transport = new SnapshotTransport(clients.nodes, {
     shard,
     hashKey: settings.hashKey,
-    incomingPath: (response, partition) => partial.incomingPath(response, partition),
+    timestamp: partial.timestamp,
+    incomingPath: (response, partition, content) => partial.incomingPath(response, partition, content),
   });
   const store: ArtifactStore = {
     accept: ({ partition, path }) => partial.accept(partition, path),
     discard: ({ path }) => partial.discard(path),
+    remove: (path) => partial.discard(path),
     freeBytes: () => partial.freeBytes(),
   };
   const emit = (event: SyncEvent) => {

@@ -8,6 +8,7 @@ import { assembleTable } from "../../options/assemble-table.ts";
 import type { OptionChecks } from "../../options/option-check.ts";
 import { checksOf } from "../../options/option-row.ts";
 import { DEFAULT_HASH_KEY } from "../../protocol/crypto/hash-key.ts";
+import { type SeedSource, seedSourcesOf } from "../../seed/seed-source.ts";
 import type { OrderRule } from "../../sync/strategy/order-rule.ts";
 import { type SnapshotTime, snapshotTimeOf } from "../../trust/chain/timestamp.ts";
 import type { NetworkOptions } from "../../trust/network-options.ts";
@@ -37,6 +38,11 @@ export interface AssembleOptions extends NetworkOptions {
   /** The number of nodes that are queried at the same time. */
   readonly concurrency?: number | undefined;
   readonly compression?: Compression | undefined;
+  /**
+   * Older states, of which only what has changed since is fetched: `auto` for the snapshots in `out`, `none`, or the
+   * directory of a snapshot. Several are tried, the newest first.
+   */
+  readonly seed?: readonly string[] | undefined;
   /** Ends the run. Verified partitions are kept. */
   readonly signal?: AbortSignal | undefined;
   readonly reporter?: Reporter | undefined;
@@ -52,9 +58,15 @@ export interface AssembleSettings {
   readonly agreement: AgreementSettings;
   /** The witnesses that must not contradict the votes. */
   readonly witnesses: { readonly requireChain: boolean; readonly stateMetadata: string | undefined };
-  readonly fetching: { readonly order: OrderRule; readonly concurrency: number };
+  readonly fetching: FetchSettings;
   readonly output: { readonly out: string; readonly compression: Compression };
   readonly signal: AbortSignal | undefined;
+}
+
+export interface FetchSettings {
+  readonly order: OrderRule;
+  readonly concurrency: number;
+  readonly seeds: readonly SeedSource[];
 }
 
 /** Which votes count, and their sources beside the validators. */
@@ -85,7 +97,7 @@ export function settingsOf(options: AssembleOptions): AssembleSettings {
   const { nodesPerConsensusGroup, nodesPerEdge, allowPrivate, connectTimeoutMs, stallTimeoutMs } = options;
   const sources = { archiver, archiverKey, nodes, cycles, hashKey };
   const limits = { nodesPerConsensusGroup, nodesPerEdge, allowPrivate, connectTimeoutMs, stallTimeoutMs };
-  const { quorum, order, concurrency, compression } = assembleTable;
+  const { quorum, order, concurrency, compression, seed } = assembleTable;
   return {
     wanted: { time, maxAgeMs },
     network: { ...sources, ...limits },
@@ -100,6 +112,7 @@ export function settingsOf(options: AssembleOptions): AssembleSettings {
     fetching: {
       order: options.order ?? order.default,
       concurrency: options.concurrency ?? concurrency.default,
+      seeds: seedSourcesOf(options.seed ?? seed.default),
     },
     output: { out: options.out, compression: options.compression ?? compression.default },
     signal: options.signal,

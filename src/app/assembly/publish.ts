@@ -3,6 +3,7 @@
 import type { AgreedHashes } from "../../agreement/agreed-hashes.ts";
 import type { Evidence } from "../../format/evidence/evidence.ts";
 import type { ExportData } from "../../format/export-data.ts";
+import { removeOlderLeftovers } from "../../store/leftovers.ts";
 import type { PartialSnapshot } from "../../store/partial-snapshot.ts";
 import type { Network } from "../../trust/read-network.ts";
 import type { Sharding } from "../../trust/sharding.ts";
@@ -39,6 +40,8 @@ export async function publish(
   await requireReadsBack(partial.directory, { quorum, signal });
   const directory = await partial.putInPlace(({ message }) => log.warn(message));
   log.record({ type: "published", directory, digest: manifest.snapshot.digest });
+  const location = { out: settings.output.out, timestamp: data.timestamp };
+  for (const { message } of await removeOlderLeftovers(location)) log.warn(message);
 }
 
 function evidenceOf({ settings }: Run, { network, sharding, agreed }: Proof): Evidence {

@@ -7,13 +7,13 @@ import type { Run } from "./assembly-run.ts";
 import { packageVersion } from "./package-version.ts";
 
 export function makeRunRecord({ settings, startedAt, log }: Run, agreed: AgreedHashes): RunRecord {
-  const { queries, offences, warnings, bytesReceived, durationMs } = log.summary();
+  const { queries, offences, warnings, bytes, durationMs } = log.summary();
   const sources = sourcesOf(log.state);
   return {
     startedAt: startedAt.toISOString(),
     finishedAt: new Date().toISOString(),
     durationMs,
-    bytesReceived,
+    bytes,
     versions: { "snapshot-assemble": packageVersion(), node: process.version },
     settings: { quorum: settings.agreement.quorum, ...settings.fetching },
     partitions: [...agreed.agreements]

@@ -1,18 +1,23 @@
 /** Requests partial snapshots over HTTP, and writes each response to the disk. */
 
+import type { CompletionOrder } from "../../artifact/partition-endings.ts";
 import { receiveResponse } from "../../artifact/receive-response.ts";
 import type { ResponseReceiver, ResponseReport } from "../../artifact/response-report.ts";
 import type { HttpClient } from "../../fetch/http/http-client.ts";
 import type { Partition } from "../../protocol/brands.ts";
 import { nodeUrl } from "../../protocol/node.ts";
 import type { Shard } from "../../protocol/shard.ts";
+import { mergeInThread } from "../../seed/merge-threads.ts";
+import type { IncomingContent } from "../../store/partial-snapshot.ts";
 import type { PartialSnapshotRequest, ResponseObserver, Transport } from "../../sync/ports.ts";
 
 export interface TransportPlace {
   readonly shard: Shard;
   readonly hashKey: string;
+  /** The moment of the snapshot, in milliseconds. */
+  readonly timestamp: number;
   /** Returns the path of a partition that one response (by number) writes. */
-  readonly incomingPath: (response: number, partition: Partition) => string;
+  readonly incomingPath: (response: number, partition: Partition, content: IncomingContent) => string;
 }
 
 export class SnapshotTransport implements Transport {
@@ -30,7 +35,7 @@ export class SnapshotTransport implements Transport {
     receiver: ResponseReceiver,
     observer: ResponseObserver,
   ): Promise<ResponseReport> {
-    const { shard, hashKey, incomingPath } = this.#place;
+    const { shard, hashKey, timestamp, incomingPath } = this.#place;
     const response = this.#responses++;
     const chunks = this.#client.streamInPlace({
       url: nodeUrl(node, "/snapshot"),
@@ -38,8 +43,10 @@ export class SnapshotTransport implements Transport {
       signal,
       onBytes: (count) => observer.wire(count),
     });
-    const pathOf = (partition: Partition) => incomingPath(response, partition);
-    return receiveResponse(observed(chunks, observer), receiver, { shard, hashKey, pathOf });
+    const pathOf = (partition: Partition) =>
+      incomingPath(response, partition, receiver.base(partition) === undefined ? "whole" : "rest");
+    const complete = (order: CompletionOrder) => mergeInThread({ ...order, hashKey, timestamp });
+    return receiveResponse(observed(chunks, observer), receiver, { shard, hashKey, pathOf, complete });
   }
 }
 

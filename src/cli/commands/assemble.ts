@@ -6,6 +6,7 @@ import type { AssembleOptions } from "../../app/assembly/options.ts";
 import { SnapshotError } from "../../errors/snapshot-error.ts";
 import type { AssembleEvent, Reporter, RunSummary } from "../../events/assemble-events.ts";
 import { parseSnapshotTime, type SnapshotTime } from "../../trust/chain/timestamp.ts";
+import { describeBytes } from "../../ui/describe-event.ts";
 import { formatBytes, formatCounted, formatDuration } from "../../ui/format.ts";
 import { makeStyle } from "../../ui/style.ts";
 import { commandFailure } from "../command-failure.ts";
@@ -92,12 +93,13 @@ async function reporterOf(
 }
 
 function describeResult(result: AssembleResult): string[] {
-  const { timestamp, cycle, partitions, accounts, stateBytes, networkHash, digest, directory, durationMs } =
-    result;
+  const { timestamp, cycle, partitions, accounts, bytes, stateBytes } = result;
+  const { networkHash, digest, directory, durationMs } = result;
   const state = `${formatCounted(accounts, "account")} (${formatBytes(stateBytes)}) in ${formatCounted(partitions.total, "partition")}`;
   return [
     `snapshot      ${timestamp}, ${new Date(timestamp).toISOString()}, the end of cycle ${cycle}`,
     `state         ${state}, all verified`,
+    `bytes         ${describeBytes(bytes)}`,
     `network hash  ${networkHash}`,
     `digest        ${digest}`,
     `published     ${directory} in ${formatDuration(durationMs)}`,

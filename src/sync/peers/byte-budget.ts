@@ -49,9 +49,12 @@ export class ByteBudget {
   readonly #held = new Map<QueryId, number>();
   #diskShare = unconfirmedDiskShare;
   #disk: { readonly atMs: number; readonly bytes: number } | undefined;
+  /** Unconfirmed bytes on the disk of responses that are over. */
+  readonly #keptBytes: () => number;
 
-  constructor(pool: PeerPool) {
+  constructor(pool: PeerPool, keptBytes: () => number = () => 0) {
     this.#pool = pool;
+    this.#keptBytes = keptBytes;
   }
 
   /** What one response may hold unconfirmed, unless other peers have sent as much. */
@@ -141,7 +144,7 @@ export class ByteBudget {
   }
 
   #heldBytes(): number {
-    let held = 0;
+    let held = this.#keptBytes();
     for (const bytes of this.#held.values()) held += bytes;
     return held;
   }

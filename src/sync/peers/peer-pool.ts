@@ -52,6 +52,8 @@ interface Peer {
   /** In a row. */
   failures: number;
   lastFailure: PeerFailure | undefined;
+  /** Whether it has given something in this run. */
+  hasGiven: boolean;
   readonly exclusions: Map<Partition, Exclusion>;
 }
 
@@ -84,6 +86,7 @@ export class PeerPool {
       state: { kind: "idle" },
       failures: 0,
       lastFailure: undefined,
+      hasGiven: false,
       exclusions: new Map(),
     }));
   }
@@ -109,6 +112,11 @@ export class PeerPool {
   /** Whether any peer has given something in this run. */
   get hasGiven(): boolean {
     return this.#hasGiven;
+  }
+
+  /** Whether a peer that has given something was not found to have dropped the snapshot since. */
+  get isHeld(): boolean {
+    return this.#peers.some(({ hasGiven, lastFailure }) => hasGiven && lastFailure?.status !== NOT_HELD);
   }
 
   /**
@@ -169,6 +177,12 @@ export class PeerPool {
   /** The peer has given something: earlier failures no longer count. */
   succeed(index: NodeIndex): void {
     this.#hasGiven = true;
+    this.#peer(index).hasGiven = true;
+    this.forgive(index);
+  }
+
+  /** Earlier failures of the peer no longer count. */
+  forgive(index: NodeIndex): void {
     this.#peer(index).failures = 0;
     this.#failing.delete(index);
   }

@@ -1,6 +1,7 @@
 /** The queries of a run that are not over, and the transitions of their states. A transition of the wrong state throws. */
 
 import type { Partition } from "../../protocol/brands.ts";
+import type { RequestDecision } from "../scheduler-actions.ts";
 import type { PlannedQuery } from "../strategy/algorithm-1.ts";
 import type { QueryId } from "./partition-tasks.ts";
 import { type Cancellation, type Query, type RequestInFlight, requestOf } from "./query.ts";
@@ -48,11 +49,13 @@ export class QueryTable {
     return query;
   }
 
-  request(id: QueryId, partitions: readonly Partition[], atMs: number): void {
+  request({ query: id, partitions, bases, body }: RequestDecision, atMs: number): void {
     const query = this.get(id);
     if (query.state.kind !== "idle") throw misuse("send a request", query);
     const progress = new ResponseProgress(atMs);
-    const request: RequestInFlight = { requested: new Set(partitions), progress, begun: new Set() };
+    const requested = new Set(partitions);
+    const isDelta = body.changedSince !== undefined;
+    const request: RequestInFlight = { requested, bases, isDelta, progress, begun: new Set() };
     this.#queries.set(id, { ...query, state: { kind: "requesting", request } });
   }
 

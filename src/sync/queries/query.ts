@@ -3,6 +3,7 @@
  */
 
 import type { NodeIndex, Partition } from "../../protocol/brands.ts";
+import type { Base } from "./partition-bases.ts";
 import type { QueryId } from "./partition-tasks.ts";
 import type { ResponseProgress } from "./response-progress.ts";
 
@@ -12,6 +13,10 @@ export type Cancellation = "hedged" | "not-needed";
 /** A request whose response has not ended. */
 export interface RequestInFlight {
   readonly requested: ReadonlySet<Partition>;
+  /** What the response is to complete. */
+  readonly bases: ReadonlyMap<Partition, Base>;
+  /** Whether accounts that have not changed for long may be missing. */
+  readonly isDelta: boolean;
   readonly progress: ResponseProgress;
   /** Partitions that the response has accounts of, and that it has not committed. */
   readonly begun: ReadonlySet<Partition>;

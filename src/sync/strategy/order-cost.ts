@@ -21,7 +21,7 @@ export interface ReceivedCost {
 
 export function orderCost(shard: Shard, queries: readonly PlannedQuery[]): OrderCost {
   const requests = queries.flatMap(({ nodeIndex, partitions }) =>
-    narrowedRequests(shard, nodeIndex, partitions, 0),
+    narrowedRequests({ shard, timestamp: 0 }, nodeIndex, partitions),
   );
   const requested = requests.reduce((sum, { partitions }) => sum + partitions.length, 0);
   const sent = queries.length * (storedCount(shard) + 1);

@@ -116,7 +116,7 @@ describe("the latest snapshot", () => {
       const result = await assembleFrom(cluster, { ...front, out, timestamp: "latest" });
       expect(result).toMatchObject({ ...expected, cycle: older, timestamp: cluster.snapshotTimestamp });
       expect(result.warnings).toEqual([
-        expect.stringContaining("hold no snapshot"),
+        expect.stringContaining("the snapshot is gone"),
         expect.stringContaining("days ago"),
       ]);
       expect(result.offences).toEqual([]);

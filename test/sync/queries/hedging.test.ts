@@ -23,6 +23,8 @@ function queryOf(id: number, partitions: readonly number[], more: Partial<Query>
 function requesting(requested: readonly number[]): Query["state"] {
   const request = {
     requested: new Set(asPartitions(requested)),
+    bases: new Map(),
+    isDelta: false,
     progress: new ResponseProgress(0),
     begun: new Set<Partition>(),
   };

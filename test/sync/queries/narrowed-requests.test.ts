@@ -23,6 +23,10 @@ const range = (first: number, last: number) => ({
   isGlobal: false,
 });
 
+function withoutBases(...of: Parameters<typeof narrowedRequests>) {
+  return narrowedRequests(...of).map(({ request, partitions }) => ({ request, partitions }));
+}
+
 describe("the requests to a node", () => {
   it.each([
     {
@@ -73,22 +77,22 @@ describe("the requests to a node", () => {
     },
     { id: "nothing", node: 0, partitions: [], requests: [] },
   ])("for $id", ({ node, partitions, requests }) => {
-    expect(narrowedRequests(shard, asNodeIndex(node), asPartitions(partitions), timestamp)).toEqual(requests);
+    expect(withoutBases({ shard, timestamp }, asNodeIndex(node), asPartitions(partitions))).toEqual(requests);
   });
 
   it("go over partitions that are known to have no accounts, which cost nothing", () => {
     const isEmpty = (partition: number) => partition === 3;
-    expect(narrowedRequests(shard, asNodeIndex(4), asPartitions([2, 4, 5]), timestamp, isEmpty)).toEqual([
+    expect(withoutBases({ shard, timestamp, isEmpty }, asNodeIndex(4), asPartitions([2, 4, 5]))).toEqual([
       { request: range(2, 5), partitions: [2, 4, 5] },
     ]);
     expect(
-      narrowedRequests(shard, asNodeIndex(4), asPartitions([-1, 2, 4, 5, 6]), timestamp, isEmpty),
+      withoutBases({ shard, timestamp, isEmpty }, asNodeIndex(4), asPartitions([-1, 2, 4, 5, 6])),
     ).toEqual([{ request: { timestamp }, partitions: [-1, 2, 4, 5, 6] }]);
   });
 
   it("of a node that stores all ask for all at once", () => {
     const single = makeShard({ numNodes: 1 });
-    expect(narrowedRequests(single, asNodeIndex(0), asPartitions([-1, 0]), timestamp)).toEqual([
+    expect(withoutBases({ shard: single, timestamp }, asNodeIndex(0), asPartitions([-1, 0]))).toEqual([
       { request: { timestamp }, partitions: [-1, 0] },
     ]);
   });
@@ -108,7 +112,7 @@ describe("the requests to a node", () => {
         const node = seed % of.numNodes;
         const stored = [GLOBAL_PARTITION, ...storedPartitions(any, asNodeIndex(node))];
         const wanted = stored.filter(() => isWanted.next().value);
-        const requests = narrowedRequests(any, asNodeIndex(node), wanted, timestamp);
+        const requests = narrowedRequests({ shard: any, timestamp }, asNodeIndex(node), wanted);
         expect(requests.flatMap(({ partitions }) => partitions).sort((a, b) => a - b)).toEqual(wanted);
         for (const { request, partitions } of requests) {
           const { accountStart = "0", accountEnd = "g", isGlobal } = request;

@@ -22,7 +22,7 @@ const nine = makeShard({ numNodes: 9, nodesPerConsensusGroup: 3, nodesPerEdge: 1
 
 function requestsOf({ shard, isEmpty }: CoverTask, queries: ReturnType<typeof coverQueries>) {
   return queries.flatMap(({ nodeIndex, partitions }) =>
-    narrowedRequests(shard, nodeIndex, partitions, 0, isEmpty),
+    narrowedRequests({ shard, timestamp: 0, isEmpty }, nodeIndex, partitions),
   );
 }
 
