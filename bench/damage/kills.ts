@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { verifySnapshot } from "../../dist/index.js";
+import { asCycle } from "../../dist/protocol/brands.js";
 import { type Cluster, startCluster } from "../../dist/testnet/cluster/cluster.js";
 import { type Fixture, loadFixture, olderFixture } from "../../dist/testnet/cluster/fixture.js";
 import { Random } from "../../dist/testnet/state/random.js";
@@ -38,7 +39,7 @@ interface Run {
 
 /** Large enough that a run can be killed while it fetches, completes and publishes. */
 const shape = { nodes: 9, accounts: 60_000, accountBytes: 400, globalAccounts: 100 };
-const changes = { sinceCycle: 7, seed: "later", changed: 0.05, created: 0.01, deleted: 0 };
+const changes = { sinceCycle: asCycle(7), seed: "later", changed: 0.05, created: 0.01, deleted: 0 };
 
 const scratch = await mkdtemp(join(tmpdir(), "kills-"));
 const clusters: Cluster[] = [];
