@@ -34,7 +34,7 @@ function makeOption(row: CommandOption): Option {
   const { kind, conflicts } = row;
   const option = new NamedOption(row);
   if (kind.choices !== undefined) option.choices(kind.choices);
-  else if (kind.isRepeatable === true) option.argParser(appendText);
+  else if (kind.isRepeatable === true) option.argParser(appenderOf(row));
   else if (kind.parse !== undefined) option.argParser(parserOf(row, kind.parse));
   if (row.default !== undefined) option.default(row.default, row.defaultText);
   return conflicts === undefined ? option : option.conflicts([...conflicts]);
@@ -47,8 +47,10 @@ function helpOf({ help, env, default: value, defaultText, isRequired }: CommandO
   return `${help}${variable}${unset}${required}`;
 }
 
-function appendText(text: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), text];
+/** The first text replaces the default. */
+function appenderOf({ default: value }: CommandOption) {
+  return (text: string, before: readonly string[] | undefined): readonly string[] =>
+    before === undefined || before === value ? [text] : [...before, text];
 }
 
 /**

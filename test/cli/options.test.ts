@@ -132,6 +132,14 @@ describe("a contradiction in the options", () => {
 });
 
 describe("an option", () => {
+  it("that can be repeated replaces its default by its values", async () => {
+    const seeds = async (...args: string[]) => await parsed(["--timestamp", "latest", ...args]);
+    expect(await seeds()).toMatchObject({ seed: ["auto"] });
+    expect(await seeds("--seed", "none")).toMatchObject({ seed: ["none"] });
+    expect(await seeds("--seed", "auto", "--seed", "a")).toMatchObject({ seed: ["auto", "a"] });
+    expect(await seeds("--seed", "a", "--seed", "b")).toMatchObject({ seed: ["a", "b"] });
+  });
+
   it("does not take the next option as its value", async () => {
     const said = await commandLine(["--timestamp", "latest", "--out", "--json"]);
     expect(said.summary()).toMatchObject({ exitCode: 2, error: { message: "missing value of --out" } });
