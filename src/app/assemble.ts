@@ -35,6 +35,7 @@ import { explained } from "./assembly/failure/no-snapshots.ts";
 import { fetchPartitions } from "./assembly/fetch.ts";
 import { GossipFile } from "./assembly/gossip-file.ts";
 import { type AssembleOptions, assembleChecks, settingsOf } from "./assembly/options.ts";
+import { prepareForSeeds } from "./assembly/place/bases.ts";
 import { checkPlace, lockPlace, releasePlace } from "./assembly/place/locked-place.ts";
 import { type Proof, publish } from "./assembly/publish.ts";
 import { ShardingOfCycles } from "./assembly/sharding-of-cycles.ts";
@@ -170,6 +171,7 @@ async function assembleBoundary(
 
   const sharding = await shardingOfCycles.of(candidate);
   const shard = shardOf(members.nodes.length, sharding);
+  await prepareForSeeds(run, timestamp);
   const agreement = await agreeOn(run, candidate, shard, sharding.source);
   if (agreement.kind !== "agreed") return { kind: "unavailable", problem: describeUndecided(agreement) };
   const { agreed } = agreement;

@@ -21,6 +21,9 @@ export const mergeThreadsMax = 4;
 /** How long a thread waits for work before it ends. */
 export const mergeThreadIdleMs = 1_000;
 
+/** How long a thread waits for its first work: until the validators have agreed and the first response has come. */
+export const mergeThreadPreparedMs = 30_000;
+
 /** The shortest beginning of a partition that is kept: less is requested again. */
 export const beginningBytesMin = 16 * KiB;
 

@@ -8,7 +8,8 @@ import type { BaseFile } from "../artifact/response-report.ts";
 import { accountIdAt } from "../canonical/copy-run.ts";
 import { messageOf } from "../errors/snapshot-error.ts";
 import { listReadBytes, seedCopyBytesMax } from "../limits/seed.ts";
-import { COPY_PREFIX } from "../protocol/account-copy.ts";
+import { accountCopyText, COPY_PREFIX } from "../protocol/account-copy.ts";
+import { ADDRESS_DIGITS } from "../protocol/address.ts";
 import { readArtifact } from "../store/artifact-file.ts";
 import { openRegularFile } from "../store/regular-file.ts";
 
@@ -20,6 +21,13 @@ export interface Batch {
 }
 
 const prefix = Buffer.from(COPY_PREFIX);
+/** No copy is shorter, so that this many bytes need no search for the next one. */
+const copyBytesMin = accountCopyText({
+  accountId: "0".repeat(ADDRESS_DIGITS),
+  stateId: "",
+  data: "",
+  timestamp: 0,
+}).length;
 const COMMA = 0x2c;
 const CLOSE_LIST = 0x5d;
 
@@ -50,7 +58,9 @@ async function* readFiles(files: readonly BaseFile[]): AsyncGenerator<Batch, voi
   for (const file of files) {
     for await (const batch of readFile(file)) {
       const [from, to] = [placeOf(batch, file.low, false), placeOf(batch, file.high, true)];
-      if (from < to) yield { text: batch.text, starts: batch.starts.slice(from, to + 1) };
+      const isWhole = from === 0 && to === batch.starts.length - 1;
+      if (isWhole) yield batch;
+      else if (from < to) yield { text: batch.text, starts: batch.starts.slice(from, to + 1) };
       if (to < batch.starts.length - 1) break;
     }
   }
@@ -110,7 +120,7 @@ function larger(text: Buffer, held: number, path: string): Buffer {
 
 function startsOf(text: Buffer): number[] {
   const starts: number[] = [];
-  for (let at = text.indexOf(prefix); at >= 0; at = text.indexOf(prefix, at + prefix.length)) starts.push(at);
+  for (let at = text.indexOf(prefix); at >= 0; at = text.indexOf(prefix, at + copyBytesMin)) starts.push(at);
   return starts;
 }
 

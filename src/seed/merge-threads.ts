@@ -8,7 +8,7 @@ import { Worker } from "node:worker_threads";
 import pLimit from "p-limit";
 import type { Completion } from "../artifact/partition-endings.ts";
 import { diskError } from "../errors/snapshot-error.ts";
-import { mergeThreadIdleMs, mergeThreadsMax } from "../limits/seed.ts";
+import { mergeThreadIdleMs, mergeThreadPreparedMs, mergeThreadsMax } from "../limits/seed.ts";
 import type { MergedList, MergeOrder } from "./merge-lists.ts";
 
 export type MergeMessage = MergeOrder;
@@ -21,10 +21,17 @@ export type MergeReply =
 
 const workerUrl = new URL("../../dist/seed/merge-worker.js", import.meta.url);
 
-const inTurn = pLimit(Math.min(availableParallelism(), mergeThreadsMax));
+const threadCount = Math.min(availableParallelism(), mergeThreadsMax);
+const inTurn = pLimit(threadCount);
 
 /** Threads without an order. */
 const idle: MergeThread[] = [];
+
+/** Starts the threads before the first order: a thread takes longer to start than to complete many a partition. */
+export function prepareMergeThreads(): void {
+  const missing = threadCount - inTurn.activeCount - idle.length;
+  for (let started = 0; started < missing; started++) new MergeThread().rest(mergeThreadPreparedMs);
+}
 
 /**
  * Performs a merge in a thread; waits while all threads are busy.
@@ -53,22 +60,32 @@ class MergeThread {
   readonly #worker = new Worker(workerUrl);
   #idle: NodeJS.Timeout | undefined;
 
+  constructor() {
+    // Without an order, its failure concerns nobody: the next order starts another thread.
+    this.#worker.on("error", () => this.#leave());
+  }
+
   async perform(order: MergeMessage): Promise<MergeReply> {
     clearTimeout(this.#idle);
     this.#worker.ref();
     const reply = await this.#replyTo(order);
-    this.#rest();
+    this.rest(mergeThreadIdleMs);
     return reply;
   }
 
   /** Keeps the thread for a while. */
-  #rest(): void {
+  rest(ms: number): void {
     this.#worker.unref();
     idle.push(this);
     this.#idle = setTimeout(() => {
-      idle.splice(idle.indexOf(this), 1);
+      this.#leave();
       void this.#worker.terminate();
-    }, mergeThreadIdleMs).unref();
+    }, ms).unref();
+  }
+
+  #leave(): void {
+    const place = idle.indexOf(this);
+    if (place >= 0) idle.splice(place, 1);
   }
 
   #replyTo(order: MergeMessage): Promise<MergeReply> {

@@ -9,10 +9,12 @@ import { highestAddress, lowestAddress } from "../../../protocol/address.ts";
 import type { HashHex, Partition } from "../../../protocol/brands.ts";
 import { GLOBAL_PARTITION, partitionRange, type Shard } from "../../../protocol/shard.ts";
 import { scanBeginning } from "../../../seed/beginning.ts";
-import { mergeInThread } from "../../../seed/merge-threads.ts";
+import { findSeeds } from "../../../seed/find-seeds.ts";
+import { mergeInThread, prepareMergeThreads } from "../../../seed/merge-threads.ts";
 import { changedSince, filesOf, listWithHash, type Seed } from "../../../seed/seed.ts";
 import type { PartialSnapshot } from "../../../store/partial-snapshot.ts";
 import type { Base, BeginningBase, OlderBase } from "../../../sync/queries/partition-bases.ts";
+import type { Run } from "../assembly-run.ts";
 
 export interface SeedContext {
   readonly shard: Shard;
@@ -20,6 +22,16 @@ export interface SeedContext {
   readonly hashKey: string;
   readonly log: RunLog;
   readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Starts what completes partitions if there is a seed, so that it is ready when the first delta comes.
+ *
+ * @throws SnapshotError `configuration` if a seed that the user names cannot be used
+ */
+export async function prepareForSeeds({ settings }: Run, timestamp: number): Promise<void> {
+  const seeds = await findSeeds(settings.fetching.seeds, { ...settings.output, timestamp });
+  if (seeds.some((seed) => seed.timestamp <= timestamp)) prepareMergeThreads();
 }
 
 /**
