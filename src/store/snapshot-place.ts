@@ -107,7 +107,9 @@ const siblingName =
 
 /** Returns the timestamps of the published and of the partial snapshots in an output directory, as their names say. */
 export async function snapshotsIn(out: string): Promise<{ published: number[]; partial: number[] }> {
-  const names = await withDiskErrors(`cannot examine ${out}`, () => readdir(out));
+  const names = await withDiskErrors(`cannot examine ${out}`, async () => {
+    return (await statsOf(out)) === undefined ? [] : await readdir(out);
+  });
   const timesOf = (pattern: RegExp) =>
     names.flatMap((name) => {
       const digits = pattern.exec(name)?.[1];
