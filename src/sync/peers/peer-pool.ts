@@ -52,8 +52,8 @@ interface Peer {
   /** In a row. */
   failures: number;
   lastFailure: PeerFailure | undefined;
-  /** Whether it has given something in this run. */
-  hasGiven: boolean;
+  /** Whether it has given something, and has not stated since that it holds no snapshot. */
+  isHolder: boolean;
   readonly exclusions: Map<Partition, Exclusion>;
 }
 
@@ -86,7 +86,7 @@ export class PeerPool {
       state: { kind: "idle" },
       failures: 0,
       lastFailure: undefined,
-      hasGiven: false,
+      isHolder: false,
       exclusions: new Map(),
     }));
   }
@@ -116,7 +116,7 @@ export class PeerPool {
 
   /** Whether a peer that has given something was not found to have dropped the snapshot since. */
   get isHeld(): boolean {
-    return this.#peers.some(({ hasGiven, lastFailure }) => hasGiven && lastFailure?.status !== NOT_HELD);
+    return this.#peers.some(({ isHolder }) => isHolder);
   }
 
   /**
@@ -177,7 +177,7 @@ export class PeerPool {
   /** The peer has given something: earlier failures no longer count. */
   succeed(index: NodeIndex): void {
     this.#hasGiven = true;
-    this.#peer(index).hasGiven = true;
+    this.#peer(index).isHolder = true;
     this.forgive(index);
   }
 
@@ -191,6 +191,7 @@ export class PeerPool {
   fail(index: NodeIndex, failure: PeerFailure, decision: RetryDecision, nowMs: number): void {
     const peer = this.#peer(index);
     peer.lastFailure = failure;
+    if (failure.status === NOT_HELD) peer.isHolder = false;
     if (failure.isCounted) {
       peer.failures++;
       this.#failing.add(index);
