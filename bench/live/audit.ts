@@ -43,7 +43,7 @@ interface AccountCopy {
 }
 
 type LogEntry =
-  | { readonly type: "start" }
+  | { readonly type: "start" | "node-joined" | "node-activated" | "node-removed" }
   | { readonly type: "cycle-end"; readonly cycle: number }
   | { readonly type: "set-fee"; readonly account: string; readonly fee: string; readonly timestamp: number }
   | {

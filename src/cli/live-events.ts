@@ -30,6 +30,8 @@ export function describeLiveEvent(event: LiveEvent, style: Style): string | unde
     case "cycle-failed":
       return warning(`cycle ${event.cycle}: ${event.cause}`);
     case "export-retrieved":
+    case "synced":
+    case "left":
       return undefined;
     case "export-failed":
       return warning(`the export of cycle ${event.cycle} failed (${event.stage}): ${event.cause}`);
@@ -37,5 +39,13 @@ export function describeLiveEvent(event: LiveEvent, style: Style): string | unde
       return warning(`it ended (${event.how})${event.isGivenUp ? "; it is not restarted" : ""}`);
     case "validator-restarted":
       return `${who} is restarted`;
+    case "validator-joined":
+      return `${who} joined in cycle ${event.cycle}, and syncs`;
+    case "validator-activated":
+      return `${who} is active from cycle ${event.cycle} on: ${formatCounted(event.nodes, "node")}`;
+    case "validator-removed": {
+      const how = event.isLost ? "was lost and is removed" : "left";
+      return `${who} ${how} in cycle ${event.cycle}: ${formatCounted(event.nodes, "node")}`;
+    }
   }
 }

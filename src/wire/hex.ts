@@ -1,6 +1,13 @@
-/** The schemas of hashes and IDs. */
+/** The schemas of hashes, IDs and keys. */
 
-import { type HashHex, isHashHex, isNodeId, type NodeId } from "../protocol/brands.ts";
+import {
+  type HashHex,
+  isHashHex,
+  isNodeId,
+  isPublicKey,
+  type NodeId,
+  type PublicKey,
+} from "../protocol/brands.ts";
 import * as z from "./schema.ts";
 
 const problem = "expected 64 lower-case hex digits";
@@ -10,3 +17,6 @@ export const hex64 = z.custom<HashHex>(isHashHex, problem);
 
 /** The ID of a node: 64 lower-case hex digits. */
 export const nodeId = z.custom<NodeId>(isNodeId, problem);
+
+/** An Ed25519 public key: 64 lower-case hex digits. */
+export const publicKey = z.custom<PublicKey>(isPublicKey, problem);

@@ -7,7 +7,6 @@ import { Random } from "../state/random.ts";
 import { HttpError } from "../validator/http-error.ts";
 import { type Identity, makeIdentity } from "../validator/identity.ts";
 import { JsonServer, sendJson, urlOf } from "../validator/json-server.ts";
-import type { ClusterNetwork } from "./cluster-network.ts";
 import type { ChainedRecord } from "./cycle-records.ts";
 
 /** A row of the node list (PROTOCOL.md, Node list). */
@@ -57,10 +56,16 @@ export function archiverIdentity(seed: string): Identity {
   return makeIdentity(asNodeId(random.hex(8)), Buffer.from(random.hex(8), "hex"));
 }
 
+/** A node of a node list. */
+export interface ListedNode {
+  readonly identity: Identity;
+  readonly url: string;
+}
+
 /** Returns the rows unordered, and in every form of PROTOCOL.md: an external address has priority. */
-export function makeNodeList({ seed, identities }: ClusterNetwork, urls: readonly string[]): NodeRow[] {
-  const rows = identities.map(({ id, publicKey }, index): NodeRow => {
-    const { hostname, port } = new URL(urls[index] ?? "");
+export function makeNodeList(seed: string, nodes: readonly ListedNode[]): NodeRow[] {
+  const rows = nodes.map(({ identity: { id, publicKey }, url }, index): NodeRow => {
+    const { hostname, port } = new URL(url);
     if (index % 3 === 0) return { id, ip: hostname, port: Number(port), publicKey };
     if (index % 3 === 1) return { id, ip: hostname, port, publicKey };
     const external = { externalIp: hostname, externalPort: Number(port) };

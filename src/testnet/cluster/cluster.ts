@@ -69,7 +69,8 @@ export async function startCluster(fixture: Fixture, options: ClusterOptions = {
     const validators = setups.map((setup) => makeValidator(fixture, network, setup, gossip));
     const urls = await Promise.all(validators.map(listen));
     const identity = archiverIdentity(fixture.seed);
-    const nodeList = makeNodeList(network, urls);
+    const listed = network.identities.map((own, index) => ({ identity: own, url: urls[index] ?? "" }));
+    const nodeList = makeNodeList(fixture.seed, listed);
     const archiverUrl = await listen(
       makeArchiverServer({ identity, nodeList: () => nodeList, cycles: () => cycles }),
     );
@@ -108,7 +109,7 @@ function emptyHashes(hashes: ReadonlyMap<Partition, HashHex>): Map<Partition, Ha
 function makeValidator(
   fixture: Fixture,
   network: Network,
-  { index, stored, lies, hooks }: ValidatorSetup,
+  { number, stored, lies, hooks }: ValidatorSetup,
   gossip: ReceivedGossip,
 ): JsonServer {
   const startMs = firstCycleStart * 1000;
@@ -116,7 +117,7 @@ function makeValidator(
   const clock = { startMs, durationMs, finalizedMs: startMs + fixture.cycles * durationMs };
   const snapshots = new HeldSnapshots(() => clock);
   snapshots.hold([[network.snapshotTimestamp, new NodeAccounts(network.state, stored, lies)]]);
-  const received = index % 2 === 0 ? gossip.byEvenNodes : gossip.byOddNodes;
+  const received = number % 2 === 0 ? gossip.byEvenNodes : gossip.byOddNodes;
   return makeValidatorServer({
     netconfig: { config: networkConfigOf(fixture) },
     snapshots,

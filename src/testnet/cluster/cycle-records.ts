@@ -65,13 +65,15 @@ export type ChainIdentity = Pick<
 /** The content of one record. */
 export interface RecordContent extends Pick<ChainedRecord, "counter" | "start" | "networkDataHash"> {
   readonly isMarked: boolean;
+  /** The fields that state changes of the nodes; without it, the nodes never change. */
+  readonly members?: object;
 }
 
 /** Returns the record after `previous`; without it, the first of the chain. */
 export function chainedRecord(
   { seed, cycleDuration, activeNodes, networkConfigHash }: ChainIdentity,
   previous: ChainedRecord | undefined,
-  { counter, start, networkDataHash, isMarked }: RecordContent,
+  { counter, start, networkDataHash, isMarked, members = {} }: RecordContent,
 ): ChainedRecord {
   const record = {
     networkId: Random.named(seed, "cycles").hex(8),
@@ -93,6 +95,7 @@ export function chainedRecord(
     networkReceiptHash: [],
     networkSummaryHash: [],
     ...(isMarked ? { snapshot: true } : {}),
+    ...members,
   };
   const marker = cycleMarker(record);
   // The marker does not cover the certificate.

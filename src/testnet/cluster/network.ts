@@ -58,6 +58,12 @@ export function makeIdentities(seed: string, nodes: number): Identity[] {
   return ids.map((id) => makeIdentity(id, Buffer.from(random.hex(8), "hex")));
 }
 
+/** The identity of a validator that joins later. */
+export function makeJoiningIdentity(seed: string, number: number): Identity {
+  const random = Random.named(seed, "joining identity", number);
+  return makeIdentity(asNodeId(random.hex(8)), Buffer.from(random.hex(8), "hex"));
+}
+
 /** Returns the true hashes of −1 and of every partition, in one pass over the whole state. */
 export async function hashesOf({ shard, state }: Network): Promise<Map<Partition, HashHex>> {
   const hashes = new Map<Partition, HashHex>();

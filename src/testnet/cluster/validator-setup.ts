@@ -1,13 +1,14 @@
 /** One validator of a cluster before it starts, with the properties that faults change. */
 
-import type { NodeIndex, Partition } from "../../protocol/brands.ts";
+import type { Partition } from "../../protocol/brands.ts";
 import { Random } from "../state/random.ts";
 import { type FaultHooks, honestHooks } from "../validator/fault-hooks.ts";
 import type { Identity } from "../validator/identity.ts";
 import type { ClusterNetwork } from "./cluster-network.ts";
 
 export interface ValidatorSetup {
-  readonly index: NodeIndex;
+  /** The index in ascending order of ID; of a validator that joins later, a higher number. */
+  readonly number: number;
   readonly identity: Identity;
   readonly network: ClusterNetwork;
   /** The partitions from 0 to N − 1 that it stores, ascending. */
@@ -21,17 +22,17 @@ export interface ValidatorSetup {
 
 export function honestSetup(
   network: ClusterNetwork,
-  index: NodeIndex,
+  number: number,
   stored: readonly Partition[],
+  identity: Identity | undefined = network.identities[number],
 ): ValidatorSetup {
-  const identity = network.identities[index];
-  if (identity === undefined) throw new RangeError(`unknown node ${index}`);
+  if (identity === undefined) throw new RangeError(`unknown node ${number}`);
   return {
-    index,
+    number,
     identity,
     network,
     stored,
-    random: Random.named(network.seed, "faults", index),
+    random: Random.named(network.seed, "faults", number),
     hooks: honestHooks(),
     isListening: true,
     lies: new Set(),

@@ -2,7 +2,7 @@
 
 import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { asPartition, type Partition } from "../../protocol/brands.ts";
-import { stores } from "../../protocol/shard.ts";
+import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
 import type { ValidatorSetup } from "../cluster/validator-setup.ts";
 import { validatorSteps } from "../validator/fault-hooks.ts";
 import { accountFaults } from "./account-faults.ts";
@@ -100,7 +100,7 @@ function exampleOf(name: string, { kind }: FaultParameter): string {
  * @throws SnapshotError `configuration` where the named node does not store the partition
  */
 export function applyFault({ node, name, value, kind }: Fault, setup: ValidatorSetup): void {
-  if (node !== "*" && node !== setup.index) return;
+  if (node !== "*" && node !== setup.number) return;
   if (
     kind.parameter?.kind === "partition" &&
     value !== undefined &&
@@ -115,8 +115,8 @@ export function applyFault({ node, name, value, kind }: Fault, setup: ValidatorS
   kind.apply(setup, value);
 }
 
-function storesPartition({ index, network }: ValidatorSetup, partition: Partition): boolean {
-  return partition < network.shard.numNodes && stores(network.shard, index, partition);
+function storesPartition({ stored }: ValidatorSetup, partition: Partition): boolean {
+  return partition === GLOBAL_PARTITION || stored.includes(partition);
 }
 
 /** Returns the table for `--help`: one line for each fault. */

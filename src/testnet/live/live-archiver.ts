@@ -3,31 +3,32 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { PublicKey } from "../../protocol/brands.ts";
 import { signerOf } from "../../protocol/crypto/signature.ts";
 import { parseJson, WireError } from "../../wire/parse.ts";
 import { parseStateMetadata } from "../../wire/state-metadata.ts";
-import { archiverIdentity, makeArchiverServer, type NodeRow } from "../cluster/archiver-server.ts";
-import type { ClusterNetwork } from "../cluster/cluster-network.ts";
+import { archiverIdentity, makeArchiverServer, makeNodeList } from "../cluster/archiver-server.ts";
 import { stateMetadataBytesMax } from "../limits.ts";
 import { HttpError } from "../validator/http-error.ts";
 import { type JsonServer, readBody, sendJson } from "../validator/json-server.ts";
 import type { LiveChain } from "./live-chain.ts";
+import type { NetworkMembers } from "./membership/network-members.ts";
 import type { TransactionLog } from "./transaction-log.ts";
 
 export interface LiveArchiverOptions {
-  readonly network: ClusterNetwork;
+  readonly seed: string;
   readonly log: TransactionLog;
   /** `undefined` until the validators listen. */
-  readonly nodeList: () => readonly NodeRow[] | undefined;
+  readonly members: () => NetworkMembers | undefined;
   readonly chain: () => LiveChain | undefined;
 }
 
-export function makeLiveArchiver({ network, log, nodeList, chain }: LiveArchiverOptions): JsonServer {
-  const publicKeys = new Set(network.identities.map(({ publicKey }) => publicKey));
+export function makeLiveArchiver({ seed, log, members, chain }: LiveArchiverOptions): JsonServer {
   return makeArchiverServer({
-    identity: archiverIdentity(network.seed),
-    nodeList,
+    identity: archiverIdentity(seed),
+    nodeList: () => {
+      const active = members()?.active;
+      return active && makeNodeList(seed, active);
+    },
     cycles: () => chain()?.records ?? [],
     handle: async (request, response, { pathname, searchParams }) => {
       switch (`${request.method} ${pathname}`) {
@@ -35,7 +36,7 @@ export function makeLiveArchiver({ network, log, nodeList, chain }: LiveArchiver
           await sendLog(response, log, searchParams.get("from") ?? "0");
           return true;
         case "POST /state-metadata":
-          await receiveStateMetadata(request, publicKeys, chain());
+          await receiveStateMetadata(request, members(), chain());
           sendJson(response, {});
           return true;
         default:
@@ -59,14 +60,14 @@ async function sendLog(response: ServerResponse, log: TransactionLog, from: stri
 
 async function receiveStateMetadata(
   request: IncomingMessage,
-  publicKeys: ReadonlySet<PublicKey>,
+  members: NetworkMembers | undefined,
   chain: LiveChain | undefined,
 ): Promise<void> {
   const source = "state metadata";
   try {
     const received = parseJson(await readBody(request, stateMetadataBytesMax), source);
     const signer = signerOf(received);
-    if (signer === undefined || !publicKeys.has(signer))
+    if (signer === undefined || members?.isKnown(signer) !== true)
       throw new HttpError(400, "not signed by a validator");
     for (const { cycle, networkHash } of parseStateMetadata(received, source)) {
       chain?.addNetworkHash(cycle, networkHash, signer);

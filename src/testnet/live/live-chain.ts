@@ -1,12 +1,13 @@
 /**
- * The cycle chain of a live cluster. Each record names the network hashes that more than half of the validators have
- * reported since the record before.
+ * The cycle chain of a live cluster. Each record states the changes of the nodes, and names the network hashes that more
+ * than half of the nodes of a cycle have reported since the record before.
  */
 
 import { asCycle, type Cycle, type HashHex, type PublicKey } from "../../protocol/brands.ts";
 import { type ChainedRecord, chainedRecord, hashLag } from "../cluster/cycle-records.ts";
 import { networkConfigHashOf } from "../cluster/network-config.ts";
 import type { LiveSettings } from "./live-settings.ts";
+import type { CycleMembers } from "./membership/network-members.ts";
 
 /** The number of records that are kept. */
 const recordsMax = 20_000;
@@ -21,6 +22,8 @@ export class LiveChain {
   /** Cycle → network hash → validators, by public key. */
   readonly #reported = new Map<Cycle, Map<HashHex, Set<PublicKey>>>();
   readonly #named = new Set<Cycle>();
+  /** Cycle → the public keys of its nodes. */
+  readonly #keys = new Map<Cycle, ReadonlySet<PublicKey>>();
 
   /** @param startSeconds the start of cycle 0 */
   constructor(settings: LiveSettings, startSeconds: number) {
@@ -32,10 +35,11 @@ export class LiveChain {
     return this.#records;
   }
 
-  /** Adds the network hash of a cycle that a validator reports. */
+  /** Adds the network hash of a cycle that a node of the cycle reports. */
   addNetworkHash(cycle: Cycle, networkHash: HashHex, owner: PublicKey): void {
-    const next = this.#next;
+    const { next } = this;
     if (cycle >= next || cycle < next - cyclesAccepted || this.#named.has(cycle)) return;
+    if (this.#keys.get(cycle)?.has(owner) !== true) return;
     const hashes = this.#reported.get(cycle) ?? new Map<HashHex, Set<PublicKey>>();
     // The first report of a validator counts.
     if ([...hashes.values()].some((owners) => owners.has(owner))) return;
@@ -43,25 +47,30 @@ export class LiveChain {
     this.#reported.set(cycle, hashes);
   }
 
-  /** Begins the next cycle. */
-  begin(): ChainedRecord {
-    const counter = asCycle(this.#next);
-    const { cycleDuration, snapshotEvery, nodes } = this.#settings;
+  /** Begins the next cycle, whose number is {@link next}. */
+  begin({ record: { active, nodeListHash, changes }, active: nodes }: CycleMembers): ChainedRecord {
+    const counter = this.next;
+    const { cycleDuration, snapshotEvery } = this.#settings;
     const networkConfigHash = networkConfigHashOf(this.#settings);
-    const identity = { ...this.#settings, activeNodes: nodes, networkConfigHash };
+    const identity = { ...this.#settings, activeNodes: active, networkConfigHash };
+    this.#keys.set(counter, new Set(nodes.map(({ identity: { publicKey } }) => publicKey)));
+    for (const cycle of this.#keys.keys())
+      if (cycle <= counter - 2 * cyclesAccepted) this.#keys.delete(cycle);
     const record = chainedRecord(identity, this.#records.at(-1), {
       counter,
       start: this.#startSeconds + counter * cycleDuration,
       networkDataHash: this.#newHashes(counter - hashLag),
       isMarked: counter > 0 && counter % snapshotEvery === 0,
+      members: { nodeListHash, ...changes },
     });
     this.#records.push(record);
     if (this.#records.length > recordsMax) this.#records = this.#records.slice(-recordsMax);
     return record;
   }
 
-  get #next(): number {
-    return (this.#records.at(-1)?.counter ?? -1) + 1;
+  /** The number of the next cycle. */
+  get next(): Cycle {
+    return asCycle((this.#records.at(-1)?.counter ?? -1) + 1);
   }
 
   #newHashes(lastCycle: number): { cycle: Cycle; hash: HashHex }[] {
@@ -69,7 +78,7 @@ export class LiveChain {
     for (const [cycle, reported] of [...this.#reported].sort(([a], [b]) => a - b)) {
       if (cycle < lastCycle - cyclesAccepted) this.#reported.delete(cycle);
       if (cycle > lastCycle) continue;
-      const agreed = [...reported].find(([, owners]) => owners.size * 2 > this.#settings.nodes);
+      const agreed = [...reported].find(([, owners]) => owners.size * 2 > (this.#keys.get(cycle)?.size ?? 0));
       if (agreed === undefined) continue;
       hashes.push({ cycle, hash: agreed[0] });
       this.#reported.delete(cycle);

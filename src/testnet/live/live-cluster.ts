@@ -1,6 +1,7 @@
 /**
  * A live cluster: validators in processes of their own, an archiver, and transactions until it is stopped. The cluster
- * itself makes the order of transactions and the cycle records, on which a real network agrees by consensus.
+ * itself makes the order of transactions, the changes of the nodes and the cycle records, on which a real network agrees
+ * by consensus.
  */
 
 import { createWriteStream } from "node:fs";
@@ -10,18 +11,21 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { diskError, type SnapshotError } from "../../errors/snapshot-error.ts";
-import { allPartitions } from "../../protocol/shard.ts";
-import { archiverIdentity, makeNodeList, type NodeRow } from "../cluster/archiver-server.ts";
+import type { Cycle } from "../../protocol/brands.ts";
+import { archiverIdentity } from "../cluster/archiver-server.ts";
 import type { ClusterNetwork } from "../cluster/cluster-network.ts";
 import type { JsonServer } from "../validator/json-server.ts";
+import type { LogEntry } from "../validator/state/log-entry.ts";
 import { openDirectory, removeTree } from "./cluster-directory.ts";
 import { makeLiveArchiver } from "./live-archiver.ts";
 import { LiveChain } from "./live-chain.ts";
-import { liveNetwork, setUpNodes } from "./live-network.ts";
+import { genesisAccounts, liveNetwork, setUpNodes } from "./live-network.ts";
 import type { LiveSettings } from "./live-settings.ts";
+import { LiveValidators, type ValidatorEvent } from "./live-validators.ts";
+import { type CycleMembers, NetworkMembers } from "./membership/network-members.ts";
+import { type MembershipPlan, makeMembershipPlan, type PlannedChange } from "./membership/planned-change.ts";
 import { Sequencer } from "./sequencer.ts";
 import { TransactionLog } from "./transaction-log.ts";
-import { type SupervisorEvent, ValidatorSupervisor } from "./validator-supervisor.ts";
 
 /** The description of a running live cluster. */
 export interface LiveClusterDescription {
@@ -29,7 +33,7 @@ export interface LiveClusterDescription {
   readonly archiverUrl: string;
   /** 64 hex digits, for `--archiver-key`. */
   readonly archiverPublicKey: string;
-  /** In ascending order of ID. A node that is down has a URL too. */
+  /** Those from the beginning, in ascending order of ID. A node that is down has a URL too. */
   readonly nodes: readonly {
     readonly index: number;
     readonly id: string;
@@ -57,7 +61,14 @@ export interface LiveCluster extends LiveClusterDescription {
   stop(): Promise<void>;
 }
 
-export type LiveEvent = SupervisorEvent & { readonly validator: number };
+export type LiveEvent = ValidatorEvent | MembershipEvent;
+
+/** A change of the nodes by the record of a cycle. `nodes` is their number in that cycle. */
+export type MembershipEvent = { readonly validator: number; readonly cycle: number } & (
+  | { readonly type: "validator-joined"; readonly id: string; readonly url: string }
+  | { readonly type: "validator-activated"; readonly nodes: number }
+  | { readonly type: "validator-removed"; readonly nodes: number; readonly isLost: boolean }
+);
 
 export interface LiveClusterOptions {
   readonly host?: string;
@@ -83,10 +94,11 @@ export async function startLiveCluster(
   settings: LiveSettings,
   options: LiveClusterOptions = {},
 ): Promise<LiveCluster> {
+  const plan = makeMembershipPlan(settings);
   const network = liveNetwork(settings);
   const setups = setUpNodes(settings, network);
   const directory = await openDirectory(options.directory);
-  const cluster = new RunningCluster(settings, network, directory, options);
+  const cluster = new RunningCluster(settings, network, plan, directory, options);
   try {
     return await cluster.start((index) => setups[index]?.isListening === false);
   } catch (error) {
@@ -101,13 +113,14 @@ export async function startLiveCluster(
 class RunningCluster {
   readonly #settings: LiveSettings;
   readonly #network: ClusterNetwork;
+  readonly #plan: MembershipPlan;
   readonly #directory: string;
   readonly #options: LiveClusterOptions;
   readonly #ending = new AbortController();
   #log: TransactionLog | undefined;
   #archiver: JsonServer | undefined;
-  #supervisors: ValidatorSupervisor[] = [];
-  #nodeList: readonly NodeRow[] | undefined;
+  #validators: LiveValidators | undefined;
+  #members: NetworkMembers | undefined;
   #chain: LiveChain | undefined;
   #running: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
@@ -115,39 +128,54 @@ class RunningCluster {
   constructor(
     settings: LiveSettings,
     network: ClusterNetwork,
+    plan: MembershipPlan,
     directory: string,
     options: LiveClusterOptions,
   ) {
     this.#settings = settings;
     this.#network = network;
+    this.#plan = plan;
     this.#directory = directory;
     this.#options = options;
   }
 
   async start(isDown: (index: number) => boolean): Promise<LiveCluster> {
     const genesis = join(this.#directory, "genesis.jsonl");
-    const { signal } = this.#options;
+    const { host = "127.0.0.1", signal } = this.#options;
     await pipeline(Readable.from(this.#genesisLines()), createWriteStream(genesis), signal ? { signal } : {});
     const log = await TransactionLog.create(join(this.#directory, "transactions.jsonl"));
     this.#log = log;
     const archiver = makeLiveArchiver({
-      network: this.#network,
+      seed: this.#network.seed,
       log,
-      nodeList: () => this.#nodeList,
+      members: () => this.#members,
       chain: () => this.#chain,
     });
     this.#archiver = archiver;
-    const archiverUrl = await archiver.listen(this.#host);
-    const urls = await this.#startValidators(archiverUrl, isDown);
-    this.#options.signal?.throwIfAborted();
-    this.#nodeList = makeNodeList(this.#network, urls);
+    const archiverUrl = await archiver.listen(host);
+    const validators = new LiveValidators({
+      settings: this.#settings,
+      network: this.#network,
+      host,
+      archiverUrl,
+      directory: this.#directory,
+      report: (event) => this.#received(event),
+    });
+    this.#validators = validators;
+    const initial = await validators.startAll(isDown, signal);
+    signal?.throwIfAborted();
     const startSeconds = Math.ceil(Date.now() / 1000) + leadSeconds;
     const { cycleDuration, snapshotEvery } = this.#settings;
+    const members = new NetworkMembers(initial, startSeconds, cycleDuration);
+    this.#members = members;
     const sequencer = new Sequencer(this.#settings, this.#network, startSeconds);
     const totalBalance = String(sequencer.totalBalance);
     this.#chain = new LiveChain(this.#settings, startSeconds);
-    await log.append([{ type: "start", start: startSeconds, duration: cycleDuration }]);
-    const running = this.#run(log, this.#chain, sequencer, startSeconds * 1000);
+    await log.append([
+      { type: "start", start: startSeconds, duration: cycleDuration },
+      ...members.initialEntries,
+    ]);
+    const running = this.#run(log, sequencer, startSeconds * 1000);
     const failed = new Promise<SnapshotError>((resolve) => {
       this.#running = running.catch((error: unknown) =>
         resolve(diskError(`cannot write ${log.path}`, error)),
@@ -158,11 +186,11 @@ class RunningCluster {
       name: "live",
       archiverUrl,
       archiverPublicKey: archiverIdentity(this.#network.seed).publicKey,
-      nodes: this.#network.identities.map(({ id }, index) => ({
+      nodes: initial.map(({ validator: index, identity: { id }, url }) => ({
         index,
         id,
-        url: urls[index] ?? "",
-        pid: this.#supervisors[index]?.pid ?? null,
+        url,
+        pid: validators.pidOf(index) ?? null,
       })),
       cycleDuration,
       snapshotEvery,
@@ -180,64 +208,77 @@ class RunningCluster {
     return this.#stopped;
   }
 
-  get #host(): string {
-    return this.#options.host ?? "127.0.0.1";
-  }
-
-  async #startValidators(archiverUrl: string, isDown: (index: number) => boolean): Promise<string[]> {
-    this.#supervisors = this.#network.identities.map((_, index) => {
-      const directory = join(this.#directory, `validator-${index}`);
-      const own = { live: this.#settings, index, host: this.#host, port: 0, archiverUrl, directory };
-      return new ValidatorSupervisor(own, (event) => this.#options.report?.({ ...event, validator: index }));
-    });
-    const starts = Promise.all(this.#supervisors.map((supervisor) => supervisor.start()));
-    starts.catch(() => undefined);
-    const urls = await Promise.race([
-      starts,
-      ...(this.#options.signal ? [aborted(this.#options.signal)] : []),
-    ]);
-    // Stopped last, so that no other validator gets the port of one that is down.
-    await Promise.all(
-      this.#supervisors.filter((_, index) => isDown(index)).map((supervisor) => supervisor.stop()),
-    );
-    return urls;
-  }
-
   *#genesisLines(): Generator<string> {
-    const { state, shard } = this.#network;
-    for (const partition of allPartitions(shard)) {
-      for (const account of state.accounts(partition)) yield `${JSON.stringify(account)}\n`;
-    }
+    for (const account of genesisAccounts(this.#network)) yield `${JSON.stringify(account)}\n`;
   }
 
   /** Adds transactions when they are due, and begins a cycle at the end of the one before. */
-  async #run(log: TransactionLog, chain: LiveChain, sequencer: Sequencer, startMs: number): Promise<void> {
+  async #run(log: TransactionLog, sequencer: Sequencer, startMs: number): Promise<void> {
     const { signal } = this.#ending;
     await sleep(Math.max(0, startMs - Date.now()), undefined, { signal }).catch(() => undefined);
-    if (!signal.aborted) chain.begin();
+    if (!signal.aborted) this.#beginCycle();
     while (!signal.aborted) {
       const entries = sequencer.until(Date.now());
-      for (const entry of entries) if (entry.type === "cycle-end") chain.begin();
-      await log.append(entries);
+      await log.append(
+        entries.flatMap((entry) => (entry.type === "cycle-end" ? [entry, ...this.#beginCycle()] : [entry])),
+      );
       await sleep(tickMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** Makes the record of the next cycle. Returns what the transaction log states of its changes. */
+  #beginCycle(): readonly LogEntry[] {
+    const [chain, members] = [this.#chain, this.#members];
+    if (chain === undefined || members === undefined) return [];
+    const cycle = chain.next;
+    for (const change of cycle === 0 ? [] : this.#plan.changesAt(cycle)) this.#perform(change, members);
+    const changes = members.begin(cycle);
+    chain.begin(changes);
+    this.#report(cycle, changes);
+    return changes.entries;
+  }
+
+  #perform({ kind, validator }: PlannedChange, members: NetworkMembers): void {
+    switch (kind) {
+      case "join":
+        void this.#validators
+          ?.tryStart(validator)
+          .then((member) => member !== undefined && members.ask(member));
+        break;
+      case "leave":
+        members.leave(validator);
+        break;
+      case "kill":
+        this.#validators?.kill(validator);
+        break;
+    }
+  }
+
+  #received(event: ValidatorEvent): void {
+    const { type, validator } = event;
+    if (type === "synced") this.#members?.synced(validator);
+    if (type === "validator-died" && event.isGivenUp) this.#members?.died(validator);
+    this.#options.report?.(event);
+  }
+
+  #report(cycle: Cycle, { joined, activated, removed, active }: CycleMembers): void {
+    const { report } = this.#options;
+    const nodes = active.length;
+    for (const { validator, identity, url } of joined) {
+      report?.({ type: "validator-joined", validator, cycle, id: identity.id, url });
+    }
+    for (const { validator } of activated) report?.({ type: "validator-activated", validator, cycle, nodes });
+    for (const { validator, isLost } of removed) {
+      report?.({ type: "validator-removed", validator, cycle, nodes, isLost });
     }
   }
 
   async #stop(): Promise<void> {
     this.#ending.abort();
-    await Promise.all(this.#supervisors.map((supervisor) => supervisor.stop()));
+    await this.#validators?.stop();
     await this.#archiver?.close();
     await this.#running;
     await this.#log?.close();
     if (this.#options.directory === undefined) await removeTree(this.#directory);
   }
-}
-
-/** Rejects when the signal is aborted. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
-  });
 }

@@ -19,6 +19,18 @@ export interface LiveSettings {
   readonly txRate: number;
   /** `<node>:<fault>` or `<node>:<fault>=<value>`; `*` stands for all nodes. */
   readonly faults: readonly string[];
+  readonly membership: MembershipSettings;
 }
 
-export const liveDefaults: LiveSettings = { ...liveClusterDefaults, faults: [] };
+/** The planned changes of the nodes, each as `<validator>@<cycle>`. */
+export interface MembershipSettings {
+  readonly join: readonly string[];
+  readonly leave: readonly string[];
+  readonly kill: readonly string[];
+  /** The number of cycles between changes that the seed chooses; not together with the others. */
+  readonly churnEvery: number | undefined;
+}
+
+const unchanged: MembershipSettings = { join: [], leave: [], kill: [], churnEvery: undefined };
+
+export const liveDefaults: LiveSettings = { ...liveClusterDefaults, faults: [], membership: unchanged };

@@ -6,19 +6,18 @@
 import { argv, exit, stdin, stdout } from "node:process";
 import { fileURLToPath } from "node:url";
 import { messageOf, SnapshotError, type SnapshotErrorCode } from "../../errors/snapshot-error.ts";
-import { asNodeIndex, type Partition } from "../../protocol/brands.ts";
-import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
-import type { ClusterNetwork } from "../cluster/cluster-network.ts";
 import { networkConfigOf } from "../cluster/network-config.ts";
 import type { ValidatorSetup } from "../cluster/validator-setup.ts";
+import { genesisSource } from "../validator/state/state-source.ts";
 import { Validator, type ValidatorReport } from "../validator/validator.ts";
 import type { LiveExportSettings } from "./live-export-process.ts";
-import { liveNetwork, setUpNode } from "./live-network.ts";
+import { genesisAccounts, liveNetwork, setUpNode } from "./live-network.ts";
 import type { LiveSettings } from "./live-settings.ts";
 
 /** The argument, as JSON. */
 export interface ProcessSettings {
   readonly live: LiveSettings;
+  /** The number of the validator. */
   readonly index: number;
   readonly host: string;
   /** 0 for any free port. */
@@ -54,6 +53,7 @@ try {
   validator = await openValidator(settings);
   print({ type: "listening", url: await validator.listen() });
   await validator.run();
+  await end();
 } catch (error) {
   const { code, hint } = error instanceof SnapshotError ? error : { code: undefined, hint: undefined };
   print({ type: "error", message: messageOf(error), code, hint });
@@ -67,26 +67,21 @@ async function end(): Promise<void> {
 
 async function openValidator({ live, index, host, port, archiverUrl, directory }: ProcessSettings) {
   const network = liveNetwork(live);
-  const setup = setUpNode(live, network, asNodeIndex(index));
-  const { hooks, identity, stored } = setup;
+  const setup = setUpNode(live, network, index);
+  const { hooks, identity } = setup;
   return await Validator.open({
     identity,
-    index: setup.index,
-    shard: network.shard,
+    sharding: { nodesPerConsensusGroup: live.nodesPerConsensusGroup, nodesPerEdge: live.nodesPerEdge },
     directory,
     host,
     port,
     archiverUrl,
     netconfig: { config: networkConfigOf(live) },
-    genesis: () => genesisOf(network, stored),
+    stateSource: genesisSource(() => genesisAccounts(network)),
     exportEntry: exportEntry(setup),
     hooks,
     report: print,
   });
-}
-
-function* genesisOf({ state }: ClusterNetwork, stored: readonly Partition[]) {
-  for (const partition of [GLOBAL_PARTITION, ...stored]) yield* state.accounts(partition);
 }
 
 function exportEntry({ lies, hooks }: ValidatorSetup) {

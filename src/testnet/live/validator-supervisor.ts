@@ -43,6 +43,8 @@ export class ValidatorSupervisor {
   #deaths: number[] = [];
   #lastError: (ProcessLine & { type: "error" }) | undefined;
   #isEnding = false;
+  #hasLeft = false;
+  #isKilled = false;
 
   constructor(settings: ProcessSettings, report: (event: SupervisorEvent) => void) {
     this.#settings = settings;
@@ -61,7 +63,8 @@ export class ValidatorSupervisor {
       once(child, "exit").then(() => Promise.reject(this.#startFailure())),
     ]);
     this.#settings = { ...this.#settings, port: Number(new URL(url).port) };
-    child.once("exit", (status, signal) => this.#died(signal ?? `status ${status}`));
+    // After its last line.
+    child.once("close", (status, signal) => this.#died(signal ?? `status ${status}`));
     return url;
   }
 
@@ -74,6 +77,13 @@ export class ValidatorSupervisor {
     const timer = setTimeout(() => child.kill("SIGKILL"), endTimeoutMs);
     await exited;
     clearTimeout(timer);
+  }
+
+  /** Kills the process, which is not restarted. */
+  kill(): void {
+    this.#isKilled = true;
+    // Without a process, it waits for its restart.
+    if (this.#child?.kill("SIGKILL") !== true) this.#died("SIGKILL");
   }
 
   #spawn(): Child {
@@ -97,7 +107,11 @@ export class ValidatorSupervisor {
         if (line === undefined) return;
         if (line.type === "listening") resolve(line.url);
         else if (line.type === "error") this.#lastError = line;
-        else this.#report(line);
+        else {
+          // The process ends after this report.
+          if (line.type === "left") this.#hasLeft = true;
+          this.#report(line);
+        }
       });
     });
   }
@@ -108,17 +122,17 @@ export class ValidatorSupervisor {
   }
 
   #died(how: string): void {
-    if (this.#isEnding) return;
+    if (this.#isEnding || this.#hasLeft) return;
     const now = Date.now();
     this.#deaths = [...this.#deaths.filter((time) => now - time < deathsWithinMs), now];
-    const isGivenUp = this.#deaths.length > deathsMax;
+    const isGivenUp = this.#isKilled || this.#deaths.length > deathsMax;
     const cause = this.#lastError === undefined ? how : `${how}: ${this.#lastError.message}`;
     this.#report({ type: "validator-died", how: cause, isGivenUp });
     if (!isGivenUp) setTimeout(() => void this.#restart(), restartPauseMs);
   }
 
   async #restart(): Promise<void> {
-    if (this.#isEnding) return;
+    if (this.#isEnding || this.#isKilled) return;
     // The fault kills a validator once.
     const { live } = this.#settings;
     const faults = live.faults.filter((fault) => parseFault(fault).name !== "kill-at");

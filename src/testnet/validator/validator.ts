@@ -1,16 +1,13 @@
 /**
- * A validator: applies the transactions of its partitions, hashes them and gossips the hashes at each cycle, exports
- * them at marked cycles, and serves its exports. Its directory has all persistent state, so that the validator can be
- * killed at any moment and restarted.
+ * A validator: follows the transaction log, and at the end of each cycle of which it is a node hashes the partitions that
+ * it stores and gossips the hashes. It exports them at marked cycles, and serves its exports. Its directory has all
+ * persistent state, so that the validator can be killed at any moment and restarted.
  */
 
 import { join } from "node:path";
 import { PartitionGossip } from "../../agreement/upstream/partition-gossip.ts";
-import type { WrappedData } from "../../protocol/account-copy.ts";
-import { asCycle, type NodeIndex } from "../../protocol/brands.ts";
+import { asCycle } from "../../protocol/brands.ts";
 import { cyclesFrom } from "../../protocol/cycle-record.ts";
-import type { ActiveNode } from "../../protocol/node.ts";
-import { type Shard, storedPartitions } from "../../protocol/shard.ts";
 import { makeDirectories } from "../../store/durable.ts";
 import { agreementCyclesMax, exportsKept } from "../limits.ts";
 import { ArchiverLink } from "./archiver-link.ts";
@@ -21,6 +18,7 @@ import { type CycleClock, HeldSnapshots } from "./held-snapshots.ts";
 import { HttpError } from "./http-error.ts";
 import type { Identity } from "./identity.ts";
 import type { JsonServer } from "./json-server.ts";
+import { Membership, type ShardingSettings } from "./membership/membership.ts";
 import { CycleFinalizer, type CycleReport } from "./snapshot/cycle-finalizer.ts";
 import type { ExportEntry } from "./snapshot/export-operation.ts";
 import { ExportStore } from "./snapshot/export-store.ts";
@@ -28,15 +26,14 @@ import { type ExportReport, SnapshotExporter } from "./snapshot/snapshot-exporte
 import { type CommitTimes, Committer } from "./state/committer.ts";
 import { followLog } from "./state/log-feed.ts";
 import { StateDatabase } from "./state/state-database.ts";
+import type { StateSource } from "./state/state-source.ts";
 import { makeValidatorServer } from "./validator-server.ts";
 
 export type ValidatorReport = CycleReport | ExportReport;
 
 export interface ValidatorOptions {
   readonly identity: Identity;
-  /** The index in ascending order of node IDs. */
-  readonly index: NodeIndex;
-  readonly shard: Shard;
+  readonly sharding: ShardingSettings;
   /** Contains the database and the exports; created where it does not exist. */
   readonly directory: string;
   readonly host: string;
@@ -45,8 +42,8 @@ export interface ValidatorOptions {
   readonly archiverUrl: string;
   /** The body of `/netconfig`. */
   readonly netconfig: object;
-  /** The state before the first transaction. Accounts of partitions that the validator does not store are skipped. */
-  readonly genesis: () => Iterable<WrappedData>;
+  /** Of a validator whose directory has no state yet. */
+  readonly stateSource: StateSource;
   readonly exportEntry: ExportEntry;
   readonly hooks: FaultHooks;
   readonly report: (report: ValidatorReport) => void;
@@ -110,11 +107,10 @@ export class Validator {
 
   /** Opens the directory, with the state of an earlier run. The validator listens after {@link listen}. */
   static async open(options: ValidatorOptions): Promise<Validator> {
-    const { directory, shard, index, genesis } = options;
+    const { directory, stateSource } = options;
     await makeDirectories(directory);
     const exportStore = await ExportStore.open(join(directory, "exports"), exportsKept);
-    const stored = storedPartitions(shard, index);
-    const database = StateDatabase.open(join(directory, "state.sqlite"), shard, stored, genesis);
+    const database = await StateDatabase.open(join(directory, "state.sqlite"), stateSource);
     return new Validator(options, database, exportStore);
   }
 
@@ -126,18 +122,19 @@ export class Validator {
   }
 
   /**
-   * Takes part in the network until it is stopped.
+   * Takes part in the network until it is stopped, or until it was removed and has settled its last cycle.
    *
    * @throws WireError where a response of the archiver violates the protocol; SnapshotError where the database fails
    */
   async run(): Promise<void> {
     try {
-      const nodes = await this.#archiver.activeNodes(this.#options.shard.numNodes);
-      const committer = this.#join(nodes);
+      const membership = this.#makeMembership();
+      const committer = this.#start(membership);
       committer.resume();
       const { position } = committer.progress;
       for await (const entries of followLog(this.#archiver.logUrl, position, this.#ending.signal)) {
         await committer.apply(entries);
+        if (await this.#leaves(membership)) return;
       }
     } catch (error) {
       if (!this.#ending.signal.aborted) throw error;
@@ -153,22 +150,24 @@ export class Validator {
     this.#database.close();
   }
 
-  /** Starts gossip and commits when the other validators are known. */
-  #join(nodes: readonly ActiveNode[]): Committer {
-    const { identity, index, shard, hooks, report } = this.#options;
+  #makeMembership(): Membership {
+    const { identity, sharding } = this.#options;
+    return new Membership(identity.id, sharding, this.#database.nodes);
+  }
+
+  /** Starts gossip and commits. */
+  #start(membership: Membership): Committer {
+    const { identity, hooks, report } = this.#options;
     const gossip = new PartitionGossip();
     const relay = new GossipRelay({
-      nodes,
-      index,
+      membership,
       gossip,
       forwarded: (cycle, messages) => forwardedGossip(hooks, cycle, messages) ?? [],
       onMessage: (cycle) => this.#finalizer?.messageAdmitted(cycle),
     });
     const finalizer = new CycleFinalizer({
       identity,
-      shard,
-      nodeIds: nodes.map(({ id }) => id),
-      stored: storedPartitions(shard, index),
+      membership,
       database: this.#database,
       gossip,
       relay,
@@ -179,6 +178,7 @@ export class Validator {
     });
     const committer = new Committer({
       database: this.#database,
+      membership,
       finalizer,
       exporter: this.#exporter,
       hooks,
@@ -196,6 +196,15 @@ export class Validator {
       relay.send(past, this.#database.votesOf(past));
     }
     return committer;
+  }
+
+  /** Reports and returns whether the validator was removed and has nothing left to do for its last cycle. */
+  async #leaves({ own }: Membership): Promise<boolean> {
+    if (own?.removed === undefined || this.#finalizer?.isIdle !== true) return false;
+    if (this.#exporter.active !== undefined) return false;
+    await this.#relay?.flush();
+    this.#options.report({ type: "left", cycle: asCycle(own.removed - 1) });
+    return true;
   }
 
   async #receive(body: string): Promise<PushOutcome> {

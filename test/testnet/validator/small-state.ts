@@ -2,20 +2,31 @@
 
 import { join } from "node:path";
 import type { WrappedData } from "../../../src/protocol/account-copy.ts";
-import { asPartition, type HashHex, type Partition } from "../../../src/protocol/brands.ts";
+import {
+  asCycle,
+  asPartition,
+  type HashHex,
+  type NodeId,
+  type Partition,
+  type PublicKey,
+} from "../../../src/protocol/brands.ts";
 import { partitionHashes } from "../../../src/protocol/partition-hash.ts";
 import { GLOBAL_PARTITION, makeShard, partitionOf, partitionRange } from "../../../src/protocol/shard.ts";
+import { Membership } from "../../../src/testnet/validator/membership/membership.ts";
 import { StateDatabase } from "../../../src/testnet/validator/state/state-database.ts";
+import { genesisSource } from "../../../src/testnet/validator/state/state-source.ts";
 import {
   balanceAccount,
   networkAccount,
   type Transaction,
 } from "../../../src/testnet/validator/state/transaction.ts";
-import { asHashes, asPartitions } from "../../helpers/brands.ts";
+import { asHashes, idNamed } from "../../helpers/brands.ts";
 
 export const cycleMs = 1000;
 
-export const shard = makeShard({ numNodes: 4, nodesPerConsensusGroup: 3, nodesPerEdge: 0 });
+export const sharding = { nodesPerConsensusGroup: 3, nodesPerEdge: 0 };
+
+export const shard = makeShard({ numNodes: 4, ...sharding });
 
 /** The partitions of node 0, with the global one. */
 export const partitions = [GLOBAL_PARTITION, 0, 1, 3];
@@ -52,15 +63,27 @@ export function endOf(cycle: number): number {
   return (cycle + 1) * cycleMs;
 }
 
-/** Returns a database at the end of cycle 0. */
-export function openState(directory: string): StateDatabase {
-  const stored = partitions.filter((partition) => partition !== GLOBAL_PARTITION);
-  const database = StateDatabase.open(
-    join(directory, "state.sqlite"),
-    shard,
-    asPartitions(stored),
-    () => genesis,
-  );
+/** A node of a network whose nodes do not change. */
+export interface TestNode {
+  readonly id: NodeId;
+  readonly publicKey: PublicKey;
+  readonly url: string;
+}
+
+/** The membership from the view of the first node, with all nodes active from the beginning. */
+export function membershipOf(
+  nodes: readonly TestNode[],
+  own = nodes[0]?.id ?? idNamed("no node"),
+): Membership {
+  const first = asCycle(0);
+  const spans = nodes.map((node) => ({ ...node, joined: first, activated: first, removed: undefined }));
+  return new Membership(own, sharding, spans);
+}
+
+/** Returns a database with the accounts at the end of cycle 0. */
+export async function openState(directory: string, accounts = genesis): Promise<StateDatabase> {
+  const source = genesisSource(() => accounts);
+  const database = await StateDatabase.open(join(directory, "state.sqlite"), source);
   endCycle(database, 0);
   return database;
 }

@@ -10,22 +10,25 @@ import { KnownVotes } from "../../../agreement/admission/known-votes.ts";
 import { makeValidatorSet, type ValidatorSet } from "../../../agreement/admission/validator-set.ts";
 import type { PartitionGossip } from "../../../agreement/upstream/partition-gossip.ts";
 import { signatureChecksAtOnce } from "../../../limits/collect.ts";
-import { asCycle, asNodeIndex, type Cycle, type NodeIndex } from "../../../protocol/brands.ts";
+import { asCycle, asNodeIndex, type Cycle, type NodeId, type NodeIndex } from "../../../protocol/brands.ts";
 import { type Sign, signatureHoldsAsync, signedHash } from "../../../protocol/crypto/signature.ts";
 import type { ActiveNode } from "../../../protocol/node.ts";
 import { makeShard } from "../../../protocol/shard.ts";
 import { parseGossipMessage } from "../../../wire/gossip-message.ts";
-import { gossipCyclesAhead, gossipCyclesBehind, gossipKeptBytesMax } from "../../limits.ts";
+import {
+  agreementCyclesMax,
+  gossipCyclesAhead,
+  gossipCyclesBehind,
+  gossipKeptBytesMax,
+} from "../../limits.ts";
 import { HttpError } from "../http-error.ts";
+import type { Membership } from "../membership/membership.ts";
 import { PeerOutbox } from "./peer-outbox.ts";
 import { countOf, messagesIn, type PushOutcome } from "./pushed-messages.ts";
 import { ReceivedGossip } from "./received-gossip.ts";
 
 export interface RelayOptions {
-  /** All active nodes, in ascending order of ID. */
-  readonly nodes: readonly ActiveNode[];
-  /** The index of this validator among them. */
-  readonly index: NodeIndex;
+  readonly membership: Membership;
   readonly gossip: PartitionGossip;
   /** Returns the messages to forward; an honest validator forwards them unchanged. */
   readonly forwarded: (cycle: Cycle, messages: readonly string[]) => readonly string[];
@@ -33,10 +36,14 @@ export interface RelayOptions {
   readonly onMessage: (cycle: Cycle) => void;
 }
 
+type Validator = Pick<ActiveNode, "id" | "publicKey">;
+
 export class GossipRelay {
   readonly #options: RelayOptions;
-  readonly #outboxes: readonly PeerOutbox[];
-  readonly #validators: ValidatorSet;
+  /** By node ID. */
+  readonly #outboxes = new Map<NodeId, PeerOutbox>();
+  /** By the list of nodes, which is a new one after each change. */
+  readonly #validatorSets = new WeakMap<readonly Validator[], ValidatorSet>();
   readonly #seen = new KnownVotes();
   readonly #received = new ReceivedGossip(gossipKeptBytesMax);
   /** Checks signatures on other threads, a few at once: a forged one costs its sender nothing. */
@@ -44,12 +51,7 @@ export class GossipRelay {
   #currentCycle = asCycle(0);
 
   constructor(options: RelayOptions) {
-    const { nodes, index } = options;
-    const numNodes = nodes.length;
     this.#options = options;
-    this.#outboxes = peersOf(index, numNodes).map((peer) => new PeerOutbox(peer, nodes[peer]?.url ?? ""));
-    // The bounds fit any group size.
-    this.#validators = makeValidatorSet(nodes, makeShard({ numNodes, nodesPerConsensusGroup: numNodes }));
   }
 
   /** The messages of a cycle as JSON; `undefined` where there are none. */
@@ -64,7 +66,7 @@ export class GossipRelay {
   send(cycle: Cycle, messages: readonly string[]): void {
     const [first, last] = [messages[0], messages.at(-1)];
     if (first === undefined || last === undefined) return;
-    for (const outbox of this.#outboxes) outbox.add(outbox.peer % 2 === 0 ? first : last);
+    for (const { index, outbox } of this.#peersIn(cycle)) outbox.add(index % 2 === 0 ? first : last);
     const object = JSON.parse(first) as object;
     const hash = signedHash(object);
     if (this.#seen.withHash(hash) !== undefined) return;
@@ -77,9 +79,12 @@ export class GossipRelay {
   /**
    * Receives a push of another validator: one message, or `{"messages": […]}`.
    *
-   * @throws HttpError with status 400
+   * @throws HttpError with status 400; 503 while no node is known
    */
   async receive(body: string): Promise<PushOutcome> {
+    if (this.#options.membership.known.length === 0) {
+      throw new HttpError(503, "this validator is starting", { retryAfterSeconds: 1 });
+    }
     const outcome = { taken: 0, known: 0, refused: 0 };
     for (const message of messagesIn(Buffer.from(body))) {
       const admission = await this.#admit(message);
@@ -91,16 +96,26 @@ export class GossipRelay {
     return outcome;
   }
 
-  /** Moves the window: forgets earlier cycles, and forged ones of the far future. */
+  /** Moves the window: forgets earlier cycles, forged ones of the far future, and peers that have left. */
   cycleBegan(cycle: Cycle): void {
     this.#currentCycle = cycle;
     const { oldest, newest } = this.#window;
     this.#seen.dropBefore(oldest);
     this.#received.keep((known) => known >= oldest && known <= newest);
+    for (const { id, removed } of this.#options.membership.known) {
+      if (removed === undefined || removed > cycle - agreementCyclesMax) continue;
+      void this.#outboxes.get(id)?.stop();
+      this.#outboxes.delete(id);
+    }
+  }
+
+  /** Resolves when everything that was queued is sent or given up. */
+  async flush(): Promise<void> {
+    await Promise.all([...this.#outboxes.values()].map((outbox) => outbox.flush()));
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#outboxes.map((outbox) => outbox.stop()));
+    await Promise.all([...this.#outboxes.values()].map((outbox) => outbox.stop()));
   }
 
   get #window(): VoteWindow {
@@ -112,7 +127,8 @@ export class GossipRelay {
 
   async #admit(message: Buffer): Promise<Admission> {
     const check = (sign: Sign) => this.#checks(() => signatureHoldsAsync(sign));
-    const admission = await admitAsync(message, this.#window, () => this.#validators, this.#seen, check);
+    const validatorSetOf = (cycle: Cycle | undefined) => this.#validatorSetOf(cycle);
+    const admission = await admitAsync(message, this.#window, validatorSetOf, this.#seen, check);
     switch (admission.kind) {
       case "new":
       case "equivocation":
@@ -128,8 +144,43 @@ export class GossipRelay {
 
   #forward({ cycle, text }: Vote): void {
     for (const forwarded of this.#options.forwarded(cycle, [text])) {
-      for (const outbox of this.#outboxes) outbox.add(forwarded);
+      for (const { outbox } of this.#peersIn(cycle)) outbox.add(forwarded);
     }
+  }
+
+  /**
+   * Returns the validator set of a cycle. That of a cycle which this validator has not finished may still change: every
+   * known node may vote then. The Collector of the cycle counts only its nodes.
+   */
+  #validatorSetOf(cycle: Cycle | undefined): ValidatorSet {
+    const { membership } = this.#options;
+    const isFinished = cycle !== undefined && cycle < this.#currentCycle;
+    const finished = isFinished ? membership.geometryOf(cycle) : undefined;
+    const nodes: readonly Validator[] = finished?.nodes ?? membership.known;
+    const cached = this.#validatorSets.get(nodes);
+    if (cached !== undefined) return cached;
+    // The bounds fit any group size.
+    const numNodes = nodes.length;
+    const made = makeValidatorSet(nodes, makeShard({ numNodes, nodesPerConsensusGroup: numNodes }));
+    this.#validatorSets.set(nodes, made);
+    return made;
+  }
+
+  /** Returns the peers on the ring of a cycle, with their indices; none if this validator is not a node of the cycle. */
+  #peersIn(cycle: Cycle): { index: NodeIndex; outbox: PeerOutbox }[] {
+    const geometry = this.#options.membership.geometryOf(cycle);
+    if (geometry?.ownIndex === undefined) return [];
+    const { nodes, ownIndex } = geometry;
+    return peersOf(ownIndex, nodes.length).flatMap((index) => {
+      const node = nodes[index];
+      return node?.url === undefined ? [] : [{ index, outbox: this.#outboxOf(node.id, node.url) }];
+    });
+  }
+
+  #outboxOf(id: NodeId, url: string): PeerOutbox {
+    const outbox = this.#outboxes.get(id) ?? new PeerOutbox(url);
+    this.#outboxes.set(id, outbox);
+    return outbox;
   }
 
   #keep({ cycle, sender, text, hashes }: Vote): void {

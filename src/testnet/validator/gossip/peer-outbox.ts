@@ -3,7 +3,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "undici";
 import { errorBodyBytesMax } from "../../../limits/http.ts";
-import type { NodeIndex } from "../../../protocol/brands.ts";
 import {
   gossipBatchBytesMax,
   gossipMessagesPerPushMax,
@@ -18,8 +17,6 @@ import {
 type Outcome = "taken" | "refused" | "failed";
 
 export class PeerOutbox {
-  /** The index of the validator. */
-  readonly peer: NodeIndex;
   readonly #url: string;
   readonly #agent = new Agent({ connections: 1, pipelining: 1, maxResponseSize: errorBodyBytesMax });
   readonly #ending = new AbortController();
@@ -27,8 +24,7 @@ export class PeerOutbox {
   #bytes = 0;
   #sending: Promise<void> | undefined;
 
-  constructor(peer: NodeIndex, url: string) {
-    this.peer = peer;
+  constructor(url: string) {
     this.#url = url;
   }
 
@@ -38,6 +34,11 @@ export class PeerOutbox {
     this.#bytes += message.length;
     while (this.#waiting.length > outboxMessagesMax || this.#bytes > outboxBytesMax) this.#shift();
     this.#sending ??= this.#sendAll();
+  }
+
+  /** Resolves when everything that was queued is sent or given up. */
+  async flush(): Promise<void> {
+    await this.#sending;
   }
 
   async stop(): Promise<void> {

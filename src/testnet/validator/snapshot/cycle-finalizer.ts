@@ -8,18 +8,19 @@ import type { Collector, UpstreamHashes } from "../../../agreement/upstream/coll
 import type { PartitionGossip } from "../../../agreement/upstream/partition-gossip.ts";
 import { isAgreed } from "../../../agreement/vote-tally.ts";
 import { messageOf } from "../../../errors/snapshot-error.ts";
-import { asCycle, type Cycle, type HashHex, type NodeId, type Partition } from "../../../protocol/brands.ts";
+import { asCycle, type Cycle, type HashHex, type Partition } from "../../../protocol/brands.ts";
 import { networkHash } from "../../../protocol/partition-hash.ts";
-import { GLOBAL_PARTITION, type Shard } from "../../../protocol/shard.ts";
+import { GLOBAL_PARTITION, storedPartitions } from "../../../protocol/shard.ts";
 import { agreementCyclesMax, hashedCyclesKept, hashedCyclesMax } from "../../limits.ts";
 import { deviated, type FaultHooks, reachStep } from "../fault-hooks.ts";
 import type { GossipRelay } from "../gossip/gossip-relay.ts";
 import { makeVote } from "../gossip/vote.ts";
 import type { Identity } from "../identity.ts";
+import type { CycleGeometry, Membership } from "../membership/membership.ts";
 import type { StateDatabase } from "../state/state-database.ts";
 import { StateReader } from "../state/state-reader.ts";
 import { hashPartitions } from "./hash-partitions.ts";
-import type { SnapshotExporter } from "./snapshot-exporter.ts";
+import type { ExportTarget, SnapshotExporter } from "./snapshot-exporter.ts";
 
 /** A report about a cycle. */
 export type CycleReport = { readonly cycle: Cycle } & (
@@ -44,6 +45,10 @@ export type CycleReport = { readonly cycle: Cycle } & (
   | { readonly type: "cycle-failed"; readonly cause: string }
   /** The cycle was too old when the validator reached it: it was neither hashed nor exported. */
   | { readonly type: "cycle-missed"; readonly isMarked: boolean }
+  /** A node that has joined has the state of the end of the cycle, which is the newest that is over. */
+  | { readonly type: "synced" }
+  /** The node was removed by the record after the cycle, its last one, and has settled it. */
+  | { readonly type: "left" }
 );
 
 export interface FinalizedCycle {
@@ -56,11 +61,7 @@ export interface FinalizedCycle {
 
 export interface FinalizerOptions {
   readonly identity: Identity;
-  readonly shard: Shard;
-  /** In ascending order. */
-  readonly nodeIds: readonly NodeId[];
-  /** The partitions from 0 to N − 1 that are stored, ascending. */
-  readonly stored: readonly Partition[];
+  readonly membership: Membership;
   readonly database: StateDatabase;
   readonly gossip: PartitionGossip;
   readonly relay: GossipRelay;
@@ -79,37 +80,51 @@ interface OpenCycle {
 
 export class CycleFinalizer {
   readonly #options: FinalizerOptions;
-  readonly #partitions: readonly Partition[];
   readonly #open = new Map<Cycle, OpenCycle>();
   readonly #hashing = new Set<Promise<unknown>>();
+  /** Cycles whose own vote is not sent yet. */
+  readonly #voting = new Set<Cycle>();
 
   constructor(options: FinalizerOptions) {
     this.#options = options;
-    this.#partitions = [GLOBAL_PARTITION, ...options.stored];
+  }
+
+  /** Whether no cycle is being hashed, and none waits for votes. */
+  get isIdle(): boolean {
+    return this.#open.size === 0 && this.#voting.size === 0;
   }
 
   /**
    * Must be called when the transactions of a cycle are committed, and before any later one. It holds the state of this
-   * moment; the next commit only has to wait for {@link SnapshotExporter}.
+   * moment; the next commit only has to wait for {@link SnapshotExporter}. A validator that is not a node of the cycle
+   * neither votes nor exports.
    *
    * @throws SnapshotError where the database is not at the end of the cycle
    */
   cycleTxsFinalized({ cycle, timestamp, isMarked }: FinalizedCycle): void {
-    const { database, relay, gossip, hooks, report } = this.#options;
+    const { membership, database, relay, gossip, hooks, report } = this.#options;
     relay.cycleBegan(asCycle(cycle + 1));
     gossip.cleanOld(cycle, agreementCyclesMax);
     for (const open of this.#open.keys()) {
       if (open <= cycle - agreementCyclesMax) this.#settle(open);
     }
-    const reader = StateReader.open(database.path, cycle);
-    const hashed = hashPartitions(reader, this.#partitions, hooks.state.views).finally(() => reader.close());
+    const geometry = membership.geometryOf(cycle);
+    if (geometry?.ownIndex === undefined) return;
+    const { shard } = geometry;
+    const partitions = [GLOBAL_PARTITION, ...storedPartitions(shard, geometry.ownIndex)];
+    const reader = StateReader.open(database.path, cycle, shard.numNodes);
+    const hashed = hashPartitions(reader, partitions, hooks.state.views).finally(() => reader.close());
     this.#hashing.add(hashed);
     const forget = () => void this.#hashing.delete(hashed);
     hashed.then(forget, forget);
-    if (isMarked) this.#export(cycle, timestamp, hashed);
-    this.#gossip(cycle, hashed).catch((error: unknown) =>
-      report({ type: "cycle-failed", cycle, cause: messageOf(error) }),
-    );
+    if (isMarked) {
+      const target = { databasePath: database.path, cycle, timestamp, numPartitions: shard.numNodes };
+      this.#export({ ...target, partitions }, hashed);
+    }
+    this.#voting.add(cycle);
+    this.#gossip(cycle, geometry, hashed)
+      .catch((error: unknown) => report({ type: "cycle-failed", cycle, cause: messageOf(error) }))
+      .finally(() => this.#voting.delete(cycle));
   }
 
   /** Resolves when fewer than {@link hashedCyclesMax} cycles are being hashed. */
@@ -129,20 +144,24 @@ export class CycleFinalizer {
     await Promise.allSettled(this.#hashing);
   }
 
-  #export(cycle: Cycle, timestamp: number, hashed: Promise<ReadonlyMap<Partition, HashHex>>): void {
-    const { database, exporter, shard, report } = this.#options;
-    const target = { databasePath: database.path, cycle, timestamp, numPartitions: shard.numNodes };
+  #export(target: ExportTarget, hashed: Promise<ReadonlyMap<Partition, HashHex>>): void {
+    const { exporter, report } = this.#options;
     try {
-      exporter.initiate({ ...target, partitions: this.#partitions }, hashed);
+      exporter.initiate(target, hashed);
     } catch (error) {
-      report({ type: "export-refused", cycle, cause: messageOf(error) });
+      report({ type: "export-refused", cycle: target.cycle, cause: messageOf(error) });
     }
   }
 
-  async #gossip(cycle: Cycle, hashed: Promise<ReadonlyMap<Partition, HashHex>>): Promise<void> {
-    const { gossip, relay, database, shard, nodeIds, identity, hooks } = this.#options;
+  async #gossip(
+    cycle: Cycle,
+    { shard, nodes }: CycleGeometry,
+    hashed: Promise<ReadonlyMap<Partition, HashHex>>,
+  ): Promise<void> {
+    const { gossip, relay, database, identity, hooks } = this.#options;
     const own = await hashed;
     reachStep(hooks, "hash");
+    const nodeIds = nodes.map(({ id }) => id);
     const collector = gossip.newCollector({ ...shard, cycleNumber: cycle, nodeIds });
     this.#open.set(cycle, { collector, own });
     collector.once("gotAllHashes", () => this.messageAdmitted(cycle));

@@ -62,7 +62,7 @@ export async function writeExport(
   await mkdir(request.directory, { recursive: true });
   const manifest = await open(join(request.directory, MANIFEST_FILE), "wx");
   try {
-    const reader = StateReader.open(request.databasePath, request.cycle);
+    const reader = StateReader.open(request.databasePath, request.cycle, request.numPartitions);
     try {
       progress.started();
       await writeAll(request, reader, manifest, progress, hooks);

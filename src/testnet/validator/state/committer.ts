@@ -6,11 +6,13 @@
 import { asCycle } from "../../../protocol/brands.ts";
 import { agreementCyclesMax } from "../../limits.ts";
 import { type FaultHooks, reachStep } from "../fault-hooks.ts";
+import type { Membership } from "../membership/membership.ts";
 import type { CycleFinalizer, CycleReport, FinalizedCycle } from "../snapshot/cycle-finalizer.ts";
 import type { SnapshotExporter } from "../snapshot/snapshot-exporter.ts";
-import type { CycleEnd } from "./log-entry.ts";
+import type { CycleEnd, MembershipChange } from "./log-entry.ts";
 import type { LoggedEntry } from "./log-feed.ts";
-import type { Progress, StateDatabase } from "./state-database.ts";
+import type { Progress } from "./progress.ts";
+import type { StateDatabase } from "./state-database.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** The number of commits, and their longest durations in milliseconds. */
@@ -27,12 +29,20 @@ export interface CommitTimes {
 
 export interface CommitterOptions {
   readonly database: StateDatabase;
+  /** As of the position of the database. */
+  readonly membership: Membership;
   readonly finalizer: Pick<CycleFinalizer, "cycleTxsFinalized" | "waitUntilReady">;
   readonly exporter: SnapshotExporter;
   readonly hooks: FaultHooks;
   readonly report: (report: CycleReport) => void;
   /** Whether the validator holds a snapshot of a moment. */
   readonly isHeld: (timestampMs: number) => boolean;
+}
+
+/** What the log changes since the last commit. */
+interface Changes {
+  readonly transactions: Transaction[];
+  readonly members: MembershipChange[];
 }
 
 export class Committer {
@@ -45,6 +55,7 @@ export class Committer {
     commitWhileExportingMaxMs: 0,
   };
   #progress: Progress;
+  #isSynced = false;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
@@ -63,7 +74,7 @@ export class Committer {
   }
 
   async apply(entries: readonly LoggedEntry[]): Promise<void> {
-    let transactions: Transaction[] = [];
+    let changes: Changes = { transactions: [], members: [] };
     for (const { entry, position } of entries) {
       switch (entry.type) {
         case "start":
@@ -74,48 +85,67 @@ export class Committer {
           };
           break;
         case "cycle-end":
-          await this.#endCycle(transactions, entry, position);
-          transactions = [];
+          await this.#endCycle(changes, entry, position);
+          changes = { transactions: [], members: [] };
           break;
-        default:
-          transactions.push(entry);
+        case "node-joined":
+        case "node-activated":
+        case "node-removed":
+          changes.members.push(entry);
+          break;
+        case "transfer":
+        case "set-fee":
+          changes.transactions.push(entry);
       }
     }
     const position = entries.at(-1)?.position ?? this.#progress.position;
     if (position > this.#progress.position) {
-      const isBoundary = this.#progress.isBoundary && transactions.length === 0;
-      await this.#commit(transactions, { ...this.#progress, position, isBoundary });
+      const isBoundary = this.#progress.isBoundary && changes.transactions.length === 0;
+      await this.#commit(changes, { ...this.#progress, position, isBoundary });
     }
   }
 
   async #endCycle(
-    transactions: readonly Transaction[],
+    changes: Changes,
     { cycle, timestamp, snapshot }: CycleEnd,
     position: number,
   ): Promise<void> {
     await this.#options.finalizer.waitUntilReady();
     const end = { cycle, isBoundary: true, isMarked: snapshot, position };
-    await this.#commit(transactions, { ...this.#progress, ...end });
+    await this.#commit(changes, { ...this.#progress, ...end });
     this.#finalized({ cycle, timestamp, isMarked: snapshot });
   }
 
   /** Skips a cycle on which the other validators have already settled. */
   #finalized(cycle: FinalizedCycle): void {
-    const { finalizer, isHeld, report } = this.#options;
+    const { finalizer, membership, isHeld, report } = this.#options;
     if (cycle.timestamp + agreementCyclesMax * this.#progress.durationMs < Date.now()) {
+      if (!membership.isActive(cycle.cycle)) return;
       report({ type: "cycle-missed", cycle: cycle.cycle, isMarked: cycle.isMarked });
       return;
     }
+    this.#reportSynced(cycle);
     finalizer.cycleTxsFinalized({ ...cycle, isMarked: cycle.isMarked && !isHeld(cycle.timestamp) });
   }
 
-  async #commit(transactions: readonly Transaction[], progress: Progress): Promise<void> {
-    const { database, exporter, hooks } = this.#options;
+  /** Reports once that a node which has joined can become active: it has the state of the newest cycle that is over. */
+  #reportSynced({ cycle, timestamp }: FinalizedCycle): void {
+    const { own } = this.#options.membership;
+    if (own === undefined || own.activated !== undefined || own.removed !== undefined) return;
+    if (this.#isSynced || timestamp + this.#progress.durationMs < Date.now()) return;
+    this.#isSynced = true;
+    this.#options.report({ type: "synced", cycle });
+  }
+
+  async #commit({ transactions, members }: Changes, progress: Progress): Promise<void> {
+    const { database, membership, exporter, hooks } = this.#options;
     const isExporting = exporter.active !== undefined;
     const readyAt = performance.now();
     await exporter.waitUntilStarted();
     const begun = performance.now();
-    database.commit({ transactions, progress }, () => reachStep(hooks, "commit"));
+    // A killed validator reads its nodes from the database again.
+    const nodes = members.map((change) => membership.apply(change));
+    database.commit({ transactions, nodes, progress }, () => reachStep(hooks, "commit"));
     this.#progress = progress;
     this.#note(begun - readyAt, performance.now() - begun, isExporting);
   }

@@ -3,8 +3,8 @@
  * network agrees on them by consensus.
  */
 
-import { asCycle, type Cycle } from "../../../protocol/brands.ts";
-import { hex64 } from "../../../wire/hex.ts";
+import { asCycle, type Cycle, type NodeId, type PublicKey } from "../../../protocol/brands.ts";
+import { hex64, nodeId, publicKey } from "../../../wire/hex.ts";
 import { parseAs, parseJson } from "../../../wire/parse.ts";
 import * as z from "../../../wire/schema.ts";
 import type { Transaction } from "./transaction.ts";
@@ -26,10 +26,26 @@ export interface LogStart {
   readonly duration: number;
 }
 
-export type LogEntry = Transaction | CycleEnd | LogStart;
+/**
+ * A change of the nodes by a cycle record. It follows the end of the cycle before, so that every validator has the same
+ * nodes at the end of a cycle. `cycle` is the number of the record.
+ */
+export type MembershipChange =
+  /** The node is known from now on, and not active yet. */
+  | {
+      readonly type: "node-joined";
+      readonly cycle: Cycle;
+      readonly id: NodeId;
+      readonly publicKey: PublicKey;
+      readonly url: string;
+    }
+  | { readonly type: "node-activated" | "node-removed"; readonly cycle: Cycle; readonly id: NodeId };
+
+export type LogEntry = Transaction | MembershipChange | CycleEnd | LogStart;
 
 const milliseconds = z.int("expected milliseconds").nonnegative("expected milliseconds");
 const seconds = z.int("expected seconds").nonnegative("expected seconds");
+const cycleNumber = z.int("expected a cycle").nonnegative("expected a cycle").transform(asCycle);
 const hexDigits = z.string().regex(/^[0-9a-f]{1,64}$/, "expected hex digits");
 
 const entry: z.ZodType<LogEntry> = z.discriminatedUnion("type", [
@@ -43,11 +59,20 @@ const entry: z.ZodType<LogEntry> = z.discriminatedUnion("type", [
   z.object({ type: z.literal("set-fee"), timestamp: milliseconds, account: hex64, fee: hexDigits }),
   z.object({
     type: z.literal("cycle-end"),
-    cycle: z.int().nonnegative().transform(asCycle),
+    cycle: cycleNumber,
     timestamp: milliseconds,
     snapshot: z.boolean(),
   }),
   z.object({ type: z.literal("start"), start: seconds, duration: seconds }),
+  z.object({
+    type: z.literal("node-joined"),
+    cycle: cycleNumber,
+    id: nodeId,
+    publicKey,
+    url: z.string().regex(/^http:\/\/\S{1,200}$/, "expected a URL"),
+  }),
+  z.object({ type: z.literal("node-activated"), cycle: cycleNumber, id: nodeId }),
+  z.object({ type: z.literal("node-removed"), cycle: cycleNumber, id: nodeId }),
 ]);
 
 /**

@@ -1,70 +1,55 @@
 /** A validator's database, for its one writing process. */
 
 import { isGlobalAccount, type WrappedData } from "../../../protocol/account-copy.ts";
-import type { Cycle, HashHex, Partition } from "../../../protocol/brands.ts";
+import {
+  asCycle,
+  asNodeId,
+  asPublicKey,
+  type Cycle,
+  type HashHex,
+  type Partition,
+} from "../../../protocol/brands.ts";
 import { canonicalTextOf } from "../../../protocol/crypto/canonical-text.ts";
-import { GLOBAL_PARTITION, partitionOf, type Shard } from "../../../protocol/shard.ts";
 import { SqliteFile } from "../../../store/hash-database/sqlite-file.ts";
+import type { NodeSpan } from "../membership/membership.ts";
+import { beginning, type Progress } from "./progress.ts";
 import { stateFormat } from "./state-schema.ts";
+import type { FirstState, StateSource } from "./state-source.ts";
 import { accountsOf, applied, type Transaction } from "./transaction.ts";
-
-/** A validator's position in the transaction log. */
-export interface Progress {
-  /** The newest cycle that is finalized; −1 before the first. */
-  readonly cycle: number;
-  /** Whether the state is exactly that of the end of the cycle. */
-  readonly isBoundary: boolean;
-  /** Whether the validator exports the end of the cycle. */
-  readonly isMarked: boolean;
-  /** In the transaction log, in bytes. */
-  readonly position: number;
-  /** The start of cycle 0, and the duration of cycles; 0 before the log has started. */
-  readonly startMs: number;
-  readonly durationMs: number;
-}
 
 /** The content of one atomic commit. */
 export interface Commit {
   readonly transactions: readonly Transaction[];
+  /** The nodes that changed; none where it is missing. */
+  readonly nodes?: readonly NodeSpan[];
   readonly progress: Progress;
 }
 
-const beginning: Progress = {
-  cycle: -1,
-  isBoundary: false,
-  isMarked: false,
-  position: 0,
-  startMs: 0,
-  durationMs: 0,
-};
+/** The accounts of one write while the first state is read. */
+const firstAccountsAtOnce = 1_000;
 
 export class StateDatabase {
   readonly #file: SqliteFile;
-  readonly #shard: Shard;
-  readonly #stored: ReadonlySet<Partition>;
 
-  private constructor(file: SqliteFile, shard: Shard, stored: ReadonlySet<Partition>) {
+  private constructor(file: SqliteFile) {
     this.#file = file;
-    this.#shard = shard;
-    this.#stored = stored;
   }
 
   /**
-   * @param stored partitions from 0 to N − 1
-   * @param genesis the content of a new database; accounts of other partitions are skipped
+   * @param source of the first state, where the database has none
    * @throws SnapshotError where the file cannot be opened, or is not a database of a validator
    */
-  static open(
-    path: string,
-    shard: Shard,
-    stored: readonly Partition[],
-    genesis: () => Iterable<WrappedData>,
-  ): StateDatabase {
+  static async open(path: string, source: StateSource): Promise<StateDatabase> {
     // Commits that a crash loses are repeated from the transaction log.
     const file = SqliteFile.open(path, stateFormat, { isRepeatable: true });
-    const database = new StateDatabase(file, shard, new Set(stored));
-    if (database.#progress() === undefined) database.#begin(genesis());
-    return database;
+    try {
+      const database = new StateDatabase(file);
+      if (database.#progress() === undefined) await database.#begin(await source());
+      return database;
+    } catch (error) {
+      file.close();
+      throw error;
+    }
   }
 
   get path(): string {
@@ -75,16 +60,32 @@ export class StateDatabase {
     return this.#progress() ?? beginning;
   }
 
+  /** The nodes as of {@link progress}. */
+  get nodes(): NodeSpan[] {
+    return this.#file.all(
+      (row) => ({
+        id: asNodeId(row.string("id")),
+        publicKey: asPublicKey(row.string("publicKey")),
+        url: row.string("url"),
+        joined: asCycle(row.count("joined")),
+        activated: row.cycle("activated"),
+        removed: row.cycle("removed"),
+      }),
+      "SELECT id, publicKey, url, joined, activated, removed FROM nodes",
+    );
+  }
+
   /**
    * Commits atomically.
    *
    * @param onApplied called after all changes and before the commit
    */
-  commit({ transactions, progress }: Commit, onApplied?: () => void): void {
+  commit({ transactions, nodes = [], progress }: Commit, onApplied?: () => void): void {
     this.#file.write(() => {
       for (const transaction of transactions) {
         for (const accountId of accountsOf(transaction)) this.#apply(transaction, accountId);
       }
+      for (const node of nodes) this.#putNode(node);
       this.#setProgress(progress);
       onApplied?.();
     });
@@ -127,26 +128,30 @@ export class StateDatabase {
     this.#file.close();
   }
 
-  #begin(genesis: Iterable<WrappedData>): void {
-    this.#file.write(() => {
-      for (const account of genesis) {
-        const partition = isGlobalAccount(account)
-          ? GLOBAL_PARTITION
-          : partitionOf(this.#shard, account.accountId);
-        if (partition === GLOBAL_PARTITION || this.#stored.has(partition)) this.#put(partition, account);
-      }
-      this.#setProgress(beginning);
-    });
+  /** The position is written last: a database without one is incomplete, and is filled anew. */
+  async #begin({ accounts, nodes, progress }: FirstState): Promise<void> {
+    this.#file.write(() => this.#file.run("DELETE FROM accounts"));
+    let page: WrappedData[] = [];
+    const writePage = () => {
+      this.#file.write(() => {
+        for (const account of page) this.#put(isGlobalAccount(account), account);
+      });
+      page = [];
+    };
+    for await (const account of accounts) {
+      page.push(account);
+      if (page.length === firstAccountsAtOnce) writePage();
+    }
+    writePage();
+    this.commit({ transactions: [], nodes, progress });
   }
 
   #apply(transaction: Transaction, accountId: string): void {
     const isGlobal = transaction.type === "set-fee";
-    const partition = isGlobal ? GLOBAL_PARTITION : partitionOf(this.#shard, accountId);
-    if (!isGlobal && !this.#stored.has(partition)) return;
-    this.#put(partition, applied(transaction, accountId, this.#account(partition, accountId)));
+    this.#put(isGlobal, applied(transaction, accountId, this.#account(isGlobal, accountId)));
   }
 
-  #account(partition: Partition, accountId: string): WrappedData | undefined {
+  #account(isGlobal: boolean, accountId: string): WrappedData | undefined {
     const account = this.#file.get(
       (row) => ({
         accountId,
@@ -154,22 +159,34 @@ export class StateDatabase {
         timestamp: row.count("timestamp"),
         data: parseData(row.string("data")),
       }),
-      "SELECT stateId, timestamp, data FROM accounts WHERE partitionId = ? AND accountId = ?",
-      partition,
+      "SELECT stateId, timestamp, data FROM accounts WHERE isGlobal = ? AND accountId = ?",
+      Number(isGlobal),
       accountId,
     );
     if (account === undefined) return undefined;
-    return partition === GLOBAL_PARTITION ? { ...account, syncData: { isGlobal: true } } : account;
+    return isGlobal ? { ...account, syncData: { isGlobal: true } } : account;
   }
 
-  #put(partition: Partition, { accountId, stateId, timestamp, data }: WrappedData): void {
+  #put(isGlobal: boolean, { accountId, stateId, timestamp, data }: WrappedData): void {
     this.#file.run(
       "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, ?)",
-      partition,
+      Number(isGlobal),
       accountId,
       stateId,
       timestamp,
       canonicalTextOf(data),
+    );
+  }
+
+  #putNode({ id, publicKey, url, joined, activated, removed }: NodeSpan): void {
+    const changes = [activated ?? null, removed ?? null];
+    this.#file.run(
+      "INSERT OR REPLACE INTO nodes VALUES (?, ?, ?, ?, ?, ?)",
+      id,
+      publicKey,
+      url,
+      joined,
+      ...changes,
     );
   }
 

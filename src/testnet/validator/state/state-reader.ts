@@ -7,7 +7,7 @@ import { setImmediate } from "node:timers/promises";
 import { SnapshotError } from "../../../errors/snapshot-error.ts";
 import { accountCopyText } from "../../../protocol/account-copy.ts";
 import type { Partition } from "../../../protocol/brands.ts";
-import { GLOBAL_PARTITION } from "../../../protocol/shard.ts";
+import { GLOBAL_PARTITION, makeShard, partitionRange, type Shard } from "../../../protocol/shard.ts";
 import { SqliteFile } from "../../../store/hash-database/sqlite-file.ts";
 import type { SqliteRow } from "../../../store/hash-database/sqlite-row.ts";
 import { stateFormat } from "./state-schema.ts";
@@ -26,19 +26,24 @@ export interface StateRow {
 /** The rows of one read, which takes some milliseconds; other work runs between reads. */
 const pageRows = 500;
 
+const everyAddress = { low: "0".repeat(64), high: "f".repeat(64) };
+
 export class StateReader {
   readonly #file: SqliteFile;
+  readonly #shard: Shard;
 
-  private constructor(file: SqliteFile) {
+  private constructor(file: SqliteFile, shard: Shard) {
     this.#file = file;
+    this.#shard = shard;
   }
 
   /**
    * Opens the database for reading, in a transaction.
    *
+   * @param numPartitions the number of partitions of the cycle
    * @throws SnapshotError where the database is not at the end of the expected cycle, or cannot be opened
    */
-  static open(path: string, expectedCycle: number): StateReader {
+  static open(path: string, expectedCycle: number, numPartitions: number): StateReader {
     const file = SqliteFile.open(path, stateFormat, { mustExist: true });
     try {
       file.beginRead();
@@ -53,7 +58,7 @@ export class StateReader {
           `the database is ${where} cycle ${progress?.cycle}, expected the end of cycle ${expectedCycle}`,
         );
       }
-      return new StateReader(file);
+      return new StateReader(file, makeShard({ numNodes: numPartitions }));
     } catch (error) {
       file.closeReader();
       throw error;
@@ -62,17 +67,20 @@ export class StateReader {
 
   /** Yields the accounts of a partition in ascending order, page by page. */
   async *pages(partition: Partition): AsyncGenerator<readonly StateRow[], void, void> {
-    for (let after = ""; ; ) {
+    const isGlobal = partition === GLOBAL_PARTITION;
+    const { low, high } = isGlobal ? everyAddress : partitionRange(this.#shard, partition);
+    for (let from = low; ; ) {
       const rows = this.#file.all(
-        (row) => stateRowOf(row, partition),
+        (row) => stateRowOf(row, isGlobal),
         `SELECT accountId, stateId, timestamp, data FROM accounts
-         WHERE partitionId = ? AND accountId > ? ORDER BY accountId LIMIT ${pageRows}`,
-        partition,
-        after,
+         WHERE isGlobal = ? AND accountId BETWEEN ? AND ? ORDER BY accountId LIMIT ${pageRows}`,
+        Number(isGlobal),
+        from,
+        high,
       );
       const last = rows.at(-1);
       if (last === undefined) return;
-      after = last.accountId;
+      from = `${last.accountId}0`; // all addresses have one length: the next one is greater
       yield rows;
       await setImmediate();
     }
@@ -83,7 +91,7 @@ export class StateReader {
   }
 }
 
-function stateRowOf(row: SqliteRow, partition: Partition): StateRow {
+function stateRowOf(row: SqliteRow, isGlobal: boolean): StateRow {
   const data = row.string("data");
   // Only the canonical text of a string begins with a quote.
   const value: unknown = data.startsWith('"') ? JSON.parse(data) : undefined;
@@ -94,7 +102,7 @@ function stateRowOf(row: SqliteRow, partition: Partition): StateRow {
     timestamp: row.count("timestamp"),
     dataText: isText ? value : data,
     isText,
-    isGlobal: partition === GLOBAL_PARTITION,
+    isGlobal,
   };
 }
 

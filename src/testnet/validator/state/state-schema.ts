@@ -1,6 +1,7 @@
 /**
- * The tables of a validator's database: its accounts, its position in the transaction log, the agreed hashes and its own
- * messages. `partitions` and `network` are those of the partition gossip's design.
+ * The tables of a validator's database: all accounts of the network, its nodes, the position in the transaction log, the
+ * agreed hashes and its own messages. A partition is a range of addresses, which the geometry of its cycle decides.
+ * `partitions` and `network` are those of the partition gossip's design.
  */
 
 import type { SqliteFormat } from "../../../store/hash-database/sqlite-format.ts";
@@ -9,16 +10,16 @@ export const stateFormat: SqliteFormat = {
   name: "validator's database",
   /** "stat" as a number. */
   applicationId: 0x73746174,
-  version: 1,
+  version: 2,
   schema: `
-    -- partitionId: −1 for global accounts. data: canonical text, also of a string.
+    -- data: canonical text, also of a string.
     CREATE TABLE accounts (
-      partitionId INTEGER NOT NULL,
+      isGlobal INTEGER NOT NULL,
       accountId TEXT NOT NULL,
       stateId TEXT NOT NULL,
       timestamp INTEGER NOT NULL,
       data TEXT NOT NULL,
-      PRIMARY KEY (partitionId, accountId)
+      PRIMARY KEY (isGlobal, accountId)
     ) WITHOUT ROWID;
     -- position: in the transaction log, in bytes. isBoundary: no transaction has been applied since the end of the cycle.
     -- isMarked: the state of the end of the cycle is exported.
@@ -31,6 +32,15 @@ export const stateFormat: SqliteFormat = {
       startMs INTEGER NOT NULL,
       durationMs INTEGER NOT NULL
     );
+    -- The numbers of the records in which the node joined, was activated and was removed.
+    CREATE TABLE nodes (
+      id TEXT NOT NULL PRIMARY KEY,
+      publicKey TEXT NOT NULL,
+      url TEXT NOT NULL,
+      joined INTEGER NOT NULL,
+      activated INTEGER,
+      removed INTEGER
+    ) WITHOUT ROWID;
     CREATE TABLE partitions (
       partitionId INTEGER NOT NULL,
       cycleNumber INTEGER NOT NULL,

@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { PartitionGossip } from "../../../../src/agreement/upstream/partition-gossip.ts";
-import { asCycle, asNodeId, asNodeIndex } from "../../../../src/protocol/brands.ts";
+import { asCycle, asNodeId } from "../../../../src/protocol/brands.ts";
 import { signed } from "../../../../src/protocol/crypto/signature.ts";
 import { makeShard } from "../../../../src/protocol/shard.ts";
 import { gossipBatchBytesMax, outboxBytesMax } from "../../../../src/testnet/limits.ts";
@@ -14,6 +14,7 @@ import { makeVote } from "../../../../src/testnet/validator/gossip/vote.ts";
 import { type Identity, makeIdentity } from "../../../../src/testnet/validator/identity.ts";
 import { asHashes } from "../../../helpers/brands.ts";
 import { httpServer } from "../../../helpers/servers.ts";
+import { membershipOf } from "../small-state.ts";
 
 /** A push that times out is retried: on a busy machine, messages would arrive twice. */
 vi.mock("../../../../src/testnet/limits.ts", async (importOriginal) => ({
@@ -55,9 +56,9 @@ async function setUp(status = 200) {
     }),
   );
   const gossip = new PartitionGossip();
+  const membership = membershipOf(nodes);
   const relay = new GossipRelay({
-    nodes,
-    index: asNodeIndex(0),
+    membership,
     gossip,
     forwarded: (_cycle, messages) => messages,
     onMessage: () => undefined,
@@ -65,7 +66,7 @@ async function setUp(status = 200) {
   relay.cycleBegan(asCycle(5));
   onTestFinished(() => relay.stop());
   const collected = (cycle = 5) => gossip.newCollector({ ...shard, cycleNumber: cycle }).messages.size;
-  return { relay, pushes, collected };
+  return { relay, membership, pushes, collected };
 }
 
 type Signed = ReturnType<typeof vote>;
@@ -190,7 +191,7 @@ describe("a validator's gossip", () => {
       taken.push(...(JSON.parse(body) as { messages: string[] }).messages);
       response.end("{}");
     });
-    const outbox = new PeerOutbox(asNodeIndex(1), url);
+    const outbox = new PeerOutbox(url);
     onTestFinished(() => outbox.stop());
     for (const message of ["first", "second", "refuse", "third"]) outbox.add(JSON.stringify(message));
     await vi.waitFor(() => expect(taken).toEqual(["first", "second", "third"]), patient);
@@ -207,7 +208,7 @@ describe("a validator's gossip", () => {
       isLast ||= body.includes('"last"');
       response.end("{}");
     });
-    const outbox = new PeerOutbox(asNodeIndex(1), url);
+    const outbox = new PeerOutbox(url);
     onTestFinished(() => outbox.stop());
     const message = JSON.stringify("x".repeat(gossipBatchBytesMax / 4));
     for (let count = 0; count < 200; count++) outbox.add(message);
@@ -219,6 +220,39 @@ describe("a validator's gossip", () => {
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(
       outboxBytesMax + 2 * gossipBatchBytesMax,
     );
+  });
+
+  it("goes around the ring of its cycle", async () => {
+    const { relay, membership, pushes } = await setUp();
+    membership.apply({ type: "node-removed", cycle: asCycle(6), id: other.id });
+    for (const cycle of [5, 6].map(asCycle)) relay.send(cycle, [JSON.stringify(vote(self, cycle))]);
+    await relay.flush();
+    const cyclesOf = (peer: number) =>
+      (pushes.get(peer) ?? []).map((message) => (JSON.parse(message) as { cycle: number }).cycle);
+    // Of eight nodes, the peers of node 0 are 1, 2, 4, 6 and 7; without node 1, they are 2, 3, 6 and 7.
+    expect([1, 2, 3, 4, 5, 6, 7].map(cyclesOf)).toEqual([[5], [5, 6], [6], [5], [], [5, 6], [5, 6]]);
+  });
+
+  it("of a node that has just joined is admitted before this validator knows that it is active", async () => {
+    const { relay, membership, collected } = await setUp();
+    const joining = makeIdentity(asNodeId("8".repeat(64)), Buffer.alloc(32, 88));
+    const { id, publicKey } = joining;
+    const message = (cycle: number) => JSON.stringify(vote(joining, cycle));
+    expect(await relay.receive(message(6))).toMatchObject({ refused: 1 });
+    membership.apply({ type: "node-joined", cycle: asCycle(4), id, publicKey, url: "http://127.0.0.1:1" });
+    expect(await relay.receive(message(6))).toMatchObject({ taken: 1 });
+    // It is not a node of a cycle that has ended.
+    expect(await relay.receive(message(4))).toMatchObject({ refused: 1 });
+    expect(collected(6)).toBe(0);
+  });
+
+  it("is refused for a moment while no node is known", async () => {
+    const gossip = new PartitionGossip();
+    const forwarded = (_cycle: number, messages: readonly string[]) => messages;
+    const options = { membership: membershipOf([]), gossip, forwarded, onMessage: () => undefined };
+    await expect(new GossipRelay(options).receive(JSON.stringify(vote()))).rejects.toMatchObject({
+      status: 503,
+    });
   });
 
   it("forgets old cycles", async () => {

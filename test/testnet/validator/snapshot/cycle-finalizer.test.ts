@@ -26,7 +26,16 @@ import { asHashes } from "../../../helpers/brands.ts";
 import { builtFile } from "../../../helpers/built.ts";
 import { deadUrl } from "../../../helpers/servers.ts";
 import { temporaryDirectory } from "../../../helpers/temporary.ts";
-import { endCycle, endOf, genesis, openState, shard, transfers } from "../small-state.ts";
+import {
+  endCycle,
+  endOf,
+  genesis,
+  membershipOf,
+  openState,
+  shard,
+  sharding,
+  transfers,
+} from "../small-state.ts";
 
 const identities = [0, 1, 2, 3].map((index) =>
   makeIdentity(asNodeId(String(index).repeat(64)), Buffer.alloc(32, index + 1)),
@@ -50,7 +59,7 @@ function voteOf(index: number, cycle: number, liedPartition?: number): string {
 
 async function setUp() {
   const directory = temporaryDirectory();
-  const database = openState(directory);
+  const database = await openState(directory);
   const url = await deadUrl();
   const nodes = identities.map(({ id, publicKey }) => ({ id, publicKey, url }));
   const gossip = new PartitionGossip();
@@ -58,7 +67,8 @@ async function setUp() {
   const announced: unknown[] = [];
   const hooks = honestHooks();
   const onMessage = (cycle: number) => finalizer.messageAdmitted(asCycle(cycle));
-  const relay = new GossipRelay({ nodes, index: asNodeIndex(0), gossip, forwarded: () => [], onMessage });
+  const membership = membershipOf(nodes);
+  const relay = new GossipRelay({ membership, gossip, forwarded: () => [], onMessage });
   const exporter = new SnapshotExporter({
     entry: { path: builtFile("testnet/validator/snapshot/export-process.js"), arguments: [] },
     exportStore: await ExportStore.open(join(directory, "exports"), 1),
@@ -67,9 +77,7 @@ async function setUp() {
   });
   const finalizer = new CycleFinalizer({
     identity: self ?? expect.unreachable(),
-    shard,
-    nodeIds: nodes.map(({ id }) => id),
-    stored: storedPartitions(shard, asNodeIndex(0)),
+    membership,
     database,
     gossip,
     relay,
@@ -93,7 +101,7 @@ async function setUp() {
     )
       await sleep(5);
   };
-  return { database, relay, gossip, reports, announced, hooks, finalize, voted };
+  return { database, membership, finalizer, relay, gossip, reports, announced, hooks, finalize, voted };
 }
 
 /** The rows of cycle 0 in the database. */
@@ -211,6 +219,36 @@ describe("a finalized cycle", () => {
     finalize(0);
     await sleep(100);
     expect([votes, database.votesOf(asCycle(0)), relay.messagesOf(asCycle(0))]).toEqual([1, said, said]);
+  });
+
+  it("is hashed and voted on by the geometry of its nodes", async () => {
+    const { database, membership, relay, finalize, voted } = await setUp();
+    const [, , , { id } = expect.unreachable()] = identities;
+    membership.apply({ type: "node-removed", cycle: asCycle(1), id });
+    endCycle(database, 1);
+    finalize(1);
+    await voted(1);
+    const ofThree = makeShard({ numNodes: 3, ...sharding });
+    const own = (relay.messagesOf(asCycle(1)) ?? []).find(isOwn) ?? "{}";
+    const { data } = JSON.parse(own) as { data: { partitionHash: Record<string, string> } };
+    expect(new Map(Object.entries(data.partitionHash).map(([of, hash]) => [Number(of), hash]))).toEqual(
+      partitionHashes(genesis, ofThree),
+    );
+  });
+
+  it("is not voted on by a validator that is not one of its nodes, which has then nothing left to do", async () => {
+    const { database, membership, finalizer, relay, finalize, voted } = await setUp();
+    finalize(0);
+    expect(finalizer.isIdle).toBe(false);
+    await voted(0);
+    expect(finalizer.isIdle).toBe(false);
+    membership.apply({ type: "node-removed", cycle: asCycle(1), id: self?.id ?? expect.unreachable() });
+    for (const index of [1, 2, 3]) await relay.receive(voteOf(index, 0));
+    expect(finalizer.isIdle).toBe(true);
+    endCycle(database, 1);
+    finalize(1);
+    expect(finalizer.isIdle).toBe(true);
+    expect(database.votesOf(asCycle(1))).toEqual([]);
   });
 
   it("fails where the database is not at its end", async () => {

@@ -10,17 +10,16 @@ import { indexPageEntries } from "../../../../src/testnet/validator/snapshot/exp
 import { ExportedAccounts } from "../../../../src/testnet/validator/snapshot/exported-accounts.ts";
 import { writeExport } from "../../../../src/testnet/validator/snapshot/write-export.ts";
 import { EVERYTHING } from "../../../../src/testnet/validator/state/account-source.ts";
-import { StateDatabase } from "../../../../src/testnet/validator/state/state-database.ts";
 import { asPartitions } from "../../../helpers/brands.ts";
 import { temporaryDirectory } from "../../../helpers/temporary.ts";
-import { endCycle, endOf, genesis, hashesOf, held, openState, partitions, shard } from "../small-state.ts";
+import { endOf, genesis, hashesOf, held, openState, partitions, shard } from "../small-state.ts";
 
 const nothing = { started: () => undefined, wrote: () => undefined };
 
 /** The export of node 0's state at the end of cycle 0. */
-async function exportState(open = openState): Promise<string> {
+async function exportState(accounts = genesis): Promise<string> {
   const directory = temporaryDirectory();
-  const database = open(directory);
+  const database = await openState(directory, accounts);
   const place = join(directory, "export");
   const request = { databasePath: database.path, directory: place, cycle: asCycle(0), timestamp: endOf(0) };
   await writeExport(
@@ -51,16 +50,7 @@ async function exportedChanges(): Promise<{ place: string; accounts: readonly Wr
     ...account,
     timestamp: index % 11 === 0 || account.syncData?.isGlobal === true ? 500 + (index % 3) : 1,
   }));
-  const place = await exportState((directory) => {
-    const database = StateDatabase.open(
-      join(directory, "state.sqlite"),
-      shard,
-      asPartitions([0, 1, 3]),
-      () => accounts,
-    );
-    endCycle(database, 0);
-    return database;
-  });
+  const place = await exportState(accounts);
   return { place, accounts: held(accounts) };
 }
 
@@ -164,16 +154,7 @@ it("an account with a string as data is served with a string, and one with an ob
     data,
     timestamp: 1,
   }));
-  const place = await exportState((directory) => {
-    const database = StateDatabase.open(
-      join(directory, "state.sqlite"),
-      shard,
-      asPartitions([0, 1, 3]),
-      () => mixed,
-    );
-    endCycle(database, 0);
-    return database;
-  });
+  const place = await exportState(mixed);
   const accounts = [...new ExportedAccounts(place, asPartitions(partitions)).select(EVERYTHING)];
   expect(accounts.map(({ data }) => data)).toEqual([...texts, { a: [2], b: 1 }]);
   expect(hashesOf(accounts)).toEqual(hashesOf(mixed));

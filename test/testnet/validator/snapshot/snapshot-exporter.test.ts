@@ -41,7 +41,7 @@ async function setUp(
   entry: ExportEntry = { path: builtFile("testnet/validator/snapshot/export-process.js"), arguments: [] },
 ) {
   const directory = temporaryDirectory();
-  const database = openState(directory);
+  const database = await openState(directory);
   const exports = join(directory, "exports");
   const exportStore = await ExportStore.open(exports, keepMax);
   const reports: ExportReport[] = [];

@@ -14,13 +14,14 @@ import { ExportStore } from "../../../../src/testnet/validator/snapshot/export-s
 import { SnapshotExporter } from "../../../../src/testnet/validator/snapshot/snapshot-exporter.ts";
 import { Committer } from "../../../../src/testnet/validator/state/committer.ts";
 import type { LogEntry } from "../../../../src/testnet/validator/state/log-entry.ts";
-import { asPartitions } from "../../../helpers/brands.ts";
+import { asPartitions, idNamed, keyNamed } from "../../../helpers/brands.ts";
 import { temporaryDirectory } from "../../../helpers/temporary.ts";
-import { genesis, hashesOf, openState, partitions, shard, transfers } from "../small-state.ts";
+import { genesis, hashesOf, membershipOf, openState, partitions, shard, transfers } from "../small-state.ts";
 
 /** So long that no cycle of a test ends before the test, also on a busy machine. */
 const durationMs = 60_000;
 const startMs = Math.floor(Date.now() / durationMs) * durationMs;
+const node = { id: idNamed("node"), publicKey: keyNamed("node"), url: "http://127.0.0.1:1" };
 const start: LogEntry = { type: "start", start: startMs / 1000, duration: durationMs / 1000 };
 
 function cycleEnd(cycle: number): LogEntry {
@@ -36,7 +37,7 @@ function cycleEnd(cycle: number): LogEntry {
 type Start = "at once" | "gated" | "never";
 
 /** A validator with an export process; `openGate` lets a gated one start. */
-async function setUp(start: Start) {
+async function setUp(start: Start, nodes = [node]) {
   const directory = temporaryDirectory();
   const path = join(directory, "process.mjs");
   const gate = join(directory, "gate");
@@ -52,7 +53,7 @@ async function setUp(start: Start) {
      process.once("disconnect", () => process.exit());
      process.once("message", () => { const timer = ${actions[start]}; });`,
   );
-  const database = openState(directory);
+  const database = await openState(directory);
   const exporter = new SnapshotExporter({
     entry: { path, arguments: [] },
     exportStore: await ExportStore.open(join(directory, "exports"), 1),
@@ -63,11 +64,13 @@ async function setUp(start: Start) {
     await exporter.stop();
     database.close();
   });
+  const membership = membershipOf(nodes, node.id);
   const finalized: FinalizedCycle[] = [];
   const reports: CycleReport[] = [];
   const report = (one: CycleReport) => void reports.push(one);
   const committer = new Committer({
     database,
+    membership,
     exporter,
     report,
     hooks: honestHooks(),
@@ -85,7 +88,7 @@ async function setUp(start: Start) {
   let position = 100;
   const logged = (entries: LogEntry[]) => entries.map((entry) => ({ entry, position: ++position }));
   const openGate = () => writeFileSync(gate, "");
-  return { database, exporter, committer, finalized, reports, report, logged, openGate };
+  return { database, membership, exporter, committer, finalized, reports, report, logged, openGate };
 }
 
 describe("commits", () => {
@@ -135,15 +138,62 @@ describe("commits", () => {
     expect(reports).toEqual([{ type: "cycle-missed", cycle: 1, isMarked: true }]);
   });
 
+  it("save the changes of the nodes, which a restarted validator reads again", async () => {
+    const { database, membership, committer, logged } = await setUp("at once");
+    const other = { id: idNamed("other"), publicKey: keyNamed("other"), url: "http://127.0.0.1:2" };
+    await committer.apply(
+      logged([
+        start,
+        { type: "node-joined", cycle: asCycle(1), ...other },
+        cycleEnd(1),
+        { type: "node-activated", cycle: asCycle(2), id: other.id },
+      ]),
+    );
+    // The end of cycle 1 is still the newest state.
+    expect(database.progress).toMatchObject({ cycle: 1, isBoundary: true });
+    await committer.apply(logged([cycleEnd(2), { type: "node-removed", cycle: asCycle(3), id: other.id }]));
+    expect(database.nodes).toEqual([{ ...other, joined: 1, activated: 2, removed: 3 }]);
+    const nodesIn = [1, 2, 3].map((cycle) => membership.geometryOf(asCycle(cycle))?.nodes.length);
+    expect(nodesIn).toEqual([1, 2, 1]);
+    expect([1, 2, 3].map((cycle) => membership.geometryOf(asCycle(cycle))?.shard.numNodes)).toEqual(nodesIn);
+  });
+
+  it("report once that a node which has joined has the newest state, and no cycles that it missed before", async () => {
+    const { reports, committer, logged } = await setUp("at once", []);
+    const past = (cycle: number): LogEntry => ({
+      type: "cycle-end",
+      cycle: asCycle(cycle),
+      timestamp: startMs - (60 - cycle) * durationMs,
+      snapshot: true,
+    });
+    await committer.apply(
+      logged([start, past(1), { type: "node-joined", cycle: asCycle(2), ...node }, past(2)]),
+    );
+    expect(reports).toEqual([]);
+    for (const cycle of [3, 4].map(asCycle)) {
+      const timestamp = startMs + (cycle - 2) * durationMs;
+      await committer.apply(logged([{ type: "cycle-end", cycle, timestamp, snapshot: false }]));
+    }
+    expect(reports).toEqual([{ type: "synced", cycle: 3 }]);
+  });
+
   it("repeat the work at the end of a cycle after a restart at that point", async () => {
-    const { database, exporter, committer, logged, finalized, report } = await setUp("at once");
+    const { database, membership, exporter, committer, logged, finalized, report } = await setUp("at once");
     await committer.apply(logged([start, cycleEnd(1)]));
     const told: FinalizedCycle[] = [];
     const finalizer = {
       waitUntilReady: () => Promise.resolve(),
       cycleTxsFinalized: (cycle: FinalizedCycle) => void told.push(cycle),
     };
-    const options = { database, exporter, finalizer, report, hooks: honestHooks(), isHeld: () => false };
+    const options = {
+      database,
+      membership,
+      exporter,
+      finalizer,
+      report,
+      hooks: honestHooks(),
+      isHeld: () => false,
+    };
     new Committer(options).resume();
     expect(told).toEqual(finalized);
     new Committer({ ...options, isHeld: () => true }).resume();
