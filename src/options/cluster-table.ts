@@ -11,6 +11,7 @@ const globalAccountsMax = 10_000;
 const txRateMax = 100_000;
 const snapshotEveryMax = 1_000_000;
 const cycleSecondsMax = 24 * 3600;
+const churnEveryMax = 1_000_000;
 
 /**
  * The size and the pace of a live cluster. Each of the nine nodes votes on seven partitions and stores no others. If
@@ -98,6 +99,26 @@ export const clusterTable = {
     kind: anyText,
     ...shownDefault(liveClusterDefaults.seed),
     help: "live: seed of the nodes, the accounts and the transactions",
+  },
+  join: {
+    flag: "--join <validator@cycle>",
+    kind: texts,
+    help: "live: start a new validator in a cycle; it becomes active when it has the state; its number is at least that of --nodes; repeat the option for several",
+  },
+  leave: {
+    flag: "--leave <validator@cycle>",
+    kind: texts,
+    help: "live: remove a validator in a cycle, after its last vote; repeat the option for several",
+  },
+  kill: {
+    flag: "--kill <validator@cycle>",
+    kind: texts,
+    help: "live: kill a validator for good in a cycle; the next record reports it as lost, and the one after removes it; repeat the option for several",
+  },
+  churnEvery: {
+    flag: "--churn <n>",
+    kind: wholeNumber(1, churnEveryMax),
+    help: "live: every n cycles, a validator that the seed chooses joins, leaves or dies",
   },
   faults: {
     flag: "--fault <node:fault>",

@@ -28,7 +28,7 @@ describe("the table of options", () => {
 
   it("states which options take URLs, and which may be repeated", () => {
     expect([...urlFlags].sort()).toEqual(["--archiver", "--state-metadata"]);
-    expect([...repeatableFlags]).toEqual(["--seed", "--fault"]);
+    expect([...repeatableFlags].sort()).toEqual(["--fault", "--join", "--kill", "--leave", "--seed"]);
   });
 
   it("provides the checks of the library", () => {

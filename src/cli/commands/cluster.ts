@@ -3,14 +3,16 @@
 import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { commandOptions } from "../../options/command-options.ts";
 import { longFlag } from "../../options/option-row.ts";
-import type { LiveSettings } from "../../testnet/live/live-settings.ts";
+import type { LiveSettings, MembershipSettings } from "../../testnet/live/live-settings.ts";
 import { printableJson } from "../../text/printable.ts";
 import { formatCounted } from "../../ui/format.ts";
 import { makeStyle } from "../../ui/style.ts";
 import type { Io } from "../io.ts";
 import type { Outcome } from "../outcome.ts";
 
-export type ClusterCommandFlags = Partial<LiveSettings> & {
+type LiveFlags = Partial<Omit<LiveSettings, "membership"> & MembershipSettings>;
+
+export type ClusterCommandFlags = LiveFlags & {
   readonly live?: boolean;
   readonly directory?: string;
   readonly json?: boolean;
@@ -23,6 +25,8 @@ export const clusterExamples = `Examples:
       starts validators that run from cycle to cycle, and export their state at each fifth cycle
   $ snapshot-assemble cluster --live --fault 3:corrupt-data --fault 5:slow=500ms --fault 7:kill-at=export
       starts the same with a lying, a slow and a crashing validator
+  $ snapshot-assemble cluster --live --join 9@3 --leave 2@4 --kill 5@8
+      starts the same with a tenth validator from cycle 3 on; validator 2 leaves, and validator 5 dies
 `;
 
 export async function clusterHelp(): Promise<string> {
@@ -32,6 +36,9 @@ export async function clusterHelp(): Promise<string> {
 Each validator of a live cluster is a process with its own database. Transactions move balances between
 accounts and never change their total. The directory of the cluster contains the first state and every
 transaction since: genesis.jsonl and transactions.jsonl. Ctrl-C ends the cluster.
+
+Validators are numbered in ascending order of ID; those that join have higher numbers. The nodes change only
+between cycles, and every cycle record states the changes.
 
 Fixtures:
   ${(await fixtureNames()).join("\n  ")}
@@ -87,7 +94,7 @@ async function runFixture(fixture: string, json: boolean, io: Io): Promise<Outco
 }
 
 async function runLive(
-  { directory, ...settings }: Omit<ClusterCommandFlags, "live" | "json">,
+  { directory, join, leave, kill, churnEvery, ...settings }: Omit<ClusterCommandFlags, "live" | "json">,
   json: boolean,
   io: Io,
 ): Promise<Outcome> {
@@ -96,7 +103,11 @@ async function runLive(
   const { liveDefaults } = await import("../../testnet/live/live-settings.ts");
   const { startLiveCluster } = await import("../../testnet/live/live-cluster.ts");
   const cluster = await startLiveCluster(
-    { ...liveDefaults, ...settings },
+    {
+      ...liveDefaults,
+      ...settings,
+      membership: { join: join ?? [], leave: leave ?? [], kill: kill ?? [], churnEvery },
+    },
     {
       directory,
       signal: io.signal,
