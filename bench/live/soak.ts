@@ -2,7 +2,8 @@
  * Runs live clusters for some time: `npm run soak -- [seconds]`, two minutes by default.
  *
  * The first cluster has nine honest validators. In the second one, two validators lie, one is killed in the middle of
- * its export and restarted, and one is slow. At each marked cycle `snapshot-assemble --timestamp latest` has to publish
+ * its export and restarted, and one is slow. In the third one, every third cycle a validator joins, leaves or dies, and
+ * one lies. At each marked cycle `snapshot-assemble --timestamp latest` has to publish
  * before the next one. Each snapshot has to verify, to hold exactly the total balance, and to equal the state computed
  * from the transaction log. Prints a line for each, and JSON on the last line. Ends with 1 where a check fails.
  */
@@ -41,23 +42,32 @@ type Mark =
     }
   | { readonly kind: "missed"; readonly problems: readonly string[] };
 
+interface Scenario {
+  readonly faults: readonly string[];
+  /** The number of cycles between two changes of the nodes. */
+  readonly churnEvery?: number;
+}
+
 const scenarios = {
-  honest: [],
-  hostile: ["2:lie-gossip", "2:corrupt-data", "6:lie=5", "7:kill-at=export", "4:slow=500ms"],
+  honest: { faults: [] },
+  hostile: { faults: ["2:lie-gossip", "2:corrupt-data", "6:lie=5", "7:kill-at=export", "4:slow=500ms"] },
+  churning: { faults: ["2:lie-gossip", "2:corrupt-data"], churnEvery: 3 },
 };
 
 const results = {
   honest: await soak("honest", scenarios.honest),
   hostile: await soak("hostile", scenarios.hostile),
+  churning: await soak("churning", scenarios.churning),
 };
 print(JSON.stringify({ seconds, results }));
-process.exitCode = results.honest.ok && results.hostile.ok ? 0 : 1;
+process.exitCode = Object.values(results).every(({ ok }) => ok) ? 0 : 1;
 
-async function soak(name: string, faults: readonly string[]) {
+async function soak(name: string, { faults, churnEvery }: Scenario) {
   const scratch = await mkdtemp(join(tmpdir(), "soak-"));
   const args = ["--nodes", "9", "--directory", join(scratch, "cluster")];
   args.push("--cycle-duration", `${cycleSeconds}s`, "--snapshot-every", String(snapshotEvery));
   args.push("--accounts", "2000", "--tx-rate", "200", ...faults.flatMap((fault) => ["--fault", fault]));
+  if (churnEvery !== undefined) args.push("--churn", String(churnEvery));
   const cluster = await startLiveCluster(args);
   try {
     const marks: Mark[] = [];
@@ -68,7 +78,7 @@ async function soak(name: string, faults: readonly string[]) {
       marks.push(mark);
       process.stderr.write(`${name.padEnd(8)} ${markMs} ${describe(mark)}\n`);
     }
-    return { ...resultOf(marks, cluster), faults };
+    return { ...resultOf(marks, cluster), faults, churnEvery };
   } finally {
     await cluster.stop();
     await rm(scratch, { recursive: true, force: true });
@@ -86,9 +96,15 @@ function resultOf(marks: readonly Mark[], { events }: RunningCluster) {
     published: published.length,
     delayMs: { median: median(delaysMs), max: Math.max(...delaysMs) },
     accounts: published.at(-1)?.accounts ?? 0,
+    nodes: nodeCounts(events),
     events: countsOf(events.map(({ type }) => type)),
     problems: marks.flatMap(({ problems }) => problems),
   };
+}
+
+/** The numbers of nodes after each change. */
+function nodeCounts(events: RunningCluster["events"]): number[] {
+  return events.flatMap((event) => ("nodes" in event ? [event.nodes] : []));
 }
 
 /** Assembles until the snapshot of a mark is published: before, `latest` is an older one, or none. */

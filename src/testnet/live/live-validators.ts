@@ -65,8 +65,12 @@ export class LiveValidators {
 
   /** Starts a validator. Returns `undefined`, and reports it, where it does not start. */
   async tryStart(number: number): Promise<Member | undefined> {
+    const { settings, network } = this.#options;
     try {
-      return await this.start(number);
+      const member = await this.start(number);
+      // One that is down joins, and is never active.
+      if (!setUpNode(settings, network, number).isListening) await this.#supervisors.get(number)?.stop();
+      return member;
     } catch (error) {
       const died = { type: "validator-died", how: messageOf(error), isGivenUp: true } as const;
       if (!this.#isStopped) this.#options.report({ ...died, validator: number });
