@@ -71,12 +71,13 @@ async function openValidator({ live, index, host, port, archiverUrl, directory }
   const { hooks, identity } = setup;
   return await Validator.open({
     identity,
-    sharding: { nodesPerConsensusGroup: live.nodesPerConsensusGroup, nodesPerEdge: live.nodesPerEdge },
+    network: {
+      archiverUrl,
+      sharding: { nodesPerConsensusGroup: live.nodesPerConsensusGroup, nodesPerEdge: live.nodesPerEdge },
+      netconfig: { config: networkConfigOf(live) },
+    },
+    listenOn: { host, port },
     directory,
-    host,
-    port,
-    archiverUrl,
-    netconfig: { config: networkConfigOf(live) },
     stateSource: genesisSource(() => genesisAccounts(network)),
     exportEntry: exportEntry(setup),
     hooks,

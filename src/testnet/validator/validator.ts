@@ -31,17 +31,26 @@ import { makeValidatorServer } from "./validator-server.ts";
 
 export type ValidatorReport = CycleReport | ExportReport;
 
-export interface ValidatorOptions {
-  readonly identity: Identity;
+/** What the validators of a network have in common. */
+export interface NetworkOptions {
+  readonly archiverUrl: string;
   readonly sharding: ShardingSettings;
-  /** Contains the database and the exports; created where it does not exist. */
-  readonly directory: string;
+  /** The body of `/netconfig`. */
+  readonly netconfig: object;
+}
+
+export interface ListenAddress {
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
-  readonly archiverUrl: string;
-  /** The body of `/netconfig`. */
-  readonly netconfig: object;
+}
+
+export interface ValidatorOptions {
+  readonly identity: Identity;
+  readonly network: NetworkOptions;
+  readonly listenOn: ListenAddress;
+  /** Contains the database and the exports; created where it does not exist. */
+  readonly directory: string;
   /** Of a validator whose directory has no state yet. */
   readonly stateSource: StateSource;
   readonly exportEntry: ExportEntry;
@@ -79,7 +88,7 @@ export class Validator {
     this.#options = options;
     this.#database = database;
     this.#exportStore = exportStore;
-    this.#archiver = new ArchiverLink(options.archiverUrl, options.identity, this.#ending.signal);
+    this.#archiver = new ArchiverLink(options.network.archiverUrl, options.identity, this.#ending.signal);
     this.#exporter = new SnapshotExporter({
       entry: options.exportEntry,
       exportStore,
@@ -95,7 +104,7 @@ export class Validator {
       (timestampMs) => this.#exporter.active?.timestamp === timestampMs,
     );
     this.#server = makeValidatorServer({
-      netconfig: options.netconfig,
+      netconfig: options.network.netconfig,
       snapshots: this.#held,
       hooks: options.hooks,
       gossipOf: (cycle) => this.#relay?.messagesOf(cycle),
@@ -116,7 +125,8 @@ export class Validator {
 
   /** Returns the URL: `http://host:port`. */
   async listen(): Promise<string> {
-    const url = await this.#server.listen(this.#options.host, this.#options.port);
+    const { host, port } = this.#options.listenOn;
+    const url = await this.#server.listen(host, port);
     this.#exporter.prepare();
     return url;
   }
@@ -151,8 +161,8 @@ export class Validator {
   }
 
   #makeMembership(): Membership {
-    const { identity, sharding } = this.#options;
-    return new Membership(identity.id, sharding, this.#database.nodes);
+    const { identity, network } = this.#options;
+    return new Membership(identity.id, network.sharding, this.#database.nodes);
   }
 
   /** Starts gossip and commits. */
@@ -169,12 +179,10 @@ export class Validator {
       identity,
       membership,
       database: this.#database,
-      gossip,
-      relay,
+      exchange: { gossip, relay, announce: (...hashes) => void this.#archiver.announce(...hashes) },
       exporter: this.#exporter,
       hooks,
       report,
-      announce: (...hashes) => void this.#archiver.announce(...hashes),
     });
     const committer = new Committer({
       database: this.#database,

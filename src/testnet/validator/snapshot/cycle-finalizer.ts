@@ -59,17 +59,22 @@ export interface FinalizedCycle {
   readonly isMarked: boolean;
 }
 
+/** What a validator exchanges with the other validators, and what it sends to the archiver. */
+export interface HashExchange {
+  readonly gossip: PartitionGossip;
+  readonly relay: GossipRelay;
+  /** Sends the network hash of a cycle, and the hashes of all partitions, to the archiver. */
+  readonly announce: (cycle: Cycle, networkHash: HashHex, hashes: ReadonlyMap<Partition, HashHex>) => void;
+}
+
 export interface FinalizerOptions {
   readonly identity: Identity;
   readonly membership: Membership;
   readonly database: StateDatabase;
-  readonly gossip: PartitionGossip;
-  readonly relay: GossipRelay;
+  readonly exchange: HashExchange;
   readonly exporter: SnapshotExporter;
   readonly hooks: FaultHooks;
   readonly report: (report: CycleReport) => void;
-  /** Sends the network hash of a cycle, and the hashes of all partitions, to the archiver. */
-  readonly announce: (cycle: Cycle, networkHash: HashHex, hashes: ReadonlyMap<Partition, HashHex>) => void;
 }
 
 /** A cycle whose votes are being collected. */
@@ -102,7 +107,8 @@ export class CycleFinalizer {
    * @throws SnapshotError where the database is not at the end of the cycle
    */
   cycleTxsFinalized({ cycle, timestamp, isMarked }: FinalizedCycle): void {
-    const { membership, database, relay, gossip, hooks, report } = this.#options;
+    const { membership, database, hooks, report } = this.#options;
+    const { relay, gossip } = this.#options.exchange;
     relay.cycleBegan(asCycle(cycle + 1));
     gossip.cleanOld(cycle, agreementCyclesMax);
     for (const open of this.#open.keys()) {
@@ -158,7 +164,8 @@ export class CycleFinalizer {
     { shard, nodes }: CycleGeometry,
     hashed: Promise<ReadonlyMap<Partition, HashHex>>,
   ): Promise<void> {
-    const { gossip, relay, database, identity, hooks } = this.#options;
+    const { database, identity, hooks } = this.#options;
+    const { gossip, relay } = this.#options.exchange;
     const own = await hashed;
     reachStep(hooks, "hash");
     const nodeIds = nodes.map(({ id }) => id);
@@ -177,7 +184,8 @@ export class CycleFinalizer {
 
   /** Ends the collection of a cycle with the hashes so far. */
   #settle(cycle: Cycle): void {
-    const { database, gossip, report, announce } = this.#options;
+    const { database, report } = this.#options;
+    const { gossip, announce } = this.#options.exchange;
     const open = this.#open.get(cycle);
     if (open === undefined) return;
     this.#open.delete(cycle);

@@ -79,12 +79,10 @@ async function setUp() {
     identity: self ?? expect.unreachable(),
     membership,
     database,
-    gossip,
-    relay,
+    exchange: { gossip, relay, announce: (cycle, hash) => announced.push([cycle, hash]) },
     exporter,
     hooks,
     report: (report) => reports.push(report),
-    announce: (cycle, hash) => announced.push([cycle, hash]),
   });
   onTestFinished(async () => {
     await finalizer.stop();
