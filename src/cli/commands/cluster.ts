@@ -3,14 +3,12 @@
 import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { commandOptions } from "../../options/command-options.ts";
 import { longFlag } from "../../options/option-row.ts";
-import type { LiveSettings, MembershipSettings } from "../../testnet/live/live-settings.ts";
+import type { LiveFlags } from "../../testnet/live/live-settings.ts";
 import { printableJson } from "../../text/printable.ts";
 import { formatCounted } from "../../ui/format.ts";
 import { makeStyle } from "../../ui/style.ts";
 import type { Io } from "../io.ts";
 import type { Outcome } from "../outcome.ts";
-
-type LiveFlags = Partial<Omit<LiveSettings, "membership"> & MembershipSettings>;
 
 export type ClusterCommandFlags = LiveFlags & {
   readonly live?: boolean;
@@ -94,30 +92,23 @@ async function runFixture(fixture: string, json: boolean, io: Io): Promise<Outco
 }
 
 async function runLive(
-  { directory, join, leave, kill, churnEvery, ...settings }: Omit<ClusterCommandFlags, "live" | "json">,
+  { directory, ...flags }: Omit<ClusterCommandFlags, "live" | "json">,
   json: boolean,
   io: Io,
 ): Promise<Outcome> {
   const style = makeStyle(io.stderr.isTTY, io.env);
   const { describeLiveEvent } = await import("../live-events.ts");
-  const { liveDefaults } = await import("../../testnet/live/live-settings.ts");
+  const { liveSettings } = await import("../../testnet/live/live-settings.ts");
   const { startLiveCluster } = await import("../../testnet/live/live-cluster.ts");
-  const cluster = await startLiveCluster(
-    {
-      ...liveDefaults,
-      ...settings,
-      membership: { join: join ?? [], leave: leave ?? [], kill: kill ?? [], churnEvery },
+  const cluster = await startLiveCluster(liveSettings(flags), {
+    directory,
+    signal: io.signal,
+    report: (event) => {
+      if (json) return void io.stdout.write(`${printableJson(event)}\n`);
+      const text = describeLiveEvent(event, style);
+      if (text !== undefined) io.stderr.write(`${text}\n`);
     },
-    {
-      directory,
-      signal: io.signal,
-      report: (event) => {
-        if (json) return void io.stdout.write(`${printableJson(event)}\n`);
-        const text = describeLiveEvent(event, style);
-        if (text !== undefined) io.stderr.write(`${text}\n`);
-      },
-    },
-  );
+  });
   const { stop: _stop, failed, ...description } = cluster;
   try {
     const { archiverUrl, nodes } = cluster;

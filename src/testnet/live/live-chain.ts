@@ -50,9 +50,10 @@ export class LiveChain {
   /** Begins the next cycle, whose number is {@link next}. */
   begin({ record: { active, nodeListHash, changes }, active: nodes }: CycleMembers): ChainedRecord {
     const counter = this.next;
-    const { cycleDuration, snapshotEvery } = this.#settings;
-    const networkConfigHash = networkConfigHashOf(this.#settings);
-    const identity = { ...this.#settings, activeNodes: active, networkConfigHash };
+    const { seed, sharding, pace } = this.#settings;
+    const { cycleDuration, snapshotEvery } = pace;
+    const networkConfigHash = networkConfigHashOf({ ...sharding, cycleDuration });
+    const identity = { seed, cycleDuration, activeNodes: active, networkConfigHash };
     this.#keys.set(counter, new Set(nodes.map(({ identity: { publicKey } }) => publicKey)));
     for (const cycle of this.#keys.keys())
       if (cycle <= counter - 2 * cyclesAccepted) this.#keys.delete(cycle);

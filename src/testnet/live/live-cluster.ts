@@ -165,7 +165,7 @@ class RunningCluster {
     const initial = await validators.startAll(isDown, signal);
     signal?.throwIfAborted();
     const startSeconds = Math.ceil(Date.now() / 1000) + leadSeconds;
-    const { cycleDuration, snapshotEvery } = this.#settings;
+    const { cycleDuration, snapshotEvery } = this.#settings.pace;
     const members = new NetworkMembers(initial, startSeconds, cycleDuration);
     this.#members = members;
     const sequencer = new Sequencer(this.#settings, this.#network, startSeconds);

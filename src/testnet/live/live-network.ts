@@ -27,16 +27,15 @@ const genesisMs = 1_700_000_000_000;
 /** Genesis balances are multiples of this, up to 2^32 times. */
 const balanceUnit = 10n ** 9n;
 
-export function liveNetwork(settings: LiveSettings): ClusterNetwork {
-  const { seed, nodes, accounts, globalAccounts, cycleDuration } = settings;
-  const shard: Shard = makeShard({ ...settings, numNodes: nodes });
-  const state = { seed, accounts, globalAccounts, accountBytes: 0, emptyPartitions: [], makeAccount };
+export function liveNetwork({ seed, nodes, sharding, pace, genesis }: LiveSettings): ClusterNetwork {
+  const shard: Shard = makeShard({ ...sharding, numNodes: nodes });
+  const state = { seed, ...genesis, accountBytes: 0, emptyPartitions: [], makeAccount };
   return {
     seed,
     identities: makeIdentities(seed, nodes),
     shard,
     state: new SeededState({ ...state, timestampMs: genesisMs }, shard),
-    cycleDurationMs: cycleDuration * 1000,
+    cycleDurationMs: pace.cycleDuration * 1000,
   };
 }
 

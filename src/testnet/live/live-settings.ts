@@ -1,25 +1,38 @@
-/** The settings of a live cluster: its size, its pace and its faults. */
+/** The settings of a live cluster: its size, its pace, its faults and the changes of its nodes. */
 
 import { liveClusterDefaults } from "../../options/cluster-table.ts";
 
 /** Plain values, which a process receives as JSON. */
 export interface LiveSettings {
   readonly seed: string;
+  /** The number of nodes from the beginning. */
   readonly nodes: number;
+  readonly sharding: LiveSharding;
+  readonly pace: PaceSettings;
+  readonly genesis: GenesisSettings;
+  /** `<node>:<fault>` or `<node>:<fault>=<value>`; `*` stands for all nodes. */
+  readonly faults: readonly string[];
+  readonly membership: MembershipSettings;
+}
+
+export interface LiveSharding {
   readonly nodesPerConsensusGroup: number;
   readonly nodesPerEdge: number;
+}
+
+export interface PaceSettings {
   /** Seconds. */
   readonly cycleDuration: number;
   /** One cycle of this number is marked. */
   readonly snapshotEvery: number;
-  /** In the genesis state. */
-  readonly accounts: number;
-  readonly globalAccounts: number;
   /** Transactions a second. */
   readonly txRate: number;
-  /** `<node>:<fault>` or `<node>:<fault>=<value>`; `*` stands for all nodes. */
-  readonly faults: readonly string[];
-  readonly membership: MembershipSettings;
+}
+
+/** The numbers of accounts in the genesis state. */
+export interface GenesisSettings {
+  readonly accounts: number;
+  readonly globalAccounts: number;
 }
 
 /** The planned changes of the nodes, each as `<validator>@<cycle>`. */
@@ -31,6 +44,29 @@ export interface MembershipSettings {
   readonly churnEvery: number | undefined;
 }
 
-const unchanged: MembershipSettings = { join: [], leave: [], kill: [], churnEvery: undefined };
+/** The settings as the command line gives them, without groups. */
+export type LiveFlags = Partial<
+  Pick<LiveSettings, "seed" | "nodes" | "faults"> &
+    LiveSharding &
+    PaceSettings &
+    GenesisSettings &
+    MembershipSettings
+>;
 
-export const liveDefaults: LiveSettings = { ...liveClusterDefaults, faults: [], membership: unchanged };
+/** Returns the settings, with defaults for those that are not given. */
+export function liveSettings(given: LiveFlags = {}): LiveSettings {
+  const { seed, nodes, faults = [], ...flags } = { ...liveClusterDefaults, ...given };
+  const { nodesPerConsensusGroup, nodesPerEdge } = flags;
+  const { cycleDuration, snapshotEvery, txRate } = flags;
+  const { accounts, globalAccounts } = flags;
+  const { join = [], leave = [], kill = [], churnEvery } = flags;
+  return {
+    seed,
+    nodes,
+    sharding: { nodesPerConsensusGroup, nodesPerEdge },
+    pace: { cycleDuration, snapshotEvery, txRate },
+    genesis: { accounts, globalAccounts },
+    faults,
+    membership: { join, leave, kill, churnEvery },
+  };
+}

@@ -10,7 +10,7 @@ import { logEntriesAtOnceMax } from "../limits.ts";
 import { Random } from "../state/random.ts";
 import type { LogEntry } from "../validator/state/log-entry.ts";
 import { balanceOf } from "../validator/state/transaction.ts";
-import type { LiveSettings } from "./live-settings.ts";
+import type { LiveSettings, PaceSettings } from "./live-settings.ts";
 
 /** One transaction in this number creates an account, or sets the fee in a global account. */
 const newAccountEvery = 25;
@@ -20,7 +20,7 @@ const feeChangeEvery = 40;
 const sendersTriedMax = 20;
 
 export class Sequencer {
-  readonly #settings: LiveSettings;
+  readonly #pace: PaceSettings;
   readonly #random: Random;
   readonly #startMs: number;
   readonly #addresses: string[] = [];
@@ -30,9 +30,9 @@ export class Sequencer {
   #cycle = 0;
 
   /** @param startSeconds the start of cycle 0 */
-  constructor(settings: LiveSettings, { state, shard }: ClusterNetwork, startSeconds: number) {
-    this.#settings = settings;
-    this.#random = Random.named(settings.seed, "transactions");
+  constructor({ seed, pace }: LiveSettings, { state, shard }: ClusterNetwork, startSeconds: number) {
+    this.#pace = pace;
+    this.#random = Random.named(seed, "transactions");
     this.#startMs = startSeconds * 1000;
     for (const partition of ringPartitions(shard)) {
       for (const account of state.accounts(partition)) {
@@ -55,8 +55,8 @@ export class Sequencer {
   until(nowMs: number): LogEntry[] {
     const entries: LogEntry[] = [];
     while (entries.length < logEntriesAtOnceMax) {
-      const timestamp = this.#startMs + Math.floor((this.#count * 1000) / this.#settings.txRate);
-      const end = this.#startMs + (this.#cycle + 1) * this.#settings.cycleDuration * 1000;
+      const timestamp = this.#startMs + Math.floor((this.#count * 1000) / this.#pace.txRate);
+      const end = this.#startMs + (this.#cycle + 1) * this.#pace.cycleDuration * 1000;
       if (Math.min(timestamp, end) > nowMs) return entries;
       entries.push(timestamp < end ? this.#transaction(timestamp) : this.#cycleEnd(end));
     }
@@ -69,7 +69,7 @@ export class Sequencer {
       type: "cycle-end",
       cycle,
       timestamp,
-      snapshot: this.#cycle % this.#settings.snapshotEvery === 0,
+      snapshot: this.#cycle % this.#pace.snapshotEvery === 0,
     };
   }
 

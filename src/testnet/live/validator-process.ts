@@ -73,8 +73,8 @@ async function openValidator({ live, index, host, port, archiverUrl, directory }
     identity,
     network: {
       archiverUrl,
-      sharding: { nodesPerConsensusGroup: live.nodesPerConsensusGroup, nodesPerEdge: live.nodesPerEdge },
-      netconfig: { config: networkConfigOf(live) },
+      sharding: live.sharding,
+      netconfig: { config: networkConfigOf({ ...live.sharding, ...live.pace }) },
     },
     listenOn: { host, port },
     directory,

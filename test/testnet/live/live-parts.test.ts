@@ -7,14 +7,15 @@ import { allPartitions } from "../../../src/protocol/shard.ts";
 import { hashLag } from "../../../src/testnet/cluster/cycle-records.ts";
 import { LiveChain } from "../../../src/testnet/live/live-chain.ts";
 import { liveNetwork, setUpNodes } from "../../../src/testnet/live/live-network.ts";
-import { liveDefaults } from "../../../src/testnet/live/live-settings.ts";
+import { liveSettings } from "../../../src/testnet/live/live-settings.ts";
 import { NetworkMembers } from "../../../src/testnet/live/membership/network-members.ts";
 import { Sequencer } from "../../../src/testnet/live/sequencer.ts";
 import { accountsOf, applied, balanceOf } from "../../../src/testnet/validator/state/transaction.ts";
 import { checkChain } from "../../../src/trust/chain/cycle-chain.ts";
 import { parseCycleRecords } from "../../../src/wire/cycle-records.ts";
 
-const settings = { ...liveDefaults, accounts: 60, txRate: 100 };
+const settings = liveSettings({ accounts: 60, txRate: 100 });
+const { cycleDuration, snapshotEvery } = settings.pace;
 const start = 1_800_000_000;
 
 function genesis(): Map<string, WrappedData> {
@@ -43,7 +44,7 @@ describe("transactions", () => {
     expect(transactions).toBe(2001);
     expect(accounts.size).toBeGreaterThan(genesis().size);
     expect([sum(), source.totalBalance]).toEqual([total, total]);
-    expect([...accounts.values()].filter(isGlobalAccount)).toHaveLength(settings.globalAccounts);
+    expect([...accounts.values()].filter(isGlobalAccount)).toHaveLength(settings.genesis.globalAccounts);
   });
 
   it("do not depend on the times at which they are read", () => {
@@ -56,13 +57,13 @@ describe("transactions", () => {
     let cycle = 0;
     for (const entry of sequencer().until((start + 30) * 1000)) {
       if (entry.type !== "transfer" && entry.type !== "set-fee" && entry.type !== "cycle-end") continue;
-      const beginning = (start + cycle * settings.cycleDuration) * 1000;
-      const end = beginning + settings.cycleDuration * 1000;
+      const beginning = (start + cycle * cycleDuration) * 1000;
+      const end = beginning + cycleDuration * 1000;
       if (entry.type === "cycle-end") {
         expect(entry).toMatchObject({
           cycle,
           timestamp: end,
-          snapshot: (cycle + 1) % settings.snapshotEvery === 0,
+          snapshot: (cycle + 1) % snapshotEvery === 0,
         });
         cycle++;
       } else {
@@ -84,7 +85,7 @@ describe("the chain of a live cluster", () => {
   /** A chain of nodes that do not change. */
   const newChain = () => {
     const chain = new LiveChain(settings, start);
-    const members = new NetworkMembers(initial, start, settings.cycleDuration);
+    const members = new NetworkMembers(initial, start, cycleDuration);
     return { chain, begin: () => chain.begin(members.begin(chain.next)) };
   };
 

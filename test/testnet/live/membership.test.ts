@@ -6,7 +6,7 @@ import { makeNodeList } from "../../../src/testnet/cluster/archiver-server.ts";
 import { makeJoiningIdentity } from "../../../src/testnet/cluster/network.ts";
 import { LiveChain } from "../../../src/testnet/live/live-chain.ts";
 import { liveNetwork } from "../../../src/testnet/live/live-network.ts";
-import { liveDefaults, type MembershipSettings } from "../../../src/testnet/live/live-settings.ts";
+import { liveSettings, type MembershipSettings } from "../../../src/testnet/live/live-settings.ts";
 import { type Member, NetworkMembers } from "../../../src/testnet/live/membership/network-members.ts";
 import { makeMembershipPlan } from "../../../src/testnet/live/membership/planned-change.ts";
 import { Random } from "../../../src/testnet/state/random.ts";
@@ -20,13 +20,8 @@ import { hashNamed, idNamed } from "../../helpers/brands.ts";
 
 const start = 1_800_000_000;
 
-function settingsWith(membership: Partial<MembershipSettings>, nodes: number = liveDefaults.nodes) {
-  return {
-    ...liveDefaults,
-    accounts: 60,
-    nodes,
-    membership: { ...liveDefaults.membership, ...membership },
-  };
+function settingsWith(membership: Partial<MembershipSettings>, nodes = 9) {
+  return liveSettings({ accounts: 60, nodes, ...membership });
 }
 
 function memberOf(seed: string, validator: number, identity = makeJoiningIdentity(seed, validator)): Member {
@@ -38,7 +33,7 @@ function setUp(nodes = 9) {
   const settings = settingsWith({}, nodes);
   const { identities } = liveNetwork(settings);
   const initial = identities.map((identity, validator) => memberOf(settings.seed, validator, identity));
-  const members = new NetworkMembers(initial, start, settings.cycleDuration);
+  const members = new NetworkMembers(initial, start, settings.pace.cycleDuration);
   return { settings, members, chain: new LiveChain(settings, start) };
 }
 
