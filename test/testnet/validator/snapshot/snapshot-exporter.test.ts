@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { MANIFEST_FILE } from "../../../../src/format/manifest.ts";
 import { asCycle, asHashHex, asPartition } from "../../../../src/protocol/brands.ts";
 import type { ExportEntry } from "../../../../src/testnet/validator/snapshot/export-operation.ts";
@@ -17,6 +17,7 @@ import { EVERYTHING } from "../../../../src/testnet/validator/state/account-sour
 import { asPartitions } from "../../../helpers/brands.ts";
 import { builtFile } from "../../../helpers/built.ts";
 import { temporaryDirectory } from "../../../helpers/temporary.ts";
+import { until } from "../../../helpers/until.ts";
 import {
   endCycle,
   endOf,
@@ -286,9 +287,8 @@ describe("the export store", () => {
       await exporter.waitUntilDone();
     }
     expect(exportStore.held.map(({ cycle }) => cycle)).toEqual([1, 2]);
-    await vi.waitFor(() =>
-      expect(readdirSync(exports).sort()).toEqual([1, 2].map((cycle) => `snapshot-${endOf(cycle)}`)),
-    );
+    await until(() => readdirSync(exports).length === 2);
+    expect(readdirSync(exports).sort()).toEqual([1, 2].map((cycle) => `snapshot-${endOf(cycle)}`));
   });
 
   it("keeps the files of an export until its last reader has ended", async () => {
@@ -304,9 +304,9 @@ describe("the export store", () => {
     }
     expect(exportStore.held.map(({ cycle }) => cycle)).toEqual([2, 3]);
     expect(hashesOf([...(first?.accounts.select(EVERYTHING) ?? [])])).toEqual(hashesOf(genesis));
-    await vi.waitFor(() => expect(readdirSync(exports)).toHaveLength(3));
+    await until(() => readdirSync(exports).length === 3);
     release?.();
-    await vi.waitFor(() => expect(readdirSync(exports)).toHaveLength(2));
+    await until(() => readdirSync(exports).length === 2);
   });
 
   it("has the same exports after it is opened again, without incomplete ones", async () => {
