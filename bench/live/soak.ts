@@ -3,9 +3,10 @@
  *
  * The first cluster has nine honest validators. In the second one, two validators lie, one is killed in the middle of
  * its export and restarted, and one is slow. In the third one, every third cycle a validator joins, leaves or dies, and
- * one lies. At each marked cycle `snapshot-assemble --timestamp latest` has to publish
- * before the next one. Each snapshot has to verify, to hold exactly the total balance, and to equal the state computed
- * from the transaction log. Prints a line for each, and JSON on the last line. Ends with 1 where a check fails.
+ * one lies. At each marked cycle `snapshot-assemble --timestamp latest` has to publish before the next one, with the
+ * snapshot of the mark before as its seed. Each snapshot has to verify, to hold exactly the total balance, and to equal
+ * the state computed from the transaction log. Prints a line for each, and JSON on the last line. Ends with 1 where a
+ * check fails.
  */
 
 import { execFile } from "node:child_process";
@@ -38,6 +39,7 @@ type Mark =
       readonly delayMs: number;
       readonly accounts: number;
       readonly offences: number;
+      readonly bytes: RunSummary["bytes"];
       readonly problems: readonly string[];
     }
   | { readonly kind: "missed"; readonly problems: readonly string[] };
@@ -66,7 +68,7 @@ async function soak(name: string, { faults, churnEvery }: Scenario) {
   const scratch = await mkdtemp(join(tmpdir(), "soak-"));
   const args = ["--nodes", "9", "--directory", join(scratch, "cluster")];
   args.push("--cycle-duration", `${cycleSeconds}s`, "--snapshot-every", String(snapshotEvery));
-  args.push("--accounts", "2000", "--tx-rate", "200", ...faults.flatMap((fault) => ["--fault", fault]));
+  args.push("--accounts", "10000", "--tx-rate", "40", ...faults.flatMap((fault) => ["--fault", fault]));
   if (churnEvery !== undefined) args.push("--churn", String(churnEvery));
   const cluster = await startLiveCluster(args);
   try {
@@ -74,7 +76,7 @@ async function soak(name: string, { faults, churnEvery }: Scenario) {
     const deadlineMs = cluster.startMs + seconds * 1000;
     for (let markMs = cluster.startMs + periodMs; markMs <= deadlineMs; markMs += periodMs) {
       await sleep(Math.max(0, markMs - Date.now()));
-      const mark = await assembleAt(cluster, markMs, join(scratch, "snapshots"));
+      const mark = await assembleAt(cluster, markMs, join(scratch, "snapshots"), marks.length > 0);
       marks.push(mark);
       process.stderr.write(`${name.padEnd(8)} ${markMs} ${describe(mark)}\n`);
     }
@@ -96,6 +98,10 @@ function resultOf(marks: readonly Mark[], { events }: RunningCluster) {
     published: published.length,
     delayMs: { median: median(delaysMs), max: Math.max(...delaysMs) },
     accounts: published.at(-1)?.accounts ?? 0,
+    /** Of the marks after the first, which has no seed. */
+    receivedPercent: median(
+      published.slice(1).map(({ bytes: { received, seeded } }) => (100 * received) / (received + seeded)),
+    ),
     nodes: nodeCounts(events),
     events: countsOf(events.map(({ type }) => type)),
     problems: marks.flatMap(({ problems }) => problems),
@@ -107,8 +113,17 @@ function nodeCounts(events: RunningCluster["events"]): number[] {
   return events.flatMap((event) => ("nodes" in event ? [event.nodes] : []));
 }
 
-/** Assembles until the snapshot of a mark is published: before, `latest` is an older one, or none. */
-async function assembleAt(cluster: RunningCluster, markMs: number, out: string): Promise<Mark> {
+/**
+ * Assembles until the snapshot of a mark is published: before, `latest` is an older one, or none.
+ *
+ * @param isSeeded whether `out` has the snapshot of an earlier mark
+ */
+async function assembleAt(
+  cluster: RunningCluster,
+  markMs: number,
+  out: string,
+  isSeeded: boolean,
+): Promise<Mark> {
   const args = ["--archiver", cluster.archiverUrl, "--archiver-key", cluster.archiverPublicKey];
   args.push("--timestamp", "latest", "--out", out, "--json", "--quiet");
   let last = "no run ended";
@@ -116,7 +131,9 @@ async function assembleAt(cluster: RunningCluster, markMs: number, out: string):
     const run: RunSummary & CommandSummary = JSON.parse(await runCommand(args));
     last = run.error?.message ?? `the latest was ${run.timestamp}`;
     if (run.ok && run.timestamp === markMs && run.directory !== null) {
-      return await check(cluster, run, run.directory, Date.now() - markMs);
+      const delayMs = Date.now() - markMs;
+      const unused = isSeeded && run.bytes.seeded === 0 ? ["the snapshot before was not used"] : [];
+      return await check(cluster, run, run.directory, delayMs, unused);
     }
     await sleep(100);
   }
@@ -128,16 +145,17 @@ async function check(
   run: RunSummary,
   directory: string,
   delayMs: number,
+  found: readonly string[],
 ): Promise<Mark> {
   const verified: Findings & CommandSummary = JSON.parse(await runCommand(["verify", directory, "--json"]));
   const audited = await audit(cluster.directory, directory);
-  const problems = [...audited.problems];
+  const problems = [...found, ...audited.problems];
   if (!verified.ok) problems.push(`verify: ${JSON.stringify(verified.findings ?? verified.error)}`);
   if (audited.totalBalance !== cluster.totalBalance) {
     problems.push(`the total is ${audited.totalBalance}, expected ${cluster.totalBalance}`);
   }
   const { accounts } = audited;
-  return { kind: "published", delayMs, accounts, offences: run.offences.length, problems };
+  return { kind: "published", delayMs, accounts, offences: run.offences.length, bytes: run.bytes, problems };
 }
 
 /** Runs the command line. Returns the last line of its output, whatever its exit status. */
@@ -151,8 +169,9 @@ async function runCommand(args: readonly string[]): Promise<string> {
 
 function describe(mark: Mark): string {
   if (mark.kind === "missed" || mark.problems.length > 0) return `FAILED: ${mark.problems.join("; ")}`;
-  const { delayMs, accounts, offences } = mark;
-  return `published after ${delayMs} ms: ${accounts} accounts, verified, equal to the log; ${offences} offences`;
+  const { delayMs, accounts, offences, bytes } = mark;
+  const whence = `${bytes.received} bytes received, ${bytes.seeded} from seeds`;
+  return `published after ${delayMs} ms: ${accounts} accounts, ${whence}, verified, equal to the log; ${offences} offences`;
 }
 
 function countsOf(names: readonly string[]): Record<string, number> {
