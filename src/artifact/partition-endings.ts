@@ -10,7 +10,7 @@ import { hashText } from "../protocol/crypto/hash.ts";
 import { EMPTY_PREIMAGE } from "../protocol/partition-hash.ts";
 import type { IncomingPartition } from "./incoming-partition.ts";
 import type {
-  BaseFile,
+  BaseSource,
   MatchedPartition,
   PartitionBase,
   ResponseReceiver,
@@ -18,7 +18,7 @@ import type {
 } from "./response-report.ts";
 
 export interface CompletionOrder {
-  readonly base: readonly BaseFile[];
+  readonly base: readonly BaseSource[];
   /** A file with the response's accounts; `undefined` if it had none. */
   readonly received: string | undefined;
   /** The file to write. */

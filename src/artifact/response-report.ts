@@ -19,9 +19,21 @@ export interface BaseFile {
   readonly high: string;
 }
 
+/** Accounts in the database of an archiver, of which everything else holds as for a {@link BaseFile}. */
+export interface BaseTable {
+  /** The SQLite file. */
+  readonly path: string;
+  readonly isGlobal: boolean;
+  /** Inclusive addresses. */
+  readonly low: string;
+  readonly high: string;
+}
+
+export type BaseSource = BaseFile | BaseTable;
+
 /** What a run already has of a partition when it requests the rest. */
 export interface PartitionBase {
-  readonly files: readonly BaseFile[];
+  readonly files: readonly BaseSource[];
   /** Whether every account of it is from the peer of this response, which then answers for the whole partition. */
   readonly isOfPeer: boolean;
 }

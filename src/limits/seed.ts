@@ -8,6 +8,9 @@ export const listReadBytes = 512 * KiB;
 /** A copy in a seed. Larger ones are fetched: a seed is not checked before it is read, and may be a file of anything. */
 export const seedCopyBytesMax = 16 * MiB;
 
+/** Data of an account that is read from an archiver's database together with 99 others; larger data is read alone. */
+export const archiverRowBytes = 64 * KiB;
+
 /** How long before the moment of a seed an account that has changed after it may be dated. A network assigns a
  *  transaction to the cycle that contains its timestamp plus a settle time. */
 export const settleMs = 8_000;

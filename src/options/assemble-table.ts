@@ -73,7 +73,7 @@ export const assembleTable = {
     flag: "--seed <source>",
     kind: texts,
     default: ["auto"],
-    help: "older state, of which only the changes are fetched: auto for the snapshots in --out, none, or the directory of a snapshot; can be repeated",
+    help: "older state, of which only the changes are fetched: auto for the snapshots in --out, none, the directory of a snapshot, or archiver-db:<path> for the accounts.sqlite3 of an archiver; can be repeated",
   },
   out: {
     flag: "--out <directory>",

@@ -4,7 +4,7 @@
  */
 
 import { readSync } from "node:fs";
-import type { BaseFile } from "../artifact/response-report.ts";
+import type { BaseFile, BaseSource } from "../artifact/response-report.ts";
 import { accountIdAt } from "../canonical/copy-run.ts";
 import { messageOf } from "../errors/snapshot-error.ts";
 import { listReadBytes, seedCopyBytesMax } from "../limits/seed.ts";
@@ -37,9 +37,15 @@ export class BaseError extends Error {
   readonly code = "base";
 }
 
-/** @throws BaseError */
-export async function* readBatches(files: readonly BaseFile[]): AsyncGenerator<Batch, void, void> {
-  const batches = readFiles(files);
+/**
+ * @param timestampMax milliseconds: newer versions in a database are left out; files are taken as they are
+ * @throws BaseError
+ */
+export async function* readBatches(
+  sources: readonly BaseSource[],
+  timestampMax: number,
+): AsyncGenerator<Batch, void, void> {
+  const batches = readSources(sources, timestampMax);
   try {
     for (;;) {
       // An error of the consumer must not pass for one of the base.
@@ -54,8 +60,17 @@ export async function* readBatches(files: readonly BaseFile[]): AsyncGenerator<B
   }
 }
 
-async function* readFiles(files: readonly BaseFile[]): AsyncGenerator<Batch, void, void> {
-  for (const file of files) {
+async function* readSources(
+  sources: readonly BaseSource[],
+  timestampMax: number,
+): AsyncGenerator<Batch, void, void> {
+  for (const file of sources) {
+    if ("isGlobal" in file) {
+      // SQLite is loaded only where it is read.
+      const { readTable } = await import("./base-table.ts");
+      yield* readTable(file, timestampMax);
+      continue;
+    }
     for await (const batch of readFile(file)) {
       const [from, to] = [placeOf(batch, file.low, false), placeOf(batch, file.high, true)];
       const isWhole = from === 0 && to === batch.starts.length - 1;

@@ -11,7 +11,7 @@ import type { SeedSource } from "./seed-source.ts";
 import { readPartialSeed, readSnapshotSeed } from "./snapshot-seed.ts";
 
 /**
- * Returns the seeds of a snapshot, the newest first. Those after its moment are last.
+ * Returns the seeds of a snapshot, the newest first. Those that lack versions, and those after its moment, are last.
  *
  * @throws SnapshotError `configuration` if a seed that the user names cannot be used
  */
@@ -19,19 +19,31 @@ export async function findSeeds(sources: readonly SeedSource[], location: Snapsh
   const seeds: Seed[] = [];
   for (const source of sources) {
     if (source.kind === "auto") seeds.push(...(await seedsIn(location)));
-    else seeds.push(await namedSeed(source.path));
+    else seeds.push(await namedSeed(source, location.timestamp));
   }
-  const isAfter = ({ timestamp }: Seed) => Number(timestamp > location.timestamp);
-  return seeds.sort((a, b) => isAfter(a) - isAfter(b) || b.timestamp - a.timestamp);
+  const rank = ({ timestamp, lacks }: Seed) => {
+    if (timestamp > location.timestamp) return 2;
+    return lacks === "versions" ? 1 : 0;
+  };
+  return seeds.sort((a, b) => rank(a) - rank(b) || b.timestamp - a.timestamp);
 }
 
-async function namedSeed(path: string): Promise<Seed> {
+async function namedSeed(
+  { kind, path }: Exclude<SeedSource, { readonly kind: "auto" }>,
+  timestamp: number,
+): Promise<Seed> {
   try {
-    return await readSeed(path, basename(path));
+    if (kind === "directory") return await readSeed(path, basename(path));
+    // SQLite is loaded only where it is read.
+    const { readArchiverSeed } = await import("./archiver-seed.ts");
+    return await readArchiverSeed(path, timestamp);
   } catch (error) {
     throw new SnapshotError("configuration", `cannot use the seed ${path}: ${messageOf(error)}`, {
       cause: error,
-      hint: "Give the directory of a published snapshot, or leave out --seed.",
+      hint:
+        kind === "archiver"
+          ? "Give the accounts.sqlite3 of an archiver, or the folder that it is in, or leave out --seed."
+          : "Give the directory of a published snapshot, or leave out --seed.",
     });
   }
 }

@@ -4,14 +4,14 @@
  */
 
 import { type ListEntry, readEntries } from "../artifact/list-entries.ts";
-import type { BaseFile } from "../artifact/response-report.ts";
+import type { BaseSource } from "../artifact/response-report.ts";
 import { accountIdAt } from "../canonical/copy-run.ts";
 import type { HashHex } from "../protocol/brands.ts";
 import { type Batch, placeOf, readBatches } from "./base-text.ts";
 import { ListWriter } from "./list-writer.ts";
 
 export interface MergeOrder {
-  readonly base: readonly BaseFile[];
+  readonly base: readonly BaseSource[];
   /** A closed list of the response's accounts in order; `undefined` if it had none. */
   readonly received: string | undefined;
   /** The file to write, which must not exist. */
@@ -58,7 +58,7 @@ class ListMerge {
   async run(): Promise<number> {
     try {
       let next = await this.#received.next();
-      for await (const batch of readBatches(this.#order.base)) {
+      for await (const batch of readBatches(this.#order.base, this.#order.timestamp)) {
         let from = 0;
         const end = batch.starts.length - 1;
         while (next.done !== true) {

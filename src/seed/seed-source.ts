@@ -6,7 +6,11 @@ export type SeedSource =
   /** The newest snapshot and the partial ones in the output directory. */
   | { readonly kind: "auto" }
   /** A published or partial snapshot. */
-  | { readonly kind: "directory"; readonly path: string };
+  | { readonly kind: "directory"; readonly path: string }
+  /** The database of an archiver, or the folder that it is in. */
+  | { readonly kind: "archiver"; readonly path: string };
+
+const ARCHIVER_PREFIX = "archiver-db:";
 
 /**
  * Parses the values of `--seed`.
@@ -22,10 +26,13 @@ export function seedSourcesOf(values: readonly string[]): SeedSource[] {
   }
   return values.map((value): SeedSource => {
     if (value === "auto") return { kind: "auto" };
-    if (value.trim() !== "" && !value.includes("\0")) return { kind: "directory", path: value };
+    const isArchiver = value.startsWith(ARCHIVER_PREFIX);
+    const path = isArchiver ? value.slice(ARCHIVER_PREFIX.length) : value;
+    if (path.trim() !== "" && !path.includes("\0"))
+      return { kind: isArchiver ? "archiver" : "directory", path };
     throw new SnapshotError(
       "usage",
-      `--seed: expected auto, none or a directory, got ${JSON.stringify(value)}`,
+      `--seed: expected auto, none, a directory or ${ARCHIVER_PREFIX}<path>, got ${JSON.stringify(value)}`,
     );
   });
 }

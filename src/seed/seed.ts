@@ -3,7 +3,7 @@
  * counts if it has the agreed hash. So a seed may be damaged, of another network, or made by anybody.
  */
 
-import type { BaseFile } from "../artifact/response-report.ts";
+import type { BaseFile, BaseSource } from "../artifact/response-report.ts";
 import { settleMarginMs, settleMs } from "../limits/seed.ts";
 import { addressAfter } from "../protocol/address.ts";
 import type { Partition } from "../protocol/brands.ts";
@@ -12,7 +12,7 @@ import { GLOBAL_PARTITION, partitionRange, type Shard } from "../protocol/shard.
 /** A sorted list of accounts. */
 export interface SeedList {
   /** All accounts of these addresses are in it. */
-  readonly file: BaseFile;
+  readonly file: BaseSource;
   /** The hash that it should have; `undefined` if it is unknown. */
   readonly hash: string | undefined;
 }
@@ -22,6 +22,8 @@ export interface Seed {
   readonly name: string;
   /** Its moment, in milliseconds. */
   readonly timestamp: number;
+  /** What it lacks of its moment: some partitions, or the versions of accounts that newer ones have replaced. */
+  readonly lacks: "nothing" | "partitions" | "versions";
   /** Local accounts, in order of address, without overlap. */
   readonly lists: readonly SeedList[];
   /** Global accounts; `undefined` if it has not all of them. */
@@ -29,10 +31,10 @@ export interface Seed {
 }
 
 /** Returns the files with all accounts of a partition; `undefined` if the seed lacks some of its addresses. */
-export function filesOf(seed: Seed, shard: Shard, partition: Partition): BaseFile[] | undefined {
+export function filesOf(seed: Seed, shard: Shard, partition: Partition): BaseSource[] | undefined {
   if (partition === GLOBAL_PARTITION) return seed.global && [seed.global.file];
   const { low, high } = partitionRange(shard, partition);
-  const files: BaseFile[] = [];
+  const files: BaseSource[] = [];
   let next = low;
   for (const { file } of seed.lists) {
     if (file.high < next) continue;
@@ -45,10 +47,11 @@ export function filesOf(seed: Seed, shard: Shard, partition: Partition): BaseFil
   return undefined;
 }
 
-/** Returns the list with exactly the content that a hash names, if the seed says that it has it. */
-export function listWithHash(seed: Seed, partition: Partition, hash: string): SeedList | undefined {
-  if (partition === GLOBAL_PARTITION) return seed.global?.hash === hash ? seed.global : undefined;
-  return seed.lists.find((list) => list.hash === hash);
+/** Returns the file with exactly the content that a hash names, if the seed says that it has it. */
+export function fileWithHash(seed: Seed, partition: Partition, hash: string): BaseFile | undefined {
+  const lists = partition === GLOBAL_PARTITION ? [seed.global] : seed.lists;
+  const file = lists.find((list) => list?.hash === hash)?.file;
+  return file === undefined || "isGlobal" in file ? undefined : file;
 }
 
 /** Returns the time from which on accounts may have changed since a seed (PROTOCOL.md, Partial snapshots). */

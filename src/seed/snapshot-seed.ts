@@ -31,7 +31,7 @@ export async function readSnapshotSeed(directory: string, name: string): Promise
     const base: BaseFile = { path, compression: compressionOf(file), ...rangeOf(shard, partition) };
     return { partition, file: base, hash: hashes.get(key) };
   });
-  return seedOf(name, timestamp, lists);
+  return { ...seedOf(name, timestamp, lists), lacks: "nothing" };
 }
 
 /**
@@ -64,6 +64,7 @@ function seedOf(
   return {
     name,
     timestamp,
+    lacks: "partitions",
     lists: lists.filter(({ partition }) => partition !== GLOBAL_PARTITION),
     global: lists.find(({ partition }) => partition === GLOBAL_PARTITION),
   };

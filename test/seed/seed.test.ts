@@ -4,7 +4,7 @@ import { settleMarginMs, settleMs } from "../../src/limits/seed.ts";
 import { addressAfter } from "../../src/protocol/address.ts";
 import { asPartition } from "../../src/protocol/brands.ts";
 import { GLOBAL_PARTITION, makeShard, partitionRange } from "../../src/protocol/shard.ts";
-import { changedSince, filesOf, listWithHash, type Seed } from "../../src/seed/seed.ts";
+import { changedSince, filesOf, fileWithHash, type Seed } from "../../src/seed/seed.ts";
 import { seedSourcesOf } from "../../src/seed/seed-source.ts";
 import { seeded } from "../helpers/seeded.ts";
 
@@ -22,7 +22,7 @@ function seedOf(numPartitions: number, lacking: readonly number[] = []): Seed {
       },
       hash: `hash ${partition}`,
     }));
-  return { name: "seed", timestamp: 1_700_000_000_000, lists, global: undefined };
+  return { name: "seed", timestamp: 1_700_000_000_000, lacks: "nothing", lists, global: undefined };
 }
 
 describe("the files of a seed for a partition", () => {
@@ -57,10 +57,10 @@ describe("a seed", () => {
   it("has a partition with a hash wherever its list is, but global accounts only as such", () => {
     const list = { file: { path: "/g", compression: "none" as const, low: "0", high: "f" }, hash: "global" };
     const seed = { ...seedOf(3), global: list };
-    expect(listWithHash(seed, asPartition(0), "hash 2")?.file.path).toBe("/2");
-    expect(listWithHash(seed, GLOBAL_PARTITION, "hash 2")).toBeUndefined();
-    expect(listWithHash(seed, GLOBAL_PARTITION, "global")).toBe(list);
-    expect(listWithHash(seed, asPartition(0), "global")).toBeUndefined();
+    expect(fileWithHash(seed, asPartition(0), "hash 2")?.path).toBe("/2");
+    expect(fileWithHash(seed, GLOBAL_PARTITION, "hash 2")).toBeUndefined();
+    expect(fileWithHash(seed, GLOBAL_PARTITION, "global")).toBe(list.file);
+    expect(fileWithHash(seed, asPartition(0), "global")).toBeUndefined();
   });
 
   it("is completed with what has changed since a settle time and a margin before its moment", () => {
@@ -70,13 +70,17 @@ describe("a seed", () => {
 });
 
 describe("--seed", () => {
-  it("takes auto, directories, or none alone", () => {
-    expect(seedSourcesOf(["auto", "/older"])).toEqual([
+  it("takes auto, directories and databases of archivers, or none alone", () => {
+    expect(seedSourcesOf(["auto", "/older", "archiver-db:archiver-db"])).toEqual([
       { kind: "auto" },
       { kind: "directory", path: "/older" },
+      { kind: "archiver", path: "archiver-db" },
     ]);
     expect(seedSourcesOf(["none"])).toEqual([]);
     expect(() => seedSourcesOf(["none", "/older"])).toThrow("--seed none is given beside another seed");
-    expect(() => seedSourcesOf([" "])).toThrow('expected auto, none or a directory, got " "');
+    for (const value of [" ", "archiver-db:", "a\0b"]) {
+      const expected = "expected auto, none, a directory or archiver-db:<path>";
+      expect(() => seedSourcesOf([value])).toThrow(`${expected}, got ${JSON.stringify(value)}`);
+    }
   });
 });

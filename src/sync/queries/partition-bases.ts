@@ -3,7 +3,7 @@
  * since complete, or the beginning that a response which broke off has left.
  */
 
-import type { BaseFile, Beginning, PartitionBase } from "../../artifact/response-report.ts";
+import type { BaseFile, BaseSource, Beginning, PartitionBase } from "../../artifact/response-report.ts";
 import { continuationsMax } from "../../limits/seed.ts";
 import type { NodeIndex, Partition } from "../../protocol/brands.ts";
 
@@ -12,7 +12,7 @@ export interface OlderBase {
   readonly kind: "older";
   /** The name of the seed. */
   readonly seed: string;
-  readonly files: readonly BaseFile[];
+  readonly files: readonly BaseSource[];
   /** Milliseconds: every account that has changed since is at least as new. */
   readonly changedSince: number;
 }

@@ -11,7 +11,7 @@ import { GLOBAL_PARTITION, partitionRange, type Shard } from "../../../protocol/
 import { scanBeginning } from "../../../seed/beginning.ts";
 import { findSeeds } from "../../../seed/find-seeds.ts";
 import { mergeInThread, prepareMergeThreads } from "../../../seed/merge-threads.ts";
-import { changedSince, filesOf, listWithHash, type Seed } from "../../../seed/seed.ts";
+import { changedSince, filesOf, fileWithHash, type Seed } from "../../../seed/seed.ts";
 import type { PartialSnapshot } from "../../../store/partial-snapshot.ts";
 import type { Base, BeginningBase, OlderBase } from "../../../sync/queries/partition-bases.ts";
 import type { Run } from "../assembly-run.ts";
@@ -49,9 +49,9 @@ export async function takeUnchanged(
     const hash = context.agreedHashes.get(partition);
     for (const seed of seeds) {
       context.signal?.throwIfAborted();
-      const list = hash === undefined ? undefined : listWithHash(seed, partition, hash);
-      if (list === undefined || hash === undefined) continue;
-      const scan = await partial.adopt(partition, hash, list.file);
+      const file = hash === undefined ? undefined : fileWithHash(seed, partition, hash);
+      if (file === undefined || hash === undefined) continue;
+      const scan = await partial.adopt(partition, hash, file);
       if (scan === undefined) continue;
       missing.delete(partition);
       keep(context.log, partition, seed, scan);
@@ -72,10 +72,10 @@ async function cutUnchanged(
   { shard, agreedHashes, hashKey, log, signal }: SeedContext,
 ): Promise<void> {
   const { timestamp } = partial;
-  const seed = seeds.find((other) => other.timestamp <= timestamp && other.lists.every(({ hash }) => hash));
-  if (seed === undefined || seed.lists.length === shard.numNodes) return;
+  const seed = seeds.find((other) => other.timestamp <= timestamp && other.lacks === "nothing");
+  if (seed === undefined || hasHashesOf(seed, shard)) return;
   for (const partition of missing) {
-    if (partition === GLOBAL_PARTITION) continue;
+    if (partition === GLOBAL_PARTITION && seed.global?.hash !== undefined) continue;
     signal?.throwIfAborted();
     const base = filesOf(seed, shard, partition);
     if (base === undefined) continue;
@@ -89,6 +89,11 @@ async function cutUnchanged(
     missing.delete(partition);
     keep(log, partition, seed, cut);
   }
+}
+
+/** Returns whether the hashes of a seed have already told which partitions are unchanged. */
+function hasHashesOf({ lists }: Seed, { numNodes }: Shard): boolean {
+  return lists.length === numNodes && lists.every(({ hash }) => hash !== undefined);
 }
 
 function keep(
