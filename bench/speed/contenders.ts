@@ -8,15 +8,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { commandPath } from "../command.ts";
 import { median, print, timeMs } from "../measure.ts";
+import { measuredRun } from "../measured-run.ts";
 import { plainAssemble } from "./plain-assemble.ts";
-import {
-  type RecordForm,
-  type SnapshotQuery,
-  type StaticNetwork,
-  startStaticNetwork,
-} from "./static-network-process.ts";
+import { type RecordForm, type SnapshotQuery, startStaticNetwork } from "./static-network-process.ts";
 
 const run = promisify(execFile);
 const rounds = 5;
@@ -49,7 +44,16 @@ export async function runContest(
       curl: () => curl(network.queries),
       plain: () => plainAssemble(network.queries, network.numNodes, join(scratch, "plain")),
       ours: async () => {
-        peakBytes = Math.max(peakBytes, await assemble(network, join(scratch, "ours")));
+        const { archiver, timestamp } = network;
+        const flags = [
+          "--archiver",
+          archiver,
+          "--timestamp",
+          String(timestamp),
+          "--out",
+          join(scratch, "ours"),
+        ];
+        peakBytes = Math.max(peakBytes, (await measuredRun(flags)).peakBytes);
       },
     };
     for (let round = 0; round < rounds; round++) {
@@ -83,18 +87,4 @@ async function curl(queries: readonly SnapshotQuery[]): Promise<void> {
     const request = `curl -s -H content-type:application/json -d '${JSON.stringify(body)}' ${url}`;
     await run("sh", ["-c", `${request} | b2sum`]);
   }
-}
-
-/**
- * Runs the assembly. Returns its peak memory in bytes: `VmHWM`, because the peak of its resource usage includes the
- * memory of the process that forked it.
- */
-async function assemble({ archiver, timestamp }: StaticNetwork, out: string): Promise<number> {
-  const report = `import { readFileSync } from "node:fs";
-    const peak = () => /VmHWM:\\s+(\\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1];
-    process.on("exit", () => process.stderr.write("peak " + peak() + "\\n"));`;
-  const preload = `data:text/javascript,${encodeURIComponent(report)}`;
-  const flags = ["--archiver", archiver, "--timestamp", String(timestamp), "--out", out, "--quiet"];
-  const { stderr } = await run(process.execPath, ["--import", preload, commandPath, ...flags]);
-  return Number(/peak (\d+)/.exec(stderr)?.[1]) * 1024;
 }

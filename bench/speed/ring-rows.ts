@@ -15,6 +15,7 @@ import { asPartition } from "../../dist/protocol/brands.js";
 import { makeShard, partitionRange, type Shard } from "../../dist/protocol/shard.js";
 import type { Cluster } from "../../dist/testnet/cluster/cluster.js";
 import { spawnCluster } from "../../dist/testnet/cluster/spawn-cluster.js";
+import { type BenchRow, round3 } from "../bench-row.ts";
 import { commandPath, lastLine } from "../command.ts";
 import { median, timeMs } from "../measure.ts";
 import { leastWeight } from "./least-weight.ts";
@@ -24,15 +25,6 @@ const sharding = { nodesPerConsensusGroup: 5, nodesPerEdge: 2 };
 const shardingFlags = ["--nodes-per-consensus-group", "5", "--nodes-per-edge", "2"];
 const planRounds = 7;
 const outputBytesMax = 1e9;
-
-/** A measurement with its requirement and its aim. */
-export interface BenchRow {
-  readonly what: string;
-  readonly atLeast: string | number;
-  readonly aim: string | number;
-  readonly measured: string | number;
-  readonly note?: string;
-}
 
 type Order = "bisect" | "cover";
 type Summaries = Record<Order, RunSummary>;
@@ -192,8 +184,4 @@ async function planRow(scratch: string): Promise<BenchRow> {
     measured: median(times.whole),
     note: `the whole command from a file, of which Node.js alone ${median(times.bare)}; reading, checking and planning in a warm process ${median(times.engine)}`,
   };
-}
-
-function round3(value: number): number {
-  return Math.round(value * 1000) / 1000;
 }

@@ -1,5 +1,5 @@
 /**
- * Measures the speed of an assembly: `npm run bench -- [megabytes]`. It takes minutes and 5 GB of disk, and wants
+ * Measures the speed of an assembly: `npm run bench -- [megabytes]`. It takes half an hour and 12 GB of disk, and wants
  * two quiet cores.
  *
  * Prints a table of requirements, aims and measurements: medians of five rounds, in each of which every contender runs
@@ -7,9 +7,11 @@
  * 200 MB by default; others have twice and ten times as much.
  */
 
+import { type BenchRow, printTable } from "../bench-row.ts";
+import { deltaRows } from "../delta/delta-rows.ts";
 import { machine, print } from "../measure.ts";
 import { type Contender, type ContestResult, medianOf, runContest } from "./contenders.ts";
-import { type BenchRow, ringRows } from "./ring-rows.ts";
+import { ringRows } from "./ring-rows.ts";
 
 const megabytes = Number(process.argv[2] ?? 200);
 const all: Contender[] = ["curl", "plain", "ours"];
@@ -58,20 +60,11 @@ const rows: BenchRow[] = [
     measured: growth(results.manyNodes, results.small, 1),
   },
   ...(await ringRows()),
+  ...(await deltaRows({ bytes: megabytes / 5, times: [2 * megabytes, 10 * megabytes] })),
 ];
 
 printTable(rows);
 print(JSON.stringify({ machine, rows, contests: Object.values(results) }));
-
-function printTable(table: readonly BenchRow[]): void {
-  const columns = ["what", "atLeast", "aim", "measured"] as const;
-  const head: BenchRow = { what: "what", atLeast: "at least", aim: "aim", measured: "measured" };
-  const widths = columns.map((key) => Math.max(...[head, ...table].map((row) => String(row[key]).length)));
-  for (const row of [head, ...table]) {
-    const cells = columns.map((key, i) => String(row[key]).padEnd(widths[i] ?? 0));
-    print(`| ${cells.join(" | ")} | ${row.note ?? ""}`);
-  }
-}
 
 function nameOf({ megabytes: size, form, nodes }: ContestResult): string {
   return `${size} MB, ${nodes} nodes, ${form === "canonical" ? "canonical" : "keys in another order"}`;

@@ -17,6 +17,9 @@ export interface StaticNetwork {
   readonly archiver: string;
   /** The requests of an assembly, which together cover all partitions. */
   readonly queries: readonly SnapshotQuery[];
+  /** Of the first snapshot. */
+  readonly olderTimestamp: number;
+  /** Of the last snapshot: the first one, where nothing changes. */
   readonly timestamp: number;
   readonly numNodes: number;
 }
@@ -27,11 +30,14 @@ export interface StaticNetworkSettings {
   readonly nodes: number;
   /** For the files of the partitions, `wire-<partition>`. */
   readonly directory: string;
+  /** The share of accounts that change after the first snapshot; 0 for one snapshot. */
+  readonly changed?: number;
 }
 
-export async function startStaticNetwork({ megabytes, form, nodes, directory }: StaticNetworkSettings) {
+export async function startStaticNetwork(settings: StaticNetworkSettings) {
+  const { megabytes, form, nodes, directory, changed = 0 } = settings;
   const entry = fileURLToPath(new URL("./static-network.js", import.meta.url));
-  const args = [entry, String(megabytes), form, directory, String(nodes)];
+  const args = [entry, String(megabytes), form, directory, String(nodes), String(changed)];
   const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
   try {
     const network: StaticNetwork = JSON.parse(await firstLine(child.stdout));

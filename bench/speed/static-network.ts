@@ -1,18 +1,24 @@
 /**
  * Validators and their archiver over a state that is prepared on disk, so that they need little CPU time:
- * `static-network.js <megabytes> canonical|unsorted <directory> <nodes>`. Prints a {@link StaticNetwork} as JSON.
+ * `static-network.js <megabytes> canonical|unsorted <directory> <nodes> <changed>`. Prints a {@link StaticNetwork} as
+ * JSON. With a share `changed` above 0 there is a second snapshot, in which that share of the accounts has changed.
  */
 
-import { createHash, generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { createReadStream, createWriteStream } from "node:fs";
+import { createReadStream } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { accountCopyText } from "../../dist/protocol/account-copy.js";
-import { asNodeIndex, type HashHex, type NodeIndex, type Partition } from "../../dist/protocol/brands.js";
-import { hashText, RunningHash } from "../../dist/protocol/crypto/hash.js";
+import {
+  asCycle,
+  type Cycle,
+  type HashHex,
+  type NodeIndex,
+  type Partition,
+} from "../../dist/protocol/brands.js";
+import { hashText } from "../../dist/protocol/crypto/hash.js";
 import { ownerOf, signed } from "../../dist/protocol/crypto/signature.js";
 import { cycleMarker } from "../../dist/protocol/cycle-record.js";
 import { queryOrder } from "../../dist/protocol/query-order.js";
@@ -28,31 +34,46 @@ import {
 import { narrowedRequests } from "../../dist/sync/queries/narrowed-requests.js";
 import { planQueries } from "../../dist/sync/strategy/algorithm-1.js";
 import type { StaticNetwork } from "./static-network-process.ts";
+import { changedRecords, records, type StateShape, writeRecords } from "./static-state.ts";
 
-const [megabytes, form, directory = ".", nodeCount] = process.argv.slice(2);
+/** A snapshot: the state at the end of a cycle. */
+interface Moment {
+  readonly cycle: Cycle;
+  readonly timestamp: number;
+  /** The names of its files are this and the partition. */
+  readonly files: string;
+  readonly hashes: ReadonlyMap<Partition, HashHex>;
+}
+
+const [megabytes, recordForm, directory = ".", nodeCount, changed] = process.argv.slice(2);
 const numNodes = Number(nodeCount);
 const shard = makeShard({ numNodes, nodesPerConsensusGroup: 3, nodesPerEdge: 1 });
 const start = 1_700_000_000;
 const duration = 60;
-const timestamp = (start + duration) * 1000;
 const partitions = ringPartitions(shard);
+const shape: StateShape = {
+  form: recordForm === "unsorted" ? "unsorted" : "canonical",
+  bytes: (Number(megabytes) * 1e6) / numNodes,
+};
+const olderMs = (start + duration) * 1000;
+/** Later than any account that has not changed, and not before the time from which on a delta is requested. */
+const change = { every: Math.round(1 / Number(changed)), fromMs: olderMs, spanMs: (duration / 2) * 1000 };
 
-const hashes = new Map([[GLOBAL_PARTITION, hashText("[]")]]);
-for (const partition of partitions) hashes.set(partition, await writePartition(partition));
+const moments = [await writeMoment(1, "wire", (prefix) => records(shape, prefix))];
+if (Number(changed) > 0) {
+  moments.push(await writeMoment(2, "newer", (prefix) => records(shape, prefix, change)));
+  await writeMoment(2, "delta", (prefix) => changedRecords(shape, prefix, change));
+}
 const nodes = partitions.map((partition) => {
   const { privateKey } = generateKeyPairSync("ed25519");
   return { id: partitionRange(shard, partition).low, privateKey, publicKey: ownerOf(privateKey) };
 });
-const messages = nodes.map(({ id, privateKey }, index) => {
-  const stored = [GLOBAL_PARTITION, ...storedPartitions(shard, asNodeIndex(index))];
-  const entries = stored.map((partition) => [partition, hashes.get(partition)]);
-  const data = { partitionHash: Object.fromEntries(entries), receiptMapHash: {}, summaryHash: {} };
-  return signed({ cycle: 1, data, sender: id }, privateKey);
-});
+const gossip = new Map(moments.map((moment) => [String(moment.cycle), messagesOf(moment)]));
 const urls: string[] = [];
 for (const index of allNodes(shard))
   urls.push(await listen((request, response) => serve(index, request, response)));
 const archiver = await listen(sendLists);
+const [{ timestamp: olderTimestamp }, { timestamp } = { timestamp: olderMs }] = moments as [Moment, Moment?];
 const queries = planQueries(shard, queryOrder(numNodes), new Set(partitions)).flatMap(
   ({ nodeIndex, partitions: requested }) =>
     narrowedRequests({ shard, timestamp }, nodeIndex, requested).map(({ request }) => ({
@@ -60,57 +81,49 @@ const queries = planQueries(shard, queryOrder(numNodes), new Set(partitions)).fl
       body: request,
     })),
 );
-const network: StaticNetwork = { archiver, queries, timestamp, numNodes };
+const network: StaticNetwork = { archiver, queries, olderTimestamp, timestamp, numNodes };
 process.stdout.write(`${JSON.stringify(network)}\n`);
 process.stdin.resume().on("end", () => process.exit());
 
-/** Writes the records of a partition in wire form. Returns the partition's hash. */
-async function writePartition(partition: Partition): Promise<HashHex> {
-  const file = createWriteStream(join(directory, `wire-${partition}`));
-  const hash = new RunningHash();
-  const low = partitionRange(shard, partition).low.slice(0, 8);
-  const bytesMax = (Number(megabytes) * 1e6) / numNodes;
-  let bytes = 0;
-  for (let i = 0; bytes < bytesMax; i++) {
-    const record = makeRecord(low, i);
-    const copy = accountCopyText(record);
-    hash.update(Buffer.from(`${i === 0 ? "[" : ","}${copy}`));
-    bytes += copy.length;
-    if (!file.write(`${i === 0 ? "" : ","}${JSON.stringify(record)}`)) await once(file, "drain");
+async function writeMoment(
+  number: number,
+  files: string,
+  recordsOf: (prefix: string) => ReturnType<typeof records>,
+): Promise<Moment> {
+  const hashes = new Map([[GLOBAL_PARTITION, hashText("[]")]]);
+  for (const partition of partitions) {
+    const prefix = partitionRange(shard, partition).low.slice(0, 8);
+    const path = join(directory, `${files}-${partition}`);
+    hashes.set(partition, await writeRecords(path, recordsOf(prefix)));
   }
-  file.end();
-  await once(file, "finish");
-  return hash.update(Buffer.from("]")).digest();
+  return { cycle: asCycle(number), timestamp: (start + number * duration) * 1000, files, hashes };
 }
 
-function makeRecord(prefix: string, i: number) {
-  const accountId = prefix + i.toString(16).padStart(56, "0");
-  const account = {
-    balance: { dataType: "bi", value: (i * 7919 + 1).toString(16) },
-    codeHash: { value: createHash("sha256").update(accountId).digest("base64"), dataType: "u8ab" },
-    nonce: { dataType: "bi", value: "2a" },
-    storageRoot: { value: createHash("sha256").update(`${i}`).digest("base64"), dataType: "u8ab" },
-  };
-  const sorted = {
-    account,
-    accountType: 0,
-    ethAddress: `0x${accountId.slice(24)}`,
-    hash: accountId,
-    timestamp: i,
-  };
-  const { timestamp: _timestamp, ...others } = sorted;
-  const data = form === "canonical" ? sorted : { timestamp: i, ...others };
-  return { accountId, stateId: accountId, data, timestamp: 1_700_000_000_000 + i };
+function messagesOf({ cycle, hashes }: Moment): object[] {
+  return allNodes(shard).map((index) => {
+    const { id, privateKey } = nodes[index] as (typeof nodes)[number];
+    const stored = [GLOBAL_PARTITION, ...storedPartitions(shard, index)];
+    const entries = stored.map((partition) => [partition, hashes.get(partition)]);
+    const data = { partitionHash: Object.fromEntries(entries), receiptMapHash: {}, summaryHash: {} };
+    return signed({ cycle, data, sender: id }, privateKey);
+  });
 }
 
 async function serve(index: NodeIndex, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (request.url === "/netconfig") {
+  const url = new URL(request.url ?? "", "http://node");
+  if (url.pathname === "/netconfig") {
     return json(response, { config: { sharding: { nodesPerConsensusGroup: 3, nodesPerEdge: 1 } } });
   }
-  if (request.url?.startsWith("/partition-gossip")) return json(response, { messages });
+  if (url.pathname === "/partition-gossip") {
+    return json(response, { messages: gossip.get(url.searchParams.get("cycle") ?? "") ?? [] });
+  }
   let body = "";
   for await (const chunk of request) body += chunk;
-  const { accountStart, accountEnd, isGlobal } = JSON.parse(body);
+  const { timestamp: requested, accountStart, accountEnd, isGlobal, changedSince } = JSON.parse(body);
+  const moment = moments.find((other) => other.timestamp === requested);
+  if (moment === undefined) return void response.writeHead(404).end();
+  const isDelta = moment.cycle === 2 && changedSince !== undefined && changedSince > olderMs - change.spanMs;
+  const files = isDelta ? "delta" : moment.files;
   response.setMaxListeners(0); // a pipeline for each partition
   response.write('{"snapshot":[');
   if (isGlobal !== true) {
@@ -122,7 +135,7 @@ async function serve(index: NodeIndex, request: IncomingMessage, response: Serve
       if (!isInRange) continue;
       if (!isFirst) response.write(",");
       isFirst = false;
-      const wire = createReadStream(join(directory, `wire-${partition}`), { highWaterMark: 1 << 18 });
+      const wire = createReadStream(join(directory, `${files}-${partition}`), { highWaterMark: 1 << 18 });
       await pipeline(wire, response, { end: false }).catch(() => response.destroy());
     }
   }
@@ -138,15 +151,20 @@ function sendLists(request: IncomingMessage, response: ServerResponse): void {
     json(response, { nodeList });
     return;
   }
-  const record = {
-    counter: 1,
-    start,
-    duration,
-    active: numNodes,
-    previous: "0".repeat(64),
-    networkDataHash: [],
-  };
-  json(response, { cycleInfo: [{ ...record, marker: cycleMarker(record) }] });
+  let previous = "0".repeat(64);
+  const cycleInfo = moments.map(({ cycle: counter }) => {
+    const record = {
+      counter,
+      start: start + (counter - 1) * duration,
+      duration,
+      active: numNodes,
+      previous,
+      networkDataHash: [],
+    };
+    previous = cycleMarker(record);
+    return { ...record, marker: previous };
+  });
+  json(response, { cycleInfo });
 }
 
 function json(response: ServerResponse, value: object): void {
