@@ -55,6 +55,6 @@ export function fileWithHash(seed: Seed, partition: Partition, hash: string): Ba
 }
 
 /** Returns the time from which on accounts may have changed since a seed (PROTOCOL.md, Partial snapshots). */
-export function changedSince({ timestamp }: Seed): number {
+export function changedSince({ timestamp }: Pick<Seed, "timestamp">): number {
   return Math.max(0, timestamp - settleMs - settleMarginMs);
 }
