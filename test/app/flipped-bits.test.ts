@@ -7,7 +7,7 @@ import { verifySnapshot } from "../../src/app/verify.ts";
 import { type Cluster, startCluster } from "../../src/testnet/cluster/cluster.ts";
 import { makeTemporaryDirectory, removeDirectory, temporaryDirectory } from "../helpers/temporary.ts";
 import { smallFixture } from "../testnet/cluster/small-cluster.ts";
-import { assembleFrom, filesIn } from "./run.ts";
+import { assembleFrom, digestsIn } from "./run.ts";
 
 type Compression = "none" | "gzip";
 
@@ -93,8 +93,8 @@ function damagedCopy(pristine: string, { file, change }: Damage) {
 }
 
 /** All files except the record of the run. */
-function keptFiles(directory: string): Map<string, Buffer> {
-  return new Map([...filesIn(directory)].filter(([file]) => file !== "run.json"));
+function keptFiles(directory: string): Map<string, string> {
+  return new Map([...digestsIn(directory)].filter(([file]) => file !== "run.json"));
 }
 
 async function expectRepaired(directory: string, pristine: string): Promise<void> {

@@ -1,23 +1,28 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { basename, join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
 import type { AssembleResult } from "../../src/app/assemble.ts";
 import type { AssembleOptions } from "../../src/app/assembly/options.ts";
 import { verifySnapshot } from "../../src/app/verify.ts";
-import type { Cluster } from "../../src/testnet/cluster/cluster.ts";
-import { withOlderAndNewer } from "../helpers/older-and-newer.ts";
-import { temporaryDirectory } from "../helpers/temporary.ts";
+import { type Cluster, startCluster } from "../../src/testnet/cluster/cluster.ts";
+import { olderFixture } from "../../src/testnet/cluster/fixture.ts";
+import { makeTemporaryDirectory, removeDirectory, temporaryDirectory } from "../helpers/temporary.ts";
 import { smallFixture } from "../testnet/cluster/small-cluster.ts";
 import { assembleFrom, comparedFiles } from "./run.ts";
 
-interface Shape {
+/** What the changed state of a network depends on: runs of the same state share their snapshots. */
+interface State {
   readonly nodes?: number;
   readonly sinceNodes?: number;
   readonly changed?: number;
   readonly deleted?: number;
+}
+
+interface Shape extends State {
   readonly faults?: readonly string[];
 }
 
+const accounts = 900;
 const noFaults: readonly string[] = [];
 
 function changedFixture({
@@ -28,26 +33,71 @@ function changedFixture({
   faults = noFaults,
 }: Shape) {
   const changes = { sinceCycle: 7, sinceNodes, seed: "later", changed, created: changed / 5, deleted };
-  return smallFixture({ nodes, accounts: 3000, globalAccounts: 50, changes, faults: [...faults] });
+  return smallFixture({ nodes, accounts, globalAccounts: 50, changes, faults: [...faults] });
 }
 
-interface Runs {
+/** Snapshots of honest validators. */
+interface Snapshots {
   readonly older: AssembleResult;
-  readonly newer: Cluster;
   /** The newer snapshot, all of it fetched. */
   readonly whole: AssembleResult;
+  /** The validators of the newer state. */
+  readonly honest: Cluster;
+}
+
+interface Runs extends Omit<Snapshots, "honest"> {
+  /** The validators of the test: the newer state, with the faults. */
+  readonly newer: Cluster;
+  /** Contains a copy of the older snapshot. */
   readonly out: string;
 }
 
-/** Assembles the older snapshot, and the newer one without a seed, and runs a test with them. */
+const scratch = makeTemporaryDirectory();
+const snapshots = new Map<string, Promise<Snapshots>>();
+
+afterAll(async () => {
+  const started = await Promise.allSettled(snapshots.values());
+  await Promise.all(started.map((state) => state.status === "fulfilled" && state.value.honest.stop()));
+  removeDirectory(scratch);
+});
+
+/** Returns the snapshots of a state, which the first test with it assembles. */
+function snapshotsOf({ faults: _faults, ...state }: Shape): Promise<Snapshots> {
+  const key = JSON.stringify(state);
+  const known = snapshots.get(key) ?? assembleSnapshots(state, join(scratch, String(snapshots.size)));
+  snapshots.set(key, known);
+  return known;
+}
+
+async function assembleSnapshots(state: State, directory: string): Promise<Snapshots> {
+  const fixture = changedFixture(state);
+  const olderCluster = await startCluster(olderFixture(fixture));
+  const older = await assembleFrom(olderCluster, { out: join(directory, "older") }).finally(() =>
+    olderCluster.stop(),
+  );
+  const honest = await startCluster(fixture);
+  try {
+    const whole = await assembleFrom(honest, { out: join(directory, "whole"), seed: ["none"] });
+    return { older, whole, honest };
+  } catch (error) {
+    await honest.stop();
+    throw error;
+  }
+}
+
+/** Runs a test with a copy of the older snapshot, the newer one, and the validators of a shape. */
 async function withSnapshots(shape: Shape, test: (runs: Runs) => Promise<void>): Promise<void> {
-  const fixture = changedFixture(shape);
-  await withOlderAndNewer(fixture, async (olderCluster, newer) => {
-    const out = temporaryDirectory();
-    const older = await assembleFrom(olderCluster, { out });
-    const whole = await assembleFrom(newer, { seed: ["none"] });
-    await test({ older, newer, whole, out });
-  });
+  const { older, whole, honest } = await snapshotsOf(shape);
+  const out = temporaryDirectory();
+  const directory = join(out, basename(older.directory));
+  cpSync(older.directory, directory, { recursive: true });
+  const isHonest = shape.faults === undefined;
+  const newer = isHonest ? honest : await startCluster(changedFixture(shape));
+  try {
+    await test({ older: { ...older, directory }, whole, newer, out });
+  } finally {
+    if (!isHonest) await newer.stop();
+  }
 }
 
 /** Assembles the newer snapshot, which must be the same byte for byte as one without a seed. */

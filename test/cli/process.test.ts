@@ -11,7 +11,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { verifySnapshot } from "../../src/app/verify.ts";
 import type { Cluster } from "../../src/testnet/cluster/cluster.ts";
 import { Random } from "../../src/testnet/state/random.ts";
-import { filesIn } from "../app/run.ts";
+import { comparedFiles } from "../app/run.ts";
 import { builtFile } from "../helpers/built.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 import { published } from "../testnet/cluster/published.ts";
@@ -116,10 +116,7 @@ describe("a killed run", () => {
       expect(readdirSync(out).filter((name) => !name.endsWith(".lock") && !name.endsWith(".holder"))).toEqual(
         [directory],
       );
-      const isCompared = ([file]: [string, Buffer]) => file !== "run.json" && !file.startsWith("evidence");
-      expect(new Map([...filesIn(join(out, directory))].filter(isCompared))).toEqual(
-        new Map([...filesIn(join(fresh, directory))].filter(isCompared)),
-      );
+      expect(comparedFiles(join(out, directory))).toEqual(comparedFiles(join(fresh, directory)));
     });
   });
 });

@@ -15,7 +15,7 @@ describe("a file that the user names", () => {
   it("is read whole", async () => {
     const path = join(temporaryDirectory(), "list.json");
     writeFileSync(path, Buffer.alloc(600_000, "a"));
-    expect(await readFileBounded(path, 600_000)).toEqual(Buffer.alloc(600_000, "a"));
+    expect(String(await readFileBounded(path, 600_000))).toBe("a".repeat(600_000));
     await expect(readFileBounded(path, 599_999)).rejects.toThrow("it has more than 599999 bytes");
   });
 

@@ -20,7 +20,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { PartialSnapshot } from "../../src/store/partial-snapshot.ts";
 import { acquireRunLock } from "../../src/store/run-lock.ts";
 import { lockPath } from "../../src/store/snapshot-place.ts";
-import { assembleFrom, failureOf, filesIn } from "../app/run.ts";
+import { assembleFrom, digestsIn, failureOf, filesIn } from "../app/run.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 import { withCluster } from "../testnet/cluster/small-cluster.ts";
 
@@ -88,11 +88,11 @@ describe("a file of another user in a shared directory", () => {
       const out = sharedDirectory();
       const { directory } = await assembleFrom(cluster, { out });
       giveAway(process.getuid?.() === 0 ? directory : out);
-      const before = filesIn(directory);
+      const before = digestsIn(directory);
       const failure = await failureOf(assembleFrom(cluster, { out }));
       expect(failure).toMatchObject({ code: "disk", message: expect.stringContaining("belongs to") });
       expect(failure.hint).toContain("--out");
-      expect(filesIn(directory)).toEqual(before);
+      expect(digestsIn(directory)).toEqual(before);
     });
   });
 
@@ -119,11 +119,11 @@ describe("a file of another user in a shared directory", () => {
       const { directory } = await assembleFrom(cluster, { out });
       const elsewhere = join(temporaryDirectory(), "elsewhere");
       renameSync(directory, elsewhere);
-      const before = filesIn(elsewhere);
+      const before = digestsIn(elsewhere);
       symlinkSync(elsewhere, directory);
       expect(await failureOf(assembleFrom(cluster, { out }))).toMatchObject({ code: "disk" });
       expect(lstatSync(directory).isSymbolicLink()).toBe(true);
-      expect(filesIn(elsewhere)).toEqual(before);
+      expect(digestsIn(elsewhere)).toEqual(before);
     });
   });
 });
