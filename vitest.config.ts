@@ -1,10 +1,13 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 
-/** Tests of pure functions and of servers that a test starts: they change no state of the process. */
-const units = [
-  ...["agreement", "canonical", "errors", "events", "format", "limits", "options", "protocol", "sync"],
-  ...["trust", "ui", "verify/evidence", "verify/files", "verify/findings", "wire"],
-].map((folder) => `test/${folder}/**/*.test.ts`);
+/** What changes the state of its process: a mocked module or method, a failing call of the file system, a umask. */
+const changesProcess = /\bvi\.(mock|spyOn|stub\w+)\(|\bfailCalls\(|\bprocess\.(umask|chdir)\(/;
+
+/** Test files that need a process of their own. */
+const alone = readdirSync("test", { recursive: true, encoding: "utf8" })
+  .map((file) => `test/${file}`)
+  .filter((file) => file.endsWith(".test.ts") && changesProcess.test(readFileSync(file, "utf8")));
 
 // They need the published archiver: `npm run test:archiver`.
 const separate = ["test/published-archiver/**"];
@@ -13,12 +16,17 @@ export default defineConfig({
   test: {
     globalSetup: "test/helpers/build.ts",
     projects: [
-      // Imports take half the time of such tests: the files of a worker share them.
-      { extends: true, test: { name: "units", include: units, exclude: separate, isolate: false } },
+      // Imports take half the time of most tests: the files of a worker share them.
       {
         extends: true,
-        test: { name: "runs", include: ["test/**/*.test.ts"], exclude: [...separate, ...units] },
+        test: {
+          name: "shared",
+          include: ["test/**/*.test.ts"],
+          exclude: [...separate, ...alone],
+          isolate: false,
+        },
       },
+      { extends: true, test: { name: "alone", include: alone, exclude: separate } },
     ],
     // Whole runs wait for processes and timers of their own: one worker more than there are cores to fill the gaps.
     maxWorkers: 3,
