@@ -18,6 +18,7 @@ import {
 import { seeded } from "../helpers/seeded.ts";
 
 const prefixMax = 2 ** 32 - 1;
+const [lowest, highest] = ["0".repeat(56), "f".repeat(56)] as const;
 const everySmallNetwork = Array.from({ length: 2000 }, (_, index) => index + 1);
 
 /** Describes the first fault in the ranges of a network's partitions; `undefined` if they are right. */
@@ -26,12 +27,12 @@ function faultOfTiling(shard: Shard): string | undefined {
   for (let partition = 0; partition < shard.numNodes; partition++) {
     const { low, high } = partitionRange(shard, asPartition(partition));
     const [from, to] = [addressPrefix(low), addressPrefix(high)];
-    const where = `partition ${partition} of ${shard.numNodes}`;
-    if (from !== next) return `${where} begins at ${from}, not at ${next}`;
-    if (to < from) return `${where} ends before it begins`;
-    if (!low.endsWith("0".repeat(56)) || !high.endsWith("f".repeat(56))) return `${where} is cut off`;
-    if (partitionOf(shard, low) !== partition) return `${where} does not hold its first address`;
-    if (partitionOf(shard, high) !== partition) return `${where} does not hold its last address`;
+    const where = () => `partition ${partition} of ${shard.numNodes}`;
+    if (from !== next) return `${where()} begins at ${from}, not at ${next}`;
+    if (to < from) return `${where()} ends before it begins`;
+    if (!low.endsWith(lowest) || !high.endsWith(highest)) return `${where()} is cut off`;
+    if (partitionOf(shard, low) !== partition) return `${where()} does not hold its first address`;
+    if (partitionOf(shard, high) !== partition) return `${where()} does not hold its last address`;
     next = to + 1;
   }
   return next === prefixMax + 1 ? undefined : `${shard.numNodes} partitions end at ${next - 1}`;

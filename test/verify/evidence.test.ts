@@ -1,5 +1,5 @@
 import { cp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { assemble } from "../../src/app/assemble.ts";
 import { verifySnapshot } from "../../src/app/verify.ts";
@@ -8,27 +8,31 @@ import { loadFixture } from "../../src/testnet/cluster/fixture.ts";
 import { Random } from "../../src/testnet/state/random.ts";
 import type { Findings } from "../../src/verify/findings/findings.ts";
 import { makeTemporaryDirectory, removeDirectory } from "../helpers/temporary.ts";
+import { DamagedCopy } from "./damaged-copy.ts";
 
 describe("a published snapshot, checked offline", () => {
   let scratch: string;
   let published: string;
   let another: string;
   let files: string[];
+  let copy: DamagedCopy;
 
   beforeAll(async () => {
     scratch = makeTemporaryDirectory();
     published = await publish("changed-data", join(scratch, "one"));
     another = await publish("one-hundred-honest", join(scratch, "two"));
     files = await filesOf(published);
+    copy = new DamagedCopy(published, join(scratch, "damaged", basename(published)));
   });
   afterAll(() => removeDirectory(scratch));
 
   const damaged = async (damage: (directory: string) => Promise<void>) => {
-    const directory = join(scratch, "damaged", published.slice(published.lastIndexOf("/") + 1));
-    await rm(directory, { recursive: true, force: true });
-    await cp(published, directory, { recursive: true });
-    await damage(directory);
-    return verifySnapshot(directory);
+    try {
+      await damage(copy.directory);
+      return await verifySnapshot(copy.directory);
+    } finally {
+      copy.restore();
+    }
   };
 
   it("is valid with all votes", async () => {

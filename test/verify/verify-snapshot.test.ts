@@ -1,6 +1,6 @@
 /** Forged snapshots: every false statement in the small files is a finding, and none causes an error. */
 
-import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -11,13 +11,14 @@ import { type FileHashes, runRecordText } from "../../src/format/run-record.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";
 import { networkHash } from "../../src/protocol/partition-hash.ts";
 import { startCluster } from "../../src/testnet/cluster/cluster.ts";
-import type { Finding } from "../../src/verify/findings/findings.ts";
+import type { Finding, Findings } from "../../src/verify/findings/findings.ts";
 import { assembleFrom, filesIn } from "../app/run.ts";
 import { asHashes } from "../helpers/brands.ts";
 import { seeded } from "../helpers/seeded.ts";
 import { makeTemporaryDirectory, removeDirectory } from "../helpers/temporary.ts";
 import { smallFixture } from "../testnet/cluster/small-cluster.ts";
 import { faultOfMessage, hostileText } from "../wire/hostile-text.ts";
+import { DamagedCopy } from "./damaged-copy.ts";
 
 const manifestFile = "export-manifest.json";
 const exportFile = "export-data.jsonl";
@@ -25,6 +26,7 @@ const scratch = makeTemporaryDirectory();
 let original: string;
 let manifest: Manifest;
 let exportText: string;
+let copy: DamagedCopy;
 
 beforeAll(async () => {
   const cluster = await startCluster(smallFixture());
@@ -35,16 +37,20 @@ beforeAll(async () => {
   }
   manifest = JSON.parse(readFileSync(join(original, manifestFile), "utf8")) as Manifest;
   exportText = readFileSync(join(original, exportFile), "utf8");
+  copy = new DamagedCopy(original, join(scratch, "copy"));
 });
 afterAll(() => removeDirectory(scratch));
 
 /** The findings about a changed copy of the snapshot, after a check that they are printable. */
 async function findingsAfter(change: (directory: string) => void): Promise<readonly Finding[]> {
-  const directory = join(scratch, "copy");
-  rmSync(directory, { recursive: true, force: true });
-  cpSync(original, directory, { recursive: true });
-  change(directory);
-  const { ok, findings } = await verifySnapshot(directory);
+  let verified: Findings;
+  try {
+    change(copy.directory);
+    verified = await verifySnapshot(copy.directory);
+  } finally {
+    copy.restore();
+  }
+  const { ok, findings } = verified;
   expect(ok).toBe(findings.length === 0);
   for (const { kind, file, problem } of findings) {
     if (file !== exportFile && kind !== "artifact-hash")
