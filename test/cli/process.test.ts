@@ -85,7 +85,9 @@ describe("an interrupted run", () => {
 });
 
 describe("a killed run", () => {
-  it("leaves files from which the next run assembles the right snapshot, at every moment", async () => {
+  it("leaves files from which the next run assembles the right snapshot, at every moment", {
+    timeout: 240_000,
+  }, async () => {
     const changes = { accounts: 1000, globalAccounts: 10 };
     const expected = await published(smallFixture(changes));
     const random = Random.named("killed");

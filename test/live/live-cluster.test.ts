@@ -9,11 +9,11 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import Database from "libsql";
 import { describe, expect, it } from "vitest";
-import { audit } from "../../../bench/live/audit.ts";
-import type { Manifest } from "../../../src/format/manifest.ts";
-import { MANIFEST_FILE } from "../../../src/format/manifest.ts";
-import type { LiveEvent } from "../../../src/testnet/live/live-cluster.ts";
-import { temporaryDirectory } from "../../helpers/temporary.ts";
+import { audit } from "../../bench/live/audit.ts";
+import type { Manifest } from "../../src/format/manifest.ts";
+import { MANIFEST_FILE } from "../../src/format/manifest.ts";
+import type { LiveEvent } from "../../src/testnet/live/live-cluster.ts";
+import { temporaryDirectory } from "../helpers/temporary.ts";
 import { isAlive, program, publish, type RunningCluster, run, startCluster } from "./running-cluster.ts";
 
 /** Assembles marked snapshots: each one in turn, or on a busy machine those that validators still keep. */
@@ -147,13 +147,5 @@ describe("a live cluster", { timeout: 240_000 }, () => {
         expect(statSync(join(exports, name, MANIFEST_FILE)).size).toBeGreaterThan(0);
       }
     }
-  });
-
-  it("ends at any end of the process that started it", async () => {
-    const cluster = await startCluster(5, ["--nodes", "3", "--accounts", "20"]);
-    const pids = cluster.nodes.map(({ pid }) => pid ?? 0);
-    expect(pids.every(isAlive)).toBe(true);
-    cluster.child.kill("SIGKILL");
-    while (pids.some(isAlive)) await sleep(50);
   });
 });

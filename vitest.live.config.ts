@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+/** Live clusters, whose cycles pass in real time. */
+export default defineConfig({
+  test: {
+    globalSetup: "test/helpers/build.ts",
+    include: ["test/live/**/*.test.ts"],
+    // A cluster has up to ten processes: on a busy machine, two of them miss their cycles.
+    maxWorkers: 1,
+    testTimeout: 240_000,
+    hookTimeout: 60_000,
+  },
+});
