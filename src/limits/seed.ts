@@ -33,3 +33,7 @@ export const beginningBytesMin = 16 * KiB;
 /** How often the beginning of a partition is kept in a run. A response that breaks off half-way leaves half of what is
  *  missing, so that a partition of any size takes fewer. */
 export const continuationsMax = 64;
+
+/** How many deltas of a partition may break off before it is requested whole: unlike a delta, a whole partition leaves a
+ *  beginning. */
+export const brokenDeltasMax = 2;

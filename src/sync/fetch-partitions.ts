@@ -57,6 +57,8 @@ export class PartitionFetch {
         if (action.type === "give-up") throw incompleteError(this.#scheduler.pending, this.#pool);
         if (action.type === "wait") await this.#wait(action.untilMs);
         else this.#perform(action);
+        // What is left of the disk is for the next response.
+        if (action.type === "use-last-share") await this.#removeUnused();
       }
     } finally {
       signal?.removeEventListener("abort", abort);
@@ -111,13 +113,13 @@ export class PartitionFetch {
       exchange.report(report);
       const [atMs, random] = [this.#ports.clock.nowMs(), this.#ports.random()];
       this.#scheduler.apply({ type: "ended", query, report, atMs, random });
-      await this.#removeUnused();
     } catch (error) {
       // A full disk does not end the run: other peers may send less.
       if (!(error instanceof SnapshotError) || !isDiskFull(error)) throw error;
       exchange.reportFullDisk();
       this.#scheduler.apply({ type: "disk-full", query, message: error.message });
     }
+    await this.#removeUnused();
   }
 
   /** Removes files that no base needs any more. */

@@ -7,10 +7,10 @@ import type { Shard } from "../protocol/shard.ts";
 import { ByteBudget } from "./peers/byte-budget.ts";
 import { costOf } from "./peers/error-costs.ts";
 import type { ExclusionReason, PeerPool } from "./peers/peer-pool.ts";
-import { type FailedResponse, recoveryOf } from "./peers/recovery.ts";
+import { type FailedResponse, isCutOff, recoveryOf } from "./peers/recovery.ts";
 import { Throughput } from "./peers/throughput.ts";
 import { HedgeHistory } from "./queries/hedge-history.ts";
-import { type Base, PartitionBases } from "./queries/partition-bases.ts";
+import { type Base, baseFor, PartitionBases } from "./queries/partition-bases.ts";
 import { PartitionTasks, type QueryId } from "./queries/partition-tasks.ts";
 import { type Cancellation, isUseful, type Query, requestOf } from "./queries/query.ts";
 import { QueryPlanner } from "./queries/query-planner.ts";
@@ -83,6 +83,17 @@ export class RunState {
   /** The end of the run; `undefined` until every partition is committed. */
   get tail(): RunTail | undefined {
     return this.#tail;
+  }
+
+  /** The files that no base needs any more, and no request in flight. */
+  get unusedFiles(): readonly string[] {
+    const { unused } = this.bases;
+    if (unused.size === 0) return [];
+    const needed = new Set<string>();
+    for (const query of this.queries.all())
+      for (const { files } of requestOf(query)?.bases.values() ?? [])
+        for (const { path } of files) needed.add(path);
+    return [...unused].filter((path) => !needed.has(path));
   }
 
   /** Returns the agreed hash of a partition that a query may give; `undefined` where its content is of no use. */
@@ -183,6 +194,8 @@ export class RunState {
         this.history.forgetRequests();
         this.#isLastShare = true;
         this.budget.useLastShare();
+        // Beginnings take space, and so does what completes a base: a partition alone takes the least.
+        this.bases.dropAll();
         this.pool.lift("no-space");
         break;
       default:
@@ -256,6 +269,11 @@ export class RunState {
       this.queries.endRequest(id);
       return;
     }
+    if (isCutOff(end.error))
+      for (const partition of request.isDelta ? request.begun : []) {
+        const base = request.bases.get(partition);
+        if (base !== undefined) this.bases.breakOff(partition, base);
+      }
     const failed: FailedResponse = {
       error: end.error,
       requested: request.requested,
@@ -275,15 +293,18 @@ export class RunState {
     }
     for (const { partition } of report.mismatched) {
       const base = bases.get(partition);
-      if (base !== undefined) this.bases.drop(partition, base);
+      // Where the peer contradicts itself, the base of others may be right.
+      if (base !== undefined && baseFor(base, peer).isOfPeer) this.bases.drop(partition, base);
     }
     for (const beginning of report.beginnings) {
-      const isKept = this.bases.begin(
-        beginning,
-        peer,
-        bases.get(beginning.partition),
-        this.budget.responseBytes,
-      );
+      const { partition } = beginning;
+      // Meanwhile another response may have given the partition.
+      if (!this.tasks.isWanted(partition)) {
+        this.bases.abandon(beginning);
+        continue;
+      }
+      const bytesMax = this.#isLastShare ? 0 : this.budget.responseBytes;
+      const isKept = this.bases.begin(beginning, peer, bases.get(partition), bytesMax);
       // The next request has less to fetch: the peer may fail again.
       if (isKept) this.pool.forgive(peer);
     }

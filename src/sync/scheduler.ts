@@ -71,9 +71,9 @@ export class Scheduler {
     return base.kind === "older" ? { kind: "seed", seed: base.seed } : { kind: "beginning" };
   }
 
-  /** Returns the files that no base needs any more. */
+  /** Returns the files that no base and no request in flight needs any more. */
   get unusedFiles(): readonly string[] {
-    return this.#state.bases.unused;
+    return this.#state.unusedFiles;
   }
 
   needsFreeSpace(nowMs: number): boolean {

@@ -63,6 +63,11 @@ function decide(
   }
 }
 
+/** Whether a response ended before its time, and may be right as far as it goes. */
+export function isCutOff({ kind }: FailedResponse["error"]): boolean {
+  return kind === "reset" || kind === "stalled" || kind === "truncated";
+}
+
 /** Returns the partition in which a response broke; `undefined` where it is unknown. */
 function brokenPartition({ lastPartition: last, requested }: FailedResponse): Partition | undefined {
   if (last !== undefined && requested.has(last)) return last;

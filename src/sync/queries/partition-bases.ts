@@ -4,7 +4,7 @@
  */
 
 import type { BaseFile, BaseSource, Beginning, PartitionBase } from "../../artifact/response-report.ts";
-import { continuationsMax } from "../../limits/seed.ts";
+import { brokenDeltasMax, continuationsMax } from "../../limits/seed.ts";
 import type { NodeIndex, Partition } from "../../protocol/brands.ts";
 
 /** All accounts of a partition at an older moment, from a seed. */
@@ -36,8 +36,12 @@ export class PartitionBases {
   readonly #unmixed = new Set<Partition>();
   /** Partition → how often a beginning was kept. */
   readonly #continuations = new Map<Partition, number>();
+  /** Older base → how often a delta broke off that was to complete it. */
+  readonly #brokenDeltas = new Map<OlderBase, number>();
+  /** Files of beginnings that were rejected: what continues one is wrong as well. */
+  readonly #rejected = new Set<string>();
   /** Files that no base needs any more. */
-  readonly #unused: string[] = [];
+  readonly #unused = new Set<string>();
 
   constructor(bases: ReadonlyMap<Partition, readonly Base[]> = new Map()) {
     for (const [partition, of] of bases) this.#bases.set(partition, [...of]);
@@ -58,27 +62,47 @@ export class PartitionBases {
     return held;
   }
 
-  /** Files that can be removed. */
-  get unused(): readonly string[] {
+  /** Files that no base needs any more; a request in flight may still complete one. */
+  get unused(): ReadonlySet<string> {
     return this.#unused;
   }
 
   removed(paths: ReadonlySet<string>): void {
-    const left = this.#unused.filter((path) => !paths.has(path));
-    this.#unused.splice(0, this.#unused.length, ...left);
+    for (const path of paths) this.#unused.delete(path);
   }
 
   /** A base was not completed to the agreed hash, and is not used again. Who is wrong is unknown. */
   reject(partition: Partition, rejected: Base): void {
     if (rejected.kind === "beginning") this.#unmixed.add(partition);
-    this.#drop(partition, (base) => base === rejected);
+    this.drop(partition, rejected);
+    // What several peers gave, nobody may continue any more.
+    if (rejected.kind === "beginning")
+      this.#drop(partition, (base) => base.kind === "beginning" && base.peers?.size !== 1);
+  }
+
+  /** A delta broke off, and left nothing: after some of them, the partition is requested without its older base. */
+  breakOff(partition: Partition, base: Base): void {
+    if (base.kind !== "older") return;
+    const count = (this.#brokenDeltas.get(base) ?? 0) + 1;
+    this.#brokenDeltas.set(base, count);
+    if (count >= brokenDeltasMax) this.#drop(partition, (other) => other === base);
+  }
+
+  /** The disk has no space for beginnings, or for a base and what completes it. */
+  dropAll(): void {
+    for (const partition of [...this.#bases.keys()]) this.commit(partition);
+  }
+
+  /** A response has left a beginning that is of no use. */
+  abandon({ path }: Beginning): void {
+    this.#unused.add(path);
   }
 
   /**
    * A response has left the beginning of a partition.
    *
    * @param completed what the response was to complete
-   * @param bytesMax how many bytes a beginning may have
+   * @param bytesMax how many bytes a response may leave: what it continues, others have given within the same bound
    * @returns whether it is kept; otherwise its file is unused
    */
   begin(
@@ -102,10 +126,12 @@ export class PartitionBases {
       | BeginningBase
       | undefined;
     const isBest = best === undefined || best.lastId < lastId;
-    if (!isBest || count > continuationsMax || beginning.bytes > bytesMax) {
-      this.#unused.push(path);
+    const isTooMuch = count > continuationsMax || bytes > bytesMax;
+    if (!isBest || isTooMuch || !this.#isUsable(partition, beginning)) {
+      this.#unused.add(path);
       return false;
     }
+    for (const needed of beginning.files) this.#unused.delete(needed.path);
     this.#continuations.set(partition, count);
     const others = (this.#bases.get(partition) ?? []).filter(({ kind }) => kind === "older");
     if (best !== undefined && best !== continued) this.#release(best, beginning);
@@ -113,14 +139,24 @@ export class PartitionBases {
     return true;
   }
 
-  /** A base is wrong, and the peer that gave all of it is known. */
+  /** A base is wrong, and so is what continues it. */
   drop(partition: Partition, dropped: Base): void {
-    this.#drop(partition, (base) => base === dropped);
+    if (dropped.kind === "beginning") for (const { path } of dropped.files) this.#rejected.add(path);
+    this.#drop(partition, (base) => base === dropped || this.#isRejected(base));
   }
 
   /** A partition is committed: its bases are of no use any more. */
   commit(partition: Partition): void {
     this.#drop(partition, () => true);
+  }
+
+  #isUsable(partition: Partition, beginning: BeginningBase): boolean {
+    const isMixed = beginning.peers?.size !== 1;
+    return !this.#isRejected(beginning) && !(isMixed && this.#unmixed.has(partition));
+  }
+
+  #isRejected({ files }: Base): boolean {
+    return files.some(({ path }) => this.#rejected.has(path));
   }
 
   #drop(partition: Partition, isDropped: (base: Base) => boolean): void {
@@ -135,7 +171,7 @@ export class PartitionBases {
   #release(base: Base, successor: Base | undefined): void {
     if (base.kind === "older") return;
     const needed = new Set(successor?.files.map(({ path }) => path));
-    this.#unused.push(...base.files.map(({ path }) => path).filter((path) => !needed.has(path)));
+    for (const { path } of base.files) if (!needed.has(path)) this.#unused.add(path);
   }
 }
 

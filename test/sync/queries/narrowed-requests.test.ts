@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { asNodeIndex, asPartition } from "../../../src/protocol/brands.ts";
+import { addressAfter } from "../../../src/protocol/address.ts";
+import { asNodeIndex, asPartition, type Partition } from "../../../src/protocol/brands.ts";
 import {
   GLOBAL_PARTITION,
   makeShard,
@@ -8,6 +9,7 @@ import {
   storedPartitions,
 } from "../../../src/protocol/shard.ts";
 import { narrowedRequests } from "../../../src/sync/queries/narrowed-requests.ts";
+import type { Base } from "../../../src/sync/queries/partition-bases.ts";
 import { asPartitions } from "../../helpers/brands.ts";
 import { seeded } from "../../helpers/seeded.ts";
 
@@ -23,8 +25,26 @@ const range = (first: number, last: number) => ({
   isGlobal: false,
 });
 
+function older(changedSince: number): Base {
+  const files = [{ path: "seed", compression: "none", low: low(0), high: high(8) }] as const;
+  return { kind: "older", seed: "a seed", files, changedSince };
+}
+
+function beginning(lastId: string): Base {
+  return { kind: "beginning", files: [], lastId, bytes: 1, peers: undefined };
+}
+
 function withoutBases(...of: Parameters<typeof narrowedRequests>) {
   return narrowedRequests(...of).map(({ request, partitions }) => ({ request, partitions }));
+}
+
+/** Requests to a node that knows ranges, of a run that has bases. */
+function requestsTo(
+  node: number,
+  partitions: readonly number[],
+  baseOf: (partition: Partition) => Base | undefined,
+) {
+  return narrowedRequests({ shard, timestamp, baseOf }, asNodeIndex(node), asPartitions(partitions));
 }
 
 describe("the requests to a node", () => {
@@ -95,6 +115,51 @@ describe("the requests to a node", () => {
     expect(withoutBases({ shard: single, timestamp }, asNodeIndex(0), asPartitions([-1, 0]))).toEqual([
       { request: { timestamp }, partitions: [-1, 0] },
     ]);
+  });
+
+  it("ask for what has changed since the moment of a seed, and for the rest behind a beginning", () => {
+    const bases = new Map<Partition, Base>([
+      [asPartition(3), older(100)],
+      [asPartition(4), older(200)],
+      [asPartition(5), older(100)],
+      [asPartition(6), beginning(`${low(6).slice(0, 63)}f`)],
+    ]);
+    const baseOf = (partition: Partition) => bases.get(partition);
+    const requests = requestsTo(4, [2, 3, 4, 5, 6], baseOf);
+    expect(requests.map(({ request, partitions }) => ({ request, partitions }))).toEqual([
+      { request: range(2, 2), partitions: [2] },
+      { request: { ...range(3, 3), changedSince: 100 }, partitions: [3] },
+      { request: { ...range(5, 5), changedSince: 100 }, partitions: [5] },
+      { request: { ...range(4, 4), changedSince: 200 }, partitions: [4] },
+      {
+        request: { ...range(6, 6), accountStart: addressAfter(`${low(6).slice(0, 63)}f`) },
+        partitions: [6],
+      },
+    ]);
+    for (const { partitions, bases: of } of requests)
+      for (const partition of partitions) expect(of.get(partition)).toBe(bases.get(partition));
+  });
+
+  it("ask for the changes of everything with one request", () => {
+    const [request, ...others] = requestsTo(0, [-1, 0, 1, 2, 7, 8], () => older(100));
+    expect(request).toMatchObject({ request: { timestamp, changedSince: 100 } });
+    expect(others).toEqual([]);
+  });
+
+  it("ask for the highest address where nothing is left behind a beginning", () => {
+    const [request] = requestsTo(4, [4], () => beginning(high(4)));
+    expect(request?.request).toMatchObject({ accountStart: high(4), accountEnd: high(4), isGlobal: false });
+  });
+
+  it("ask for the global accounts behind a beginning, and for no others", () => {
+    const lastId = "8".repeat(64);
+    const [request] = requestsTo(4, [-1], () => beginning(lastId));
+    expect(request?.request).toEqual({
+      timestamp,
+      accountStart: `${"8".repeat(63)}9`,
+      accountEnd: "f".repeat(64),
+      isGlobal: true,
+    });
   });
 
   it("ask for each partition once, and for the addresses of no other", () => {
