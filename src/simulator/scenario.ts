@@ -12,6 +12,7 @@ import {
 } from "../protocol/shard.ts";
 import { type OrderRule, orderRules } from "../sync/strategy/order-rule.ts";
 import { Random } from "../testnet/state/random.ts";
+import { type InitialBase, makeBases, type PeerTraits } from "./initial-bases.ts";
 
 /** The behaviour of a virtual peer. */
 export type Behaviour =
@@ -37,7 +38,7 @@ export type Behaviour =
   | { readonly kind: "drops"; readonly atMs: number }
   /** Holds the snapshot from a moment on: until then, status 425. */
   | { readonly kind: "joins"; readonly atMs: number }
-  /** Resets a number of responses half-way. */
+  /** Resets a number of responses after their first partition. */
   | { readonly kind: "breaks-off"; readonly times: number }
   /** Sends a response that is not a list of accounts. */
   | { readonly kind: "malformed" }
@@ -50,7 +51,7 @@ export type Behaviour =
   /** Sends what is requested, and then a byte now and then. */
   | { readonly kind: "lingers" };
 
-export interface VirtualPeer {
+export interface VirtualPeer extends PeerTraits {
   readonly index: NodeIndex;
   readonly id: NodeId;
   readonly behaviour: Behaviour;
@@ -74,6 +75,10 @@ export interface Scenario {
   readonly hasOlder: boolean;
   /** Bytes that fit on the disk. */
   readonly diskBytes: number;
+  /** Partition → what the run has of it at its start. */
+  readonly bases: ReadonlyMap<Partition, readonly InitialBase[]>;
+  /** Whether all peers are honest, and break off every long response half-way. */
+  readonly isBrokenOff: boolean;
 }
 
 /** The least rate of a peer that is not slow. */
@@ -82,7 +87,8 @@ export const fastBytesPerMs = 2_000;
 const KB = 1_000;
 const MB = 1_000_000;
 
-export function makeScenario(seed: string): Scenario {
+/** @param hasBases whether the run may have seeds and beginnings, and peers that break off or lie in deltas */
+export function makeScenario(seed: string, hasBases = true): Scenario {
   const random = Random.named("simulate", seed);
   const numNodes = sizeOfNetwork(random);
   const shard = makeShard({
@@ -95,30 +101,39 @@ export function makeScenario(seed: string): Scenario {
   const hostility = random.pick([0, 0.1, 0.3, 0.5, 0.8]);
   const slowness = random.pick([0, 0, 0.1, 0.5]);
   const isAware = random.below(4) > 0;
-  const peers = allNodes(shard).map((index) =>
+  const settled = allNodes(shard).map((index) =>
     makePeer(random, { index, shard, typical, hostility, slowness, isAware }),
   );
   const resumed = random.pick([0, 0, 0.5, 0.95]);
   const partitions = allPartitions(shard).filter((partition) => (sizes.get(partition) ?? 0) > 0);
+  const missing = new Set(partitions.filter(() => random.below(1_000) / 1_000 >= resumed));
+  const [rule, concurrency] = [random.pick([...orderRules]), 1 + random.below(8)];
+  const hasOlder = random.below(4) === 0;
+  const diskBytes = makeDisk(random, sizes);
+  // A stream of its own: the networks of seeds that were found without bases stay the same.
+  const own = Random.named("bases", seed);
+  const { bases, traitsOf, isBrokenOff } = makeBases(own, { shard, sizes, missing, hasBases });
+  const peers = settled.map((peer) => ({ ...peer, ...(isBrokenOff ? dependable : {}), ...traitsOf() }));
   return {
-    seed,
-    shard,
-    peers,
-    sizes,
-    missing: new Set(partitions.filter(() => random.below(1_000) / 1_000 >= resumed)),
-    rule: random.pick([...orderRules]),
-    concurrency: 1 + random.below(8),
-    hasOlder: random.below(4) === 0,
-    diskBytes: makeDisk(random, sizes),
+    ...{ seed, shard, peers, sizes, missing, rule, concurrency, hasOlder, bases, isBrokenOff },
+    diskBytes: isBrokenOff ? Number.MAX_SAFE_INTEGER : diskBytes,
   };
 }
+
+const dependable = { behaviour: { kind: "honest" }, knowsRanges: true, isSorted: true } as const;
 
 export function hasSmallDisk({ diskBytes }: Scenario): boolean {
   return diskBytes < Number.MAX_SAFE_INTEGER;
 }
 
 /** Whether a peer serves every partition that it stores, however long it takes. */
-export function isReliable({ behaviour }: VirtualPeer, { hasOlder }: Scenario): boolean {
+export function isReliable(
+  { behaviour, cuts, delta }: VirtualPeer,
+  { hasOlder, isBrokenOff }: Scenario,
+): boolean {
+  if (isBrokenOff) return true;
+  if (delta === "contradicts") return false;
+  if (cuts > 0 && !(behaviour.kind === "honest" && cuts < attemptsMax)) return false;
   switch (behaviour.kind) {
     case "honest":
       return true;
@@ -133,7 +148,9 @@ export function isReliable({ behaviour }: VirtualPeer, { hasOlder }: Scenario): 
 }
 
 /** Whether a peer behaves as an honest and healthy one. */
-export function isHonest({ behaviour }: VirtualPeer): boolean {
+export function isHonest({ behaviour, delta }: VirtualPeer): boolean {
+  // Whoever omits or alters changes is not blamed either: the base may be wrong.
+  if (delta === "contradicts") return false;
   switch (behaviour.kind) {
     case "lies":
     case "withholds":
@@ -195,7 +212,7 @@ interface PeerSettings {
   readonly isAware: boolean;
 }
 
-function makePeer(random: Random, settings: PeerSettings): VirtualPeer {
+function makePeer(random: Random, settings: PeerSettings): Omit<VirtualPeer, keyof PeerTraits> {
   const { index, shard, typical, hostility, slowness, isAware } = settings;
   const isSlow = random.below(1_000) / 1_000 < slowness;
   // Slow peers need up to a quarter of an hour for a partition.

@@ -8,17 +8,13 @@ import { PeerPool } from "../sync/peers/peer-pool.ts";
 import type { ArtifactStore } from "../sync/ports.ts";
 import type { SchedulerTask } from "../sync/run-state.ts";
 import { Random } from "../testnet/state/random.ts";
+import { simulatedTimestamp } from "./initial-bases.ts";
 import { RunChecks } from "./run-checks.ts";
 import { fastBytesPerMs, hasSmallDisk, isReliable, makeScenario, type Scenario } from "./scenario.ts";
 import { HangError, VirtualClock } from "./virtual-clock.ts";
 import { VirtualDisk } from "./virtual-disk.ts";
-import {
-  emptyContent,
-  endlessChunkMs,
-  endlessChunksMax,
-  stallTimeoutMs,
-  trueContent,
-} from "./virtual-response.ts";
+import { emptyContent, trueContent } from "./virtual-list.ts";
+import { endlessChunkMs, endlessChunksMax, stallTimeoutMs } from "./virtual-response.ts";
 import { VirtualTransport } from "./virtual-transport.ts";
 
 export interface Simulation {
@@ -38,10 +34,11 @@ export interface Simulation {
 /** Several times the steps of the longest run that ends. */
 const stepsMax = 1_000_000;
 
-export async function simulate(seed: string): Promise<Simulation> {
-  const scenario = makeScenario(seed);
+/** @param hasBases whether the run may have seeds and beginnings, and peers that break off or lie in deltas */
+export async function simulate(seed: string, hasBases = true): Promise<Simulation> {
+  const scenario = makeScenario(seed, hasBases);
   const clock = new VirtualClock();
-  const disk = new VirtualDisk(scenario.diskBytes);
+  const disk = diskOf(scenario);
   const checks = new RunChecks(scenario, disk);
   const nodes = scenario.peers.map(({ id }) => ({ id, url: `http://${id}`, publicKey: undefined }));
   const pool = new PeerPool(nodes, scenario.shard, queryOrder(nodes.length));
@@ -66,29 +63,43 @@ export async function simulate(seed: string): Promise<Simulation> {
   return { seed, findings, outcome, virtualMs: clock.nowMs(), virtualMsMax, requests, bytes, repetition };
 }
 
-function taskOf({ shard, sizes, missing, rule, concurrency, hasOlder }: Scenario): SchedulerTask {
+/** What a run finds at its start is on the disk; seeds are outside. */
+function diskOf({ diskBytes, bases }: Scenario): VirtualDisk {
+  const disk = new VirtualDisk(diskBytes);
+  for (const { base, path, list } of [...bases.values()].flat()) {
+    const bytes = base.kind === "beginning" ? Math.min(base.bytes, disk.freeBytes) : 0;
+    disk.write(bytes);
+    if (base.kind === "older") disk.keepSeed(path, list);
+    else disk.keep(path, list, bytes);
+  }
+  return disk;
+}
+
+function taskOf(scenario: Scenario): SchedulerTask {
+  const { shard, sizes, missing, rule, concurrency, hasOlder, bases } = scenario;
   const contents = [...sizes].map(([p, bytes]) => [p, bytes === 0 ? emptyContent : trueContent(p)] as const);
   return {
     shard,
-    timestamp: 1_700_000_000_000,
+    timestamp: simulatedTimestamp,
     missing,
     agreedHashes: new Map(contents),
     emptyHash: emptyContent,
     rule,
     concurrency,
     hasOlder,
+    bases: new Map([...bases].map(([partition, of]) => [partition, of.map(({ base }) => base)])),
   };
 }
 
 function storeOf(checks: RunChecks, clock: VirtualClock, disk: VirtualDisk): ArtifactStore {
   const never = new AbortController().signal;
   return {
-    accept: async ({ partition, path }: MatchedPartition) => {
+    accept: async (matched: MatchedPartition) => {
       await clock.sleep(1, never);
-      checks.accept(partition, path);
+      checks.accept(matched);
     },
     discard: ({ bytes }: MatchedPartition) => Promise.resolve(disk.remove(bytes)),
-    remove: () => Promise.resolve(),
+    remove: (path: string) => Promise.resolve(checks.remove(path)),
     freeBytes: () => Promise.resolve(disk.freeBytes),
   };
 }
@@ -114,5 +125,6 @@ function durationMaxOf(scenario: Scenario): number {
   const endlessMs = endless * (storedCount(shard) + 1) * endlessChunksMax * endlessChunkMs;
   // Where the disk is too small, one peer after the other is tried.
   const rounds = hasSmallDisk(scenario) ? 10 * peers.length : 10;
-  return 60_000 + peers.length * 10 * stallTimeoutMs + (rounds * stored) / slowest + endlessMs;
+  const cutMs = scenario.isBrokenOff ? peers.length * peers.length * stallTimeoutMs : 0;
+  return 60_000 + peers.length * 10 * stallTimeoutMs + (rounds * stored) / slowest + endlessMs + cutMs;
 }

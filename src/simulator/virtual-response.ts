@@ -1,14 +1,22 @@
 /** One response of a virtual peer, received as `artifact/receive-response.ts` receives a real one. */
 
-import type { ResponseEnd, ResponseReceiver, ResponseReport } from "../artifact/response-report.ts";
+import type {
+  Beginning,
+  ResponseEnd,
+  ResponseReceiver,
+  ResponseReport,
+} from "../artifact/response-report.ts";
 import { FetchError } from "../errors/fetch-error.ts";
 import { ResponseError } from "../errors/response-error.ts";
-import type { MismatchedPartition } from "../events/sync-events.ts";
-import { asHashHex, type HashHex, type Partition } from "../protocol/brands.ts";
+import { beginningBytesMin } from "../limits/seed.ts";
+import type { Partition } from "../protocol/brands.ts";
+import { GLOBAL_PARTITION, type Shard } from "../protocol/shard.ts";
 import type { ResponseObserver } from "../sync/ports.ts";
 import type { VirtualPeer } from "./scenario.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 import type { VirtualDisk } from "./virtual-disk.ts";
+import { type Extent, type Received, VirtualEndings } from "./virtual-endings.ts";
+import { addressAt, contentOf, type VirtualList } from "./virtual-list.ts";
 
 /** As long as the default `--stall-timeout`. */
 export const stallTimeoutMs = 30_000;
@@ -23,40 +31,44 @@ export const endlessChunkMs = 20_000;
 /** How long a peer lingers that has sent everything: longer than a run may take. */
 const lingerMs = 1e9;
 
-/** The time to sort an unordered partition. */
-const sortMs = 15_000;
-
-/** The hash of a partition's true content. */
-export function trueContent(partition: Partition): HashHex {
-  return contentHash(1, partition, 0);
-}
-
-/** The hash of a partition without accounts. */
-export const emptyContent = asHashHex("0".repeat(64));
-
-/** Returns a text in the form of a hash, which differs for different content. */
-function contentHash(kind: 1 | 2 | 3, partition: Partition, peer: number): HashHex {
-  const places = [partition + 1, peer].map((number) => number.toString(16).padStart(31, "0"));
-  return asHashHex(`0${kind}${places.join("")}`);
+/** What a peer sends of a partition. */
+export interface SentPartition {
+  readonly partition: Partition;
+  readonly list: VirtualList;
+  readonly bytes: number;
 }
 
 export interface ResponseContext {
+  readonly shard: Shard;
   readonly peer: VirtualPeer;
   readonly clock: VirtualClock;
   readonly disk: VirtualDisk;
   readonly receiver: ResponseReceiver;
   readonly observer: ResponseObserver;
   readonly signal: AbortSignal;
+  /** Bytes after which the connection is reset. */
+  readonly cutAfterBytes: number;
+  /** Bytes of a partition's true content. */
+  readonly sizeOf: (partition: Partition) => number;
+  /** Called after each chunk. Throws FetchError if the connection ends. */
+  readonly requireConnected: () => void;
+  /** Called for a base whose file was removed. */
+  readonly onLostBase: (partition: Partition) => void;
 }
 
-/** One response, received as `artifact/receive-response.ts` receives a real one. */
+interface OpenPartition extends Received {
+  state: "open" | "left";
+}
+
+/** One response, received as `artifact/response-merger.ts` merges a real one. */
 export class VirtualResponse {
   readonly #context: ResponseContext;
-  readonly #mismatched: MismatchedPartition[] = [];
-  readonly #begun = new Set<number>();
-  #heldBytes = 0;
-  /** Bytes on the disk that no commit has taken over. */
-  #writtenBytes = 0;
+  readonly #endings: VirtualEndings;
+  readonly #open = new Map<Partition, OpenPartition>();
+  readonly #begun = new Set<Partition>();
+  #current: OpenPartition | undefined;
+  /** Over the wire. */
+  #sentBytes = 0;
   #foreignAccounts = 0;
   #accounts = 0;
   #lastPartition: Partition | undefined;
@@ -64,6 +76,7 @@ export class VirtualResponse {
 
   constructor(context: ResponseContext) {
     this.#context = context;
+    this.#endings = new VirtualEndings(context);
   }
 
   /**
@@ -79,7 +92,8 @@ export class VirtualResponse {
     if (ms > stallTimeoutMs) throw new FetchError("stalled", "nothing came");
   }
 
-  async send(partition: Partition, bytes: number): Promise<void> {
+  async send(sent: SentPartition): Promise<void> {
+    const { partition, list, bytes } = sent;
     const { peer, receiver } = this.#context;
     const { behaviour } = peer;
     if (behaviour.kind === "malformed") throw new ResponseError("malformed", "no list of accounts");
@@ -88,40 +102,32 @@ export class VirtualResponse {
     this.#lastPartition = partition;
     const isForeign = !receiver.stores(partition);
     if (isForeign) this.#foreignAccounts++;
-    const expected = isForeign ? undefined : receiver.expected(partition);
-    if (expected !== undefined) {
-      receiver.begin(partition);
-      this.#begun.add(partition);
-      this.#accounts++;
-    }
-    const sent = await this.#sendBytes(partition, bytes, expected !== undefined);
-    if (expected !== undefined) await this.#end(partition, sent);
-  }
-
-  /** Removes the bytes that the response holds. */
-  discard(): void {
-    this.#context.disk.remove(this.#writtenBytes);
-    this.#writtenBytes = 0;
+    const isExpected = !isForeign && receiver.expected(partition) !== undefined;
+    await this.#sendBytes(sent, isExpected ? await this.#openFor(partition, list) : undefined);
   }
 
   /** Ends the stream of bytes. */
   async ended(): Promise<void> {
     const { behaviour } = this.#context.peer;
     this.#context.observer.waiting();
-    if (behaviour.kind === "lingers") await this.#drip(lingerMs);
+    if (behaviour.kind === "lingers") {
+      // A real response commits what it ends with when it ends. Here, what lingers has nothing left to give.
+      for (const open of this.#open.values()) if (this.#isMatched(open)) await this.#end(open, "whole");
+      await this.#drip(lingerMs);
+    }
     await this.wait(1);
     this.#context.observer.ended();
   }
 
-  report(end: ResponseEnd): ResponseReport {
+  /** Ends all partitions that are still open. */
+  async finish(end: ResponseEnd): Promise<ResponseReport> {
     const { receiver, peer } = this.#context;
-    const isComplete = end.kind === "complete";
-    const absent = [...receiver.requested].flatMap((partition): MismatchedPartition[] => {
-      const expected = this.#begun.has(partition) ? undefined : receiver.expected(partition);
-      return expected === undefined
-        ? []
-        : [{ partition, expected, got: emptyContent, accounts: 0, conflict: undefined }];
-    });
+    const beginnings = end.kind === "failed" && isCutOff(end.error) ? this.#leaveBeginnings() : [];
+    for (const open of this.#open.values()) await this.#end(open, extentOf(open, end));
+    if (end.kind === "complete")
+      for (const partition of receiver.requested)
+        if (!this.#begun.has(partition)) this.#endings.endWithoutAccounts(partition);
+    await this.#endings.settled();
     const adds = peer.behaviour.kind === "adds" && this.#accounts > 0;
     return {
       end,
@@ -129,32 +135,89 @@ export class VirtualResponse {
       lastPartition: this.#lastPartition,
       foreignAccounts: this.#foreignAccounts + (adds ? 3 : 0),
       duplicateAccounts: adds ? 1 : 0,
-      mismatched: isComplete ? [...this.#mismatched, ...absent] : [],
+      mismatched: this.#endings.mismatched,
       superfluous: adds && this.#lastPartition !== undefined ? [this.#lastPartition] : [],
       outgrown: this.#outgrown,
-      beginnings: [],
-      unfitBases: [],
+      beginnings,
+      unfitBases: this.#endings.unfitBases,
     };
   }
 
-  /** Returns the number of received bytes. */
-  async #sendBytes(partition: Partition, bytes: number, isKept: boolean): Promise<number> {
-    const { peer, observer } = this.#context;
+  /** Removes the bytes that the response holds; without a report, its beginnings as well. */
+  async discard(isReported: boolean): Promise<void> {
+    await this.#endings.settled().catch(() => undefined); // an earlier error is thrown
+    this.#endings.discard();
+    if (!isReported) this.#endings.discardBeginnings();
+  }
+
+  /** Begins a partition, and leaves the one before it, which is committed if it is complete. */
+  async #openFor(partition: Partition, { from }: VirtualList): Promise<OpenPartition> {
+    const { receiver } = this.#context;
+    receiver.begin(partition);
+    this.#begun.add(partition);
+    this.#accounts++;
+    const open: OpenPartition = { partition, list: undefined, bytes: 0, from, state: "open" };
+    this.#open.set(partition, open);
+    if (partition === GLOBAL_PARTITION) return open;
+    const left = this.#current;
+    this.#current = open;
+    if (left?.state !== "open") return open;
+    left.state = "left";
+    if (this.#isMatched(left)) await this.#end(left, "whole");
+    return open;
+  }
+
+  #isMatched({ partition, list }: OpenPartition): boolean {
+    const { peer, receiver } = this.#context;
+    return (
+      peer.isSorted && list !== undefined && contentOf(partition, [list]) === receiver.expected(partition)
+    );
+  }
+
+  async #end(open: OpenPartition, extent: Extent): Promise<void> {
+    await this.#endings.end(open, extent);
+    this.#open.delete(open.partition);
+  }
+
+  /** Keeps what a response that broke off has of the partitions that it was giving, if it was in order. */
+  #leaveBeginnings(): Beginning[] {
+    const { receiver, peer, shard } = this.#context;
+    const beginnings: Beginning[] = [];
+    if (receiver.isDelta || !peer.isSorted) return beginnings;
+    for (const open of this.#open.values()) {
+      const { partition, list, bytes } = open;
+      const isCut = partition === GLOBAL_PARTITION || open === this.#current;
+      if (!isCut || open.state !== "open" || list === undefined || list.to === list.from) continue;
+      if (bytes < beginningBytesMin || this.#isMatched(open)) continue;
+      if (receiver.expected(partition) === undefined) continue;
+      const path = this.#endings.release(open, list);
+      this.#open.delete(partition);
+      const firstId = addressAt(shard, partition, list.from);
+      beginnings.push({ partition, firstId, lastId: addressAt(shard, partition, list.to - 1), bytes, path });
+    }
+    return beginnings;
+  }
+
+  async #sendBytes({ list, bytes }: SentPartition, open: OpenPartition | undefined): Promise<void> {
+    const { peer, observer, cutAfterBytes, requireConnected } = this.#context;
     const isEndless = peer.behaviour.kind === "endless";
     let chunkBytes = Math.ceil(bytes / chunksPerPartition);
     const chunks = isEndless ? endlessChunksMax : chunksPerPartition;
-    let sent = 0;
-    for (let chunk = 0; chunk < chunks; chunk++) {
+    for (let chunk = 0, sent = 0; chunk < chunks; chunk++) {
       if (peer.behaviour.kind === "stalls" && chunk === 1) await this.wait(stallTimeoutMs + 1);
+      const left = isEndless ? chunkBytes : Math.min(chunkBytes, bytes - sent);
+      const arrived = Math.min(left, cutAfterBytes - this.#sentBytes);
       observer.waiting();
-      await this.#drip(chunkBytes / peer.bytesPerMs);
-      observer.wire(chunkBytes);
-      observer.received(chunkBytes);
-      sent += chunkBytes;
-      if (isKept) await this.#hold(partition, chunkBytes, sent);
+      await this.#drip(arrived / peer.bytesPerMs);
+      observer.wire(arrived);
+      observer.received(arrived);
+      sent += arrived;
+      this.#sentBytes += arrived;
+      if (open !== undefined) await this.#hold(open, arrived, receivedOf(list, sent / bytes));
+      if (this.#sentBytes >= cutAfterBytes) throw new FetchError("reset", "broken off half-way");
+      if (chunk < chunks - 1) requireConnected();
       if (isEndless) chunkBytes = Math.min(2 * chunkBytes, Math.ceil(peer.bytesPerMs * endlessChunkMs));
     }
-    return sent;
   }
 
   /** A slow peer sends bytes regularly: it does not stall. */
@@ -169,38 +232,31 @@ export class VirtualResponse {
     await this.wait(leftMs);
   }
 
-  async #hold(partition: Partition, bytes: number, sent: number): Promise<void> {
-    this.#context.disk.write(bytes);
-    this.#writtenBytes += bytes;
-    this.#heldBytes += bytes;
-    if (await this.#context.receiver.mayHold(this.#heldBytes, partition)) return;
-    this.#outgrown = [{ partition, bytes: sent }];
+  async #hold(open: OpenPartition, bytes: number, list: VirtualList): Promise<void> {
+    this.#endings.write(bytes);
+    open.bytes += bytes;
+    open.list = list;
+    let held = 0;
+    for (const other of this.#open.values()) held += other.bytes;
+    if (await this.#context.receiver.mayHold(held, open.partition)) return;
+    this.#outgrown = [...this.#open.values()]
+      .filter((other) => other.bytes * this.#open.size >= held)
+      .map(({ partition, bytes: of }) => ({ partition, bytes: of }));
     throw new ResponseError("over-budget", "more than the budget");
   }
+}
 
-  async #end(partition: Partition, bytes: number): Promise<void> {
-    const { receiver, peer } = this.#context;
-    const { behaviour } = peer;
-    const isFalse =
-      behaviour.kind === "endless" || (behaviour.kind === "lies" && behaviour.partitions.has(partition));
-    const isColluding = behaviour.kind === "lies" && behaviour.isColluding;
-    const content = isFalse
-      ? contentHash(isColluding ? 2 : 3, partition, isColluding ? 0 : peer.index)
-      : trueContent(partition);
-    const expected = receiver.expected(partition);
-    if (expected === content) {
-      this.#heldBytes -= bytes;
-      // Meanwhile another response may be first.
-      await this.wait(peer.isSorted ? 1 : sortMs);
-      // The store takes the partition's bytes over, or removes them.
-      this.#writtenBytes -= bytes;
-      try {
-        await receiver.commit({ partition, accounts: 1, bytes, baseBytes: 0, path: content });
-      } catch (error) {
-        this.#writtenBytes += bytes;
-        throw error;
-      }
-    } else if (expected !== undefined)
-      this.#mismatched.push({ partition, expected, got: content, accounts: 1, conflict: undefined });
-  }
+/** What has arrived of a list. */
+function receivedOf(list: VirtualList, share: number): VirtualList {
+  if (share >= 1) return list;
+  return { ...list, to: list.from + Math.floor((list.to - list.from) * share) };
+}
+
+function extentOf({ state }: OpenPartition, end: ResponseEnd): Extent {
+  if (end.kind === "complete") return "whole";
+  return state === "left" ? "left" : "cut-off";
+}
+
+function isCutOff(error: Extract<ResponseEnd, { kind: "failed" }>["error"]): boolean {
+  return ["reset", "stalled", "aborted", "truncated"].includes(error.kind);
 }

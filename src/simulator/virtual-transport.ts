@@ -1,8 +1,10 @@
 /** Sends requests to virtual peers. Responses take virtual time, and have a length and a content name instead of bytes. */
 
-import type { ResponseReceiver, ResponseReport } from "../artifact/response-report.ts";
+import type { ResponseEnd, ResponseReceiver, ResponseReport } from "../artifact/response-report.ts";
 import { FetchError } from "../errors/fetch-error.ts";
 import { ResponseError } from "../errors/response-error.ts";
+import { beginningBytesMin } from "../limits/seed.ts";
+import { highestAddress } from "../protocol/address.ts";
 import type { NodeId, NodeIndex, Partition } from "../protocol/brands.ts";
 import { allPartitions, GLOBAL_PARTITION, partitionRange, stores } from "../protocol/shard.ts";
 import type { SnapshotReq } from "../protocol/snapshot-request.ts";
@@ -10,11 +12,16 @@ import type { PartialSnapshotRequest, ResponseObserver, Transport } from "../syn
 import type { Scenario, VirtualPeer } from "./scenario.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 import type { VirtualDisk } from "./virtual-disk.ts";
-import { VirtualResponse } from "./virtual-response.ts";
+import { bytesOf, slots, slotsWithin, type VirtualList } from "./virtual-list.ts";
+import { type SentPartition, VirtualResponse } from "./virtual-response.ts";
 
 /** One request as its checks see it. */
 export interface RequestWatcher {
-  begin(peer: NodeIndex, partitions: ReadonlySet<Partition>, signal: AbortSignal): void;
+  begin(peer: VirtualPeer, receiver: ResponseReceiver, signal: AbortSignal): void;
+  /** A peer breaks off; what is lost is what neither a commit nor a beginning keeps. */
+  cut(lostBytesMax: number): void;
+  /** A base is completed whose file was removed. */
+  lostBase(partition: Partition): void;
   end(peer: NodeIndex): void;
 }
 
@@ -26,6 +33,8 @@ export class VirtualTransport implements Transport {
   readonly #peers: ReadonlyMap<NodeId, VirtualPeer>;
   /** Peer → the number of its rejected requests and incomplete responses. */
   readonly #failures = new Map<NodeIndex, number>();
+  /** Peer → the number of its responses that it broke off half-way. */
+  readonly #cuts = new Map<NodeIndex, number>();
 
   constructor(scenario: Scenario, clock: VirtualClock, disk: VirtualDisk, watcher: RequestWatcher) {
     this.#scenario = scenario;
@@ -42,49 +51,118 @@ export class VirtualTransport implements Transport {
   ): Promise<ResponseReport> {
     const peer = this.#peers.get(node.id);
     if (peer === undefined) throw new Error(`no virtual peer ${node.id}`);
-    this.#watcher.begin(peer.index, receiver.requested, signal);
+    this.#watcher.begin(peer, receiver, signal);
+    const parts = this.#partsOf(peer, body);
     const response = new VirtualResponse({
-      peer,
-      clock: this.#clock,
-      disk: this.#disk,
-      receiver,
-      observer,
-      signal,
+      ...{
+        shard: this.#scenario.shard,
+        peer,
+        clock: this.#clock,
+        disk: this.#disk,
+        receiver,
+        observer,
+        signal,
+      },
+      cutAfterBytes: this.#cutAfterBytes(peer, parts, receiver.isDelta),
+      sizeOf: (partition) => this.#sizeOf(partition),
+      requireConnected: () => this.#requireAlive(peer),
+      onLostBase: (partition) => this.#watcher.lostBase(partition),
     });
+    let isReported = false;
     try {
-      await response.wait(peer.latencyMs);
-      this.#requireServed(peer);
-      for (const partition of this.#partitionsOf(peer, body)) {
-        await response.send(partition, this.#sizeOf(partition));
-        this.#requireConnected(peer);
-      }
-      await response.ended();
-      return response.report({ kind: "complete" });
-    } catch (error) {
-      if (!(error instanceof FetchError || error instanceof ResponseError)) throw error;
-      return response.report({ kind: "failed", error });
+      const report = await response.finish(await this.#sendAll(peer, parts, response));
+      isReported = true;
+      return report;
     } finally {
-      response.discard();
+      await response.discard(isReported);
       this.#watcher.end(peer.index);
     }
   }
 
+  async #sendAll(
+    peer: VirtualPeer,
+    parts: readonly SentPartition[],
+    response: VirtualResponse,
+  ): Promise<ResponseEnd> {
+    try {
+      await response.wait(peer.latencyMs);
+      this.#requireServed(peer);
+      for (const part of parts) {
+        await response.send(part);
+        this.#requireConnected(peer);
+      }
+      await response.ended();
+      return { kind: "complete" };
+    } catch (error) {
+      if (!(error instanceof FetchError || error instanceof ResponseError)) throw error;
+      return { kind: "failed", error };
+    }
+  }
+
+  /** Half of a long response, where the peer breaks off; what remains of a shorter one would leave no beginning. */
+  #cutAfterBytes(
+    { index, cuts: cutsMax }: VirtualPeer,
+    parts: readonly SentPartition[],
+    isDelta: boolean,
+  ): number {
+    const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
+    const cuts = this.#cuts.get(index) ?? 0;
+    if (cuts >= cutsMax || bytes < 2 * beginningBytesMin) return Number.POSITIVE_INFINITY;
+    this.#cuts.set(index, cuts + 1);
+    const cutAfterBytes = Math.ceil(bytes / 2);
+    this.#watcher.cut(isDelta ? cutAfterBytes : beginningBytesMin + cutAfterBytes / slots);
+    return cutAfterBytes;
+  }
+
   /** Returns the content of a response, in order: by address, and the global accounts at the end. */
-  #partitionsOf({ index, knowsRanges, behaviour }: VirtualPeer, body: SnapshotReq): Partition[] {
+  #partsOf(peer: VirtualPeer, body: SnapshotReq): SentPartition[] {
     const { shard } = this.#scenario;
-    const strays = behaviour.kind === "strays";
-    const isRequested = (partition: Partition) => {
-      if (!knowsRanges) return true;
-      if (partition === GLOBAL_PARTITION) return body.isGlobal !== false;
-      if (body.isGlobal === true) return false;
-      const { low, high } = partitionRange(shard, partition);
-      return (body.accountStart ?? low) <= low && high <= (body.accountEnd ?? high);
-    };
-    const own = allPartitions(shard).filter((partition) => stores(shard, index, partition));
-    const foreign = allPartitions(shard).find((partition) => !stores(shard, index, partition));
-    const partitions = own.filter((partition) => isRequested(partition) !== strays);
+    const strays = peer.behaviour.kind === "strays";
+    const own = allPartitions(shard).filter((partition) => stores(shard, peer.index, partition));
+    const foreign = allPartitions(shard).find((partition) => !stores(shard, peer.index, partition));
+    const partitions = own.filter((partition) => this.#isRequested(peer, body, partition) !== strays);
     if (strays && foreign !== undefined) partitions.push(foreign);
-    return partitions.sort((a, b) => (a === GLOBAL_PARTITION ? 1 : b === GLOBAL_PARTITION ? -1 : a - b));
+    return partitions
+      .sort((a, b) => (a === GLOBAL_PARTITION ? 1 : b === GLOBAL_PARTITION ? -1 : a - b))
+      .map((partition) => {
+        const list = this.#listOf(peer, body, partition);
+        return { partition, list, bytes: bytesOf(this.#sizeOf(partition), list) };
+      });
+  }
+
+  #isRequested({ knowsRanges }: VirtualPeer, body: SnapshotReq, partition: Partition): boolean {
+    if (!knowsRanges) return true;
+    if (partition === GLOBAL_PARTITION) return body.isGlobal !== false;
+    if (body.isGlobal === true) return false;
+    const { low, high } = partitionRange(this.#scenario.shard, partition);
+    return (body.accountStart ?? low) <= high && low <= (body.accountEnd ?? high);
+  }
+
+  /** Returns what a peer sends of a partition. */
+  #listOf(peer: VirtualPeer, body: SnapshotReq, partition: Partition): VirtualList {
+    const { knowsRanges, behaviour, id, delta } = peer;
+    const { changedSince, accountStart, accountEnd } = body;
+    const { shard } = this.#scenario;
+    const isCut = knowsRanges && behaviour.kind !== "strays" && accountStart !== undefined;
+    const { from, to } = isCut
+      ? slotsWithin(shard, partition, accountStart, accountEnd ?? highestAddress(2 ** 32 - 1))
+      : { from: 0, to: slots };
+    const isFalse =
+      behaviour.kind === "endless" || (behaviour.kind === "lies" && behaviour.partitions.has(partition));
+    const isColluding = behaviour.kind === "lies" && behaviour.isColluding;
+    const wrong = isFalse ? (isColluding ? "of liars" : `from ${id}`) : undefined;
+    if (changedSince === undefined || delta === "ignores") return { kind: "whole", from, to, wrong };
+    const changed = this.#changedSince(changedSince);
+    if (delta === "omits") return { kind: "delta", from, to: from, changedSince, changed, wrong };
+    const altered = delta === "knows" ? wrong : `delta from ${id}`;
+    return { kind: "delta", from, to, changedSince, changed, wrong: altered };
+  }
+
+  #changedSince(moment: number): number {
+    for (const bases of this.#scenario.bases.values())
+      for (const { list } of bases)
+        if (list.kind === "older" && list.changedSince === moment) return list.changed ?? 1;
+    return 1;
   }
 
   #sizeOf(partition: Partition): number {
@@ -125,9 +203,19 @@ export class VirtualTransport implements Transport {
    *
    * @throws FetchError where the connection ends after a partition
    */
-  #requireConnected({ index, behaviour }: VirtualPeer): void {
+  #requireConnected(peer: VirtualPeer): void {
+    const { index, behaviour } = peer;
     if (behaviour.kind === "breaks-off" && this.#countFailure(index) <= behaviour.times)
       throw new FetchError("reset", "broken off");
+    this.#requireAlive(peer);
+  }
+
+  /**
+   * Checks that a peer is still there.
+   *
+   * @throws FetchError where the peer has died
+   */
+  #requireAlive({ behaviour }: VirtualPeer): void {
     if (behaviour.kind === "dies" && this.#clock.nowMs() >= behaviour.atMs)
       throw new FetchError("reset", "died");
   }

@@ -1,0 +1,52 @@
+/** How many bytes a run may receive from peers that are all honest and send just what is requested. */
+
+import type { Partition } from "../protocol/brands.ts";
+import type { Scenario } from "./scenario.ts";
+import { bytesOf, slots } from "./virtual-list.ts";
+
+/** Received beyond what is enough: a share, and some bytes that rounding adds. */
+const excessMax = 1.1;
+const roundingBytes = 10_000;
+
+export class IdealBytes {
+  readonly #scenario: Scenario;
+  /** What responses that broke off may have lost. */
+  #lostBytes = 0;
+
+  constructor(scenario: Scenario) {
+    this.#scenario = scenario;
+  }
+
+  /** A response breaks off. */
+  cut(lostBytesMax: number): void {
+    this.#lostBytes += lostBytesMax;
+  }
+
+  /** `undefined` where peers may send more for reasons of their own. */
+  get bytesMax(): number | undefined {
+    const { peers, missing, diskBytes, bases } = this.#scenario;
+    const isCalm = peers.every(
+      ({ behaviour, knowsRanges, delta }) => behaviour.kind === "honest" && knowsRanges && delta === "knows",
+    );
+    if (!isCalm || diskBytes < Number.MAX_SAFE_INTEGER) return undefined;
+    // After a wrong beginning, every peer continues its own, and what others broke off is lost.
+    const isPoisoned = [...bases.values()].flat().some(({ list }) => list.wrong !== undefined);
+    if (isPoisoned && this.#lostBytes > 0) return undefined;
+    let bytes = 0;
+    for (const partition of missing) bytes += this.#bytesFor(partition);
+    return excessMax * bytes + this.#lostBytes + roundingBytes;
+  }
+
+  /** Bases are used one after the other, until one is right; without one, the partition is sent whole. */
+  #bytesFor(partition: Partition): number {
+    const size = this.#scenario.sizes.get(partition) ?? 0;
+    let bytes = 0;
+    for (const { list } of this.#scenario.bases.get(partition) ?? []) {
+      const { from, to, changed, kind, wrong } = list;
+      bytes += kind === "older" ? bytesOf(size, { from, to, kind: "delta", changed: changed ?? 1 }) : 0;
+      if (kind === "whole") bytes += bytesOf(size, { from: to, to: slots });
+      if (wrong === undefined) return bytes;
+    }
+    return bytes + size;
+  }
+}
