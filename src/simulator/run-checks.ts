@@ -122,7 +122,7 @@ export class RunChecks {
     } else this.#find(`threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     if (error === undefined) this.#checkBytes();
     // What a small disk has no space for is requested of every peer.
-    if (this.repetition > repetitionMax && !hasSmallDisk(this.#scenario))
+    if (this.repetition > repetitionMax && !hasSmallDisk(this.#scenario) && !this.#isRestarted)
       this.#find(`honest peers sent ${this.repetition.toFixed(1)} times the missing bytes`);
   }
 
@@ -131,6 +131,11 @@ export class RunChecks {
     const ideal = this.#ideal.bytesMax;
     if (ideal === undefined || !this.#isCalm || this.bytes <= ideal) return;
     this.#find(`honest peers sent ${this.bytes} bytes, ${ideal} are enough`);
+  }
+
+  /** After a wrong beginning, each peer that breaks off starts anew: its attempts bound that, and no share of the bytes. */
+  get #isRestarted(): boolean {
+    return this.#unmixed.size > 0 && this.#scenario.peers.some(({ cuts }) => cuts > 0);
   }
 
   /** How many times the missing bytes peers sent that send just what is requested. */
