@@ -23,7 +23,12 @@ const beginningFilesMax = continuationsMax + 2 * queriesPerPartitionMax;
 interface RunningRequest {
   readonly partitions: ReadonlySet<Partition>;
   readonly signal: AbortSignal;
+  /** Since when its peer lingers. */
+  lingersSinceMs: number;
 }
+
+/** Longer than a run takes to hedge what lingers, where it can. */
+const hopeMs = 6 * 3_600_000;
 
 export class RunChecks {
   readonly #scenario: Scenario;
@@ -60,7 +65,7 @@ export class RunChecks {
     for (const partition of partitions) this.#checkBase(id, partition, receiver);
     for (const other of this.#requests.values())
       if ([...partitions].some((partition) => other.partitions.has(partition))) this.#isCalm = false;
-    this.#requests.set(peer, { partitions, signal });
+    this.#requests.set(peer, { partitions, signal, lingersSinceMs: Number.POSITIVE_INFINITY });
     const running = [...this.#requests.values()].filter((request) => !request.signal.aborted).length;
     // Hedged requests use the free places, and one more.
     if (running > concurrency + 1) this.#find(`${running} requests at once, ${concurrency} allowed`);
@@ -69,6 +74,18 @@ export class RunChecks {
   end(peer: NodeIndex): void {
     this.#requests.delete(peer);
     this.#checkBeginnings();
+  }
+
+  linger(peer: NodeIndex, atMs: number): void {
+    const request = this.#requests.get(peer);
+    if (request !== undefined) request.lingersSinceMs = atMs;
+  }
+
+  /** Whether the run has waited long for peers that linger, and for nothing else. */
+  isLingering(nowMs: number): boolean {
+    for (const { lingersSinceMs } of this.#requests.values())
+      if (nowMs - lingersSinceMs <= hopeMs) return false;
+    return this.#requests.size > 0;
   }
 
   cut(lostBytesMax: number): void {

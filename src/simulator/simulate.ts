@@ -53,7 +53,11 @@ export async function simulate(seed: string, hasBases = true): Promise<Simulatio
   const virtualMsMax = durationMaxOf(scenario);
   let outcome: Simulation["outcome"] = "complete";
   try {
-    await clock.drive(fetch.run(), virtualMsMax, stepsMax);
+    await clock.drive(fetch.run(), {
+      untilMs: virtualMsMax,
+      steps: stepsMax,
+      isStuck: () => checks.isLingering(clock.nowMs()),
+    });
     checks.ended(undefined);
   } catch (error) {
     outcome = error instanceof HangError ? "hang" : "incomplete";

@@ -11,6 +11,14 @@ interface Timer {
   isCancelled: boolean;
 }
 
+/** When a run is taken to have no end. */
+export interface DriveBounds {
+  readonly untilMs: number;
+  readonly steps: number;
+  /** Whether nothing but hope is left, which may take days. */
+  readonly isStuck: () => boolean;
+}
+
 /** A run does not end. */
 export class HangError extends Error {
   override readonly name = "HangError";
@@ -44,9 +52,9 @@ export class VirtualClock implements Clock {
   /**
    * Advances time until a promise is settled.
    *
-   * @throws HangError where nothing is left that could settle it, or it is not settled by `untilMs` or within the number of steps
+   * @throws HangError where nothing is left that could settle it, or it is not settled within the bounds
    */
-  async drive<T>(promise: Promise<T>, untilMs: number, stepsMax: number): Promise<T> {
+  async drive<T>(promise: Promise<T>, { untilMs, steps, isStuck }: DriveBounds): Promise<T> {
     let isSettled = false;
     const settle = () => {
       isSettled = true;
@@ -58,7 +66,9 @@ export class VirtualClock implements Clock {
       const timer = this.#pop();
       if (timer === undefined) throw new HangError("nothing is left to wait for");
       if (timer.atMs > untilMs) throw new HangError(`no end after ${Math.round(untilMs)} ms of virtual time`);
-      if (step > stepsMax) throw new HangError(`no end after ${stepsMax} steps`);
+      if (step > steps) throw new HangError(`no end after ${steps} steps`);
+      if (isStuck())
+        throw new HangError(`no end at ${Math.round(this.#nowMs)} ms: only peers that linger are left`);
       this.#nowMs = timer.atMs;
       timer.fire();
     }

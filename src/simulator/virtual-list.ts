@@ -8,8 +8,9 @@ import { asHashHex, type HashHex, type Partition } from "../protocol/brands.ts";
 import { hashText } from "../protocol/crypto/hash.ts";
 import { GLOBAL_PARTITION, partitionRange, type Shard } from "../protocol/shard.ts";
 
-/** How many slots a partition has. */
-export const slots = 4_096;
+/** How many slots a partition has: each has fewer bytes than the shortest beginning, so that what is kept of a response
+ *  has some of them. */
+export const slots = 16_384;
 
 /** From a slot, and up to one that is not part of it. */
 export interface SlotRange {

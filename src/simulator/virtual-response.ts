@@ -54,6 +54,8 @@ export interface ResponseContext {
   readonly requireConnected: () => void;
   /** Called for a base whose file was removed. */
   readonly onLostBase: (partition: Partition) => void;
+  /** Called when the peer has sent everything, and lingers. */
+  readonly onLinger: () => void;
 }
 
 interface OpenPartition extends Received {
@@ -108,15 +110,17 @@ export class VirtualResponse {
 
   /** Ends the stream of bytes. */
   async ended(): Promise<void> {
-    const { behaviour } = this.#context.peer;
-    this.#context.observer.waiting();
+    const { observer, onLinger, peer } = this.#context;
+    const { behaviour } = peer;
+    observer.waiting();
     if (behaviour.kind === "lingers") {
       // A real response commits what it ends with when it ends. Here, what lingers has nothing left to give.
       for (const open of this.#open.values()) if (this.#isMatched(open)) await this.#end(open, "whole");
+      onLinger();
       await this.#drip(lingerMs);
     }
     await this.wait(1);
-    this.#context.observer.ended();
+    observer.ended();
   }
 
   /** Ends all partitions that are still open. */

@@ -20,6 +20,8 @@ export interface RequestWatcher {
   begin(peer: VirtualPeer, receiver: ResponseReceiver, signal: AbortSignal): void;
   /** A peer breaks off; what is lost is what neither a commit nor a beginning keeps. */
   cut(lostBytesMax: number): void;
+  /** A peer has sent everything, and lingers. */
+  linger(peer: NodeIndex, atMs: number): void;
   /** A base is completed whose file was removed. */
   lostBase(partition: Partition): void;
   end(peer: NodeIndex): void;
@@ -67,6 +69,7 @@ export class VirtualTransport implements Transport {
       sizeOf: (partition) => this.#sizeOf(partition),
       requireConnected: () => this.#requireAlive(peer),
       onLostBase: (partition) => this.#watcher.lostBase(partition),
+      onLinger: () => this.#watcher.linger(peer.index, this.#clock.nowMs()),
     });
     let isReported = false;
     try {

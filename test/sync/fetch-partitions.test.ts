@@ -99,7 +99,8 @@ function fetchWith(respond: readonly Respond[], { shard = eachStoresOne, task, s
       emit: (event) => events.push(event),
     },
   );
-  const run = (signal?: AbortSignal) => clock.drive(fetch.run(signal), 1e9, 10_000);
+  const run = (signal?: AbortSignal) =>
+    clock.drive(fetch.run(signal), { untilMs: 1e9, steps: 10_000, isStuck: () => false });
   const outcomes = () =>
     events.flatMap((event) => (event.type === "response" ? [`${event.node[0]} ${event.outcome}`] : []));
   const offences = () =>
