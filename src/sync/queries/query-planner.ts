@@ -4,7 +4,7 @@
  */
 
 import type { NodeIndex, Partition } from "../../protocol/brands.ts";
-import type { Shard } from "../../protocol/shard.ts";
+import { type Shard, stores } from "../../protocol/shard.ts";
 import type { PeerPool } from "../peers/peer-pool.ts";
 import { rankGroups } from "../peers/rank-groups.ts";
 import type { Throughput } from "../peers/throughput.ts";
@@ -81,7 +81,17 @@ export class QueryPlanner {
       ...pool.excludedOf(index),
       ...[...requestedOf(index)].filter((partition) => straggling.has(partition)),
     ];
-    const groups = this.#groups(nowMs);
+    const partitions = [...straggling];
+    const mayGive = (index: NodeIndex) =>
+      partitions.some(
+        (partition) =>
+          stores(shard, index, partition) &&
+          pool.mayGive(index, partition) &&
+          !requestedOf(index).has(partition),
+      );
+    // Few peers store what straggles, and a run checks for stragglers often.
+    const groups = this.#groups(nowMs).map((group) => group.filter(mayGive));
+    if (groups.every((group) => group.length === 0)) return undefined;
     return coverQueries({ shard, groups, needed: straggling, excludedOf, isEmpty })[0];
   }
 
