@@ -122,8 +122,8 @@ function durationMaxOf(scenario: Scenario): number {
       (peer) => fast.includes(peer) && isReliable(peer, scenario) && stores(shard, peer.index, partition),
     ),
   );
-  // On a small disk, fast peers may be excluded until the slow ones have ended.
-  const needed = isFastEnough && !hasSmallDisk(scenario) ? fast : peers;
+  // On a small disk, fast peers may be excluded until the slow ones have ended; peers that broke off pause.
+  const needed = isFastEnough && !hasSmallDisk(scenario) && !scenario.isBrokenOff ? fast : peers;
   const slowest = Math.min(...needed.map(({ bytesPerMs }) => bytesPerMs));
   const endless = peers.filter(({ behaviour }) => behaviour.kind === "endless").length;
   const endlessMs = endless * (storedCount(shard) + 1) * endlessChunksMax * endlessChunkMs;

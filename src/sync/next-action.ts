@@ -36,7 +36,9 @@ function nextOf(run: RunState, query: Query): Action | undefined {
   const isEmpty = (partition: Partition) => run.isEmpty(partition);
   const baseOf = (partition: Partition) => run.bases.of(partition, peer);
   const open = query.partitions.filter((partition) => run.expected(id, partition) !== undefined);
-  const [next] = narrowedRequests({ shard, timestamp, isEmpty, baseOf }, peer, open);
+  // On a nearly full disk, a partition alone takes the least.
+  const requested = run.isLastShare ? open.slice(0, 1) : open;
+  const [next] = narrowedRequests({ shard, timestamp, isEmpty, baseOf }, peer, requested);
   if (next === undefined) return { type: "end", query: id };
   // A response that a hedge has cancelled holds its bytes on a nearly full disk until it has ended.
   if (run.isLastShare && run.queries.hasRequest()) return undefined;
@@ -68,15 +70,20 @@ function nextUseless({ tasks, queries, throughput }: RunState, nowMs: number): A
   return useless === undefined ? undefined : { type: "cancel", query: useless.id, reason: "not-needed" };
 }
 
-/** Requests what stragglers give from another peer as well, while the stragglers continue. */
+/**
+ * Requests what stragglers give from another peer as well, while the stragglers continue. Where they hold every place
+ * and no other peer gives it, requests what waits for a place.
+ */
 function nextHedge(state: RunState, slow: readonly Query[], nowMs: number): Action | undefined {
   const { queries, history, tasks, planner, task } = state;
   const running = queries.running();
   const partitions = stragglingPartitions(slow, tasks);
   if (partitions.size === 0) return undefined;
-  const query = planner.hedge(partitions, (peer) => history.requestedOf(peer), nowMs);
+  const query =
+    planner.hedge(partitions, (peer) => history.requestedOf(peer), nowMs) ??
+    (isHeldUp(state, slow) ? planner.hedge(waiting(state), () => none, nowMs) : undefined);
   if (query === undefined)
-    return history.isBackoffDue(nowMs) ? nextBackoff(state, slow, partitions) : undefined;
+    return history.isBackoffDue(nowMs) ? nextBackoff(state, slow, partitions, nowMs) : undefined;
   // On a nearly full disk, the straggler must end before the hedge sends its request.
   const yielding = state.isLastShare
     ? running
@@ -84,13 +91,38 @@ function nextHedge(state: RunState, slow: readonly Query[], nowMs: number): Acti
   return { type: "start", query, rest: undefined, isHedge: true, yielding: yielding.map(({ id }) => id) };
 }
 
-/** No other peer can be requested for what the stragglers give. */
-function nextBackoff(state: RunState, slow: readonly Query[], partitions: ReadonlySet<Partition>): Action {
+const none: ReadonlySet<never> = new Set<never>();
+
+/** What waits for a place, and has not yielded one since the last backoff. */
+function waiting({ tasks, history }: RunState): Set<Partition> {
+  return new Set([...tasks.missing].filter((partition) => !history.yielded.has(partition)));
+}
+
+/** Whether stragglers hold every place. */
+function isHeldUp(state: RunState, slow: readonly Query[]): boolean {
+  return !hasPlace(state) && slow.length === state.queries.running().length;
+}
+
+/** No other peer can be requested for what the stragglers give, nor for what waits behind them. */
+function nextBackoff(
+  state: RunState,
+  slow: readonly Query[],
+  partitions: ReadonlySet<Partition>,
+  nowMs: number,
+): Action {
+  const { missing } = state.tasks;
   const running = state.queries.running();
   // A fast peer that the disk had no space for is better than slow ones alone.
   if (!state.isLastShare && slow.length === running.length && state.isLost(partitions, "no-space"))
     return { type: "use-last-share", yielding: running.map(({ id }) => id) };
-  return { type: "back-off", partitions };
+  // Stragglers yield to what waits for a place, and are requested again after it: each time, they need more time. With one
+  // response at a time, a hedge ends its straggler as well.
+  const isYielding = isHeldUp(state, slow) && state.planner.hedge(missing, () => none, nowMs) !== undefined;
+  return {
+    type: "back-off",
+    partitions: isYielding ? new Set([...partitions, ...missing]) : partitions,
+    isBounded: !isYielding && !state.isLastShare,
+  };
 }
 
 /** The longer the last decision was ago, the less often the run checks for stragglers. */

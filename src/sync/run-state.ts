@@ -166,7 +166,10 @@ export class RunState {
   #decide(decision: Decision, atMs: number): void {
     switch (decision.type) {
       case "start":
-        for (const id of decision.yielding) this.#cancel(id, "hedged");
+        for (const id of decision.yielding) {
+          this.history.yieldPlace(this.tasks.givenBy(id));
+          this.#cancel(id, "hedged");
+        }
         if (!decision.isHedge) this.planner.started(decision.rest);
         this.#start(decision.query, decision.isHedge, atMs);
         break;
@@ -181,8 +184,7 @@ export class RunState {
         this.#release(decision.query, atMs);
         break;
       case "back-off":
-        // With one response at a time, a hedge ends its straggler: a slow peer needs ever more time in the end.
-        this.history.backOff(decision.partitions, !this.#isLastShare, atMs);
+        this.history.backOff(decision.partitions, decision.isBounded, atMs);
         // A fast peer that has outgrown the budget is better than slow ones alone.
         if (this.isLost(decision.partitions, "outgrown")) this.#growBudget(atMs);
         break;

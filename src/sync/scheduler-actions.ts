@@ -44,8 +44,11 @@ export type Decision =
   | { readonly type: "cancel"; readonly query: QueryId; readonly reason: Cancellation }
   /** The query has nothing left to request. */
   | { readonly type: "end"; readonly query: QueryId }
-  /** Every peer was requested for these partitions: each may be requested again, and gets more time. */
-  | { readonly type: "back-off"; readonly partitions: ReadonlySet<Partition> }
+  /**
+   * Every peer was requested for these partitions: each may be requested again, and gets more time. `isBounded`: up to
+   * a bound, since the stragglers continue.
+   */
+  | { readonly type: "back-off"; readonly partitions: ReadonlySet<Partition>; readonly isBounded: boolean }
   /** Only peers are left that sent more than the byte budget allows. */
   | { readonly type: "grow-budget" }
   /**

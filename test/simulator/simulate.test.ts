@@ -39,6 +39,12 @@ const keptWithBases = [
     found: "a beginning was not continued beyond the bytes that one response may hold, and was sent again",
   },
   { seed: "v/183", found: "the same, until no peer had an attempt left" },
+  { seed: "q1/95", found: "what a peer left was shorter than a slot, and was lost" },
+  { seed: "q2/318", found: "the only source of a partition lingered, and the run waited for days" },
+  {
+    seed: "l2/325",
+    found: "the only source of a partition lingered in the only place, and others had to wait",
+  },
 ];
 
 describe("a simulated network", () => {

@@ -10,6 +10,7 @@ const none: ReadonlySet<never> = new Set<never>();
 
 export class HedgeHistory {
   readonly #requested = new Map<NodeIndex, Set<Partition>>();
+  readonly #yielded = new Set<Partition>();
   #backoff = 1;
   /** When the backoff last changed; `undefined` before the first query. */
   #sinceMs: number | undefined;
@@ -22,6 +23,15 @@ export class HedgeHistory {
   /** Returns the partitions that a peer was requested for, and is not hedged with. */
   requestedOf(peer: NodeIndex): ReadonlySet<Partition> {
     return this.#requested.get(peer) ?? none;
+  }
+
+  /** Partitions whose stragglers have yielded their place to others that waited for one. */
+  get yielded(): ReadonlySet<Partition> {
+    return this.#yielded;
+  }
+
+  yieldPlace(partitions: Iterable<Partition>): void {
+    for (const partition of partitions) this.#yielded.add(partition);
   }
 
   note(peer: NodeIndex, partition: Partition): void {
@@ -49,6 +59,7 @@ export class HedgeHistory {
     this.#sinceMs = atMs;
     for (const requested of this.#requested.values())
       for (const partition of partitions) requested.delete(partition);
+    for (const partition of partitions) this.#yielded.delete(partition);
   }
 
   /** Every peer may be hedged with every partition again. */
