@@ -3,6 +3,7 @@
  * response continues with another partition.
  */
 
+import { rm } from "node:fs/promises";
 import type { CopyRun } from "../canonical/copy-run.ts";
 import { ResponseError } from "../errors/response-error.ts";
 import { beginningBytesMin } from "../limits/seed.ts";
@@ -32,6 +33,8 @@ export class ResponseMerger {
   readonly #endings: PartitionEndings;
   readonly #states = new Map<Partition, PartitionState>();
   readonly #unwanted = new UnwantedAccounts();
+  /** Left by a response that broke off: the receiver owns them once they are reported. */
+  readonly #beginnings: Beginning[] = [];
   #outgrown: ResponseReport["outgrown"] = [];
   /** The partition of the last account, global accounts excepted. */
   #current: IncomingPartition | undefined;
@@ -70,7 +73,7 @@ export class ResponseMerger {
 
   /** Ends all partitions that are still open. */
   async finish(end: ResponseEnd): Promise<ResponseReport> {
-    const beginnings = end.kind === "failed" && isCutOff(end.error) ? await this.#leaveBeginnings() : [];
+    if (end.kind === "failed" && isCutOff(end.error)) await this.#leaveBeginnings();
     for (const open of this.#open.all()) await this.#end(open, this.#extentOf(open, end));
     if (end.kind === "complete")
       for (const partition of this.#receiver.requested)
@@ -85,14 +88,16 @@ export class ResponseMerger {
       mismatched: this.#endings.mismatched,
       superfluous: this.#unwanted.superfluous,
       outgrown: this.#outgrown,
-      beginnings,
+      beginnings: this.#beginnings,
       unfitBases: this.#endings.unfitBases,
     };
   }
 
+  /** Removes all files of a response without a report. */
   async discardAll(): Promise<void> {
     await this.#endings.settled().catch(() => undefined); // an earlier error is thrown
     await this.#open.discardAll();
+    await Promise.allSettled(this.#beginnings.map(({ path }) => rm(path, { force: true })));
   }
 
   /** Begins a partition, or drops the accounts. */
@@ -169,9 +174,8 @@ export class ResponseMerger {
   }
 
   /** Keeps what a response that broke off has of the partitions that it was giving, if it was in order. */
-  async #leaveBeginnings(): Promise<Beginning[]> {
-    const beginnings: Beginning[] = [];
-    if (this.#receiver.isDelta) return beginnings;
+  async #leaveBeginnings(): Promise<void> {
+    if (this.#receiver.isDelta) return;
     for (const open of this.#open.all()) {
       const { partition, range, bytes, path } = open;
       const isCut = partition === GLOBAL_PARTITION || open === this.#current;
@@ -181,9 +185,8 @@ export class ResponseMerger {
       await open.release();
       this.#open.stopCounting(open);
       this.#open.remove(open);
-      beginnings.push({ partition, ...range, bytes, path });
+      this.#beginnings.push({ partition, ...range, bytes, path });
     }
-    return beginnings;
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { BaseFile } from "../../src/artifact/response-report.ts";
 import { FetchError } from "../../src/errors/fetch-error.ts";
+import { diskError } from "../../src/errors/snapshot-error.ts";
 import { beginningBytesMin } from "../../src/limits/seed.ts";
 import { accountCopyText, isGlobalAccount, type WrappedData } from "../../src/protocol/account-copy.ts";
 import { asPartition } from "../../src/protocol/brands.ts";
@@ -124,6 +125,24 @@ describe("a partition with a base", () => {
     const [account] = changed(accountsOf(0)) as [WrappedData];
     const report = await receive(response([account, { ...account, data: "other" }]), target);
     expect(report.mismatched).toMatchObject([{ partition: 0, conflict: account.accountId }]);
+  });
+
+  it("leaves no files on a disk that is full when a response has broken off", async () => {
+    const began = new Map([[0, baseOf(accountsOf(0).slice(0, 20))]]);
+    const target = makeTarget({ ...settings, requested: [0, 1], bases: began });
+    const full = diskError("cannot write", new Error("no space left"));
+    const kept: string[][] = [];
+    const complete = () => {
+      kept.push(target.leftOver());
+      return Promise.reject(full);
+    };
+    const rest = [...accountsOf(0).slice(20), ...accountsOf(1)];
+    const bytes = JSON.stringify(accountsOf(0).slice(20)).length + 2 * beginningBytesMin;
+    const place = { ...target.place, complete };
+    await expect(receive(brokenAfter(rest, bytes), { ...target, place })).rejects.toBe(full);
+    // While the base was completed, the beginning of the other partition was on the disk.
+    expect(kept).toEqual([expect.arrayContaining(["1.json"])]);
+    expect(target.leftOver()).toEqual([]);
   });
 
   it("that the response left before it broke off is completed", async () => {
