@@ -1,21 +1,19 @@
 /** The state of a run, and how events change it. An event that cannot happen in the present state is a bug, and throws. */
 
-import type { ResponseReport } from "../artifact/response-report.ts";
-import { FetchError } from "../errors/fetch-error.ts";
-import type { HashHex, NodeIndex, Partition } from "../protocol/brands.ts";
+import type { HashHex, Partition } from "../protocol/brands.ts";
 import type { Shard } from "../protocol/shard.ts";
 import { ByteBudget } from "./peers/byte-budget.ts";
-import { costOf } from "./peers/error-costs.ts";
 import type { ExclusionReason, PeerPool } from "./peers/peer-pool.ts";
-import { type FailedResponse, isCutOff, recoveryOf } from "./peers/recovery.ts";
+import type { FailedResponse } from "./peers/recovery.ts";
 import { Throughput } from "./peers/throughput.ts";
 import { HedgeHistory } from "./queries/hedge-history.ts";
-import { type Base, baseFor, PartitionBases } from "./queries/partition-bases.ts";
+import { type Base, PartitionBases } from "./queries/partition-bases.ts";
 import { PartitionTasks, type QueryId } from "./queries/partition-tasks.ts";
 import { type Cancellation, isUseful, type Query, requestOf } from "./queries/query.ts";
 import { QueryPlanner } from "./queries/query-planner.ts";
 import { QueryTable } from "./queries/query-table.ts";
 import { RunTail } from "./queries/run-tail.ts";
+import { breakOffDeltas, excludeFor, failPeer, updateBases } from "./response-end.ts";
 import type { Decision, SchedulerEvent } from "./scheduler-actions.ts";
 import type { PlannedQuery } from "./strategy/algorithm-1.ts";
 import type { OrderRule } from "./strategy/order-rule.ts";
@@ -260,8 +258,8 @@ export class RunState {
     const request = requestOf(query);
     if (request === undefined) throw new Error(`query ${id} has no response that could end`);
     this.budget.release(id);
-    this.#excludeFor(peer, report);
-    this.#updateBases(peer, report, request.bases);
+    excludeFor(this, peer, report);
+    updateBases(this, peer, report, request.bases);
     const { end } = report;
     const isOurs = state.kind === "cancelled" && end.kind === "failed" && end.error.kind === "aborted";
     // Of a hedged response, only the time until its cancellation is known: the peer is slower than that.
@@ -271,11 +269,7 @@ export class RunState {
       this.queries.endRequest(id);
       return;
     }
-    if (isCutOff(end.error))
-      for (const partition of request.isDelta ? request.begun : []) {
-        const base = request.bases.get(partition);
-        if (base !== undefined) this.bases.breakOff(partition, base);
-      }
+    breakOffDeltas(this.bases, request, end.error);
     const failed: FailedResponse = {
       error: end.error,
       requested: request.requested,
@@ -283,54 +277,8 @@ export class RunState {
       isOutgrown: report.outgrown.length > 0,
       failures: this.pool.failures(peer) + 1,
     };
-    this.#fail(peer, failed, atMs, random);
+    failPeer(this, peer, failed, { atMs, random });
     this.#release(id, atMs);
-  }
-
-  /** @param bases what the response was to complete */
-  #updateBases(peer: NodeIndex, report: ResponseReport, bases: ReadonlyMap<Partition, Base>): void {
-    for (const { partition } of report.unfitBases) {
-      const base = bases.get(partition);
-      if (base !== undefined) this.bases.reject(partition, base);
-    }
-    for (const { partition } of report.mismatched) {
-      const base = bases.get(partition);
-      // Where the peer contradicts itself, the base of others may be right.
-      if (base !== undefined && baseFor(base, peer).isOfPeer) this.bases.drop(partition, base);
-    }
-    for (const beginning of report.beginnings) {
-      const { partition } = beginning;
-      // Meanwhile another response may have given the partition.
-      if (!this.tasks.isWanted(partition)) {
-        this.bases.abandon(beginning);
-        continue;
-      }
-      const bytesMax = this.#isLastShare ? 0 : this.budget.responseBytes;
-      const isKept = this.bases.begin(beginning, peer, bases.get(partition), bytesMax);
-      // The next request has less to fetch: the peer may fail again.
-      if (isKept) this.pool.forgive(peer);
-    }
-  }
-
-  /** Excludes a peer from what its response had wrong, or too much of. */
-  #excludeFor(peer: NodeIndex, { mismatched, outgrown }: ResponseReport): void {
-    for (const { partition, expected, got } of mismatched) {
-      const detail = `gave a partition with hash ${got}, expected ${expected}`;
-      this.pool.exclude(peer, partition, { reason: "wrong", detail });
-    }
-    for (const { partition, bytes } of outgrown) this.budget.exclude(peer, partition, bytes);
-  }
-
-  #fail(peer: NodeIndex, failed: FailedResponse, atMs: number, random: number): void {
-    const { error } = failed;
-    const waitsForExports = !this.task.hasOlder || this.pool.hasGiven;
-    const { retry, broken, outgrown } = recoveryOf(failed, waitsForExports, random);
-    for (const partition of outgrown) this.budget.exclude(peer, partition, 0);
-    if (broken !== undefined && this.pool.mayGive(peer, broken))
-      this.pool.exclude(peer, broken, { reason: "broken", detail: error.message });
-    const status = error instanceof FetchError ? error.status : undefined;
-    const isCounted = costOf(error).retry !== "uncounted";
-    this.pool.fail(peer, { message: error.message, status, isCounted }, retry, atMs);
   }
 
   /** A full disk is not a failure of the peer: other peers may send less. */

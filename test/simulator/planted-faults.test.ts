@@ -25,8 +25,8 @@ const faults: readonly Fault[] = [
   },
   {
     id: "a liar that is requested for the same partition for ever",
-    file: "sync/run-state.js",
-    from: 'this.pool.exclude(peer, partition, { reason: "wrong", detail });',
+    file: "sync/response-end.js",
+    from: 'pool.exclude(peer, partition, { reason: "wrong", detail });',
     to: "void detail;",
     finding: /no end after|times the missing bytes/,
   },
@@ -116,8 +116,8 @@ const faults: readonly Fault[] = [
   },
   {
     id: "a beginning that is kept of a partition which another response has given",
-    file: "sync/run-state.js",
-    from: "if (!this.tasks.isWanted(partition)) {",
+    file: "sync/response-end.js",
+    from: "if (!tasks.isWanted(partition)) {",
     to: "if (partition < -1) {",
     finding: /the run left \d+ bytes on the disk/,
   },
