@@ -14,7 +14,7 @@ import { ReceiveBuffers } from "./receive-buffers.ts";
 import { RequestClock } from "./request-clock.ts";
 import { RequestTrace } from "./request-trace.ts";
 import { type BodyRules, type Chunks, encodingOf, responseBody } from "./response-body.ts";
-import { requireOk } from "./response-status.ts";
+import { firstByteOf, requireOk } from "./response-status.ts";
 
 export interface HttpTimeouts {
   readonly connectTimeoutMs: number;
@@ -27,11 +27,20 @@ export interface HttpRequest {
   readonly url: string | undefined;
   /** Sent as JSON with POST; if absent, the request is a GET. */
   readonly body?: unknown;
+  /** Requests only a part of the body. */
+  readonly range?: BodyRange | undefined;
   readonly signal?: AbortSignal | undefined;
   /** The time after which the request fails, whatever its progress. */
   readonly deadlineMs?: number;
   /** Called with the number of bytes of each chunk as received, before decompression. */
   readonly onBytes?: (count: number) => void;
+}
+
+/** The bytes of a body from one on. */
+export interface BodyRange {
+  readonly start: number;
+  /** Called before the first chunk, with the offset of its first byte: 0 if the server sends the whole body. */
+  readonly onStart: (firstByte: number) => void;
 }
 
 /** How long connections may take to end. */
@@ -76,7 +85,7 @@ export class HttpClient {
   }
 
   /**
-   * Yields the decompressed body of a 200 response. Leaving the loop early ends the connection.
+   * Yields the decompressed body of a 200 response, or of a 206 response to a range. Leaving the loop early ends the connection.
    *
    * @throws FetchError; any other error is a bug of this program
    */
@@ -115,11 +124,13 @@ export class HttpClient {
       if (request.deadlineMs !== undefined) clock.giveUpAfter(request.deadlineMs, "the request");
       // Interim responses (1xx) reset the library's own timeout.
       const beforeHeaders = clock.giveUpAfter(connectTimeoutMs + stallTimeoutMs, "the head of the response");
-      const response = await this.#open(url, request.body, clock.signal);
+      const response = await this.#open(url, request, clock.signal);
       clearTimeout(beforeHeaders);
       inFlight.body = response.body;
       trace.head(response.statusCode);
-      await requireOk(response, { stallTimeoutMs, onBytes: (count) => trace.received(count) });
+      const okStatus = request.range === undefined ? 200 : 206;
+      await requireOk(response, { stallTimeoutMs, onBytes: (count) => trace.received(count) }, okStatus);
+      request.range?.onStart(firstByteOf(response, request.range.start));
       const onBytes = (count: number) => {
         trace.received(count);
         request.onBytes?.(count);
@@ -139,7 +150,7 @@ export class HttpClient {
     }
   }
 
-  async #open(url: URL, body: unknown, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async #open(url: URL, { body, range }: HttpRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     // Loaded with the first request, because a command that only reads files does not need the library.
     const undici = await import("undici");
     if (signal.aborted) throw new FetchError("aborted", "aborted by this program", { cause: signal.reason });
@@ -148,6 +159,8 @@ export class HttpClient {
     const headers = {
       "accept-encoding": "gzip;q=0.5, identity",
       accept: "application/json",
+      // A range of compressed bytes is of no use.
+      ...(range === undefined ? {} : { "accept-encoding": "identity", range: `bytes=${range.start}-` }),
       ...target.headers,
     };
     const common = { dispatcher: this.#agent, signal };
