@@ -7,9 +7,9 @@ import { stat } from "node:fs/promises";
 import { ResponseError } from "../../errors/response-error.ts";
 import { messageOf, SnapshotError } from "../../errors/snapshot-error.ts";
 import { fileChunks } from "../../fetch/bounded-file.ts";
-import { gossipFileBytesMax, gossipPipeBytesMax } from "../../limits/gossip.ts";
+import { gossipPipeBytesMax } from "../../limits/gossip.ts";
 import { WireError } from "../../wire/parse.ts";
-import { formOf, HEAD_BYTES, type MessageSplitter } from "./message-splitter.ts";
+import { messagesIn } from "./message-splitter.ts";
 
 export class GossipFile implements AsyncIterable<string> {
   readonly #path: string;
@@ -73,30 +73,6 @@ export class GossipFile implements AsyncIterable<string> {
   }
 
   async *#messages(): AsyncGenerator<string, void, void> {
-    let records: MessageSplitter | undefined;
-    let bytes = 0;
-    let head = Buffer.alloc(0);
-    for await (const chunk of fileChunks(this.#path, this.#signal)) {
-      bytes += chunk.length;
-      if (bytes > gossipFileBytesMax) {
-        throw new WireError(this.#path, `it has more than ${gossipFileBytesMax} bytes`);
-      }
-      if (records !== undefined) yield* textsOf(records.push(chunk));
-      else {
-        head = Buffer.concat([head, chunk]);
-        if (head.length < HEAD_BYTES) continue;
-        records = formOf(head, this.#path);
-        yield* textsOf(records.push(head));
-      }
-    }
-    if (records === undefined) {
-      records = formOf(head, this.#path);
-      yield* textsOf(records.push(head));
-    }
-    yield* textsOf(records.end());
+    yield* messagesIn(fileChunks(this.#path, this.#signal), this.#path);
   }
-}
-
-function* textsOf(records: readonly Buffer[]): Generator<string, void, void> {
-  for (const record of records) yield record.toString("utf8");
 }

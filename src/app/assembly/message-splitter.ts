@@ -1,7 +1,7 @@
-/** Splits a file of gossip messages into messages: the items of a list, or lines. */
+/** Splits a text with gossip messages into messages: the items of a list, or lines. */
 
 import { RecordFramer } from "../../canonical/record-framer.ts";
-import { gossipMessageBytesMax } from "../../limits/gossip.ts";
+import { gossipFileBytesMax, gossipMessageBytesMax } from "../../limits/gossip.ts";
 import { WireError } from "../../wire/parse.ts";
 
 const bounds = { recordBytesMax: gossipMessageBytesMax, skipsLonger: true };
@@ -9,19 +9,55 @@ const bounds = { recordBytesMax: gossipMessageBytesMax, skipsLonger: true };
 const listStart = /^\s*\[/;
 const objectStart = /^\s*\{\s*"messages"\s*:/;
 
-/** The beginning of a file that shows its form. */
-export const HEAD_BYTES = 4_096;
+/** The beginning of a text that shows its form. */
+const HEAD_BYTES = 4_096;
 
 /** Replaces a message that is too long. It is malformed, so it is counted as such. */
 const TOO_LONG = Buffer.from("…");
 
-export interface MessageSplitter {
+/**
+ * Yields the messages of a text.
+ *
+ * @param source names the text in errors
+ * @throws WireError, ResponseError
+ */
+export async function* messagesIn(
+  chunks: AsyncIterable<Buffer>,
+  source: string,
+): AsyncGenerator<string, void, void> {
+  let records: MessageSplitter | undefined;
+  let bytes = 0;
+  let head = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
+    if (bytes > gossipFileBytesMax)
+      throw new WireError(source, `it has more than ${gossipFileBytesMax} bytes`);
+    if (records !== undefined) yield* textsOf(records.push(chunk));
+    else {
+      head = Buffer.concat([head, chunk]);
+      if (head.length < HEAD_BYTES) continue;
+      records = formOf(head, source);
+      yield* textsOf(records.push(head));
+    }
+  }
+  if (records === undefined) {
+    records = formOf(head, source);
+    yield* textsOf(records.push(head));
+  }
+  yield* textsOf(records.end());
+}
+
+function* textsOf(records: readonly Buffer[]): Generator<string, void, void> {
+  for (const record of records) yield record.toString("utf8");
+}
+
+interface MessageSplitter {
   push(chunk: Buffer): Buffer[];
   end(): Buffer[];
 }
 
-/** Returns the splitter for a file that begins with these bytes. */
-export function formOf(head: Buffer, path: string): MessageSplitter {
+/** Returns the splitter for a text that begins with these bytes. */
+function formOf(head: Buffer, path: string): MessageSplitter {
   const beginning = head.toString("latin1");
   if (objectStart.test(beginning)) return new ListItems("messages");
   return listStart.test(beginning) ? new ListItems(undefined) : new Lines(path);
