@@ -48,9 +48,9 @@ export function isOffenceKind(text: string): text is OffenceKind {
   return Object.hasOwn(kinds, text);
 }
 
-/** An act of a node that no honest and healthy node commits. */
+/** An act of a node or a mirror that no honest and healthy one commits. */
 export interface Offence {
-  /** The node's ID. */
+  /** The node's ID, or the mirror's URL without secrets. */
   readonly node: string;
   readonly kind: OffenceKind;
   readonly partition?: number;

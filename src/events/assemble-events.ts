@@ -7,8 +7,9 @@ import type { Cycle, HashHex, Partition } from "../protocol/brands.ts";
 
 export type { Offence, OffenceKind };
 
-/** One request for a partial snapshot, and its outcome. */
+/** One request for a partial snapshot, or for an artifact of a mirror, and its outcome. */
 export interface QueryRecord {
+  /** The ID of the node, or the URL of the mirror without secrets. */
   readonly node: string;
   /** The partitions that were requested. */
   readonly partitions: readonly Partition[];
@@ -27,6 +28,10 @@ export type PartitionSource =
   | { readonly kind: "node"; readonly id: string }
   /** A node completed the beginning that other nodes, or an earlier run, had given. */
   | { readonly kind: "continued"; readonly id: string }
+  /** A mirror, by its URL without secrets. */
+  | { readonly kind: "mirror"; readonly url: string }
+  /** A mirror completed a beginning. */
+  | { readonly kind: "continued"; readonly url: string }
   /** A seed; a node gave what has changed since, unless nothing has. */
   | { readonly kind: "seed"; readonly seed: string; readonly id: string | null }
   /** An earlier, interrupted run. */
@@ -79,10 +84,11 @@ export interface RunBytes extends MovedBytes {
   readonly sources: readonly SourceBytes[];
 }
 
-/** How many bytes came from a source: over the wire from a node, of verified partitions from anything else. */
+/** How many bytes came from a source: over the wire from a node or a mirror, of verified partitions from anything else. */
 export interface SourceBytes {
   readonly source:
     | { readonly kind: "node"; readonly id: string }
+    | { readonly kind: "mirror"; readonly url: string }
     | { readonly kind: "seed"; readonly seed: string }
     | { readonly kind: "resumed" }
     | { readonly kind: "published" };
@@ -93,7 +99,7 @@ export type AssembleEvent =
   | { readonly type: "stage"; readonly message: string }
   | { readonly type: "warning"; readonly message: string }
   | { readonly type: "progress"; readonly progress: Progress }
-  /** A request to a node has started; a `query` event of that node reports its outcome. */
+  /** A request to a node or a mirror has started; a `query` event of it reports its outcome. */
   | { readonly type: "asked"; readonly node: string }
   | { readonly type: "query"; readonly query: QueryRecord }
   | { readonly type: "offence"; readonly offence: ReportedOffence }

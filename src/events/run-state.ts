@@ -3,7 +3,7 @@
 import { basisOf, dependsOnSharding, type Offence, type ReportedOffence } from "../errors/offence.ts";
 import { findingsMax } from "../limits/snapshot.ts";
 import { offencesPerNodeMax } from "../limits/sync.ts";
-import type { Cycle, HashHex, Partition } from "../protocol/brands.ts";
+import { type Cycle, type HashHex, isMirrorUrl, type Partition } from "../protocol/brands.ts";
 import { messageLine } from "../text/printable.ts";
 import type {
   DamagedFile,
@@ -135,6 +135,8 @@ function withVerified(
 }
 
 function sourceOf({ node, base }: Extract<SyncEvent, { type: "verified" }>): PartitionSource {
+  if (isMirrorUrl(node))
+    return base === undefined ? { kind: "mirror", url: node } : { kind: "continued", url: node };
   if (base === undefined) return { kind: "node", id: node };
   return base.kind === "seed" ? { kind: "seed", seed: base.seed, id: node } : { kind: "continued", id: node };
 }
@@ -177,7 +179,12 @@ function bytesBySource({ queries, verified }: RunState): SourceBytes[] {
   const add = (key: string, source: SourceBytes["source"], more: number) => {
     if (more > 0) sources.set(key, { source, bytes: (sources.get(key)?.bytes ?? 0) + more });
   };
-  for (const { node, bytes } of listOf(queries)) add(`node ${node}`, { kind: "node", id: node }, bytes);
+  for (const { node, bytes } of listOf(queries)) {
+    const source = isMirrorUrl(node)
+      ? ({ kind: "mirror", url: node } as const)
+      : ({ kind: "node", id: node } as const);
+    add(`${source.kind} ${node}`, source, bytes);
+  }
   for (const { source, sourceBytes } of listOf(verified)) {
     if (source.kind === "seed") add(`seed ${source.seed}`, { kind: "seed", seed: source.seed }, sourceBytes);
     if (source.kind === "resumed" || source.kind === "published")

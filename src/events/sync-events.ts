@@ -2,7 +2,7 @@
 
 import type { Offence } from "../errors/offence.ts";
 import type { ResponseOutcome } from "../errors/response-outcome.ts";
-import type { HashHex, NodeId, Partition } from "../protocol/brands.ts";
+import type { HashHex, Partition, PeerId } from "../protocol/brands.ts";
 
 /** A complete partition whose hash is not the agreed one. */
 export interface MismatchedPartition {
@@ -17,12 +17,13 @@ export interface MismatchedPartition {
 /** Where the accounts are from that a response completes: a seed, or the beginning that an earlier response left. */
 export type BaseOrigin = { readonly kind: "seed"; readonly seed: string } | { readonly kind: "beginning" };
 
+/** `node` is the ID of the node, or the URL of the mirror without secrets. */
 export type SyncEvent =
-  | { readonly type: "request"; readonly node: NodeId }
-  | { readonly type: "received"; readonly node: NodeId; readonly bytes: number }
+  | { readonly type: "request"; readonly node: PeerId }
+  | { readonly type: "received"; readonly node: PeerId; readonly bytes: number }
   | {
       readonly type: "response";
-      readonly node: NodeId;
+      readonly node: PeerId;
       /** The partitions that were requested. */
       readonly partitions: readonly Partition[];
       /** The partitions that this response verified. */
@@ -36,7 +37,7 @@ export type SyncEvent =
     }
   | {
       readonly type: "verified";
-      readonly node: NodeId;
+      readonly node: PeerId;
       readonly partition: Partition;
       readonly accounts: number;
       readonly bytes: number;
@@ -53,5 +54,5 @@ export type SyncEvent =
       readonly base: BaseOrigin | undefined;
       readonly reason: string;
     }
-  | { readonly type: "mismatched"; readonly node: NodeId; readonly mismatch: MismatchedPartition }
+  | { readonly type: "mismatched"; readonly node: PeerId; readonly mismatch: MismatchedPartition }
   | { readonly type: "offence"; readonly offence: Offence };

@@ -54,6 +54,10 @@ export const hedgeBackoffMax = 64;
 export const hedgesMax = 4;
 export const queriesPerPartitionMax = 3;
 
+/** Partitions of one query to a mirror, which gives one at a time: validators that can be requested again, and other
+ *  mirrors, find something left. */
+export const mirrorPartitionsMax = 32;
+
 /** The weight of a node's newest response in its measured speed, so that one slow response is not decisive. */
 export const speedSmoothing = 0.3;
 

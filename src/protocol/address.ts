@@ -32,3 +32,6 @@ export function lowestAddress(prefix: number): string {
 export function highestAddress(prefix: number): string {
   return prefix.toString(16).padStart(8, "0").padEnd(ADDRESS_DIGITS, "f");
 }
+
+/** All addresses, inclusive. */
+export const addressSpace = { low: lowestAddress(0), high: highestAddress(2 ** 32 - 1) };

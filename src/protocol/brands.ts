@@ -18,11 +18,23 @@ export type Partition = Branded<number, "Partition">;
 /** The index of a node in ascending order of ID, 0 to N − 1. */
 export type NodeIndex = Branded<number, "NodeIndex">;
 
+/** The index of a mirror in a run: those of mirrors follow those of nodes. */
+export type MirrorIndex = Branded<number, "MirrorIndex">;
+
+/** The index of a peer, a source of partitions. */
+export type PeerIndex = NodeIndex | MirrorIndex;
+
 /** The number of a cycle, from 0. */
 export type Cycle = Branded<number, "Cycle">;
 
 /** The ID of a node: 64 lower-case hex digits. */
 export type NodeId = Branded<string, "NodeId">;
+
+/** The URL of a mirror without secrets: its user, password and query, where it has them, are `***`. */
+export type MirrorUrl = Branded<string, "MirrorUrl">;
+
+/** What events call a peer. */
+export type PeerId = NodeId | MirrorUrl;
 
 /** The Ed25519 public key of a node or an archiver: 64 lower-case hex digits. */
 export type PublicKey = Branded<string, "PublicKey">;
@@ -49,6 +61,15 @@ export function asNodeIndex(value: number): NodeIndex {
 }
 
 /**
+ * Checks a mirror's index.
+ *
+ * @throws RangeError if the number is not a whole number from 0
+ */
+export function asMirrorIndex(value: number): MirrorIndex {
+  return requireWhole("a mirror's index", value, 0) as MirrorIndex;
+}
+
+/**
  * Checks the number of a cycle.
  *
  * @throws RangeError if the number is not a whole number from 0
@@ -64,6 +85,17 @@ export function asCycle(value: number): Cycle {
  */
 export function asNodeId(text: string): NodeId {
   if (!isNodeId(text)) throw notHex64("a node's ID", text);
+  return text;
+}
+
+/**
+ * Checks the URL of a mirror.
+ *
+ * @throws RangeError if the text is not an HTTP URL, or shows a user, a password, a query or a fragment
+ */
+export function asMirrorUrl(text: string): MirrorUrl {
+  // The text may have secrets.
+  if (!isMirrorUrl(text)) throw new RangeError("the URL of a mirror is an HTTP URL without secrets");
   return text;
 }
 
@@ -97,6 +129,17 @@ export function isCycle(value: unknown): value is Cycle {
 
 export function isNodeId(text: unknown): text is NodeId {
   return isHex64(text);
+}
+
+export function isMirrorUrl(text: string): text is MirrorUrl {
+  if (!/^https?:/.test(text) || !URL.canParse(text)) return false;
+  const { username, password, search, hash } = new URL(text);
+  return (
+    password === "" &&
+    ["", "***"].includes(username) &&
+    ["", "?***"].includes(search) &&
+    ["", "#***"].includes(hash)
+  );
 }
 
 export function isPublicKey(text: unknown): text is PublicKey {

@@ -1,4 +1,4 @@
-import type { NodeId, NodeIndex, PublicKey } from "./brands.ts";
+import { isMirrorUrl, type NodeId, type NodeIndex, type PublicKey } from "./brands.ts";
 
 /** An active node of the network (PROTOCOL.md, Node list). */
 export interface ActiveNode {
@@ -15,6 +15,16 @@ export interface ActiveNode {
 /** Returns the beginning of a node's ID, for messages. */
 export function shortId(id: string): string {
   return id.slice(0, 8);
+}
+
+/** Returns what a peer is called in messages, by what events call it: the beginning of a node's ID, or a mirror's URL. */
+export function shortPeer(id: string): string {
+  return isMirrorUrl(id) ? id : shortId(id);
+}
+
+/** Returns what a peer is called in messages, and what it is. */
+export function peerName(id: string): string {
+  return `${isMirrorUrl(id) ? "mirror" : "node"} ${shortPeer(id)}`;
 }
 
 /** Returns the index of each node. */

@@ -4,7 +4,7 @@ import type { MatchedPartition, ResponseReceiver } from "../artifact/response-re
 import type { SyncEvent } from "../events/sync-events.ts";
 import { continuationsMax } from "../limits/seed.ts";
 import { queriesPerPartitionMax, unconfirmedDiskShareLast } from "../limits/sync.ts";
-import type { NodeId, NodeIndex, Partition } from "../protocol/brands.ts";
+import type { NodeIndex, Partition, PeerId } from "../protocol/brands.ts";
 import { stores } from "../protocol/shard.ts";
 import { IncompleteError } from "../sync/incomplete.ts";
 import { IdealBytes } from "./ideal-bytes.ts";
@@ -33,7 +33,7 @@ const hopeMs = 6 * 3_600_000;
 export class RunChecks {
   readonly #scenario: Scenario;
   readonly #disk: VirtualDisk;
-  readonly #peers: ReadonlyMap<NodeId, VirtualPeer>;
+  readonly #peers: ReadonlyMap<PeerId, VirtualPeer>;
   readonly #committed = new Set<Partition>();
   /** Peer → its request. */
   readonly #requests = new Map<NodeIndex, RunningRequest>();
@@ -162,7 +162,7 @@ export class RunChecks {
     return this.preciseBytes / (bytes + 1_000);
   }
 
-  #isPrecise(node: NodeId): boolean {
+  #isPrecise(node: PeerId): boolean {
     const peer = this.#peers.get(node);
     return peer?.behaviour.kind === "honest" && peer.knowsRanges;
   }
@@ -187,7 +187,7 @@ export class RunChecks {
   }
 
   /** Checks what a request is to complete. */
-  #checkBase(peer: NodeId, partition: Partition, receiver: ResponseReceiver): void {
+  #checkBase(peer: PeerId, partition: Partition, receiver: ResponseReceiver): void {
     const base = receiver.base(partition);
     if (receiver.isDelta && base === undefined) this.#find(`${partition} is requested as a delta of nothing`);
     if (!this.#unmixed.has(partition) || receiver.isDelta) return;

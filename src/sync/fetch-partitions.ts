@@ -6,6 +6,7 @@
  *           wait → until a response ends, a partition is committed, or that time
  */
 
+import type { ResponseReport } from "../artifact/response-report.ts";
 import { isDiskFull, SnapshotError } from "../errors/snapshot-error.ts";
 import { debug } from "../events/debug-channel.ts";
 import { incompleteError } from "./incomplete.ts";
@@ -76,11 +77,11 @@ export class PartitionFetch {
       for (const id of decision.yielding) this.#requests.get(id)?.stop.abort();
   }
 
-  /** The debug event of a decision. A request names its node, whose URL `http.start` shows. */
+  /** The debug event of a decision. A request names its peer. */
   #described(decision: Decision): { readonly type: string; readonly node?: string } {
     const type = `schedule.${decision.type}`;
     if (decision.type !== "request") return { ...decision, type };
-    return { ...decision, type, node: this.#pool.node(decision.peer).id };
+    return { ...decision, type, node: this.#pool.id(decision.peer) };
   }
 
   #request(action: RequestDecision): void {
@@ -97,18 +98,19 @@ export class PartitionFetch {
   }
 
   /** Sends one request, receives its response, and reports the end to the scheduler. */
-  async #exchange({ query, peer, body, partitions }: RequestDecision, signal: AbortSignal): Promise<void> {
-    const node = this.#pool.node(peer);
+  async #exchange(decision: RequestDecision, signal: AbortSignal): Promise<void> {
+    const { query, body, partitions } = decision;
+    const peer = this.#pool.peer(decision.peer);
     const requested = new Set(partitions);
     const isDelta = body.changedSince !== undefined;
     const onCommitted = () => this.#wake.abort();
     const exchange = new ResponseExchange(
-      { query, node, requested, isDelta, onCommitted },
+      { query, peer, requested, isDelta, onCommitted },
       this.#scheduler,
       this.#ports,
     );
     try {
-      const report = await this.#ports.transport.request({ node, body, signal }, exchange, exchange);
+      const report = await this.#send(decision, exchange, signal);
       if (signal.aborted && this.#scheduler.cancellation(query) === undefined) return;
       exchange.report(report);
       const [atMs, random] = [this.#ports.clock.nowMs(), this.#ports.random()];
@@ -120,6 +122,21 @@ export class PartitionFetch {
       this.#scheduler.apply({ type: "disk-full", query, message: error.message });
     }
     await this.#removeUnused();
+  }
+
+  #send(
+    { peer: index, body, partitions, bases }: RequestDecision,
+    exchange: ResponseExchange,
+    signal: AbortSignal,
+  ): Promise<ResponseReport> {
+    const peer = this.#pool.peer(index);
+    const { transport, mirrors } = this.#ports;
+    if (peer.kind === "node") return transport.request({ node: peer.node, body, signal }, exchange, exchange);
+    const [partition] = partitions;
+    if (partition === undefined || mirrors === undefined) throw new Error("a mirror cannot be requested");
+    const base = bases.get(partition);
+    const heldBytes = base?.kind === "beginning" ? base.bytes : 0;
+    return mirrors.request({ mirror: peer.place, partition, heldBytes, signal }, exchange, exchange);
   }
 
   /** Removes files that no base needs any more. */

@@ -4,6 +4,7 @@ import { SnapshotError, type SnapshotErrorCode } from "../errors/snapshot-error.
 import type { Partition } from "../protocol/brands.ts";
 import { shortId } from "../protocol/node.ts";
 import { counted } from "../text/counted.ts";
+import type { Peer } from "./peers/peer.ts";
 import type { PeerPool, SourceOutcome } from "./peers/peer-pool.ts";
 
 const PARTITIONS_SHOWN = 3;
@@ -25,9 +26,7 @@ export function incompleteError(missing: ReadonlySet<Partition>, pool: PeerPool)
   const isFull = partitions.some((partition) => pool.isExcluded(partition, "no-space"));
   const code = isFull ? "disk" : codeOf(outcomes, pool.isHeld);
   const details = partitions.slice(0, PARTITIONS_SHOWN).flatMap((partition, index) => {
-    const reasons = (outcomes[index] ?? []).map(
-      ({ node, reason }) => `  ${shortId(node.id)} (${node.url ?? "no address"}): ${reason}`,
-    );
+    const reasons = (outcomes[index] ?? []).map(({ peer, reason }) => `  ${describePeer(peer)}: ${reason}`);
     return [`partition ${partition}:`, ...reasons];
   });
   if (partitions.length > PARTITIONS_SHOWN)
@@ -51,7 +50,7 @@ const titles: Readonly<Record<IncompleteCode, string>> = {
 
 const hints: Readonly<Record<IncompleteCode, string>> = {
   incomplete:
-    "Run again when these nodes respond correctly: verified partitions are kept and not fetched again.",
+    "Run again when these sources respond correctly: verified partitions are kept and not fetched again.",
   verification:
     "All nodes that store one of these partitions sent data without the agreed hash: report it to their operators.",
   temporary: "Run again in a minute: the nodes still finalize this cycle, or export their state.",
@@ -59,19 +58,29 @@ const hints: Readonly<Record<IncompleteCode, string>> = {
   disk: "Free some space and run again: verified partitions are kept and not fetched again.",
 };
 
-/** A partition that all its nodes gave wrongly decides: a later attempt would fail as well. */
+function describePeer(peer: Peer): string {
+  if (peer.kind === "mirror") return `the mirror ${peer.url}`;
+  return `${shortId(peer.node.id)} (${peer.node.url ?? "no address"})`;
+}
+
+/** A partition that all its sources gave wrongly decides: a later attempt would fail as well. */
 function codeOf(outcomes: readonly (readonly SourceOutcome[])[], isHeld: boolean): IncompleteCode {
-  if (outcomes.some((nodes) => nodes.every(({ outcome }) => outcome === "wrong"))) return "verification";
-  const isAbsent = outcomes.every((nodes) => nodes.every(({ outcome }) => absences.has(outcome)));
+  if (outcomes.some((sources) => sources.every(({ outcome }) => outcome === "wrong"))) return "verification";
+  const isAbsent = outcomes.every((sources) => sources.every(isAbsence));
   if (!isAbsent) return "incomplete";
   if (outcomes.some((nodes) => nodes.some(({ outcome }) => outcome === "too-early"))) return "temporary";
   // Where other nodes have given partitions, and still do, the network holds the snapshot.
   return isHeld ? "incomplete" : "gone";
 }
 
+/** A mirror with false accounts has the snapshot no more than one without any. */
+function isAbsence({ peer, outcome }: SourceOutcome): boolean {
+  return absences.has(outcome) || (peer.kind === "mirror" && outcome === "wrong");
+}
+
 function isNotHeld(nodes: readonly SourceOutcome[]): boolean {
   const isAbsent = nodes.some(({ outcome }) => absences.has(outcome));
-  return isAbsent && nodes.every(({ outcome }) => absences.has(outcome) || outcome === "failed");
+  return isAbsent && nodes.every((source) => isAbsence(source) || source.outcome === "failed");
 }
 
 const absences: ReadonlySet<SourceOutcome["outcome"]> = new Set(["too-early", "not-held"]);

@@ -3,7 +3,7 @@
 import { stragglerCheckMaxMs, stragglerCheckMs, stragglerCheckShare } from "../limits/sync.ts";
 import type { Partition } from "../protocol/brands.ts";
 import { stragglers, stragglingPartitions, yieldsTo } from "./queries/hedging.ts";
-import { narrowedRequests } from "./queries/narrowed-requests.ts";
+import { mirrorRequest, narrowedRequests } from "./queries/narrowed-requests.ts";
 import { isUseful, type Query, requestOf } from "./queries/query.ts";
 import type { RunState } from "./run-state.ts";
 import type { Action } from "./scheduler-actions.ts";
@@ -38,7 +38,10 @@ function nextOf(run: RunState, query: Query): Action | undefined {
   const open = query.partitions.filter((partition) => run.expected(id, partition) !== undefined);
   // On a nearly full disk, a partition alone takes the least.
   const requested = run.isLastShare ? open.slice(0, 1) : open;
-  const [next] = narrowedRequests({ shard, timestamp, isEmpty, baseOf }, peer, requested);
+  const rules = { shard, timestamp, isEmpty, baseOf };
+  const [next] = run.pool.isMirror(peer)
+    ? requested.slice(0, 1).map((partition) => mirrorRequest(rules, partition))
+    : narrowedRequests(rules, peer, requested);
   if (next === undefined) return { type: "end", query: id };
   // A response that a hedge has cancelled holds its bytes on a nearly full disk until it has ended.
   if (run.isLastShare && run.queries.hasRequest()) return undefined;

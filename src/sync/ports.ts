@@ -2,6 +2,7 @@
 
 import type { MatchedPartition, ResponseReceiver, ResponseReport } from "../artifact/response-report.ts";
 import type { SyncEvent } from "../events/sync-events.ts";
+import type { Partition } from "../protocol/brands.ts";
 import type { ActiveNode } from "../protocol/node.ts";
 import type { SnapshotReq } from "../protocol/snapshot-request.ts";
 
@@ -10,6 +11,16 @@ export interface PartialSnapshotRequest {
   readonly node: ActiveNode;
   readonly body: SnapshotReq;
   /** Ends the request, which then fails with the FetchError `aborted`. */
+  readonly signal: AbortSignal;
+}
+
+/** One request for the artifact of a partition, to a mirror. */
+export interface ArtifactRequest {
+  /** The mirror's place among the mirrors of the run. */
+  readonly mirror: number;
+  readonly partition: Partition;
+  /** How many bytes the run already has from the beginning of the artifact. */
+  readonly heldBytes: number;
   readonly signal: AbortSignal;
 }
 
@@ -43,6 +54,20 @@ export interface Transport {
   ): Promise<ResponseReport>;
 }
 
+/** Sends requests to mirrors. */
+export interface MirrorTransport {
+  /**
+   * Requests one artifact, and receives it.
+   *
+   * @throws SnapshotError `disk`; the report holds every failure of the mirror
+   */
+  request(
+    request: ArtifactRequest,
+    receiver: ResponseReceiver,
+    observer: ResponseObserver,
+  ): Promise<ResponseReport>;
+}
+
 /** Stores partitions. */
 export interface ArtifactStore {
   /** Stores a partition that has the agreed hash. */
@@ -67,6 +92,8 @@ export type Random = () => number;
 
 export interface SyncPorts {
   readonly transport: Transport;
+  /** Required if the pool has mirrors. */
+  readonly mirrors?: MirrorTransport | undefined;
   readonly store: ArtifactStore;
   readonly clock: Clock;
   readonly random: Random;

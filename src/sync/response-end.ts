@@ -2,7 +2,7 @@
 
 import type { ResponseReport } from "../artifact/response-report.ts";
 import { FetchError } from "../errors/fetch-error.ts";
-import type { NodeIndex, Partition } from "../protocol/brands.ts";
+import type { Partition, PeerIndex } from "../protocol/brands.ts";
 import type { ByteBudget } from "./peers/byte-budget.ts";
 import { costOf } from "./peers/error-costs.ts";
 import type { PeerPool } from "./peers/peer-pool.ts";
@@ -25,7 +25,7 @@ interface RunParts {
 /** Excludes a peer from what its response had wrong, or too much of. */
 export function excludeFor(
   { pool, budget }: RunParts,
-  peer: NodeIndex,
+  peer: PeerIndex,
   { mismatched, outgrown }: ResponseReport,
 ): void {
   for (const { partition, expected, got } of mismatched) {
@@ -42,7 +42,7 @@ export function excludeFor(
  */
 export function updateBases(
   { pool, budget, tasks, bases, isLastShare }: RunParts,
-  peer: NodeIndex,
+  peer: PeerIndex,
   report: ResponseReport,
   completed: ReadonlyMap<Partition, Base>,
 ): void {
@@ -85,7 +85,7 @@ export function breakOffDeltas(
 /** Notes the failure of a peer; `random` in [0, 1) is the jitter of its backoff. */
 export function failPeer(
   { task, pool, budget }: RunParts,
-  peer: NodeIndex,
+  peer: PeerIndex,
   failed: FailedResponse,
   { atMs, random }: { readonly atMs: number; readonly random: number },
 ): void {

@@ -11,16 +11,16 @@ import { ResponseError } from "../errors/response-error.ts";
 import type { ResponseOutcome } from "../errors/response-outcome.ts";
 import { SnapshotError } from "../errors/snapshot-error.ts";
 import type { BaseOrigin } from "../events/sync-events.ts";
-import type { HashHex, NodeId, Partition } from "../protocol/brands.ts";
-import type { ActiveNode } from "../protocol/node.ts";
+import type { HashHex, Partition, PeerId } from "../protocol/brands.ts";
 import { offencesOf, outcomeOf } from "./classify-response.ts";
+import { type Peer, peerId } from "./peers/peer.ts";
 import type { ResponseObserver, SyncPorts } from "./ports.ts";
 import type { QueryId } from "./queries/partition-tasks.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 export interface Exchange {
   readonly query: QueryId;
-  readonly node: ActiveNode;
+  readonly peer: Peer;
   readonly requested: ReadonlySet<Partition>;
   /** Whether accounts that have not changed for long may be missing. */
   readonly isDelta: boolean;
@@ -32,7 +32,7 @@ export class ResponseExchange implements ResponseReceiver, ResponseObserver {
   readonly requested: ReadonlySet<Partition>;
   readonly isDelta: boolean;
   readonly #query: QueryId;
-  readonly #node: NodeId;
+  readonly #node: PeerId;
   readonly #onCommitted: () => void;
   readonly #scheduler: Scheduler;
   readonly #ports: SyncPorts;
@@ -42,19 +42,19 @@ export class ResponseExchange implements ResponseReceiver, ResponseObserver {
   #bytes = 0;
 
   constructor(
-    { query, node, requested, isDelta, onCommitted }: Exchange,
+    { query, peer, requested, isDelta, onCommitted }: Exchange,
     scheduler: Scheduler,
     ports: SyncPorts,
   ) {
     this.requested = requested;
     this.isDelta = isDelta;
     this.#query = query;
-    this.#node = node.id;
+    this.#node = peerId(peer);
     this.#onCommitted = onCommitted;
     this.#scheduler = scheduler;
     this.#ports = ports;
     this.#startedMs = ports.clock.nowMs();
-    ports.emit({ type: "request", node: node.id });
+    ports.emit({ type: "request", node: this.#node });
   }
 
   stores(partition: Partition): boolean {

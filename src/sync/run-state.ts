@@ -1,6 +1,6 @@
 /** The state of a run, and how events change it. An event that cannot happen in the present state is a bug, and throws. */
 
-import type { HashHex, Partition } from "../protocol/brands.ts";
+import type { HashHex, Partition, PeerIndex } from "../protocol/brands.ts";
 import type { Shard } from "../protocol/shard.ts";
 import { ByteBudget } from "./peers/byte-budget.ts";
 import type { ExclusionReason, PeerPool } from "./peers/peer-pool.ts";
@@ -209,7 +209,7 @@ export class RunState {
     this.history.resetBackoff(atMs);
   }
 
-  #start(planned: PlannedQuery, isHedge: boolean, atMs: number): void {
+  #start(planned: PlannedQuery<PeerIndex>, isHedge: boolean, atMs: number): void {
     this.history.begin(atMs);
     this.pool.begin(planned.nodeIndex);
     const query = this.queries.start(planned, isHedge, atMs);

@@ -1,7 +1,7 @@
 /** What the scheduler decides, and what it is notified of. */
 
 import type { ResponseReport } from "../artifact/response-report.ts";
-import type { NodeIndex, Partition } from "../protocol/brands.ts";
+import type { Partition, PeerIndex } from "../protocol/brands.ts";
 import type { SnapshotReq } from "../protocol/snapshot-request.ts";
 import type { Base } from "./queries/partition-bases.ts";
 import type { QueryId } from "./queries/partition-tasks.ts";
@@ -22,7 +22,7 @@ export type Action =
 export interface RequestDecision {
   readonly type: "request";
   readonly query: QueryId;
-  readonly peer: NodeIndex;
+  readonly peer: PeerIndex;
   readonly body: SnapshotReq;
   readonly partitions: readonly Partition[];
   /** What the response is to complete. */
@@ -34,7 +34,7 @@ export type Decision =
   /** Begin a query; a hedge may cancel others. */
   | {
       readonly type: "start";
-      readonly query: PlannedQuery;
+      readonly query: PlannedQuery<PeerIndex>;
       /** The rest of the cover that the query is part of; `undefined` for a hedge and for Algorithm 1. */
       readonly rest: Cover | undefined;
       readonly isHedge: boolean;

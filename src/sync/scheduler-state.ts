@@ -29,7 +29,7 @@ export function describeState({ tasks, queries, pool }: RunState, nowMs: number)
     missing: pending.filter((partition) => tasks.task(partition)?.state === "missing"),
     committing: pending.filter((partition) => tasks.task(partition)?.state === "committing"),
     queries: [...queries.all()].map((query) => ({
-      node: pool.node(query.peer).id,
+      node: pool.id(query.peer),
       state: query.state.kind,
       isHedge: query.isHedge,
       partitions: tasks.givenBy(query.id),

@@ -11,7 +11,7 @@
 import type { PartitionBase } from "../artifact/response-report.ts";
 import type { BaseOrigin } from "../events/sync-events.ts";
 import type { HashHex, Partition } from "../protocol/brands.ts";
-import { storedCount, stores } from "../protocol/shard.ts";
+import { storedCount } from "../protocol/shard.ts";
 import { nextAction } from "./next-action.ts";
 import type { PeerPool } from "./peers/peer-pool.ts";
 import { baseFor } from "./queries/partition-bases.ts";
@@ -49,7 +49,7 @@ export class Scheduler {
 
   /** Returns whether the peer of a query should hold accounts of a partition. */
   stores(query: QueryId, partition: Partition): boolean {
-    return stores(this.#state.task.shard, this.#state.queries.get(query).peer, partition);
+    return this.#state.pool.stores(this.#state.queries.get(query).peer, partition);
   }
 
   /** Returns whether a query's response is within the byte budget, and responses together within the disk's share. */
@@ -88,7 +88,7 @@ export class Scheduler {
   /** Returns the peers that sent more for a partition than it has. */
   oversized(partition: Partition, confirmedBytes: number): { node: string; bytes: number }[] {
     const responses = this.#state.budget.oversized(partition, confirmedBytes);
-    return responses.map(({ peer, bytes }) => ({ node: this.#state.pool.node(peer).id, bytes }));
+    return responses.map(({ peer, bytes }) => ({ node: this.#state.pool.id(peer), bytes }));
   }
 
   /** Returns why a query was cancelled; `undefined` where it was not. */

@@ -2,7 +2,7 @@
 
 import { Presets, SingleBar } from "cli-progress";
 import type { AssembleEvent, Progress, Reporter } from "../events/assemble-events.ts";
-import { shortId } from "../protocol/node.ts";
+import { shortPeer } from "../protocol/node.ts";
 import { messageLine } from "../text/printable.ts";
 import { describeOffence } from "./describe-event.ts";
 import { formatBytes, formatDuration } from "./format.ts";
@@ -92,7 +92,7 @@ export class BarReporter implements Reporter {
     const [first, ...others] = this.#meter.waitingFor(nowMs);
     if (first !== undefined) {
       const more = others.length > 0 ? ` and ${others.length} more` : "";
-      return `waiting for ${shortId(first.node)}${more}, ${formatDuration(first.sinceMs)}`;
+      return `waiting for ${shortPeer(first.node)}${more}, ${formatDuration(first.sinceMs)}`;
     }
     const leftMs = this.#meter.leftMs(nowMs);
     return leftMs === undefined ? "…" : `${formatDuration(leftMs)} left`;

@@ -1,7 +1,7 @@
 /** Describes events of a run for people. */
 
 import type { MovedBytes, Offence, QueryRecord } from "../events/assemble-events.ts";
-import { shortId } from "../protocol/node.ts";
+import { peerName } from "../protocol/node.ts";
 import { messageLine } from "../text/printable.ts";
 import { formatBytes, formatCount, formatCounted } from "./format.ts";
 
@@ -13,12 +13,12 @@ export function describeBytes({ received, seeded }: MovedBytes): string {
 
 export function describeOffence({ node, kind, partition, detail }: Offence): string {
   const where = partition === undefined ? "" : ` of partition ${partition}`;
-  return messageLine(`node ${shortId(node)}: ${kind}${where}: ${detail}`);
+  return messageLine(`${peerName(node)}: ${kind}${where}: ${detail}`);
 }
 
 export function describeQuery({ node, partitions, verified, bytes, outcome, status }: QueryRecord): string {
   const gave = `gave ${formatCount(verified.length)} of ${formatCounted(partitions.length, "partition")} in ${formatBytes(bytes)}`;
   return messageLine(
-    `node ${shortId(node)} ${gave}${outcome === "complete" ? "" : ` (${[outcome, status].filter((word) => word !== undefined).join(" ")})`}`,
+    `${peerName(node)} ${gave}${outcome === "complete" ? "" : ` (${[outcome, status].filter((word) => word !== undefined).join(" ")})`}`,
   );
 }

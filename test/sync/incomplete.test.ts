@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { asNodeIndex, asPartition } from "../../src/protocol/brands.ts";
+import { asMirrorUrl, asNodeIndex, asPartition } from "../../src/protocol/brands.ts";
 import { incompleteError } from "../../src/sync/incomplete.ts";
 import type { ExclusionReason, PeerPool } from "../../src/sync/peers/peer-pool.ts";
 import { asPartitions } from "../helpers/brands.ts";
@@ -114,5 +114,20 @@ describe("the error of an incomplete run", () => {
       "was not requested",
       "and 1 more partition",
     ]);
+  });
+
+  it.each([
+    { id: "has no such snapshot", status: 404, code: "gone" },
+    { id: "has false accounts", status: undefined, isWrong: true, code: "gone" },
+    { id: "fails otherwise", status: 503, code: "incomplete" },
+  ])("is $code if no node holds the snapshot and the mirror $id, and names the mirror", (one) => {
+    const pool = peerPool(allStoreAll, undefined, [asMirrorUrl("http://mirror")]);
+    for (const node of [0, 1, 2]) fail(pool, node, 404);
+    if (one.isWrong === true) exclude(pool, 3, "wrong");
+    else fail(pool, 3, one.status ?? 404);
+    const error = incompleteError(new Set(asPartitions([1])), pool);
+    expect(error.code).toBe(one.code);
+    expect(error.isHeldByNobody).toBe(true);
+    expect(error.details.at(-1)).toMatch(/^ {2}the mirror http:\/\/mirror: /);
   });
 });

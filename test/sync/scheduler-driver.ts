@@ -1,6 +1,6 @@
 import type { ResponseEnd, ResponseReport } from "../../src/artifact/response-report.ts";
 import type { MismatchedPartition } from "../../src/events/sync-events.ts";
-import { asNodeId, asPartition } from "../../src/protocol/brands.ts";
+import { asNodeId, asPartition, type MirrorUrl } from "../../src/protocol/brands.ts";
 import { queryOrder } from "../../src/protocol/query-order.ts";
 import { makeShard, type Shard } from "../../src/protocol/shard.ts";
 import { PeerPool } from "../../src/sync/peers/peer-pool.ts";
@@ -15,13 +15,17 @@ export const allStoreAll: Shard = makeShard({ numNodes: 3, nodesPerConsensusGrou
 /** Each of four peers stores its own partition; Algorithm 1 queries them in the order 0, 3, 1, 2. */
 export const eachStoresOne: Shard = makeShard({ numNodes: 4, nodesPerConsensusGroup: 1 });
 
-export function peerPool(shard: Shard, ranks?: ReadonlyMap<string, number>): PeerPool {
+export function peerPool(
+  shard: Shard,
+  ranks?: ReadonlyMap<string, number>,
+  mirrors?: readonly MirrorUrl[],
+): PeerPool {
   const nodes = Array.from({ length: shard.numNodes }, (_, index) => ({
-    id: asNodeId(String(index).repeat(64)),
+    id: asNodeId(index < 10 ? String(index).repeat(64) : String(index).padStart(64, "0")),
     publicKey: undefined,
     url: `http://127.0.0.1:${index + 1}`,
   }));
-  return new PeerPool(nodes, shard, queryOrder(shard.numNodes), ranks);
+  return new PeerPool(nodes, shard, queryOrder(shard.numNodes), ranks, mirrors);
 }
 
 export function reportOf(end: ResponseEnd, more: Partial<ResponseReport> = {}): ResponseReport {

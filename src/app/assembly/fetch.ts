@@ -7,7 +7,7 @@ import { offerState } from "../../events/debug-channel.ts";
 import type { RunLog } from "../../events/run-log.ts";
 import type { SyncEvent } from "../../events/sync-events.ts";
 import { artifactFile } from "../../format/artifact.ts";
-import type { Partition } from "../../protocol/brands.ts";
+import { isNodeId, type Partition } from "../../protocol/brands.ts";
 import { hashText } from "../../protocol/crypto/hash.ts";
 import { EMPTY_PREIMAGE } from "../../protocol/partition-hash.ts";
 import { queryOrder } from "../../protocol/query-order.ts";
@@ -130,7 +130,8 @@ function portsOf(
   };
   const emit = (event: SyncEvent) => {
     log.record(event);
-    if (event.type === "mismatched") known?.noteMismatch(event.node, event.mismatch, agreed);
+    if (event.type === "mismatched" && isNodeId(event.node))
+      known?.noteMismatch(event.node, event.mismatch, agreed);
   };
   return { transport, store, clock, random: Math.random, emit };
 }

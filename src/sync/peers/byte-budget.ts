@@ -12,7 +12,7 @@ import {
   unconfirmedFactor,
   unconfirmedPerConfirmed,
 } from "../../limits/sync.ts";
-import type { NodeIndex, Partition } from "../../protocol/brands.ts";
+import type { Partition, PeerIndex } from "../../protocol/brands.ts";
 import type { QueryId } from "../queries/partition-tasks.ts";
 import type { PeerPool } from "./peer-pool.ts";
 
@@ -25,23 +25,23 @@ const freeBytesMaxAgeMs = 100;
 /** Bytes that a response holds, most of which belong to one partition. */
 export interface HeldBytes {
   readonly query: QueryId;
-  readonly peer: NodeIndex;
+  readonly peer: PeerIndex;
   readonly partition: Partition;
   readonly bytes: number;
 }
 
 /** A peer sent more bytes for a partition than the partition turns out to have. */
 export interface OversizedResponse {
-  readonly peer: NodeIndex;
+  readonly peer: PeerIndex;
   readonly bytes: number;
 }
 
 export class ByteBudget {
   readonly #pool: PeerPool;
-  readonly #outgrown: { readonly peer: NodeIndex; readonly partition: Partition; readonly bytes: number }[] =
+  readonly #outgrown: { readonly peer: PeerIndex; readonly partition: Partition; readonly bytes: number }[] =
     [];
   /** Peers that have outgrown the present budget. */
-  readonly #outgrownBy = new Set<NodeIndex>();
+  readonly #outgrownBy = new Set<PeerIndex>();
   #bytes = unconfirmedBytesFirst;
   /** Of the largest partition that a hash has confirmed. */
   #confirmedMax = 0;
@@ -121,7 +121,7 @@ export class ByteBudget {
   }
 
   /** A peer's response was ended: it is requested for that partition again only after the budget has grown. */
-  exclude(peer: NodeIndex, partition: Partition, bytes: number): void {
+  exclude(peer: PeerIndex, partition: Partition, bytes: number): void {
     this.#outgrown.push({ peer, partition, bytes });
     const detail = `sent more than any other node so far: ${bytes} bytes, with more to come`;
     this.#pool.exclude(peer, partition, { reason: "outgrown", detail });
@@ -138,7 +138,7 @@ export class ByteBudget {
   }
 
   /** Whether other peers have sent as much, or no other peer has the partition. */
-  #isBelieved(peer: NodeIndex, partition: Partition): boolean {
+  #isBelieved(peer: PeerIndex, partition: Partition): boolean {
     const others = this.#outgrownBy.size - (this.#outgrownBy.has(peer) ? 1 : 0);
     return others >= OUTGROWN_BEFORE_GROWTH || !this.#pool.hasOther(peer, partition);
   }

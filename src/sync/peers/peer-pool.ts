@@ -4,9 +4,19 @@
  */
 
 import type { RetryDecision } from "../../errors/retry.ts";
-import { asNodeIndex, type NodeIndex, type Partition } from "../../protocol/brands.ts";
+import {
+  asMirrorIndex,
+  asNodeIndex,
+  type MirrorIndex,
+  type MirrorUrl,
+  type NodeIndex,
+  type Partition,
+  type PeerId,
+  type PeerIndex,
+} from "../../protocol/brands.ts";
 import type { ActiveNode } from "../../protocol/node.ts";
 import { GLOBAL_PARTITION, type Shard, stores } from "../../protocol/shard.ts";
+import { type Peer, peerId } from "./peer.ts";
 import { rankGroups } from "./rank-groups.ts";
 
 export type PeerState =
@@ -35,7 +45,7 @@ export interface PeerFailure {
 
 /** What came of one peer as a source of one partition. */
 export interface SourceOutcome {
-  readonly node: ActiveNode;
+  readonly peer: Peer;
   readonly outcome: "wrong" | "too-early" | "not-held" | "failed";
   readonly reason: string;
 }
@@ -45,9 +55,9 @@ export const TOO_EARLY = 425;
 /** The node holds no snapshot of that moment. */
 const NOT_HELD = 404;
 
-interface Peer {
-  readonly index: NodeIndex;
-  readonly node: ActiveNode;
+interface PooledPeer {
+  readonly index: PeerIndex;
+  readonly peer: Peer;
   state: PeerState;
   /** In a row. */
   failures: number;
@@ -59,30 +69,41 @@ interface Peer {
 
 export class PeerPool {
   readonly #shard: Shard;
-  readonly #peers: Peer[];
-  readonly #order: readonly NodeIndex[];
+  readonly #peers: PooledPeer[];
+  readonly #order: readonly PeerIndex[];
   readonly #ranks: ReadonlyMap<string, number>;
   /** Peers with failures that count. */
-  readonly #failing = new Set<NodeIndex>();
+  readonly #failing = new Set<PeerIndex>();
+  readonly #hasMirrors: boolean;
   #hasGiven = false;
 
   /**
    * @param nodes in their order; a peer's index is its place in it
    * @param order of Algorithm 1
    * @param ranks node ID → how many failures its record counts for
+   * @param mirrors their URLs without secrets; their indices follow those of the nodes
    */
   constructor(
     nodes: readonly ActiveNode[],
     shard: Shard,
     order: readonly NodeIndex[],
     ranks: ReadonlyMap<string, number> = new Map(),
+    mirrors: readonly MirrorUrl[] = [],
   ) {
     this.#ranks = ranks;
     this.#shard = shard;
-    this.#order = order;
-    this.#peers = nodes.map((node, index) => ({
-      index: asNodeIndex(index),
-      node,
+    this.#hasMirrors = mirrors.length > 0;
+    const peers: readonly { readonly index: PeerIndex; readonly peer: Peer }[] = [
+      ...nodes.map((node, index) => ({ index: asNodeIndex(index), peer: { kind: "node", node } as const })),
+      ...mirrors.map((url, place) => ({
+        index: asMirrorIndex(nodes.length + place),
+        peer: { kind: "mirror", place, url } as const,
+      })),
+    ];
+    this.#order = [...order, ...peers.slice(nodes.length).map(({ index }) => index)];
+    this.#peers = peers.map(({ index, peer }) => ({
+      index,
+      peer,
       state: { kind: "idle" },
       failures: 0,
       lastFailure: undefined,
@@ -96,16 +117,30 @@ export class PeerPool {
     return this.#peers.length;
   }
 
-  node(index: NodeIndex): ActiveNode {
-    return this.#peer(index).node;
+  peer(index: PeerIndex): Peer {
+    return this.#peer(index).peer;
   }
 
-  state(index: NodeIndex): PeerState {
+  /** The ID of a node, or the URL of a mirror. */
+  id(index: PeerIndex): PeerId {
+    return peerId(this.peer(index));
+  }
+
+  isMirror(index: PeerIndex): index is MirrorIndex {
+    return this.peer(index).kind === "mirror";
+  }
+
+  /** Whether a peer should have a partition: a mirror has all of them. */
+  stores(index: PeerIndex, partition: Partition): boolean {
+    return this.isMirror(index) || stores(this.#shard, index, partition);
+  }
+
+  state(index: PeerIndex): PeerState {
     return this.#peer(index).state;
   }
 
   /** Failures since the peer last gave something. */
-  failures(index: NodeIndex): number {
+  failures(index: PeerIndex): number {
     return this.#peer(index).failures;
   }
 
@@ -121,26 +156,26 @@ export class PeerPool {
 
   /**
    * The peers that can be requested now, in order, and in groups: those that have failed more often, in this run or
-   * by their record, are in a later one.
+   * by their record, are in a later one. Mirrors are in groups of their own, behind nodes that have failed as often.
    */
-  availableGroups(nowMs: number): NodeIndex[][] {
+  availableGroups(nowMs: number): PeerIndex[][] {
     const available = this.#order.filter((index) => this.isAvailable(index, nowMs));
     // In a large network in which all goes well, this is called often.
-    if (this.#failing.size === 0 && this.#ranks.size === 0) return [available];
-    return rankGroups(available, (index) => this.#setback(index));
+    if (this.#failing.size === 0 && this.#ranks.size === 0 && !this.#hasMirrors) return [available];
+    return rankGroups(available, (index) => 2 * this.#setback(index) + (this.isMirror(index) ? 1 : 0));
   }
 
-  isAvailable(index: NodeIndex, nowMs: number): boolean {
+  isAvailable(index: PeerIndex, nowMs: number): boolean {
     const { state } = this.#peer(index);
     return state.kind === "idle" || (state.kind === "backing-off" && state.untilMs <= nowMs);
   }
 
-  mayGive(index: NodeIndex, partition: Partition): boolean {
+  mayGive(index: PeerIndex, partition: Partition): boolean {
     return !this.#peer(index).exclusions.has(partition);
   }
 
   /** The partitions that a peer is not requested for. */
-  excludedOf(index: NodeIndex): Iterable<Partition> {
+  excludedOf(index: PeerIndex): Iterable<Partition> {
     return this.#peer(index).exclusions.keys();
   }
 
@@ -155,7 +190,7 @@ export class PeerPool {
   }
 
   /** Whether another peer may still give a partition. */
-  hasOther(index: NodeIndex, partition: Partition): boolean {
+  hasOther(index: PeerIndex, partition: Partition): boolean {
     return this.#peers.some(
       (other) =>
         other.index !== index && other.state.kind !== "given-up" && this.#isSource(other.index, partition),
@@ -163,32 +198,32 @@ export class PeerPool {
   }
 
   /** A query of the peer begins. */
-  begin(index: NodeIndex): void {
+  begin(index: PeerIndex): void {
     const { state } = this.#peer(index);
     if (state.kind === "busy" || state.kind === "given-up") throw misuse("begin", index, state);
     this.#peer(index).state = { kind: "busy" };
   }
 
   /** The query is over, and the peer can be requested again. */
-  end(index: NodeIndex): void {
+  end(index: PeerIndex): void {
     this.#leaveBusy(index, "end", { kind: "idle" });
   }
 
   /** The peer has given something: earlier failures no longer count. */
-  succeed(index: NodeIndex): void {
+  succeed(index: PeerIndex): void {
     this.#hasGiven = true;
     this.#peer(index).isHolder = true;
     this.forgive(index);
   }
 
   /** Earlier failures of the peer no longer count. */
-  forgive(index: NodeIndex): void {
+  forgive(index: PeerIndex): void {
     this.#peer(index).failures = 0;
     this.#failing.delete(index);
   }
 
   /** The query is over, because the peer failed. */
-  fail(index: NodeIndex, failure: PeerFailure, decision: RetryDecision, nowMs: number): void {
+  fail(index: PeerIndex, failure: PeerFailure, decision: RetryDecision, nowMs: number): void {
     const peer = this.#peer(index);
     peer.lastFailure = failure;
     if (failure.status === NOT_HELD) peer.isHolder = false;
@@ -202,7 +237,7 @@ export class PeerPool {
     this.#leaveBusy(index, "fail", next);
   }
 
-  exclude(index: NodeIndex, partition: Partition, exclusion: Exclusion): void {
+  exclude(index: PeerIndex, partition: Partition, exclusion: Exclusion): void {
     this.#peer(index).exclusions.set(partition, exclusion);
   }
 
@@ -226,47 +261,46 @@ export class PeerPool {
     );
   }
 
-  /** What came of each peer that stores a partition, in the order of nodes. */
+  /** What came of each peer that stores a partition: of nodes in their order, then of mirrors. */
   outcomes(partition: Partition): SourceOutcome[] {
-    return this.#peers.flatMap(({ index, node, exclusions, lastFailure }): SourceOutcome[] => {
-      if (!stores(this.#shard, index, partition)) return [];
+    return this.#peers.flatMap(({ index, peer, exclusions, lastFailure }): SourceOutcome[] => {
+      if (!this.stores(index, partition)) return [];
       const exclusion = exclusions.get(partition);
-      if (exclusion?.reason === "wrong") return [{ node, outcome: "wrong", reason: exclusion.detail }];
+      if (exclusion?.reason === "wrong") return [{ peer, outcome: "wrong", reason: exclusion.detail }];
       const reason = exclusion?.detail ?? lastFailure?.message ?? "was not requested";
-      return [{ node, outcome: outcomeOfStatus(lastFailure?.status), reason }];
+      return [{ peer, outcome: outcomeOfStatus(lastFailure?.status), reason }];
     });
   }
 
   /** How many failures count against a peer: its own of this run, and its record. */
-  #setback(index: NodeIndex): number {
-    const { node, failures } = this.#peer(index);
-    return failures + (this.#ranks.get(node.id) ?? 0);
+  #setback(index: PeerIndex): number {
+    return this.failures(index) + (this.#ranks.get(this.id(index)) ?? 0);
   }
 
-  #isSource(index: NodeIndex, partition: Partition): boolean {
-    const isStored = partition === GLOBAL_PARTITION || stores(this.#shard, index, partition);
+  #isSource(index: PeerIndex, partition: Partition): boolean {
+    const isStored = partition === GLOBAL_PARTITION || this.stores(index, partition);
     return isStored && this.mayGive(index, partition);
   }
 
-  #isSourceOfAny(index: NodeIndex, partitions: ReadonlySet<Partition>): boolean {
+  #isSourceOfAny(index: PeerIndex, partitions: ReadonlySet<Partition>): boolean {
     for (const partition of partitions) if (this.#isSource(index, partition)) return true;
     return false;
   }
 
-  #leaveBusy(index: NodeIndex, transition: string, next: PeerState): void {
+  #leaveBusy(index: PeerIndex, transition: string, next: PeerState): void {
     const peer = this.#peer(index);
     if (peer.state.kind !== "busy") throw misuse(transition, index, peer.state);
     peer.state = next;
   }
 
-  #peer(index: NodeIndex): Peer {
+  #peer(index: PeerIndex): PooledPeer {
     const peer = this.#peers[index];
     if (peer === undefined) throw new RangeError(`no peer ${index}`);
     return peer;
   }
 }
 
-function misuse(transition: string, index: NodeIndex, { kind }: PeerState): Error {
+function misuse(transition: string, index: PeerIndex, { kind }: PeerState): Error {
   return new Error(`cannot ${transition} a query of peer ${index}, which is ${kind}`);
 }
 

@@ -1,12 +1,12 @@
 /** Returns the indices in groups of equal rank, the lowest rank first; each group keeps their order. */
 
-import type { NodeIndex } from "../../protocol/brands.ts";
+import type { PeerIndex } from "../../protocol/brands.ts";
 
 export function rankGroups(
-  indices: Iterable<NodeIndex>,
-  rankOf: (index: NodeIndex) => number,
-): NodeIndex[][] {
-  const groups = new Map<number, NodeIndex[]>();
+  indices: Iterable<PeerIndex>,
+  rankOf: (index: PeerIndex) => number,
+): PeerIndex[][] {
+  const groups = new Map<number, PeerIndex[]>();
   for (const index of indices) {
     const rank = rankOf(index);
     const group = groups.get(rank);

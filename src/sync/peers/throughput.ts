@@ -15,7 +15,7 @@ import {
   stragglerUnmeasuredMs,
   unmeasuredBytesPerSecond,
 } from "../../limits/sync.ts";
-import type { NodeIndex } from "../../protocol/brands.ts";
+import type { PeerIndex } from "../../protocol/brands.ts";
 
 /** One response, or as much of it as there is so far. */
 export interface SpeedSample {
@@ -43,20 +43,20 @@ interface Compared extends Speed {
 }
 
 interface Measured extends Compared {
-  readonly nodeIndex: NodeIndex;
+  readonly nodeIndex: PeerIndex;
 }
 
 const unmeasuredMsPerByte = 1000 / unmeasuredBytesPerSecond;
 
 export class Throughput {
-  readonly #speeds = new Map<NodeIndex, Speed>();
+  readonly #speeds = new Map<PeerIndex, Speed>();
   /** The newest responses, which others are compared with. */
   readonly #recent: Measured[] = [];
   #isEven: boolean | undefined;
   #usual: { readonly bytes: number; readonly leastMs: number; readonly medianMs: number } | undefined;
 
   /** Notes a response; the newer ones of a peer count for more. */
-  note(nodeIndex: NodeIndex, sample: SpeedSample): void {
+  note(nodeIndex: PeerIndex, sample: SpeedSample): void {
     const now = speedOf(sample);
     const before = this.#speeds.get(nodeIndex);
     const speed = {
@@ -83,7 +83,7 @@ export class Throughput {
    * a greater pace are queried later. 0 for all where they are about equal, or nothing is measured; what is not
    * measured is taken to be as most are.
    */
-  pace(nodeIndex: NodeIndex): number {
+  pace(nodeIndex: PeerIndex): number {
     return this.#paceOf(this.#speeds.get(nodeIndex));
   }
 
@@ -102,7 +102,7 @@ export class Throughput {
    * @param backoff how many times longer than usual is waited
    */
   isStraggling(
-    nodeIndex: NodeIndex,
+    nodeIndex: PeerIndex,
     response: ResponseSoFar,
     others: readonly SpeedSample[],
     backoff = 1,

@@ -4,12 +4,12 @@
  */
 
 import { hedgeBackoffMax, stragglerUnmeasuredMs } from "../../limits/sync.ts";
-import type { NodeIndex, Partition } from "../../protocol/brands.ts";
+import type { Partition, PeerIndex } from "../../protocol/brands.ts";
 
 const none: ReadonlySet<never> = new Set<never>();
 
 export class HedgeHistory {
-  readonly #requested = new Map<NodeIndex, Set<Partition>>();
+  readonly #requested = new Map<PeerIndex, Set<Partition>>();
   readonly #yielded = new Set<Partition>();
   #backoff = 1;
   /** When the backoff last changed; `undefined` before the first query. */
@@ -21,7 +21,7 @@ export class HedgeHistory {
   }
 
   /** Returns the partitions that a peer was requested for, and is not hedged with. */
-  requestedOf(peer: NodeIndex): ReadonlySet<Partition> {
+  requestedOf(peer: PeerIndex): ReadonlySet<Partition> {
     return this.#requested.get(peer) ?? none;
   }
 
@@ -34,7 +34,7 @@ export class HedgeHistory {
     for (const partition of partitions) this.#yielded.add(partition);
   }
 
-  note(peer: NodeIndex, partition: Partition): void {
+  note(peer: PeerIndex, partition: Partition): void {
     const requested = this.#requested.get(peer);
     if (requested === undefined) this.#requested.set(peer, new Set([partition]));
     else requested.add(partition);

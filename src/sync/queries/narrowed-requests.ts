@@ -4,7 +4,7 @@
  * accounts. Of a partition that has a base, only the rest is requested.
  */
 
-import { addressAfter, highestAddress, lowestAddress } from "../../protocol/address.ts";
+import { addressAfter, addressSpace } from "../../protocol/address.ts";
 import type { NodeIndex, Partition } from "../../protocol/brands.ts";
 import {
   GLOBAL_PARTITION,
@@ -58,6 +58,19 @@ export function narrowedRequests(
   return requests;
 }
 
+/**
+ * Returns the request to a mirror, which gives one partition at a time, and no changes: all of it, or what follows its
+ * beginning.
+ */
+export function mirrorRequest(rules: RequestRules, partition: Partition): NarrowedRequest {
+  const base = rules.baseOf?.(partition);
+  if (base?.kind === "beginning") return restOf(rules, partition, base);
+  const { low: accountStart, high: accountEnd } = addressesOf(rules.shard, partition);
+  const isGlobal = partition === GLOBAL_PARTITION;
+  const request = { timestamp: rules.timestamp, accountStart, accountEnd, isGlobal };
+  return { request, partitions: [partition], bases: new Map() };
+}
+
 /** Groups partitions by the moment since which changes are requested; `undefined` for whole partitions. */
 function groupsOf(
   partitions: readonly Partition[],
@@ -81,7 +94,7 @@ function restOf(
   base: BeginningBase,
 ): NarrowedRequest {
   const isGlobal = partition === GLOBAL_PARTITION;
-  const { high } = isGlobal ? addressSpace : partitionRange(shard, partition);
+  const { high } = addressesOf(shard, partition);
   // The highest address is requested again where nothing is left: a range has at least one.
   const accountStart = base.lastId < high ? addressAfter(base.lastId) : high;
   return {
@@ -91,7 +104,9 @@ function restOf(
   };
 }
 
-const addressSpace = { low: lowestAddress(0), high: highestAddress(2 ** 32 - 1) };
+function addressesOf(shard: Shard, partition: Partition): { readonly low: string; readonly high: string } {
+  return partition === GLOBAL_PARTITION ? addressSpace : partitionRange(shard, partition);
+}
 
 function requestsFor(
   { shard, timestamp, isEmpty }: RequestRules,

@@ -5,7 +5,7 @@
 
 import type { BaseFile, BaseSource, Beginning, PartitionBase } from "../../artifact/response-report.ts";
 import { brokenDeltasMax, continuationsMax } from "../../limits/seed.ts";
-import type { NodeIndex, Partition } from "../../protocol/brands.ts";
+import type { Partition, PeerIndex } from "../../protocol/brands.ts";
 
 /** All accounts of a partition at an older moment, from a seed. */
 export interface OlderBase {
@@ -24,7 +24,7 @@ export interface BeginningBase {
   readonly lastId: string;
   readonly bytes: number;
   /** The peers that gave it; `undefined` if an earlier run received it. */
-  readonly peers: ReadonlySet<NodeIndex> | undefined;
+  readonly peers: ReadonlySet<PeerIndex> | undefined;
 }
 
 export type Base = OlderBase | BeginningBase;
@@ -48,7 +48,7 @@ export class PartitionBases {
   }
 
   /** Returns what a peer is requested to complete; `undefined` if it is requested for the whole partition. */
-  of(partition: Partition, peer: NodeIndex): Base | undefined {
+  of(partition: Partition, peer: PeerIndex): Base | undefined {
     const base = this.#bases.get(partition)?.[0];
     if (base?.kind !== "beginning" || !this.#unmixed.has(partition)) return base;
     return isOfPeer(base, peer) ? base : undefined;
@@ -107,7 +107,7 @@ export class PartitionBases {
    */
   begin(
     { partition, firstId, lastId, bytes, path }: Beginning,
-    peer: NodeIndex,
+    peer: PeerIndex,
     completed: Base | undefined,
     bytesMax: number,
   ): boolean {
@@ -176,10 +176,10 @@ export class PartitionBases {
 }
 
 /** Returns the base as the receiver of a peer's response needs it. */
-export function baseFor(base: Base, peer: NodeIndex): PartitionBase {
+export function baseFor(base: Base, peer: PeerIndex): PartitionBase {
   return { files: base.files, isOfPeer: base.kind === "beginning" && isOfPeer(base, peer) };
 }
 
-function isOfPeer({ peers }: BeginningBase, peer: NodeIndex): boolean {
+function isOfPeer({ peers }: BeginningBase, peer: PeerIndex): boolean {
   return peers?.size === 1 && peers.has(peer);
 }

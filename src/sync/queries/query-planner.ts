@@ -3,13 +3,14 @@
  * that have not and, of these, slow ones after the others (docs/decisions/0012).
  */
 
-import type { NodeIndex, Partition } from "../../protocol/brands.ts";
+import type { MirrorIndex, NodeIndex, Partition, PeerIndex } from "../../protocol/brands.ts";
 import { type Shard, stores } from "../../protocol/shard.ts";
 import type { PeerPool } from "../peers/peer-pool.ts";
 import { rankGroups } from "../peers/rank-groups.ts";
 import type { Throughput } from "../peers/throughput.ts";
 import { nextQuery, type PlannedQuery } from "../strategy/algorithm-1.ts";
 import { coverQueries } from "../strategy/cover-queries.ts";
+import { mirrorQueries } from "../strategy/mirror-queries.ts";
 import type { OrderRule } from "../strategy/order-rule.ts";
 
 export interface PlannerContext {
@@ -24,7 +25,7 @@ export interface PlannerContext {
 /** The rest of a cover, and for what it was computed. */
 export interface Cover {
   /** What is still to be queried, in this order. */
-  readonly queries: readonly PlannedQuery[];
+  readonly queries: readonly PlannedQuery<PeerIndex>[];
   /** The number of partitions of these queries. */
   readonly planned: number;
   /** Partitions that no peer can give now. */
@@ -32,10 +33,14 @@ export interface Cover {
 }
 
 export interface NextQuery {
-  readonly query: PlannedQuery;
+  readonly query: PlannedQuery<PeerIndex>;
   /** What the planner keeps if the query starts: the rest of the cover. `undefined` for Algorithm 1. */
   readonly rest: Cover | undefined;
 }
+
+type PeersOfAKind =
+  | { readonly kind: "nodes"; readonly groups: NodeIndex[][] }
+  | { readonly kind: "mirrors"; readonly mirrors: MirrorIndex[] };
 
 const noCover: Cover = { queries: [], planned: 0, leftOut: 0 };
 
@@ -56,9 +61,16 @@ export class QueryPlanner {
     if (needed.size === 0) return undefined;
     const { shard, pool, rule } = this.#context;
     if (rule === "cover") return firstOf(this.#coverOf(needed, nowMs));
-    const order = this.#groups(nowMs).flat();
-    const query = nextQuery(shard, order, needed, (index, partition) => pool.mayGive(index, partition));
-    return query && { query, rest: undefined };
+    for (const kind of this.#kinds(this.#groups(nowMs))) {
+      const query =
+        kind.kind === "mirrors"
+          ? mirrorQueries(kind.mirrors, needed, (index) => pool.excludedOf(index))[0]
+          : nextQuery(shard, kind.groups.flat(), needed, (index, partition) =>
+              pool.mayGive(index, partition),
+            );
+      if (query !== undefined) return { query, rest: undefined };
+    }
+    return undefined;
   }
 
   /** A query of {@link next} has started. */
@@ -73,29 +85,64 @@ export class QueryPlanner {
    */
   hedge(
     straggling: ReadonlySet<Partition>,
-    requestedOf: (peer: NodeIndex) => ReadonlySet<Partition>,
+    requestedOf: (peer: PeerIndex) => ReadonlySet<Partition>,
     nowMs: number,
-  ): PlannedQuery | undefined {
-    const { shard, pool, isEmpty } = this.#context;
-    const excludedOf = (index: NodeIndex) => [
+  ): PlannedQuery<PeerIndex> | undefined {
+    const { shard, pool } = this.#context;
+    const excludedOf = (index: PeerIndex) => [
       ...pool.excludedOf(index),
       ...[...requestedOf(index)].filter((partition) => straggling.has(partition)),
     ];
     const partitions = [...straggling];
-    const mayGive = (index: NodeIndex) =>
+    const mayGive = (index: PeerIndex) =>
       partitions.some(
         (partition) =>
-          stores(shard, index, partition) &&
+          (pool.isMirror(index) || stores(shard, index, partition)) &&
           pool.mayGive(index, partition) &&
           !requestedOf(index).has(partition),
       );
-    // Few peers store what straggles, and a run checks for stragglers often.
+    // Few peers have what straggles, and a run checks for stragglers often.
     const groups = this.#groups(nowMs).map((group) => group.filter(mayGive));
     if (groups.every((group) => group.length === 0)) return undefined;
-    return coverQueries({ shard, groups, needed: straggling, excludedOf, isEmpty })[0];
+    return this.#covering(straggling, excludedOf, groups)[0];
   }
 
-  #groups(nowMs: number): NodeIndex[][] {
+  /** Queries for all that is needed: of nodes as few as can be, of mirrors what is left. */
+  #covering(
+    needed: ReadonlySet<Partition>,
+    excludedOf: (index: PeerIndex) => Iterable<Partition>,
+    groups: readonly PeerIndex[][],
+  ): PlannedQuery<PeerIndex>[] {
+    const { shard, isEmpty } = this.#context;
+    const open = new Set(needed);
+    return this.#kinds(groups).flatMap((kind): PlannedQuery<PeerIndex>[] => {
+      const queries =
+        kind.kind === "mirrors"
+          ? mirrorQueries(kind.mirrors, open, excludedOf)
+          : coverQueries({ shard, groups: kind.groups, needed: open, excludedOf, isEmpty });
+      for (const { partitions } of queries) for (const partition of partitions) open.delete(partition);
+      return queries;
+    });
+  }
+
+  /** Peers in order: neighbouring groups of nodes together, and those of mirrors. */
+  #kinds(groups: readonly PeerIndex[][]): PeersOfAKind[] {
+    const { pool } = this.#context;
+    const kinds: PeersOfAKind[] = [];
+    for (const group of groups) {
+      const nodes = group.filter((index) => !pool.isMirror(index));
+      const mirrors = group.filter((index) => pool.isMirror(index));
+      const last = kinds.at(-1);
+      if (mirrors.length === 0) {
+        if (last?.kind === "nodes") last.groups.push(nodes);
+        else kinds.push({ kind: "nodes", groups: [nodes] });
+      } else if (last?.kind === "mirrors") last.mirrors.push(...mirrors);
+      else kinds.push({ kind: "mirrors", mirrors });
+    }
+    return kinds;
+  }
+
+  #groups(nowMs: number): PeerIndex[][] {
     const { pool, throughput } = this.#context;
     const groups = pool.availableGroups(nowMs);
     if (throughput.isEven) return groups;
@@ -105,10 +152,8 @@ export class QueryPlanner {
   /** A cover stays the best one as long as everything goes as planned; after that, another one is computed. */
   #coverOf(needed: ReadonlySet<Partition>, nowMs: number): Cover {
     if (this.#isAsPlanned(needed, nowMs)) return this.#cover;
-    const { shard, pool, isEmpty } = this.#context;
-    const excludedOf = (index: NodeIndex) => pool.excludedOf(index);
-    const groups = this.#groups(nowMs);
-    const queries = coverQueries({ shard, groups, needed, excludedOf, isEmpty });
+    const { pool } = this.#context;
+    const queries = this.#covering(needed, (index) => pool.excludedOf(index), this.#groups(nowMs));
     const planned = queries.reduce((sum, { partitions }) => sum + partitions.length, 0);
     return { queries, planned, leftOut: needed.size - planned };
   }

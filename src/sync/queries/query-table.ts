@@ -1,6 +1,6 @@
 /** The queries of a run that are not over, and the transitions of their states. A transition of the wrong state throws. */
 
-import type { Partition } from "../../protocol/brands.ts";
+import type { Partition, PeerIndex } from "../../protocol/brands.ts";
 import type { RequestDecision } from "../scheduler-actions.ts";
 import type { PlannedQuery } from "../strategy/algorithm-1.ts";
 import type { QueryId } from "./partition-tasks.ts";
@@ -41,7 +41,7 @@ export class QueryTable {
     return query;
   }
 
-  start({ nodeIndex: peer, partitions }: PlannedQuery, isHedge: boolean, atMs: number): Query {
+  start({ nodeIndex: peer, partitions }: PlannedQuery<PeerIndex>, isHedge: boolean, atMs: number): Query {
     const id = this.#nextId++;
     const state = { kind: "idle" } as const;
     const query: Query = { id, peer, partitions, isHedge, startedMs: atMs, verified: 0, state };

@@ -2,7 +2,7 @@
  * A query: what one peer is to give, request by request, until it has given everything, has failed, or is cancelled.
  */
 
-import type { NodeIndex, Partition } from "../../protocol/brands.ts";
+import type { Partition, PeerIndex } from "../../protocol/brands.ts";
 import type { Base } from "./partition-bases.ts";
 import type { QueryId } from "./partition-tasks.ts";
 import type { ResponseProgress } from "./response-progress.ts";
@@ -36,7 +36,7 @@ export type QueryState =
 export interface Query {
   readonly id: QueryId;
   /** Index of the peer. */
-  readonly peer: NodeIndex;
+  readonly peer: PeerIndex;
   /** The partitions that the query was planned for. */
   readonly partitions: readonly Partition[];
   /** Whether it requests what another query gives too slowly. */

@@ -1,10 +1,10 @@
 /** Which node is queried next, and for what (PROTOCOL.md, Algorithm 1): pure functions. */
 
-import type { NodeIndex, Partition } from "../../protocol/brands.ts";
+import type { NodeIndex, Partition, PeerIndex } from "../../protocol/brands.ts";
 import { GLOBAL_PARTITION, type Shard, storedPartitions } from "../../protocol/shard.ts";
 
-export interface PlannedQuery {
-  readonly nodeIndex: NodeIndex;
+export interface PlannedQuery<Index extends PeerIndex = NodeIndex> {
+  readonly nodeIndex: Index;
   /** Ascending; the global partition, where it is among them, first. */
   readonly partitions: readonly Partition[];
 }

@@ -8,7 +8,7 @@ import {
   partitionRange,
   storedPartitions,
 } from "../../../src/protocol/shard.ts";
-import { narrowedRequests } from "../../../src/sync/queries/narrowed-requests.ts";
+import { mirrorRequest, narrowedRequests } from "../../../src/sync/queries/narrowed-requests.ts";
 import type { Base } from "../../../src/sync/queries/partition-bases.ts";
 import { asPartitions } from "../../helpers/brands.ts";
 import { seeded } from "../../helpers/seeded.ts";
@@ -191,5 +191,41 @@ describe("the requests to a node", () => {
       },
     );
     fc.assert(property, seeded(500));
+  });
+});
+
+describe("the request to a mirror", () => {
+  const files = [{ path: "a", compression: "none", low: low(3), high: low(3) }] as const;
+  const beginning = { kind: "beginning", files, lastId: low(3), bytes: 9, peers: undefined } as const;
+  const older = { kind: "older", seed: "seed", files, changedSince: 1 } as const;
+
+  it.each([
+    { id: "one partition", partition: 3, base: undefined, request: range(3, 3), isBased: false },
+    {
+      id: "all of it beside a seed, which it cannot complete",
+      partition: 3,
+      base: older,
+      request: range(3, 3),
+      isBased: false,
+    },
+    {
+      id: "what follows a beginning",
+      partition: 3,
+      base: beginning,
+      request: { ...range(3, 3), accountStart: addressAfter(low(3)) },
+      isBased: true,
+    },
+    {
+      id: "the global accounts",
+      partition: GLOBAL_PARTITION,
+      base: undefined,
+      request: { timestamp, accountStart: "0".repeat(64), accountEnd: "f".repeat(64), isGlobal: true },
+      isBased: false,
+    },
+  ])("is for $id", ({ partition: number, base, request, isBased }) => {
+    const partition = asPartition(number);
+    const bases = new Map(isBased && base !== undefined ? [[partition, base]] : []);
+    const sent = mirrorRequest({ shard, timestamp, baseOf: () => base }, partition);
+    expect(sent).toEqual({ request, partitions: [partition], bases });
   });
 });
