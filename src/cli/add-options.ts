@@ -48,9 +48,10 @@ function helpOf({ help, env, default: value, defaultText, isRequired }: CommandO
 }
 
 /** The first text replaces the default. */
-function appenderOf({ default: value }: CommandOption) {
-  return (text: string, before: readonly string[] | undefined): readonly string[] =>
-    before === undefined || before === value ? [text] : [...before, text];
+function appenderOf(row: CommandOption) {
+  const parse = parserOf(row, row.kind.parse ?? ((text) => text));
+  return (text: string, before: readonly unknown[] | undefined): readonly unknown[] =>
+    before === undefined || before === row.default ? [parse(text)] : [...before, parse(text)];
 }
 
 /**

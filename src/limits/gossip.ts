@@ -69,6 +69,9 @@ export const gossipContradictionsBytesMax = 32 * MiB;
 /** A file with gossip. */
 export const gossipFileBytesMax = 256 * MiB;
 
+/** The time to fetch the votes of a mirror's evidence, from the start of the first attempt to the end of the last. */
+export const evidenceTimeMaxMs = 120_000;
+
 /** The content of a pipe with gossip, which is kept in memory because it is read twice. */
 export const gossipPipeBytesMax = 64 * MiB;
 

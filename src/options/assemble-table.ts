@@ -5,6 +5,8 @@ import {
   abortSignal,
   age,
   flag,
+  httpUrl,
+  httpUrls,
   oneOf,
   path,
   reporter,
@@ -55,6 +57,11 @@ export const assembleTable = {
     kind: path,
     help: "hash database that collect has filled; the run reads votes and the records of nodes from it, and adds what it learns",
   },
+  evidence: {
+    flag: "--evidence <url>",
+    kind: httpUrl,
+    help: "also read votes from the evidence of the snapshots that another archiver publishes at this URL; only the signatures of the node list's validators make them count",
+  },
   quorum,
   order,
   concurrency: {
@@ -74,6 +81,11 @@ export const assembleTable = {
     kind: texts,
     default: ["auto"],
     help: "older state, of which only the changes are fetched: auto for the snapshots in --out, none, the directory of a snapshot, or archiver-db:<path> for the accounts.sqlite3 of an archiver; can be repeated",
+  },
+  mirrors: {
+    flag: "--mirror <url>",
+    kind: httpUrls,
+    help: "also fetch accounts from the snapshots that another archiver publishes at this URL, after the validators; they must have the agreed hashes; can be repeated",
   },
   out: {
     flag: "--out <directory>",

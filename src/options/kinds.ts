@@ -6,7 +6,7 @@ import * as text from "./option-texts.ts";
 
 export interface Kind extends OptionCheck {
   /**
-   * Parses a text. A kind without a parser takes the text unchanged.
+   * Parses a text; of a repeatable option, one of its texts. A kind without a parser takes the text unchanged.
    *
    * @throws OptionValueError
    */
@@ -93,6 +93,14 @@ export const httpUrl: Kind = {
   expected: "a URL such as http://127.0.0.1:4000",
   parse: text.parseUrl,
   takesUrl: true,
+};
+
+export const httpUrls: Kind = {
+  accepts: (value) => Array.isArray(value) && value.every((item) => httpUrl.accepts(item)),
+  expected: "a list of URLs such as http://127.0.0.1:4000",
+  parse: text.parseUrl,
+  takesUrl: true,
+  isRepeatable: true,
 };
 
 /** The time of a snapshot: a text, a number, or a parsed time. */

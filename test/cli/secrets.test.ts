@@ -7,7 +7,8 @@ import { describe, expect, it } from "vitest";
 import { targetOf } from "../../src/fetch/http/basic-auth.ts";
 import { type Cluster, startCluster } from "../../src/testnet/cluster/cluster.ts";
 import { shownUrl, withoutUrls } from "../../src/text/shown-url.ts";
-import { filesIn } from "../app/run.ts";
+import { assembleFrom, filesIn } from "../app/run.ts";
+import { mirrorServer } from "../helpers/mirror-server.ts";
 import { deadUrl, httpServer } from "../helpers/servers.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 import { smallFixture, withCluster } from "../testnet/cluster/small-cluster.ts";
@@ -54,6 +55,28 @@ async function guardedArchiver(cluster: Cluster, metadata?: object) {
 }
 
 describe("a password in a URL", () => {
+  it.each(["--json", "--verbose"])("authenticates at mirrors, and is not printed with %s", async (flag) => {
+    const published = temporaryDirectory();
+    await withCluster({}, (cluster) => assembleFrom(cluster, { out: published }));
+    const { url, requests } = await mirrorServer(published);
+    const broken = await mirrorServer(published, { change: () => Buffer.from("[]") });
+    await withCluster({ faults: ["*:gone", "*:no-gossip"] }, async (cluster) => {
+      const out = temporaryDirectory();
+      const said = await commandLine([
+        ...["--archiver", cluster.archiverUrl, "--archiver-key", cluster.archiverPublicKey],
+        ...["--timestamp", String(cluster.snapshotTimestamp), "--out", out, flag],
+        ...["--mirror", secretUrl(broken.url), "--mirror", secretUrl(url), "--evidence", secretUrl(url)],
+      ]);
+      expect(said.status).toBe(0);
+      requireNoSecretSaid(said);
+      expect(`${said.stdout}${said.stderr}`).toContain(url.replace("://", "://***@"));
+      for (const bytes of filesIn(out).values()) requireNoSecret(bytes.toString("latin1"));
+    });
+    const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+    for (const request of requests) expect(request).toMatchObject({ authorization, query: `?key=${token}` });
+    expect(broken.requests.length).toBeGreaterThan(0);
+  });
+
   it("authenticates at the archiver and at the state metadata, and is neither printed nor published", async () => {
     await withCluster({}, async (cluster) => {
       const metadata = { counter: 8, stateHashes: [], receiptHashes: [], summaryHashes: [] };

@@ -27,8 +27,15 @@ describe("the table of options", () => {
   });
 
   it("states which options take URLs, and which may be repeated", () => {
-    expect([...urlFlags].sort()).toEqual(["--archiver", "--state-metadata"]);
-    expect([...repeatableFlags].sort()).toEqual(["--fault", "--join", "--kill", "--leave", "--seed"]);
+    expect([...urlFlags].sort()).toEqual(["--archiver", "--evidence", "--mirror", "--state-metadata"]);
+    expect([...repeatableFlags].sort()).toEqual([
+      "--fault",
+      "--join",
+      "--kill",
+      "--leave",
+      "--mirror",
+      "--seed",
+    ]);
   });
 
   it("provides the checks of the library", () => {

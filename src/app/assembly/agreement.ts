@@ -8,6 +8,7 @@ import type { Shard } from "../../protocol/shard.ts";
 import type { Candidate } from "../../trust/read-network.ts";
 import { HttpGossipSource } from "../gossip-source.ts";
 import type { Run } from "./assembly-run.ts";
+import { MirrorEvidence } from "./mirror-evidence.ts";
 import { publishedVotes } from "./place/published.ts";
 
 /**
@@ -42,16 +43,20 @@ export async function agreeOn(
   return found;
 }
 
-/** Returns the votes of the gossip file, of the hash database, and of a published snapshot. */
+/** Returns the votes of the gossip file, of the hash database, of a published snapshot, and of a mirror's evidence. */
 async function givenVotes(
-  { settings, known, gossip }: Run,
+  { settings, clients, known, gossip, log }: Run,
   { cycle, timestamp }: Candidate,
   numPartitions: number,
 ): Promise<GivenGossip[]> {
   const { hashKey, signal } = settings;
   const { out } = settings.output;
+  const { evidence } = settings.agreement;
+  const context = { client: clients.lists, warn: (message: string) => log.warn(message), signal };
   const fromFile = gossip === undefined ? [] : [gossip];
   const fromDatabase = known === undefined ? [] : [known.given(cycle.counter)];
   const fromPublished = await publishedVotes({ out, timestamp, hashKey }, numPartitions, signal);
-  return [...fromFile, ...fromDatabase, ...fromPublished];
+  const fromMirror = evidence === undefined ? [] : [new MirrorEvidence(evidence, timestamp, context)];
+  const mirrored = fromMirror.map((votes) => ({ messages: votes, source: votes.source }));
+  return [...fromFile, ...fromDatabase, ...fromPublished, ...mirrored];
 }

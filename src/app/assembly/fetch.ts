@@ -7,6 +7,7 @@ import { offerState } from "../../events/debug-channel.ts";
 import type { RunLog } from "../../events/run-log.ts";
 import type { SyncEvent } from "../../events/sync-events.ts";
 import { artifactFile } from "../../format/artifact.ts";
+import { mirrorName } from "../../mirror/mirror-url.ts";
 import { isNodeId, type Partition } from "../../protocol/brands.ts";
 import { hashText } from "../../protocol/crypto/hash.ts";
 import { EMPTY_PREIMAGE } from "../../protocol/partition-hash.ts";
@@ -21,10 +22,11 @@ import type { ArtifactStore, Clock, SyncPorts } from "../../sync/ports.ts";
 import type { SchedulerTask } from "../../sync/run-state.ts";
 import { counted } from "../../text/counted.ts";
 import type { Attempt, Run } from "./assembly-run.ts";
+import { ArtifactTransport } from "./mirror-transport.ts";
 import { findBases, takeUnchanged } from "./place/bases.ts";
 import { prepareArtifacts } from "./place/prepare.ts";
 import { type Published, publishedHashes } from "./place/published.ts";
-import { SnapshotTransport } from "./snapshot-transport.ts";
+import { SnapshotTransport, type TransportPlace } from "./snapshot-transport.ts";
 import { WakefulClock } from "./wakeful-clock.ts";
 
 export type FetchOutcome =
@@ -33,7 +35,7 @@ export type FetchOutcome =
   | { readonly kind: "not-held"; readonly problem: Problem };
 
 /**
- * Fills the partial snapshot from earlier runs, from a published snapshot, and from the validators.
+ * Fills the partial snapshot from earlier runs, from a published snapshot, from the validators, and from mirrors.
  *
  * @throws SnapshotError if a partition that validators hold cannot be fetched
  */
@@ -73,7 +75,9 @@ export async function fetchPartitions(
     hasOlder,
     bases,
   };
-  const pool = new PeerPool(members.nodes, shard, queryOrder(shard.numNodes), known?.ranks(members.nodes));
+  const mirrors = settings.fetching.mirrors.map(mirrorName);
+  const { nodes } = members;
+  const pool = new PeerPool(nodes, shard, queryOrder(shard.numNodes), known?.ranks(nodes), mirrors);
   const clock = new WakefulClock();
   const stopClock = clock.start();
   const fetch = new PartitionFetch(task, pool, portsOf(run, partial, shard, agreed, clock));
@@ -116,12 +120,18 @@ function portsOf(
   agreed: AgreedHashes,
   clock: Clock,
 ): SyncPorts {
-  const transport = new SnapshotTransport(clients.nodes, {
+  const { timestamp } = partial;
+  let responses = 0;
+  const place: TransportPlace = {
     shard,
     hashKey: settings.hashKey,
-    timestamp: partial.timestamp,
+    timestamp,
+    nextResponse: () => responses++,
     incomingPath: (response, partition, content) => partial.incomingPath(response, partition, content),
-  });
+  };
+  const transport = new SnapshotTransport(clients.nodes, place);
+  const wanted = { timestamp, numPartitions: shard.numNodes, networkHash: agreed.networkHash };
+  const mirrors = new ArtifactTransport(clients.lists, settings.fetching.mirrors, wanted, place);
   const store: ArtifactStore = {
     accept: ({ partition, path }) => partial.accept(partition, path),
     discard: ({ path }) => partial.discard(path),
@@ -133,5 +143,5 @@ function portsOf(
     if (event.type === "mismatched" && isNodeId(event.node))
       known?.noteMismatch(event.node, event.mismatch, agreed);
   };
-  return { transport, store, clock, random: Math.random, emit };
+  return { transport, mirrors, store, clock, random: Math.random, emit };
 }

@@ -10,7 +10,7 @@ import type { Offence, RecordedOffence } from "../../errors/offence.ts";
 import { messageOf } from "../../errors/snapshot-error.ts";
 import type { RunLog } from "../../events/run-log.ts";
 import type { MismatchedPartition } from "../../events/sync-events.ts";
-import { asNodeId, type Cycle, type NodeId } from "../../protocol/brands.ts";
+import { asNodeId, type Cycle, isNodeId, type NodeId } from "../../protocol/brands.ts";
 import { signedHash } from "../../protocol/crypto/signature.ts";
 import type { CycleRecord } from "../../protocol/cycle-record.ts";
 import { type ActiveNode, shortId } from "../../protocol/node.ts";
@@ -114,7 +114,9 @@ export class KnownHashes {
     const { cycle } = this.#log;
     const ofCycle = cycle === null ? {} : { cycle };
     const proved = new Set(this.#proofs.map(({ node, partition }) => `${node}/${partition}`));
-    const offences = onePerDissenter(this.#log.offences).flatMap((offence): RecordedOffence[] => {
+    // A mirror is not a node of the network.
+    const ofNodes = this.#log.offences.filter(({ node }) => isNodeId(node));
+    const offences = onePerDissenter(ofNodes).flatMap((offence): RecordedOffence[] => {
       // One act is recorded as one offence: the one with a proof.
       if (offence.kind === "wrong-partition" && proved.has(`${offence.node}/${offence.partition}`)) return [];
       const recorded = { ...offence, ...ofCycle, whenMs };

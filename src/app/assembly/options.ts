@@ -26,6 +26,8 @@ export interface AssembleOptions extends NetworkOptions {
   readonly gossip?: string | undefined;
   /** The file of a hash database. The run reads gossip from it, and adds what it learns. */
   readonly hashDb?: string | undefined;
+  /** The URL of another archiver's snapshots, or of one of them. The run reads votes from their evidence. */
+  readonly evidence?: string | undefined;
   readonly quorum?: Quorum | undefined;
   /** Whether a later cycle record must name the same network hash. */
   readonly requireChain?: boolean | undefined;
@@ -43,6 +45,8 @@ export interface AssembleOptions extends NetworkOptions {
    * directory of a snapshot. Several are tried, the newest first.
    */
   readonly seed?: readonly string[] | undefined;
+  /** URLs of other archivers' snapshots, from which accounts are fetched that validators do not give. */
+  readonly mirrors?: readonly string[] | undefined;
   /** Ends the run. Verified partitions are kept. */
   readonly signal?: AbortSignal | undefined;
   readonly reporter?: Reporter | undefined;
@@ -67,6 +71,8 @@ export interface FetchSettings {
   readonly order: OrderRule;
   readonly concurrency: number;
   readonly seeds: readonly SeedSource[];
+  /** URLs, secrets included. */
+  readonly mirrors: readonly string[];
 }
 
 /** Which votes count, and their sources beside the validators. */
@@ -76,6 +82,8 @@ export interface AgreementSettings {
   /** A file with gossip messages. */
   readonly gossip: string | undefined;
   readonly hashDb: string | undefined;
+  /** The URL of another archiver's snapshots, secrets included. */
+  readonly evidence: string | undefined;
 }
 
 /**
@@ -107,14 +115,32 @@ export function settingsOf(options: AssembleOptions): AssembleSettings {
       allowEmpty: options.allowEmpty ?? false,
       gossip: options.gossip,
       hashDb: options.hashDb,
+      evidence: evidenceOf(options),
     },
     witnesses: { requireChain: options.requireChain ?? false, stateMetadata: options.stateMetadata },
     fetching: {
       order: options.order ?? order.default,
       concurrency: options.concurrency ?? concurrency.default,
       seeds: seedSourcesOf(options.seed ?? seed.default),
+      mirrors: options.mirrors ?? [],
     },
     output: { out: options.out, compression: options.compression ?? compression.default },
     signal: options.signal,
   };
+}
+
+/**
+ * Who names the validators must not supply their votes too: a list of invented validators would count invented votes. An
+ * archiver whose key the user gives is trusted for its lists.
+ */
+function evidenceOf({ evidence, archiver, archiverKey, nodes }: AssembleOptions): string | undefined {
+  const isListFromThere =
+    evidence !== undefined &&
+    archiver !== undefined &&
+    URL.canParse(archiver) &&
+    new URL(archiver).host === new URL(evidence).host;
+  if (!isListFromThere || nodes !== undefined || archiverKey !== undefined) return evidence;
+  throw new SnapshotError("usage", "--evidence and --archiver are the same server", {
+    hint: "Give a node list from elsewhere: --nodes and --cycles, another --archiver, or the archiver's key with --archiver-key.",
+  });
 }

@@ -9,13 +9,15 @@ import { packageVersion } from "./package-version.ts";
 export function makeRunRecord({ settings, startedAt, log }: Run, agreed: AgreedHashes): RunRecord {
   const { queries, offences, warnings, bytes, durationMs } = log.summary();
   const sources = sourcesOf(log.state);
+  // The other settings may have secrets.
+  const { order, concurrency } = settings.fetching;
   return {
     startedAt: startedAt.toISOString(),
     finishedAt: new Date().toISOString(),
     durationMs,
     bytes,
     versions: { "snapshot-assemble": packageVersion(), node: process.version },
-    settings: { quorum: settings.agreement.quorum, ...settings.fetching },
+    settings: { quorum: settings.agreement.quorum, order, concurrency },
     partitions: [...agreed.agreements]
       .sort(([a], [b]) => a - b)
       .map(([partition, { votesFor, votesAgainst, outOf }]) => ({

@@ -16,6 +16,8 @@ export interface TransportPlace {
   readonly hashKey: string;
   /** The moment of the snapshot, in milliseconds. */
   readonly timestamp: number;
+  /** Returns the number of the next response. */
+  readonly nextResponse: () => number;
   /** Returns the path of a partition that one response (by number) writes. */
   readonly incomingPath: (response: number, partition: Partition, content: IncomingContent) => string;
 }
@@ -23,7 +25,6 @@ export interface TransportPlace {
 export class SnapshotTransport implements Transport {
   readonly #client: HttpClient;
   readonly #place: TransportPlace;
-  #responses = 0;
 
   constructor(client: HttpClient, place: TransportPlace) {
     this.#client = client;
@@ -35,8 +36,8 @@ export class SnapshotTransport implements Transport {
     receiver: ResponseReceiver,
     observer: ResponseObserver,
   ): Promise<ResponseReport> {
-    const { shard, hashKey, timestamp, incomingPath } = this.#place;
-    const response = this.#responses++;
+    const { shard, hashKey, timestamp, incomingPath, nextResponse } = this.#place;
+    const response = nextResponse();
     const chunks = this.#client.streamInPlace({
       url: nodeUrl(node, "/snapshot"),
       body,
@@ -51,7 +52,7 @@ export class SnapshotTransport implements Transport {
 }
 
 /** Passes chunks on, and reports when each is received and when the consumer waits for the next. */
-async function* observed(
+export async function* observed(
   chunks: AsyncIterable<Buffer>,
   observer: ResponseObserver,
 ): AsyncGenerator<Buffer, void, void> {

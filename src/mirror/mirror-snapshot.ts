@@ -1,0 +1,81 @@
+/**
+ * The manifest of a mirror's snapshot. Nothing in it is believed: it names the files, and shows early that a mirror has
+ * another snapshot.
+ */
+
+import { FetchError } from "../errors/fetch-error.ts";
+import type { HttpClient } from "../fetch/http/http-client.ts";
+import { compressionOf, partitionKey } from "../format/artifact.ts";
+import { MANIFEST_FILE, type Manifest, parseManifest } from "../format/manifest.ts";
+import { listTimeMaxMs } from "../limits/network.ts";
+import { manifestBytesMax } from "../limits/snapshot.ts";
+import type { HashHex, Partition } from "../protocol/brands.ts";
+import { WireError } from "../wire/parse.ts";
+import { fileUrl } from "./mirror-url.ts";
+
+/** What the validators have agreed on. */
+export interface WantedSnapshot {
+  /** Milliseconds. */
+  readonly timestamp: number;
+  readonly numPartitions: number;
+  readonly networkHash: HashHex;
+}
+
+export interface MirroredArtifact {
+  readonly url: string;
+  readonly isCompressed: boolean;
+}
+
+export class MirrorSnapshot {
+  readonly #client: HttpClient;
+  readonly #url: string;
+  readonly #wanted: WantedSnapshot;
+  /** Partition key → file. */
+  #files: ReadonlyMap<string, string> | undefined;
+
+  constructor(client: HttpClient, url: string, wanted: WantedSnapshot) {
+    this.#client = client;
+    this.#url = url;
+    this.#wanted = wanted;
+  }
+
+  /**
+   * Returns where the artifact of a partition is. The manifest is read once, unless that fails.
+   *
+   * @throws FetchError with the status 404 if the mirror has another snapshot
+   */
+  async artifact(partition: Partition, signal: AbortSignal): Promise<MirroredArtifact> {
+    this.#files ??= new Map((await this.#readManifest(signal)).artifacts);
+    const file = this.#files.get(partitionKey(partition));
+    if (file === undefined) throw new Error(`a manifest of as many partitions lacks partition ${partition}`);
+    const url = fileUrl(this.#url, this.#wanted.timestamp, file);
+    return { url, isCompressed: compressionOf(file) === "gzip" };
+  }
+
+  async #readManifest(signal: AbortSignal): Promise<Manifest> {
+    const url = fileUrl(this.#url, this.#wanted.timestamp, MANIFEST_FILE);
+    try {
+      const bytes = await this.#client.whole({ url, signal, deadlineMs: listTimeMaxMs }, manifestBytesMax);
+      const manifest = parseManifest(bytes.toString("utf8"));
+      requireWanted(manifest, this.#wanted);
+      return manifest;
+    } catch (error) {
+      if (error instanceof WireError) throw new FetchError("not-http", error.message, { cause: error });
+      if (!(error instanceof FetchError) || error.kind === "not-asked") throw error;
+      const { kind, status, retryAfterMs } = error;
+      const detail = {
+        ...(status === undefined ? {} : { status }),
+        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      };
+      throw new FetchError(kind, `${MANIFEST_FILE}: ${error.message}`, { ...detail, cause: error });
+    }
+  }
+}
+
+function requireWanted({ snapshot }: Manifest, wanted: WantedSnapshot): void {
+  for (const field of ["timestamp", "numPartitions", "networkHash"] as const) {
+    if (snapshot[field] === wanted[field]) continue;
+    const problem = `it has another snapshot: its ${field} is ${snapshot[field]}, and the agreed one is ${wanted[field]}`;
+    throw new FetchError("not-asked", problem, { status: 404 });
+  }
+}
