@@ -1,6 +1,6 @@
 /** Runs fetch accounts from mirrors where validators do not give them, and publish only what has the agreed hash. */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -13,7 +13,7 @@ import { type Cluster, startCluster } from "../../src/testnet/cluster/cluster.ts
 import { breakOffAt, type MirrorBehaviour, mirrorServer } from "../helpers/mirror-server.ts";
 import { makeTemporaryDirectory, removeDirectory, temporaryDirectory } from "../helpers/temporary.ts";
 import { smallFixture, withCluster } from "../testnet/cluster/small-cluster.ts";
-import { assembleFrom, comparedFiles, failureOf } from "./run.ts";
+import { assembleFrom, comparedFiles, failureOf, filesIn } from "./run.ts";
 
 /** Partitions of about 200 KB. */
 const state = { accounts: 200, accountBytes: 5000 };
@@ -78,6 +78,8 @@ function sourcesOf({ directory }: AssembleResult): PartitionSource[] {
 }
 
 const artifact = "partition-00003.json";
+/** The global partition is too short for a beginning. */
+const isLong = (path: string) => /partition-\d+\.json/.test(path);
 const isArtifact = (path: string) => /partition-.*\.json/.test(path);
 
 describe("a run with a mirror", () => {
@@ -158,7 +160,7 @@ describe("a run with a mirror", () => {
     const out = temporaryDirectory();
     const mirror = await mirrorServer(plainRoot, {
       fault: (file) => {
-        if (!isArtifact(file.path)) return false;
+        if (!isLong(file.path)) return false;
         breakOffAt(Math.floor(0.9 * file.bytes.length), file);
         return true;
       },
@@ -170,6 +172,27 @@ describe("a run with a mirror", () => {
     const result = await assembleSame({ out }, []);
     expect(sourcesOf(result).filter(({ kind }) => kind === "continued").length).toBeGreaterThan(0);
     expect(result.bytes.received).toBeLessThan(plain.bytes.received);
+  });
+
+  it("is not blamed for a damaged beginning of an earlier run, which it is requested to continue", async () => {
+    const out = temporaryDirectory();
+    const breaking = await mirrorServer(plainRoot, {
+      fault: (file) => {
+        if (!isLong(file.path)) return false;
+        breakOffAt(Math.floor(0.9 * file.bytes.length), file);
+        return true;
+      },
+    });
+    await failureOf(assembleGone({ out, mirrors: [breaking.url] }));
+    const partial = join(out, `.snapshot-${plain.timestamp}.partial`);
+    const beginnings = [...filesIn(partial)].filter(([file]) => file.endsWith(".whole.json"));
+    expect(beginnings.length).toBeGreaterThan(0);
+    for (const [file, bytes] of beginnings)
+      writeFileSync(join(partial, file), String(bytes).replace('"isGlobal":0', '"isGlobal":1'));
+    const honest = await mirrorServer(plainRoot);
+    const result = await assembleSame({ out, mirrors: [honest.url] });
+    expect(honest.requests.filter(({ range }) => range !== undefined).length).toBeGreaterThan(0);
+    expect(result.offences).toEqual([]);
   });
 });
 
