@@ -1,6 +1,6 @@
 /**
  * The manifest of a mirror's snapshot. Nothing in it is believed: it names the files, and shows early that a mirror has
- * another snapshot.
+ * accounts of something else.
  */
 
 import { FetchError } from "../errors/fetch-error.ts";
@@ -11,7 +11,7 @@ import { listTimeMaxMs } from "../limits/network.ts";
 import { manifestBytesMax } from "../limits/snapshot.ts";
 import type { HashHex, Partition } from "../protocol/brands.ts";
 import { WireError } from "../wire/parse.ts";
-import { fileUrl } from "./mirror-url.ts";
+import { fileUrl, onlySnapshotOf } from "./mirror-url.ts";
 
 /** What the validators have agreed on. */
 export interface WantedSnapshot {
@@ -25,6 +25,9 @@ export interface MirroredArtifact {
   readonly url: string;
   readonly isCompressed: boolean;
 }
+
+/** The status of a server that does not have a file. */
+const NOT_HELD = 404;
 
 export class MirrorSnapshot {
   readonly #client: HttpClient;
@@ -42,7 +45,7 @@ export class MirrorSnapshot {
   /**
    * Returns where the artifact of a partition is. The manifest is read once, unless that fails.
    *
-   * @throws FetchError with the status 404 if the mirror has another snapshot
+   * @throws FetchError with the status 404 if the mirror does not have the snapshot
    */
   async artifact(partition: Partition, signal: AbortSignal): Promise<MirroredArtifact> {
     this.#files ??= new Map((await this.#readManifest(signal)).artifacts);
@@ -53,29 +56,41 @@ export class MirrorSnapshot {
   }
 
   async #readManifest(signal: AbortSignal): Promise<Manifest> {
-    const url = fileUrl(this.#url, this.#wanted.timestamp, MANIFEST_FILE);
+    const { timestamp } = this.#wanted;
+    const only = onlySnapshotOf(this.#url);
+    if (only !== undefined && only !== timestamp)
+      throw new FetchError("not-asked", `it has only the snapshot ${only}`, { status: NOT_HELD });
+    const url = fileUrl(this.#url, timestamp, MANIFEST_FILE);
+    const bytes = await this.#client
+      .whole({ url, signal, deadlineMs: listTimeMaxMs }, manifestBytesMax)
+      .catch(throwAboutManifest);
     try {
-      const bytes = await this.#client.whole({ url, signal, deadlineMs: listTimeMaxMs }, manifestBytesMax);
       const manifest = parseManifest(bytes.toString("utf8"));
       requireWanted(manifest, this.#wanted);
       return manifest;
     } catch (error) {
-      if (error instanceof WireError) throw new FetchError("not-http", error.message, { cause: error });
-      if (!(error instanceof FetchError) || error.kind === "not-asked") throw error;
-      const { kind, status, retryAfterMs } = error;
-      const detail = {
-        ...(status === undefined ? {} : { status }),
-        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-      };
-      throw new FetchError(kind, `${MANIFEST_FILE}: ${error.message}`, { ...detail, cause: error });
+      if (!(error instanceof WireError)) throw error;
+      // A mirror with a false manifest has the snapshot no more than one without any.
+      throw new FetchError("not-http", error.message, { status: NOT_HELD, cause: error });
     }
   }
 }
 
+function throwAboutManifest(error: unknown): never {
+  if (!(error instanceof FetchError)) throw error;
+  const { kind, status, retryAfterMs } = error;
+  const detail = {
+    ...(status === undefined ? {} : { status }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
+  throw new FetchError(kind, `${MANIFEST_FILE}: ${error.message}`, { ...detail, cause: error });
+}
+
+/** @throws WireError if the manifest is not that of the agreed snapshot */
 function requireWanted({ snapshot }: Manifest, wanted: WantedSnapshot): void {
   for (const field of ["timestamp", "numPartitions", "networkHash"] as const) {
     if (snapshot[field] === wanted[field]) continue;
-    const problem = `it has another snapshot: its ${field} is ${snapshot[field]}, and the agreed one is ${wanted[field]}`;
-    throw new FetchError("not-asked", problem, { status: 404 });
+    const problem = `it is of another snapshot: its ${field} is ${snapshot[field]}, and the agreed one is ${wanted[field]}`;
+    throw new WireError(MANIFEST_FILE, problem);
   }
 }

@@ -149,9 +149,9 @@ export class PeerPool {
     return this.#hasGiven;
   }
 
-  /** Whether a peer that has given something was not found to have dropped the snapshot since. */
+  /** Whether a node that has given something was not found to have dropped the snapshot since. */
   get isHeld(): boolean {
-    return this.#peers.some(({ isHolder }) => isHolder);
+    return this.#peers.some(({ peer, isHolder }) => isHolder && peer.kind === "node");
   }
 
   /**

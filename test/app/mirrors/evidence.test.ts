@@ -1,15 +1,15 @@
 /** Runs count votes of a mirror's evidence as they count gossip: only the validators' signatures make them count. */
 
 import { describe, expect, it } from "vitest";
-import { asCycle } from "../../src/protocol/brands.ts";
-import { makeNetwork } from "../../src/testnet/cluster/network.ts";
-import { makeVote } from "../../src/testnet/validator/gossip/vote.ts";
-import { asHashes } from "../helpers/brands.ts";
-import { mirrorServer } from "../helpers/mirror-server.ts";
-import { temporaryDirectory } from "../helpers/temporary.ts";
-import { published } from "../testnet/cluster/published.ts";
-import { smallFixture, withCluster } from "../testnet/cluster/small-cluster.ts";
-import { assembleFrom, failureOf } from "./run.ts";
+import { asCycle } from "../../../src/protocol/brands.ts";
+import { makeNetwork } from "../../../src/testnet/cluster/network.ts";
+import { makeVote } from "../../../src/testnet/validator/gossip/vote.ts";
+import { asHashes } from "../../helpers/brands.ts";
+import { mirrorServer } from "../../helpers/mirror-server.ts";
+import { temporaryDirectory } from "../../helpers/temporary.ts";
+import { published } from "../../testnet/cluster/published.ts";
+import { smallFixture, withCluster } from "../../testnet/cluster/small-cluster.ts";
+import { assembleFrom, failureOf } from "../run.ts";
 
 const network = makeNetwork(smallFixture());
 const expected = await published(smallFixture());
