@@ -5,7 +5,16 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
-const brands = ["Partition", "NodeIndex", "Cycle", "NodeId", "PublicKey", "HashHex"];
+const brands = [
+  "Partition",
+  "NodeIndex",
+  "MirrorIndex",
+  "Cycle",
+  "NodeId",
+  "MirrorUrl",
+  "PublicKey",
+  "HashHex",
+];
 const sources = fileURLToPath(new URL("../src", import.meta.url));
 const makers = /^(protocol|wire)\//;
 
@@ -42,6 +51,8 @@ const planted = [
   "const key = <PublicKey>text;",
   "call(3 as never);",
   "function isCycle(value: unknown): value is Cycle {",
+  "isMirror(index: PeerIndex): index is MirrorIndex {",
+  "const mirror = url as MirrorUrl;",
   "const sender = z.custom<NodeId>(isText);",
   "type Cycle = number;",
 ];

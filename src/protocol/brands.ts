@@ -123,6 +123,11 @@ export function isPartition(value: unknown): value is Partition {
   return Number.isSafeInteger(value) && Number(value) >= -1;
 }
 
+/** @param numNodes how many nodes the run has: indices of mirrors follow those of nodes */
+export function isMirrorIndex(index: PeerIndex, numNodes: number): index is MirrorIndex {
+  return index >= numNodes;
+}
+
 export function isCycle(value: unknown): value is Cycle {
   return Number.isSafeInteger(value) && Number(value) >= 0;
 }

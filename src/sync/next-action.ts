@@ -1,7 +1,7 @@
 /** What a run does next, as a pure function of its state and the time. */
 
 import { stragglerCheckMaxMs, stragglerCheckMs, stragglerCheckShare } from "../limits/sync.ts";
-import type { Partition } from "../protocol/brands.ts";
+import { isMirrorIndex, type Partition } from "../protocol/brands.ts";
 import { stragglers, stragglingPartitions, yieldsTo } from "./queries/hedging.ts";
 import { mirrorRequest, narrowedRequests } from "./queries/narrowed-requests.ts";
 import { isUseful, type Query, requestOf } from "./queries/query.ts";
@@ -39,7 +39,7 @@ function nextOf(run: RunState, query: Query): Action | undefined {
   // On a nearly full disk, a partition alone takes the least.
   const requested = run.isLastShare ? open.slice(0, 1) : open;
   const rules = { shard, timestamp, isEmpty, baseOf };
-  const [next] = run.pool.isMirror(peer)
+  const [next] = isMirrorIndex(peer, shard.numNodes)
     ? requested.slice(0, 1).map((partition) => mirrorRequest(rules, partition))
     : narrowedRequests(rules, peer, requested);
   if (next === undefined) return { type: "end", query: id };

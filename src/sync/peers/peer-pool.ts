@@ -7,7 +7,7 @@ import type { RetryDecision } from "../../errors/retry.ts";
 import {
   asMirrorIndex,
   asNodeIndex,
-  type MirrorIndex,
+  isMirrorIndex,
   type MirrorUrl,
   type NodeIndex,
   type Partition,
@@ -126,13 +126,9 @@ export class PeerPool {
     return peerId(this.peer(index));
   }
 
-  isMirror(index: PeerIndex): index is MirrorIndex {
-    return this.peer(index).kind === "mirror";
-  }
-
   /** Whether a peer should have a partition: a mirror has all of them. */
   stores(index: PeerIndex, partition: Partition): boolean {
-    return this.isMirror(index) || stores(this.#shard, index, partition);
+    return isMirrorIndex(index, this.#shard.numNodes) || stores(this.#shard, index, partition);
   }
 
   state(index: PeerIndex): PeerState {
@@ -162,7 +158,10 @@ export class PeerPool {
     const available = this.#order.filter((index) => this.isAvailable(index, nowMs));
     // In a large network in which all goes well, this is called often.
     if (this.#failing.size === 0 && this.#ranks.size === 0 && !this.#hasMirrors) return [available];
-    return rankGroups(available, (index) => 2 * this.#setback(index) + (this.isMirror(index) ? 1 : 0));
+    return rankGroups(
+      available,
+      (index) => 2 * this.#setback(index) + (this.peer(index).kind === "mirror" ? 1 : 0),
+    );
   }
 
   isAvailable(index: PeerIndex, nowMs: number): boolean {

@@ -3,7 +3,13 @@
  * that have not and, of these, slow ones after the others (docs/decisions/0012).
  */
 
-import type { MirrorIndex, NodeIndex, Partition, PeerIndex } from "../../protocol/brands.ts";
+import {
+  isMirrorIndex,
+  type MirrorIndex,
+  type NodeIndex,
+  type Partition,
+  type PeerIndex,
+} from "../../protocol/brands.ts";
 import { type Shard, stores } from "../../protocol/shard.ts";
 import type { PeerPool } from "../peers/peer-pool.ts";
 import { rankGroups } from "../peers/rank-groups.ts";
@@ -97,7 +103,7 @@ export class QueryPlanner {
     const mayGive = (index: PeerIndex) =>
       partitions.some(
         (partition) =>
-          (pool.isMirror(index) || stores(shard, index, partition)) &&
+          (isMirrorIndex(index, shard.numNodes) || stores(shard, index, partition)) &&
           pool.mayGive(index, partition) &&
           !requestedOf(index).has(partition),
       );
@@ -127,11 +133,11 @@ export class QueryPlanner {
 
   /** Peers in order: neighbouring groups of nodes together, and those of mirrors. */
   #kinds(groups: readonly PeerIndex[][]): PeersOfAKind[] {
-    const { pool } = this.#context;
+    const { numNodes } = this.#context.shard;
     const kinds: PeersOfAKind[] = [];
     for (const group of groups) {
-      const nodes = group.filter((index) => !pool.isMirror(index));
-      const mirrors = group.filter((index) => pool.isMirror(index));
+      const nodes = group.filter((index) => !isMirrorIndex(index, numNodes));
+      const mirrors = group.filter((index) => isMirrorIndex(index, numNodes));
       const last = kinds.at(-1);
       if (mirrors.length === 0) {
         if (last?.kind === "nodes") last.groups.push(nodes);
