@@ -41,9 +41,9 @@ export function describeUndecided(undecided: Undecided): Problem {
       };
     case "no-votes": {
       const message = `no agreed hash for cycle ${cycle}: none of the queried validators has its gossip`;
-      const hint =
-        "The cycle may be too old, or not finalized yet. Give messages from another source with --gossip <file>.";
-      return { code: "no-agreement", message, hint: describeFailures(undecided.failures) || hint };
+      const cause = describeFailures(undecided.failures) || "The cycle may be too old, or not finalized yet.";
+      const hint = `${cause} Give votes from another source: --gossip, --hash-db or --evidence.`;
+      return { code: "no-agreement", message, hint };
     }
     case "no-quorum":
       return describeNoQuorum(undecided);

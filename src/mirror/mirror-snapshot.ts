@@ -7,6 +7,7 @@ import { FetchError } from "../errors/fetch-error.ts";
 import type { HttpClient } from "../fetch/http/http-client.ts";
 import { compressionOf, partitionKey } from "../format/artifact.ts";
 import { MANIFEST_FILE, type Manifest, parseManifest } from "../format/manifest.ts";
+import { snapshotName } from "../format/snapshot-names.ts";
 import { listTimeMaxMs } from "../limits/network.ts";
 import { manifestBytesMax } from "../limits/snapshot.ts";
 import type { HashHex, Partition } from "../protocol/brands.ts";
@@ -63,7 +64,7 @@ export class MirrorSnapshot {
     const url = fileUrl(this.#url, timestamp, MANIFEST_FILE);
     const bytes = await this.#client
       .whole({ url, signal, deadlineMs: listTimeMaxMs }, manifestBytesMax)
-      .catch(throwAboutManifest);
+      .catch((error: unknown) => throwAbout(`${snapshotName(timestamp)}/${MANIFEST_FILE}`, error));
     try {
       const manifest = parseManifest(bytes.toString("utf8"));
       requireWanted(manifest, this.#wanted);
@@ -76,14 +77,14 @@ export class MirrorSnapshot {
   }
 }
 
-function throwAboutManifest(error: unknown): never {
+function throwAbout(file: string, error: unknown): never {
   if (!(error instanceof FetchError)) throw error;
   const { kind, status, retryAfterMs } = error;
   const detail = {
     ...(status === undefined ? {} : { status }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
-  throw new FetchError(kind, `${MANIFEST_FILE}: ${error.message}`, { ...detail, cause: error });
+  throw new FetchError(kind, `${file}: ${error.message.trimEnd()}`, { ...detail, cause: error });
 }
 
 /** @throws WireError if the manifest is not that of the agreed snapshot */

@@ -60,7 +60,7 @@ export const assembleTable = {
   evidence: {
     flag: "--evidence <url>",
     kind: httpUrl,
-    help: "also read votes from the evidence of the snapshots that another archiver publishes at this URL; only the signatures of the node list's validators make them count",
+    help: "also read votes from the evidence of the snapshots at this URL, as for --mirror; a vote counts only with the signature of a validator on the node list",
   },
   quorum,
   order,
@@ -85,7 +85,7 @@ export const assembleTable = {
   mirrors: {
     flag: "--mirror <url>",
     kind: httpUrls,
-    help: "also fetch accounts from the snapshots that another archiver publishes at this URL, after the validators; they must have the agreed hashes; can be repeated",
+    help: "fetch what the validators do not give from the directory of snapshots that another archiver has published at this URL, on any web server; accounts count only with the agreed hash; can be repeated",
   },
   out: {
     flag: "--out <directory>",

@@ -52,9 +52,9 @@ const hints: Readonly<Record<IncompleteCode, string>> = {
   incomplete:
     "Run again when these sources respond correctly: verified partitions are kept and not fetched again.",
   verification:
-    "All nodes that store one of these partitions sent data without the agreed hash: report it to their operators.",
+    "Every source of one of these partitions sent data without the agreed hash: report it to their operators.",
   temporary: "Run again in a minute: the nodes still finalize this cycle, or export their state.",
-  gone: "Validators keep only the newest few snapshots, so it will not come back: use --timestamp latest, or assemble sooner after the mark.",
+  gone: "Validators keep only the newest few snapshots, so it will not come back: use --timestamp latest, name an archiver that has published it with --mirror, or assemble sooner after the mark.",
   disk: "Free some space and run again: verified partitions are kept and not fetched again.",
 };
 

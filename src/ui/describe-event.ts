@@ -1,6 +1,6 @@
 /** Describes events of a run for people. */
 
-import type { MovedBytes, Offence, QueryRecord } from "../events/assemble-events.ts";
+import type { MovedBytes, Offence, QueryRecord, RunBytes } from "../events/assemble-events.ts";
 import { peerName } from "../protocol/node.ts";
 import { messageLine } from "../text/printable.ts";
 import { formatBytes, formatCount, formatCounted } from "./format.ts";
@@ -9,6 +9,13 @@ import { formatBytes, formatCount, formatCounted } from "./format.ts";
 export function describeBytes({ received, seeded }: MovedBytes): string {
   const text = `${formatBytes(received)} received`;
   return seeded === 0 ? text : `${text}, ${formatBytes(seeded)} from seeds`;
+}
+
+/** Returns what a run that has ended received, and how much of it from mirrors. */
+export function describeRunBytes(bytes: RunBytes): string {
+  const ofMirrors = bytes.sources.filter(({ source }) => source.kind === "mirror");
+  const mirrored = ofMirrors.reduce((sum, source) => sum + source.bytes, 0);
+  return `${describeBytes(bytes)}${mirrored === 0 ? "" : `, ${formatBytes(mirrored)} of it from mirrors`}`;
 }
 
 export function describeOffence({ node, kind, partition, detail }: Offence): string {

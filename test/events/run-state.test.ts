@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { appended, type Chain, listOf } from "../../src/events/chain.ts";
 import type { RunEvent } from "../../src/events/run-events.ts";
 import { initialState, reduce, sourcesOf, summaryOf } from "../../src/events/run-state.ts";
-import { asCycle, asNodeId, asPartition } from "../../src/protocol/brands.ts";
+import { asCycle, asMirrorUrl, asNodeId, asPartition } from "../../src/protocol/brands.ts";
 import { asPartitions, hashNamed } from "../helpers/brands.ts";
 
 const node = "a".repeat(64);
@@ -90,6 +90,21 @@ describe("the state of a run", () => {
       ],
     });
     expect(state.stateBytes).toBe(130);
+  });
+
+  it("counts what mirrors sent apart from what nodes sent, and names a mirror by its URL", () => {
+    const url = asMirrorUrl("https://***@archiver.example/snapshots?***");
+    const given: RunEvent = { ...verified, node: url };
+    const continued: RunEvent = { ...given, partition: asPartition(2), base: { kind: "beginning" } };
+    const state = fold(boundary, { ...response, node: url, bytes: 70 }, given, continued, response);
+    expect(summaryOf(state, 0).bytes.sources).toEqual([
+      { source: { kind: "mirror", url }, bytes: 70 },
+      { source: { kind: "node", id: node }, bytes: 500 },
+    ]);
+    expect([...sourcesOf(state)]).toEqual([
+      [1, { kind: "mirror", url }],
+      [2, { kind: "continued", url }],
+    ]);
   });
 
   it("contains the source of each partition", () => {

@@ -6,7 +6,7 @@ import type { AssembleOptions } from "../../app/assembly/options.ts";
 import { SnapshotError } from "../../errors/snapshot-error.ts";
 import type { AssembleEvent, Reporter, RunSummary } from "../../events/assemble-events.ts";
 import { parseSnapshotTime, type SnapshotTime } from "../../trust/chain/timestamp.ts";
-import { describeBytes } from "../../ui/describe-event.ts";
+import { describeRunBytes } from "../../ui/describe-event.ts";
 import { formatBytes, formatCounted, formatDuration } from "../../ui/format.ts";
 import { makeStyle } from "../../ui/style.ts";
 import { commandFailure } from "../command-failure.ts";
@@ -26,6 +26,8 @@ export const assembleExamples = `Examples:
       assembles the snapshot of one cycle boundary
   $ snapshot-assemble --nodes nodes.json --cycles cycles.json --gossip gossip.jsonl --timestamp cycle:1234 --json
       reads the lists and gossip from files, and prints JSON for a script
+  $ snapshot-assemble --archiver http://127.0.0.1:4000 --timestamp cycle:1234 --mirror https://peer.example --evidence https://peer.example
+      assembles a snapshot that validators have dropped, from what another archiver has published
   $ snapshot-assemble --cluster nine-honest --timestamp latest
       tries the program without a network: starts nine validators on this machine
 `;
@@ -99,7 +101,7 @@ function describeResult(result: AssembleResult): string[] {
   return [
     `snapshot      ${timestamp}, ${new Date(timestamp).toISOString()}, the end of cycle ${cycle}`,
     `state         ${state}, all verified`,
-    `bytes         ${describeBytes(bytes)}`,
+    `bytes         ${describeRunBytes(bytes)}`,
     `network hash  ${networkHash}`,
     `digest        ${digest}`,
     `published     ${directory} in ${formatDuration(durationMs)}`,
