@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { AssembleResult } from "../../../src/app/assemble.ts";
 import type { OffenceKind } from "../../../src/errors/offence.ts";
+import { HashDatabase } from "../../../src/store/hash-database/hash-database.ts";
 import { type MirrorBehaviour, mirrorServer } from "../../helpers/mirror-server.ts";
 import { failureOf } from "../run.ts";
 import { mirroredState, sourcesOf } from "./mirrored-state.ts";
@@ -122,6 +123,7 @@ describe("a mirror that does wrong", () => {
       );
       expectOnlyBlamed(result, wrong.url, kinds);
       expect(sourcesOf(result)[4]?.kind).toBe("node");
+      expect(recordedIn(state.mirrorsFirst)).not.toContain(wrong.url);
     },
   );
 
@@ -202,6 +204,15 @@ describe("a mirror that does wrong", () => {
     expect(other.requests).toEqual([]);
   });
 });
+
+/** Whose offences a hash database records. */
+function recordedIn(path: string): string[] {
+  const database = HashDatabase.open(path);
+  const recorded = [...database.offenceKinds().keys()];
+  database.close();
+  expect(recorded).toHaveLength(5);
+  return recorded;
+}
 
 function expectOnlyBlamed({ offences }: AssembleResult, url: string, kinds: readonly OffenceKind[]): void {
   expect([...new Set(offences.map(({ kind }) => kind))]).toEqual(kinds);
