@@ -9,9 +9,8 @@ const alone = readdirSync("test", { recursive: true, encoding: "utf8" })
   .map((file) => `test/${file}`)
   .filter((file) => file.endsWith(".test.ts") && changesProcess.test(readFileSync(file, "utf8")));
 
-// Live clusters need the time of several cycles: `npm run test:live`. Others need the published archiver:
-// `npm run test:archiver`.
-const separate = ["test/live/**", "test/published-archiver/**"];
+// They take minutes: `npm run test:long`. Others need the published archiver: `npm run test:archiver`.
+const separate = ["test/live/**", "test/simulator/planted-faults.test.ts", "test/published-archiver/**"];
 
 export default defineConfig({
   test: {

@@ -1,10 +1,10 @@
 import { defineConfig } from "vitest/config";
 
-/** Live clusters, whose cycles pass in real time. */
+/** Live clusters, whose cycles pass in real time, and the faults that the simulator has to find. */
 export default defineConfig({
   test: {
     globalSetup: "test/helpers/build.ts",
-    include: ["test/live/**/*.test.ts"],
+    include: ["test/live/**/*.test.ts", "test/simulator/planted-faults.test.ts"],
     // A cluster has up to ten processes: on a busy machine, two of them miss their cycles.
     maxWorkers: 1,
     testTimeout: 240_000,
