@@ -26,6 +26,7 @@ import { ageWarning } from "../trust/chain/boundary.ts";
 import { describeUnknown } from "../trust/chain/cycle-nodes.ts";
 import { type NetworkClients, openClients } from "../trust/node-addresses.ts";
 import { type Network, readNetwork } from "../trust/read-network.ts";
+import { readTxList } from "../trust/read-tx-list.ts";
 import { shardOf } from "../trust/sharding.ts";
 import type { Findings } from "../verify/findings/findings.ts";
 import { agreeOn } from "./assembly/agreement.ts";
@@ -109,7 +110,9 @@ async function run(run: Run): Promise<ExportData> {
   let unavailable: { readonly newestMs: number; readonly failure: SnapshotError } | undefined;
   for (let round = 1; ; round++) {
     log.stage("reading the node list and the cycle records");
-    const network = await readNetwork(settings.network, time, listContext(run), maxAgeMs);
+    const lists = await readNetwork(settings.network, time, listContext(run), maxAgeMs);
+    const txList = await readTxList(settings.network, lists.records, listContext(run));
+    const network = { ...lists, txList };
     const newestMs = network.candidates[0]?.timestamp ?? Number.NEGATIVE_INFINITY;
     if (unavailable !== undefined && newestMs <= unavailable.newestMs) throw unavailable.failure;
     const outcome = await assembleNewest(run, network);

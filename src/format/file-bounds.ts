@@ -1,6 +1,6 @@
 /** The largest size of each file of a snapshot, by the number of its partitions. */
 
-import { listBytesMax, netconfigBytesMax } from "../limits/network.ts";
+import { listBytesMax, netconfigBytesMax, txListBytesMax } from "../limits/network.ts";
 import {
   countingBytesMax,
   exportDataBytesBase,
@@ -18,6 +18,7 @@ import { CYCLES_FILE } from "./evidence/cycles.ts";
 import { GOSSIP_FILE, gossipBytesMax } from "./evidence/gossip.ts";
 import { NETCONFIG_FILE } from "./evidence/netconfig.ts";
 import { NODE_LIST_FILE } from "./evidence/node-list.ts";
+import { TX_LIST_FILE } from "./evidence/tx-list.ts";
 import { EXPORT_DATA_FILE } from "./export-data.ts";
 import { MANIFEST_FILE } from "./manifest.ts";
 import { RUN_FILE } from "./run-record.ts";
@@ -35,6 +36,8 @@ export function fileBytesMax(file: string, numPartitions: number): number {
       return Math.min(nodeListBytesBase + nodeListBytesPerNode * numPartitions, listBytesMax);
     case CYCLES_FILE:
       return listBytesMax;
+    case TX_LIST_FILE:
+      return txListBytesMax;
     case COUNTING_FILE:
       return countingBytesMax;
     case NETCONFIG_FILE:

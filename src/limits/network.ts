@@ -39,6 +39,12 @@ export const cyclePagesMax = 500;
 /** How long an archiver whose node list is newer than its cycle records has to store the missing record. */
 export const recordsRereadMs = 1_000;
 
+/** A `/network-txs-list` response: service transactions that the network repeats, of which there are few. */
+export const txListBytesMax = 16 * MiB;
+
+/** How long a run waits for it: a snapshot is right without it. */
+export const txListTimeMaxMs = 15_000;
+
 /** A `/netconfig` response. */
 export const netconfigBytesMax = 4 * MiB;
 

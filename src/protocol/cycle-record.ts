@@ -42,6 +42,12 @@ export function networkConfigHashOf(record: CycleRecord): HashHex | undefined {
   return record.marker !== undefined && isHashHex(networkConfigHash) ? networkConfigHash : undefined;
 }
 
+/** Returns the hash of the network's list of transactions in a record; `undefined` if the record has none. */
+export function txListHashOf({ received }: CycleRecord): HashHex | undefined {
+  const { txlisthash } = received;
+  return isHashHex(txlisthash) ? txlisthash : undefined;
+}
+
 /** Returns the hash of a received record without its `marker` and `certificate`: 64 hex digits. */
 export function cycleMarker(record: object, hashKey?: string): HashHex {
   const { marker: _marker, certificate: _certificate, ...marked } = record as Record<string, unknown>;

@@ -74,7 +74,7 @@ function requireArchiver({ archiver }: ListSources): string {
 }
 
 /** Returns the URL of a list. It keeps the query of the archiver's own URL, which may contain a token. */
-function archiverUrl(sources: ListSources, path: string): string {
+export function archiverUrl(sources: ListSources, path: string): string {
   const archiver = requireArchiver(sources);
   if (!URL.canParse(archiver)) {
     throw new SnapshotError("usage", "the archiver's address is not a URL", {

@@ -32,6 +32,8 @@ export interface Network {
   readonly records: readonly CycleRecord[];
   /** The boundaries that the snapshot time can mean, the best first. */
   readonly candidates: readonly Candidate[];
+  /** The network's list of transactions as received, where it was read. */
+  readonly txList?: Buffer | undefined;
   /** The lists as received. */
   readonly nodeList: Buffer;
   readonly cycles: Buffer;

@@ -28,6 +28,7 @@ export async function standInArchiver(
     const { pathname } = urlOf(request);
     const send = (body: object) => sendJson(response, signed(body, privateKey));
     if (pathname === "/full-nodelist") return send({ nodeList });
+    if (pathname === "/network-txs-list") return sendJson(response, []);
     if (request.method === "POST" && pathname === "/cycleinfo") {
       return send(rangeOf(records, JSON.parse(await readBody(request, 4096)) as RangeRequest));
     }

@@ -3,6 +3,7 @@ import { basename, join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { assemble } from "../../src/app/assemble.ts";
 import { verifySnapshot } from "../../src/app/verify.ts";
+import { TX_LIST_FILE } from "../../src/format/evidence/tx-list.ts";
 import { startCluster } from "../../src/testnet/cluster/cluster.ts";
 import { loadFixture } from "../../src/testnet/cluster/fixture.ts";
 import { Random } from "../../src/testnet/state/random.ts";
@@ -80,6 +81,8 @@ describe("a published snapshot, checked offline", () => {
 
   it("has findings for files of another snapshot", async () => {
     for (const file of files) {
+      // Both networks have the same list of transactions.
+      if (file === TX_LIST_FILE) continue;
       const findings = await damaged((directory) => cp(join(another, file), join(directory, file)));
       expect(filesNamed(findings), file).toContain(file);
     }

@@ -12,6 +12,7 @@ import { CYCLES_FILE } from "../../src/format/evidence/cycles.ts";
 import { GOSSIP_FILE } from "../../src/format/evidence/gossip.ts";
 import { NETCONFIG_FILE } from "../../src/format/evidence/netconfig.ts";
 import { NODE_LIST_FILE } from "../../src/format/evidence/node-list.ts";
+import { TX_LIST_FILE } from "../../src/format/evidence/tx-list.ts";
 import { EXPORT_DATA_FILE, exportDataText } from "../../src/format/export-data.ts";
 import { MANIFEST_FILE, makeManifest, manifestText } from "../../src/format/manifest.ts";
 import { RUN_FILE, runRecordText } from "../../src/format/run-record.ts";
@@ -105,6 +106,8 @@ export interface SnapshotParts {
   /** `undefined` for a snapshot whose settings nothing proves. */
   readonly netconfig: unknown;
   readonly gossip: readonly string[];
+  /** `undefined` for a snapshot without a list of transactions. */
+  readonly txList: unknown;
 }
 
 /** Writes a snapshot for the running test, some of its parts changed. Returns its directory. */
@@ -118,6 +121,7 @@ export function writtenSnapshot(changes: Partial<SnapshotParts> = {}): string {
     counting,
     netconfig,
     gossip: [0, 1, 2, 3, 4].map((index) => voteOf(index)),
+    txList: undefined,
     ...changes,
   };
   const files = new Map<string, string>([
@@ -131,6 +135,7 @@ export function writtenSnapshot(changes: Partial<SnapshotParts> = {}): string {
     ],
     [GOSSIP_FILE, parts.gossip.map((line) => `${line}\n`).join("")],
     ...(parts.netconfig === undefined ? [] : [[NETCONFIG_FILE, JSON.stringify(parts.netconfig)] as const]),
+    ...(parts.txList === undefined ? [] : [[TX_LIST_FILE, JSON.stringify(parts.txList)] as const]),
     ...[...preimages].map(([partition, text]) => [artifactFile(partition, "none"), text] as const),
   ]);
   const listed = Object.fromEntries([...files].map(([file, text]) => [file, hashText(text)]));

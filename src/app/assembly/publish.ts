@@ -54,6 +54,7 @@ function evidenceOf({ settings }: Run, { network, sharding, agreed }: Proof): Ev
       quorum: { rule: settings.agreement.quorum, source: "given" },
     },
     netconfig: proof,
+    txList: network.txList,
     gossip: agreed.votes.evidence(),
   };
 }

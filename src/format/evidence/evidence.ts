@@ -5,6 +5,7 @@ import { CYCLES_FILE } from "./cycles.ts";
 import { GOSSIP_FILE } from "./gossip.ts";
 import { NETCONFIG_FILE } from "./netconfig.ts";
 import { NODE_LIST_FILE } from "./node-list.ts";
+import { TX_LIST_FILE } from "./tx-list.ts";
 
 export interface Evidence {
   readonly nodeList: Uint8Array;
@@ -12,6 +13,8 @@ export interface Evidence {
   readonly counting: CountingRules;
   /** The `/netconfig` response that proves the sharding settings; `undefined` if nothing proves them. */
   readonly netconfig?: Uint8Array | undefined;
+  /** The network's list of transactions; `undefined` if the archiver gave none with the hash in a cycle record. */
+  readonly txList?: Uint8Array | undefined;
   /** One message per line, ascending by sender. */
   readonly gossip: Iterable<Uint8Array>;
 }
@@ -22,12 +25,14 @@ export interface EvidenceFile {
 }
 
 /** Returns the files of the evidence and their contents. */
-export function evidenceFiles({ nodeList, cycles, counting, netconfig, gossip }: Evidence): EvidenceFile[] {
+export function evidenceFiles(evidence: Evidence): EvidenceFile[] {
+  const { nodeList, cycles, counting, netconfig, txList, gossip } = evidence;
   return [
     { file: NODE_LIST_FILE, content: [nodeList] },
     { file: CYCLES_FILE, content: [cycles] },
     { file: COUNTING_FILE, content: [Buffer.from(countingRulesText(counting))] },
     ...(netconfig === undefined ? [] : [{ file: NETCONFIG_FILE, content: [netconfig] }]),
+    ...(txList === undefined ? [] : [{ file: TX_LIST_FILE, content: [txList] }]),
     { file: GOSSIP_FILE, content: gossip },
   ];
 }

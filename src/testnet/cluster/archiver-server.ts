@@ -7,7 +7,7 @@ import { Random } from "../state/random.ts";
 import { HttpError } from "../validator/http-error.ts";
 import { type Identity, makeIdentity } from "../validator/identity.ts";
 import { JsonServer, sendJson, urlOf } from "../validator/json-server.ts";
-import type { ChainedRecord } from "./cycle-records.ts";
+import { type ChainedRecord, txList } from "./cycle-records.ts";
 
 /** A row of the node list (PROTOCOL.md, Node list). */
 export interface NodeRow {
@@ -45,6 +45,7 @@ export function makeArchiverServer({ identity, nodeList, cycles, handle }: Archi
       const cycleInfo = cycles().slice(-Number(count)).reverse();
       return sendJson(response, signed({ cycleInfo }, identity.privateKey));
     }
+    if (request.method === "GET" && pathname === "/network-txs-list") return sendJson(response, txList);
     if (handle !== undefined && (await handle(request, response, url))) return;
     throw new HttpError(404, `not found: ${request.method} ${pathname}`);
   });

@@ -2,6 +2,8 @@
 
 import { createHash } from "node:crypto";
 import { asCycle, asHashHex, type Cycle, type HashHex } from "../../protocol/brands.ts";
+import { canonicalTextOf } from "../../protocol/crypto/canonical-text.ts";
+import { hashText } from "../../protocol/crypto/hash.ts";
 import { cycleMarker } from "../../protocol/cycle-record.ts";
 import { Random } from "../state/random.ts";
 
@@ -56,6 +58,14 @@ export function makeCycleChain(settings: ChainSettings): ChainedRecord[] {
   return records;
 }
 
+/** The network's list of transactions, which never changes (PROTOCOL.md, Cycle records). */
+export const txList = [
+  {
+    hash: sha256("a service transaction"),
+    tx: { type: "nodeInitReward", involvedAddress: "0".repeat(64), priority: 0 },
+  },
+];
+
 /** The settings that all records of a chain share. */
 export type ChainIdentity = Pick<
   ChainSettings,
@@ -91,6 +101,7 @@ export function chainedRecord(
     lost: [],
     removed: [],
     nodeListHash: sha256(`${seed}/${activeNodes}`),
+    txlisthash: hashText(canonicalTextOf(txList)),
     networkDataHash,
     networkReceiptHash: [],
     networkSummaryHash: [],

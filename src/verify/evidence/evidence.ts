@@ -15,6 +15,7 @@ import { auditNodeList } from "./node-list.ts";
 import { quorumClaim } from "./quorum.ts";
 import { recountVotes } from "./recount.ts";
 import { auditSharding } from "./sharding.ts";
+import { auditTxList } from "./tx-list.ts";
 
 export async function auditEvidence(
   subject: AuditSubject,
@@ -23,6 +24,7 @@ export async function auditEvidence(
 ): Promise<EvidenceReport> {
   const audit = new Audit(subject, trust, findings);
   const cycle = await auditCycles(audit);
+  await auditTxList(audit, cycle);
   const nodeList = await auditNodeList(audit, cycle);
   const sharding = await auditSharding(audit, cycle);
   const quorum = trust.quorum ?? "majority";

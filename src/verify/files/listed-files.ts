@@ -9,6 +9,7 @@ import { CYCLES_FILE } from "../../format/evidence/cycles.ts";
 import { GOSSIP_FILE } from "../../format/evidence/gossip.ts";
 import { NETCONFIG_FILE } from "../../format/evidence/netconfig.ts";
 import { NODE_LIST_FILE } from "../../format/evidence/node-list.ts";
+import { TX_LIST_FILE } from "../../format/evidence/tx-list.ts";
 import { EXPORT_DATA_FILE } from "../../format/export-data.ts";
 import { fileBytesMax } from "../../format/file-bounds.ts";
 import type { Manifest } from "../../format/manifest.ts";
@@ -25,7 +26,7 @@ import type { FindingKind } from "../findings/findings.ts";
 
 /** Files that every snapshot has. */
 const required = [MANIFEST_FILE, NODE_LIST_FILE, CYCLES_FILE, COUNTING_FILE, GOSSIP_FILE];
-const known = new Set([...required, NETCONFIG_FILE, EXPORT_DATA_FILE]);
+const known = new Set([...required, NETCONFIG_FILE, TX_LIST_FILE, EXPORT_DATA_FILE]);
 
 /** @returns the hashes that `run.json` lists; `undefined` if it is missing or damaged */
 export async function checkListedFiles(
