@@ -12,6 +12,7 @@ import { accountCopyText, COPY_PREFIX } from "../protocol/account-copy.ts";
 import { ADDRESS_DIGITS } from "../protocol/address.ts";
 import { readArtifact } from "../store/artifact-file.ts";
 import { openRegularFile } from "../store/regular-file.ts";
+import { giveBack, takeBuffer } from "./spare-buffers.ts";
 
 /** Whole copies in the order of the file. Their memory is valid until the next batch is requested. */
 export interface Batch {
@@ -97,7 +98,7 @@ export function placeOf({ text, starts }: Batch, id: string, isExclusive: boolea
 /** Reads a file into one buffer, in which the last copy waits for its end. */
 async function* readFile(file: BaseFile): AsyncGenerator<Batch, void, void> {
   const source = await openSource(file);
-  let text: Buffer = Buffer.allocUnsafe(2 * listReadBytes);
+  let text = takeBuffer();
   let held = 0;
   try {
     for (;;) {
@@ -121,6 +122,7 @@ async function* readFile(file: BaseFile): AsyncGenerator<Batch, void, void> {
       text.copyWithin(0, last, end);
     }
   } finally {
+    giveBack(text);
     await source.close();
   }
 }
@@ -130,6 +132,7 @@ function larger(text: Buffer, held: number, path: string): Buffer {
     throw new Error(`${path} has an account of more than ${seedCopyBytesMax} bytes`);
   const grown = Buffer.allocUnsafe(2 * text.length);
   text.copy(grown, 0, 0, held);
+  giveBack(text);
   return grown;
 }
 

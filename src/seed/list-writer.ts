@@ -1,10 +1,10 @@
 /** Writes the list of a completed partition, and hashes it on the way. Synchronous: it runs in a thread of its own. */
 
 import { closeSync, constants, openSync, writeSync } from "node:fs";
-import { listReadBytes } from "../limits/seed.ts";
 import type { HashHex } from "../protocol/brands.ts";
 import { RunningHash } from "../protocol/crypto/hash.ts";
 import { FILE_MODE } from "../store/own-files.ts";
+import { giveBack, takeBuffer } from "./spare-buffers.ts";
 
 const { O_CREAT, O_EXCL, O_WRONLY } = constants;
 
@@ -15,7 +15,7 @@ const CLOSE_LIST = 0x5d;
 export class ListWriter {
   readonly #descriptor: number;
   readonly #hash: RunningHash;
-  readonly #buffer = Buffer.allocUnsafe(listReadBytes);
+  readonly #buffer = takeBuffer();
   #pending = 0;
   #written = 0;
   #accounts = 0;
@@ -49,12 +49,14 @@ export class ListWriter {
     if (this.#accounts === 0) this.#byte(OPEN_LIST);
     this.#byte(CLOSE_LIST);
     this.#flush();
+    const hash = this.#hash.digest();
     this.abandon();
-    return this.#hash.digest();
+    return hash;
   }
 
-  /** Closes the file as it is. */
+  /** Closes the file as it is; called once. */
   abandon(): void {
+    giveBack(this.#buffer);
     closeSync(this.#descriptor);
   }
 
