@@ -7,18 +7,20 @@ import { constants } from "node:fs";
 import { copyFile, link, rename, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pLimit from "p-limit";
-import { diskError, isDiskFull, isReadError, type SnapshotError } from "../errors/snapshot-error.ts";
+import { isReadError, type SnapshotError } from "../errors/snapshot-error.ts";
 import { type ArtifactScan, artifactFile, type Compression } from "../format/artifact.ts";
 import type { Evidence } from "../format/evidence/evidence.ts";
 import type { ExportData } from "../format/export-data.ts";
 import { type Manifest, makeManifest, type StateSize } from "../format/manifest.ts";
 import { PARTIAL_FILE, partialInfoText } from "../format/partial-info.ts";
 import type { FileHashes, RunRecord } from "../format/run-record.ts";
+import { partitionBytesMax, unconfirmedDiskShare } from "../limits/sync.ts";
 import type { HashHex, Partition } from "../protocol/brands.ts";
 import { DEFAULT_HASH_KEY, RunningHash } from "../protocol/crypto/hash.ts";
 import { gzipFile, readArtifact } from "./artifact-file.ts";
 import { beginningsIn, EARLIER_DIRECTORY, INCOMING_DIRECTORY, keepBeginnings } from "./beginnings.ts";
 import { makeDirectories, syncPath } from "./durable.ts";
+import { copyPlain, type ForeignArtifact, shareFile } from "./foreign-artifact.ts";
 import {
   FILE_MODE,
   isChangedByOwnerOnly,
@@ -51,12 +53,6 @@ export interface SnapshotTarget extends SnapshotLocation {
   readonly hashKey?: string | undefined;
   /** Without the global partition. */
   readonly numPartitions: number;
-}
-
-/** An artifact of another snapshot. */
-export interface ForeignArtifact {
-  readonly path: string;
-  readonly compression: Compression;
 }
 
 export class PartialSnapshot {
@@ -199,7 +195,8 @@ export class PartialSnapshot {
   }
 
   /**
-   * Takes over the artifact of another snapshot if it has the agreed hash. The other snapshot is not changed.
+   * Takes over the artifact of another snapshot if it has the agreed hash. The other snapshot is not changed. What is
+   * hashed is what is kept, so that the other snapshot may change or vanish meanwhile.
    *
    * @returns `undefined` if it has another hash, or cannot be read
    */
@@ -210,31 +207,20 @@ export class PartialSnapshot {
   ): Promise<ArtifactScan | undefined> {
     const stats = await statsOf(path).catch(() => undefined);
     if (stats?.isFile() !== true) return undefined;
-    // A file that others may change is copied before it is hashed.
-    const isShared =
-      compression === "none" && this.#place.compression === "none" && isChangedByOwnerOnly(stats);
-    const source = isShared ? path : this.incomingPath(0, partition);
-    if (!isShared && !(await this.#copyPlain({ path, compression }, source))) return undefined;
-    const scan = await this.#scan(source, "none");
-    if (scan?.hash !== hash) {
-      if (!isShared) await this.discard(source);
-      return undefined;
+    const copy = this.incomingPath(0, partition, "rest");
+    const isPlain = compression === "none" && this.#place.compression === "none";
+    if (!(isPlain && isChangedByOwnerOnly(stats) && (await shareFile(path, copy)))) {
+      const bytesMax = Math.min(partitionBytesMax, unconfirmedDiskShare * (await this.freeBytes()));
+      if (!(await copyPlain({ path, compression }, copy, bytesMax))) return undefined;
     }
-    if (isShared) await this.#linkOrCopy(path, partition);
-    else await this.accept(partition, source);
-    return scan;
-  }
-
-  /** Writes the plain text of another snapshot's artifact; returns whether that could be read. */
-  async #copyPlain({ path, compression }: ForeignArtifact, copy: string): Promise<boolean> {
-    try {
-      await writeFile(copy, readArtifact(path, compression), { flag: "wx", mode: FILE_MODE });
-      return true;
-    } catch (error) {
-      await rm(copy, { force: true });
-      if (isDiskFull(error)) throw diskError(`cannot write ${copy}`, error);
-      return false;
+    // A seed on a broken disk is of no use, and the run does not need it.
+    const scan = await scanArtifact(copy, "none", this.#hashKey).catch(() => undefined);
+    if (scan?.hash === hash) {
+      await this.accept(partition, copy);
+      return scan;
     }
+    await this.discard(copy);
+    return undefined;
   }
 
   /** Returns `undefined` for a damaged file. Errors of reading are not about its content, and are thrown. */
