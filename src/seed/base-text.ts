@@ -100,6 +100,7 @@ async function* readFile(file: BaseFile): AsyncGenerator<Batch, void, void> {
   const source = await openSource(file);
   let text = takeBuffer();
   let held = 0;
+  let skipped = 0;
   try {
     for (;;) {
       if (text.length - held < listReadBytes) text = larger(text, held, file.path);
@@ -112,6 +113,10 @@ async function* readFile(file: BaseFile): AsyncGenerator<Batch, void, void> {
         return;
       }
       if (last === undefined) {
+        // A sparse file has terabytes of zeros, which no signal interrupts.
+        skipped += read;
+        if (skipped > seedCopyBytesMax)
+          throw new Error(`${file.path} has ${skipped} bytes that are no account`);
         // The end of the text may be the beginning of a prefix.
         held = Math.min(end, prefix.length - 1);
         text.copyWithin(0, end - held, end);

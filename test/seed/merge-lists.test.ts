@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
@@ -142,9 +142,14 @@ describe("a completed partition", () => {
     expect((await merge([], undefined)).text).toBe("[]");
   });
 
-  it("is read in constant memory from a base without accounts", async () => {
-    const merged = await merge([{ text: Buffer.alloc(3 * seedCopyBytesMax) }], undefined);
-    expect(merged.text).toBe("[]");
+  it("is not made of a base that goes on without accounts", async () => {
+    const directory = temporaryDirectory();
+    const path = join(directory, "sparse");
+    writeFileSync(path, "");
+    truncateSync(path, 2 ** 43);
+    const base = [{ path, compression: "none", low, high } as const];
+    const order = { base, received: undefined, path: join(directory, "merged"), hashKey, timestamp };
+    await expect(mergeLists(order)).rejects.toThrow(/bytes that are no account/);
   });
 
   it("is not made of a base with an account of more than the bound", async () => {
