@@ -1,6 +1,6 @@
 /**
- * The database in which an archiver keeps the newest version of each account (RESTORE.md, Target A). It is only read, and
- * no file is created beside it: an archiver whose files appear is taken for one that runs.
+ * The database in which an archiver keeps the newest version of each account (RESTORE.md, Target A). It is only read. No
+ * file is created beside one that no archiver has open: an archiver whose files appear is taken for one that runs.
  */
 
 import { lstatSync } from "node:fs";
@@ -37,11 +37,23 @@ export class ArchiverAccounts {
     try {
       this.#database.pragma("trusted_schema = OFF");
       this.#database.pragma("cell_size_check = ON");
+      this.#requireTable();
       this.#database.prepare(selection("")).all(["", "", 0, 0]);
     } catch (error) {
       this.#database.close();
       throw error;
     }
+  }
+
+  /** A view, or a column that is computed, could have rows without an end. */
+  #requireTable(): void {
+    const select =
+      "SELECT count(*) AS n FROM sqlite_schema WHERE name = 'accounts' AND type = 'table' AND rootpage > 0";
+    if (new SqliteRow(this.#database.prepare(select).get([])).integer("n") !== 1)
+      throw new Error("it has no table of accounts");
+    const computed = "SELECT count(*) AS n FROM pragma_table_xinfo('accounts') WHERE hidden <> 0";
+    if (new SqliteRow(this.#database.prepare(computed).get([])).integer("n") !== 0)
+      throw new Error("its table of accounts has computed columns");
   }
 
   /** Returns the time of the newest version that is not after a moment, in milliseconds; `undefined` if there is none. */

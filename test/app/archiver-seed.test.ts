@@ -150,6 +150,16 @@ describe("an archiver's database as a seed", () => {
     const { path: other, database: cycles } = archiverFolder([]);
     cycles.exec("DROP TABLE accounts; CREATE TABLE cycles(counter NUMBER)");
     cycles.close();
+    const rebuilt = (schema: string) => {
+      const { path, database: hostile } = archiverFolder([]);
+      hostile.exec(`DROP TABLE accounts; ${schema}`);
+      hostile.close();
+      return path;
+    };
+    const view = rebuilt(`CREATE VIEW accounts(accountId, data, timestamp, hash, isGlobal) AS
+      WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT printf('%064x', x), '{}', x, 'h', 0 FROM c`);
+    const computed = rebuilt(`CREATE TABLE accounts(accountId TEXT PRIMARY KEY, timestamp BIGINT, hash TEXT,
+      isGlobal BOOLEAN, data TEXT GENERATED ALWAYS AS (printf('%1000000000d', timestamp)))`);
     const cases = [
       { path: join(folder, "missing.sqlite3"), message: "ENOENT" },
       { path: join(folder, "empty"), message: "accounts.sqlite3" },
@@ -158,7 +168,9 @@ describe("an archiver's database as a seed", () => {
         message: "not a database",
       },
       { path: none, message: `it has no account of ${newer.snapshotTimestamp} or before` },
-      { path: other, message: "no such table: accounts" },
+      { path: other, message: "it has no table of accounts" },
+      { path: view, message: "it has no table of accounts" },
+      { path: computed, message: "its table of accounts has computed columns" },
     ];
     for (const { path, message } of cases) {
       const failure = await failureOf(assembleFrom(newer, { seed: [`archiver-db:${path}`] }));
