@@ -1,5 +1,6 @@
 /** How many bytes a run may receive from peers that are all honest and send just what is requested. */
 
+import { brokenDeltasMax } from "../limits/seed.ts";
 import type { Partition } from "../protocol/brands.ts";
 import type { Scenario } from "./scenario.ts";
 import { bytesOf, slots } from "./virtual-list.ts";
@@ -8,18 +9,34 @@ import { bytesOf, slots } from "./virtual-list.ts";
 const excessMax = 1.1;
 const roundingBytes = 10_000;
 
+/** A response that a peer breaks off. */
+export interface BrokenResponse {
+  readonly partitions: readonly Partition[];
+  readonly isDelta: boolean;
+  /** What neither a commit nor a beginning keeps. */
+  readonly lostBytesMax: number;
+}
+
 export class IdealBytes {
   readonly #scenario: Scenario;
   /** What responses that broke off may have lost. */
   #lostBytes = 0;
+  /** Partition → how many deltas of it may have broken off. */
+  readonly #brokenDeltas = new Map<Partition, number>();
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
   }
 
-  /** A response breaks off. */
-  cut(lostBytesMax: number): void {
+  cut({ partitions, isDelta, lostBytesMax }: BrokenResponse): void {
     this.#lostBytes += lostBytesMax;
+    if (!isDelta) return;
+    for (const partition of partitions) {
+      const count = (this.#brokenDeltas.get(partition) ?? 0) + 1;
+      this.#brokenDeltas.set(partition, count);
+      // Then the partition is sent whole.
+      if (count === brokenDeltasMax) this.#lostBytes += this.#scenario.sizes.get(partition) ?? 0;
+    }
   }
 
   /** `undefined` where peers may send more for reasons of their own. */

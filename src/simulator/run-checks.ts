@@ -7,7 +7,7 @@ import { queriesPerPartitionMax, unconfirmedDiskShareLast } from "../limits/sync
 import type { NodeIndex, Partition, PeerId } from "../protocol/brands.ts";
 import { stores } from "../protocol/shard.ts";
 import { IncompleteError } from "../sync/incomplete.ts";
-import { IdealBytes } from "./ideal-bytes.ts";
+import { type BrokenResponse, IdealBytes } from "./ideal-bytes.ts";
 import { hasSmallDisk, isHonest, isReliable, type Scenario, type VirtualPeer } from "./scenario.ts";
 import { HangError } from "./virtual-clock.ts";
 import type { VirtualDisk } from "./virtual-disk.ts";
@@ -81,15 +81,16 @@ export class RunChecks {
     if (request !== undefined) request.lingersSinceMs = atMs;
   }
 
-  /** Whether the run has waited long for peers that linger, and for nothing else. */
+  /** Whether the run has waited long for peers that linger, and nothing else is left to hope for. */
   isLingering(nowMs: number): boolean {
+    if (this.#requests.size === 0) return false;
     for (const { lingersSinceMs } of this.#requests.values())
       if (nowMs - lingersSinceMs <= hopeMs) return false;
-    return this.#requests.size > 0;
+    return !this.#open().some((partition) => this.#isGiven(partition));
   }
 
-  cut(lostBytesMax: number): void {
-    this.#ideal.cut(lostBytesMax);
+  cut(response: BrokenResponse): void {
+    this.#ideal.cut(response);
   }
 
   lostBase(partition: Partition): void {
@@ -126,7 +127,7 @@ export class RunChecks {
 
   /** Checks the end of a run; `error` where it failed. */
   ended(error: unknown): void {
-    const open = [...this.#scenario.missing].filter((partition) => !this.#committed.has(partition));
+    const open = this.#open();
     if (error instanceof HangError && this.#mayLinger(open)) return;
     if (this.#requests.size > 0) this.#find(`${this.#requests.size} requests outlive the run`);
     if (error === undefined) {
@@ -134,7 +135,7 @@ export class RunChecks {
       const left = this.#disk.usedBytes - this.#committedBytes;
       if (left !== 0) this.#find(`the run left ${left} bytes on the disk`);
     } else if (isIncomplete(error)) {
-      const given = open.filter((partition) => this.#hasReliableSource(partition) && this.#fits(partition));
+      const given = open.filter((partition) => this.#isGiven(partition));
       if (given.length > 0) this.#find(`gave up ${given.join(", ")}, which a reliable peer gives`);
     } else this.#find(`threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     if (error === undefined) this.#checkBytes();
@@ -177,7 +178,16 @@ export class RunChecks {
     const { peers, shard } = this.#scenario;
     const isLingering = (partition: Partition) =>
       peers.some(({ behaviour, index }) => behaviour.kind === "lingers" && stores(shard, index, partition));
-    return !open.some((partition) => this.#hasReliableSource(partition)) && open.some(isLingering);
+    return !open.some((partition) => this.#isGiven(partition)) && open.some(isLingering);
+  }
+
+  #open(): Partition[] {
+    return [...this.#scenario.missing].filter((partition) => !this.#committed.has(partition));
+  }
+
+  /** Whether a reliable peer gives a partition, and the disk has space for it. */
+  #isGiven(partition: Partition): boolean {
+    return this.#hasReliableSource(partition) && this.#fits(partition);
   }
 
   /** Returns whether the disk has space for a partition that arrives alone. */

@@ -79,6 +79,8 @@ export interface Scenario {
   readonly bases: ReadonlyMap<Partition, readonly InitialBase[]>;
   /** Whether all peers are honest, and break off every long response half-way. */
   readonly isBrokenOff: boolean;
+  /** The time that the run needs to complete a base, or to keep a beginning. */
+  readonly completeMs: number;
 }
 
 /** The least rate of a peer that is not slow. */
@@ -113,9 +115,14 @@ export function makeScenario(seed: string, hasBases = true): Scenario {
   // A stream of its own: the networks of seeds that were found without bases stay the same.
   const own = Random.named("bases", seed);
   const { bases, traitsOf, isBrokenOff } = makeBases(own, { shard, sizes, missing, hasBases });
-  const peers = settled.map((peer) => ({ ...peer, ...(isBrokenOff ? dependable : {}), ...traitsOf() }));
+  const races = Random.named("races", seed);
+  const hasRaces = hasBases && !isBrokenOff && races.below(2) === 0 && numNodes <= racingNodesMax;
+  const peers = settled
+    .map((peer) => ({ ...peer, ...(isBrokenOff ? dependable : {}), ...traitsOf() }))
+    .map((peer) => (hasRaces ? makeRacing(races, peer, { shard, typical }) : peer));
+  const completeMs = hasBases ? races.pick([50, 50, 50, 3_000, 20_000]) : 50;
   return {
-    ...{ seed, shard, peers, sizes, missing, rule, concurrency, hasOlder, bases, isBrokenOff },
+    ...{ seed, shard, peers, sizes, missing, rule, concurrency, hasOlder, bases, isBrokenOff, completeMs },
     diskBytes: isBrokenOff ? Number.MAX_SAFE_INTEGER : diskBytes,
   };
 }
@@ -228,6 +235,28 @@ function makePeer(random: Random, settings: PeerSettings): Omit<VirtualPeer, key
     bytesPerMs,
     knowsRanges: isAware || random.below(2) === 0,
     isSorted: random.below(5) > 0,
+  };
+}
+
+/** A partition of a larger network has so many sources that hedges rarely meet. */
+const racingNodesMax = 8;
+
+/** Makes a peer slow or fast, right or wrong, and break off: hedged responses then end in every order. */
+function makeRacing(
+  random: Random,
+  peer: VirtualPeer,
+  { shard, typical }: { readonly shard: Shard; readonly typical: number },
+): VirtualPeer {
+  const partitions = new Set(
+    allPartitions(shard).filter((partition) => stores(shard, peer.index, partition)),
+  );
+  const isLying = random.below(2) === 0;
+  return {
+    ...peer,
+    ...dependable,
+    behaviour: isLying ? { kind: "lies", partitions, isColluding: false } : { kind: "honest" },
+    bytesPerMs: typical / (100 + random.below(random.pick([5_000, 60_000]))),
+    cuts: isLying ? Number.POSITIVE_INFINITY : random.pick([0, 0, 1, 2, 4]),
   };
 }
 

@@ -119,7 +119,11 @@ function durationMaxOf(scenario: Scenario): number {
   const fast = peers.filter((peer) => peer.bytesPerMs >= fastBytesPerMs);
   const isFastEnough = [...scenario.missing].every((partition) =>
     peers.some(
-      (peer) => fast.includes(peer) && isReliable(peer, scenario) && stores(shard, peer.index, partition),
+      (peer) =>
+        fast.includes(peer) &&
+        peer.cuts === 0 &&
+        isReliable(peer, scenario) &&
+        stores(shard, peer.index, partition),
     ),
   );
   // On a small disk, fast peers may be excluded until the slow ones have ended; peers that broke off pause.

@@ -6,9 +6,8 @@ import type { HashHex, Partition } from "../protocol/brands.ts";
 import { contentOf, emptyContent, type VirtualList } from "./virtual-list.ts";
 import type { ResponseContext } from "./virtual-response.ts";
 
-/** The time to sort an unordered partition, and to complete a base. */
+/** The time to sort an unordered partition. */
 const sortMs = 15_000;
-const completeMs = 50;
 
 /** What a response has of a partition. */
 export interface Received {
@@ -126,7 +125,7 @@ export class VirtualEndings {
     bytes: number,
     extent: Extent,
   ): Promise<void> {
-    const { clock, sizeOf } = this.#context;
+    const { clock, sizeOf, completeMs } = this.#context;
     const lists = this.#read(partition, base);
     // What is written is the whole partition.
     const completedBytes = sizeOf(partition);

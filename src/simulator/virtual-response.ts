@@ -48,6 +48,8 @@ export interface ResponseContext {
   readonly signal: AbortSignal;
   /** Bytes after which the connection is reset. */
   readonly cutAfterBytes: number;
+  /** The time that the run needs to complete a base, or to keep a beginning. */
+  readonly completeMs: number;
   /** Bytes of a partition's true content. */
   readonly sizeOf: (partition: Partition) => number;
   /** Called after each chunk. Throws FetchError if the connection ends. */
@@ -125,8 +127,10 @@ export class VirtualResponse {
 
   /** Ends all partitions that are still open. */
   async finish(end: ResponseEnd): Promise<ResponseReport> {
-    const { receiver, peer } = this.#context;
+    const { receiver, peer, clock, completeMs } = this.#context;
     const beginnings = end.kind === "failed" && isCutOff(end.error) ? this.#leaveBeginnings() : [];
+    // Meanwhile another response may give what they begin.
+    if (beginnings.length > 0) await clock.sleep(completeMs, new AbortController().signal);
     for (const open of this.#open.values()) await this.#end(open, extentOf(open, end));
     if (end.kind === "complete")
       for (const partition of receiver.requested)

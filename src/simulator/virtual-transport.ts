@@ -9,6 +9,7 @@ import type { NodeId, NodeIndex, Partition } from "../protocol/brands.ts";
 import { allPartitions, GLOBAL_PARTITION, partitionRange, stores } from "../protocol/shard.ts";
 import type { SnapshotReq } from "../protocol/snapshot-request.ts";
 import type { PartialSnapshotRequest, ResponseObserver, Transport } from "../sync/ports.ts";
+import type { BrokenResponse } from "./ideal-bytes.ts";
 import type { Scenario, VirtualPeer } from "./scenario.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 import type { VirtualDisk } from "./virtual-disk.ts";
@@ -18,8 +19,8 @@ import { type SentPartition, VirtualResponse } from "./virtual-response.ts";
 /** One request as its checks see it. */
 export interface RequestWatcher {
   begin(peer: VirtualPeer, receiver: ResponseReceiver, signal: AbortSignal): void;
-  /** A peer breaks off; what is lost is what neither a commit nor a beginning keeps. */
-  cut(lostBytesMax: number): void;
+  /** A peer breaks off. */
+  cut(response: BrokenResponse): void;
   /** A peer has sent everything, and lingers. */
   linger(peer: NodeIndex, atMs: number): void;
   /** A base is completed whose file was removed. */
@@ -66,6 +67,7 @@ export class VirtualTransport implements Transport {
         signal,
       },
       cutAfterBytes: this.#cutAfterBytes(peer, parts, receiver.isDelta),
+      completeMs: this.#scenario.completeMs,
       sizeOf: (partition) => this.#sizeOf(partition),
       requireConnected: () => this.#requireAlive(peer),
       onLostBase: (partition) => this.#watcher.lostBase(partition),
@@ -104,7 +106,7 @@ export class VirtualTransport implements Transport {
 
   /** Half of a long response, where the peer breaks off; what remains of a shorter one would leave no beginning. */
   #cutAfterBytes(
-    { index, cuts: cutsMax }: VirtualPeer,
+    { index, cuts: cutsMax, isSorted }: VirtualPeer,
     parts: readonly SentPartition[],
     isDelta: boolean,
   ): number {
@@ -113,7 +115,12 @@ export class VirtualTransport implements Transport {
     if (cuts >= cutsMax || bytes < 2 * beginningBytesMin) return Number.POSITIVE_INFINITY;
     this.#cuts.set(index, cuts + 1);
     const cutAfterBytes = Math.ceil(bytes / 2);
-    this.#watcher.cut(isDelta ? cutAfterBytes : beginningBytesMin + cutAfterBytes / slots);
+    const leavesBeginning = isSorted && !isDelta;
+    this.#watcher.cut({
+      partitions: parts.map(({ partition }) => partition),
+      isDelta,
+      lostBytesMax: leavesBeginning ? beginningBytesMin + cutAfterBytes / slots : cutAfterBytes,
+    });
     return cutAfterBytes;
   }
 

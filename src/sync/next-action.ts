@@ -1,6 +1,11 @@
 /** What a run does next, as a pure function of its state and the time. */
 
-import { stragglerCheckMaxMs, stragglerCheckMs, stragglerCheckShare } from "../limits/sync.ts";
+import {
+  hedgeBackoffMax,
+  stragglerCheckMaxMs,
+  stragglerCheckMs,
+  stragglerCheckShare,
+} from "../limits/sync.ts";
 import { isMirrorIndex, type Partition } from "../protocol/brands.ts";
 import { stragglers, stragglingPartitions, yieldsTo } from "./queries/hedging.ts";
 import { mirrorRequest, narrowedRequests } from "./queries/narrowed-requests.ts";
@@ -115,8 +120,10 @@ function nextBackoff(
 ): Action {
   const { missing } = state.tasks;
   const running = state.queries.running();
-  // A fast peer that the disk had no space for is better than slow ones alone.
-  if (!state.isLastShare && slow.length === running.length && state.isLost(partitions, "no-space"))
+  // A fast peer that the disk had no space for is better than slow ones alone. For what else it had no space for, the
+  // slow ones get more time first.
+  const lost = state.history.backoff < hedgeBackoffMax ? partitions : state.tasks.pending;
+  if (!state.isLastShare && slow.length === running.length && state.isLost(lost, "no-space"))
     return { type: "use-last-share", yielding: running.map(({ id }) => id) };
   // Stragglers yield to what waits for a place, and are requested again after it: each time, they need more time. With one
   // response at a time, a hedge ends its straggler as well.

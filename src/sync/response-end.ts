@@ -99,3 +99,13 @@ export function failPeer(
   const isCounted = costOf(error).retry !== "uncounted";
   pool.fail(peer, { message: error.message, status, isCounted }, retry, atMs);
 }
+
+/**
+ * Returns what a peer is excluded from whose response has filled the disk: what it gave. Where no other response takes
+ * space, first what it gave beside what was requested, since the rest may fit.
+ */
+export function filledBy({ begun, requested }: RequestInFlight, isAlone: boolean): Iterable<Partition> {
+  const beside = [...begun].filter((partition) => !requested.has(partition));
+  if (isAlone && beside.length > 0) return beside;
+  return begun.size > 0 ? begun : requested;
+}

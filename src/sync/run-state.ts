@@ -13,7 +13,7 @@ import { type Cancellation, isUseful, type Query, requestOf } from "./queries/qu
 import { QueryPlanner } from "./queries/query-planner.ts";
 import { QueryTable } from "./queries/query-table.ts";
 import { RunTail } from "./queries/run-tail.ts";
-import { breakOffDeltas, excludeFor, failPeer, updateBases } from "./response-end.ts";
+import { breakOffDeltas, excludeFor, failPeer, filledBy, updateBases } from "./response-end.ts";
 import type { Decision, SchedulerEvent } from "./scheduler-actions.ts";
 import type { PlannedQuery } from "./strategy/algorithm-1.ts";
 import type { OrderRule } from "./strategy/order-rule.ts";
@@ -285,10 +285,9 @@ export class RunState {
   #endFull(query: Query, message: string): void {
     const request = requestOf(query);
     if (request === undefined) throw new Error(`query ${query.id} has no response that could fill the disk`);
-    const { begun, requested } = request;
     this.budget.release(query.id);
     // The same request must not be repeated at once, whatever filled the disk.
-    for (const partition of begun.size > 0 ? begun : requested)
+    for (const partition of filledBy(request, this.#isLastShare))
       this.pool.exclude(query.peer, partition, { reason: "no-space", detail: message });
     this.queries.endRequest(query.id);
   }

@@ -45,6 +45,15 @@ const keptWithBases = [
     seed: "l2/325",
     found: "the only source of a partition lingered in the only place, and others had to wait",
   },
+  {
+    seed: "q/638",
+    found: "a peer lingered, and the run waited for it where the disk had no space for the rest",
+  },
+  { seed: "s/1717", found: "the same, of a partition whose base was to be completed" },
+  {
+    seed: "s/2553",
+    found: "on a full disk, what a peer gave beside a partition excluded it from that as well",
+  },
 ];
 
 describe("a simulated network", () => {

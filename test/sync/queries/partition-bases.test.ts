@@ -101,6 +101,15 @@ describe("the bases of a partition", () => {
     expect([...bases.unused].sort()).toEqual(["a", "earlier"]);
   });
 
+  it("drops what a peer adds to its own beginning that was rejected meanwhile", () => {
+    const bases = basesOf();
+    bases.begin(beginning("a", "0", "4"), peer(7), undefined, 1_000);
+    const own = bases.of(one, peer(7)) as BeginningBase;
+    bases.reject(one, own);
+    expect(bases.begin(beginning("b", "5", "8"), peer(7), own, 1_000)).toBe(false);
+    expect([...bases.unused].sort()).toEqual(["a", "b"]);
+  });
+
   it("rejects what continues a rejected beginning", () => {
     const bases = basesOf(earlier);
     bases.begin(beginning("a", "4", "8"), peer(7), earlier, 1_000);
