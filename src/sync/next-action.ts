@@ -23,12 +23,8 @@ export function nextAction(state: RunState, nowMs: number): Action {
     const action = nextOf(state, query);
     if (action !== undefined) return action;
   }
-  const slow = stragglers(queries.running(), state.throughput, state.history.backoff, nowMs);
   return (
-    nextStart(state, nowMs) ??
-    nextUseless(state, nowMs) ??
-    nextHedge(state, slow, nowMs) ??
-    nextWait(state, nowMs)
+    nextStart(state, nowMs) ?? nextUseless(state, nowMs) ?? nextHedge(state, nowMs) ?? nextWait(state, nowMs)
   );
 }
 
@@ -82,9 +78,10 @@ function nextUseless({ tasks, queries, throughput }: RunState, nowMs: number): A
  * Requests what stragglers give from another peer as well, while the stragglers continue. Where they hold every place
  * and no other peer gives it, requests what waits for a place.
  */
-function nextHedge(state: RunState, slow: readonly Query[], nowMs: number): Action | undefined {
-  const { queries, history, tasks, planner, task } = state;
+function nextHedge(state: RunState, nowMs: number): Action | undefined {
+  const { queries, history, tasks, planner, task, throughput } = state;
   const running = queries.running();
+  const slow = stragglers(running, throughput, history.backoff, nowMs);
   const partitions = stragglingPartitions(slow, tasks);
   if (partitions.size === 0) return undefined;
   const query =

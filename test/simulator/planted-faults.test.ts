@@ -21,7 +21,7 @@ const faults: readonly Fault[] = [
   {
     id: "a straggler that is never hedged",
     file: "sync/next-action.js",
-    from: "nextHedge(state, slow, nowMs) ??",
+    from: "nextHedge(state, nowMs) ??",
     to: "",
     finding: /no end after/,
   },

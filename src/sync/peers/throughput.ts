@@ -46,6 +46,8 @@ interface Measured extends Compared {
   readonly nodeIndex: PeerIndex;
 }
 
+const leastStragglerMs = Math.min(stragglerAfterMs, stragglerUnmeasuredMs);
+
 const unmeasuredMsPerByte = 1000 / unmeasuredBytesPerSecond;
 
 export class Throughput {
@@ -107,10 +109,12 @@ export class Throughput {
     others: readonly SpeedSample[],
     backoff = 1,
   ): boolean {
+    const waitedMs = response.firstByteMs + response.bytesMs;
+    // Most responses end before any bound.
+    if (Math.max(waitedMs, response.silentMs) <= backoff * leastStragglerMs) return false;
     const compared: Compared[] = this.#recent.filter((recent) => recent.nodeIndex !== nodeIndex);
     const underWay = others.filter(({ bytes }) => bytes > 0);
     compared.push(...underWay.map((other) => ({ ...speedOf(other), bytes: other.bytes })));
-    const waitedMs = response.firstByteMs + response.bytesMs;
     if (compared.length === 0) {
       const slowestMs = response.bytes * unmeasuredMsPerByte;
       return (
