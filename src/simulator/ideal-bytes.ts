@@ -41,11 +41,12 @@ export class IdealBytes {
 
   /** `undefined` where peers may send more for reasons of their own. */
   get bytesMax(): number | undefined {
-    const { peers, missing, diskBytes, bases } = this.#scenario;
+    const { peers, mirrors, missing, diskBytes, bases } = this.#scenario;
     const isCalm = peers.every(
       ({ behaviour, knowsRanges, delta }) => behaviour.kind === "honest" && knowsRanges && delta === "knows",
     );
-    if (!isCalm || diskBytes < Number.MAX_SAFE_INTEGER) return undefined;
+    // A mirror sends no changes.
+    if (!isCalm || mirrors.length > 0 || diskBytes < Number.MAX_SAFE_INTEGER) return undefined;
     // After a wrong beginning, every peer continues its own, and what others broke off is lost.
     const isPoisoned = [...bases.values()].flat().some(({ list }) => list.wrong !== undefined);
     if (isPoisoned && this.#lostBytes > 0) return undefined;

@@ -1,4 +1,4 @@
-/** `npm run simulate -- --seeds 10000 [--seed <base>] [--bail]`: many simulated runs, on all cores. Exits with 1 on a finding. */
+/** `npm run simulate -- --seeds 10000 [--seed <base>] [--threads <n>] [--bail]`: many simulated runs, on all cores. Exits with 1 on a finding. */
 
 import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
@@ -38,17 +38,37 @@ async function runShare({ base, first, step, seeds, failedMax }: Share): Promise
   return totals;
 }
 
+const usage = `Usage: npm run simulate -- [options]
+
+Simulates runs of the scheduler over virtual peers, and checks each. Exits with 1 if a check fails.
+
+Options:
+  --seeds <n>     number of runs (default: 10000)
+  --seed <base>   base seed: run n has the seed <base>/<n> (default: random)
+  --threads <n>   number of threads (default: one for each core)
+  --bail          end with the first run that fails a check
+  --help          print this text
+`;
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { seeds: { type: "string" }, seed: { type: "string" }, bail: { type: "boolean" } },
+    options: {
+      seeds: { type: "string" },
+      seed: { type: "string" },
+      threads: { type: "string" },
+      bail: { type: "boolean" },
+      help: { type: "boolean" },
+    },
   });
-  const seeds = Number(values.seeds ?? 10_000);
-  if (!Number.isSafeInteger(seeds) || seeds < 1)
-    throw new Error(`--seeds: expected a count, got ${values.seeds}`);
+  if (values.help === true) {
+    process.stdout.write(usage);
+    return;
+  }
+  const seeds = countOf("--seeds", values.seeds ?? "10000");
   const base = values.seed ?? randomBytes(4).toString("hex");
   const startedMs = performance.now();
   const failedMax = values.bail === true ? 1 : 5;
-  const step = availableParallelism();
+  const step = countOf("--threads", values.threads ?? String(availableParallelism()));
   const threads = Array.from({ length: step }, (_, first) =>
     startThread({ base, first, step, seeds, failedMax }),
   );
@@ -66,6 +86,12 @@ async function main(): Promise<void> {
       `${failed.length} with findings\n`,
   );
   if (failed.length > 0) process.exitCode = 1;
+}
+
+function countOf(option: string, text: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1) throw new Error(`${option}: expected a count, got ${text}`);
+  return count;
 }
 
 interface Thread {

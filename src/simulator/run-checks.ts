@@ -4,14 +4,15 @@ import type { MatchedPartition, ResponseReceiver } from "../artifact/response-re
 import type { SyncEvent } from "../events/sync-events.ts";
 import { continuationsMax } from "../limits/seed.ts";
 import { queriesPerPartitionMax, unconfirmedDiskShareLast } from "../limits/sync.ts";
-import type { NodeIndex, Partition, PeerId } from "../protocol/brands.ts";
+import { isMirrorIndex, type Partition, type PeerId, type PeerIndex } from "../protocol/brands.ts";
 import { stores } from "../protocol/shard.ts";
 import { IncompleteError } from "../sync/incomplete.ts";
 import { type BrokenResponse, IdealBytes } from "./ideal-bytes.ts";
-import { hasSmallDisk, isHonest, isReliable, type Scenario, type VirtualPeer } from "./scenario.ts";
+import { hasSmallDisk, isHonest, isReliable, type Scenario, sourcesOf } from "./scenario.ts";
 import { HangError } from "./virtual-clock.ts";
 import type { VirtualDisk } from "./virtual-disk.ts";
 import { trueContent } from "./virtual-list.ts";
+import type { VirtualPeer } from "./virtual-peer.ts";
 
 const findingsMax = 10;
 
@@ -36,7 +37,7 @@ export class RunChecks {
   readonly #peers: ReadonlyMap<PeerId, VirtualPeer>;
   readonly #committed = new Set<Partition>();
   /** Peer → its request. */
-  readonly #requests = new Map<NodeIndex, RunningRequest>();
+  readonly #requests = new Map<PeerIndex, RunningRequest>();
   readonly #ideal: IdealBytes;
   #committedBytes = 0;
   #isCalm = true;
@@ -51,7 +52,7 @@ export class RunChecks {
   constructor(scenario: Scenario, disk: VirtualDisk) {
     this.#scenario = scenario;
     this.#disk = disk;
-    this.#peers = new Map(scenario.peers.map((peer) => [peer.id, peer]));
+    this.#peers = new Map([...scenario.peers, ...scenario.mirrors].map((peer) => [peer.id, peer]));
     this.#ideal = new IdealBytes(scenario);
   }
 
@@ -61,7 +62,8 @@ export class RunChecks {
     this.requests++;
     if (this.#requests.has(peer)) this.#find(`peer ${peer} has two requests at once`);
     for (const partition of partitions)
-      if (!stores(shard, peer, partition)) this.#find(`peer ${peer} does not store ${partition}`);
+      if (!isMirrorIndex(peer, shard.numNodes) && !stores(shard, peer, partition))
+        this.#find(`peer ${peer} does not store ${partition}`);
     for (const partition of partitions) this.#checkBase(id, partition, receiver);
     for (const other of this.#requests.values())
       if ([...partitions].some((partition) => other.partitions.has(partition))) this.#isCalm = false;
@@ -71,12 +73,12 @@ export class RunChecks {
     if (running > concurrency + 1) this.#find(`${running} requests at once, ${concurrency} allowed`);
   }
 
-  end(peer: NodeIndex): void {
+  end(peer: PeerIndex): void {
     this.#requests.delete(peer);
     this.#checkBeginnings();
   }
 
-  linger(peer: NodeIndex, atMs: number): void {
+  linger(peer: PeerIndex, atMs: number): void {
     const request = this.#requests.get(peer);
     if (request !== undefined) request.lingersSinceMs = atMs;
   }
@@ -169,15 +171,13 @@ export class RunChecks {
   }
 
   #hasReliableSource(partition: Partition): boolean {
-    const { peers, shard } = this.#scenario;
-    return peers.some((peer) => isReliable(peer, this.#scenario) && stores(shard, peer.index, partition));
+    return sourcesOf(this.#scenario, partition).some((peer) => isReliable(peer, this.#scenario));
   }
 
   /** A partition that a response ends with counts when the response ends; a run waits days for the last hope. */
   #mayLinger(open: readonly Partition[]): boolean {
-    const { peers, shard } = this.#scenario;
     const isLingering = (partition: Partition) =>
-      peers.some(({ behaviour, index }) => behaviour.kind === "lingers" && stores(shard, index, partition));
+      sourcesOf(this.#scenario, partition).some(({ behaviour }) => behaviour.kind === "lingers");
     return !open.some((partition) => this.#isGiven(partition)) && open.some(isLingering);
   }
 

@@ -1,7 +1,7 @@
 /** A network generated from a seed: its geometry, its state, and the behaviour of each peer. */
 
 import { attemptsMax } from "../limits/http.ts";
-import { asNodeId, type NodeId, type NodeIndex, type Partition } from "../protocol/brands.ts";
+import { asNodeId, type NodeIndex, type Partition } from "../protocol/brands.ts";
 import {
   allNodes,
   allPartitions,
@@ -13,60 +13,16 @@ import {
 import { type OrderRule, orderRules } from "../sync/strategy/order-rule.ts";
 import { Random } from "../testnet/state/random.ts";
 import { type InitialBase, makeBases, type PeerTraits } from "./initial-bases.ts";
-
-/** The behaviour of a virtual peer. */
-export type Behaviour =
-  | { readonly kind: "honest" }
-  /** Refuses every connection. */
-  | { readonly kind: "down" }
-  /** Refuses connections and resets responses from a moment on. */
-  | { readonly kind: "dies"; readonly atMs: number }
-  /** Sends other content of these partitions; those who collude send the same. */
-  | { readonly kind: "lies"; readonly partitions: ReadonlySet<Partition>; readonly isColluding: boolean }
-  /** Sends no accounts of these partitions. */
-  | { readonly kind: "withholds"; readonly partitions: ReadonlySet<Partition> }
-  /** Stalls within the response. */
-  | { readonly kind: "stalls" }
-  /** Rejects a number of requests with a status and the time of a retry. */
-  | {
-      readonly kind: "refuses";
-      readonly status: 425 | 429 | 503;
-      readonly times: number;
-      readonly retryAfterMs: number;
-    }
-  /** Holds the snapshot until a moment: then, status 404. */
-  | { readonly kind: "drops"; readonly atMs: number }
-  /** Holds the snapshot from a moment on: until then, status 425. */
-  | { readonly kind: "joins"; readonly atMs: number }
-  /** Resets a number of responses after their first partition. */
-  | { readonly kind: "breaks-off"; readonly times: number }
-  /** Sends a response that is not a list of accounts. */
-  | { readonly kind: "malformed" }
-  /** Sends a partition without end. */
-  | { readonly kind: "endless" }
-  /** Sends accounts twice, of foreign partitions, and after complete partitions. */
-  | { readonly kind: "adds" }
-  /** Sends partitions that were not requested, its own and others', instead of those that were. */
-  | { readonly kind: "strays" }
-  /** Sends what is requested, and then a byte now and then. */
-  | { readonly kind: "lingers" };
-
-export interface VirtualPeer extends PeerTraits {
-  readonly index: NodeIndex;
-  readonly id: NodeId;
-  readonly behaviour: Behaviour;
-  readonly latencyMs: number;
-  readonly bytesPerMs: number;
-  /** Whether it narrows a response to the requested range. */
-  readonly knowsRanges: boolean;
-  /** Whether it sends accounts in order. Otherwise they are sorted at the end of each partition. */
-  readonly isSorted: boolean;
-}
+import { makeMirrors } from "./mirrors.ts";
+import type { Behaviour, VirtualPeer, VirtualValidator } from "./virtual-peer.ts";
 
 export interface Scenario {
   readonly seed: string;
   readonly shard: Shard;
-  readonly peers: readonly VirtualPeer[];
+  /** The validators. */
+  readonly peers: readonly VirtualValidator[];
+  /** Their indices follow those of the validators, and each stores every partition. */
+  readonly mirrors: readonly VirtualPeer[];
   /** Partition → bytes; 0 for one without accounts. */
   readonly sizes: ReadonlyMap<Partition, number>;
   readonly missing: ReadonlySet<Partition>;
@@ -89,8 +45,14 @@ export const fastBytesPerMs = 2_000;
 const KB = 1_000;
 const MB = 1_000_000;
 
-/** @param hasBases whether the run may have seeds and beginnings, and peers that break off or lie in deltas */
-export function makeScenario(seed: string, hasBases = true): Scenario {
+/**
+ * What a simulated run may have. `bases`: seeds and beginnings, and peers that break off or lie in deltas; `mirrors`:
+ * these and mirrors.
+ */
+export type Extras = "none" | "bases" | "mirrors";
+
+export function makeScenario(seed: string, extras: Extras = "mirrors"): Scenario {
+  const hasBases = extras !== "none";
   const random = Random.named("simulate", seed);
   const numNodes = sizeOfNetwork(random);
   const shard = makeShard({
@@ -120,14 +82,43 @@ export function makeScenario(seed: string, hasBases = true): Scenario {
   const peers = settled
     .map((peer) => ({ ...peer, ...(isBrokenOff ? dependable : {}), ...traitsOf() }))
     .map((peer) => (hasRaces ? makeRacing(races, peer, { shard, typical }) : peer));
+  const { mirrors, isGone } = makeMirrors(Random.named("mirrors", seed), {
+    partitions: allPartitions(shard),
+    numNodes,
+    typical,
+    hasMirrors: extras === "mirrors" && !isBrokenOff,
+  });
   const completeMs = hasBases ? races.pick([50, 50, 50, 3_000, 20_000]) : 50;
   return {
-    ...{ seed, shard, peers, sizes, missing, rule, concurrency, hasOlder, bases, isBrokenOff, completeMs },
+    ...{
+      seed,
+      shard,
+      peers: isGone ? peers.map(withoutSnapshot) : peers,
+      mirrors,
+      sizes,
+      missing,
+      rule,
+      concurrency,
+      hasOlder,
+      bases,
+      isBrokenOff,
+      completeMs,
+    },
     diskBytes: isBrokenOff ? Number.MAX_SAFE_INTEGER : diskBytes,
   };
 }
 
 const dependable = { behaviour: { kind: "honest" }, knowsRanges: true, isSorted: true } as const;
+
+/** The validators keep only newer snapshots. */
+function withoutSnapshot(peer: VirtualValidator): VirtualValidator {
+  return { ...peer, behaviour: { kind: "drops", atMs: 0 } };
+}
+
+/** The validators and mirrors that store a partition. */
+export function sourcesOf({ peers, mirrors, shard }: Scenario, partition: Partition): VirtualPeer[] {
+  return [...peers.filter(({ index }) => stores(shard, index, partition)), ...mirrors];
+}
 
 export function hasSmallDisk({ diskBytes }: Scenario): boolean {
   return diskBytes < Number.MAX_SAFE_INTEGER;
@@ -219,7 +210,7 @@ interface PeerSettings {
   readonly isAware: boolean;
 }
 
-function makePeer(random: Random, settings: PeerSettings): Omit<VirtualPeer, keyof PeerTraits> {
+function makePeer(random: Random, settings: PeerSettings): Omit<VirtualValidator, keyof PeerTraits> {
   const { index, shard, typical, hostility, slowness, isAware } = settings;
   const isSlow = random.below(1_000) / 1_000 < slowness;
   // Slow peers need up to a quarter of an hour for a partition.
@@ -244,9 +235,9 @@ const racingNodesMax = 8;
 /** Makes a peer slow or fast, right or wrong, and break off: hedged responses then end in every order. */
 function makeRacing(
   random: Random,
-  peer: VirtualPeer,
+  peer: VirtualValidator,
   { shard, typical }: { readonly shard: Shard; readonly typical: number },
-): VirtualPeer {
+): VirtualValidator {
   const partitions = new Set(
     allPartitions(shard).filter((partition) => stores(shard, peer.index, partition)),
   );

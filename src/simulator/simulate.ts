@@ -2,15 +2,24 @@
 
 import type { MatchedPartition } from "../artifact/response-report.ts";
 import { queryOrder } from "../protocol/query-order.ts";
-import { storedCount, stores } from "../protocol/shard.ts";
+import { storedCount } from "../protocol/shard.ts";
 import { PartitionFetch } from "../sync/fetch-partitions.ts";
 import { PeerPool } from "../sync/peers/peer-pool.ts";
 import type { ArtifactStore } from "../sync/ports.ts";
 import type { SchedulerTask } from "../sync/run-state.ts";
 import { Random } from "../testnet/state/random.ts";
 import { simulatedTimestamp } from "./initial-bases.ts";
+import { mirrorUrl } from "./mirrors.ts";
 import { RunChecks } from "./run-checks.ts";
-import { fastBytesPerMs, hasSmallDisk, isReliable, makeScenario, type Scenario } from "./scenario.ts";
+import {
+  type Extras,
+  fastBytesPerMs,
+  hasSmallDisk,
+  isReliable,
+  makeScenario,
+  type Scenario,
+  sourcesOf,
+} from "./scenario.ts";
 import { HangError, VirtualClock } from "./virtual-clock.ts";
 import { VirtualDisk } from "./virtual-disk.ts";
 import { emptyContent, trueContent } from "./virtual-list.ts";
@@ -34,17 +43,19 @@ export interface Simulation {
 /** Several times the steps of the longest run that ends. */
 const stepsMax = 1_000_000;
 
-/** @param hasBases whether the run may have seeds and beginnings, and peers that break off or lie in deltas */
-export async function simulate(seed: string, hasBases = true): Promise<Simulation> {
-  const scenario = makeScenario(seed, hasBases);
+export async function simulate(seed: string, extras: Extras = "mirrors"): Promise<Simulation> {
+  const scenario = makeScenario(seed, extras);
   const clock = new VirtualClock();
   const disk = diskOf(scenario);
   const checks = new RunChecks(scenario, disk);
   const nodes = scenario.peers.map(({ id }) => ({ id, url: `http://${id}`, publicKey: undefined }));
-  const pool = new PeerPool(nodes, scenario.shard, queryOrder(nodes.length));
+  const urls = scenario.mirrors.map(({ index }) => mirrorUrl(index - nodes.length));
+  const pool = new PeerPool(nodes, scenario.shard, queryOrder(nodes.length), new Map(), urls);
+  const transport = new VirtualTransport(scenario, clock, disk, checks);
   const jitter = Random.named("jitter", seed);
   const fetch = new PartitionFetch(taskOf(scenario), pool, {
-    transport: new VirtualTransport(scenario, clock, disk, checks),
+    transport,
+    mirrors: { request: (...request) => transport.requestArtifact(...request) },
     store: storeOf(checks, clock, disk),
     clock,
     random: () => jitter.uint32() / 2 ** 32,
@@ -113,17 +124,14 @@ function storeOf(checks: RunChecks, clock: VirtualClock, disk: VirtualDisk): Art
  * is needed. Where fast peers give everything, slow ones cost a run no more than failing ones do: they are hedged.
  */
 function durationMaxOf(scenario: Scenario): number {
-  const { peers, sizes, shard } = scenario;
+  const { sizes, shard, mirrors } = scenario;
+  const peers = [...scenario.peers, ...mirrors];
   const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   const stored = (bytes * (2 * shard.storeRadius + 1)) / shard.numNodes;
   const fast = peers.filter((peer) => peer.bytesPerMs >= fastBytesPerMs);
   const isFastEnough = [...scenario.missing].every((partition) =>
-    peers.some(
-      (peer) =>
-        fast.includes(peer) &&
-        peer.cuts === 0 &&
-        isReliable(peer, scenario) &&
-        stores(shard, peer.index, partition),
+    sourcesOf(scenario, partition).some(
+      (peer) => fast.includes(peer) && peer.cuts === 0 && isReliable(peer, scenario),
     ),
   );
   // On a small disk, fast peers may be excluded until the slow ones have ended; peers that broke off pause.
@@ -133,6 +141,11 @@ function durationMaxOf(scenario: Scenario): number {
   const endlessMs = endless * (storedCount(shard) + 1) * endlessChunksMax * endlessChunkMs;
   // Where the disk is too small, one peer after the other is tried.
   const rounds = hasSmallDisk(scenario) ? 10 * peers.length : 10;
+  // A mirror sends one artifact after the other.
+  const slowestMirror = Math.min(...mirrors.map(({ bytesPerMs }) => bytesPerMs));
+  const mirrorsMs = mirrors.length === 0 ? 0 : rounds * (bytes / slowestMirror + sizes.size * 1_000);
   const cutMs = scenario.isBrokenOff ? peers.length * peers.length * stallTimeoutMs : 0;
-  return 60_000 + peers.length * 10 * stallTimeoutMs + (rounds * stored) / slowest + endlessMs + cutMs;
+  return (
+    60_000 + peers.length * 10 * stallTimeoutMs + (rounds * stored) / slowest + endlessMs + cutMs + mirrorsMs
+  );
 }

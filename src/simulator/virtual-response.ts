@@ -12,11 +12,11 @@ import { beginningBytesMin } from "../limits/seed.ts";
 import type { Partition } from "../protocol/brands.ts";
 import { GLOBAL_PARTITION, type Shard } from "../protocol/shard.ts";
 import type { ResponseObserver } from "../sync/ports.ts";
-import type { VirtualPeer } from "./scenario.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 import type { VirtualDisk } from "./virtual-disk.ts";
 import { type Extent, type Received, VirtualEndings } from "./virtual-endings.ts";
 import { addressAt, contentOf, type VirtualList } from "./virtual-list.ts";
+import type { VirtualPeer } from "./virtual-peer.ts";
 
 /** As long as the default `--stall-timeout`. */
 export const stallTimeoutMs = 30_000;

@@ -4,16 +4,17 @@ import type { ResponseEnd, ResponseReceiver, ResponseReport } from "../artifact/
 import { FetchError } from "../errors/fetch-error.ts";
 import { ResponseError } from "../errors/response-error.ts";
 import { beginningBytesMin } from "../limits/seed.ts";
-import { highestAddress } from "../protocol/address.ts";
-import type { NodeId, NodeIndex, Partition } from "../protocol/brands.ts";
+import { addressAfter, addressSpace } from "../protocol/address.ts";
+import type { NodeId, Partition, PeerIndex } from "../protocol/brands.ts";
 import { allPartitions, GLOBAL_PARTITION, partitionRange, stores } from "../protocol/shard.ts";
 import type { SnapshotReq } from "../protocol/snapshot-request.ts";
-import type { PartialSnapshotRequest, ResponseObserver, Transport } from "../sync/ports.ts";
+import type { ArtifactRequest, PartialSnapshotRequest, ResponseObserver, Transport } from "../sync/ports.ts";
 import type { BrokenResponse } from "./ideal-bytes.ts";
-import type { Scenario, VirtualPeer } from "./scenario.ts";
+import type { Scenario } from "./scenario.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 import type { VirtualDisk } from "./virtual-disk.ts";
 import { bytesOf, slots, slotsWithin, type VirtualList } from "./virtual-list.ts";
+import type { VirtualPeer, VirtualValidator } from "./virtual-peer.ts";
 import { type SentPartition, VirtualResponse } from "./virtual-response.ts";
 
 /** One request as its checks see it. */
@@ -22,22 +23,30 @@ export interface RequestWatcher {
   /** A peer breaks off. */
   cut(response: BrokenResponse): void;
   /** A peer has sent everything, and lingers. */
-  linger(peer: NodeIndex, atMs: number): void;
+  linger(peer: PeerIndex, atMs: number): void;
   /** A base is completed whose file was removed. */
   lostBase(partition: Partition): void;
-  end(peer: NodeIndex): void;
+  end(peer: PeerIndex): void;
 }
+
+interface Exchange {
+  readonly receiver: ResponseReceiver;
+  readonly observer: ResponseObserver;
+  readonly signal: AbortSignal;
+}
+
+const { high: highest } = addressSpace;
 
 export class VirtualTransport implements Transport {
   readonly #scenario: Scenario;
   readonly #clock: VirtualClock;
   readonly #disk: VirtualDisk;
   readonly #watcher: RequestWatcher;
-  readonly #peers: ReadonlyMap<NodeId, VirtualPeer>;
+  readonly #peers: ReadonlyMap<NodeId, VirtualValidator>;
   /** Peer → the number of its rejected requests and incomplete responses. */
-  readonly #failures = new Map<NodeIndex, number>();
+  readonly #failures = new Map<PeerIndex, number>();
   /** Peer → the number of its responses that it broke off half-way. */
-  readonly #cuts = new Map<NodeIndex, number>();
+  readonly #cuts = new Map<PeerIndex, number>();
 
   constructor(scenario: Scenario, clock: VirtualClock, disk: VirtualDisk, watcher: RequestWatcher) {
     this.#scenario = scenario;
@@ -54,8 +63,34 @@ export class VirtualTransport implements Transport {
   ): Promise<ResponseReport> {
     const peer = this.#peers.get(node.id);
     if (peer === undefined) throw new Error(`no virtual peer ${node.id}`);
+    return await this.#exchange(peer, this.#partsOf(peer, body), { receiver, observer, signal });
+  }
+
+  /** Requests the artifact of a partition from a mirror, or what follows its beginning. */
+  async requestArtifact(
+    { mirror: place, partition, heldBytes, signal }: ArtifactRequest,
+    receiver: ResponseReceiver,
+    observer: ResponseObserver,
+  ): Promise<ResponseReport> {
+    const { shard, mirrors } = this.#scenario;
+    const mirror = mirrors[place];
+    if (mirror === undefined) throw new Error(`no virtual mirror ${place}`);
+    // A server without ranges sends everything.
+    const last =
+      heldBytes > 0 && mirror.knowsRanges ? receiver.base(partition)?.files.at(-1)?.high : undefined;
+    const from = last === undefined ? 0 : slotsWithin(shard, partition, addressAfter(last), highest).from;
+    const wrong = wrongIn(mirror, partition);
+    const list: VirtualList = { kind: "whole", from, to: slots, wrong };
+    const part = { partition, list, bytes: bytesOf(this.#sizeOf(partition), list) };
+    return await this.#exchange(mirror, [part], { receiver, observer, signal });
+  }
+
+  async #exchange(
+    peer: VirtualPeer,
+    parts: readonly SentPartition[],
+    { receiver, observer, signal }: Exchange,
+  ): Promise<ResponseReport> {
     this.#watcher.begin(peer, receiver, signal);
-    const parts = this.#partsOf(peer, body);
     const response = new VirtualResponse({
       ...{
         shard: this.#scenario.shard,
@@ -125,7 +160,7 @@ export class VirtualTransport implements Transport {
   }
 
   /** Returns the content of a response, in order: by address, and the global accounts at the end. */
-  #partsOf(peer: VirtualPeer, body: SnapshotReq): SentPartition[] {
+  #partsOf(peer: VirtualValidator, body: SnapshotReq): SentPartition[] {
     const { shard } = this.#scenario;
     const strays = peer.behaviour.kind === "strays";
     const own = allPartitions(shard).filter((partition) => stores(shard, peer.index, partition));
@@ -155,12 +190,9 @@ export class VirtualTransport implements Transport {
     const { shard } = this.#scenario;
     const isCut = knowsRanges && behaviour.kind !== "strays" && accountStart !== undefined;
     const { from, to } = isCut
-      ? slotsWithin(shard, partition, accountStart, accountEnd ?? highestAddress(2 ** 32 - 1))
+      ? slotsWithin(shard, partition, accountStart, accountEnd ?? highest)
       : { from: 0, to: slots };
-    const isFalse =
-      behaviour.kind === "endless" || (behaviour.kind === "lies" && behaviour.partitions.has(partition));
-    const isColluding = behaviour.kind === "lies" && behaviour.isColluding;
-    const wrong = isFalse ? (isColluding ? "of liars" : `from ${id}`) : undefined;
+    const wrong = wrongIn(peer, partition);
     if (changedSince === undefined || delta === "ignores") return { kind: "whole", from, to, wrong };
     const changed = this.#changedSince(changedSince);
     if (delta === "omits") return { kind: "delta", from, to: from, changedSince, changed, wrong };
@@ -230,9 +262,16 @@ export class VirtualTransport implements Transport {
       throw new FetchError("reset", "died");
   }
 
-  #countFailure(index: NodeIndex): number {
+  #countFailure(index: PeerIndex): number {
     const count = (this.#failures.get(index) ?? 0) + 1;
     this.#failures.set(index, count);
     return count;
   }
+}
+
+/** Returns a name of the false content that a peer sends of a partition; `undefined` where it sends the true one. */
+function wrongIn({ behaviour, id }: VirtualPeer, partition: Partition): string | undefined {
+  if (behaviour.kind === "endless") return `from ${id}`;
+  if (behaviour.kind !== "lies" || !behaviour.partitions.has(partition)) return undefined;
+  return behaviour.isColluding ? "of liars" : `from ${id}`;
 }

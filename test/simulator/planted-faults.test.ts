@@ -133,6 +133,20 @@ const faults: readonly Fault[] = [
     finding: /gave up .* which a reliable peer gives|no end after/,
     base: "planted-d",
   },
+  {
+    id: "a mirror that is blamed for what another one gave",
+    file: "sync/peers/peer-pool.js",
+    from: 'peer: { kind: "mirror", place, url },',
+    to: 'peer: { kind: "mirror", place, url: mirrors[0] },',
+    finding: /honest peer http\S+ was blamed: wrong-partition/,
+  },
+  {
+    id: "a mirror that is not requested for a single partition",
+    file: "sync/strategy/mirror-queries.js",
+    from: "partitions.length === 0 ? []",
+    to: "partitions.length <= 1 ? []",
+    finding: /gave up .* which a reliable peer gives|no end after/,
+  },
 ];
 
 describe("the simulator", () => {

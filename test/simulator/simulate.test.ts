@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { hasSmallDisk, makeScenario } from "../../src/simulator/scenario.ts";
 import { simulate } from "../../src/simulator/simulate.ts";
 
 /** Fresh in each run, so that tests find what no earlier run has found; a failure names the seed. */
@@ -58,11 +59,11 @@ const keptWithBases = [
 
 describe("a simulated network", () => {
   it.each(kept)("has no findings for the kept seed $seed ($found)", async ({ seed }) => {
-    expect(await simulate(seed, false)).toMatchObject({ findings: [] });
+    expect(await simulate(seed, "none")).toMatchObject({ findings: [] });
   });
 
   it.each(keptWithBases)("has no findings for the kept seed $seed with bases ($found)", async ({ seed }) => {
-    expect(await simulate(seed)).toMatchObject({ findings: [] });
+    expect(await simulate(seed, "bases")).toMatchObject({ findings: [] });
   });
 
   it.each(Array.from({ length: shares }, (_, share) => share))(
@@ -74,6 +75,20 @@ describe("a simulated network", () => {
       }
     },
   );
+
+  it("finishes every run from an honest mirror where no validator has the snapshot any more", async () => {
+    const outcomes: string[] = [];
+    for (let run = 0; outcomes.length < 20; run++) {
+      const seed = `gone/${run}`;
+      const scenario = makeScenario(seed);
+      const isGone = scenario.peers.every(
+        ({ behaviour }) => behaviour.kind === "drops" && behaviour.atMs === 0,
+      );
+      if (!isGone || hasSmallDisk(scenario) || scenario.mirrors.length === 0) continue;
+      outcomes.push(`${seed}: ${(await simulate(seed)).outcome}`);
+    }
+    expect(outcomes.filter((outcome) => !outcome.endsWith(": complete"))).toEqual([]);
+  });
 
   it("repeats a run exactly", async () => {
     expect(await simulate("repeat/7")).toEqual(await simulate("repeat/7"));
