@@ -5,6 +5,7 @@
 
 import { FetchError } from "../errors/fetch-error.ts";
 import { txListBytesMax, txListTimeMaxMs } from "../limits/network.ts";
+import type { HashHex } from "../protocol/brands.ts";
 import { canonicalTextOf } from "../protocol/crypto/canonical-text.ts";
 import { hashText } from "../protocol/crypto/hash.ts";
 import { type CycleRecord, txListHashOf } from "../protocol/cycle-record.ts";
@@ -30,10 +31,9 @@ export async function readTxList(
     return undefined;
   try {
     const bytes = await fetchWhole(archiverUrl(sources, PATH), txListBytesMax, context, txListTimeMaxMs);
-    const list = parseJson(bytes.toString("utf8"), PATH);
-    const hash = hashText(canonicalTextOf(list), context.hashKey);
-    // The list may have changed since the records were read: then an older or a newer record has its hash.
-    if (records.some((record) => txListHashOf(record) === hash)) return bytes;
+    const hash = hashOf(bytes, context.hashKey);
+    // The list may have changed since the records were read: then an older record has its hash.
+    if (isNamed(hash, records)) return bytes;
     context.warn(`${PATH} hashes to ${hash}, which is in no cycle record read: ${CONSEQUENCE}`);
   } catch (error) {
     context.signal?.throwIfAborted();
@@ -42,6 +42,23 @@ export async function readTxList(
     context.warn(`the archiver gives no ${PATH} (${cause}): ${CONSEQUENCE}`);
   }
   return undefined;
+}
+
+/** Returns whether a record has the hash of a list, as received. */
+export function isRecordedTxList(bytes: Buffer, records: readonly CycleRecord[], hashKey: string): boolean {
+  try {
+    return isNamed(hashOf(bytes, hashKey), records);
+  } catch {
+    return false;
+  }
+}
+
+function hashOf(bytes: Buffer, hashKey: string): HashHex {
+  return hashText(canonicalTextOf(parseJson(bytes.toString("utf8"), PATH)), hashKey);
+}
+
+function isNamed(hash: HashHex, records: readonly CycleRecord[]): boolean {
+  return records.some((record) => txListHashOf(record) === hash);
 }
 
 const CONSEQUENCE = "the snapshot is right, but a network cannot be restarted from it alone";

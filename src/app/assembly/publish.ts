@@ -6,9 +6,11 @@ import type { ExportData } from "../../format/export-data.ts";
 import { removeOlderLeftovers } from "../../store/leftovers.ts";
 import type { PartialSnapshot } from "../../store/partial-snapshot.ts";
 import type { Network } from "../../trust/read-network.ts";
+import { isRecordedTxList } from "../../trust/read-tx-list.ts";
 import type { Sharding } from "../../trust/sharding.ts";
 import { requireReadsBack } from "../../verify/read-back.ts";
 import type { Run } from "./assembly-run.ts";
+import { publishedTxList } from "./place/published.ts";
 import { makeRunRecord } from "./run-record.ts";
 
 /** The network, the settings and the votes that prove a snapshot. */
@@ -33,7 +35,7 @@ export async function publish(
   log.stage("publishing");
   const { progress, stateBytes } = log.state;
   const size = { accounts: progress.accounts, bytes: stateBytes };
-  const evidence = evidenceOf(run, proof);
+  const evidence = { ...evidenceOf(run, proof), txList: await txListOf(run, data.timestamp, proof.network) };
   const manifest = await partial.complete(data, size, evidence, makeRunRecord(run, proof.agreed));
   const { signal } = settings;
   const { quorum } = settings.agreement;
@@ -42,6 +44,17 @@ export async function publish(
   log.record({ type: "published", directory, digest: manifest.snapshot.digest });
   const location = { out: settings.output.out, timestamp: data.timestamp };
   for (const { message } of await removeOlderLeftovers(location)) log.warn(message);
+}
+
+/** Returns the list that the archiver gave, or that of the published snapshot, which is repaired. */
+async function txListOf(
+  { settings }: Run,
+  timestamp: number,
+  { txList, records }: Network,
+): Promise<Buffer | undefined> {
+  if (txList !== undefined) return txList;
+  const kept = await publishedTxList({ out: settings.output.out, timestamp }, settings.signal);
+  return kept !== undefined && isRecordedTxList(kept, records, settings.hashKey) ? kept : undefined;
 }
 
 function evidenceOf({ settings }: Run, { network, sharding, agreed }: Proof): Evidence {
@@ -54,7 +67,6 @@ function evidenceOf({ settings }: Run, { network, sharding, agreed }: Proof): Ev
       quorum: { rule: settings.agreement.quorum, source: "given" },
     },
     netconfig: proof,
-    txList: network.txList,
     gossip: agreed.votes.evidence(),
   };
 }

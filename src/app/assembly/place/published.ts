@@ -10,12 +10,13 @@ import { diskError, isReadError, SnapshotError } from "../../../errors/snapshot-
 import type { DamagedFile } from "../../../events/assemble-events.ts";
 import { GOSSIP_FILE } from "../../../format/evidence/gossip.ts";
 import { NETCONFIG_FILE } from "../../../format/evidence/netconfig.ts";
+import { TX_LIST_FILE } from "../../../format/evidence/tx-list.ts";
 import { EXPORT_DATA_FILE, type ExportData, exportDataDigest } from "../../../format/export-data.ts";
 import { fileBytesMax } from "../../../format/file-bounds.ts";
 import { MANIFEST_FILE } from "../../../format/manifest.ts";
 import type { FileHashes } from "../../../format/run-record.ts";
 import { RUN_FILE, readRunRecord } from "../../../format/run-record.ts";
-import { netconfigBytesMax } from "../../../limits/network.ts";
+import { netconfigBytesMax, txListBytesMax } from "../../../limits/network.ts";
 import { RunningHash } from "../../../protocol/crypto/hash.ts";
 import { isOwnFile, statsOf } from "../../../store/own-files.ts";
 import { SnapshotDirectory } from "../../../store/snapshot-directory.ts";
@@ -88,14 +89,28 @@ export async function publishedHashes(spot: KeyedSpot, numPartitions: number): P
 }
 
 /** Returns the `/netconfig` response in the evidence, which proves as much as a new response. */
-export async function publishedNetconfig(
+export function publishedNetconfig(
   spot: SnapshotLocation,
   signal?: AbortSignal,
+): Promise<Buffer | undefined> {
+  return publishedFile(spot, NETCONFIG_FILE, netconfigBytesMax, signal);
+}
+
+/** Returns the network's list of transactions in the evidence, about which nothing is known. */
+export function publishedTxList(spot: SnapshotLocation, signal?: AbortSignal): Promise<Buffer | undefined> {
+  return publishedFile(spot, TX_LIST_FILE, txListBytesMax, signal);
+}
+
+async function publishedFile(
+  spot: SnapshotLocation,
+  file: string,
+  bytesMax: number,
+  signal: AbortSignal | undefined,
 ): Promise<Buffer | undefined> {
   if (!(await isPublished(spot))) return undefined;
   const reader = new SnapshotDirectory(publishedPath(spot), signal);
   try {
-    return await reader.readBytes(NETCONFIG_FILE, netconfigBytesMax);
+    return await reader.readBytes(file, bytesMax);
   } catch {
     reader.requireRead();
     return undefined;
