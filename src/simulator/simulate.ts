@@ -107,10 +107,9 @@ function taskOf(scenario: Scenario): SchedulerTask {
 }
 
 function storeOf(checks: RunChecks, clock: VirtualClock, disk: VirtualDisk): ArtifactStore {
-  const never = new AbortController().signal;
   return {
     accept: async (matched: MatchedPartition) => {
-      await clock.sleep(1, never);
+      await clock.sleep(1, new AbortController().signal);
       checks.accept(matched);
     },
     discard: ({ bytes }: MatchedPartition) => Promise.resolve(disk.remove(bytes)),
