@@ -33,6 +33,7 @@ async function namedSeed(
   timestamp: number,
 ): Promise<Seed> {
   try {
+    if ((await statsOf(path)) === undefined) throw new Error("it does not exist");
     if (kind === "directory") return await readSeed(path, basename(path));
     // SQLite is loaded only where it is read.
     const { readArchiverSeed } = await import("./archiver-seed.ts");
@@ -43,7 +44,7 @@ async function namedSeed(
       hint:
         kind === "archiver"
           ? "Give the accounts.sqlite3 of an archiver, or the folder that it is in, or leave out --seed."
-          : "Give the directory of a published snapshot, or leave out --seed.",
+          : "Give the directory of a published or a partial snapshot, or leave out --seed.",
     });
   }
 }

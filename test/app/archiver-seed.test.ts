@@ -122,12 +122,12 @@ describe("an archiver's database as a seed", () => {
   });
 
   it.each([
-    { id: "data that is no text", sql: "UPDATE accounts SET data = x'00ff' WHERE rowid % 100 = 1" },
+    { id: "data that is not text", sql: "UPDATE accounts SET data = x'00ff' WHERE rowid % 100 = 1" },
     { id: "data that is not UTF-8", sql: "UPDATE accounts SET data = CAST(x'00ff' AS TEXT) WHERE rowid = 1" },
     { id: "data that is a number", sql: "UPDATE accounts SET data = '17' WHERE rowid = 1" },
-    { id: "an address that is none", sql: "UPDATE accounts SET accountId = 'ab' WHERE rowid = 1" },
+    { id: "an invalid address", sql: "UPDATE accounts SET accountId = 'ab' WHERE rowid = 1" },
     { id: "another timestamp", sql: "UPDATE accounts SET timestamp = timestamp - 5 WHERE rowid % 300 = 1" },
-    { id: "a hash that is no text", sql: "UPDATE accounts SET hash = x'01' WHERE rowid % 300 = 1" },
+    { id: "a hash that is not text", sql: "UPDATE accounts SET hash = x'01' WHERE rowid % 300 = 1" },
     { id: "missing accounts", sql: "DELETE FROM accounts WHERE rowid % 2 = 1" },
     { id: "local accounts as global ones", sql: "UPDATE accounts SET isGlobal = 1 WHERE rowid % 300 = 2" },
   ])("with $id never gives another snapshot, and costs at most what it touches", async ({ sql }) => {
@@ -138,7 +138,7 @@ describe("an archiver's database as a seed", () => {
     expect(bytes.received).toBeLessThan(1.3 * whole.bytes.received);
   });
 
-  it("must be one, and have accounts of the time", async () => {
+  it("is rejected if it is not one, or has no accounts of the time", async () => {
     const folder = temporaryDirectory();
     const write = (name: string, content: string) => {
       writeFileSync(join(folder, name), content);
@@ -161,7 +161,7 @@ describe("an archiver's database as a seed", () => {
     const computed = rebuilt(`CREATE TABLE accounts(accountId TEXT PRIMARY KEY, timestamp BIGINT, hash TEXT,
       isGlobal BOOLEAN, data TEXT GENERATED ALWAYS AS (printf('%1000000000d', timestamp)))`);
     const cases = [
-      { path: join(folder, "missing.sqlite3"), message: "ENOENT" },
+      { path: join(folder, "missing.sqlite3"), message: "it does not exist" },
       { path: join(folder, "empty"), message: "accounts.sqlite3" },
       {
         path: write("text.sqlite3", "this is not a database, however long it is ".repeat(100)),

@@ -24,7 +24,7 @@ export interface ServedFile {
 export interface MirrorBehaviour {
   /** By default, ranges are served. */
   readonly hasRanges?: boolean;
-  /** Answers a request in another way, and returns true; otherwise the file is served. */
+  /** Handles a request itself and returns true; otherwise, the server sends the file. */
   readonly fault?: (file: ServedFile) => boolean;
   /** Changes the content of a file. */
   readonly change?: (path: string, bytes: Buffer) => Buffer;

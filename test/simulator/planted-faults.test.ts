@@ -168,7 +168,7 @@ describe("the simulator", () => {
       base,
       "--bail",
     ];
-    const { status, stdout } = spawnSync(process.execPath, args, { encoding: "utf8" });
+    const { status, stdout } = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 200_000 });
     expect({ status, stdout }).toMatchObject({ status: 1, stdout: expect.stringMatching(finding) });
   });
 });
