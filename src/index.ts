@@ -7,9 +7,11 @@ export { clean, cleanOld, initGossip, newCollector } from "./agreement/upstream/
 export type { Agreement } from "./agreement/vote-tally.ts";
 export { type AssembleResult, assemble } from "./app/assemble.ts";
 export type { AssembleOptions } from "./app/assembly/options.ts";
+export { type RestoreOptions, type RestoreResult, restore } from "./app/restore.ts";
 export { type VerifyOptions, verifySnapshot } from "./app/verify.ts";
 export { SnapshotError, type SnapshotErrorCode } from "./errors/snapshot-error.ts";
 export type { AssembleEvent, Offence, QueryRecord, Reporter, RunSummary } from "./events/assemble-events.ts";
+export type { RestoreEvent, RestoreReporter, RestoreStep } from "./events/restore-events.ts";
 export type { WrappedData } from "./protocol/account-copy.ts";
 export { canonicalText } from "./protocol/crypto/canonical-text.ts";
 export { hashText } from "./protocol/crypto/hash.ts";

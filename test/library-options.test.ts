@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { assemble } from "../src/app/assemble.ts";
 import { collect } from "../src/app/collect.ts";
 import { planAssembly } from "../src/app/plan.ts";
+import { type RestoreOptions, restore } from "../src/app/restore.ts";
 import { verifySnapshot } from "../src/app/verify.ts";
 import { failureOf } from "./app/run.ts";
 
@@ -20,6 +21,10 @@ const calls: Record<string, { call: Call; right: object }> = {
   assemble: { call: assemble as unknown as Call, right: assembled },
   planAssembly: { call: planAssembly as unknown as Call, right: { archiver } },
   collect: { call: collect as unknown as Call, right: collected },
+  restore: {
+    call: ((options: RestoreOptions) => restore("directory", options)) as unknown as Call,
+    right: { to: "archiver" },
+  },
   verifySnapshot: { call: ((options) => verifySnapshot("directory", options)) as Call, right: {} },
 };
 

@@ -20,6 +20,8 @@ const ofFailure: Readonly<Record<Exclude<SnapshotErrorCode, "interrupted">, numb
   "no-such-snapshot": 10,
   locked: 11,
   disk: 12,
+  "in-use": 13,
+  unrestorable: 14,
 };
 
 const ofSignal = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -49,6 +51,8 @@ const meanings = {
   10: "the directory does not exist, or is not a snapshot",
   11: "another run is working on the same snapshot",
   12: "the disk: full, or the user's quota used up, not writable, or damaged",
+  13: "the target of the restore is in use",
+  14: "the target would lose accounts without a message",
 } as const;
 
 type Meanings = { readonly [Status in keyof typeof meanings]?: string };
@@ -72,6 +76,10 @@ const statusesOfCommand: Readonly<Record<string, Meanings>> = {
     ...shared(2, 4),
     6: "too few votes support a hash, or nothing proves the sharding settings",
     ...shared(7, 8, 10, 12),
+  },
+  restore: {
+    0: "restored, or a dry run without a problem",
+    ...shared(2, 4, 6, 7, 8, 10, 12, 13, 14),
   },
   cluster: { 0: ENDED, ...shared(2, 12) },
   collect: { 0: ENDED, ...shared(2, 5, 6, 7, 8, 12) },

@@ -2,6 +2,7 @@
 
 import type { NodeRecords } from "../app/nodes.ts";
 import type { AssemblyPlan } from "../app/plan.ts";
+import type { RestoreResult } from "../app/restore.ts";
 import type { CollectStatus } from "../collect/status.ts";
 import type { RunSummary } from "../events/assemble-events.ts";
 import type { Findings } from "../verify/findings/findings.ts";
@@ -62,6 +63,16 @@ export const emptySummaries: Readonly<Record<string, Outcome["summary"]>> = {
     findingsOmitted: 0,
     notes: [],
   } satisfies Omit<Nullable<Findings>, "ok">,
+  restore: {
+    to: null,
+    snapshot: null,
+    accounts: { total: 0, global: 0 },
+    file: null,
+    keptFile: null,
+    accountHash: null,
+    warnings: [],
+    nextSteps: [],
+  } satisfies Nullable<RestoreResult>,
   collect: {
     newestCycle: null,
     cycles: { first: null, last: null, agreed: 0 },

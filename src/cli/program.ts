@@ -9,6 +9,7 @@ import { type ClusterCommandFlags, clusterExamples, runCluster } from "./command
 import { type CollectFlags, collectExamples, collectHelp, runCollect } from "./commands/collect.ts";
 import { nodesExamples, runNodes } from "./commands/nodes.ts";
 import { type PlanFlags, planExamples, runPlan } from "./commands/plan.ts";
+import { type RestoreFlags, restoreExamples, runRestore } from "./commands/restore.ts";
 import { runVerify, type VerifyFlags, verifyExamples } from "./commands/verify.ts";
 import { exitStatusHelp } from "./exit-status.ts";
 import type { Io } from "./io.ts";
@@ -50,6 +51,17 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
     end(await runVerify(directory, flags, io)),
   );
 
+  const restore = program
+    .command("restore")
+    .summary("restores a published snapshot to an archiver")
+    .description(
+      "Verifies a published snapshot, writes it in the form of the target, reads everything back, and puts it in place. It is all restored or nothing.",
+    )
+    .argument("<directory>", "directory of the snapshot");
+  addOptions(restore, "restore").action(async (directory: string, flags: RestoreFlags) =>
+    end(await runRestore(directory, flags, io)),
+  );
+
   const cluster = program
     .command("cluster")
     .summary("starts validators on this machine, to try the program with")
@@ -81,6 +93,7 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
     "": assembleExamples,
     plan: planExamples,
     verify: verifyExamples,
+    restore: restoreExamples,
     cluster: clusterExamples,
     collect: collectExamples,
     nodes: nodesExamples,

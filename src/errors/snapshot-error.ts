@@ -20,6 +20,10 @@ export type SnapshotErrorCode =
   | "no-such-snapshot"
   | "locked"
   | "disk"
+  /** The target of a restore is in use. */
+  | "in-use"
+  /** The target of a restore would lose accounts. */
+  | "unrestorable"
   | "interrupted";
 
 export interface SnapshotErrorOptions {

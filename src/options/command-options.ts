@@ -6,6 +6,7 @@ import { collectTable, nodesTable } from "./collect-table.ts";
 import { flag } from "./kinds.ts";
 import { clusterOfRunTable, networkTable } from "./network-table.ts";
 import { longFlag, type OptionRow, type OptionTable } from "./option-row.ts";
+import { restoreTable } from "./restore-table.ts";
 import { seedTable, verifyTable } from "./verify-table.ts";
 
 /** An option of a command: its row and its flag. */
@@ -59,6 +60,7 @@ export const commandOptions = {
     json("print one JSON object on stdout"),
     quiet("print nothing unless the check finds a problem"),
   ],
+  restore: [...optionsOf(restoreTable), jsonLines, quiet("print only warnings and failures")],
   cluster: [
     ...optionsOf(clusterTable),
     json("print one JSON object on stdout; a live cluster also prints each event, one object per line"),

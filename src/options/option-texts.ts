@@ -125,3 +125,23 @@ export function parseKeep(text: string): Keep {
     throw new OptionValueError("expected a number of cycles, or an age such as 90m, 12h, 7d or 2w");
   }
 }
+
+/** An archiver: its address and its public key. */
+export interface ArchiverText {
+  readonly ip: string;
+  readonly port: number;
+  /** 64 hex digits. */
+  readonly publicKey: string;
+}
+
+/** Parses a list of archivers, as the archiver's own `ARCHIVER_INFO` has it. */
+export function parseArchivers(text: string): ArchiverText[] {
+  return text.split(",").map((one) => {
+    const match = /^(\[[0-9a-fA-F:.]+\]|[^:\s]+):(\d{1,5}):([0-9a-fA-F]{64})$/.exec(one.trim());
+    const [, host = "", port, key = ""] = match ?? [];
+    if (Number(port) >= 1 && Number(port) <= 65_535) {
+      return { ip: host.replace(/^\[|\]$/g, ""), port: Number(port), publicKey: key.toLowerCase() };
+    }
+    throw new OptionValueError("expected ip:port:publicKey, and commas between several archivers");
+  });
+}

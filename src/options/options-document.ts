@@ -25,6 +25,11 @@ const sections: Readonly<Record<CommandName, Section>> = {
     text: "Checks a published snapshot offline. In the library: `verifySnapshot(directory, options)`.",
     isOfLibrary: true,
   },
+  restore: {
+    title: "snapshot-assemble restore <directory>",
+    text: "Restores a published snapshot. In the library: `restore(directory, options)`.",
+    isOfLibrary: true,
+  },
   cluster: {
     title: "snapshot-assemble cluster [fixture]",
     text: "Starts a cluster of validators on this machine, to try the program with.",
@@ -48,7 +53,7 @@ This file is generated from the tables in \`src/options/\`: do not edit it. A te
 `;
 
 export function optionsDocument(): string {
-  const names: readonly CommandName[] = ["", "plan", "verify", "collect", "nodes", "cluster"];
+  const names: readonly CommandName[] = ["", "plan", "verify", "restore", "collect", "nodes", "cluster"];
   return [preface, ...names.map((name) => sectionText(sections[name], commandOptions[name]))].join("\n");
 }
 

@@ -3,11 +3,9 @@
 import { basename, join } from "node:path";
 import type { BaseTable } from "../artifact/response-report.ts";
 import { highestAddress, lowestAddress } from "../protocol/address.ts";
-import { ArchiverAccounts } from "../store/archiver-accounts.ts";
+import { ARCHIVER_ACCOUNTS_FILE, ArchiverAccounts } from "../store/archiver-accounts.ts";
 import { statsOf } from "../store/own-files.ts";
 import type { Seed } from "./seed.ts";
-
-const ACCOUNTS_FILE = "accounts.sqlite3";
 
 /**
  * Reads until when an archiver has the accounts. A version that is newer than the snapshot has replaced the one of then:
@@ -19,7 +17,7 @@ const ACCOUNTS_FILE = "accounts.sqlite3";
  */
 export async function readArchiverSeed(path: string, timestamp: number): Promise<Seed> {
   const isFolder = (await statsOf(path))?.isDirectory() === true;
-  const file = isFolder ? join(path, ACCOUNTS_FILE) : path;
+  const file = isFolder ? join(path, ARCHIVER_ACCOUNTS_FILE) : path;
   const accounts = new ArchiverAccounts(file);
   try {
     const newest = accounts.newestUntil(timestamp);

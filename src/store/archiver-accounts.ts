@@ -13,6 +13,9 @@ import { ADDRESS_DIGITS, isHex64 } from "../protocol/address.ts";
 import { SqliteRow } from "./hash-database/sqlite-row.ts";
 import { storedText } from "./hash-database/stored-text.ts";
 
+/** The name of the file in the folder of an archiver's databases. */
+export const ARCHIVER_ACCOUNTS_FILE = "accounts.sqlite3";
+
 export interface AccountSelection {
   readonly isGlobal: boolean;
   /** Inclusive addresses. */

@@ -22,6 +22,7 @@ function makeProgram(): Command {
 const values = [
   ...["7", "3s", "7d", "1/3", "ab".repeat(32), "127.0.0.1:1"],
   ...["http://127.0.0.1:9", "latest", "0:busy", "proved"],
+  `192.0.2.1:4000:${"ab".repeat(32)}`,
 ];
 
 function valueFor({ long, argChoices, parseArg }: Option): string {
@@ -64,7 +65,11 @@ async function parsed(args: readonly string[]): Promise<Record<string, unknown> 
 const program = makeProgram();
 const allOptions = [program, ...program.commands].flatMap(({ options }) => options);
 const longNames = [...new Set(allOptions.flatMap(({ long }) => long ?? []))].filter((n) => n !== "--version");
-const rest: Readonly<Record<string, string[]>> = { verify: ["directory"], nodes: ["--hash-db", "file"] };
+const rest: Readonly<Record<string, string[]>> = {
+  verify: ["directory"],
+  restore: ["directory", "--to", "archiver"],
+  nodes: ["--hash-db", "file"],
+};
 
 describe.each(program.commands.map((command) => command.name()))("before %s", (name) => {
   it.each(longNames)("%s is either used or refused by name", async (long) => {

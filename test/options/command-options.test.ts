@@ -27,7 +27,13 @@ describe("the table of options", () => {
   });
 
   it("states which options take URLs, and which may be repeated", () => {
-    expect([...urlFlags].sort()).toEqual(["--archiver", "--evidence", "--mirror", "--state-metadata"]);
+    expect([...urlFlags].sort()).toEqual([
+      "--archiver",
+      "--archiver-url",
+      "--evidence",
+      "--mirror",
+      "--state-metadata",
+    ]);
     expect([...repeatableFlags].sort()).toEqual([
       "--fault",
       "--join",

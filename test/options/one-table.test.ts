@@ -10,6 +10,7 @@ import { collectTable, nodesTable } from "../../src/options/collect-table.ts";
 import { type CommandName, type CommandOption, commandOptions } from "../../src/options/command-options.ts";
 import { checksOf, longFlag, type OptionTable } from "../../src/options/option-row.ts";
 import { optionsDocument } from "../../src/options/options-document.ts";
+import { restoreTable } from "../../src/options/restore-table.ts";
 import { verifyTable } from "../../src/options/verify-table.ts";
 
 /** The table that the library checks its options with. */
@@ -17,6 +18,7 @@ const tables: Readonly<Record<CommandName, OptionTable>> = {
   "": assembleTable,
   plan: planTable,
   verify: verifyTable,
+  restore: restoreTable,
   cluster: clusterTable,
   collect: collectTable,
   nodes: nodesTable,
@@ -33,6 +35,7 @@ const rows = (Object.keys(tables) as CommandName[]).flatMap((command) =>
 
 const others: Readonly<Record<string, readonly string[]>> = {
   verify: ["directory"],
+  restore: ["directory", "--to", "archiver"],
   nodes: ["--hash-db", "file"],
 };
 
@@ -46,6 +49,7 @@ const values = [
   "127.0.0.1:1",
   "http://127.0.0.1:9",
   "latest",
+  `192.0.2.1:4000:${"ab".repeat(32)}`,
   "0:busy",
 ];
 

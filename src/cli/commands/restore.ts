@@ -1,0 +1,76 @@
+/** `snapshot-assemble restore <directory>`: restores a published snapshot. */
+
+import type { RestoreOptions, RestoreResult } from "../../app/restore.ts";
+import type { RestoreEvent, RestoreReporter } from "../../events/restore-events.ts";
+import { messageLine, printableJson } from "../../text/printable.ts";
+import { formatCount, formatCounted } from "../../ui/format.ts";
+import { makeStyle, type Style } from "../../ui/style.ts";
+import type { Io } from "../io.ts";
+import { type CommandLineFlags, libraryOptionsOf } from "../library-options.ts";
+import type { Outcome } from "../outcome.ts";
+
+/** The options of the library, and those of the command line. */
+export type RestoreFlags = Omit<RestoreOptions, "signal" | "reporter"> & CommandLineFlags;
+
+export const restoreExamples = `Examples:
+  $ snapshot-assemble restore snapshots/snapshot-1700000640000 --to archiver --archiver-db archiver-db
+      replaces the accounts.sqlite3 of a stopped archiver, and keeps the old one beside it
+  $ snapshot-assemble restore snapshots/snapshot-1700000640000 --to archiver --archiver-db archiver-db --dry-run
+      writes and reads back the database, and replaces nothing
+  $ snapshot-assemble restore snapshots/snapshot-1700000640000 --to archiver --archiver-db archiver-db --append-shutdown --archivers 192.0.2.1:4000:758b1c11…de3
+      also records that the network is shut down, after a network that ended without such a record
+`;
+
+/** The time between two lines about progress. */
+const progressMs = 2_000;
+
+export async function runRestore(directory: string, flags: RestoreFlags, io: Io): Promise<Outcome> {
+  const options = libraryOptionsOf("restore", flags, io.env);
+  const { restore } = await import("../../app/restore.ts");
+  const reporter = reporterOf(flags, io);
+  const result = await restore(directory, { ...options, signal: io.signal, reporter });
+  return { summary: { ...result }, lines: () => describeResult(result) };
+}
+
+function reporterOf({ json, quiet }: CommandLineFlags, { stdout, stderr, env }: Io): RestoreReporter {
+  const isShown = ({ type }: RestoreEvent) => quiet !== true || type === "warning";
+  if (json === true) {
+    const write = (event: RestoreEvent) => void stdout.write(`${printableJson(event)}\n`);
+    return { report: (event) => (isShown(event) ? write(event) : undefined) };
+  }
+  const style = makeStyle(stderr.isTTY, env);
+  let lastMs = performance.now();
+  return {
+    report: (event) => {
+      if (!isShown(event)) return;
+      const nowMs = performance.now();
+      if (event.type === "progress" && nowMs - lastMs < progressMs) return;
+      lastMs = nowMs;
+      stderr.write(`${describeEvent(event, style)}\n`);
+    },
+  };
+}
+
+function describeEvent(event: RestoreEvent, style: Style): string {
+  switch (event.type) {
+    case "step":
+      return messageLine(event.message);
+    case "progress":
+      return `${formatCount(event.accounts)} of ${formatCounted(event.total, "account")}`;
+    case "warning":
+      return `${style.warning("warning:")} ${messageLine(event.message)}`;
+  }
+}
+
+function describeResult({ snapshot, accounts, file, keptFile, nextSteps }: RestoreResult): string[] {
+  const { timestamp, cycle, networkHash } = snapshot;
+  return [
+    file === null ? "dry run       nothing was replaced" : `restored      ${file}`,
+    ...(keptFile === null ? [] : [`old database  ${keptFile}`]),
+    `snapshot      ${timestamp}, the end of cycle ${cycle}`,
+    `accounts      ${formatCounted(accounts.total, "account")}, ${formatCount(accounts.global)} of them global; all read back`,
+    `network hash  ${networkHash}, recomputed from what was read back`,
+    ...(nextSteps.length === 0 ? [] : ["what to do now:"]),
+    ...nextSteps.map((step, index) => `  ${index + 1}. ${step}`),
+  ];
+}

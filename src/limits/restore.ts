@@ -1,0 +1,28 @@
+/** Bounds on restoring. */
+
+import { KiB, MiB } from "./units.ts";
+
+/** Accounts that a refusal names: more would not help the reader. */
+export const unfitAccountsShownMax = 20;
+
+/** Accounts between two messages about progress. */
+export const restoreProgressAccounts = 10_000;
+
+/** SQLite's cache of pages while a database is written, in KiB. */
+export const restoreCacheKiB = 32 * KiB;
+
+/** Text that is collected before it is hashed or written. */
+export const restoreTextCharacters = 256 * KiB;
+
+/** Accounts of one timestamp that an archiver serves without a loss: a page of a restarting validator. */
+export const archiverPageAccounts = 200;
+
+/** Timestamps with too many accounts that a result lists. */
+export const crowdedTimestampsShownMax = 20;
+
+/** The answer of an archiver to `GET /nodeInfo`, and how long it may take. */
+export const nodeInfoBytesMax = 1 * MiB;
+export const nodeInfoTimeoutMs = 5_000;
+
+/** A cycle record of a large network in an archiver's database. */
+export const shutdownRecordBytesMax = 64 * MiB;

@@ -1,0 +1,80 @@
+/**
+ * Writes the accounts of a snapshot to a new file as the published archiver keeps them (archiver 3.7.7,
+ * `src/dbstore/index.ts`). Runs in a process of its own: the SQLite binding keeps a closed file open until its statements
+ * are garbage collected, and ends the process on text that is not UTF-8.
+ */
+
+import { SnapshotError, systemCodeOf } from "../../errors/snapshot-error.ts";
+import { restoreCacheKiB, restoreProgressAccounts } from "../../limits/restore.ts";
+import { syncPath } from "../../store/durable.ts";
+import { ForeignDatabase } from "../../store/foreign-database.ts";
+import { withSqliteErrors } from "../../store/hash-database/sqlite-error.ts";
+import { type AccountCopy, readCopies } from "../account-copy.ts";
+
+export const accountsTable = `CREATE TABLE accounts(accountId TEXT NOT NULL UNIQUE PRIMARY KEY, data JSON NOT NULL,
+  timestamp BIGINT NOT NULL, hash TEXT NOT NULL, cycleNumber NUMBER NOT NULL, isGlobal BOOLEAN NOT NULL)`;
+
+export const accountsIndexes = `CREATE INDEX accounts_cycleNumber ON accounts(cycleNumber);
+  CREATE INDEX accounts_timestamp ON accounts(timestamp);
+  CREATE INDEX accounts_cycleNumber_timestamp ON accounts(cycleNumber, timestamp);`;
+
+export interface WriteOrder {
+  readonly kind: "write";
+  /** A file that does not exist. */
+  readonly path: string;
+  readonly cycle: number;
+  /** Paths of the artifacts, in order of partition. */
+  readonly artifacts: readonly string[];
+}
+
+/**
+ * Writes all accounts in one transaction, then the indexes, and syncs the file. There is no journal: a file that was not
+ * finished is discarded, so nothing is ever rolled back.
+ *
+ * @param onProgress called with the number of accounts so far
+ * @returns the number of accounts
+ * @throws SnapshotError `disk`; `unrestorable` if an account is in the snapshot twice
+ */
+export async function writeAccounts(
+  { path, cycle, artifacts }: WriteOrder,
+  onProgress: (accounts: number) => void,
+): Promise<number> {
+  const use = { path, isReadOnly: false };
+  const database = withSqliteErrors(use, () => ForeignDatabase.open(path));
+  const run = (sql: string) => withSqliteErrors(use, () => database.exec(sql));
+  run(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -${restoreCacheKiB}`);
+  run(accountsTable);
+  run("BEGIN");
+  const insert = database.prepare("INSERT INTO accounts VALUES (?, ?, ?, ?, ?, ?)");
+  const add = ({ accountId, data, timestamp, hash, isGlobal }: AccountCopy) => {
+    try {
+      insert([accountId, data, timestamp, hash, cycle, isGlobal]);
+    } catch (error) {
+      throw systemCodeOf(error)?.startsWith("SQLITE_CONSTRAINT") === true ? isTwice(accountId) : error;
+    }
+  };
+  let accounts = 0;
+  for (const artifact of artifacts) {
+    for await (const copies of readCopies(artifact)) {
+      withSqliteErrors(use, () => copies.forEach(add));
+      const before = accounts;
+      accounts += copies.length;
+      if (Math.floor(before / restoreProgressAccounts) < Math.floor(accounts / restoreProgressAccounts)) {
+        onProgress(accounts);
+      }
+    }
+  }
+  run("COMMIT");
+  run(accountsIndexes);
+  database.close();
+  await syncPath(path);
+  return accounts;
+}
+
+function isTwice(accountId: string): SnapshotError {
+  return new SnapshotError(
+    "unrestorable",
+    `the snapshot has the account ${accountId} twice, and the table has one row for it`,
+    { hint: "An account that is global and in a partition as well cannot be restored to this target." },
+  );
+}

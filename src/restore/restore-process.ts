@@ -1,0 +1,64 @@
+/**
+ * The process that writes and reads databases; see restore-child.ts. It performs one order and ends, and it ends with its
+ * parent: what it writes is worth nothing without it.
+ */
+
+import { messageOf, SnapshotError } from "../errors/snapshot-error.ts";
+import { type WriteOrder, writeAccounts } from "./archiver/accounts-table.ts";
+import { type CloseOrder, closeCrashed } from "./archiver/close-crashed.ts";
+import {
+  type AccountsReadBack,
+  type ReadBackOrder,
+  readAccountsBack,
+} from "./archiver/read-accounts-back.ts";
+import { type Appended, type AppendOrder, appendShutdown } from "./archiver/shutdown-record.ts";
+
+/** Each kind of order, and what it results in. */
+export interface RestoreWork {
+  readonly write: { readonly order: WriteOrder; readonly result: number };
+  readonly "read-back": { readonly order: ReadBackOrder; readonly result: AccountsReadBack };
+  readonly close: { readonly order: CloseOrder; readonly result: null };
+  readonly "append-shutdown": { readonly order: AppendOrder; readonly result: Appended };
+}
+
+export type RestoreOrder = RestoreWork[keyof RestoreWork]["order"];
+
+export type RestoreReply =
+  | { readonly kind: "progress"; readonly accounts: number }
+  | { readonly kind: "done"; readonly result: unknown }
+  | {
+      readonly kind: "failed";
+      readonly code: SnapshotError["code"] | undefined;
+      readonly message: string;
+      readonly hint: string | undefined;
+    };
+
+process.once("disconnect", () => process.exit());
+process.once("message", (order: RestoreOrder) => {
+  void perform(order).then((reply) => {
+    process.send?.(reply, () => process.disconnect());
+  });
+});
+
+async function perform(order: RestoreOrder): Promise<RestoreReply> {
+  try {
+    return { kind: "done", result: await resultOf(order) };
+  } catch (error) {
+    const { code, hint } = error instanceof SnapshotError ? error : { code: undefined, hint: undefined };
+    return { kind: "failed", code, message: messageOf(error), hint };
+  }
+}
+
+function resultOf(order: RestoreOrder): unknown {
+  const onProgress = (accounts: number) => void process.send?.({ kind: "progress", accounts });
+  switch (order.kind) {
+    case "write":
+      return writeAccounts(order, onProgress);
+    case "read-back":
+      return readAccountsBack(order, onProgress);
+    case "close":
+      return closeCrashed(order);
+    case "append-shutdown":
+      return appendShutdown(order);
+  }
+}

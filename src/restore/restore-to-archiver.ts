@@ -1,0 +1,170 @@
+/** Restores a snapshot to the database of an archiver: all of it or nothing. */
+
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { SnapshotError } from "../errors/snapshot-error.ts";
+import type { RestoreReporter } from "../events/restore-events.ts";
+import { crowdedTimestampsShownMax } from "../limits/restore.ts";
+import { ARCHIVER_ACCOUNTS_FILE } from "../store/archiver-accounts.ts";
+import { acquireRunLock } from "../store/run-lock.ts";
+import { counted } from "../text/counted.ts";
+import type { AccountHashCounter } from "./account-hash.ts";
+import {
+  ARCHIVER_CYCLES_FILE,
+  type IdleOptions,
+  requireClosed,
+  requireIdle,
+} from "./archiver/archiver-folder.ts";
+import type { AccountsReadBack } from "./archiver/read-accounts-back.ts";
+import { type Appended, type ArchiverAtShutdown, requireCycles } from "./archiver/shutdown-record.ts";
+import { inspectCopies, requireFit } from "./inspect-copies.ts";
+import { keepFile, placeFile } from "./place-file.ts";
+import type { VerifiedSnapshot } from "./read-snapshot.ts";
+import { performInChild } from "./restore-child.ts";
+
+export interface ArchiverRestoreOptions extends IdleOptions {
+  /** The folder of the archiver's databases. */
+  readonly folder: string;
+  /** Whether nothing is replaced. */
+  readonly dryRun?: boolean | undefined;
+  /** If given, a record of the shutdown is appended, with these archivers. */
+  readonly archiversAtShutdown?: readonly ArchiverAtShutdown[] | undefined;
+  readonly hashes: AccountHashCounter;
+  readonly reporter: RestoreReporter;
+}
+
+export interface ArchiverRestore extends AccountsReadBack {
+  /** The archiver's database; null in a dry run. */
+  readonly file: string | null;
+  /** The old database under its new name; null if there was none, or in a dry run. */
+  readonly keptFile: string | null;
+  readonly shutdown: Appended | null;
+}
+
+/**
+ * Writes the accounts aside, reads them back, and replaces the archiver's database. A process that is killed at any moment
+ * leaves the old database or the new one.
+ *
+ * @throws SnapshotError `in-use` if an archiver runs, `unrestorable` if the archiver would lose accounts, `disk`,
+ *   `configuration` if the folder does not exist
+ */
+export async function restoreToArchiver(
+  snapshot: VerifiedSnapshot,
+  options: ArchiverRestoreOptions,
+): Promise<ArchiverRestore> {
+  const { folder, archiversAtShutdown } = options;
+  await requireIdle(folder, options);
+  if (archiversAtShutdown !== undefined) requireCycles(join(folder, ARCHIVER_CYCLES_FILE));
+  const path = join(folder, ARCHIVER_ACCOUNTS_FILE);
+  const aside = `${path}.restoring`;
+  const lock = await acquireRunLock(`${path}.restore-lock`).catch((error: unknown) => {
+    throw error instanceof SnapshotError && error.code === "locked" ? otherRestore(folder, error) : error;
+  });
+  try {
+    await rm(aside, { force: true });
+    const readBack = await writeAside(snapshot, aside, options);
+    if (options.dryRun === true) return { ...readBack, file: null, keptFile: null, shutdown: null };
+    const keptFile = await replace(snapshot, { aside, path }, options);
+    const shutdown = await appendShutdown(snapshot, options);
+    return { ...readBack, file: path, keptFile, shutdown };
+  } finally {
+    await rm(aside, { force: true });
+    await lock.release();
+  }
+}
+
+/** Writes a database and reads it back. Meanwhile the accounts are inspected. */
+async function writeAside(
+  { accounts: total, artifacts, agreed }: VerifiedSnapshot,
+  path: string,
+  { hashes, reporter, signal }: ArchiverRestoreOptions,
+): Promise<AccountsReadBack> {
+  const onProgress = (accounts: number) => reporter.report({ type: "progress", accounts, total });
+  const ended = new AbortController();
+  const both = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
+  reporter.report({
+    type: "step",
+    step: "write",
+    message: `writing ${counted(total, "account")} to ${path}`,
+  });
+  const writing = performInChild<"write">(
+    { kind: "write", path, cycle: agreed.cycle, artifacts },
+    { signal: both, onProgress },
+  );
+  // The process that writes has ended before its file is removed, whatever the inspection finds.
+  const written = writing.catch(() => undefined);
+  try {
+    const inspection = await inspectCopies(artifacts, { hashes, nowMs: Date.now(), signal });
+    requireFit(inspection, "an archiver");
+  } catch (error) {
+    ended.abort(error);
+    await written;
+    throw error;
+  }
+  await writing;
+  reporter.report({ type: "step", step: "read-back", message: "reading the database back" });
+  return await performInChild<"read-back">({ kind: "read-back", path, agreed }, { signal, onProgress });
+}
+
+/** Keeps the old database and places the new one. Returns the name under which the old one is kept. */
+async function replace(
+  { timestamp }: VerifiedSnapshot,
+  { aside, path }: { readonly aside: string; readonly path: string },
+  options: ArchiverRestoreOptions,
+): Promise<string | null> {
+  const { reporter, signal } = options;
+  const kept = `${path}.before-${timestamp}`;
+  await requireIdle(options.folder, options);
+  signal?.throwIfAborted();
+  reporter.report({ type: "step", step: "keep", message: `keeping the old database as ${kept}` });
+  const keptFile = (await keepFile(path, kept)) ?? null;
+  // A log of the old database would be applied to the new one.
+  await requireClosed(path);
+  reporter.report({ type: "step", step: "place", message: `placing ${path}` });
+  const warning = await placeFile(aside, path);
+  if (warning !== undefined) reporter.report({ type: "warning", message: warning });
+  return keptFile;
+}
+
+async function appendShutdown(
+  { agreed }: VerifiedSnapshot,
+  { folder, archiversAtShutdown: archivers, reporter, signal }: ArchiverRestoreOptions,
+): Promise<Appended | null> {
+  if (archivers === undefined) return null;
+  const path = join(folder, ARCHIVER_CYCLES_FILE);
+  reporter.report({
+    type: "step",
+    step: "append-shutdown",
+    message: `appending the record of the shutdown to ${path}`,
+  });
+  const { hashKey } = agreed;
+  return await performInChild<"append-shutdown">(
+    { kind: "append-shutdown", path, archivers, hashKey },
+    { signal },
+  );
+}
+
+/** Returns the warnings about what an archiver serves wrongly. */
+export function servingWarnings({ crowded, globalAccounts }: AccountsReadBack): string[] {
+  const warnings: string[] = [];
+  const [first] = crowded;
+  if (first !== undefined) {
+    const atLeast = crowded.length === crowdedTimestampsShownMax ? "at least " : "";
+    warnings.push(
+      `${atLeast}${counted(crowded.length, "timestamp")} of more than 200 accounts, such as ${first.timestamp} with ${first.accounts}: an archiver skips accounts behind such a group; serve answers them all`,
+    );
+  }
+  if (globalAccounts > 1) {
+    warnings.push(
+      `${counted(globalAccounts, "global account")}: an archiver answers none if a validator asks for two or more at once; serve answers them all`,
+    );
+  }
+  return warnings;
+}
+
+function otherRestore(folder: string, cause: SnapshotError): SnapshotError {
+  return new SnapshotError("in-use", `another restore works in ${folder}`, {
+    cause,
+    hint: "Wait for it to end, and run again.",
+  });
+}
