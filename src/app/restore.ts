@@ -7,39 +7,21 @@ import { type OptionChecks, requireOptions } from "../options/option-check.ts";
 import { checksOf } from "../options/option-row.ts";
 import { restoreTable } from "../options/restore-table.ts";
 import type { Cycle, HashHex } from "../protocol/brands.ts";
-import {
-  AccountHashCounter,
-  type AccountHashCounts,
-  type AccountHashRule,
-  accountHashRules,
-} from "../restore/account-hash.ts";
-import type { ArchiverAtShutdown } from "../restore/archiver/shutdown-record.ts";
-import { readSnapshot, type VerifiedSnapshot } from "../restore/read-snapshot.ts";
+import { AccountHashCounter, type AccountHashCounts, accountHashRules } from "../restore/account-hash.ts";
+import { readNextRecord, readSnapshot, type VerifiedSnapshot } from "../restore/read-snapshot.ts";
 import { restoreToArchiver, servingWarnings } from "../restore/restore-to-archiver.ts";
-import { counted } from "../text/counted.ts";
-import { checkSnapshot, type VerifyOptions } from "../verify/check-snapshot.ts";
-import { codeOfFindings } from "../verify/findings/finding-code.ts";
-import type { Findings } from "../verify/findings/findings.ts";
+import { restoreToFile } from "../restore/restore-to-file.ts";
+import { hashWarnings, nextStepsOfArchiver, nextStepsOfForm } from "./restoring/advice.ts";
+import { readChosenAccounts } from "./restoring/chosen-accounts.ts";
+import {
+  type Destination,
+  destinationOf,
+  type RestoreOptions,
+  type RestoreTarget,
+} from "./restoring/options.ts";
+import { requireVerified } from "./restoring/verified.ts";
 
-export type RestoreTarget = "archiver";
-
-export interface RestoreOptions extends Omit<VerifyOptions, "subset"> {
-  readonly to: RestoreTarget;
-  /** The folder of the archiver's databases. */
-  readonly archiverDb?: string | undefined;
-  /** The URL of the archiver, which must not answer. */
-  readonly archiver?: string | undefined;
-  /** Whether an archiver that seems to run has crashed. */
-  readonly force?: boolean | undefined;
-  /** Whether nothing is replaced. */
-  readonly dryRun?: boolean | undefined;
-  readonly accountHash?: AccountHashRule | "auto" | "none" | undefined;
-  /** Whether a record of the shutdown is appended. */
-  readonly appendShutdown?: boolean | undefined;
-  /** The archivers in that record. */
-  readonly archivers?: readonly ArchiverAtShutdown[] | undefined;
-  readonly reporter?: RestoreReporter | undefined;
-}
+export type { RestoreOptions, RestoreTarget };
 
 export interface RestoreResult {
   readonly to: RestoreTarget;
@@ -65,9 +47,6 @@ export interface RestoreResult {
 
 const restoreChecks: OptionChecks<RestoreOptions> = checksOf(restoreTable);
 
-/** Findings that an error lists. */
-const findingsShownMax = 20;
-
 /**
  * Verifies a published snapshot, writes it in the form of a target, reads everything back, and puts it in place: all of it
  * or nothing.
@@ -80,13 +59,7 @@ export async function restore(directory: string, options: RestoreOptions): Promi
   if (!pathKind.accepts(directory)) {
     throw new SnapshotError("usage", `restore(): invalid directory: expected ${pathKind.expected}`);
   }
-  const { archiverDb, appendShutdown, archivers } = options;
-  if (archiverDb === undefined) throw missing("--archiver-db", "the folder of the archiver's databases");
-  if ((appendShutdown === true) !== (archivers !== undefined)) {
-    throw appendShutdown === true
-      ? missing("--archivers", "the archivers that the restarted network asks")
-      : missing("--append-shutdown", "which --archivers is for");
-  }
+  const destination = destinationOf(options);
   const warnings: string[] = [];
   const reporter: RestoreReporter = {
     report: (event: RestoreEvent) => {
@@ -94,113 +67,86 @@ export async function restore(directory: string, options: RestoreOptions): Promi
       options.reporter?.report(event);
     },
   };
-  const { snapshot, findings } = await verified(directory, options, reporter);
+  reporter.report({ type: "step", step: "verify", message: `verifying ${directory}` });
+  const { cycle, networkHash, digest } = await requireVerified(directory, options);
+  const snapshot = await readSnapshot(directory, digest);
   const hashes = counterFor(options.accountHash ?? restoreTable.accountHash.default, snapshot);
-  const restored = await restoreToArchiver(snapshot, {
-    ...options,
-    folder: archiverDb,
-    archiversAtShutdown: archivers,
-    hashes,
-    reporter,
-  });
-  for (const message of [...hashWarnings(hashes), ...servingWarnings(restored)]) {
+  const restored = await restoreTo(destination, { directory, snapshot, options, hashes, reporter });
+  for (const message of [...hashWarnings(hashes), ...restored.warnings]) {
     reporter.report({ type: "warning", message });
   }
-  const { cycle, networkHash } = findings;
-  const done = options.dryRun === true ? "dry run: nothing was replaced" : `restored ${restored.file}`;
+  const done = restored.file === null ? "dry run: nothing was put in place" : `restored ${restored.file}`;
   reporter.report({ type: "step", step: "done", message: done });
   return {
     to: options.to,
-    snapshot: { directory, timestamp: snapshot.timestamp, cycle, networkHash, digest: findings.digest },
-    accounts: { total: restored.accounts, global: restored.globalAccounts },
+    snapshot: { directory, timestamp: snapshot.timestamp, cycle, networkHash, digest },
+    accounts: restored.accounts,
     file: restored.file,
     keptFile: restored.keptFile,
     accountHash: hashes.rules.length === 0 ? null : hashes.counts,
     warnings,
-    nextSteps: restored.file === null ? [] : nextSteps(restored),
+    nextSteps: restored.file === null ? [] : restored.nextSteps,
   };
 }
 
-function missing(option: string, what: string): SnapshotError {
-  return new SnapshotError("usage", `missing ${option}: ${what}`, {
-    hint: `Give ${option}; --help has examples.`,
+interface Restoring {
+  readonly directory: string;
+  readonly snapshot: VerifiedSnapshot;
+  readonly options: RestoreOptions;
+  readonly hashes: AccountHashCounter;
+  readonly reporter: RestoreReporter;
+}
+
+type Restored = Pick<RestoreResult, "accounts" | "file" | "keptFile" | "warnings" | "nextSteps">;
+
+async function restoreTo(destination: Destination, restoring: Restoring): Promise<Restored> {
+  const { directory, snapshot, options, hashes, reporter } = restoring;
+  const { dryRun, signal } = options;
+  if (destination.kind === "archiver") {
+    const { archiver, force, archivers: archiversAtShutdown } = options;
+    const idle = { archiver, force, signal };
+    const { folder } = destination;
+    const restored = await restoreToArchiver(snapshot, {
+      ...idle,
+      folder,
+      dryRun,
+      archiversAtShutdown,
+      hashes,
+      reporter,
+    });
+    return {
+      accounts: { total: restored.accounts, global: restored.globalAccounts },
+      file: restored.file,
+      keptFile: restored.keptFile,
+      warnings: servingWarnings(restored),
+      nextSteps: nextStepsOfArchiver(restored, snapshot.txList),
+    };
+  }
+  const { form, out } = destination;
+  const accounts =
+    options.accounts === undefined ? undefined : await readChosenAccounts(options.accounts, signal);
+  const nextRecord = form === "core-tables" ? await readNextRecord(directory, snapshot) : null;
+  const { partitions } = options;
+  const exported = await restoreToFile(snapshot, {
+    ...{ form, out, dryRun, hashes, nextRecord, reporter, signal },
+    selection: { accounts, partitions },
   });
-}
-
-type VerifiedFindings = Findings & {
-  readonly cycle: Cycle;
-  readonly networkHash: HashHex;
-  readonly digest: string;
-};
-
-async function verified(
-  directory: string,
-  options: RestoreOptions,
-  reporter: RestoreReporter,
-): Promise<{ readonly snapshot: VerifiedSnapshot; readonly findings: VerifiedFindings }> {
-  reporter.report({ type: "step", step: "verify", message: `verifying ${directory}` });
-  const findings = await checkSnapshot(directory, { ...options });
-  if (!isVerified(findings)) throw refused(directory, findings);
-  return { snapshot: await readSnapshot(directory, findings.digest), findings };
-}
-
-function isVerified(findings: Findings): findings is VerifiedFindings {
-  const { ok, cycle, networkHash, digest } = findings;
-  return ok && cycle !== null && networkHash !== null && digest !== null;
-}
-
-function refused(directory: string, { findings, findingsOmitted }: Findings): SnapshotError {
-  const count = findings.length + findingsOmitted;
-  const details = findings.slice(0, findingsShownMax).map(({ file, problem }) => `${file}: ${problem}`);
-  if (count > details.length) details.push(`and ${counted(count - details.length, "more finding")}`);
-  return new SnapshotError(
-    codeOfFindings(findings),
-    `${directory} fails verification (${counted(count, "finding")}), and was not restored`,
-    { details, hint: "Run snapshot-assemble verify on it, and restore another snapshot." },
-  );
+  const lacksRecord = form === "core-tables" && nextRecord === null;
+  return {
+    accounts: exported.accounts,
+    file: exported.file,
+    keptFile: null,
+    warnings: lacksRecord
+      ? ["the snapshot's evidence lacks the record of the next cycle, so the table of cycle records is empty"]
+      : [],
+    nextSteps: nextStepsOfForm(form),
+  };
 }
 
 function counterFor(
-  rule: AccountHashRule | "auto" | "none",
+  rule: NonNullable<RestoreOptions["accountHash"]>,
   { agreed }: VerifiedSnapshot,
 ): AccountHashCounter {
   if (rule === "none") return new AccountHashCounter(agreed.hashKey, []);
   return new AccountHashCounter(agreed.hashKey, rule === "auto" ? accountHashRules : [rule]);
-}
-
-/** Validators skip an account whose hash is not that of its data. */
-function hashWarnings({ rules, counts }: AccountHashCounter): string[] {
-  if (rules.length === 0) return [];
-  const fits = rules.map((rule) => `${counted(counts[rule], "account")} by ${rule}`).join(", ");
-  const warnings: string[] = [];
-  if (counts.neither > 0) {
-    warnings.push(
-      `${counted(counts.neither, "account")} with another hash than that of the data (fitting: ${fits}): validators skip such accounts`,
-    );
-  }
-  if (rules.every((rule) => counts[rule] > 0) && rules.length > 1) {
-    warnings.push(`accounts with the hashes of different applications (${fits}): check --account-hash`);
-  }
-  return warnings;
-}
-
-function nextSteps({
-  combinedHash,
-  shutdown,
-}: {
-  readonly combinedHash: string;
-  readonly shutdown: { readonly counter: number } | null;
-}): string[] {
-  const record =
-    shutdown === null
-      ? "The newest cycle record of the archiver must have the mode shutdown; if the network ended otherwise, run again with --append-shutdown."
-      : `The newest cycle record is ${shutdown.counter}, in the mode shutdown; it must be the same on every archiver.`;
-  return [
-    "Restore the same snapshot on every archiver of archiversAtShutdown: archivers with different accounts block the restart.",
-    record,
-    "Put tx-list-restore.json beside the archiver's package.json and set restoreNGTsFromSnapshot=true, unless the network's list of transactions was empty.",
-    "Start the first archiver (without ARCHIVER_INFO and without archivers in its configuration), then the others.",
-    `Compare POST /get_globalaccountreport_archiver of all archivers: combinedHash must be ${combinedHash}.`,
-    "Start the validators.",
-  ];
 }

@@ -1,7 +1,18 @@
 /** The events of a restore. */
 
-/** In this order; `place` puts the database where the archiver opens it. */
-export type RestoreStep = "verify" | "write" | "read-back" | "keep" | "place" | "append-shutdown" | "done";
+/**
+ * `write` makes a database; `export` makes a file of it; `keep` gives the replaced file another name; `place` gives the new
+ * one its own.
+ */
+export type RestoreStep =
+  | "verify"
+  | "write"
+  | "export"
+  | "read-back"
+  | "keep"
+  | "place"
+  | "append-shutdown"
+  | "done";
 
 export type RestoreEvent =
   | { readonly type: "step"; readonly step: RestoreStep; readonly message: string }

@@ -24,5 +24,9 @@ export const crowdedTimestampsShownMax = 20;
 export const nodeInfoBytesMax = 1 * MiB;
 export const nodeInfoTimeoutMs = 5_000;
 
+/** Accounts that an export may be limited to, and the bytes of a list of them: 64 digits and a line end each. */
+export const chosenAccountsMax = 100_000;
+export const chosenAccountsBytesMax = 8 * MiB;
+
 /** A cycle record of a large network in an archiver's database. */
 export const shutdownRecordBytesMax = 64 * MiB;

@@ -1,6 +1,7 @@
 /** Parses the texts of options. An error is shown with the option's name. */
 
 import { keepCyclesMax } from "../limits/collect.ts";
+import { nodesMax } from "../limits/network.ts";
 import { isHex64 } from "../protocol/address.ts";
 
 /** The text of an option is invalid. */
@@ -143,5 +144,15 @@ export function parseArchivers(text: string): ArchiverText[] {
       return { ip: host.replace(/^\[|\]$/g, ""), port: Number(port), publicKey: key.toLowerCase() };
     }
     throw new OptionValueError("expected ip:port:publicKey, and commas between several archivers");
+  });
+}
+
+/** Parses a list of partitions and ranges of them, such as `-1,0,7-9`. */
+export function parsePartitions(text: string): number[] {
+  return text.split(",").flatMap((one) => {
+    const [, first, last = first] = /^(-1|\d{1,6})(?:-(\d{1,6}))?$/.exec(one.trim()) ?? [];
+    const [from, to] = [Number(first), Number(last)];
+    if (from <= to && to < nodesMax) return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+    throw new OptionValueError("expected partitions such as -1,0,7-9, where -1 is that of global accounts");
   });
 }

@@ -1,8 +1,9 @@
 /** The options of `restore`. */
 
+import { nodesMax } from "../limits/network.ts";
 import { abortSignal, flag, httpUrl, type Kind, oneOf, path, reporter } from "./kinds.ts";
 import type { OptionTable } from "./option-row.ts";
-import { parseArchivers } from "./option-texts.ts";
+import { parseArchivers, parsePartitions } from "./option-texts.ts";
 import { verifyTable } from "./verify-table.ts";
 
 const archivers: Kind = {
@@ -10,6 +11,16 @@ const archivers: Kind = {
   expected: "a list of { ip, port, publicKey }",
   parse: parseArchivers,
 };
+
+const partitions: Kind = {
+  accepts: (value) => Array.isArray(value) && value.length > 0 && value.every(isPartitionNumber),
+  expected: `a list of whole numbers from -1 to ${nodesMax - 1}`,
+  parse: parsePartitions,
+};
+
+function isPartitionNumber(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) >= -1 && Number(value) < nodesMax;
+}
 
 function isArchiver(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
@@ -23,14 +34,30 @@ const { subset: _subset, signal: _signal, ...trustTable } = verifyTable;
 export const restoreTable = {
   to: {
     flag: "--to <target>",
-    kind: oneOf("archiver"),
+    kind: oneOf("archiver", "account-export", "accounts-entry", "core-tables", "jsonl"),
     isRequired: true,
-    help: "what to restore; archiver: the accounts.sqlite3 of an archiver",
+    help: "what to restore; archiver: the accounts.sqlite3 of an archiver; account-export: the text that the first node of a new network loads; accounts-entry: the database of a validator, for a read-only RPC; core-tables: the old data of a validator of before 2024-11; jsonl: one account per line",
   },
   archiverDb: {
     flag: "--archiver-db <folder>",
     kind: path,
-    help: "folder of the archiver's databases, which must be stopped",
+    help: "with --to archiver: folder of the archiver's databases, which must be stopped",
+  },
+  out: {
+    flag: "--out <file>",
+    kind: path,
+    help: "with any other target: the file to write, which must not exist",
+  },
+  accounts: {
+    flag: "--accounts <file>",
+    kind: path,
+    help: "with --out: export only the accounts in this file, one ID per line",
+    conflicts: ["partitions"],
+  },
+  partitions: {
+    flag: "--partitions <list>",
+    kind: partitions,
+    help: "with --out: export only these partitions, such as -1,0,7-9",
   },
   archiver: {
     flag: "--archiver-url <url>",
@@ -45,7 +72,7 @@ export const restoreTable = {
   dryRun: {
     flag: "--dry-run",
     kind: flag,
-    help: "write and read back everything, but replace nothing",
+    help: "write and read back everything, but put nothing in place",
   },
   accountHash: {
     flag: "--account-hash <rule>",

@@ -26,21 +26,27 @@ export interface InspectionContext {
   readonly hashes: AccountHashCounter;
   /** Milliseconds: a validator asks for no account that is newer. */
   readonly nowMs: number;
+  /** The accounts that are restored; all of them by default. */
+  readonly only?: ReadonlySet<string> | undefined;
+  /** Whether the target keeps data that is not JSON, and any timestamp. */
+  readonly keepsAnyText?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** @param paths the artifacts */
 export async function inspectCopies(
   paths: readonly string[],
-  { hashes, nowMs, signal }: InspectionContext,
+  context: InspectionContext,
 ): Promise<Inspection> {
+  const { only, signal } = context;
   const shown: UnfitAccount[] = [];
   let unfit = 0;
   for (const path of paths) {
     for await (const copies of readCopies(path)) {
       signal?.throwIfAborted();
       for (const copy of copies) {
-        const problem = problemOf(copy, nowMs, hashes);
+        if (only?.has(copy.accountId) === false) continue;
+        const problem = problemOf(copy, context);
         if (problem === undefined) continue;
         unfit++;
         if (shown.length < unfitAccountsShownMax) shown.push({ accountId: copy.accountId, problem });
@@ -64,9 +70,13 @@ export function requireFit({ unfit, shown }: Inspection, target: string): void {
   });
 }
 
-function problemOf(copy: AccountCopy, nowMs: number, hashes: AccountHashCounter): string | undefined {
+function problemOf(
+  copy: AccountCopy,
+  { hashes, nowMs, keepsAnyText = false }: InspectionContext,
+): string | undefined {
   const { data, hash, timestamp } = copy;
-  if (!Number.isSafeInteger(timestamp) || timestamp < 1 || timestamp > nowMs) {
+  const isInRange = keepsAnyText || (timestamp >= 1 && timestamp <= nowMs);
+  if (!Number.isSafeInteger(timestamp) || !isInRange) {
     return `its timestamp ${timestamp} is not a whole number from 1 to now`;
   }
   if (loneSurrogate.test(data) || loneSurrogate.test(hash) || hash.includes("\0")) {
@@ -76,10 +86,10 @@ function problemOf(copy: AccountCopy, nowMs: number, hashes: AccountHashCounter)
   try {
     parsed = JSON.parse(data);
   } catch {
-    return "its data is not JSON";
+    if (!keepsAnyText) return "its data is not JSON";
   }
   // The column has numeric affinity: SQLite would keep the number, not its text.
-  if (typeof parsed === "number") return "its data is a number";
+  if (typeof parsed === "number" && !keepsAnyText) return "its data is a number";
   hashes.add(copy, parsed);
   return undefined;
 }

@@ -3,12 +3,17 @@
 import { join } from "node:path";
 import { messageOf, SnapshotError } from "../errors/snapshot-error.ts";
 import { partitionKey } from "../format/artifact.ts";
+import { CYCLES_FILE, parseCycleRecords } from "../format/evidence/cycles.ts";
+import { TX_LIST_FILE } from "../format/evidence/tx-list.ts";
 import { EXPORT_DATA_FILE, parseExportData } from "../format/export-data.ts";
 import { fileBytesMax } from "../format/file-bounds.ts";
 import { MANIFEST_FILE, parseManifest } from "../format/manifest.ts";
+import { canonicalTextOf } from "../protocol/crypto/canonical-text.ts";
 import { hashText } from "../protocol/crypto/hash.ts";
 import { allPartitions } from "../protocol/shard.ts";
+import { statsOf } from "../store/own-files.ts";
 import { SnapshotDirectory } from "../store/snapshot-directory.ts";
+import { parseJson } from "../wire/parse.ts";
 import type { AgreedState } from "./archiver/read-accounts-back.ts";
 
 /** A verified snapshot. */
@@ -19,6 +24,14 @@ export interface VerifiedSnapshot {
   /** Paths of the artifacts, in order of partition. */
   readonly artifacts: readonly string[];
   readonly agreed: AgreedState;
+  /** The network's list of transactions; null if the evidence has none. */
+  readonly txList: TxList | null;
+}
+
+export interface TxList {
+  readonly path: string;
+  /** The hash that cycle records have. */
+  readonly hash: string;
 }
 
 /**
@@ -45,16 +58,53 @@ export async function readSnapshot(directory: string, verifiedDigest: string): P
       timestamp,
       accounts,
       artifacts: artifacts.map(([, file]) => join(directory, file)),
+      txList: await readTxList(reader, numPartitions, hashKey),
       agreed: { hashKey, cycle: blockHeight, networkHash, hashes },
     };
   } catch (error) {
-    throw new SnapshotError(
-      "verification",
-      `${directory} changed after it was verified: ${messageOf(error)}`,
-      {
-        cause: error,
-        hint: "Find out what writes to the directory, and run again.",
-      },
-    );
+    throw changed(directory, error);
   }
+}
+
+async function readTxList(
+  reader: SnapshotDirectory,
+  partitions: number,
+  hashKey: string,
+): Promise<TxList | null> {
+  const path = join(reader.directory, TX_LIST_FILE);
+  if ((await statsOf(path)) === undefined) return null;
+  const text = (await reader.readBytes(TX_LIST_FILE, fileBytesMax(TX_LIST_FILE, partitions))).toString(
+    "utf8",
+  );
+  return { path, hash: hashText(canonicalTextOf(parseJson(text, TX_LIST_FILE)), hashKey) };
+}
+
+/**
+ * Returns the record of the cycle after the snapshot's, as received; null if the evidence has none.
+ *
+ * @throws SnapshotError `verification` if the records cannot be read
+ */
+export async function readNextRecord(
+  directory: string,
+  { agreed }: VerifiedSnapshot,
+): Promise<Readonly<Record<string, unknown>> | null> {
+  const reader = new SnapshotDirectory(directory);
+  try {
+    const bytes = await reader.readBytes(CYCLES_FILE, fileBytesMax(CYCLES_FILE, agreed.hashes.length - 1));
+    const { records } = parseCycleRecords(parseJson(bytes.toString("utf8"), CYCLES_FILE), CYCLES_FILE);
+    return records.find(({ counter }) => counter === agreed.cycle + 1)?.received ?? null;
+  } catch (error) {
+    throw changed(directory, error);
+  }
+}
+
+function changed(directory: string, error: unknown): SnapshotError {
+  return new SnapshotError(
+    "verification",
+    `${directory} changed after it was verified: ${messageOf(error)}`,
+    {
+      cause: error,
+      hint: "Find out what writes to the directory, and run again.",
+    },
+  );
 }

@@ -15,6 +15,8 @@ const entry = fileURLToPath(
 
 export interface ChildOptions {
   readonly onProgress?: (accounts: number) => void;
+  /** Where SQLite sorts what exceeds its cache; by default in the system's directory for temporary files. */
+  readonly scratchDirectory?: string;
   /** Ends the process. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -22,11 +24,16 @@ export interface ChildOptions {
 /** @throws SnapshotError with the code of the failure; `disk` if the process ended before it answered */
 export function performInChild<Kind extends keyof RestoreWork>(
   order: RestoreWork[Kind]["order"],
-  { onProgress, signal }: ChildOptions = {},
+  { onProgress, scratchDirectory, signal }: ChildOptions = {},
 ): Promise<RestoreWork[Kind]["result"]> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const child = fork(entry, [], { execArgv: [], stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    const env = { ...process.env, ...(scratchDirectory && { SQLITE_TMPDIR: scratchDirectory }) };
+    // In a group of its own: a Ctrl-C goes to this process, which ends the other.
+    const child = fork(entry, [], {
+      ...{ env, detached: true, execArgv: [] },
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+    });
     const abort = () => child.kill("SIGKILL");
     signal?.addEventListener("abort", abort, { once: true });
     let settle = () => reject(signal?.aborted === true ? signal.reason : endedEarly(order.kind));

@@ -12,11 +12,20 @@ import {
   readAccountsBack,
 } from "./archiver/read-accounts-back.ts";
 import { type Appended, type AppendOrder, appendShutdown } from "./archiver/shutdown-record.ts";
+import type { ExportCounts } from "./exports/export-form.ts";
+import {
+  type CheckExportOrder,
+  checkExport,
+  type ExportOrder,
+  writeExport,
+} from "./exports/perform-export.ts";
 
 /** Each kind of order, and what it results in. */
 export interface RestoreWork {
   readonly write: { readonly order: WriteOrder; readonly result: number };
   readonly "read-back": { readonly order: ReadBackOrder; readonly result: AccountsReadBack };
+  readonly export: { readonly order: ExportOrder; readonly result: ExportCounts };
+  readonly "check-export": { readonly order: CheckExportOrder; readonly result: ExportCounts };
   readonly close: { readonly order: CloseOrder; readonly result: null };
   readonly "append-shutdown": { readonly order: AppendOrder; readonly result: Appended };
 }
@@ -56,6 +65,10 @@ function resultOf(order: RestoreOrder): unknown {
       return writeAccounts(order, onProgress);
     case "read-back":
       return readAccountsBack(order, onProgress);
+    case "export":
+      return writeExport(order, onProgress);
+    case "check-export":
+      return checkExport(order, onProgress);
     case "close":
       return closeCrashed(order);
     case "append-shutdown":

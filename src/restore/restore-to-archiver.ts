@@ -2,11 +2,9 @@
 
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { SnapshotError } from "../errors/snapshot-error.ts";
 import type { RestoreReporter } from "../events/restore-events.ts";
 import { crowdedTimestampsShownMax } from "../limits/restore.ts";
 import { ARCHIVER_ACCOUNTS_FILE } from "../store/archiver-accounts.ts";
-import { acquireRunLock } from "../store/run-lock.ts";
 import { counted } from "../text/counted.ts";
 import type { AccountHashCounter } from "./account-hash.ts";
 import {
@@ -17,16 +15,15 @@ import {
 } from "./archiver/archiver-folder.ts";
 import type { AccountsReadBack } from "./archiver/read-accounts-back.ts";
 import { type Appended, type ArchiverAtShutdown, requireCycles } from "./archiver/shutdown-record.ts";
-import { inspectCopies, requireFit } from "./inspect-copies.ts";
 import { keepFile, placeFile } from "./place-file.ts";
 import type { VerifiedSnapshot } from "./read-snapshot.ts";
 import { performInChild } from "./restore-child.ts";
+import { acquireTargetLock } from "./target-lock.ts";
+import { writeInspected } from "./write-inspected.ts";
 
 export interface ArchiverRestoreOptions extends IdleOptions {
   /** The folder of the archiver's databases. */
   readonly folder: string;
-  /** Whether nothing is replaced. */
-  readonly dryRun?: boolean | undefined;
   /** If given, a record of the shutdown is appended, with these archivers. */
   readonly archiversAtShutdown?: readonly ArchiverAtShutdown[] | undefined;
   readonly hashes: AccountHashCounter;
@@ -57,9 +54,7 @@ export async function restoreToArchiver(
   if (archiversAtShutdown !== undefined) requireCycles(join(folder, ARCHIVER_CYCLES_FILE));
   const path = join(folder, ARCHIVER_ACCOUNTS_FILE);
   const aside = `${path}.restoring`;
-  const lock = await acquireRunLock(`${path}.restore-lock`).catch((error: unknown) => {
-    throw error instanceof SnapshotError && error.code === "locked" ? otherRestore(folder, error) : error;
-  });
+  const lock = await acquireTargetLock(path);
   try {
     await rm(aside, { force: true });
     const readBack = await writeAside(snapshot, aside, options);
@@ -80,28 +75,15 @@ async function writeAside(
   { hashes, reporter, signal }: ArchiverRestoreOptions,
 ): Promise<AccountsReadBack> {
   const onProgress = (accounts: number) => reporter.report({ type: "progress", accounts, total });
-  const ended = new AbortController();
-  const both = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
   reporter.report({
     type: "step",
     step: "write",
     message: `writing ${counted(total, "account")} to ${path}`,
   });
-  const writing = performInChild<"write">(
-    { kind: "write", path, cycle: agreed.cycle, artifacts },
-    { signal: both, onProgress },
+  await writeInspected(
+    { kind: "write", form: "archiver", path, cycle: agreed.cycle, artifacts },
+    { hashes, nowMs: Date.now(), signal, target: "an archiver", onProgress },
   );
-  // The process that writes has ended before its file is removed, whatever the inspection finds.
-  const written = writing.catch(() => undefined);
-  try {
-    const inspection = await inspectCopies(artifacts, { hashes, nowMs: Date.now(), signal });
-    requireFit(inspection, "an archiver");
-  } catch (error) {
-    ended.abort(error);
-    await written;
-    throw error;
-  }
-  await writing;
   reporter.report({ type: "step", step: "read-back", message: "reading the database back" });
   return await performInChild<"read-back">({ kind: "read-back", path, agreed }, { signal, onProgress });
 }
@@ -127,7 +109,7 @@ async function replace(
 }
 
 async function appendShutdown(
-  { agreed }: VerifiedSnapshot,
+  { agreed, txList }: VerifiedSnapshot,
   { folder, archiversAtShutdown: archivers, reporter, signal }: ArchiverRestoreOptions,
 ): Promise<Appended | null> {
   if (archivers === undefined) return null;
@@ -139,7 +121,7 @@ async function appendShutdown(
   });
   const { hashKey } = agreed;
   return await performInChild<"append-shutdown">(
-    { kind: "append-shutdown", path, archivers, hashKey },
+    { kind: "append-shutdown", path, archivers, txListHash: txList?.hash ?? null, hashKey },
     { signal },
   );
 }
@@ -160,11 +142,4 @@ export function servingWarnings({ crowded, globalAccounts }: AccountsReadBack): 
     );
   }
   return warnings;
-}
-
-function otherRestore(folder: string, cause: SnapshotError): SnapshotError {
-  return new SnapshotError("in-use", `another restore works in ${folder}`, {
-    cause,
-    hint: "Wait for it to end, and run again.",
-  });
 }

@@ -40,6 +40,15 @@ export class ForeignDatabase {
     };
   }
 
+  /** Returns a function that runs a query with values, and returns its first row. */
+  prepareFirst(sql: string): (values: readonly SqlValue[]) => SqliteRow | undefined {
+    const statement = this.#database.prepare(sql);
+    return (values) => {
+      const row: unknown = statement.get(values);
+      return row === undefined ? undefined : new SqliteRow(row);
+    };
+  }
+
   /** Yields the rows of a query one by one. */
   *rows(sql: string, ...values: readonly SqlValue[]): Generator<SqliteRow, void, void> {
     for (const row of this.#database.prepare(sql).iterate([...values])) yield new SqliteRow(row);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseAge, parseDuration } from "../../src/options/option-texts.ts";
+import { parseAge, parseArchivers, parseDuration, parsePartitions } from "../../src/options/option-texts.ts";
 import { commandLine } from "../cli/command-line.ts";
 
 describe("a duration", () => {
@@ -30,6 +30,35 @@ describe("a duration", () => {
     expect(() => parseDuration("1w")).toThrow("at most a day");
     expect(() => parseAge("9999w")).toThrow("at most a hundred years");
   });
+});
+
+describe("a list of partitions", () => {
+  it("can have single ones and ranges", () => {
+    expect(parsePartitions("-1,0,7-9")).toEqual([-1, 0, 7, 8, 9]);
+    expect(parsePartitions("-1-2")).toEqual([-1, 0, 1, 2]);
+  });
+
+  it.each(["", "-2", "9-7", "1,", "0-50000", "a"])("cannot have the text %j", (text) => {
+    expect(() => parsePartitions(text)).toThrow("expected partitions such as");
+  });
+});
+
+describe("a list of archivers", () => {
+  const key = "ab".repeat(32);
+
+  it("can have IPv4 and IPv6 addresses", () => {
+    expect(parseArchivers(`192.0.2.1:4000:${key}, [2001:db8::1]:4001:${key.toUpperCase()}`)).toEqual([
+      { ip: "192.0.2.1", port: 4000, publicKey: key },
+      { ip: "2001:db8::1", port: 4001, publicKey: key },
+    ]);
+  });
+
+  it.each(["", `192.0.2.1:${key}`, `192.0.2.1:0:${key}`, `192.0.2.1:65536:${key}`, "192.0.2.1:4000:ab"])(
+    "cannot have the text %j",
+    (text) => {
+      expect(() => parseArchivers(text)).toThrow("expected ip:port:publicKey");
+    },
+  );
 });
 
 it.each([

@@ -1,10 +1,13 @@
 import { copyFileSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import Database from "libsql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { restore } from "../../src/app/restore.ts";
+import { canonicalTextOf } from "../../src/protocol/crypto/canonical-text.ts";
 import { DEFAULT_HASH_KEY, hashText } from "../../src/protocol/crypto/hash.ts";
 import { cycleMarker } from "../../src/protocol/cycle-record.ts";
+import { appendShutdown } from "../../src/restore/archiver/shutdown-record.ts";
+import { txList } from "../../src/testnet/cluster/cycle-records.ts";
 import { failureOf } from "../app/run.ts";
 import { makeTemporaryDirectory, removeDirectory, temporaryDirectory } from "../helpers/temporary.ts";
 import { filesOf, snapshotWith } from "./restorable.ts";
@@ -85,12 +88,19 @@ describe("the record of the shutdown", () => {
       standbyRemove: [],
       txadd: [],
       txremove: [],
-      txlisthash: hashText("[]"),
+      txlisthash: hashText(canonicalTextOf(txList)),
     });
     expect(record["archiversAtShutdown"]).toMatchObject(archivers);
     expect(record["marker"]).toBe(cycleMarker(record, DEFAULT_HASH_KEY));
     expect(result.nextSteps.join("\n")).toContain("newest cycle record is 10");
+    expect(result.nextSteps.join("\n")).toContain(join(snapshot, "evidence", "network-txs-list.json"));
     expect(filesOf(folder)).toEqual(["accounts.sqlite3", "cycles.sqlite3"]);
+  });
+
+  it("has the hash of an empty list of transactions if the snapshot has none", () => {
+    const path = join(folderWith([newest]), "cycles.sqlite3");
+    appendShutdown({ kind: "append-shutdown", path, archivers, txListHash: null, hashKey: DEFAULT_HASH_KEY });
+    expect(recordsOf(dirname(path))[1]).toMatchObject({ txlisthash: hashText("[]") });
   });
 
   it("is not appended a second time", async () => {

@@ -249,6 +249,9 @@ describe("an archiver that crashed", () => {
     }
     database.close();
     expect((await failureOf(restoreInto(folder))).code).toBe("in-use");
+    const before = filesIn(folder);
+    expect((await restoreInto(folder, { force: true, dryRun: true })).accounts.total).toBe(copies.length);
+    expect(filesIn(folder)).toEqual(before);
     const { keptFile } = await restoreInto(folder, { force: true });
     expect(rowsOf(keptFile ?? "")).toHaveLength(7);
     expect(rowsOf(accountsPath(folder))).toHaveLength(copies.length);

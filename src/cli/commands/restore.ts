@@ -19,6 +19,8 @@ export const restoreExamples = `Examples:
       writes and reads back the database, and replaces nothing
   $ snapshot-assemble restore snapshots/snapshot-1700000640000 --to archiver --archiver-db archiver-db --append-shutdown --archivers 192.0.2.1:4000:758b1c11…de3
       also records that the network is shut down, after a network that ended without such a record
+  $ snapshot-assemble restore snapshots/snapshot-1700000640000 --to jsonl --out accounts.jsonl --partitions -1,0-3
+      writes the accounts of five partitions, one per line
 `;
 
 /** The time between two lines about progress. */
@@ -62,14 +64,14 @@ function describeEvent(event: RestoreEvent, style: Style): string {
   }
 }
 
-function describeResult({ snapshot, accounts, file, keptFile, nextSteps }: RestoreResult): string[] {
+function describeResult({ to, snapshot, accounts, file, keptFile, nextSteps }: RestoreResult): string[] {
   const { timestamp, cycle, networkHash } = snapshot;
   return [
-    file === null ? "dry run       nothing was replaced" : `restored      ${file}`,
+    file === null ? "dry run       nothing was put in place" : `restored      ${file}`,
     ...(keptFile === null ? [] : [`old database  ${keptFile}`]),
     `snapshot      ${timestamp}, the end of cycle ${cycle}`,
     `accounts      ${formatCounted(accounts.total, "account")}, ${formatCount(accounts.global)} of them global; all read back`,
-    `network hash  ${networkHash}, recomputed from what was read back`,
+    `network hash  ${networkHash}${to === "archiver" ? ", recomputed from what was read back" : ""}`,
     ...(nextSteps.length === 0 ? [] : ["what to do now:"]),
     ...nextSteps.map((step, index) => `  ${index + 1}. ${step}`),
   ];

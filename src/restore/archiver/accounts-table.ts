@@ -11,10 +11,17 @@ import { ForeignDatabase } from "../../store/foreign-database.ts";
 import { withSqliteErrors } from "../../store/hash-database/sqlite-error.ts";
 import { type AccountCopy, readCopies } from "../account-copy.ts";
 
-export const accountsTable = `CREATE TABLE accounts(accountId TEXT NOT NULL UNIQUE PRIMARY KEY, data JSON NOT NULL,
-  timestamp BIGINT NOT NULL, hash TEXT NOT NULL, cycleNumber NUMBER NOT NULL, isGlobal BOOLEAN NOT NULL)`;
+/** `archiver`: as the archiver keeps them. `scratch`: any text as data, and no indexes, for an export. */
+export type AccountsForm = "archiver" | "scratch";
 
-export const accountsIndexes = `CREATE INDEX accounts_cycleNumber ON accounts(cycleNumber);
+function accountsTable(form: AccountsForm): string {
+  // SQLite would make a number of the text 17 in a column of the type JSON.
+  const data = form === "archiver" ? "JSON" : "TEXT";
+  return `CREATE TABLE accounts(accountId TEXT NOT NULL UNIQUE PRIMARY KEY, data ${data} NOT NULL,
+    timestamp BIGINT NOT NULL, hash TEXT NOT NULL, cycleNumber NUMBER NOT NULL, isGlobal BOOLEAN NOT NULL)`;
+}
+
+const accountsIndexes = `CREATE INDEX accounts_cycleNumber ON accounts(cycleNumber);
   CREATE INDEX accounts_timestamp ON accounts(timestamp);
   CREATE INDEX accounts_cycleNumber_timestamp ON accounts(cycleNumber, timestamp);`;
 
@@ -22,6 +29,7 @@ export interface WriteOrder {
   readonly kind: "write";
   /** A file that does not exist. */
   readonly path: string;
+  readonly form: AccountsForm;
   readonly cycle: number;
   /** Paths of the artifacts, in order of partition. */
   readonly artifacts: readonly string[];
@@ -36,14 +44,14 @@ export interface WriteOrder {
  * @throws SnapshotError `disk`; `unrestorable` if an account is in the snapshot twice
  */
 export async function writeAccounts(
-  { path, cycle, artifacts }: WriteOrder,
+  { path, form, cycle, artifacts }: WriteOrder,
   onProgress: (accounts: number) => void,
 ): Promise<number> {
   const use = { path, isReadOnly: false };
   const database = withSqliteErrors(use, () => ForeignDatabase.open(path));
   const run = (sql: string) => withSqliteErrors(use, () => database.exec(sql));
   run(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -${restoreCacheKiB}`);
-  run(accountsTable);
+  run(accountsTable(form));
   run("BEGIN");
   const insert = database.prepare("INSERT INTO accounts VALUES (?, ?, ?, ?, ?, ?)");
   const add = ({ accountId, data, timestamp, hash, isGlobal }: AccountCopy) => {
@@ -65,7 +73,7 @@ export async function writeAccounts(
     }
   }
   run("COMMIT");
-  run(accountsIndexes);
+  if (form === "archiver") run(accountsIndexes);
   database.close();
   await syncPath(path);
   return accounts;

@@ -21,6 +21,8 @@ export interface IdleOptions {
   readonly archiver?: string | undefined;
   /** Whether an archiver that seems to run has crashed. */
   readonly force?: boolean | undefined;
+  /** Whether nothing is changed, not even the databases of a crashed archiver. */
+  readonly dryRun?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -29,7 +31,10 @@ export interface IdleOptions {
  *
  * @throws SnapshotError `configuration` if it is not a folder, `in-use` if an archiver runs
  */
-export async function requireIdle(folder: string, { archiver, force, signal }: IdleOptions): Promise<void> {
+export async function requireIdle(
+  folder: string,
+  { archiver, force, dryRun, signal }: IdleOptions,
+): Promise<void> {
   const stats = await stat(folder).catch(() => undefined);
   if (stats?.isDirectory() !== true) {
     throw new SnapshotError("configuration", `${folder} is not a directory`, {
@@ -42,7 +47,9 @@ export async function requireIdle(folder: string, { archiver, force, signal }: I
     });
   }
   for (const path of [join(folder, ARCHIVER_ACCOUNTS_FILE), join(folder, ARCHIVER_CYCLES_FILE)]) {
-    if (force === true && (await companionsOf(path)).length > 0 && (await statsOf(path)) !== undefined) {
+    const isOpen = (await companionsOf(path)).length > 0 && (await statsOf(path)) !== undefined;
+    if (force === true && isOpen) {
+      if (dryRun === true) continue;
       await performInChild<"close">({ kind: "close", path }, { signal });
     }
     await requireClosed(path);

@@ -29,6 +29,8 @@ export interface AppendOrder {
   /** The archiver's database of cycle records. */
   readonly path: string;
   readonly archivers: readonly ArchiverAtShutdown[];
+  /** The hash of the network's list of transactions; null if it is empty. */
+  readonly txListHash: string | null;
   readonly hashKey: string;
 }
 
@@ -39,7 +41,7 @@ export interface Appended {
   readonly wasShutdown: boolean;
 }
 
-/** The archivers have no list of transactions outside of accounts unless one is restored. */
+/** An archiver has an empty list of transactions unless one is restored. */
 const emptyTransactionList: readonly unknown[] = [];
 
 /**
@@ -47,7 +49,8 @@ const emptyTransactionList: readonly unknown[] = [];
  *
  * @throws SnapshotError `configuration` if the database has no usable record, `disk`
  */
-export function appendShutdown({ path, archivers, hashKey }: AppendOrder): Appended {
+export function appendShutdown(order: AppendOrder): Appended {
+  const { path } = order;
   requireCycles(path);
   return withSqliteErrors({ path, isReadOnly: false }, () => {
     const database = ForeignDatabase.open(path);
@@ -57,7 +60,7 @@ export function appendShutdown({ path, archivers, hashKey }: AppendOrder): Appen
     if (typeof counter !== "number" || typeof marker !== "string")
       throw unusable(path, "its newest record has no marker");
     if (mode === "shutdown") return { counter, marker, wasShutdown: true };
-    const record = shutdownRecord(newest, counter, archivers, hashKey);
+    const record = shutdownRecord(newest, counter, order);
     const insert = database.prepare(
       "INSERT OR REPLACE INTO cycles (cycleMarker, counter, cycleRecord) VALUES (?, ?, ?)",
     );
@@ -85,8 +88,7 @@ function newestRecord(database: ForeignDatabase, path: string): Record<string, u
 function shutdownRecord(
   newest: Record<string, unknown>,
   counter: number,
-  archivers: readonly ArchiverAtShutdown[],
-  hashKey: string,
+  { archivers, hashKey, txListHash }: AppendOrder,
 ): Record<string, unknown> & { readonly counter: number; readonly marker: string } {
   const { marker: previous, ...rest } = newest;
   const record = {
@@ -104,7 +106,7 @@ function shutdownRecord(
     removedArchivers: [],
     standbyAdd: [],
     standbyRemove: [],
-    txlisthash: hashText(canonicalTextOf(emptyTransactionList), hashKey),
+    txlisthash: txListHash ?? hashText(canonicalTextOf(emptyTransactionList), hashKey),
     txadd: [],
     txremove: [],
   };
