@@ -5,7 +5,8 @@ import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { accountCopyText, type WrappedData } from "../../dist/protocol/account-copy.js";
 import type { HashHex } from "../../dist/protocol/brands.js";
-import { RunningHash } from "../../dist/protocol/crypto/hash.js";
+import { canonicalTextOf } from "../../dist/protocol/crypto/canonical-text.js";
+import { hashText, RunningHash } from "../../dist/protocol/crypto/hash.js";
 import type { RecordForm } from "./static-network-process.ts";
 
 /** Accounts that have not changed are dated from here on, a millisecond apart. */
@@ -63,20 +64,16 @@ export async function writeRecords(path: string, list: Iterable<WrappedData>): P
 /** @param changedMs `undefined` for an account that has not changed */
 function makeRecord(form: RecordForm, prefix: string, i: number, changedMs?: number): WrappedData {
   const accountId = prefix + i.toString(16).padStart(56, "0");
-  const stateId = changedMs === undefined ? accountId : createHash("sha256").update(accountId).digest("hex");
   const account = {
     balance: { dataType: "bi", value: (i * 7919 + 1).toString(16) },
     codeHash: { value: createHash("sha256").update(accountId).digest("base64"), dataType: "u8ab" },
     nonce: { dataType: "bi", value: changedMs === undefined ? "2a" : "2b" },
     storageRoot: { value: createHash("sha256").update(`${i}`).digest("base64"), dataType: "u8ab" },
   };
-  const sorted = {
-    account,
-    accountType: 0,
-    ethAddress: `0x${accountId.slice(24)}`,
-    hash: stateId,
-    timestamp: i,
-  };
+  const hashed = { account, accountType: 0, ethAddress: `0x${accountId.slice(24)}`, timestamp: i };
+  const stateId = hashText(canonicalTextOf(hashed));
+  const { timestamp, ...named } = hashed;
+  const sorted = { ...named, hash: stateId, timestamp };
   const { timestamp: _timestamp, ...others } = sorted;
   const data = form === "canonical" ? sorted : { timestamp: i, ...others };
   return { accountId, stateId, data, timestamp: changedMs ?? firstMs + i };
