@@ -9,7 +9,7 @@ export const unfitAccountsShownMax = 20;
 export const restoreProgressAccounts = 10_000;
 
 /** SQLite's cache of pages while a database is written, in KiB. */
-export const restoreCacheKiB = 32 * KiB;
+export const restoreCacheKiB = 8 * KiB;
 
 /** Text that is collected before it is hashed or written. */
 export const restoreTextCharacters = 256 * KiB;

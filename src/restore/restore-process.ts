@@ -8,6 +8,8 @@ import { type WriteOrder, writeAccounts } from "./archiver/accounts-table.ts";
 import { type CloseOrder, closeCrashed } from "./archiver/close-crashed.ts";
 import {
   type AccountsReadBack,
+  type CheckIndexesOrder,
+  checkIndexes,
   type ReadBackOrder,
   readAccountsBack,
 } from "./archiver/read-accounts-back.ts";
@@ -24,6 +26,7 @@ import {
 export interface RestoreWork {
   readonly write: { readonly order: WriteOrder; readonly result: number };
   readonly "read-back": { readonly order: ReadBackOrder; readonly result: AccountsReadBack };
+  readonly "check-indexes": { readonly order: CheckIndexesOrder; readonly result: null };
   readonly export: { readonly order: ExportOrder; readonly result: ExportCounts };
   readonly "check-export": { readonly order: CheckExportOrder; readonly result: ExportCounts };
   readonly close: { readonly order: CloseOrder; readonly result: null };
@@ -65,6 +68,8 @@ function resultOf(order: RestoreOrder): unknown {
       return writeAccounts(order, onProgress);
     case "read-back":
       return readAccountsBack(order, onProgress);
+    case "check-indexes":
+      return checkIndexes(order);
     case "export":
       return writeExport(order, onProgress);
     case "check-export":

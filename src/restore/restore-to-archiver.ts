@@ -13,11 +13,11 @@ import {
   requireClosed,
   requireIdle,
 } from "./archiver/archiver-folder.ts";
-import type { AccountsReadBack } from "./archiver/read-accounts-back.ts";
+import type { AccountsReadBack, AgreedState } from "./archiver/read-accounts-back.ts";
 import { type Appended, type ArchiverAtShutdown, requireCycles } from "./archiver/shutdown-record.ts";
 import { keepFile, placeFile } from "./place-file.ts";
 import type { VerifiedSnapshot } from "./read-snapshot.ts";
-import { performInChild } from "./restore-child.ts";
+import { type ChildOptions, performInChild } from "./restore-child.ts";
 import { acquireTargetLock } from "./target-lock.ts";
 import { writeInspected } from "./write-inspected.ts";
 
@@ -85,7 +85,29 @@ async function writeAside(
     { hashes, nowMs: Date.now(), signal, target: "an archiver", onProgress },
   );
   reporter.report({ type: "step", step: "read-back", message: "reading the database back" });
-  return await performInChild<"read-back">({ kind: "read-back", path, agreed }, { signal, onProgress });
+  return await readBack(path, agreed, { signal, onProgress });
+}
+
+/** Checks the accounts and the indexes at the same time. Ends both checks if one fails. */
+async function readBack(
+  path: string,
+  agreed: AgreedState,
+  { signal, onProgress }: ChildOptions,
+): Promise<AccountsReadBack> {
+  const failed = new AbortController();
+  const both = { signal: AbortSignal.any([failed.signal, ...(signal === undefined ? [] : [signal])]) };
+  const checks = [
+    performInChild<"read-back">({ kind: "read-back", path, agreed }, { ...both, onProgress }),
+    performInChild<"check-indexes">({ kind: "check-indexes", path }, both),
+  ] as const;
+  try {
+    const [found] = await Promise.all(checks);
+    return found;
+  } catch (error) {
+    failed.abort(error);
+    await Promise.allSettled(checks);
+    throw error;
+  }
 }
 
 /** Keeps the old database and places the new one. Returns the name under which the old one is kept. */

@@ -32,12 +32,10 @@ export class ForeignDatabase {
     this.#database.exec(sql);
   }
 
-  /** Returns a function that runs a statement with values. */
-  prepare(sql: string): (values: readonly SqlValue[]) => void {
+  /** Returns a function that runs a statement with values, and returns the number of rows that it changed. */
+  prepare(sql: string): (values: readonly SqlValue[]) => number {
     const statement = this.#database.prepare(sql);
-    return (values) => {
-      statement.run(values);
-    };
+    return (values) => statement.run(values).changes;
   }
 
   /** Returns a function that runs a query with values, and returns its first row. */

@@ -4,12 +4,19 @@
  * are garbage collected, and ends the process on text that is not UTF-8.
  */
 
-import { SnapshotError, systemCodeOf } from "../../errors/snapshot-error.ts";
+import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { restoreCacheKiB, restoreProgressAccounts } from "../../limits/restore.ts";
 import { syncPath } from "../../store/durable.ts";
 import { ForeignDatabase } from "../../store/foreign-database.ts";
 import { withSqliteErrors } from "../../store/hash-database/sqlite-error.ts";
+import type { SqlValue } from "../../store/hash-database/sqlite-file.ts";
 import { type AccountCopy, readCopies } from "../account-copy.ts";
+
+/** Rows of one statement: a call of the SQLite binding takes more time than a row. More rows save nothing more. */
+const rowsAtOnce = 20;
+
+/** Runs the statement with the values of its rows. Returns how many were added. */
+type AddRows = (values: readonly SqlValue[]) => number;
 
 /** `archiver`: as the archiver keeps them. `scratch`: any text as data, and no indexes, for an export. */
 export type AccountsForm = "archiver" | "scratch";
@@ -53,20 +60,13 @@ export async function writeAccounts(
   run(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -${restoreCacheKiB}`);
   run(accountsTable(form));
   run("BEGIN");
-  const insert = database.prepare("INSERT INTO accounts VALUES (?, ?, ?, ?, ?, ?)");
-  const add = ({ accountId, data, timestamp, hash, isGlobal }: AccountCopy) => {
-    try {
-      insert([accountId, data, timestamp, hash, cycle, isGlobal]);
-    } catch (error) {
-      throw systemCodeOf(error)?.startsWith("SQLITE_CONSTRAINT") === true ? isTwice(accountId) : error;
-    }
-  };
+  const rows = new AccountRows(database, cycle);
   let accounts = 0;
   for (const artifact of artifacts) {
     for await (const copies of readCopies(artifact)) {
-      withSqliteErrors(use, () => copies.forEach(add));
+      withSqliteErrors(use, () => rows.add(copies));
       const before = accounts;
-      accounts += copies.length;
+      accounts = rows.count;
       if (Math.floor(before / restoreProgressAccounts) < Math.floor(accounts / restoreProgressAccounts)) {
         onProgress(accounts);
       }
@@ -77,6 +77,56 @@ export async function writeAccounts(
   database.close();
   await syncPath(path);
   return accounts;
+}
+
+class AccountRows {
+  readonly #database: ForeignDatabase;
+  readonly #cycle: number;
+  readonly #addOne: AddRows;
+  readonly #addMany: AddRows;
+  #count = 0;
+
+  constructor(database: ForeignDatabase, cycle: number) {
+    this.#database = database;
+    this.#cycle = cycle;
+    const prepare = (rows: number) => {
+      const values = Array(rows).fill("(?, ?, ?, ?, ?, ?)").join(", ");
+      return database.prepare(`INSERT OR IGNORE INTO accounts VALUES ${values}`);
+    };
+    this.#addOne = prepare(1);
+    this.#addMany = prepare(rowsAtOnce);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** @throws SnapshotError `unrestorable` if the table has one of the accounts */
+  add(copies: readonly AccountCopy[]): void {
+    let next = 0;
+    for (; next + rowsAtOnce <= copies.length; next += rowsAtOnce) {
+      this.#insert(this.#addMany, copies.slice(next, next + rowsAtOnce));
+    }
+    for (const copy of copies.slice(next)) this.#insert(this.#addOne, [copy]);
+  }
+
+  #insert(add: AddRows, copies: readonly AccountCopy[]): void {
+    const values: SqlValue[] = [];
+    for (const { accountId, data, timestamp, hash, isGlobal } of copies) {
+      values.push(accountId, data, timestamp, hash, this.#cycle, isGlobal);
+    }
+    const added = add(values);
+    if (added < copies.length) throw isTwice(this.#firstIgnored(copies));
+    this.#count += added;
+  }
+
+  /** Rows are numbered from 1 on, in the order in which they are added. */
+  #firstIgnored(copies: readonly AccountCopy[]): string {
+    const rowOf = this.#database.prepareFirst("SELECT rowid FROM accounts WHERE accountId = ?");
+    const isIgnored = ({ accountId }: AccountCopy, index: number) =>
+      rowOf([accountId])?.count("rowid") !== this.#count + index + 1;
+    return copies.find(isIgnored)?.accountId ?? "";
+  }
 }
 
 function isTwice(accountId: string): SnapshotError {

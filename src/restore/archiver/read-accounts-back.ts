@@ -1,6 +1,6 @@
 /**
  * Reads a written database of accounts back, from the file: every partition must have the hash that the validators agreed
- * on, and there must be nothing else. Runs in a process of its own, as the writer does.
+ * on, there must be nothing else, and the indexes must be whole. Runs in processes of their own, as the writer does.
  */
 
 import { SnapshotError } from "../../errors/snapshot-error.ts";
@@ -88,17 +88,16 @@ class ReadBack {
       const isGlobal = partition === GLOBAL_PARTITION;
       const { low, high } = isGlobal ? { low: "", high: "g" } : partitionRange(shard, partition);
       const hash = this.#partitionHash(isGlobal, low, high);
-      if (hash !== agreedHash) throw this.#differs(`partition ${partition}`, hash, agreedHash);
+      if (hash !== agreedHash) throw differs(this.#path, `partition ${partition}`, hash, agreedHash);
       return hash;
     });
     const hash = networkHashOf(found, hashKey);
     if (found.length === hashes.length && hash !== networkHash)
-      throw this.#differs("the network hash", hash, networkHash);
+      throw differs(this.#path, "the network hash", hash, networkHash);
     const rows = this.#count("SELECT count(*) AS n FROM accounts");
-    if (rows !== this.#accounts) throw this.#differs("the number of accounts", rows, this.#accounts);
+    if (rows !== this.#accounts) throw differs(this.#path, "the number of accounts", rows, this.#accounts);
     const others = this.#count("SELECT count(*) AS n FROM accounts WHERE cycleNumber IS NOT ?", cycle);
-    if (others > 0) throw this.#differs("the number of accounts of other cycles", others, 0);
-    this.#checkIndexes();
+    if (others > 0) throw differs(this.#path, "the number of accounts of other cycles", others, 0);
     return { accounts: rows, ...this.#globals(), crowded: this.#crowded() };
   }
 
@@ -122,12 +121,6 @@ class ReadBack {
       if (++this.#accounts % restoreProgressAccounts === 0) this.#onProgress(this.#accounts);
     }
     return hash.update(Buffer.from(`${text}]`)).digest();
-  }
-
-  /** The archiver reads by the indexes, so they must have every row. */
-  #checkIndexes(): void {
-    const problem = this.#database.first("PRAGMA integrity_check(1)")?.string("integrity_check") ?? "missing";
-    if (problem !== "ok") throw this.#differs("the check of its indexes", problem, "ok");
   }
 
   #globals(): Pick<AccountsReadBack, "globalAccounts" | "combinedHash"> {
@@ -159,12 +152,36 @@ class ReadBack {
   #count(sql: string, ...values: readonly number[]): number {
     return this.#database.first(sql, ...values)?.count("n") ?? 0;
   }
+}
 
-  #differs(what: string, found: string | number, expected: string | number): SnapshotError {
-    return new SnapshotError(
-      "disk",
-      `${this.#path} does not read back as it was written: ${what} is ${found}, not ${expected}`,
-      { hint: "Nothing was replaced. Check the disk and what else writes to this directory, and run again." },
-    );
-  }
+export interface CheckIndexesOrder {
+  readonly kind: "check-indexes";
+  readonly path: string;
+}
+
+/**
+ * Checks the structure of a database, and that its indexes have every row: the archiver reads by them.
+ *
+ * @throws SnapshotError `disk`
+ */
+export function checkIndexes({ path }: CheckIndexesOrder): null {
+  return withSqliteErrors({ path, isReadOnly: true }, () => {
+    const row = ForeignDatabase.openImmutable(path).first("PRAGMA integrity_check(1)");
+    const problem = row?.string("integrity_check") ?? "missing";
+    if (problem !== "ok") throw differs(path, "the check of its indexes", problem, "ok");
+    return null;
+  });
+}
+
+function differs(
+  path: string,
+  what: string,
+  found: string | number,
+  expected: string | number,
+): SnapshotError {
+  return new SnapshotError(
+    "disk",
+    `${path} does not read back as it was written: ${what} is ${found}, not ${expected}`,
+    { hint: "Nothing was replaced. Check the disk and what else writes to this directory, and run again." },
+  );
 }
