@@ -169,7 +169,8 @@ function refreshed(active: readonly NodeLife[], counter: number): NodeLife[] {
   ).flatMap((life) => life ?? []);
 }
 
-function joinedConsensor({ identity, port, joined }: NodeLife) {
+/** A node as the record of its joining states it. */
+export function joinedConsensor({ identity, port, joined }: NodeLife) {
   return {
     activeTimestamp: 0,
     address: identity.publicKey,

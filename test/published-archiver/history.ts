@@ -13,7 +13,7 @@ import { exchangeGossip } from "../../src/testnet/cluster/gossip-exchange.ts";
 import { hashesOf, makeIdentities, type Network } from "../../src/testnet/cluster/network.ts";
 import { honestSetup } from "../../src/testnet/cluster/validator-setup.ts";
 import { NodeAccounts } from "../../src/testnet/state/node-accounts.ts";
-import { SeededState } from "../../src/testnet/state/seeded-state.ts";
+import { SeededState, type StateSettings } from "../../src/testnet/state/seeded-state.ts";
 import { HeldSnapshots } from "../../src/testnet/validator/held-snapshots.ts";
 import type { Identity } from "../../src/testnet/validator/identity.ts";
 import { makeValidatorServer } from "../../src/testnet/validator/validator-server.ts";
@@ -42,6 +42,8 @@ export interface HistorySettings {
   /** The hash of the configuration in the records, instead of the true one. */
   readonly recordedConfigHash?: string;
   readonly archivers?: number;
+  /** Changes of the state: its accounts, and who makes them. */
+  readonly state?: Partial<StateSettings>;
 }
 
 export interface RunningHistory {
@@ -54,6 +56,10 @@ export interface RunningHistory {
   readonly nodeIds: readonly string[];
   /** The nodes of the snapshot's cycle, as a node list. */
   readonly nodesOfCycle: object;
+  readonly records: readonly StoredRecord[];
+  readonly archiver: Identity;
+  /** The active nodes after the newest record. */
+  readonly active: readonly NodeLife[];
   /** The options to assemble the snapshot from the first archiver. */
   readonly options: AssembleOptions;
 }
@@ -113,7 +119,7 @@ export async function startHistory(
     networkConfigHash: settings.recordedConfigHash ?? hashOf(config),
   };
   const members = activeAfter(chain, snapshotCycle);
-  const network = networkOf(members, snapshotCycle);
+  const network = networkOf(members, snapshotCycle, settings.state);
   const hashes = await hashesOf(network);
   const setups = members.map((_, index) =>
     honestSetup(network, asNodeIndex(index), storedPartitions(network.shard, asNodeIndex(index))),
@@ -144,6 +150,9 @@ export async function startHistory(
   );
   return {
     archivers,
+    records,
+    archiver: identity,
+    active: activeAfter(chain, newest),
     archiverKey: identity.publicKey,
     timestamp: network.snapshotTimestamp,
     expected: { networkHash: hashOfNetwork, digest: digestOf(network, hashes) },
@@ -171,7 +180,11 @@ function hashOf(value: unknown): string {
   return hashText(canonicalTextOf(value));
 }
 
-function networkOf(members: readonly NodeLife[], snapshotCycle: number): Network {
+function networkOf(
+  members: readonly NodeLife[],
+  snapshotCycle: number,
+  changes: HistorySettings["state"],
+): Network {
   const shard = makeShard({ numNodes: members.length, ...sharding });
   const snapshotTimestamp = (firstCycleStart + (snapshotCycle + 1) * cycleDuration) * 1000;
   const state = {
@@ -180,12 +193,14 @@ function networkOf(members: readonly NodeLife[], snapshotCycle: number): Network
     globalAccounts: 3,
     accountBytes: 200,
     emptyPartitions: [],
+    timestampMs: snapshotTimestamp,
+    ...changes,
   };
   return {
     seed,
     identities: members.map(({ identity }) => identity),
     shard,
-    state: new SeededState({ ...state, timestampMs: snapshotTimestamp }, shard),
+    state: new SeededState(state, shard),
     snapshotCycle: asCycle(snapshotCycle),
     snapshotTimestamp,
     cycleDurationMs: cycleDuration * 1000,

@@ -18,32 +18,54 @@ import type { StoredRecord } from "./core-records.ts";
 const cacheHome = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
 
 /** The directory of `install.sh`. */
-const directory =
+export const installation =
   process.env["PUBLISHED_ARCHIVER"] ?? join(cacheHome, "snapshot-assemble", "published-archiver-3.7.7");
 
-const server = join(directory, "node_modules/@shardeum-foundation/archiver/build/server.js");
-const binding = join(directory, "node_modules/sqlite3/build/Release/node_sqlite3.node");
+const server = join(installation, "node_modules/@shardeum-foundation/archiver/build/server.js");
+const binding = join(installation, "node_modules/sqlite3/build/Release/node_sqlite3.node");
 
 /** The reason to skip its tests, for their names; `undefined` where the archiver is installed. */
 export const missing =
   existsSync(server) && existsSync(binding)
     ? undefined
-    : `skipped: run test/published-archiver/install.sh, which installs it in ${directory}`;
+    : `skipped: run test/published-archiver/install.sh, which installs it in ${installation}`;
 
 const startTimeoutMs = 45_000;
 
-/** Starts an archiver that ends with the test. Returns its URL. */
+/** Starts an archiver with a history, which ends with the test. Returns its URL. */
 export async function publishedArchiver(
   identity: Identity,
   records: readonly StoredRecord[],
 ): Promise<string> {
+  const home = await archiverHome(records);
+  return await startPublishedArchiver(home, identity, { passiveMode: "true" });
+}
+
+/** The directory in which an archiver starts, with that of its databases. */
+export interface ArchiverHome {
+  readonly cwd: string;
+  readonly databases: string;
+}
+
+/** Makes the directories of a stopped archiver that has the records. */
+export async function archiverHome(records: readonly StoredRecord[]): Promise<ArchiverHome> {
   const cwd = temporaryDirectory();
-  await mkdir(join(cwd, "archiver-db"));
-  storeRecords(join(cwd, "archiver-db", "cycles.sqlite3"), records);
+  const databases = join(cwd, "archiver-db");
+  await mkdir(databases);
+  storeRecords(join(databases, "cycles.sqlite3"), records);
+  return { cwd, databases };
+}
+
+/** Starts a stopped archiver, which ends with the test. Returns its URL. */
+export async function startPublishedArchiver(
+  { cwd }: ArchiverHome,
+  identity: Identity,
+  settings: NodeJS.ProcessEnv = {},
+): Promise<string> {
   const preload = fileURLToPath(new URL("./preload.cjs", import.meta.url));
   const archiver = spawn(process.execPath, ["-r", preload, server], {
     cwd,
-    env: environment(identity),
+    env: { ...environment(identity), ...settings },
     // It ends when its stdin closes: with this process at the latest.
     stdio: ["pipe", "pipe", "pipe", "pipe"],
   });
@@ -74,17 +96,21 @@ export async function publishedArchiver(
   }
 }
 
-function environment({ publicKey, privateKey }: Identity): NodeJS.ProcessEnv {
-  const { PATH, HOME } = process.env;
+/** The key as the network's own libraries have it: the seed and the public key. */
+export function secretKeyOf({ publicKey, privateKey }: Identity): string {
   const seed = Buffer.from(privateKey.export({ format: "jwk" }).d ?? "", "base64url");
+  return `${seed.toString("hex")}${publicKey}`;
+}
+
+function environment(identity: Identity): NodeJS.ProcessEnv {
+  const { PATH, HOME } = process.env;
   return {
     PATH,
     HOME,
     ARCHIVER_IP: "127.0.0.1",
     ARCHIVER_PORT: "0",
-    ARCHIVER_PUBLIC_KEY: publicKey,
-    ARCHIVER_SECRET_KEY: `${seed.toString("hex")}${publicKey}`,
-    passiveMode: "true",
+    ARCHIVER_PUBLIC_KEY: identity.publicKey,
+    ARCHIVER_SECRET_KEY: secretKeyOf(identity),
     dataLogWrite: "false",
     // No part of it may connect to an outside network.
     ARCHIVER_INFO: "",
