@@ -9,11 +9,11 @@ import { counted } from "../../text/counted.ts";
 /** Validators skip an account whose hash is not that of its data. */
 export function hashWarnings({ rules, counts }: AccountHashCounter): string[] {
   if (rules.length === 0) return [];
-  const fits = rules.map((rule) => `${counted(counts[rule], "account")} by ${rule}`).join(", ");
+  const fits = rules.map((rule) => `${counts[rule]} by the rule ${rule}`).join(", ");
   const warnings: string[] = [];
   if (counts.neither > 0) {
     warnings.push(
-      `${counted(counts.neither, "account")} with another hash than that of the data (fitting: ${fits}): validators skip such accounts`,
+      `${counted(counts.neither, "account")} with another hash than that of the data (right are ${fits}): validators skip such accounts`,
     );
   }
   if (rules.every((rule) => counts[rule] > 0) && rules.length > 1) {
