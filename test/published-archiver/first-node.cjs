@@ -38,7 +38,7 @@ server.listen(0, "127.0.0.1", async () => {
     headers: { "content-type": "application/json" },
     body: Utils.safeStringify(body),
   });
-  console.log(await response.text());
+  process.stdout.write(`${await response.text()}\n`);
   const socket = await connected;
   for await (const line of createInterface({ input: process.stdin })) {
     const data = { publicKey, recipient: settings.archiverKey, responses: { CYCLE: JSON.parse(line) } };
