@@ -8,6 +8,7 @@ export type { Agreement } from "./agreement/vote-tally.ts";
 export { type AssembleResult, assemble } from "./app/assemble.ts";
 export type { AssembleOptions } from "./app/assembly/options.ts";
 export { type RestoreOptions, type RestoreResult, restore } from "./app/restore.ts";
+export { type ServeOptions, type ServeResult, serve } from "./app/serve.ts";
 export { type VerifyOptions, verifySnapshot } from "./app/verify.ts";
 export { SnapshotError, type SnapshotErrorCode } from "./errors/snapshot-error.ts";
 export type { AssembleEvent, Offence, QueryRecord, Reporter, RunSummary } from "./events/assemble-events.ts";
@@ -27,6 +28,7 @@ export {
   storedPartitions,
 } from "./protocol/plain.ts";
 export { makeShard, type Shard, type ShardSettings } from "./protocol/shard.ts";
+export type { ServeEvent, ServeReporter } from "./serve/reporter.ts";
 export type { Claim, ClaimBasis, ClaimName } from "./verify/findings/claims.ts";
 export type { Finding, Findings } from "./verify/findings/findings.ts";
 export type { PlainGossipMessage as GossipMessage } from "./wire/gossip-message.ts";

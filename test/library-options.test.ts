@@ -3,6 +3,7 @@ import { assemble } from "../src/app/assemble.ts";
 import { collect } from "../src/app/collect.ts";
 import { planAssembly } from "../src/app/plan.ts";
 import { type RestoreOptions, restore } from "../src/app/restore.ts";
+import { type ServeOptions, serve } from "../src/app/serve.ts";
 import { verifySnapshot } from "../src/app/verify.ts";
 import { failureOf } from "./app/run.ts";
 
@@ -24,6 +25,10 @@ const calls: Record<string, { call: Call; right: object }> = {
   restore: {
     call: ((options: RestoreOptions) => restore("directory", options)) as unknown as Call,
     right: { to: "archiver" },
+  },
+  serve: {
+    call: ((options: ServeOptions) => serve(["directory"], options)) as unknown as Call,
+    right: { listen: { host: "127.0.0.1", port: 0 }, signal: AbortSignal.abort() },
   },
   verifySnapshot: { call: ((options) => verifySnapshot("directory", options)) as Call, right: {} },
 };

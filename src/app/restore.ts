@@ -68,7 +68,7 @@ export async function restore(directory: string, options: RestoreOptions): Promi
     },
   };
   reporter.report({ type: "step", step: "verify", message: `verifying ${directory}` });
-  const { cycle, networkHash, digest } = await requireVerified(directory, options);
+  const { cycle, networkHash, digest } = await requireVerified(directory, options, "restore");
   const snapshot = await readSnapshot(directory, digest);
   const hashes = counterFor(options.accountHash ?? restoreTable.accountHash.default, snapshot);
   const restored = await restoreTo(destination, { directory, snapshot, options, hashes, reporter });

@@ -81,6 +81,7 @@ const statusesOfCommand: Readonly<Record<string, Meanings>> = {
     0: "restored, or a dry run without a problem",
     ...shared(2, 4, 6, 7, 8, 10, 12, 13, 14),
   },
+  serve: { 0: ENDED, ...shared(2, 4, 6, 7, 8, 10, 12) },
   cluster: { 0: ENDED, ...shared(2, 12) },
   collect: { 0: ENDED, ...shared(2, 5, 6, 7, 8, 12) },
   nodes: {

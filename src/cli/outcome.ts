@@ -3,6 +3,7 @@
 import type { NodeRecords } from "../app/nodes.ts";
 import type { AssemblyPlan } from "../app/plan.ts";
 import type { RestoreResult } from "../app/restore.ts";
+import type { ServeResult } from "../app/serve.ts";
 import type { CollectStatus } from "../collect/status.ts";
 import type { RunSummary } from "../events/assemble-events.ts";
 import type { Findings } from "../verify/findings/findings.ts";
@@ -73,6 +74,7 @@ export const emptySummaries: Readonly<Record<string, Outcome["summary"]>> = {
     warnings: [],
     nextSteps: [],
   } satisfies Nullable<RestoreResult>,
+  serve: { snapshots: [] } satisfies ServeResult,
   collect: {
     newestCycle: null,
     cycles: { first: null, last: null, agreed: 0 },

@@ -10,6 +10,7 @@ import { type CollectFlags, collectExamples, collectHelp, runCollect } from "./c
 import { nodesExamples, runNodes } from "./commands/nodes.ts";
 import { type PlanFlags, planExamples, runPlan } from "./commands/plan.ts";
 import { type RestoreFlags, restoreExamples, runRestore } from "./commands/restore.ts";
+import { runServe, type ServeFlags, serveExamples, serveHelp } from "./commands/serve.ts";
 import { runVerify, type VerifyFlags, verifyExamples } from "./commands/verify.ts";
 import { exitStatusHelp } from "./exit-status.ts";
 import type { Io } from "./io.ts";
@@ -62,6 +63,17 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
     end(await runRestore(directory, flags, io)),
   );
 
+  const serve = program
+    .command("serve")
+    .summary("serves published snapshots over HTTP, until it is stopped")
+    .description("Verifies published snapshots, and serves them over HTTP.")
+    .argument("<directory...>", "snapshots, or directories of published snapshots");
+  addOptions(serve, "serve")
+    .action(async (directories: readonly string[], flags: ServeFlags) =>
+      end(await runServe(directories, flags, io)),
+    )
+    .addHelpText("after", serveHelp);
+
   const cluster = program
     .command("cluster")
     .summary("starts validators on this machine, to try the program with")
@@ -94,6 +106,7 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
     plan: planExamples,
     verify: verifyExamples,
     restore: restoreExamples,
+    serve: serveExamples,
     cluster: clusterExamples,
     collect: collectExamples,
     nodes: nodesExamples,

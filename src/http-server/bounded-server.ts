@@ -45,6 +45,7 @@ export class BoundedServer {
   readonly #server: Server;
   readonly #clients = new Map<string, Client>();
   readonly #connections = new Map<Socket, Connection>();
+  #isClosing = false;
 
   /** @param handler responds to each request, and never throws */
   constructor(handler: RequestHandler, bounds: ServerBounds) {
@@ -62,6 +63,16 @@ export class BoundedServer {
     this.#server.timeout = bounds.idleMs ?? 0;
     this.#server.on("connection", (socket) => this.#admit(socket));
     this.#server.on("request", (request, response) => this.#begin(request, response));
+  }
+
+  /** The server, for frameworks that add routes to it. */
+  get server(): Server {
+    return this.#server;
+  }
+
+  /** The number of open connections. */
+  get connections(): number {
+    return this.#connections.size;
   }
 
   /**
@@ -82,6 +93,7 @@ export class BoundedServer {
   /** Accepts no new connections, and ends when all requests have their responses, or after the given time. */
   async close(withinMs: number): Promise<void> {
     if (!this.#server.listening) return;
+    this.#isClosing = true;
     const closed = new Promise((resolve) => this.#server.close(resolve));
     this.#server.closeIdleConnections();
     const end = () => {
@@ -139,6 +151,7 @@ export class BoundedServer {
     response.on("error", () => response.destroy());
     // A finished response is in the system's buffers. Until then, a client that does not read it occupies memory.
     response.once("finish", () => {
+      if (this.#isClosing) setImmediate(() => this.#server.closeIdleConnections());
       if (connection.requests === 0) return; // the connection has closed, and its requests are no longer counted
       connection.requests--;
       client.requests--;

@@ -1,16 +1,10 @@
 /** The options of `collect`, and of `nodes`, which reads its database. */
 
 import { keepCyclesMax } from "../limits/collect.ts";
-import { abortSignal, duration, type Kind, path, reporter } from "./kinds.ts";
+import { abortSignal, duration, type Kind, listen, path, reporter } from "./kinds.ts";
 import { networkTable } from "./network-table.ts";
 import type { OptionTable } from "./option-row.ts";
-import { durationHelp, parseKeep, parseListen } from "./option-texts.ts";
-
-const listen: Kind = {
-  accepts: isListen,
-  expected: "{ host, port } with a port from 0 to 65535",
-  parse: parseListen,
-};
+import { durationHelp, parseKeep } from "./option-texts.ts";
 
 const keep: Kind = {
   accepts: isKeep,
@@ -61,12 +55,6 @@ export const nodesTable = {
     help: "hash database to read: the file that collect, or a run with --hash-db, has written",
   },
 } as const satisfies OptionTable;
-
-function isListen(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  const [host, port] = [Reflect.get(value, "host"), Reflect.get(value, "port")];
-  return typeof host === "string" && host !== "" && Number.isInteger(port) && port >= 0 && port <= 65_535;
-}
 
 function isKeep(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;

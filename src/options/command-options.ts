@@ -7,6 +7,7 @@ import { flag } from "./kinds.ts";
 import { clusterOfRunTable, networkTable } from "./network-table.ts";
 import { longFlag, type OptionRow, type OptionTable } from "./option-row.ts";
 import { restoreTable } from "./restore-table.ts";
+import { serveTable } from "./serve-table.ts";
 import { seedTable, verifyTable } from "./verify-table.ts";
 
 /** An option of a command: its row and its flag. */
@@ -61,6 +62,7 @@ export const commandOptions = {
     quiet("print nothing unless the check finds a problem"),
   ],
   restore: [...optionsOf(restoreTable), jsonLines, quiet("print only warnings and failures")],
+  serve: [...optionsOf(serveTable), jsonLines, quiet("print only warnings and failures")],
   cluster: [
     ...optionsOf(clusterTable),
     json("print one JSON object on stdout; a live cluster also prints each event, one object per line"),

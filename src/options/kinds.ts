@@ -103,6 +103,19 @@ export const httpUrls: Kind = {
   isRepeatable: true,
 };
 
+/** An address to listen on. Port 0 is any free port. */
+export const listen: Kind = {
+  accepts: isListen,
+  expected: "{ host, port } with a port from 0 to 65535",
+  parse: text.parseListen,
+};
+
+function isListen(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const [host, port] = [Reflect.get(value, "host"), Reflect.get(value, "port")];
+  return typeof host === "string" && host !== "" && Number.isInteger(port) && port >= 0 && port <= 65_535;
+}
+
 /** The time of a snapshot: a text, a number, or a parsed time. */
 export const snapshotTime: Kind = {
   accepts: (value) => typeof value === "string" || typeof value === "number" || isParsedTime(value),

@@ -30,6 +30,11 @@ const sections: Readonly<Record<CommandName, Section>> = {
     text: "Restores a published snapshot. In the library: `restore(directory, options)`.",
     isOfLibrary: true,
   },
+  serve: {
+    title: "snapshot-assemble serve <directory>…",
+    text: "Serves published snapshots over HTTP. In the library: `serve(directories, options)`.",
+    isOfLibrary: true,
+  },
   cluster: {
     title: "snapshot-assemble cluster [fixture]",
     text: "Starts a cluster of validators on this machine, to try the program with.",
@@ -53,7 +58,16 @@ This file is generated from the tables in \`src/options/\`: do not edit it. A te
 `;
 
 export function optionsDocument(): string {
-  const names: readonly CommandName[] = ["", "plan", "verify", "restore", "collect", "nodes", "cluster"];
+  const names: readonly CommandName[] = [
+    "",
+    "plan",
+    "verify",
+    "restore",
+    "serve",
+    "collect",
+    "nodes",
+    "cluster",
+  ];
   return [preface, ...names.map((name) => sectionText(sections[name], commandOptions[name]))].join("\n");
 }
 

@@ -2,17 +2,14 @@
 
 import { join } from "node:path";
 import { messageOf, SnapshotError } from "../errors/snapshot-error.ts";
-import { partitionKey } from "../format/artifact.ts";
 import { CYCLES_FILE, parseCycleRecords } from "../format/evidence/cycles.ts";
 import { TX_LIST_FILE } from "../format/evidence/tx-list.ts";
-import { EXPORT_DATA_FILE, parseExportData } from "../format/export-data.ts";
 import { fileBytesMax } from "../format/file-bounds.ts";
-import { MANIFEST_FILE, parseManifest } from "../format/manifest.ts";
 import { canonicalTextOf } from "../protocol/crypto/canonical-text.ts";
 import { hashText } from "../protocol/crypto/hash.ts";
-import { allPartitions } from "../protocol/shard.ts";
 import { statsOf } from "../store/own-files.ts";
 import { SnapshotDirectory } from "../store/snapshot-directory.ts";
+import { readStatedState } from "../store/stated-state.ts";
 import { parseJson } from "../wire/parse.ts";
 import type { AgreedState } from "./archiver/read-accounts-back.ts";
 
@@ -41,25 +38,15 @@ export interface TxList {
 export async function readSnapshot(directory: string, verifiedDigest: string): Promise<VerifiedSnapshot> {
   const reader = new SnapshotDirectory(directory);
   try {
-    const textOf = async (file: string, partitions: number) =>
-      (await reader.readBytes(file, fileBytesMax(file, partitions))).toString("utf8");
-    const { artifacts, blockHeight, snapshot } = parseManifest(await textOf(MANIFEST_FILE, 0));
+    const { manifest, hashKey, hashes } = await readStatedState(reader, verifiedDigest);
+    const { artifacts, blockHeight, snapshot } = manifest;
     const { numPartitions, timestamp, accounts, networkHash } = snapshot;
-    const text = await textOf(EXPORT_DATA_FILE, numPartitions);
-    const entries = parseExportData(text, numPartitions, (problem) => {
-      throw new Error(`${EXPORT_DATA_FILE}: ${problem}`);
-    });
-    const hashKey = entries.get("hash.key") ?? "";
-    if (hashText(text, hashKey) !== verifiedDigest) throw new Error(`${EXPORT_DATA_FILE} is another one`);
-    const hashes = allPartitions({ numNodes: numPartitions }).map(
-      (partition) => [partition, entries.get(partitionKey(partition)) ?? ""] as const,
-    );
     return {
       timestamp,
       accounts,
       artifacts: artifacts.map(([, file]) => join(directory, file)),
       txList: await readTxList(reader, numPartitions, hashKey),
-      agreed: { hashKey, cycle: blockHeight, networkHash, hashes },
+      agreed: { hashKey, cycle: blockHeight, networkHash, hashes: [...hashes] },
     };
   } catch (error) {
     throw changed(directory, error);

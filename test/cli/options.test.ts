@@ -68,6 +68,7 @@ const longNames = [...new Set(allOptions.flatMap(({ long }) => long ?? []))].fil
 const rest: Readonly<Record<string, string[]>> = {
   verify: ["directory"],
   restore: ["directory", "--to", "archiver"],
+  serve: ["directory"],
   nodes: ["--hash-db", "file"],
 };
 

@@ -11,6 +11,7 @@ import { type CommandName, type CommandOption, commandOptions } from "../../src/
 import { checksOf, longFlag, type OptionTable } from "../../src/options/option-row.ts";
 import { optionsDocument } from "../../src/options/options-document.ts";
 import { restoreTable } from "../../src/options/restore-table.ts";
+import { serveTable } from "../../src/options/serve-table.ts";
 import { verifyTable } from "../../src/options/verify-table.ts";
 
 /** The table that the library checks its options with. */
@@ -19,6 +20,7 @@ const tables: Readonly<Record<CommandName, OptionTable>> = {
   plan: planTable,
   verify: verifyTable,
   restore: restoreTable,
+  serve: serveTable,
   cluster: clusterTable,
   collect: collectTable,
   nodes: nodesTable,
@@ -36,6 +38,7 @@ const rows = (Object.keys(tables) as CommandName[]).flatMap((command) =>
 const others: Readonly<Record<string, readonly string[]>> = {
   verify: ["directory"],
   restore: ["directory", "--to", "archiver"],
+  serve: ["directory"],
   nodes: ["--hash-db", "file"],
 };
 

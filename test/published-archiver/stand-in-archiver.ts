@@ -4,8 +4,8 @@
  */
 
 import { onTestFinished } from "vitest";
+import { HttpError } from "../../src/http-server/http-error.ts";
 import { isSignedBy, signed } from "../../src/protocol/crypto/signature.ts";
-import { HttpError } from "../../src/testnet/validator/http-error.ts";
 import type { Identity } from "../../src/testnet/validator/identity.ts";
 import { JsonServer, readBody, sendJson, urlOf } from "../../src/testnet/validator/json-server.ts";
 import type { NodeLife, StoredRecord } from "./core-records.ts";

@@ -1,10 +1,10 @@
 /** The archiver of a cluster: the active nodes and the cycle records, signed with its key. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { HttpError } from "../../http-server/http-error.ts";
 import { asNodeId, type NodeId, type PublicKey } from "../../protocol/brands.ts";
 import { signed } from "../../protocol/crypto/signature.ts";
 import { Random } from "../state/random.ts";
-import { HttpError } from "../validator/http-error.ts";
 import { type Identity, makeIdentity } from "../validator/identity.ts";
 import { JsonServer, sendJson, urlOf } from "../validator/json-server.ts";
 import { type ChainedRecord, txList } from "./cycle-records.ts";

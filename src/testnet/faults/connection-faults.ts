@@ -2,8 +2,8 @@
 
 import type { IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { HttpError } from "../../http-server/http-error.ts";
 import type { ValidatorSetup } from "../cluster/validator-setup.ts";
-import { HttpError } from "../validator/http-error.ts";
 import { sendHttpError } from "../validator/json-server.ts";
 import { type FaultKind, requiredValue } from "./fault-kind.ts";
 

@@ -1,11 +1,11 @@
 /** Faults in a validator's votes, in the gossip that it serves, and in its configuration. */
 
 import { SnapshotError } from "../../errors/snapshot-error.ts";
+import { HttpError } from "../../http-server/http-error.ts";
 import { asHashHex, asPartition, type Cycle, type HashHex, type Partition } from "../../protocol/brands.ts";
 import { GLOBAL_PARTITION, ringPartitions } from "../../protocol/shard.ts";
 import type { ValidatorSetup } from "../cluster/validator-setup.ts";
 import { makeVote, type SignedVote } from "../validator/gossip/vote.ts";
-import { HttpError } from "../validator/http-error.ts";
 import { sendHttpError } from "../validator/json-server.ts";
 import { type FaultKind, optionalPartition, requiredValue } from "./fault-kind.ts";
 

@@ -3,12 +3,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { HttpError } from "../../http-server/http-error.ts";
 import { signerOf } from "../../protocol/crypto/signature.ts";
 import { parseJson, WireError } from "../../wire/parse.ts";
 import { parseStateMetadata } from "../../wire/state-metadata.ts";
 import { archiverIdentity, makeArchiverServer, makeNodeList } from "../cluster/archiver-server.ts";
 import { stateMetadataBytesMax } from "../limits.ts";
-import { HttpError } from "../validator/http-error.ts";
 import { type JsonServer, readBody, sendJson } from "../validator/json-server.ts";
 import type { LiveChain } from "./live-chain.ts";
 import type { NetworkMembers } from "./membership/network-members.ts";

@@ -3,7 +3,7 @@
  * snapshots).
  */
 
-import { HttpError } from "./http-error.ts";
+import { HttpError } from "../../http-server/http-error.ts";
 import type { AccountSource } from "./state/account-source.ts";
 
 /** The cycles so far: without gaps, and all of one duration. */

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { messageOf } from "../../errors/snapshot-error.ts";
 import { BodyError, type BodyProblem } from "../../http-server/body-error.ts";
 import { BoundedServer } from "../../http-server/bounded-server.ts";
+import { HttpError } from "../../http-server/http-error.ts";
 import { BodyBudget } from "../../http-server/request-body.ts";
 import { requestHeaderBytesMax } from "../../limits/http-server.ts";
 import {
@@ -13,7 +14,6 @@ import {
   serverConnectionsPerPrefixMax,
   serverRequestMs,
 } from "../limits.ts";
-import { HttpError } from "./http-error.ts";
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
 

@@ -1,8 +1,8 @@
 /** Parses the body of `POST /snapshot`. Errors name the field. */
 
+import { HttpError } from "../../http-server/http-error.ts";
 import { parseJson, WireError } from "../../wire/parse.ts";
 import * as z from "../../wire/schema.ts";
-import { HttpError } from "./http-error.ts";
 import { EVERYTHING, type Selection } from "./state/account-source.ts";
 
 const address = z.string().regex(/^[0-9a-f]{64}$/, "not 64 lower-case hex digits");

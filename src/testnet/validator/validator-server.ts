@@ -1,15 +1,20 @@
 /** A validator's HTTP side: `/netconfig`, `/partition-gossip` and `/snapshot` of PROTOCOL.md. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { HttpError } from "../../http-server/http-error.ts";
+import { ResponseSlots } from "../../http-server/response-slots.ts";
 import { asCycle, type Cycle } from "../../protocol/brands.ts";
-import { gossipPushBytesMax, snapshotRequestBytesMax } from "../limits.ts";
+import {
+  gossipPushBytesMax,
+  snapshotRequestBytesMax,
+  snapshotResponsesMax,
+  snapshotResponsesPerAddressMax,
+} from "../limits.ts";
 import { deviated, type FaultHooks, forwardedGossip, honestHooks, type Pieces } from "./fault-hooks.ts";
 import type { PushOutcome } from "./gossip/pushed-messages.ts";
 import type { HeldSnapshots } from "./held-snapshots.ts";
-import { HttpError } from "./http-error.ts";
 import { JsonServer, readBody, sendJson, urlOf } from "./json-server.ts";
 import { listPieces, sendPieces } from "./response-body.ts";
-import { ResponseSlots } from "./response-slots.ts";
 import { parseSnapshotRequest } from "./snapshot-request.ts";
 
 export interface ServerOptions {
@@ -25,7 +30,10 @@ export interface ServerOptions {
 }
 
 export function makeValidatorServer(options: ServerOptions): JsonServer {
-  const slots = new ResponseSlots();
+  const slots = new ResponseSlots({
+    responsesMax: snapshotResponsesMax,
+    responsesPerPrefixMax: snapshotResponsesPerAddressMax,
+  });
   const hooks = options.hooks ?? honestHooks();
   return new JsonServer(async (request, response) => {
     for (const intercept of hooks.requests.intercept) {

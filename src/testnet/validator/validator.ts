@@ -6,6 +6,7 @@
 
 import { join } from "node:path";
 import { PartitionGossip } from "../../agreement/upstream/partition-gossip.ts";
+import { HttpError } from "../../http-server/http-error.ts";
 import { asCycle } from "../../protocol/brands.ts";
 import { cyclesFrom } from "../../protocol/cycle-record.ts";
 import { makeDirectories } from "../../store/durable.ts";
@@ -15,7 +16,6 @@ import { type FaultHooks, forwardedGossip, reachStep } from "./fault-hooks.ts";
 import { GossipRelay } from "./gossip/gossip-relay.ts";
 import type { PushOutcome } from "./gossip/pushed-messages.ts";
 import { type CycleClock, HeldSnapshots } from "./held-snapshots.ts";
-import { HttpError } from "./http-error.ts";
 import type { Identity } from "./identity.ts";
 import type { JsonServer } from "./json-server.ts";
 import { Membership, type ShardingSettings } from "./membership/membership.ts";

@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "undici";
 import { afterEach, describe, expect, it, onTestFinished } from "vitest";
+import { ResponseSlots } from "../../../src/http-server/response-slots.ts";
 import type { WrappedData } from "../../../src/protocol/account-copy.ts";
 import {
   gossipPushBytesMax,
@@ -17,7 +18,6 @@ import {
 } from "../../../src/testnet/validator/fault-hooks.ts";
 import { HeldSnapshots } from "../../../src/testnet/validator/held-snapshots.ts";
 import type { JsonServer } from "../../../src/testnet/validator/json-server.ts";
-import { ResponseSlots } from "../../../src/testnet/validator/response-slots.ts";
 import type { AccountSource } from "../../../src/testnet/validator/state/account-source.ts";
 import { makeValidatorServer } from "../../../src/testnet/validator/validator-server.ts";
 import { until } from "../../helpers/until.ts";
@@ -171,7 +171,7 @@ describe("a validator's server", () => {
 
 describe("too many concurrent responses", () => {
   it("are rejected with 429 to one address, and with 503 in all, until some have ended", async () => {
-    const slots = new ResponseSlots();
+    const slots = new ResponseSlots({ responsesMax: 64, responsesPerPrefixMax: 32 });
     const ends: (() => void)[] = [];
     const answers: Promise<void>[] = [];
     const begin = (address: string) =>

@@ -9,6 +9,7 @@ import { admitAsync, type VoteWindow } from "../../../agreement/admission/admit.
 import { KnownVotes } from "../../../agreement/admission/known-votes.ts";
 import { makeValidatorSet, type ValidatorSet } from "../../../agreement/admission/validator-set.ts";
 import type { PartitionGossip } from "../../../agreement/upstream/partition-gossip.ts";
+import { HttpError } from "../../../http-server/http-error.ts";
 import { signatureChecksAtOnce } from "../../../limits/collect.ts";
 import { asCycle, asNodeIndex, type Cycle, type NodeId, type NodeIndex } from "../../../protocol/brands.ts";
 import { type Sign, signatureHoldsAsync, signedHash } from "../../../protocol/crypto/signature.ts";
@@ -21,7 +22,6 @@ import {
   gossipCyclesBehind,
   gossipKeptBytesMax,
 } from "../../limits.ts";
-import { HttpError } from "../http-error.ts";
 import type { Membership } from "../membership/membership.ts";
 import { PeerOutbox } from "./peer-outbox.ts";
 import { countOf, messagesIn, type PushOutcome } from "./pushed-messages.ts";

@@ -3,10 +3,10 @@
 import type { Admission } from "../../../agreement/admission/admission.ts";
 import { RecordFramer } from "../../../canonical/record-framer.ts";
 import { ResponseError } from "../../../errors/response-error.ts";
+import { HttpError } from "../../../http-server/http-error.ts";
 import { gossipMessageBytesMax } from "../../../limits/gossip.ts";
 import { isMessageList } from "../../../wire/message-list.ts";
 import { gossipMessagesPerPushMax } from "../../limits.ts";
-import { HttpError } from "../http-error.ts";
 
 /** The response to a push. */
 export interface PushOutcome {

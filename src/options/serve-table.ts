@@ -1,0 +1,21 @@
+/** The options of `serve`. */
+
+import { abortSignal, listen, reporter } from "./kinds.ts";
+import type { OptionTable } from "./option-row.ts";
+import { verifyTable } from "./verify-table.ts";
+
+const { subset: _subset, signal: _signal, ...trustTable } = verifyTable;
+
+export const serveTable = {
+  listen: {
+    flag: "--listen <address>",
+    kind: listen,
+    isRequired: true,
+    default: { host: "127.0.0.1", port: 4000 },
+    defaultText: "127.0.0.1:4000",
+    help: "address of the server, as host:port",
+  },
+  ...trustTable,
+  signal: { kind: abortSignal, isRequired: true, help: "ends the server" },
+  reporter: { kind: reporter, help: "receives the events of the server" },
+} as const satisfies OptionTable;

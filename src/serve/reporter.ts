@@ -1,0 +1,27 @@
+/** The events of a server of snapshots. User interfaces implement the reporter. */
+
+import type { Cycle, HashHex } from "../protocol/brands.ts";
+
+/** A snapshot, as events and the summary name it. */
+export interface SnapshotSummary {
+  readonly name: string;
+  readonly directory: string;
+  /** Milliseconds. */
+  readonly timestamp: number;
+  readonly cycle: Cycle;
+  readonly networkHash: HashHex;
+  readonly digest: string;
+}
+
+export type ServeEvent =
+  | { readonly type: "verifying"; readonly directory: string }
+  | ({ readonly type: "snapshot" } & SnapshotSummary)
+  | { readonly type: "listening"; readonly url: string }
+  /** A snapshot was changed on the disk, and is not served until it is as verified again. */
+  | { readonly type: "changed"; readonly name: string; readonly problem: string }
+  | { readonly type: "recovered"; readonly name: string }
+  | { readonly type: "warning"; readonly message: string };
+
+export interface ServeReporter {
+  report(event: ServeEvent): void;
+}
