@@ -1,7 +1,6 @@
 /** Serves published snapshots over HTTP. */
 
 import { SnapshotError } from "../errors/snapshot-error.ts";
-import { serveEndMs } from "../limits/serve.ts";
 import { path as pathKind } from "../options/kinds.ts";
 import { requireOptions } from "../options/option-check.ts";
 import type { SnapshotSummary } from "../serve/reporter.ts";
@@ -30,29 +29,21 @@ export interface ServeResult {
 export async function serve(directories: readonly string[], options: ServeOptions): Promise<ServeResult> {
   requireOptions("serve", options, serveChecks);
   requireDirectories(directories);
-  const { signal, listen, reporter } = options;
+  const { signal, listen, keyFile, reporter } = options;
   const served: ServedSnapshot[] = [];
   try {
+    const { readSigningKey } = await import("./serving/read-key.ts");
+    const key = await readSigningKey(keyFile, signal);
     served.push(...(await verifyAll(await findSnapshots(directories), options)));
     // Other uses of this program do not load the server.
-    const { SnapshotServer } = await import("../serve/snapshot-server.ts");
-    const { SnapshotSet } = await import("../serve/snapshot-set.ts");
-    const warn = (message: string) => reporter?.report({ type: "warning", message });
-    const snapshots = new SnapshotSet(served);
-    const server = new SnapshotServer(warn);
-    for (const snapshot of served) {
-      snapshot.onChange = ({ name, problem }) =>
-        reporter?.report(
-          problem === undefined ? { type: "recovered", name } : { type: "changed", name, problem },
-        );
-    }
+    const { openServer } = await import("./serving/open-server.ts");
+    const server = openServer({ served, key, reporter });
     try {
+      reporter?.report({ type: "key", publicKey: key.publicKey, isFresh: keyFile === undefined });
       reporter?.report({ type: "listening", url: await server.listen(listen) });
-      snapshots.watch();
       await aborted(signal);
     } finally {
-      snapshots.unwatch();
-      await server.close(serveEndMs);
+      await server.close();
     }
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -49,3 +49,15 @@ export const serveReadBytes = 256 * KiB;
 
 /** Snapshots that one server serves. */
 export const servedSnapshotsMax = 1_000;
+
+/** Cycle records in one answer. A validator needs that of the snapshot's cycle and the next one. */
+export const serveCycleRecordsMax = 16;
+
+/** The file of the server's key. */
+export const keyFileBytesMax = 4 * KiB;
+
+/** Memory into which one read of a file goes that is sent as it is. */
+export const serveFileReadBytes = 512 * KiB;
+
+/** How long `GET /healthz` waits for the files that are being hashed again. */
+export const serveHealthWaitMs = 1_000;

@@ -1,6 +1,6 @@
 /** The options of `serve`. */
 
-import { abortSignal, listen, reporter } from "./kinds.ts";
+import { abortSignal, listen, path, reporter } from "./kinds.ts";
 import type { OptionTable } from "./option-row.ts";
 import { verifyTable } from "./verify-table.ts";
 
@@ -14,6 +14,12 @@ export const serveTable = {
     default: { host: "127.0.0.1", port: 4000 },
     defaultText: "127.0.0.1:4000",
     help: "address of the server, as host:port",
+  },
+  keyFile: {
+    flag: "--key-file <file>",
+    kind: path,
+    defaultText: "a key that lasts as long as the server",
+    help: "file with the private key that signs answers: 64 hex digits, or the 128 of an archiver's ARCHIVER_SECRET_KEY",
   },
   ...trustTable,
   signal: { kind: abortSignal, isRequired: true, help: "ends the server" },

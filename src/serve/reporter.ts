@@ -1,6 +1,6 @@
 /** The events of a server of snapshots. User interfaces implement the reporter. */
 
-import type { Cycle, HashHex } from "../protocol/brands.ts";
+import type { Cycle, HashHex, PublicKey } from "../protocol/brands.ts";
 
 /** A snapshot, as events and the summary name it. */
 export interface SnapshotSummary {
@@ -16,6 +16,8 @@ export interface SnapshotSummary {
 export type ServeEvent =
   | { readonly type: "verifying"; readonly directory: string }
   | ({ readonly type: "snapshot" } & SnapshotSummary)
+  /** The key that signs answers. A fresh one lasts as long as the server. */
+  | { readonly type: "key"; readonly publicKey: PublicKey; readonly isFresh: boolean }
   | { readonly type: "listening"; readonly url: string }
   /** A snapshot was changed on the disk, and is not served until it is as verified again. */
   | { readonly type: "changed"; readonly name: string; readonly problem: string }

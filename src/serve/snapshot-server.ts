@@ -5,7 +5,7 @@
 
 import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyRequest } from "fastify";
+import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { messageOf, SnapshotError, systemCodeOf } from "../errors/snapshot-error.ts";
 import { BoundedServer } from "../http-server/bounded-server.ts";
 import { BodyBudget } from "../http-server/request-body.ts";
@@ -21,6 +21,7 @@ import {
 } from "../limits/serve.ts";
 import type { Listen } from "../options/option-texts.ts";
 import { answerErrors } from "./error-answers.ts";
+import { endSlowResponses } from "./slow-clients.ts";
 
 export class SnapshotServer {
   readonly app: FastifyInstance;
@@ -48,6 +49,7 @@ export class SnapshotServer {
     this.#server = bounded;
     readBodies(this.app);
     answerErrors(this.app, warn);
+    endSlowResponses(this.app);
   }
 
   /** The number of open connections. */
@@ -55,10 +57,12 @@ export class SnapshotServer {
     return this.#server.connections;
   }
 
-  /** Adds routes. */
-  register<Options extends object>(routes: FastifyPluginAsync<Options>, options: Options): void {
-    // Awaiting the instance would start it; `listen` does.
-    void this.app.register(routes as FastifyPluginAsync<object>, options);
+  /** Adds routes, which get what they serve by argument. */
+  register<Options>(routes: (app: FastifyInstance, options: Options) => void, options: Options): void {
+    void this.app.register((app, _, done) => {
+      routes(app, options);
+      done();
+    });
   }
 
   /**

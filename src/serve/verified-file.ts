@@ -104,6 +104,33 @@ export class VerifiedFile {
     if (!isSameFile(identityOfDescriptor(descriptor), this.#identity)) throw this.#suspect();
   }
 
+  /**
+   * Reads a small file.
+   *
+   * @throws HttpError 503 if it is not known to be the one that was verified
+   */
+  async readWhole(bytesMax: number): Promise<Buffer> {
+    const handle = await this.open();
+    try {
+      if (this.size > bytesMax) throw new Error(`${this.name} has more than ${bytesMax} bytes`);
+      const bytes = await handle.readFile();
+      this.requireDescriptor(handle.fd);
+      return bytes;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /**
+   * Requires that the path leads to the file that was verified.
+   *
+   * @throws HttpError 503
+   */
+  async requireSame(): Promise<void> {
+    const identity = await identityOf(this.path).catch(() => undefined);
+    if (identity === undefined || !isSameFile(identity, this.#identity)) throw this.#suspect();
+  }
+
   /** Compares the file with the one that was verified, and hashes it if it differs. Resolves when that is done. */
   async check(): Promise<void> {
     let identity: FileIdentity;

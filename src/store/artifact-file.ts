@@ -64,15 +64,25 @@ export async function* readArtifact(
 ): AsyncGenerator<Buffer, void, void> {
   const handle = await openRegularFile(path);
   try {
-    const { size } = await handle.stat();
-    // gzip lengthens a text by little.
-    budget.require(compression === "none" ? size : size - gzipIdleBytesMax);
-    for await (const chunk of compression === "none" ? readPlain(handle) : readGzip(handle, size, fileHash)) {
-      budget.take(chunk.length);
-      yield chunk;
-    }
+    yield* readOpenArtifact(handle, compression, budget, fileHash);
   } finally {
     await handle.close();
+  }
+}
+
+/** As {@link readArtifact}, of a file that the caller has opened, and closes. */
+export async function* readOpenArtifact(
+  handle: FileHandle,
+  compression: Compression,
+  budget: ByteBudget = new ByteBudget(Number.POSITIVE_INFINITY),
+  fileHash?: RunningHash,
+): AsyncGenerator<Buffer, void, void> {
+  const { size } = await handle.stat();
+  // gzip lengthens a text by little.
+  budget.require(compression === "none" ? size : size - gzipIdleBytesMax);
+  for await (const chunk of compression === "none" ? readPlain(handle) : readGzip(handle, size, fileHash)) {
+    budget.take(chunk.length);
+    yield chunk;
   }
 }
 

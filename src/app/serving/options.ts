@@ -10,6 +10,8 @@ import type { VerifyOptions } from "../../verify/check-snapshot.ts";
 export interface ServeOptions extends Omit<VerifyOptions, "subset" | "signal"> {
   /** Port 0 is any free port. */
   readonly listen: Listen;
+  /** A file with the private key that signs answers. */
+  readonly keyFile?: string | undefined;
   /** Ends the server. */
   readonly signal: AbortSignal;
   readonly reporter?: ServeReporter | undefined;

@@ -49,6 +49,8 @@ function describeEvent(event: ServeEvent, style: Style): string {
       return messageLine(`verifying ${event.directory}`);
     case "snapshot":
       return messageLine(`${event.name}: cycle ${event.cycle}, network hash ${event.networkHash}`);
+    case "key":
+      return `answers are signed by ${event.publicKey}${event.isFresh ? ", a key that lasts as long as the server (--key-file gives another)" : ""}`;
     case "listening":
       return `listening on ${event.url}`;
     case "changed":

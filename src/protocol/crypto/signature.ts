@@ -3,7 +3,7 @@
  * message (32 bytes), which is the hash of the object without `sign`.
  */
 
-import { createPublicKey, type KeyObject, sign, verify } from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import type { HashHex, PublicKey } from "../brands.ts";
 import { canonicalTextOf } from "./canonical-text.ts";
 import { hasSmallOrder, isCanonical } from "./ed25519-encodings.ts";
@@ -18,6 +18,9 @@ const ownerPattern = /^[0-9a-f]{64}$/i;
 
 /** The DER form of an Ed25519 public key is this prefix and the 32 bytes of the key. */
 const publicKeyPrefix = Buffer.from("302a300506032b6570032100", "hex");
+
+/** The DER form (PKCS 8) of an Ed25519 private key is this prefix and the key's 32 bytes. */
+const privateKeyPrefix = Buffer.from("302e020100300506032b657004220420", "hex");
 
 export interface Sign {
   /** The signer's public key, 64 hex digits. */
@@ -130,6 +133,12 @@ export function signed<T extends object>(
   const signature = sign(null, message, privateKey);
   const owner = ownerOf(privateKey);
   return { ...object, sign: { owner, sig: Buffer.concat([signature, message]).toString("hex") } };
+}
+
+/** Returns the private key with the given 32 bytes. */
+export function privateKeyOf(bytes: Uint8Array): KeyObject {
+  const key = Buffer.concat([privateKeyPrefix, bytes]);
+  return createPrivateKey({ key, format: "der", type: "pkcs8" });
 }
 
 /** Returns the public key of a private key, 64 hex digits: the `owner` of its signatures. */

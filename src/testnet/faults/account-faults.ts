@@ -10,10 +10,10 @@ import {
   ringPartitions,
   type Shard,
 } from "../../protocol/shard.ts";
+import { EVERYTHING } from "../../wire/snapshot-request.ts";
 import type { ValidatorSetup } from "../cluster/validator-setup.ts";
 import { tampered } from "../state/account-data.ts";
 import type { Random } from "../state/random.ts";
-import { EVERYTHING } from "../validator/state/account-source.ts";
 import { type FaultKind, optionalPartition, requiredValue } from "./fault-kind.ts";
 
 type Rows = Iterable<WrappedData>;

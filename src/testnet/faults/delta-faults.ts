@@ -1,10 +1,10 @@
 /** Faults in the accounts of a delta: a response to a request with `changedSince` (PROTOCOL.md, Partial snapshots). */
 
 import type { WrappedData } from "../../protocol/account-copy.ts";
+import type { Selection } from "../../wire/snapshot-request.ts";
 import type { ValidatorSetup } from "../cluster/validator-setup.ts";
 import { tampered } from "../state/account-data.ts";
 import type { ResponseContext } from "../validator/fault-hooks.ts";
-import type { Selection } from "../validator/state/account-source.ts";
 import { firstChanged, stale } from "./account-faults.ts";
 import { type FaultKind, optionalPartition } from "./fault-kind.ts";
 

@@ -12,7 +12,7 @@ import {
   ringPartitions,
   type Shard,
 } from "../../protocol/shard.ts";
-import { EVERYTHING } from "../validator/state/account-source.ts";
+import { EVERYTHING } from "../../wire/snapshot-request.ts";
 import { makeData } from "./account-data.ts";
 import { ChangedList, type ChangeShares } from "./changed-list.ts";
 import { GeneratedState } from "./generated-state.ts";

@@ -8,7 +8,7 @@ import type { HashHex, Partition } from "../../protocol/brands.ts";
 import { RunningHash } from "../../protocol/crypto/hash.ts";
 import { EMPTY_PREIMAGE } from "../../protocol/partition-hash.ts";
 import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
-import type { Selection } from "../validator/state/account-source.ts";
+import type { Selection } from "../../wire/snapshot-request.ts";
 import { ChangeIndex, type PlaceRange } from "../validator/state/change-index.ts";
 import { tampered } from "./account-data.ts";
 

@@ -3,7 +3,8 @@
 import type { WrappedData } from "../../protocol/account-copy.ts";
 import type { Partition } from "../../protocol/brands.ts";
 import { GLOBAL_PARTITION } from "../../protocol/shard.ts";
-import { type AccountSource, mergedByAddress, type Selection } from "../validator/state/account-source.ts";
+import type { Selection } from "../../wire/snapshot-request.ts";
+import { type AccountSource, mergedByAddress } from "../validator/state/account-source.ts";
 import { tampered } from "./account-data.ts";
 import type { GeneratedState } from "./generated-state.ts";
 

@@ -7,8 +7,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HttpError } from "../../http-server/http-error.ts";
 import type { WrappedData } from "../../protocol/account-copy.ts";
 import type { Cycle, HashHex, Partition } from "../../protocol/brands.ts";
+import type { Selection } from "../../wire/snapshot-request.ts";
 import type { SignedVote } from "./gossip/vote.ts";
-import type { Selection } from "./state/account-source.ts";
 import type { StateView } from "./state-view.ts";
 
 /** The facts about a response to `POST /snapshot` before its first byte. */

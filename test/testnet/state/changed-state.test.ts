@@ -7,7 +7,7 @@ import { partitionHashes } from "../../../src/protocol/partition-hash.ts";
 import { allPartitions, partitionOf } from "../../../src/protocol/shard.ts";
 import { olderFixture } from "../../../src/testnet/cluster/fixture.ts";
 import { hashesOf, makeNetwork, type Network } from "../../../src/testnet/cluster/network.ts";
-import { EVERYTHING } from "../../../src/testnet/validator/state/account-source.ts";
+import { EVERYTHING } from "../../../src/wire/snapshot-request.ts";
 import { byId } from "../../helpers/accounts.ts";
 import { withOlderAndNewer } from "../../helpers/older-and-newer.ts";
 import { smallFixture, snapshotOf } from "../cluster/small-cluster.ts";

@@ -7,7 +7,7 @@ import { allPartitions, partitionOf, type Shard } from "../../../src/protocol/sh
 import { hashesOf, makeNetwork } from "../../../src/testnet/cluster/network.ts";
 import type { GeneratedState } from "../../../src/testnet/state/generated-state.ts";
 import { NodeAccounts } from "../../../src/testnet/state/node-accounts.ts";
-import { EVERYTHING } from "../../../src/testnet/validator/state/account-source.ts";
+import { EVERYTHING } from "../../../src/wire/snapshot-request.ts";
 import { smallFixture } from "../cluster/small-cluster.ts";
 
 const changes = { nodes: 7, accounts: 1000, globalAccounts: 30, emptyPartitions: [2, 5] };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseSnapshotRequest } from "../../../src/testnet/validator/snapshot-request.ts";
-import { EVERYTHING } from "../../../src/testnet/validator/state/account-source.ts";
+import { EVERYTHING } from "../../../src/wire/snapshot-request.ts";
 
 const timestamp = 1_700_000_540_000;
 const low = `1${"0".repeat(63)}`;

@@ -1,25 +1,7 @@
 /** The source of a partial snapshot: the accounts of one moment, by address. */
 
 import type { WrappedData } from "../../../protocol/account-copy.ts";
-
-/** The accounts that a request selects (PROTOCOL.md, Partial snapshots). */
-export interface Selection {
-  /** Inclusive addresses. */
-  readonly accountStart: string;
-  readonly accountEnd: string;
-  /** `true` for global accounts only, `false` for the others only, `undefined` for both. */
-  readonly isGlobal: boolean | undefined;
-  /** Milliseconds, inclusive: accounts with an older timestamp are left out. `undefined` leaves out none. */
-  readonly changedSince: number | undefined;
-}
-
-/** All accounts of a node: the selection of a request with a timestamp alone. */
-export const EVERYTHING: Selection = {
-  accountStart: "0".repeat(64),
-  accountEnd: "f".repeat(64),
-  isGlobal: undefined,
-  changedSince: undefined,
-};
+import type { Selection } from "../../../wire/snapshot-request.ts";
 
 export interface AccountSource {
   /** Yields the selected accounts one by one, in ascending order of address. */

@@ -9,7 +9,7 @@ import { asCycle, asPartition } from "../../../../src/protocol/brands.ts";
 import { indexPageEntries } from "../../../../src/testnet/validator/snapshot/export-index.ts";
 import { ExportedAccounts } from "../../../../src/testnet/validator/snapshot/exported-accounts.ts";
 import { writeExport } from "../../../../src/testnet/validator/snapshot/write-export.ts";
-import { EVERYTHING } from "../../../../src/testnet/validator/state/account-source.ts";
+import { EVERYTHING } from "../../../../src/wire/snapshot-request.ts";
 import { asPartitions } from "../../../helpers/brands.ts";
 import { temporaryDirectory } from "../../../helpers/temporary.ts";
 import { endOf, genesis, hashesOf, held, openState, partitions, shard } from "../small-state.ts";

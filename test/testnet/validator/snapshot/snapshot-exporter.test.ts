@@ -13,7 +13,7 @@ import {
   type ExportReport,
   SnapshotExporter,
 } from "../../../../src/testnet/validator/snapshot/snapshot-exporter.ts";
-import { EVERYTHING } from "../../../../src/testnet/validator/state/account-source.ts";
+import { EVERYTHING } from "../../../../src/wire/snapshot-request.ts";
 import { asPartitions } from "../../../helpers/brands.ts";
 import { builtFile } from "../../../helpers/built.ts";
 import { temporaryDirectory } from "../../../helpers/temporary.ts";

@@ -1,0 +1,53 @@
+/** Reads the accounts of a range of addresses from the artifact of a partition. */
+
+import type { FileHandle } from "node:fs/promises";
+import { type AccountCopy, copiesIn } from "../../artifact/account-copies.ts";
+import { compressionOf } from "../../format/artifact.ts";
+import { serveReadBytes } from "../../limits/serve.ts";
+import { readOpenArtifact } from "../../store/artifact-file.ts";
+import type { VerifiedFile } from "../verified-file.ts";
+import { seekAccount } from "./seek-account.ts";
+
+/** Inclusive addresses. */
+export interface AddressRange {
+  readonly low: string;
+  readonly high: string;
+}
+
+/**
+ * Yields the copies in a range, those that one read gives at a time. An empty list comes first, when the file has been
+ * opened. Of a plain artifact, little more than the range is read; of a compressed one, everything before it as well.
+ *
+ * @throws HttpError 503 if the file is not the one that was verified, also if it is changed while it is read
+ */
+export async function* copiesBetween(
+  file: VerifiedFile,
+  { low, high }: AddressRange,
+): AsyncGenerator<AccountCopy[], void, void> {
+  const handle = await file.open();
+  try {
+    yield [];
+    const compression = compressionOf(file.name);
+    const start = compression === "none" ? await seekAccount(handle, low) : 0;
+    const chunks = compression === "none" ? bytesFrom(handle, start) : readOpenArtifact(handle, compression);
+    for await (const copies of copiesIn({ path: file.path, chunks, isContinued: start > 0 })) {
+      const wanted = copies.filter(({ accountId }) => low <= accountId && accountId <= high);
+      if (wanted.length > 0) yield wanted;
+      const last = copies.at(-1);
+      if (last !== undefined && last.accountId > high) break;
+    }
+    file.requireDescriptor(handle.fd);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function* bytesFrom(handle: FileHandle, start: number): AsyncGenerator<Buffer, void, void> {
+  for (let position = start; ; ) {
+    const buffer = Buffer.allocUnsafeSlow(serveReadBytes);
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
