@@ -33,12 +33,13 @@ export function openServer({ served, key, reporter }: ServerParts): OpenServer {
         problem === undefined ? { type: "recovered", name } : { type: "changed", name, problem },
       );
   }
-  const server = new SnapshotServer((message) => reporter?.report({ type: "warning", message }));
+  const warn = (message: string) => reporter?.report({ type: "warning", message });
+  const server = new SnapshotServer(warn);
   const metrics = new ServerMetrics(snapshots);
   metrics.measure(server);
   server.register(statusRoutes, { snapshots, metrics });
   server.register(fileRoutes, { snapshots });
-  server.register(stateRoutes, { snapshots });
+  server.register(stateRoutes, { snapshots, warn });
   server.register(cycleRoutes, { snapshots, key });
   return {
     listen: async (listen) => {

@@ -36,7 +36,8 @@ export async function* copiesBetween(
       const last = copies.at(-1);
       if (last !== undefined && last.accountId > high) break;
     }
-    file.requireDescriptor(handle.fd);
+    // A read that ends may have closed the file: its path is compared.
+    await file.requireSame();
   } finally {
     await handle.close();
   }

@@ -20,7 +20,10 @@ export async function* snapshotText(
   const { accountStart: low, accountEnd: high, changedSince = Number.NEGATIVE_INFINITY } = selection;
   let text = '{"snapshot":[';
   let separator = "";
-  for (const { file } of artifactsOf(snapshot, selection)) {
+  const artifacts = artifactsOf(snapshot, selection);
+  // Later, an artifact that has changed could only end the connection.
+  for (const { file } of artifacts) await file.requireSame();
+  for (const { file } of artifacts) {
     for await (const copies of copiesBetween(file, { low, high })) {
       for (const copy of copies) {
         if (copy.timestamp < changedSince) continue;

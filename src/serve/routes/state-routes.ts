@@ -3,6 +3,7 @@
 import { pipeline, Readable } from "node:stream";
 import { constants, createGzip } from "node:zlib";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { messageOf } from "../../errors/snapshot-error.ts";
 import { HttpError } from "../../http-server/http-error.ts";
 import { ResponseSlots } from "../../http-server/response-slots.ts";
 import {
@@ -23,9 +24,11 @@ import type { SnapshotSet } from "../snapshot-set.ts";
 
 export interface StateRoutesOptions {
   readonly snapshots: SnapshotSet;
+  /** Called with the error that ended a response, unless its snapshot has changed. */
+  readonly warn: (message: string) => void;
 }
 
-export function stateRoutes(app: FastifyInstance, { snapshots }: StateRoutesOptions): void {
+export function stateRoutes(app: FastifyInstance, { snapshots, warn }: StateRoutesOptions): void {
   const slots = new ResponseSlots({
     responsesMax: serveStateResponsesMax,
     responsesPerPrefixMax: serveStateResponsesPerPrefixMax,
@@ -38,7 +41,8 @@ export function stateRoutes(app: FastifyInstance, { snapshots }: StateRoutesOpti
     const text = snapshotText(snapshot, wanted.selection);
     // Once the first piece has been sent, an error can only end the connection.
     const first = await text.next();
-    return await sendText(request, reply, joined(first, text));
+    const pieces = reporting(joined(first, text), (error) => warn(`${request.url}: ${messageOf(error)}`));
+    return await sendText(request, reply, pieces);
   };
   app.post("/snapshot", { bodyLimit: serveSnapshotRequestBytesMax }, async (request, reply) =>
     send(
@@ -113,6 +117,19 @@ async function* joined(
     yield* rest;
   } finally {
     await rest.return();
+  }
+}
+
+/** Reports an error that the client sees only as the end of its connection. */
+async function* reporting(
+  pieces: AsyncIterable<Buffer>,
+  failed: (error: unknown) => void,
+): AsyncGenerator<Buffer, void, void> {
+  try {
+    yield* pieces;
+  } catch (error) {
+    if (!(error instanceof HttpError)) failed(error);
+    throw error;
   }
 }
 
