@@ -6,6 +6,7 @@ import { afterAll, beforeAll, onTestFinished } from "vitest";
 import { type ServeOptions, type ServeResult, serve } from "../../src/app/serve.ts";
 import type { WrappedData } from "../../src/protocol/account-copy.ts";
 import type { ServeEvent } from "../../src/serve/reporter.ts";
+import type { AccountMaker } from "../../src/testnet/state/seeded-state.ts";
 import { makeTemporaryDirectory, removeDirectory } from "../helpers/temporary.ts";
 import { snapshotWith } from "../restore/restorable.ts";
 
@@ -115,6 +116,12 @@ interface Manifest {
   readonly artifacts: [string, string][];
   readonly snapshot: { readonly timestamp: number; readonly numPartitions: number };
 }
+
+/** Makes accounts of 200 KB: a few of them are more than the buffers of a connection hold. */
+export const largeAccount: AccountMaker = (random, accountId, timestamp, isGlobal) => {
+  const data = { accountType: 5, note: random.hex(8).repeat(3_200) };
+  return { accountId, stateId: accountId, data, timestamp: timestamp - 1, syncData: { isGlobal } };
+};
 
 /** Requests accounts, and returns them. */
 export async function accountsOf(response: Response): Promise<WrappedData[]> {
