@@ -19,6 +19,8 @@ export interface Circumstances {
   readonly signal?: AbortSignal;
   /** Receives the output on stdout. */
   readonly onStdout?: (text: string) => void;
+  /** Receives the output on stderr. */
+  readonly onStderr?: (text: string) => void;
 }
 
 class Captured extends Writable {
@@ -42,7 +44,7 @@ class Captured extends Writable {
 export async function commandLine(args: readonly string[], circumstances: Circumstances = {}): Promise<Said> {
   const { env = {}, isTTY = false, signal = new AbortController().signal } = circumstances;
   const stdout = new Captured(isTTY, circumstances.onStdout);
-  const stderr = new Captured(isTTY);
+  const stderr = new Captured(isTTY, circumstances.onStderr);
   const status = await run(args, { stdout, stderr, env, signal });
   const objects = () => {
     if (!stdout.text.endsWith("\n")) throw new Error("the last line of stdout has no end");
