@@ -28,6 +28,15 @@ export interface CopyText {
   readonly isContinued?: boolean;
 }
 
+/** Consecutive copies. */
+export interface CopyBatch {
+  readonly copies: readonly AccountCopy[];
+  /** Their text, with commas between them. */
+  readonly bytes: Buffer;
+}
+
+const [OPENING, CLOSING] = Buffer.from("[]");
+
 /**
  * Yields the copies of an artifact, those that one chunk ends at a time. Many are parsed at once, which takes a quarter of
  * the time of framing each.
@@ -38,28 +47,33 @@ export async function* copiesIn({
   path,
   chunks,
   isContinued = false,
-}: CopyText): AsyncGenerator<AccountCopy[], void, void> {
+}: CopyText): AsyncGenerator<CopyBatch, void, void> {
   /** Copies that no separator has ended yet, with the bracket before the first one. */
   let pending: Buffer[] = [];
-  let bytes = 0;
+  let length = 0;
   let isFirst = !isContinued;
+  const batchOf = (text: Buffer): CopyBatch => {
+    if (isFirst && text[0] !== OPENING) throw notCopies(path, "it does not begin with a bracket");
+    const bytes = text.subarray(isFirst ? 1 : 0);
+    isFirst = false;
+    return { copies: asCopies(path, () => parseCopies(`[${bytes.toString("utf8")}]`)), bytes };
+  };
   for await (const chunk of chunks) {
     // A separator across two chunks is not found, and the copies on both sides are parsed with later ones.
     const at = chunk.lastIndexOf(copySeparator);
     if (at >= 0) {
-      const text = Buffer.concat([...pending, chunk.subarray(0, at)]).toString("utf8");
-      yield asCopies(path, () => parseCopies(`${isFirst ? "" : "["}${text}]`));
-      isFirst = false;
+      yield batchOf(Buffer.concat([...pending, chunk.subarray(0, at)]));
       pending = [];
-      bytes = 0;
+      length = 0;
     }
     // The memory of a chunk is its own; a part of it is copied, so that the rest is freed.
     pending.push(at >= 0 ? Buffer.from(chunk.subarray(at + 1)) : chunk);
-    bytes += chunk.length - at - 1;
-    if (bytes > copyBytesMax) throw notCopies(path, "an account is too large");
+    length += chunk.length - at - 1;
+    if (length > copyBytesMax) throw notCopies(path, "an account is too large");
   }
-  const rest = Buffer.concat(pending).toString("utf8");
-  yield asCopies(path, () => parseCopies(`${isFirst ? "" : "["}${rest}`));
+  const rest = Buffer.concat(pending);
+  if (rest.at(-1) !== CLOSING) throw notCopies(path, "it does not end with a bracket");
+  yield batchOf(rest.subarray(0, -1));
 }
 
 function asCopies<T>(path: string, parse: () => T): T {

@@ -11,6 +11,7 @@ export type { AccountCopy };
  *
  * @throws SnapshotError `verification` if the artifact is not a list of copies; the file system's error
  */
-export async function* readCopies(path: string): AsyncGenerator<AccountCopy[], void, void> {
-  yield* copiesIn({ path, chunks: readArtifact(path, compressionOf(path)) });
+export async function* readCopies(path: string): AsyncGenerator<readonly AccountCopy[], void, void> {
+  const chunks = readArtifact(path, compressionOf(path));
+  for await (const { copies } of copiesIn({ path, chunks })) yield copies;
 }

@@ -77,6 +77,13 @@ async function refuse(reply: FastifyReply, { status, message, retryAfterSeconds:
   // The rest of a refused body is not read: the connection ends with the response.
   const { raw } = reply.request;
   if (raw.method !== "GET" && raw.method !== "HEAD" && !raw.complete) reply.header("Connection", "close");
+  // Other refusals say nothing about the file: it may be another one than its ETag names.
+  if (status !== 412 && status !== 416) {
+    for (const name of ["ETag", "Accept-Ranges"]) {
+      reply.removeHeader(name);
+      reply.raw.removeHeader(name);
+    }
+  }
   return await reply
     .code(status)
     .type("application/json")

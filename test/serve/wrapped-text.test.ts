@@ -1,11 +1,20 @@
 /** Accounts are sent so that who receives them computes the copy that was hashed. */
 
 import { describe, expect, it } from "vitest";
+import type { AccountCopy, CopyBatch } from "../../src/artifact/account-copies.ts";
 import { accountCopyText, type WrappedData } from "../../src/protocol/account-copy.ts";
-import { wrappedText } from "../../src/serve/accounts/wrapped-text.ts";
+import { canonicalTextOf } from "../../src/protocol/crypto/canonical-text.ts";
+import { makeShard } from "../../src/protocol/shard.ts";
+import { wrappedTexts } from "../../src/serve/accounts/wrapped-text.ts";
 
 const accountId = "ab".repeat(32);
 const hash = "cd".repeat(32);
+const shard = makeShard({ numNodes: 3 });
+
+function batchOf(copies: readonly AccountCopy[]): CopyBatch {
+  const texts = copies.map((copy) => canonicalTextOf(copy));
+  return { copies, bytes: Buffer.from(texts.join(",")) };
+}
 
 describe("the text of an account", () => {
   it.each([
@@ -27,10 +36,33 @@ describe("the text of an account", () => {
   ])("gives the same copy for $id", ({ data, isValue }) => {
     for (const isGlobal of [0, 1] as const) {
       const copy = { accountId, data, hash, isGlobal, timestamp: 1_700_000_000_000 };
-      const account = JSON.parse(wrappedText(copy)) as WrappedData;
+      const [text = ""] = wrappedTexts(batchOf([copy]), shard);
+      const account = JSON.parse(text) as WrappedData;
       expect(JSON.parse(accountCopyText(account))).toEqual(copy);
       expect(account.stateId).toBe(hash);
       if (isValue !== undefined) expect(typeof account.data).toBe(isValue ? "object" : "string");
     }
+  });
+
+  it("is right for each account of a batch, if the data of one of them only look like a value", () => {
+    const datas = [
+      '{"a":1}',
+      '{"b":1,"a":2}',
+      "[",
+      '{},"x":{}},{"accountId":"',
+      '{"b":{"dataType":"bi","value":"ff"}}',
+    ];
+    const copies = datas.map((data, index) => {
+      return { accountId: String(index).repeat(64), data, hash, isGlobal: 0 as const, timestamp: 1 };
+    });
+    const accounts = wrappedTexts(batchOf(copies), shard).map((text) => JSON.parse(text) as WrappedData);
+    expect(accounts.map((account) => JSON.parse(accountCopyText(account)))).toEqual(copies);
+    expect(accounts.map(({ data }) => typeof data)).toEqual([
+      "object",
+      "string",
+      "string",
+      "string",
+      "object",
+    ]);
   });
 });

@@ -1,7 +1,7 @@
 /** Reads the accounts of a range of addresses from the artifact of a partition. */
 
 import type { FileHandle } from "node:fs/promises";
-import { type AccountCopy, copiesIn } from "../../artifact/account-copies.ts";
+import { type CopyBatch, copiesIn } from "../../artifact/account-copies.ts";
 import { compressionOf } from "../../format/artifact.ts";
 import { serveReadBytes } from "../../limits/serve.ts";
 import { readOpenArtifact } from "../../store/artifact-file.ts";
@@ -15,26 +15,24 @@ export interface AddressRange {
 }
 
 /**
- * Yields the copies in a range, those that one read gives at a time. An empty list comes first, when the file has been
- * opened. Of a plain artifact, little more than the range is read; of a compressed one, everything before it as well.
+ * Yields the copies in a range and some beside it, those that one read gives at a time. Of a plain artifact, little more than the range is read; of a compressed one, everything
+ * before it as well.
  *
  * @throws HttpError 503 if the file is not the one that was verified, also if it is changed while it is read
  */
-export async function* copiesBetween(
+export async function* copiesAround(
   file: VerifiedFile,
   { low, high }: AddressRange,
-): AsyncGenerator<AccountCopy[], void, void> {
+): AsyncGenerator<CopyBatch, void, void> {
   const handle = await file.open();
   try {
-    yield [];
     const compression = compressionOf(file.name);
     const start = compression === "none" ? await seekAccount(handle, low) : 0;
     const chunks = compression === "none" ? bytesFrom(handle, start) : readOpenArtifact(handle, compression);
-    for await (const copies of copiesIn({ path: file.path, chunks, isContinued: start > 0 })) {
-      const wanted = copies.filter(({ accountId }) => low <= accountId && accountId <= high);
-      if (wanted.length > 0) yield wanted;
-      const last = copies.at(-1);
-      if (last !== undefined && last.accountId > high) break;
+    for await (const batch of copiesIn({ path: file.path, chunks, isContinued: start > 0 })) {
+      const last = batch.copies.at(-1)?.accountId;
+      if (last !== undefined && last >= low) yield batch;
+      if (last !== undefined && last > high) break;
     }
     // A read that ends may have closed the file: its path is compared.
     await file.requireSame();

@@ -1,24 +1,58 @@
-/** The text of an account as validators send it, from its copy (PROTOCOL.md, Partial snapshots). */
+/** The text of accounts as validators send them, from their copies (PROTOCOL.md, Partial snapshots). */
 
-import type { AccountCopy } from "../../artifact/account-copies.ts";
+import type { AccountCopy, CopyBatch } from "../../artifact/account-copies.ts";
+import { ResponseReader } from "../../canonical/response-reader.ts";
+import { ResponseError } from "../../errors/response-error.ts";
 import { canonicalText } from "../../protocol/crypto/canonical-text.ts";
+import type { Shard } from "../../protocol/shard.ts";
 
 /**
- * Returns the JSON text of the account whose copy is given: who receives it computes the same copy, and so the same
+ * Returns the JSON text of each account whose copy is given: who receives it computes the same copy, and so the same
  * partition hash.
  *
  * A copy has the data as text: their canonical text, or themselves if they were a text. A text that is the canonical text
  * of an object or a list is sent as that value, as validators do, and every other one as a text. The copy of both is the
  * same; if the account's data were a text that looks like an object, this is not visible in the copy.
  */
-export function wrappedText({ accountId, data, hash, isGlobal, timestamp }: AccountCopy): string {
-  const value = isCanonical(data) ? data : JSON.stringify(data);
+export function wrappedTexts({ copies, bytes }: CopyBatch, shard: Shard): string[] {
+  const texts = copies.map((copy) => wrappedText(copy, looksLikeValue(copy.data)));
+  // The reader of responses makes the copies again: if they are the same, each text is the right one.
+  if (copiesOf(texts, shard)?.equals(bytes) === true) return texts;
+  return copies.map((copy) => wrappedText(copy, looksLikeValue(copy.data) && isCanonical(copy.data)));
+}
+
+/** @param isValue whether the data are sent as the value of their text */
+function wrappedText({ accountId, data, hash, isGlobal, timestamp }: AccountCopy, isValue: boolean): string {
+  const value = isValue ? data : JSON.stringify(data);
   const syncData = isGlobal === 1 ? ',"syncData":{"isGlobal":true}' : "";
   return `{"accountId":"${accountId}","data":${value},"stateId":${JSON.stringify(hash)},"timestamp":${String(timestamp)}${syncData}}`;
 }
 
+function looksLikeValue(data: string): boolean {
+  return data.startsWith("{") || data.startsWith("[");
+}
+
+/** Returns the copies that the receiver of these texts computes, with commas between them; `undefined` if it refuses. */
+function copiesOf(texts: readonly string[], shard: Shard): Buffer | undefined {
+  const reader = new ResponseReader(shard);
+  try {
+    const copies: Buffer[] = [];
+    const add = (bytes: Buffer) => copies.push(...(copies.length > 0 ? [comma] : []), Buffer.from(bytes));
+    for (const { bytes } of reader.read(Buffer.from(`{"snapshot":[${texts.join(",")}]}`))) add(bytes);
+    for (const { bytes } of reader.rest()) add(bytes);
+    reader.end();
+    return Buffer.concat(copies);
+  } catch (error) {
+    if (error instanceof ResponseError) return undefined;
+    throw error;
+  } finally {
+    reader.close();
+  }
+}
+
+const comma = Buffer.from(",");
+
 function isCanonical(data: string): boolean {
-  if (!data.startsWith("{") && !data.startsWith("[")) return false;
   try {
     return canonicalText(data) === data;
   } catch {
