@@ -5,7 +5,7 @@ import type { AccountCopy, CopyBatch } from "../../src/artifact/account-copies.t
 import { accountCopyText, type WrappedData } from "../../src/protocol/account-copy.ts";
 import { canonicalTextOf } from "../../src/protocol/crypto/canonical-text.ts";
 import { makeShard } from "../../src/protocol/shard.ts";
-import { wrappedTexts } from "../../src/serve/accounts/wrapped-text.ts";
+import { AccountWriter } from "../../src/serve/accounts/wrapped-text.ts";
 
 const accountId = "ab".repeat(32);
 const hash = "cd".repeat(32);
@@ -36,7 +36,7 @@ describe("the text of an account", () => {
   ])("gives the same copy for $id", ({ data, isValue }) => {
     for (const isGlobal of [0, 1] as const) {
       const copy = { accountId, data, hash, isGlobal, timestamp: 1_700_000_000_000 };
-      const [text = ""] = wrappedTexts(batchOf([copy]), shard);
+      const [text = ""] = new AccountWriter(shard).textsOf(batchOf([copy]));
       const account = JSON.parse(text) as WrappedData;
       expect(JSON.parse(accountCopyText(account))).toEqual(copy);
       expect(account.stateId).toBe(hash);
@@ -55,14 +55,18 @@ describe("the text of an account", () => {
     const copies = datas.map((data, index) => {
       return { accountId: String(index).repeat(64), data, hash, isGlobal: 0 as const, timestamp: 1 };
     });
-    const accounts = wrappedTexts(batchOf(copies), shard).map((text) => JSON.parse(text) as WrappedData);
-    expect(accounts.map((account) => JSON.parse(accountCopyText(account)))).toEqual(copies);
-    expect(accounts.map(({ data }) => typeof data)).toEqual([
-      "object",
-      "string",
-      "string",
-      "string",
-      "object",
-    ]);
+    const writer = new AccountWriter(shard);
+    // The second time, the writer knows that the reader of responses is no help with such accounts.
+    for (const _ of [1, 2]) {
+      const accounts = writer.textsOf(batchOf(copies)).map((text) => JSON.parse(text) as WrappedData);
+      expect(accounts.map((account) => JSON.parse(accountCopyText(account)))).toEqual(copies);
+      expect(accounts.map(({ data }) => typeof data)).toEqual([
+        "object",
+        "string",
+        "string",
+        "string",
+        "object",
+      ]);
+    }
   });
 });

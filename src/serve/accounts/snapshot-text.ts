@@ -5,7 +5,7 @@ import { GLOBAL_PARTITION, makeShard, partitionOf, type Shard } from "../../prot
 import type { Selection } from "../../wire/snapshot-request.ts";
 import type { ServedArtifact, ServedSnapshot } from "../served-snapshot.ts";
 import { copiesAround } from "./read-range.ts";
-import { wrappedTexts } from "./wrapped-text.ts";
+import { AccountWriter } from "./wrapped-text.ts";
 
 /**
  * Yields `{"snapshot":[…]}` with the selected accounts: the global ones, and then the others in ascending order of
@@ -26,10 +26,11 @@ export async function* snapshotText(
   const isSelected = ({ accountId, timestamp }: AccountCopy) =>
     low <= accountId && accountId <= high && timestamp >= changedSince;
   yield Buffer.from('{"snapshot":[');
+  const writer = new AccountWriter(shard);
   let separator = "";
   for (const { file } of artifacts) {
     for await (const batch of copiesAround(file, { low, high })) {
-      const texts = wrappedTexts(batch, shard);
+      const texts = writer.textsOf(batch);
       const selected = texts.filter((_, index) => isSelected(batch.copies[index] as AccountCopy));
       if (selected.length === 0) continue;
       yield Buffer.from(separator + selected.join(","));
