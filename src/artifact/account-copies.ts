@@ -76,6 +76,13 @@ export async function* copiesIn({
   yield batchOf(rest.subarray(0, -1));
 }
 
+/** @throws SnapshotError `verification` if the bytes are not those of one copy */
+export function parseCopy(path: string, bytes: Buffer): AccountCopy {
+  const [copy, other] = asCopies(path, () => parseCopies(`[${bytes.toString("utf8")}]`));
+  if (copy !== undefined && other === undefined) return copy;
+  throw notCopies(path, "the bytes of an account are not one account");
+}
+
 function asCopies<T>(path: string, parse: () => T): T {
   try {
     return parse();

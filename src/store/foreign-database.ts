@@ -47,6 +47,12 @@ export class ForeignDatabase {
     };
   }
 
+  /** Returns a function that runs a query with values, and returns its rows. */
+  prepareAll(sql: string): (values: readonly SqlValue[]) => SqliteRow[] {
+    const statement = this.#database.prepare(sql);
+    return (values) => statement.all(values).map((row: unknown) => new SqliteRow(row));
+  }
+
   /** Yields the rows of a query one by one. */
   *rows(sql: string, ...values: readonly SqlValue[]): Generator<SqliteRow, void, void> {
     for (const row of this.#database.prepare(sql).iterate([...values])) yield new SqliteRow(row);
