@@ -8,6 +8,7 @@ import type { ServedSnapshot } from "../serve/served-snapshot.ts";
 import { requireVerified } from "./restoring/verified.ts";
 import { findSnapshots } from "./serving/find-snapshots.ts";
 import { type ServeOptions, serveChecks } from "./serving/options.ts";
+import { prepareRestoring } from "./serving/restoring-validators.ts";
 
 export type { ServeOptions };
 
@@ -37,13 +38,15 @@ export async function serve(directories: readonly string[], options: ServeOption
     served.push(...(await verifyAll(await findSnapshots(directories), options)));
     // Other uses of this program do not load the server.
     const { openServer } = await import("./serving/open-server.ts");
-    const server = openServer({ served, key, reporter });
+    const restoring = await prepareRestoring(served, key, options);
+    const server = openServer({ served, key, restoring, reporter });
     try {
       reporter?.report({ type: "key", publicKey: key.publicKey, isFresh: keyFile === undefined });
       reporter?.report({ type: "listening", url: await server.listen(listen) });
       await aborted(signal);
     } finally {
       await server.close();
+      await restoring.close();
     }
   } catch (error) {
     if (!signal.aborted) throw error;

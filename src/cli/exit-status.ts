@@ -81,7 +81,12 @@ const statusesOfCommand: Readonly<Record<string, Meanings>> = {
     0: "restored, or a dry run without a problem",
     ...shared(2, 4, 6, 7, 8, 10, 12, 13, 14),
   },
-  serve: { 0: ENDED, ...shared(2, 4, 6, 7, 8, 10, 12) },
+  serve: {
+    0: ENDED,
+    ...shared(2, 4, 6, 7, 8, 10, 12),
+    13: "another process builds the index of accounts",
+    14: "restarting validators would not receive every account",
+  },
   cluster: { 0: ENDED, ...shared(2, 12) },
   collect: { 0: ENDED, ...shared(2, 5, 6, 7, 8, 12) },
   nodes: {

@@ -2,6 +2,7 @@
 
 import { abortSignal, listen, path, reporter } from "./kinds.ts";
 import type { OptionTable } from "./option-row.ts";
+import { serveArchiverTable } from "./serve-archiver-table.ts";
 import { verifyTable } from "./verify-table.ts";
 
 const { subset: _subset, signal: _signal, ...trustTable } = verifyTable;
@@ -21,6 +22,7 @@ export const serveTable = {
     defaultText: "a key that lasts as long as the server",
     help: "file with the private key that signs answers: 64 hex digits, or the 128 of an archiver's ARCHIVER_SECRET_KEY",
   },
+  ...serveArchiverTable,
   ...trustTable,
   signal: { kind: abortSignal, isRequired: true, help: "ends the server" },
   reporter: { kind: reporter, help: "receives the events of the server" },

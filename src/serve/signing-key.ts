@@ -1,8 +1,8 @@
 /** The key that signs answers. Who asks does not have to trust it: what matters has hashes that the network agreed on. */
 
 import { type KeyObject, randomBytes } from "node:crypto";
-import type { PublicKey } from "../protocol/brands.ts";
-import { ownerOf, privateKeyOf, type Sign, signed } from "../protocol/crypto/signature.ts";
+import type { HashHex, PublicKey } from "../protocol/brands.ts";
+import { ownerOf, privateKeyOf, type Sign, signed, signHash } from "../protocol/crypto/signature.ts";
 
 const SEED_DIGITS = 64;
 
@@ -43,5 +43,10 @@ export class SigningKey {
   /** Returns a copy of an object with its `sign`. */
   sign<T extends object>(object: T, hashKey: string): T & { sign: Sign } {
     return signed(object, this.#key, hashKey);
+  }
+
+  /** Returns the `sign` of the object whose canonical text has a hash. */
+  signHash(hash: HashHex): Sign {
+    return signHash(hash, this.#key);
   }
 }

@@ -33,6 +33,7 @@ describe("the table of options", () => {
       "--evidence",
       "--mirror",
       "--state-metadata",
+      "--upstream",
     ]);
     expect([...repeatableFlags].sort()).toEqual([
       "--fault",

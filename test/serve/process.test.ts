@@ -61,7 +61,9 @@ describe("a server that receives a signal", () => {
       const { snapshot } = JSON.parse(text) as { snapshot: unknown[] };
       expect(snapshot).toHaveLength(203);
       expect(await ended).toEqual([0, null]);
-      expect(lines.map(({ type }) => type)).toEqual(["verifying", "snapshot", "key", "listening", "summary"]);
+      expect(lines.map(({ type }) => type)).toEqual([
+        ...["verifying", "snapshot", "restoring", "key", "listening", "summary"],
+      ]);
       expect(lines.at(-1)).toMatchObject({
         ok: true,
         exitCode: 0,

@@ -34,7 +34,7 @@ describe("serve()", () => {
     expect(await namesAt(url)).toEqual([published.name, earlier.name].sort());
     expect(events.map(({ type }) => type)).toEqual([
       ...["verifying", "snapshot", "verifying", "snapshot"],
-      ...["key", "listening"],
+      ...["restoring", "key", "listening"],
     ]);
     expect(await stop()).toMatchObject({
       snapshots: [

@@ -12,10 +12,12 @@ import type { ServedSnapshot } from "../../serve/served-snapshot.ts";
 import type { SigningKey } from "../../serve/signing-key.ts";
 import { SnapshotServer } from "../../serve/snapshot-server.ts";
 import { SnapshotSet } from "../../serve/snapshot-set.ts";
+import type { RestoringValidators } from "./restoring-validators.ts";
 
 export interface ServerParts {
   readonly served: readonly ServedSnapshot[];
   readonly key: SigningKey;
+  readonly restoring: RestoringValidators;
   readonly reporter: ServeReporter | undefined;
 }
 
@@ -25,7 +27,7 @@ export interface OpenServer {
   readonly close: () => Promise<void>;
 }
 
-export function openServer({ served, key, reporter }: ServerParts): OpenServer {
+export function openServer({ served, key, restoring, reporter }: ServerParts): OpenServer {
   const snapshots = new SnapshotSet(served);
   for (const snapshot of served) {
     snapshot.onChange = ({ name, problem }) =>
@@ -41,6 +43,7 @@ export function openServer({ served, key, reporter }: ServerParts): OpenServer {
   server.register(fileRoutes, { snapshots });
   server.register(stateRoutes, { snapshots, warn });
   server.register(cycleRoutes, { snapshots, key });
+  restoring.register(server);
   return {
     listen: async (listen) => {
       const url = await server.listen(listen);

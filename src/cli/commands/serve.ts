@@ -17,12 +17,18 @@ export const serveExamples = `Examples:
       serves one snapshot on http://127.0.0.1:4000
   $ snapshot-assemble serve snapshots --listen 0.0.0.0:4000 --json
       serves every snapshot in a directory to other machines, and prints events as JSON lines
+  $ snapshot-assemble serve snapshots/snapshot-1700000640000 --listen 0.0.0.0:4000 --upstream http://127.0.0.1:4001
+      stands in front of an archiver: restarting validators get the accounts of the snapshot
 `;
 
 export const serveHelp = `
 It verifies each snapshot before it listens, and runs until SIGINT or SIGTERM. Then it completes the responses
 under way, and ends with status 0. A second signal ends it at once. It does not serve a snapshot whose files
 change meanwhile, until they are the verified ones again. A snapshot that is published later needs a restart.
+
+With --upstream, it answers the requests of restarting validators for accounts, if the archiver says that the
+network is in the mode restore and that the validator is one of its nodes. It passes every other request on to
+the archiver. Without --upstream, it refuses restarting validators.
 `;
 
 export async function runServe(directories: readonly string[], flags: ServeFlags, io: Io): Promise<Outcome> {
@@ -51,6 +57,14 @@ function describeEvent(event: ServeEvent, style: Style): string {
       return messageLine(`${event.name}: cycle ${event.cycle}, network hash ${event.networkHash}`);
     case "key":
       return `answers are signed by ${event.publicKey}${event.isFresh ? ", a key that lasts as long as the server (--key-file gives another)" : ""}`;
+    case "indexing":
+      return messageLine(`building ${event.path}: ${event.reason}`);
+    case "indexed":
+      return `indexed ${formatCounted(event.accounts, "account")}`;
+    case "restoring":
+      return messageLine(describeRestoring(event));
+    case "served":
+      return messageLine(event.message);
     case "listening":
       return `listening on ${event.url}`;
     case "changed":
@@ -60,6 +74,12 @@ function describeEvent(event: ServeEvent, style: Style): string {
     case "warning":
       return `${style.warning("warning:")} ${messageLine(event.message)}`;
   }
+}
+
+function describeRestoring({ name, mode }: Extract<ServeEvent, { type: "restoring" }>): string {
+  if (name === null) return "restarting validators get no accounts of this server";
+  const state = mode === null ? "of which nothing is known yet" : `in the mode ${mode}`;
+  return `restarting validators get the accounts of ${name}; the network is ${state}`;
 }
 
 function describeResult({ snapshots }: ServeResult): string[] {

@@ -129,10 +129,14 @@ export function signed<T extends object>(
   privateKey: KeyObject,
   hashKey?: string,
 ): T & { sign: Sign } {
-  const message = Buffer.from(signedHash(object, hashKey), "hex");
+  return { ...object, sign: signHash(signedHash(object, hashKey), privateKey) };
+}
+
+/** Returns the `sign` of the object whose canonical text has a hash. */
+export function signHash(hash: HashHex, privateKey: KeyObject): Sign {
+  const message = Buffer.from(hash, "hex");
   const signature = sign(null, message, privateKey);
-  const owner = ownerOf(privateKey);
-  return { ...object, sign: { owner, sig: Buffer.concat([signature, message]).toString("hex") } };
+  return { owner: ownerOf(privateKey), sig: Buffer.concat([signature, message]).toString("hex") };
 }
 
 /** Returns the private key with the given 32 bytes. */
