@@ -25,6 +25,7 @@ import { requireOutput } from "../store/snapshot-place.ts";
 import { ageWarning } from "../trust/chain/boundary.ts";
 import { describeUnknown } from "../trust/chain/cycle-nodes.ts";
 import { type NetworkClients, openClients } from "../trust/node-addresses.ts";
+import { readArchivers } from "../trust/read-archivers.ts";
 import { type Network, readNetwork } from "../trust/read-network.ts";
 import { readTxList } from "../trust/read-tx-list.ts";
 import { shardOf } from "../trust/sharding.ts";
@@ -35,6 +36,7 @@ import { noCandidateError } from "./assembly/failure/latest.ts";
 import { explained } from "./assembly/failure/no-snapshots.ts";
 import { fetchPartitions } from "./assembly/fetch.ts";
 import { GossipFile } from "./assembly/gossip-file.ts";
+import { withNextRecord } from "./assembly/next-record.ts";
 import { type AssembleOptions, assembleChecks, settingsOf } from "./assembly/options.ts";
 import { prepareForSeeds } from "./assembly/place/bases.ts";
 import { checkPlace, lockPlace, releasePlace } from "./assembly/place/locked-place.ts";
@@ -112,7 +114,8 @@ async function run(run: Run): Promise<ExportData> {
     log.stage("reading the node list and the cycle records");
     const lists = await readNetwork(settings.network, time, listContext(run), maxAgeMs);
     const txList = await readTxList(settings.network, lists.records, listContext(run));
-    const network = { ...lists, txList };
+    const archivers = await readArchivers(settings.network, lists.records, listContext(run));
+    const network = { ...lists, txList, archivers };
     const newestMs = network.candidates[0]?.timestamp ?? Number.NEGATIVE_INFINITY;
     if (unavailable !== undefined && newestMs <= unavailable.newestMs) throw unavailable.failure;
     const outcome = await assembleNewest(run, network);
@@ -206,7 +209,8 @@ async function fillPlace(run: Run, attempt: Attempt, data: ExportData, proof: Pr
   }
   run.settings.signal?.throwIfAborted();
   warnOfAge(run, attempt);
-  await publish(run, fetched.partial, data, proof);
+  const lists = await withNextRecord(run, attempt);
+  await publish(run, fetched.partial, data, { ...proof, network: lists });
   return { kind: "published", data };
 }
 

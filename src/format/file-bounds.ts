@@ -1,6 +1,6 @@
 /** The largest size of each file of a snapshot, by the number of its partitions. */
 
-import { listBytesMax, netconfigBytesMax, txListBytesMax } from "../limits/network.ts";
+import { archiverListBytesMax, listBytesMax, netconfigBytesMax, txListBytesMax } from "../limits/network.ts";
 import {
   countingBytesMax,
   exportDataBytesBase,
@@ -13,6 +13,7 @@ import {
   runRecordBytesMax,
   runRecordBytesPerPartition,
 } from "../limits/snapshot.ts";
+import { ARCHIVERS_FILE } from "./evidence/archivers.ts";
 import { COUNTING_FILE } from "./evidence/counting-rules.ts";
 import { CYCLES_FILE } from "./evidence/cycles.ts";
 import { GOSSIP_FILE, gossipBytesMax } from "./evidence/gossip.ts";
@@ -38,6 +39,8 @@ export function fileBytesMax(file: string, numPartitions: number): number {
       return listBytesMax;
     case TX_LIST_FILE:
       return txListBytesMax;
+    case ARCHIVERS_FILE:
+      return archiverListBytesMax;
     case COUNTING_FILE:
       return countingBytesMax;
     case NETCONFIG_FILE:

@@ -45,6 +45,13 @@ export const txListBytesMax = 16 * MiB;
 /** How long a run waits for it: a snapshot is right without it. */
 export const txListTimeMaxMs = 15_000;
 
+/** A `GET /archivers` response: a network has tens of them. */
+export const archiversMax = 1_000;
+export const archiverListBytesMax = 1 * MiB;
+
+/** How long a run waits for it: a snapshot is right without it. */
+export const archiverListTimeMaxMs = 15_000;
+
 /** A `/netconfig` response. */
 export const netconfigBytesMax = 4 * MiB;
 

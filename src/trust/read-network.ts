@@ -34,6 +34,8 @@ export interface Network {
   readonly candidates: readonly Candidate[];
   /** The network's list of transactions as received, where it was read. */
   readonly txList?: Buffer | undefined;
+  /** The archivers that were seen up, as received, where the list was read. */
+  readonly archivers?: Buffer | undefined;
   /** The lists as received. */
   readonly nodeList: Buffer;
   readonly cycles: Buffer;

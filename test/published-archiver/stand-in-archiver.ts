@@ -5,7 +5,7 @@
 
 import { onTestFinished } from "vitest";
 import { HttpError } from "../../src/http-server/http-error.ts";
-import { isSignedBy, signed } from "../../src/protocol/crypto/signature.ts";
+import { isSignedBy, ownerOf, signed } from "../../src/protocol/crypto/signature.ts";
 import type { Identity } from "../../src/testnet/validator/identity.ts";
 import { JsonServer, readBody, sendJson, urlOf } from "../../src/testnet/validator/json-server.ts";
 import type { NodeLife, StoredRecord } from "./core-records.ts";
@@ -28,6 +28,10 @@ export async function standInArchiver(
     const { pathname } = urlOf(request);
     const send = (body: object) => sendJson(response, signed(body, privateKey));
     if (pathname === "/full-nodelist") return send({ nodeList });
+    if (pathname === "/archivers") {
+      const { localAddress: ip, localPort: port } = request.socket;
+      return send({ activeArchivers: [{ publicKey: ownerOf(privateKey), ip, port }] });
+    }
     if (pathname === "/network-txs-list") return sendJson(response, []);
     if (request.method === "POST" && pathname === "/cycleinfo") {
       return send(rangeOf(records, JSON.parse(await readBody(request, 4096)) as RangeRequest));

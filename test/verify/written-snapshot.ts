@@ -3,6 +3,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { artifactFile } from "../../src/format/artifact.ts";
+import { ARCHIVERS_FILE } from "../../src/format/evidence/archivers.ts";
 import {
   COUNTING_FILE,
   type CountingRules,
@@ -108,6 +109,8 @@ export interface SnapshotParts {
   readonly gossip: readonly string[];
   /** `undefined` for a snapshot without a list of transactions. */
   readonly txList: unknown;
+  /** `undefined` for a snapshot without a list of archivers. */
+  readonly archivers: unknown;
 }
 
 /** Writes a snapshot for the running test, some of its parts changed. Returns its directory. */
@@ -122,6 +125,7 @@ export function writtenSnapshot(changes: Partial<SnapshotParts> = {}): string {
     netconfig,
     gossip: [0, 1, 2, 3, 4].map((index) => voteOf(index)),
     txList: undefined,
+    archivers: undefined,
     ...changes,
   };
   const files = new Map<string, string>([
@@ -136,6 +140,7 @@ export function writtenSnapshot(changes: Partial<SnapshotParts> = {}): string {
     [GOSSIP_FILE, parts.gossip.map((line) => `${line}\n`).join("")],
     ...(parts.netconfig === undefined ? [] : [[NETCONFIG_FILE, JSON.stringify(parts.netconfig)] as const]),
     ...(parts.txList === undefined ? [] : [[TX_LIST_FILE, JSON.stringify(parts.txList)] as const]),
+    ...(parts.archivers === undefined ? [] : [[ARCHIVERS_FILE, JSON.stringify(parts.archivers)] as const]),
     ...[...preimages].map(([partition, text]) => [artifactFile(partition, "none"), text] as const),
   ]);
   const listed = Object.fromEntries([...files].map(([file, text]) => [file, hashText(text)]));

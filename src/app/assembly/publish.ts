@@ -5,12 +5,13 @@ import type { Evidence } from "../../format/evidence/evidence.ts";
 import type { ExportData } from "../../format/export-data.ts";
 import { removeOlderLeftovers } from "../../store/leftovers.ts";
 import type { PartialSnapshot } from "../../store/partial-snapshot.ts";
+import { isArchiverList } from "../../trust/read-archivers.ts";
 import type { Network } from "../../trust/read-network.ts";
 import { isRecordedTxList } from "../../trust/read-tx-list.ts";
 import type { Sharding } from "../../trust/sharding.ts";
 import { requireReadsBack } from "../../verify/read-back.ts";
 import type { Run } from "./assembly-run.ts";
-import { publishedTxList } from "./place/published.ts";
+import { publishedArchivers, publishedTxList } from "./place/published.ts";
 import { makeRunRecord } from "./run-record.ts";
 
 /** The network, the settings and the votes that prove a snapshot. */
@@ -35,7 +36,11 @@ export async function publish(
   log.stage("publishing");
   const { progress, stateBytes } = log.state;
   const size = { accounts: progress.accounts, bytes: stateBytes };
-  const evidence = { ...evidenceOf(run, proof), txList: await txListOf(run, data.timestamp, proof.network) };
+  const evidence = {
+    ...evidenceOf(run, proof),
+    txList: await txListOf(run, data.timestamp, proof.network),
+    archivers: await archiversOf(run, data.timestamp, proof.network),
+  };
   const manifest = await partial.complete(data, size, evidence, makeRunRecord(run, proof.agreed));
   const { signal } = settings;
   const { quorum } = settings.agreement;
@@ -55,6 +60,17 @@ async function txListOf(
   if (txList !== undefined) return txList;
   const kept = await publishedTxList({ out: settings.output.out, timestamp }, settings.signal);
   return kept !== undefined && isRecordedTxList(kept, records, settings.hashKey) ? kept : undefined;
+}
+
+/** As {@link txListOf}, for the list of archivers. */
+async function archiversOf(
+  { settings }: Run,
+  timestamp: number,
+  { archivers }: Network,
+): Promise<Buffer | undefined> {
+  if (archivers !== undefined) return archivers;
+  const kept = await publishedArchivers({ out: settings.output.out, timestamp }, settings.signal);
+  return kept !== undefined && isArchiverList(kept, settings.hashKey) ? kept : undefined;
 }
 
 function evidenceOf({ settings }: Run, { network, sharding, agreed }: Proof): Evidence {

@@ -6,7 +6,7 @@ import { SnapshotError } from "../../errors/snapshot-error.ts";
 import type { SubsetText } from "../../options/option-texts.ts";
 import { formatBytes, formatCount, formatCounted } from "../../ui/format.ts";
 import { describeSubset, type Subset } from "../../verify/files/subset.ts";
-import type { ClaimBasis, ClaimName } from "../../verify/findings/claims.ts";
+import { type ClaimBasis, type ClaimName, isOfState } from "../../verify/findings/claims.ts";
 import { codeOfFindings } from "../../verify/findings/finding-code.ts";
 import type { ChainWitness, Findings } from "../../verify/findings/findings.ts";
 import type { Io } from "../io.ts";
@@ -82,10 +82,14 @@ const proofs: Readonly<Record<ClaimName, string>> = {
   cycle: "the cycle record with --archiver-key <hex> or --trust-marker <hex>",
   sharding: "the sharding settings with --nodes-per-consensus-group <n> and --nodes-per-edge <n>",
   quorum: "the quorum with --quorum majority",
+  archivers: "the archivers with --archiver-key <hex>",
 };
 
 function hintForProof({ claims }: Findings): string {
-  const missing = claims.filter(({ basis }) => basis === "told").map(({ claim }) => proofs[claim]);
+  const missing = claims
+    .filter(isOfState)
+    .filter(({ basis }) => basis === "told")
+    .map(({ claim }) => proofs[claim]);
   return `Prove ${missing.join("; ")}; or accept unproved claims with --require told.`;
 }
 
@@ -101,6 +105,7 @@ const claimNames: Readonly<Record<ClaimName, string>> = {
   cycle: "cycle record  ",
   sharding: "sharding      ",
   quorum: "quorum        ",
+  archivers: "archivers     ",
 };
 
 const basisNames: Readonly<Record<ClaimBasis, string>> = {
@@ -111,7 +116,8 @@ const basisNames: Readonly<Record<ClaimBasis, string>> = {
 
 /** Returns the result in one line. */
 function verdictLine(findings: Findings): string {
-  const told = findings.claims.filter(({ basis }) => basis === "told").map(({ claim }) => claimTexts[claim]);
+  const ofState = findings.claims.filter(isOfState);
+  const told = ofState.filter(({ basis }) => basis === "told").map(({ claim }) => claimTexts[claim]);
   const { total, checked } = findings.partitions;
   const what = checked === total ? "every artifact has its hash" : describeChecked(findings);
   const proof = told.length === 0 ? "every claim is proved or given" : `not proved: ${told.join(", ")}`;
@@ -129,6 +135,7 @@ const claimTexts: Readonly<Record<ClaimName, string>> = {
   cycle: "the cycle record",
   sharding: "the sharding settings",
   quorum: "the quorum",
+  archivers: "the archivers",
 };
 
 function describeVerified(findings: Findings): string[] {

@@ -1,5 +1,6 @@
 /** The evidence for the agreement (FORMAT.md, Evidence). It differs between archivers and is not part of the digest. */
 
+import { ARCHIVERS_FILE } from "./archivers.ts";
 import { COUNTING_FILE, type CountingRules, countingRulesText } from "./counting-rules.ts";
 import { CYCLES_FILE } from "./cycles.ts";
 import { GOSSIP_FILE } from "./gossip.ts";
@@ -15,6 +16,8 @@ export interface Evidence {
   readonly netconfig?: Uint8Array | undefined;
   /** The network's list of transactions; `undefined` if the archiver gave none with the hash in a cycle record. */
   readonly txList?: Uint8Array | undefined;
+  /** The archivers that were seen up; `undefined` if no archiver was asked, or it gave no list. */
+  readonly archivers?: Uint8Array | undefined;
   /** One message per line, ascending by sender. */
   readonly gossip: Iterable<Uint8Array>;
 }
@@ -26,13 +29,14 @@ export interface EvidenceFile {
 
 /** Returns the files of the evidence and their contents. */
 export function evidenceFiles(evidence: Evidence): EvidenceFile[] {
-  const { nodeList, cycles, counting, netconfig, txList, gossip } = evidence;
+  const { nodeList, cycles, counting, netconfig, txList, archivers, gossip } = evidence;
   return [
     { file: NODE_LIST_FILE, content: [nodeList] },
     { file: CYCLES_FILE, content: [cycles] },
     { file: COUNTING_FILE, content: [Buffer.from(countingRulesText(counting))] },
     ...(netconfig === undefined ? [] : [{ file: NETCONFIG_FILE, content: [netconfig] }]),
     ...(txList === undefined ? [] : [{ file: TX_LIST_FILE, content: [txList] }]),
+    ...(archivers === undefined ? [] : [{ file: ARCHIVERS_FILE, content: [archivers] }]),
     { file: GOSSIP_FILE, content: gossip },
   ];
 }

@@ -45,6 +45,11 @@ export function makeArchiverServer({ identity, nodeList, cycles, handle }: Archi
       const cycleInfo = cycles().slice(-Number(count)).reverse();
       return sendJson(response, signed({ cycleInfo }, identity.privateKey));
     }
+    if (request.method === "GET" && pathname === "/archivers") {
+      const { localAddress: ip, localPort: port } = request.socket;
+      const activeArchivers = [{ publicKey: identity.publicKey, ip, port }];
+      return sendJson(response, signed({ activeArchivers }, identity.privateKey));
+    }
     if (request.method === "GET" && pathname === "/network-txs-list") return sendJson(response, txList);
     if (handle !== undefined && (await handle(request, response, url))) return;
     throw new HttpError(404, `not found: ${request.method} ${pathname}`);

@@ -19,7 +19,9 @@ export interface AuditedCycle {
   readonly record: CycleRecord | undefined;
   /** All records, ascending by number. */
   readonly records: readonly CycleRecord[];
-  /** Whether data from the auditor proves all records. */
+  /** The records that data from the auditor proves. */
+  readonly proved: ReadonlySet<CycleRecord>;
+  /** Whether it proves all of them. */
   readonly areAllProved: boolean;
   readonly claim: Claim;
   readonly chain: ChainWitness;
@@ -29,7 +31,7 @@ export async function auditCycles(audit: Audit): Promise<AuditedCycle> {
   const cycles = await audit.read(CYCLES_FILE, "chain", parseCycleRecords);
   if (cycles === undefined) {
     const claim = told(`${CYCLES_FILE} cannot be read`);
-    return { record: undefined, records: [], areAllProved: false, claim, chain: "unread" };
+    return { record: undefined, records: [], proved: new Set(), areAllProved: false, claim, chain: "unread" };
   }
   const { records, responses, skipped } = cycles.value;
   if (skipped.count > 0)
@@ -49,6 +51,7 @@ export async function auditCycles(audit: Audit): Promise<AuditedCycle> {
   return {
     record,
     records,
+    proved: proof.proved,
     areAllProved: records.every((one) => proof.proved.has(one)),
     claim: isProved ? { claim: "cycle", basis: "proved", detail: proof.detail } : told(proof.detail),
     chain: networkHashWitness(audit, records, proof.proved, isBroken),

@@ -4,6 +4,7 @@
  */
 
 import { messageOf } from "../../errors/snapshot-error.ts";
+import { ARCHIVERS_FILE } from "../../format/evidence/archivers.ts";
 import { COUNTING_FILE } from "../../format/evidence/counting-rules.ts";
 import { CYCLES_FILE } from "../../format/evidence/cycles.ts";
 import { GOSSIP_FILE } from "../../format/evidence/gossip.ts";
@@ -26,7 +27,7 @@ import type { FindingKind } from "../findings/findings.ts";
 
 /** Files that every snapshot has. */
 const required = [MANIFEST_FILE, NODE_LIST_FILE, CYCLES_FILE, COUNTING_FILE, GOSSIP_FILE];
-const known = new Set([...required, NETCONFIG_FILE, TX_LIST_FILE, EXPORT_DATA_FILE]);
+const known = new Set([...required, NETCONFIG_FILE, TX_LIST_FILE, ARCHIVERS_FILE, EXPORT_DATA_FILE]);
 
 /** @returns the hashes that `run.json` lists; `undefined` if it is missing or damaged */
 export async function checkListedFiles(

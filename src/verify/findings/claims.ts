@@ -8,7 +8,9 @@ export type ClaimName =
   /** The settings that determine which nodes vote on a partition. */
   | "sharding"
   /** The rule for how many votes a hash needs. */
-  | "quorum";
+  | "quorum"
+  /** The archivers that a restarted network can ask. */
+  | "archivers";
 
 /**
  * `given`: the auditor states it. `proved`: it follows from data that the auditor gave. `told`: only the snapshot states
@@ -25,3 +27,8 @@ export interface Claim {
 
 /** The auditor's requirement: proof of every claim, or only that the snapshot is consistent. */
 export type Requirement = "proved" | "told";
+
+/** Returns whether the snapshot's state depends on a claim. Only of such claims proof is required. */
+export function isOfState({ claim }: Claim): boolean {
+  return claim !== "archivers";
+}

@@ -8,6 +8,7 @@ import type { GivenGossip } from "../../../agreement/given-gossip.ts";
 import type { Quorum } from "../../../agreement/vote-tally.ts";
 import { diskError, isReadError, SnapshotError } from "../../../errors/snapshot-error.ts";
 import type { DamagedFile } from "../../../events/assemble-events.ts";
+import { ARCHIVERS_FILE } from "../../../format/evidence/archivers.ts";
 import { GOSSIP_FILE } from "../../../format/evidence/gossip.ts";
 import { NETCONFIG_FILE } from "../../../format/evidence/netconfig.ts";
 import { TX_LIST_FILE } from "../../../format/evidence/tx-list.ts";
@@ -16,7 +17,7 @@ import { fileBytesMax } from "../../../format/file-bounds.ts";
 import { MANIFEST_FILE } from "../../../format/manifest.ts";
 import type { FileHashes } from "../../../format/run-record.ts";
 import { RUN_FILE, readRunRecord } from "../../../format/run-record.ts";
-import { netconfigBytesMax, txListBytesMax } from "../../../limits/network.ts";
+import { archiverListBytesMax, netconfigBytesMax, txListBytesMax } from "../../../limits/network.ts";
 import { RunningHash } from "../../../protocol/crypto/hash.ts";
 import { isOwnFile, statsOf } from "../../../store/own-files.ts";
 import { SnapshotDirectory } from "../../../store/snapshot-directory.ts";
@@ -99,6 +100,14 @@ export function publishedNetconfig(
 /** Returns the network's list of transactions in the evidence, about which nothing is known. */
 export function publishedTxList(spot: SnapshotLocation, signal?: AbortSignal): Promise<Buffer | undefined> {
   return publishedFile(spot, TX_LIST_FILE, txListBytesMax, signal);
+}
+
+/** Returns the list of archivers in the evidence, about which nothing is known. */
+export function publishedArchivers(
+  spot: SnapshotLocation,
+  signal?: AbortSignal,
+): Promise<Buffer | undefined> {
+  return publishedFile(spot, ARCHIVERS_FILE, archiverListBytesMax, signal);
 }
 
 async function publishedFile(
