@@ -6,16 +6,19 @@
  * `lost` is not a change: it reports a node, which `apoptosized` of a later record removes unless the node refutes it.
  */
 
-import { type Cycle, isNodeId, isPublicKey, type NodeId, type PublicKey } from "../../protocol/brands.ts";
+import type { Cycle, NodeId } from "../../protocol/brands.ts";
 import type { CycleRecord } from "../../protocol/cycle-record.ts";
+import {
+  EVERY_NODE,
+  idsIn,
+  type RecordedNode,
+  refreshedIn,
+  removedBy,
+  type StatingField,
+  statedIn,
+} from "./record-changes.ts";
 
-/** A node as a cycle record describes it. */
-export interface RecordedNode {
-  readonly id: NodeId;
-  readonly publicKey: PublicKey;
-  readonly ip: string;
-  readonly port: number;
-}
+export type { RecordedNode };
 
 export interface CycleMembership<T> {
   /** In ascending order of ID. */
@@ -23,12 +26,6 @@ export interface CycleMembership<T> {
   /** Nodes of the cycle whose key and address no record states. */
   readonly unknown: readonly NodeId[];
 }
-
-/** The fields that remove nodes, in the order in which the network applies them. */
-const removals = ["apoptosized", "removed", "appRemoved"] as const;
-
-/** A shutdown record lists this instead of IDs, which removes every node. */
-const EVERY_NODE = "all";
 
 /**
  * @param listed the nodes after the newest record
@@ -76,31 +73,6 @@ export function numNodesOfCycle(records: readonly CycleRecord[], cycle: CycleRec
   const stated = new StatedNodes(records);
   const leaving = removed.filter((id) => !stated.wasSyncing(id, cycle.counter));
   return cycle.active + idsIn(cycle, "activated").length - leaving.length;
-}
-
-function removedBy(record: CycleRecord): readonly NodeId[] | typeof EVERY_NODE {
-  if (removals.some((field) => listIn(record, field).includes(EVERY_NODE))) return EVERY_NODE;
-  return [...new Set(removals.flatMap((field) => idsIn(record, field)))];
-}
-
-function refreshedIn({ received }: CycleRecord): NodeId[] {
-  return listIn({ received }, "refreshedConsensors")
-    .map((stated) => fieldsOf(stated)["id"])
-    .filter(isNodeId);
-}
-
-function idsIn(record: CycleRecord, field: string): NodeId[] {
-  return [...new Set(listIn(record, field).filter(isNodeId))];
-}
-
-/** Returns a list in a record; empty if the record has none. */
-function listIn({ received }: Pick<CycleRecord, "received">, field: string): readonly unknown[] {
-  const list: unknown = received[field];
-  return Array.isArray(list) ? list : [];
-}
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? { ...value } : {};
 }
 
 /** An index of the nodes that records state. It is built once, because an archiver can send very many records. */
@@ -151,17 +123,11 @@ class StatedNodes {
   }
 
   /** Keeps the newest statement of each node in a field of a record. Returns the IDs. */
-  #take({ received }: CycleRecord, field: string): NodeId[] {
-    const ids: NodeId[] = [];
-    for (const stated of listIn({ received }, field)) {
-      const { id, publicKey, externalIp, externalPort } = fieldsOf(stated);
-      if (!isNodeId(id)) continue;
-      ids.push(id);
-      if (!isPublicKey(publicKey) || typeof externalIp !== "string" || !Number.isInteger(externalPort))
-        continue;
-      this.#nodes.set(id, { id, publicKey, ip: externalIp, port: Number(externalPort) });
-    }
-    return ids;
+  #take(record: CycleRecord, field: StatingField): NodeId[] {
+    return statedIn(record, field).map(({ id, node }) => {
+      if (node !== undefined) this.#nodes.set(id, node);
+      return id;
+    });
   }
 }
 
