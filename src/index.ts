@@ -8,6 +8,7 @@ export type { Agreement } from "./agreement/vote-tally.ts";
 export { type AssembleResult, assemble } from "./app/assemble.ts";
 export type { AssembleOptions } from "./app/assembly/options.ts";
 export { type RestoreOptions, type RestoreResult, restore } from "./app/restore.ts";
+export { type ResumeOptions, type ResumeResult, resume } from "./app/resume.ts";
 export { type ServeOptions, type ServeResult, serve } from "./app/serve.ts";
 export { type VerifyOptions, verifySnapshot } from "./app/verify.ts";
 export { SnapshotError, type SnapshotErrorCode } from "./errors/snapshot-error.ts";

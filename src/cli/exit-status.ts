@@ -87,6 +87,15 @@ const statusesOfCommand: Readonly<Record<string, Meanings>> = {
     13: "another process builds the index of accounts",
     14: "restarting validators would not receive every account",
   },
+  resume: {
+    0: "resumed, or a dry run without a problem",
+    ...shared(2),
+    3: "a receipt is missing: the message names the account and the transaction after it",
+    4: "verification failed: the snapshot is wrong, or a receipt is malformed, not proved, or contradicts itself or the snapshot",
+    ...shared(5, 6),
+    7: "the cycle chain of the snapshot, or of the archiver after it, is broken or not proved",
+    ...shared(8, 10, 12, 13, 14),
+  },
   cluster: { 0: ENDED, ...shared(2, 12) },
   collect: { 0: ENDED, ...shared(2, 5, 6, 7, 8, 12) },
   nodes: {

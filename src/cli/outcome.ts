@@ -3,6 +3,7 @@
 import type { NodeRecords } from "../app/nodes.ts";
 import type { AssemblyPlan } from "../app/plan.ts";
 import type { RestoreResult } from "../app/restore.ts";
+import type { ResumeResult } from "../app/resume.ts";
 import type { ServeResult } from "../app/serve.ts";
 import type { CollectStatus } from "../collect/status.ts";
 import type { RunSummary } from "../events/assemble-events.ts";
@@ -75,6 +76,16 @@ export const emptySummaries: Readonly<Record<string, Outcome["summary"]>> = {
     nextSteps: [],
   } satisfies Nullable<RestoreResult>,
   serve: { snapshots: [] } satisfies ServeResult,
+  resume: {
+    snapshot: null,
+    replay: null,
+    accounts: { total: 0, global: 0, changed: 0 },
+    state: null,
+    file: null,
+    keptFile: null,
+    warnings: [],
+    nextSteps: [],
+  } satisfies Nullable<ResumeResult>,
   collect: {
     newestCycle: null,
     cycles: { first: null, last: null, agreed: 0 },

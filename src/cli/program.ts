@@ -10,6 +10,7 @@ import { type CollectFlags, collectExamples, collectHelp, runCollect } from "./c
 import { nodesExamples, runNodes } from "./commands/nodes.ts";
 import { type PlanFlags, planExamples, runPlan } from "./commands/plan.ts";
 import { type RestoreFlags, restoreExamples, runRestore } from "./commands/restore.ts";
+import { type ResumeFlags, resumeExamples, runResume } from "./commands/resume.ts";
 import { runServe, type ServeFlags, serveExamples, serveHelp } from "./commands/serve.ts";
 import { runVerify, type VerifyFlags, verifyExamples } from "./commands/verify.ts";
 import { exitStatusHelp } from "./exit-status.ts";
@@ -73,6 +74,16 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
       end(await runServe(directories, flags, io)),
     )
     .addHelpText("after", serveHelp);
+  const resume = program
+    .command("resume")
+    .summary("restores a snapshot to an archiver, with the transactions after it")
+    .description(
+      "Verifies a published snapshot, writes its accounts aside as the database of an archiver, applies the receipts of the transactions after it, each checked by the signatures of its validators, reads everything back, and puts it in place. It is all resumed or nothing.",
+    )
+    .argument("<directory>", "directory of the snapshot");
+  addOptions(resume, "resume").action(async (directory: string, flags: ResumeFlags) =>
+    end(await runResume(directory, flags, io)),
+  );
 
   const cluster = program
     .command("cluster")
@@ -107,6 +118,7 @@ export function buildProgram({ io, clusterHelp, end }: ProgramParts): Command {
     verify: verifyExamples,
     restore: restoreExamples,
     serve: serveExamples,
+    resume: resumeExamples,
     cluster: clusterExamples,
     collect: collectExamples,
     nodes: nodesExamples,

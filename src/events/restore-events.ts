@@ -1,7 +1,7 @@
 /** The events of a restore. */
 
 /**
- * `write` makes a database; `export` makes a file of it; `keep` gives the replaced file another name; `place` gives the new
+ * `write` makes a database; `replay` applies receipts to it, and `measure` reads that back; `export` makes a file of it; `keep` gives the replaced file another name; `place` gives the new
  * one its own.
  */
 export type RestoreStep =
@@ -9,6 +9,8 @@ export type RestoreStep =
   | "write"
   | "export"
   | "read-back"
+  | "replay"
+  | "measure"
   | "keep"
   | "place"
   | "append-shutdown"
@@ -18,6 +20,8 @@ export type RestoreEvent =
   | { readonly type: "step"; readonly step: RestoreStep; readonly message: string }
   /** How many accounts the present step has written or read. */
   | { readonly type: "progress"; readonly accounts: number; readonly total: number }
+  /** How many receipts have been replayed. */
+  | { readonly type: "replayed"; readonly receipts: number; readonly total: number }
   | { readonly type: "warning"; readonly message: string };
 
 export interface RestoreReporter {

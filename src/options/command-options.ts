@@ -7,6 +7,7 @@ import { flag } from "./kinds.ts";
 import { clusterOfRunTable, networkTable } from "./network-table.ts";
 import { longFlag, type OptionRow, type OptionTable } from "./option-row.ts";
 import { restoreTable } from "./restore-table.ts";
+import { resumeTable } from "./resume-table.ts";
 import { serveTable } from "./serve-table.ts";
 import { seedTable, verifyTable } from "./verify-table.ts";
 
@@ -63,6 +64,7 @@ export const commandOptions = {
   ],
   restore: [...optionsOf(restoreTable), jsonLines, quiet("print only warnings and failures")],
   serve: [...optionsOf(serveTable), jsonLines, quiet("print only warnings and failures")],
+  resume: [...optionsOf(resumeTable), jsonLines, quiet("print only warnings and failures")],
   cluster: [
     ...optionsOf(clusterTable),
     json("print one JSON object on stdout; a live cluster also prints each event, one object per line"),

@@ -35,6 +35,11 @@ const sections: Readonly<Record<CommandName, Section>> = {
     text: "Serves published snapshots over HTTP. In the library: `serve(directories, options)`.",
     isOfLibrary: true,
   },
+  resume: {
+    title: "snapshot-assemble resume <directory>",
+    text: "Restores a published snapshot to an archiver, with the transactions after it. In the library: `resume(directory, options)`.",
+    isOfLibrary: true,
+  },
   cluster: {
     title: "snapshot-assemble cluster [fixture]",
     text: "Starts a cluster of validators on this machine, to try the program with.",
@@ -64,6 +69,7 @@ export function optionsDocument(): string {
     "verify",
     "restore",
     "serve",
+    "resume",
     "collect",
     "nodes",
     "cluster",

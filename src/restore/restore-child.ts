@@ -18,6 +18,7 @@ const childFlags = ["--max-semi-space-size=2"];
 
 export interface ChildOptions {
   readonly onProgress?: ((accounts: number) => void) | undefined;
+  readonly onReceipts?: (receipts: number, total: number) => void;
   /** Where SQLite sorts what exceeds its cache; by default in the system's directory for temporary files. */
   readonly scratchDirectory?: string;
   /** Ends the process. */
@@ -27,7 +28,7 @@ export interface ChildOptions {
 /** @throws SnapshotError with the code of the failure; `disk` if the process ended before it answered */
 export function performInChild<Kind extends keyof RestoreWork>(
   order: RestoreWork[Kind]["order"],
-  { onProgress, scratchDirectory, signal }: ChildOptions = {},
+  { onProgress, onReceipts, scratchDirectory, signal }: ChildOptions = {},
 ): Promise<RestoreWork[Kind]["result"]> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
@@ -42,6 +43,7 @@ export function performInChild<Kind extends keyof RestoreWork>(
     let settle = () => reject(signal?.aborted === true ? signal.reason : endedEarly(order.kind));
     child.on("message", (reply: RestoreReply) => {
       if (reply.kind === "progress") onProgress?.(reply.accounts);
+      else if (reply.kind === "replayed") onReceipts?.(reply.receipts, reply.total);
       else if (reply.kind === "done") settle = () => resolve(reply.result as RestoreWork[Kind]["result"]);
       else settle = () => reject(failureOf(reply));
     });

@@ -21,6 +21,8 @@ import {
   type ExportOrder,
   writeExport,
 } from "./exports/perform-export.ts";
+import { type MeasuredState, type MeasureOrder, measureState } from "./resume/measure-state.ts";
+import { type Replayed, type ReplayOrder, replay } from "./resume/replay.ts";
 
 /** Each kind of order, and what it results in. */
 export interface RestoreWork {
@@ -29,6 +31,8 @@ export interface RestoreWork {
   readonly "check-indexes": { readonly order: CheckIndexesOrder; readonly result: null };
   readonly export: { readonly order: ExportOrder; readonly result: ExportCounts };
   readonly "check-export": { readonly order: CheckExportOrder; readonly result: ExportCounts };
+  readonly replay: { readonly order: ReplayOrder; readonly result: Replayed };
+  readonly measure: { readonly order: MeasureOrder; readonly result: MeasuredState };
   readonly close: { readonly order: CloseOrder; readonly result: null };
   readonly "append-shutdown": { readonly order: AppendOrder; readonly result: Appended };
 }
@@ -37,6 +41,7 @@ export type RestoreOrder = RestoreWork[keyof RestoreWork]["order"];
 
 export type RestoreReply =
   | { readonly kind: "progress"; readonly accounts: number }
+  | { readonly kind: "replayed"; readonly receipts: number; readonly total: number }
   | { readonly kind: "done"; readonly result: unknown }
   | {
       readonly kind: "failed";
@@ -74,6 +79,12 @@ function resultOf(order: RestoreOrder): unknown {
       return writeExport(order, onProgress);
     case "check-export":
       return checkExport(order, onProgress);
+    case "replay":
+      return replay(order, (receipts, total) => {
+        process.send?.({ kind: "replayed", receipts, total } satisfies RestoreReply);
+      });
+    case "measure":
+      return measureState(order, onProgress);
     case "close":
       return closeCrashed(order);
     case "append-shutdown":

@@ -26,6 +26,8 @@ export interface ArchiverRestoreOptions extends IdleOptions {
   readonly folder: string;
   /** If given, a record of the shutdown is appended, with these archivers. */
   readonly archiversAtShutdown?: readonly ArchiverAtShutdown[] | undefined;
+  /** Changes the restored database before it is put in place. Returns what it then holds. */
+  readonly complete?: ((path: string) => Promise<AccountsReadBack>) | undefined;
   readonly hashes: AccountHashCounter;
   readonly reporter: RestoreReporter;
 }
@@ -57,7 +59,8 @@ export async function restoreToArchiver(
   const lock = await acquireTargetLock(path);
   try {
     await rm(aside, { force: true });
-    const readBack = await writeAside(snapshot, aside, options);
+    const restored = await writeAside(snapshot, aside, options);
+    const readBack = (await options.complete?.(aside)) ?? restored;
     if (options.dryRun === true) return { ...readBack, file: null, keptFile: null, shutdown: null };
     const keptFile = await replace(snapshot, { aside, path }, options);
     const shutdown = await appendShutdown(snapshot, options);

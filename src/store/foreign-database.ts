@@ -6,6 +6,7 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import Database from "libsql";
+import { SnapshotError } from "../errors/snapshot-error.ts";
 import type { SqlValue } from "./hash-database/sqlite-file.ts";
 import { SqliteRow } from "./hash-database/sqlite-row.ts";
 
@@ -25,6 +26,21 @@ export class ForeignDatabase {
   /** Opens a file that nobody writes. SQLite creates none beside it, and takes no lock. */
   static openImmutable(path: string): ForeignDatabase {
     return new ForeignDatabase(new Database(`${pathToFileURL(resolve(path)).href}?mode=ro&immutable=1`));
+  }
+
+  /**
+   * Requires a table whose rows are stored: a view, or a column that is computed, could have rows without an end.
+   *
+   * @throws SnapshotError `configuration`
+   */
+  requireTable(name: string, path: string): void {
+    const table =
+      "SELECT count(*) AS n FROM sqlite_schema WHERE name = ? AND type = 'table' AND rootpage > 0";
+    const computed = `SELECT count(*) AS n FROM pragma_table_xinfo('${name}') WHERE hidden <> 0`;
+    if (this.first(table, name)?.count("n") === 1 && this.first(computed)?.count("n") === 0) return;
+    throw new SnapshotError("configuration", `${path} has no table ${name} of an archiver`, {
+      hint: "Give the file of that name in the folder of an archiver's databases.",
+    });
   }
 
   /** Runs statements without a result. None of them is kept, so none keeps the file open. */

@@ -11,6 +11,7 @@ import { type CommandName, type CommandOption, commandOptions } from "../../src/
 import { checksOf, longFlag, type OptionTable } from "../../src/options/option-row.ts";
 import { optionsDocument } from "../../src/options/options-document.ts";
 import { restoreTable } from "../../src/options/restore-table.ts";
+import { resumeTable } from "../../src/options/resume-table.ts";
 import { serveTable } from "../../src/options/serve-table.ts";
 import { verifyTable } from "../../src/options/verify-table.ts";
 
@@ -21,6 +22,7 @@ const tables: Readonly<Record<CommandName, OptionTable>> = {
   verify: verifyTable,
   restore: restoreTable,
   serve: serveTable,
+  resume: resumeTable,
   cluster: clusterTable,
   collect: collectTable,
   nodes: nodesTable,
@@ -39,6 +41,7 @@ const others: Readonly<Record<string, readonly string[]>> = {
   verify: ["directory"],
   restore: ["directory", "--to", "archiver"],
   serve: ["directory"],
+  resume: ["directory", "--receipts", "file", "--archiver-db", "folder"],
   nodes: ["--hash-db", "file"],
 };
 

@@ -44,6 +44,18 @@ export function nextStepsOfArchiver(
   ];
 }
 
+/** As {@link nextStepsOfArchiver}, after the receipts that follow the snapshot. */
+export function nextStepsOfResume(
+  restored: Pick<ArchiverRestore, "combinedHash" | "shutdown">,
+  txList: TxList | null,
+): string[] {
+  const [, ...steps] = nextStepsOfArchiver(restored, txList);
+  return [
+    "Resume every archiver of archiversAtShutdown from the same snapshot with the same receipts: archivers with different accounts block the restart.",
+    ...steps,
+  ];
+}
+
 /** What a form is for, and what its reader does with it. */
 const stepsOfForms: Readonly<Record<ExportForm, readonly string[]>> = {
   "account-export": [

@@ -1,13 +1,11 @@
 /** `snapshot-assemble restore <directory>`: restores a published snapshot. */
 
 import type { RestoreOptions, RestoreResult } from "../../app/restore.ts";
-import type { RestoreEvent, RestoreReporter } from "../../events/restore-events.ts";
-import { messageLine, printableJson } from "../../text/printable.ts";
 import { formatCount, formatCounted } from "../../ui/format.ts";
-import { makeStyle, type Style } from "../../ui/style.ts";
 import type { Io } from "../io.ts";
 import { type CommandLineFlags, libraryOptionsOf } from "../library-options.ts";
 import type { Outcome } from "../outcome.ts";
+import { reporterOf } from "./restore-reporter.ts";
 
 /** The options of the library, and those of the command line. */
 export type RestoreFlags = Omit<RestoreOptions, "signal" | "reporter"> & CommandLineFlags;
@@ -23,45 +21,12 @@ export const restoreExamples = `Examples:
       writes the accounts of five partitions, one per line
 `;
 
-/** The time between two lines about progress. */
-const progressMs = 2_000;
-
 export async function runRestore(directory: string, flags: RestoreFlags, io: Io): Promise<Outcome> {
   const options = libraryOptionsOf("restore", flags, io.env);
   const { restore } = await import("../../app/restore.ts");
   const reporter = reporterOf(flags, io);
   const result = await restore(directory, { ...options, signal: io.signal, reporter });
   return { summary: { ...result }, lines: () => describeResult(result) };
-}
-
-function reporterOf({ json, quiet }: CommandLineFlags, { stdout, stderr, env }: Io): RestoreReporter {
-  const isShown = ({ type }: RestoreEvent) => quiet !== true || type === "warning";
-  if (json === true) {
-    const write = (event: RestoreEvent) => void stdout.write(`${printableJson(event)}\n`);
-    return { report: (event) => (isShown(event) ? write(event) : undefined) };
-  }
-  const style = makeStyle(stderr.isTTY, env);
-  let lastMs = performance.now();
-  return {
-    report: (event) => {
-      if (!isShown(event)) return;
-      const nowMs = performance.now();
-      if (event.type === "progress" && nowMs - lastMs < progressMs) return;
-      lastMs = nowMs;
-      stderr.write(`${describeEvent(event, style)}\n`);
-    },
-  };
-}
-
-function describeEvent(event: RestoreEvent, style: Style): string {
-  switch (event.type) {
-    case "step":
-      return messageLine(event.message);
-    case "progress":
-      return `${formatCount(event.accounts)} of ${formatCounted(event.total, "account")}`;
-    case "warning":
-      return `${style.warning("warning:")} ${messageLine(event.message)}`;
-  }
 }
 
 function describeResult({ to, snapshot, accounts, file, keptFile, nextSteps }: RestoreResult): string[] {

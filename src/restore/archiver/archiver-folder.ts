@@ -47,13 +47,22 @@ export async function requireIdle(
     });
   }
   for (const path of [join(folder, ARCHIVER_ACCOUNTS_FILE), join(folder, ARCHIVER_CYCLES_FILE)]) {
-    const isOpen = (await companionsOf(path)).length > 0 && (await statsOf(path)) !== undefined;
-    if (force === true && isOpen) {
-      if (dryRun === true) continue;
-      await performInChild<"close">({ kind: "close", path }, { signal });
-    }
-    await requireClosed(path);
+    await requireIdleFile(path, { force, dryRun, signal });
   }
+}
+
+/**
+ * As {@link requireIdle}, for one database.
+ *
+ * @throws SnapshotError `in-use`
+ */
+export async function requireIdleFile(path: string, { force, dryRun, signal }: IdleOptions): Promise<void> {
+  const isOpen = (await companionsOf(path)).length > 0 && (await statsOf(path)) !== undefined;
+  if (force === true && isOpen) {
+    if (dryRun === true) return;
+    await performInChild<"close">({ kind: "close", path }, { signal });
+  }
+  await requireClosed(path);
 }
 
 /** @throws SnapshotError `in-use` if there is a file that SQLite has beside an open database */

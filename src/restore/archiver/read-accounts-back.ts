@@ -4,19 +4,10 @@
  */
 
 import { SnapshotError } from "../../errors/snapshot-error.ts";
-import {
-  archiverPageAccounts,
-  crowdedTimestampsShownMax,
-  restoreProgressAccounts,
-  restoreTextCharacters,
-} from "../../limits/restore.ts";
-import { accountCopyText } from "../../protocol/account-copy.ts";
-import { asPartition } from "../../protocol/brands.ts";
-import { RunningHash } from "../../protocol/crypto/hash.ts";
 import { networkHashOf } from "../../protocol/partition-hash.ts";
-import { GLOBAL_PARTITION, makeShard, partitionRange } from "../../protocol/shard.ts";
 import { ForeignDatabase } from "../../store/foreign-database.ts";
 import { withSqliteErrors } from "../../store/hash-database/sqlite-error.ts";
+import { StoredState, type StoredSummary } from "./stored-state.ts";
 
 export interface AgreedState {
   readonly hashKey: string;
@@ -34,21 +25,7 @@ export interface ReadBackOrder {
   readonly partitions?: readonly number[];
 }
 
-/** Accounts with one timestamp. */
-export interface CrowdedTimestamp {
-  /** Milliseconds. */
-  readonly timestamp: number;
-  readonly accounts: number;
-}
-
-export interface AccountsReadBack {
-  readonly accounts: number;
-  readonly globalAccounts: number;
-  /** The `combinedHash` that the archiver's report of global accounts must have. */
-  readonly combinedHash: string;
-  /** The first timestamps that more accounts have than an archiver serves without a loss. */
-  readonly crowded: readonly CrowdedTimestamp[];
-}
+export type AccountsReadBack = StoredSummary;
 
 /**
  * @param onProgress called with the number of accounts so far
@@ -67,90 +44,34 @@ class ReadBack {
   readonly #path: string;
   readonly #agreed: AgreedState;
   readonly #chosen: ReadonlySet<number> | undefined;
-  readonly #onProgress: (accounts: number) => void;
-  readonly #database: ForeignDatabase;
-  #accounts = 0;
+  readonly #state: StoredState;
 
   constructor({ path, agreed, partitions }: ReadBackOrder, onProgress: (accounts: number) => void) {
     this.#path = path;
     this.#agreed = agreed;
     this.#chosen = partitions === undefined ? undefined : new Set(partitions);
-    this.#onProgress = onProgress;
-    this.#database = ForeignDatabase.openImmutable(path);
+    const { hashKey, hashes } = agreed;
+    this.#state = new StoredState(path, { hashKey, numNodes: hashes.length - 1 }, onProgress);
   }
 
   check(): AccountsReadBack {
     const { hashes, hashKey, networkHash, cycle } = this.#agreed;
-    const shard = makeShard({ numNodes: hashes.length - 1 });
     const written = hashes.filter(([number]) => this.#chosen?.has(number) ?? true);
-    const found = written.map(([number, agreedHash]) => {
-      const partition = asPartition(number);
-      const isGlobal = partition === GLOBAL_PARTITION;
-      const { low, high } = isGlobal ? { low: "", high: "g" } : partitionRange(shard, partition);
-      const hash = this.#partitionHash(isGlobal, low, high);
-      if (hash !== agreedHash) throw differs(this.#path, `partition ${partition}`, hash, agreedHash);
+    const found = written.map(([partition, agreedHash]) => {
+      const hash = this.#state.partitionHash(partition);
+      if (hash !== agreedHash) throw notAsWritten(this.#path, `partition ${partition}`, hash, agreedHash);
       return hash;
     });
     const hash = networkHashOf(found, hashKey);
     if (found.length === hashes.length && hash !== networkHash)
-      throw differs(this.#path, "the network hash", hash, networkHash);
-    const rows = this.#count("SELECT count(*) AS n FROM accounts");
-    if (rows !== this.#accounts) throw differs(this.#path, "the number of accounts", rows, this.#accounts);
-    const others = this.#count("SELECT count(*) AS n FROM accounts WHERE cycleNumber IS NOT ?", cycle);
-    if (others > 0) throw differs(this.#path, "the number of accounts of other cycles", others, 0);
-    return { accounts: rows, ...this.#globals(), crowded: this.#crowded() };
-  }
-
-  #partitionHash(isGlobal: boolean, low: string, high: string): string {
-    // No index knows the global accounts: one pass over the table is faster than one in order of address.
-    const select = `SELECT accountId, data, timestamp, hash, isGlobal FROM accounts ${isGlobal ? "NOT INDEXED" : ""}
-       WHERE isGlobal = ? AND accountId BETWEEN ? AND ? ORDER BY accountId`;
-    const hash = new RunningHash(this.#agreed.hashKey);
-    let text = "[";
-    let isFirst = true;
-    for (const row of this.#database.rows(select, Number(isGlobal), low, high)) {
-      const syncData = { isGlobal: row.count("isGlobal") === 1 };
-      const [accountId, stateId, data] = [row.string("accountId"), row.string("hash"), row.string("data")];
-      const copy = accountCopyText({ accountId, stateId, data, timestamp: row.count("timestamp"), syncData });
-      text += isFirst ? copy : `,${copy}`;
-      isFirst = false;
-      if (text.length >= restoreTextCharacters) {
-        hash.update(Buffer.from(text));
-        text = "";
-      }
-      if (++this.#accounts % restoreProgressAccounts === 0) this.#onProgress(this.#accounts);
-    }
-    return hash.update(Buffer.from(`${text}]`)).digest();
-  }
-
-  #globals(): Pick<AccountsReadBack, "globalAccounts" | "combinedHash"> {
-    const select =
-      "SELECT accountId, hash, timestamp FROM accounts NOT INDEXED WHERE isGlobal = 1 ORDER BY accountId";
-    const hash = new RunningHash(this.#agreed.hashKey);
-    hash.update(Buffer.from('{"accounts":['));
-    let globalAccounts = 0;
-    for (const row of this.#database.rows(select)) {
-      const [id, own] = [row.string("accountId"), JSON.stringify(row.string("hash"))];
-      const text = `{"hash":${own},"id":"${id}","timestamp":${row.count("timestamp")}}`;
-      hash.update(Buffer.from(globalAccounts++ === 0 ? text : `,${text}`));
-    }
-    hash.update(Buffer.from('],"combinedHash":"","ready":true}'));
-    return { globalAccounts, combinedHash: hash.digest() };
-  }
-
-  #crowded(): CrowdedTimestamp[] {
-    const rows = this.#database.rows(
-      `SELECT timestamp, count(*) AS accounts FROM accounts GROUP BY timestamp
-       HAVING count(*) > ${archiverPageAccounts} ORDER BY timestamp LIMIT ${crowdedTimestampsShownMax}`,
-    );
-    return [...rows].map((row) => ({
-      timestamp: row.count("timestamp"),
-      accounts: row.count("accounts"),
-    }));
-  }
-
-  #count(sql: string, ...values: readonly number[]): number {
-    return this.#database.first(sql, ...values)?.count("n") ?? 0;
+      throw notAsWritten(this.#path, "the network hash", hash, networkHash);
+    const summary = this.#state.summary();
+    if (summary.accounts !== this.#state.hashed)
+      throw notAsWritten(this.#path, "the number of accounts", summary.accounts, this.#state.hashed);
+    const select = "SELECT count(*) AS n FROM accounts WHERE cycleNumber IS NOT ?";
+    const others = this.#state.database.first(select, cycle)?.count("n") ?? 0;
+    if (others > 0) throw notAsWritten(this.#path, "the number of accounts of other cycles", others, 0);
+    return summary;
   }
 }
 
@@ -168,12 +89,12 @@ export function checkIndexes({ path }: CheckIndexesOrder): null {
   return withSqliteErrors({ path, isReadOnly: true }, () => {
     const row = ForeignDatabase.openImmutable(path).first("PRAGMA integrity_check(1)");
     const problem = row?.string("integrity_check") ?? "missing";
-    if (problem !== "ok") throw differs(path, "the check of its indexes", problem, "ok");
+    if (problem !== "ok") throw notAsWritten(path, "the check of its indexes", problem, "ok");
     return null;
   });
 }
 
-function differs(
+export function notAsWritten(
   path: string,
   what: string,
   found: string | number,
