@@ -46,6 +46,9 @@ export function changesOf(id: string, receipt: Receipt, rules: HashRules): Accou
 
 function votedChanges({ proposal, afterStates }: VotedReceipt, rules: HashRules): AccountChange[] {
   const { accountIds, beforeStateHashes, afterStateHashes } = proposal;
+  // Core ends such a transaction without a change, and sends no receipt of it (2.15.8, TransactionQueue.ts).
+  if (!proposal.applied || proposal.cantPreApply)
+    throw new ContradictionError("its validators voted for not applying the transaction");
   if (accountIds.length !== afterStateHashes.length || accountIds.length !== beforeStateHashes.length) {
     throw new ContradictionError("its lists of accounts and hashes differ in length");
   }

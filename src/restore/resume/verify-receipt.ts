@@ -10,7 +10,7 @@
 import { isHex64 } from "../../protocol/address.ts";
 import type { Partition, PublicKey } from "../../protocol/brands.ts";
 import { signerOf, signOf } from "../../protocol/crypto/signature.ts";
-import { type Receipt, voteHashOf } from "../../protocol/receipt.ts";
+import { type GlobalReceipt, type Receipt, voteHashOf } from "../../protocol/receipt.ts";
 import { covers, partitionOf } from "../../protocol/shard.ts";
 import type { CycleMembers } from "./cycle-members.ts";
 
@@ -22,6 +22,8 @@ export function unprovedBecause(
 ): string | undefined {
   // The archiver finds the group of a global change by its source (core 2.15.8, src/p2p/GlobalAccounts.ts).
   const address = receipt.kind === "voted" ? receipt.proposal.executionShardKey : receipt.source;
+  if (receipt.kind === "global" && !isKnownChange(receipt))
+    return "it is a change of a global account of a kind that archivers do not accept";
   if (!isHex64(address)) return "it names no address whose validators could have signed it";
   const { shard, indexOf, groupSize } = members;
   const partition = partitionOf(shard, address);
@@ -38,6 +40,18 @@ export function unprovedBecause(
     if (isTwoThirds(valid.size, groupSize)) return undefined;
   }
   return describe({ valid: valid.size, others, groupSize, partition, total: receipt.signatures.length });
+}
+
+/** Shardeum's `InitNetwork`, `ApplyChangeConfig` and `ApplyNetworkParam`. */
+const creation = 1;
+const changes: readonly unknown[] = [4, 11];
+
+/** The archiver accepts the first kind only where the account does not exist (`src/shardeum/verifyGlobalTxReceipt.ts`). */
+function isKnownChange({ tx, addressHash }: GlobalReceipt): boolean {
+  const { value } = tx;
+  if (typeof value !== "object" || value === null || !("internalTXType" in value)) return false;
+  const { internalTXType: type } = value;
+  return changes.includes(type) || (type === creation && addressHash === "");
 }
 
 function isTwoThirds(count: number, groupSize: number): boolean {

@@ -255,7 +255,7 @@ const unproved: Hostile[] = [
     options: {
       change: rewritten("signedReceipt", ({ proposal, ...rest }: { proposal: object }) => ({
         ...rest,
-        proposal: { ...proposal, applied: false },
+        proposal: { ...proposal, appReceiptDataHash: "0".repeat(64) },
       })),
     },
     says: /0 valid signatures/,
@@ -337,6 +337,16 @@ describe("a receipt that nothing proves", () => {
     const error = await refused(network.write());
     expect(error.details).toEqual([expect.stringContaining("3 valid signatures of a group of 5")]);
   });
+
+  it("is refused if it changes a global account in a way that archivers do not accept", async () => {
+    network = new StoppedNetwork(snapshot);
+    const { accountId } = network.global;
+    const at = endOf(9) - 20_000;
+    const changes = [{ accountId, data: { timestamp: at } }];
+    network.execute(changes, at, { isGlobal: true, internalTXType: 2 });
+    const error = await refused(network.write());
+    expect(error.details).toEqual([expect.stringContaining("of a kind that archivers do not accept")]);
+  });
 });
 
 const changedStates = (change: (states: { accountId: string; data: Record<string, unknown> }[]) => unknown) =>
@@ -357,6 +367,14 @@ describe("a receipt that contradicts itself", () => {
       id: "another transaction's ID",
       change: (row: Row) => ({ ...row, receiptId: "f".repeat(64) }),
       says: /it is the receipt of transaction [0-9a-f]{64}/,
+    },
+    {
+      id: "a vote for not applying it",
+      change: rewritten("signedReceipt", ({ proposal, ...rest }: { proposal: object }) => ({
+        ...rest,
+        proposal: { ...proposal, applied: false },
+      })),
+      says: /voted for not applying the transaction/,
     },
     {
       id: "more hashes than accounts",

@@ -72,6 +72,8 @@ export interface ReceiptOptions {
   /** Changes the row after it was signed. */
   readonly change?: (row: Row) => Row;
   readonly isGlobal?: boolean;
+  /** The kind of a change of a global account. */
+  readonly internalTXType?: number;
 }
 
 export class StoppedNetwork {
@@ -224,7 +226,7 @@ function globalReceipt(
   const tx = {
     address: after.accountId,
     addressHash: after.before,
-    value: { isInternalTx: true, internalTXType: 4, timestamp },
+    value: { isInternalTx: true, internalTXType: options.internalTXType ?? 4, timestamp },
     when: timestamp,
     source: after.accountId,
     txId,
