@@ -21,7 +21,7 @@ const cacheHome = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
 export const installation =
   process.env["PUBLISHED_ARCHIVER"] ?? join(cacheHome, "snapshot-assemble", "published-archiver-3.7.7");
 
-const server = join(installation, "node_modules/@shardeum-foundation/archiver/build/server.js");
+export const server = join(installation, "node_modules/@shardeum-foundation/archiver/build/server.js");
 const binding = join(installation, "node_modules/sqlite3/build/Release/node_sqlite3.node");
 
 /** The reason to skip its tests, for their names; `undefined` where the archiver is installed. */

@@ -32,6 +32,7 @@ function describeResult(result: ResumeResult): string[] {
     ...(keptFile === null ? [] : [`old database  ${keptFile}`]),
     `snapshot      ${snapshot.timestamp}, the end of cycle ${snapshot.cycle}`,
     ...describeReplay(result),
+    `signed        by the validators that cycle records name, up to record ${replay.newestRecord.counter} with the marker ${replay.newestRecord.marker}: another archiver should have the same`,
     `unverified    ${formatCounted(replay.unverified.count, "receipt")}`,
     `accounts      ${formatCounted(accounts.total, "account")}, ${formatCount(accounts.global)} of them global; ${formatCount(accounts.changed)} differ from the snapshot, ${formatCount(replay.accounts.created.count)} of them new; all read back`,
     `network hash  ${state.networkHash}, ${describeAgreed(state)}`,

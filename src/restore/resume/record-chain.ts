@@ -23,6 +23,12 @@ export interface ChainStart {
   readonly hashKey: string;
 }
 
+/** A record that operators can compare between archivers: it contains the hashes of all before. */
+export interface ChainEnd {
+  readonly counter: number;
+  readonly marker: string;
+}
+
 interface Linked {
   readonly record: CycleRecord;
   readonly marker: string;
@@ -53,6 +59,12 @@ export class RecordChain {
     if (own.length > 0 && !own.some(({ marker }) => marker === this.#first.marker)) {
       throw this.#broken(`its record of cycle ${parsed.counter} is another one than the snapshot's`);
     }
+  }
+
+  /** The newest record that was read. */
+  get newest(): ChainEnd {
+    const { record, marker } = this.#last;
+    return { counter: record.counter, marker };
   }
 
   /**

@@ -74,7 +74,7 @@ export class ReplayCounts {
     this.#last = receipt;
   }
 
-  report(): ReplayReport {
+  report(): Omit<ReplayReport, "newestRecord"> {
     return {
       receipts: {
         read: this.#read,

@@ -1,6 +1,7 @@
 /** What a replay of receipts found. */
 
 import { resumeShownMax } from "../../limits/resume.ts";
+import type { ChainEnd } from "./record-chain.ts";
 
 /** Some of what was found, and how many there are. */
 export interface Listed<T> {
@@ -53,6 +54,8 @@ export interface ReplayReport {
   /** Changes to another state of the same time. */
   readonly conflicts: Listed<Gap>;
   readonly accounts: AccountCounts;
+  /** The newest of the cycle records that name the validators. Nothing proves it: other archivers have the same marker. */
+  readonly newestRecord: ChainEnd;
 }
 
 export interface AccountCounts {

@@ -79,8 +79,9 @@ export async function replay(
   open(order.path, false, () => accounts.close());
   receipts.close();
   await syncPath(order.path);
-  const report = run.counts.report();
-  const ofLast = report.last === null ? undefined : cycles.of(report.last.cycle);
+  const counts = run.counts.report();
+  const ofLast = counts.last === null ? undefined : cycles.of(counts.last.cycle);
+  const report = { ...counts, newestRecord: chain.newest };
   chain.close();
   const numNodes = typeof ofLast === "object" ? ofLast.shard.numNodes : null;
   return { report, rowsBefore, numNodes };

@@ -69,6 +69,7 @@ describe("an archiver that is resumed", () => {
         unverified: { count: 0 },
         gaps: { count: 0 },
         last: { cycle: 13, timestamp: endOf(13) - 47_000 },
+        newestRecord: { counter: 13, marker: network.records[13]?.marker },
       },
       accounts: { total: network.expected.length, global: 1, changed },
       file: accountsPath(databases.archiverDb),
@@ -192,6 +193,18 @@ describe("receipts around the snapshot's moment", () => {
     const databases = network.write();
     const { replay } = await run(databases);
     expect(replay.receipts).toMatchObject({ read: 3, applied: 2, skipped: 1 });
+    expect(rowsIn(databases)).toEqual(network.expected);
+  });
+
+  it("are skipped if the snapshot has a later state", async () => {
+    network = new StoppedNetwork(snapshot);
+    const known = network.account(0);
+    const changes = [{ accountId: known.accountId, data: { timestamp: known.timestamp - 1 } }];
+    network.execute(changes, snapshotMs - 30_000, { signers: () => [] });
+    network.state.set(known.accountId, known);
+    const databases = network.write();
+    const { replay } = await run(databases);
+    expect(replay).toMatchObject({ receipts: { read: 1, skipped: 1 }, unverified: { count: 0 } });
     expect(rowsIn(databases)).toEqual(network.expected);
   });
 

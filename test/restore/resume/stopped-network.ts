@@ -121,7 +121,15 @@ export class StoppedNetwork {
   execute(changes: readonly Change[], timestamp: number, options: ReceiptOptions = {}): string {
     const cycle =
       options.cycle ?? Math.floor(timestamp / 1000 / durationSeconds - firstStart / durationSeconds);
-    const txId = hash({ transaction: this.#transactions++ });
+    const tx = { transaction: this.#transactions++ };
+    const txId = hash(tx);
+    // As the archiver keeps them: only for changes of global accounts.
+    const before = changes.flatMap(({ accountId }) => {
+      const stored = this.state.get(accountId);
+      return stored === undefined
+        ? []
+        : [{ ...stored, data: JSON.parse(stored.data) as object, isGlobal: true }];
+    });
     const after = changes
       .toSorted((a, b) => (a.accountId < b.accountId ? -1 : 1))
       .map(({ accountId, data, hashBefore }) => {
@@ -141,13 +149,13 @@ export class StoppedNetwork {
         : votedReceipt(txId, after, { cycle, options });
     const row: Row = {
       receiptId: txId,
-      tx: JSON.stringify({ originalTxData: { tx: {} }, txId, timestamp }),
+      tx: JSON.stringify({ originalTxData: { tx }, txId, timestamp }),
       cycle,
       applyTimestamp: timestamp + 2_000,
       timestamp,
       signedReceipt: JSON.stringify(signedReceipt),
       afterStates: JSON.stringify(states),
-      beforeStates: "[]",
+      beforeStates: JSON.stringify(options.isGlobal === true ? before : []),
       appReceiptData: "{}",
       executionShardKey: after[0]?.accountId ?? "",
       globalModification: options.isGlobal === true ? 1 : 0,
