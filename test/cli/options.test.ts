@@ -68,6 +68,7 @@ const longNames = [...new Set(allOptions.flatMap(({ long }) => long ?? []))].fil
 const rest: Readonly<Record<string, string[]>> = {
   verify: ["directory"],
   restore: ["directory", "--to", "archiver"],
+  resume: ["directory", "--receipts", "file", "--archiver-db", "folder"],
   serve: ["directory"],
   nodes: ["--hash-db", "file"],
 };
@@ -81,9 +82,12 @@ describe.each(program.commands.map((command) => command.name()))("before %s", (n
     const found = option.find((each) => each.long === long);
     if (found === undefined) throw new Error(`there is no ${long}`);
     const isOwn = program.commands.some((each) => each.name() === name && each.options.includes(found));
-    const value = found.required ? [name === "nodes" && long === "--hash-db" ? "file" : valueFor(found)] : [];
-    const before = await parsed([long, ...value, name, ...(rest[name] ?? [])]);
-    const after = await parsed([name, ...(rest[name] ?? []), long, ...value]);
+    const others = rest[name] ?? [];
+    // An option that is given twice has the same value both times.
+    const given = others.includes(long) ? others[others.indexOf(long) + 1] : undefined;
+    const value = found.required ? [given ?? valueFor(found)] : [];
+    const before = await parsed([long, ...value, name, ...others]);
+    const after = await parsed([name, ...others, long, ...value]);
     expect(before).toEqual(after);
     if (isOwn) expect(before).toMatchObject({ command: name, [found.attributeName()]: expect.anything() });
     else expect(before).toContain(long);
