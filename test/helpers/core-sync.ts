@@ -5,13 +5,7 @@
 
 import { signed } from "../../src/protocol/crypto/signature.ts";
 import type { Identity } from "../../src/testnet/validator/identity.ts";
-
-export interface SyncedAccount {
-  readonly accountId: string;
-  readonly stateId: string;
-  readonly data: unknown;
-  readonly timestamp: number;
-}
+import { type AccountData, type ReceivedAccount, syncRange } from "../serve/archiver/core-client.ts";
 
 export interface AddressRange {
   readonly accountStart: string;
@@ -20,8 +14,6 @@ export interface AddressRange {
 
 export const wholeRange: AddressRange = { accountStart: "0".repeat(64), accountEnd: "f".repeat(64) };
 
-/** core's `accountBucketSize`. */
-const pageAccounts = 200;
 /** core's `p2p.maxResponseSize`. */
 const responseBytesMax = 15 * 2 ** 20;
 const globalTriesMax = 20;
@@ -37,53 +29,27 @@ export class CoreSync {
   }
 
   /** Returns the accounts of a range in the order in which they came; some may have come twice. */
-  async accounts(range: AddressRange): Promise<SyncedAccount[]> {
-    const synced: SyncedAccount[] = [];
-    let [tsStart, lowTime, offset, accountOffset] = [0, 0, 0, ""];
-    let isLastTry = false;
-    for (;;) {
-      const request = { ...range, tsStart, maxRecords: pageAccounts, offset, accountOffset };
+  async accounts(range: AddressRange): Promise<readonly ReceivedAccount[]> {
+    const { accounts } = await syncRange(range, async (request) => {
       const answer = await this.post("get_account_data_archiver", request);
       if (answer["success"] !== true) throw new Error(String(answer["error"]));
-      const { wrappedAccounts: page, lastUpdateNeeded } = answer["data"] as {
-        wrappedAccounts: SyncedAccount[];
-        lastUpdateNeeded: boolean;
-      };
-      synced.push(...page);
-      const timeBefore = lowTime;
-      const last = page.at(-1);
-      if (last !== undefined && last.timestamp > lowTime) {
-        lowTime = last.timestamp;
-        tsStart = lowTime;
-      }
-      offset = timeBefore === lowTime ? offset + repeatsOfLast(page) : 0;
-      if (page.length < pageAccounts) {
-        tsStart++;
-        offset = 0;
-      }
-      accountOffset = offset > 0 ? (last?.accountId ?? "") : "";
-      if (lastUpdateNeeded) return synced;
-      if (page.length > 0) isLastTry = false;
-      else if (isLastTry) return synced;
-      else {
-        tsStart++;
-        isLastTry = true;
-      }
-    }
+      return answer["data"] as AccountData;
+    });
+    return accounts;
   }
 
   /** @throws Error if the archiver does not answer all of them */
-  async globalAccounts(): Promise<SyncedAccount[]> {
+  async globalAccounts(): Promise<ReceivedAccount[]> {
     const { accounts } = (await this.post("get_globalaccountreport_archiver", {})) as unknown as {
       accounts: readonly { readonly id: string; readonly hash: string }[];
     };
-    const byId = new Map<string, SyncedAccount>();
+    const byId = new Map<string, ReceivedAccount>();
     for (let tries = 0; tries < globalTriesMax; tries++) {
       const missing = accounts.filter(({ id, hash }) => byId.get(id)?.stateId !== hash);
       if (missing.length === 0) return [...byId.values()];
       const request = { accountIds: missing.map(({ id }) => id) };
       const answer = await this.post("get_account_data_by_list_archiver", request);
-      for (const account of (answer["accountData"] ?? []) as SyncedAccount[])
+      for (const account of (answer["accountData"] ?? []) as ReceivedAccount[])
         byId.set(account.accountId, account);
     }
     throw new Error("setting global data falied. max tries exceeded");
@@ -100,12 +66,4 @@ export class CoreSync {
     if (text.length > responseBytesMax) throw new Error(`a response of ${text.length} bytes`);
     return JSON.parse(text);
   }
-}
-
-/** Returns how many accounts of a page, before its last one, have the same timestamp as the last one. */
-function repeatsOfLast(page: readonly SyncedAccount[]): number {
-  const last = page.at(-1)?.timestamp;
-  let repeats = 0;
-  for (let at = page.length - 2; at >= 0 && page[at]?.timestamp === last; at--) repeats++;
-  return repeats;
 }

@@ -12,8 +12,10 @@ import { readCopies } from "../../src/restore/account-copy.ts";
 import type { AccountMaker } from "../../src/testnet/state/seeded-state.ts";
 import type { Identity } from "../../src/testnet/validator/identity.ts";
 import { commandLine } from "../cli/command-line.ts";
-import { CoreSync, type SyncedAccount, wholeRange } from "../helpers/core-sync.ts";
+import { CoreSync, wholeRange } from "../helpers/core-sync.ts";
 import { hashedAccount } from "../restore/restorable.ts";
+import type { ReceivedAccount } from "../serve/archiver/core-client.ts";
+import { startServer } from "../serve/running-server.ts";
 import { type RunningHistory, startHistory } from "./history.ts";
 import { type ArchiverHome, archiverHome, missing, publishedArchiver } from "./published-archiver.ts";
 import { restartNetwork } from "./restarted-network.ts";
@@ -27,6 +29,9 @@ interface Drill {
 /** Accounts with other timestamps, before and after the crowd. */
 const others = 400;
 
+/** Divides no number of accounts here. */
+const aPrime = 7_919;
+
 interface Restored {
   readonly history: RunningHistory;
   readonly snapshot: string;
@@ -39,15 +44,45 @@ const note = missing === undefined ? "" : ` (${missing})`;
 
 describe.skipIf(missing !== undefined)(`a full restart with a published archiver${note}`, () => {
   it("gives validators every account, from the archiver alone, where no timestamp is crowded", async () => {
-    const restored = await assembleAndRestore({ crowd: 200, globals: 1 });
+    const restored = await assembleAndRestore({ crowd: 199, globals: 1 });
     const network = await restartNetwork(restored.home, restored.history.archiver, restored.history.active);
     const expected = await accountsOf(restored.snapshot);
     for (const { identity } of restored.history.active.slice(0, 2)) {
       const found = compare(expected, await syncAll(network.archiver, identity));
-      tell("archiver", { crowd: 200, globals: 1 }, found);
+      tell("archiver", { crowd: 199, globals: 1 }, found);
       expect(found).toEqual({ expected: expected.size, missing: 0, different: 0 });
     }
   });
+
+  it.each<Drill>([
+    { crowd: 200, globals: 1 },
+    { crowd: 201, globals: 0 },
+    { crowd: 450, globals: 2 },
+    { crowd: 1_000, globals: 3 },
+  ])(
+    "gives them every account through serve, where $crowd have one timestamp and $globals are global",
+    async (drill) => {
+      const { history, home, snapshot } = await assembleAndRestore(drill);
+      const { archiver } = await restartNetwork(home, history.archiver, history.active);
+      const { url } = await startServer([snapshot], { upstream: archiver });
+      const expected = await accountsOf(snapshot);
+      const identity = identityOf(history);
+      for (const node of history.active.slice(0, 9)) {
+        const found = compare(expected, await syncAll(url, node.identity));
+        expect(found).toEqual({ expected: expected.size, missing: 0, different: 0 });
+      }
+      tell("serve", drill, compare(expected, await syncAll(url, identity)));
+      // What serve does not answer itself, it passes on.
+      const [own, passed] = await Promise.all(
+        [archiver, url].map(async (base) => await (await fetch(`${base}/cycleinfo/1`)).text()),
+      );
+      expect(passed).toBe(own);
+      // Global accounts are in the range, too.
+      const alone = compare(expected, await new CoreSync(archiver, identity).accounts(wholeRange));
+      tell("archiver", drill, alone);
+      expect(alone.missing).toBeGreaterThan(0);
+    },
+  );
 
   it("accepts the record of the shutdown, and tells the first validator of it", async () => {
     const { history, home, said } = await assembleAndRestore({ crowd: 0, globals: 1 });
@@ -87,8 +122,13 @@ function crowded(crowd: number): AccountMaker {
     const place = places.get(accountId) ?? places.size;
     places.set(accountId, place);
     const crowdedMs = timestamp - 1_000_000;
-    if (place < crowd) return { ...account, timestamp: crowdedMs };
-    return { ...account, timestamp: crowdedMs + (place % 2 === 0 ? place : -place) };
+    // Accounts are made in order of address. What an archiver answers behind a crowd is what has high addresses: the
+    // newest of all, and then nothing of what is between.
+    const last = crowd + others - 1;
+    if (place === last) return { ...account, timestamp: timestamp - 1 };
+    const rank = (place * aPrime) % last;
+    if (rank < crowd) return { ...account, timestamp: crowdedMs };
+    return { ...account, timestamp: crowdedMs + (rank % 2 === 0 ? rank : -rank) };
   };
 }
 
@@ -111,12 +151,12 @@ async function accountsOf(snapshot: string): Promise<Map<string, string>> {
   return accounts;
 }
 
-async function syncAll(url: string, identity: Identity): Promise<SyncedAccount[]> {
+async function syncAll(url: string, identity: Identity): Promise<ReceivedAccount[]> {
   const sync = new CoreSync(url, identity);
   return [...(await sync.globalAccounts()), ...(await sync.accounts(wholeRange))];
 }
 
-function compare(expected: ReadonlyMap<string, string>, synced: readonly SyncedAccount[]) {
+function compare(expected: ReadonlyMap<string, string>, synced: readonly ReceivedAccount[]) {
   const found = new Map(
     synced.map(({ accountId, stateId, timestamp, data }) => [
       accountId,
