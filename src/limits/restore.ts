@@ -14,8 +14,9 @@ export const restoreCacheKiB = 8 * KiB;
 /** Text that is collected before it is hashed or written. */
 export const restoreTextCharacters = 256 * KiB;
 
-/** Accounts of one timestamp that an archiver serves without a loss: a page of a restarting validator. */
-export const archiverPageAccounts = 200;
+/** From so many accounts of one timestamp on, an archiver skips others: a whole page of a restarting validator has that
+ *  timestamp then, and the archiver applies the address with which the next page begins to later timestamps as well. */
+export const crowdedAccountsMin = 200;
 
 /** Timestamps with too many accounts that a result lists. */
 export const crowdedTimestampsShownMax = 20;

@@ -3,7 +3,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { RestoreReporter } from "../events/restore-events.ts";
-import { crowdedTimestampsShownMax } from "../limits/restore.ts";
+import { crowdedAccountsMin, crowdedTimestampsShownMax } from "../limits/restore.ts";
 import { ARCHIVER_ACCOUNTS_FILE } from "../store/archiver-accounts.ts";
 import { counted } from "../text/counted.ts";
 import type { AccountHashCounter } from "./account-hash.ts";
@@ -158,7 +158,7 @@ export function servingWarnings({ crowded, globalAccounts }: AccountsReadBack): 
   if (first !== undefined) {
     const atLeast = crowded.length === crowdedTimestampsShownMax ? "at least " : "";
     warnings.push(
-      `${atLeast}${counted(crowded.length, "timestamp")} of more than 200 accounts, such as ${first.timestamp} with ${first.accounts}: an archiver skips accounts behind such a group; serve answers them all`,
+      `${atLeast}${counted(crowded.length, "timestamp")} of ${crowdedAccountsMin} accounts or more, such as ${first.timestamp} with ${first.accounts}: an archiver skips accounts behind such a group; serve answers them all`,
     );
   }
   if (globalAccounts > 1) {

@@ -1,7 +1,7 @@
 /** The accounts in a written database, read from the file: their partition hashes, and what an archiver makes of them. */
 
 import {
-  archiverPageAccounts,
+  crowdedAccountsMin,
   crowdedTimestampsShownMax,
   restoreProgressAccounts,
   restoreTextCharacters,
@@ -24,7 +24,7 @@ export interface StoredSummary {
   readonly globalAccounts: number;
   /** The `combinedHash` that the archiver's report of global accounts must have. */
   readonly combinedHash: string;
-  /** The first timestamps that more accounts have than an archiver serves without a loss. */
+  /** The first timestamps that so many accounts have that an archiver skips some. */
   readonly crowded: readonly CrowdedTimestamp[];
 }
 
@@ -104,7 +104,7 @@ export class StoredState {
   #crowded(): CrowdedTimestamp[] {
     const rows = this.database.rows(
       `SELECT timestamp, count(*) AS accounts FROM accounts GROUP BY timestamp
-       HAVING count(*) > ${archiverPageAccounts} ORDER BY timestamp LIMIT ${crowdedTimestampsShownMax}`,
+       HAVING count(*) >= ${crowdedAccountsMin} ORDER BY timestamp LIMIT ${crowdedTimestampsShownMax}`,
     );
     return [...rows].map((row) => ({
       timestamp: row.count("timestamp"),
