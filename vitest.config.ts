@@ -10,7 +10,7 @@ const alone = readdirSync("test", { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".test.ts") && changesProcess.test(readFileSync(file, "utf8")));
 
 // They take minutes: `npm run test:long`. Others need the published archiver: `npm run test:archiver`.
-const separate = ["test/live/**", "test/simulator/planted-faults.test.ts", "test/published-archiver/**"];
+const separate = ["test/live/**", "test/**/*.long.test.ts", "test/published-archiver/**"];
 
 export default defineConfig({
   test: {

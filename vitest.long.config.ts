@@ -1,10 +1,13 @@
 import { defineConfig } from "vitest/config";
 
-/** Live clusters, whose cycles pass in real time, and the faults that the simulator has to find. */
+/**
+ * Live clusters, whose cycles pass in real time; the faults that the simulator has to find; restores that are killed or
+ * damaged at every step, each in several processes.
+ */
 export default defineConfig({
   test: {
     globalSetup: "test/helpers/build.ts",
-    include: ["test/live/**/*.test.ts", "test/simulator/planted-faults.test.ts"],
+    include: ["test/live/**/*.test.ts", "test/**/*.long.test.ts"],
     // A cluster has up to ten processes: on a busy machine, two of them miss their cycles.
     maxWorkers: 1,
     testTimeout: 240_000,

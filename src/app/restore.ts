@@ -118,7 +118,7 @@ async function restoreTo(destination: Destination, restoring: Restoring): Promis
       accounts: { total: restored.accounts, global: restored.globalAccounts },
       file: restored.file,
       keptFile: restored.keptFile,
-      warnings: servingWarnings(restored),
+      warnings: servingWarnings(restored, true),
       nextSteps: nextStepsOfArchiver(restored, snapshot.txList),
     };
   }

@@ -109,7 +109,7 @@ async function resumeFrom(
   const { restored, report } = resumed;
   for (const message of [
     ...hashWarnings(hashes),
-    ...servingWarnings(restored),
+    ...servingWarnings(restored, report.receipts.applied === 0),
     ...replayWarnings(report),
     ...(state.isAgreed === false
       ? [`the validators agreed on another network hash at the end of cycle ${state.cycle}`]

@@ -151,19 +151,29 @@ async function appendShutdown(
   );
 }
 
-/** Returns the warnings about what an archiver serves wrongly. */
-export function servingWarnings({ crowded, globalAccounts }: AccountsReadBack): string[] {
+/**
+ * Returns the warnings about what an archiver serves wrongly.
+ *
+ * @param isSnapshot whether the accounts are those of the snapshot, which `serve` can serve
+ */
+export function servingWarnings(
+  { crowded, globalAccounts }: AccountsReadBack,
+  isSnapshot: boolean,
+): string[] {
+  const remedy = isSnapshot
+    ? "serve answers them all"
+    : "serve would answer them all, but of the snapshot alone, without what came after it";
   const warnings: string[] = [];
   const [first] = crowded;
   if (first !== undefined) {
     const atLeast = crowded.length === crowdedTimestampsShownMax ? "at least " : "";
     warnings.push(
-      `${atLeast}${counted(crowded.length, "timestamp")} of ${crowdedAccountsMin} accounts or more, such as ${first.timestamp} with ${first.accounts}: an archiver skips accounts behind such a group; serve answers them all`,
+      `${atLeast}${counted(crowded.length, "timestamp")} of ${crowdedAccountsMin} accounts or more, such as ${first.timestamp} with ${first.accounts}: an archiver skips accounts behind such a group; ${remedy}`,
     );
   }
   if (globalAccounts > 1) {
     warnings.push(
-      `${counted(globalAccounts, "global account")}: an archiver answers none if a validator asks for two or more at once; serve answers them all`,
+      `${counted(globalAccounts, "global account")}: an archiver answers none if a validator asks for two or more at once; ${remedy}`,
     );
   }
   return warnings;

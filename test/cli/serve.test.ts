@@ -15,6 +15,7 @@ describe("the serve command", () => {
     expect(said.objects()).toEqual([
       { type: "verifying", directory: published.directory },
       expect.objectContaining({ type: "snapshot", name: published.name, cycle: 8 }),
+      { type: "restoring", name: null, mode: null },
       { type: "key", publicKey: expect.stringMatching(/^[0-9a-f]{64}$/), isFresh: true },
       { type: "listening", url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) },
       expect.objectContaining({ type: "summary", ok: true, exitCode: 0 }),

@@ -32,6 +32,7 @@ export interface HashRules {
 /** The receipt contradicts itself: nothing makes its accounts usable. */
 export class ContradictionError extends Error {
   override readonly name = "ContradictionError";
+  readonly code = "contradiction";
 }
 
 /**

@@ -30,7 +30,10 @@ const names: Readonly<Record<number, string>> = {
 };
 
 /** The body of a request is of a type that the archiver does not read. */
-class MediaTypeError extends Error {}
+class MediaTypeError extends Error {
+  override readonly name = "MediaTypeError";
+  readonly code = "media-type";
+}
 
 /**
  * Returns the value of a request's body, which was read as text; `undefined` if there is none.

@@ -10,7 +10,7 @@ import { makeDirectories, syncPath } from "../../store/durable.ts";
 import { removeOwn, requireOwn, statsOf } from "../../store/own-files.ts";
 import { acquireRunLock } from "../../store/run-lock.ts";
 import type { IndexedSnapshot } from "./build-index.ts";
-import { IndexProcessEnded, performOnIndex } from "./index-child.ts";
+import { IndexProcessError, performOnIndex } from "./index-child.ts";
 
 export interface IndexPlace {
   /** The directory of the snapshot. */
@@ -78,7 +78,7 @@ async function problemOf(
     const child = { scratchDirectory: dirname(path), signal };
     return (await performOnIndex<"check">({ kind: "check", path, digest }, child)) ?? undefined;
   } catch (error) {
-    if (error instanceof IndexProcessEnded) return "it is damaged: reading it ended the process";
+    if (error instanceof IndexProcessError) return "it is damaged: reading it ended the process";
     throw error;
   }
 }
@@ -100,7 +100,7 @@ async function build(
     await syncPath(dirname(path));
   } catch (error) {
     await rm(unfinished, { force: true });
-    if (error instanceof IndexProcessEnded) throw endedEarly(path);
+    if (error instanceof IndexProcessError) throw endedEarly(path);
     throw error instanceof SnapshotError || signal?.aborted === true
       ? error
       : diskError(`cannot build ${path}`, error);

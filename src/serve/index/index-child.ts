@@ -22,9 +22,12 @@ export interface IndexChildOptions {
 }
 
 /** The process ended before it answered: a damaged file can end it. */
-export class IndexProcessEnded extends Error {}
+export class IndexProcessError extends Error {
+  override readonly name = "IndexProcessError";
+  readonly code = "index-process";
+}
 
-/** @throws SnapshotError with the code of the failure; {@link IndexProcessEnded} */
+/** @throws SnapshotError with the code of the failure; {@link IndexProcessError} */
 export function performOnIndex<Kind extends keyof IndexWork>(
   order: IndexWork[Kind]["order"],
   { onProgress, scratchDirectory, signal }: IndexChildOptions,
@@ -38,7 +41,7 @@ export function performOnIndex<Kind extends keyof IndexWork>(
     });
     const abort = () => child.kill("SIGKILL");
     signal?.addEventListener("abort", abort, { once: true });
-    let settle = () => reject(signal?.aborted === true ? signal.reason : new IndexProcessEnded(order.kind));
+    let settle = () => reject(signal?.aborted === true ? signal.reason : new IndexProcessError(order.kind));
     child.on("message", (reply: IndexReply) => {
       if (reply.kind === "progress") onProgress?.(reply.accounts);
       else if (reply.kind === "done") settle = () => resolve(reply.result as IndexWork[Kind]["result"]);

@@ -4,6 +4,7 @@ import { Transform, type TransformCallback } from "node:stream";
 
 export class BodyTooLargeError extends Error {
   override readonly name = "BodyTooLargeError";
+  readonly code = "body-too-large";
   readonly statusCode = 413;
 }
 
