@@ -72,6 +72,19 @@ export const logEntriesAtOnceMax = 10_000;
 export const logSilenceMaxMs = 60_000;
 export const logPauseMs = 250;
 
+/** A server of snapshots from which a validator starts: how long it may be silent, and the bytes a second that it must
+ *  send on average; the times that it may fail, and the pause before it is asked again, which doubles. */
+export const serverSilenceMs = 10_000;
+export const serverBytesPerSecondMin = 16 * KiB;
+export const serverFailuresMax = 3;
+export const serverPauseMs = 500;
+
+/** An answer to `GET /snapshot-cycles` or `GET /snapshots`: a hash for each partition, and some cycle records. */
+export const snapshotCyclesBytesMax = 24 * MiB;
+
+/** The copies of one partition, which are held until its hash is known. */
+export const syncPartitionBytesMax = 512 * MiB;
+
 /** How long an archiver may take to respond to a validator, and the pause before it is requested again. */
 export const archiverTimeoutMs = 5_000;
 export const archiverPauseMs = 250;
