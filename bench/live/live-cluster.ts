@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import type { LiveClusterDescription, LiveEvent } from "../../dist/testnet/live/live-cluster.js";
+import type { LiveClusterDescription, LiveEvent } from "../../dist/testnet/live/live-description.js";
 import { commandPath, end } from "../command.ts";
 
 /** A line that `cluster --live --json` prints. */

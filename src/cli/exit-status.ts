@@ -96,7 +96,14 @@ const statusesOfCommand: Readonly<Record<string, Meanings>> = {
     7: "the cycle chain of the snapshot, or of the archiver after it, is broken or not proved",
     ...shared(8, 10, 12, 13, 14),
   },
-  cluster: { 0: ENDED, ...shared(2, 12) },
+  cluster: {
+    0: ENDED,
+    ...shared(2),
+    3: "no server of the snapshot is left to start from",
+    4: "the snapshot of --from does not verify",
+    5: "a validator ended before the network took transactions",
+    ...shared(6, 7, 8, 10, 12),
+  },
   collect: { 0: ENDED, ...shared(2, 5, 6, 7, 8, 12) },
   nodes: {
     ...shared(2),

@@ -1,13 +1,13 @@
 /** Describes the events of a live cluster for people. Normal events of a cycle have no description. */
 
-import type { LiveEvent } from "../testnet/live/live-cluster.ts";
+import type { LiveEvent } from "../testnet/live/live-description.ts";
 import { messageLine } from "../text/printable.ts";
 import { formatCounted } from "../ui/format.ts";
 import type { Style } from "../ui/style.ts";
 
 /** Returns a line, or `undefined` for a normal event. */
 export function describeLiveEvent(event: LiveEvent, style: Style): string | undefined {
-  const who = `validator ${event.validator}`;
+  const who = event.validator === null ? "the cluster" : `validator ${event.validator}`;
   const warning = (text: string) => `${style.warning("warning:")} ${who}: ${messageLine(text)}`;
   switch (event.type) {
     case "agreed":
@@ -29,6 +29,13 @@ export function describeLiveEvent(event: LiveEvent, style: Style): string | unde
       return event.isMarked ? warning(`it missed the snapshot of cycle ${event.cycle}`) : undefined;
     case "cycle-failed":
       return warning(`cycle ${event.cycle}: ${event.cause}`);
+    case "mode-changed":
+      return describeMode(event);
+    case "server-failed": {
+      const { server, problem, isExcluded } = event;
+      return warning(`${server}: ${problem}${isExcluded ? "; it is not asked again" : ""}`);
+    }
+    case "state-fetched":
     case "export-retrieved":
     case "synced":
     case "left":
@@ -47,5 +54,16 @@ export function describeLiveEvent(event: LiveEvent, style: Style): string | unde
       const how = event.isLost ? "was lost and is removed" : "left";
       return `${who} ${how} in cycle ${event.cycle}: ${formatCounted(event.nodes, "node")}`;
     }
+  }
+}
+
+function describeMode({ cycle, mode }: Extract<LiveEvent, { readonly type: "mode-changed" }>): string {
+  switch (mode) {
+    case "restart":
+      return `cycle ${cycle}: the validators join`;
+    case "restore":
+      return `cycle ${cycle}: the validators complete the state`;
+    case "processing":
+      return `cycle ${cycle}: every validator is active, and transactions are taken`;
   }
 }

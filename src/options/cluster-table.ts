@@ -1,6 +1,6 @@
 /** The options of `cluster`, which starts a cluster to try the program with. */
 
-import { anyText, flag, type Kind, path, texts, wholeNumber } from "./kinds.ts";
+import { anyText, flag, hexKey, type Kind, milliseconds, path, texts, wholeNumber } from "./kinds.ts";
 import type { OptionTable } from "./option-row.ts";
 import { parseSeconds } from "./option-texts.ts";
 
@@ -35,6 +35,12 @@ const wholeSeconds: Kind = {
   ...wholeNumber(1, cycleSecondsMax),
   expected: `a whole number of seconds from 1 to ${cycleSecondsMax}`,
   parse: parseSeconds,
+};
+
+const snapshotServers: Kind = {
+  ...path,
+  expected: "URLs with commas between them, or the path of a directory",
+  takesUrl: true,
 };
 
 /** Shows a default without setting it: the command refuses options of a live cluster with a fixture. */
@@ -124,6 +130,27 @@ export const clusterTable = {
     flag: "--fault <node:fault>",
     kind: texts,
     help: "live: fault of a node, or of every node (*); repeat the option for several faults",
+  },
+  from: {
+    flag: "--from <servers|directory>",
+    kind: snapshotServers,
+    help: "live: start from a snapshot: URLs of servers (serve) with commas between them, or a directory of published snapshots, which is served while the cluster runs",
+  },
+  fromDigest: {
+    flag: "--from-digest <hash>",
+    kind: hexKey,
+    help: "live: digest of the snapshot of --from; required with URLs, since a server may lie",
+  },
+  fromTimestamp: {
+    flag: "--from-timestamp <milliseconds>",
+    kind: milliseconds,
+    defaultText: "the newest snapshot",
+    help: "live: timestamp of the snapshot, with a directory",
+  },
+  resume: {
+    flag: "--resume <directory>",
+    kind: path,
+    help: "live: with --from, directory of the cluster whose snapshot it is; its transactions after the snapshot are repeated",
   },
   directory: {
     flag: "--directory <directory>",

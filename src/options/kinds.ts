@@ -52,6 +52,13 @@ export const age: Kind = {
   parse: text.parseAge,
 };
 
+/** A moment. */
+export const milliseconds: Kind = {
+  accepts: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
+  expected: "milliseconds since 1970",
+  parse: text.parseMilliseconds,
+};
+
 export const flag: Kind = {
   accepts: (value) => typeof value === "boolean",
   expected: "true or false",

@@ -62,6 +62,11 @@ export function parseCount(min: number, max: number): (text: string) => number {
   };
 }
 
+export function parseMilliseconds(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new OptionValueError("expected milliseconds since 1970, such as 1700000640000");
+}
+
 export function parseKey(text: string): string {
   const key = text.toLowerCase();
   if (isHex64(key)) return key;

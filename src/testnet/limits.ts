@@ -65,6 +65,12 @@ export const snapshotResponsesPerAddressMax = 32;
 /** An entry of the transaction log: the longest has two addresses and an amount. */
 export const logEntryBytesMax = 1 * KiB;
 
+/** The body of `POST /cycleinfo`, which has a few short fields. */
+export const cycleRequestBytesMax = 4 * KiB;
+
+/** A cycle record in the file of a cluster: it may state every node. */
+export const cycleRecordBytesMax = 16 * MiB;
+
 /** The entries of the transaction log that are added together after a pause. */
 export const logEntriesAtOnceMax = 10_000;
 

@@ -252,7 +252,7 @@ describe("the help", () => {
     { id: "the main job", args: ["--help"], statuses: mainStatuses },
     { id: "plan", args: ["plan", "--help"], statuses: [0, 1, 2, 5, 6, 7, 8, 12] },
     { id: "verify", args: ["verify", "--help"], statuses: [0, 1, 2, 4, 6, 7, 8, 10, 12] },
-    { id: "cluster", args: ["cluster", "--help"], statuses: [0, 1, 2, 12] },
+    { id: "cluster", args: ["cluster", "--help"], statuses: [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12] },
     { id: "collect", args: ["collect", "--help"], statuses: [0, 1, 2, 5, 6, 7, 8, 12] },
     { id: "nodes", args: ["nodes", "--help"], statuses: [0, 1, 2, 5, 12] },
     { id: "the main job with -h", args: ["-h"], statuses: mainStatuses },

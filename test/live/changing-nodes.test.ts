@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { audit } from "../../bench/live/audit.ts";
 import { MANIFEST_FILE, type Manifest } from "../../src/format/manifest.ts";
-import type { LiveEvent } from "../../src/testnet/live/live-cluster.ts";
+import type { LiveEvent } from "../../src/testnet/live/live-description.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 import { isAlive, program, publish, type RunningCluster, run, startCluster } from "./running-cluster.ts";
 

@@ -12,7 +12,7 @@ import { describe, expect, it } from "vitest";
 import { audit } from "../../bench/live/audit.ts";
 import type { Manifest } from "../../src/format/manifest.ts";
 import { MANIFEST_FILE } from "../../src/format/manifest.ts";
-import type { LiveEvent } from "../../src/testnet/live/live-cluster.ts";
+import type { LiveEvent } from "../../src/testnet/live/live-description.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 import { isAlive, program, publish, type RunningCluster, run, startCluster } from "./running-cluster.ts";
 

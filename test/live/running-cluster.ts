@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished } from "vitest";
 import { exportsKept } from "../../src/testnet/limits.ts";
-import type { LiveClusterDescription, LiveEvent } from "../../src/testnet/live/live-cluster.ts";
+import type { LiveClusterDescription, LiveEvent } from "../../src/testnet/live/live-description.ts";
 import { temporaryDirectory } from "../helpers/temporary.ts";
 
 export const program = fileURLToPath(new URL("../../bin/snapshot-assemble.js", import.meta.url));

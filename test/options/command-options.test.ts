@@ -31,6 +31,7 @@ describe("the table of options", () => {
       "--archiver",
       "--archiver-url",
       "--evidence",
+      "--from",
       "--mirror",
       "--state-metadata",
       "--upstream",

@@ -3,6 +3,7 @@
 import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { commandOptions } from "../../options/command-options.ts";
 import { longFlag } from "../../options/option-row.ts";
+import type { RestartFlags } from "../../testnet/live/beginning.ts";
 import type { LiveFlags } from "../../testnet/live/live-settings.ts";
 import { printableJson } from "../../text/printable.ts";
 import { formatCounted } from "../../ui/format.ts";
@@ -10,11 +11,12 @@ import { makeStyle } from "../../ui/style.ts";
 import type { Io } from "../io.ts";
 import type { Outcome } from "../outcome.ts";
 
-export type ClusterCommandFlags = LiveFlags & {
-  readonly live?: boolean;
-  readonly directory?: string;
-  readonly json?: boolean;
-};
+export type ClusterCommandFlags = LiveFlags &
+  Partial<RestartFlags> & {
+    readonly live?: boolean;
+    readonly directory?: string;
+    readonly json?: boolean;
+  };
 
 export const clusterExamples = `Examples:
   $ snapshot-assemble cluster nine-honest
@@ -25,6 +27,8 @@ export const clusterExamples = `Examples:
       starts the same with a lying, a slow and a crashing validator
   $ snapshot-assemble cluster --live --join 9@3 --leave 2@4 --kill 5@8
       starts the same with a tenth validator from cycle 3 on; validator 2 leaves, and validator 5 dies
+  $ snapshot-assemble cluster --live --nodes 12 --from snapshots --resume old-cluster
+      starts twelve validators from the newest snapshot in a directory, and repeats what followed it
 `;
 
 export async function clusterHelp(): Promise<string> {
@@ -37,6 +41,12 @@ transaction since: genesis.jsonl and transactions.jsonl. Ctrl-C ends the cluster
 
 Validators are numbered in ascending order of ID; those that join have higher numbers. The nodes change only
 between cycles, and every cycle record states the changes.
+
+With --from, validators begin empty. Each asks the servers of the snapshot, compares every partition with
+the snapshot's digest before it uses it, and asks another server where one lies or fails. The cycles continue
+those of the network before; when all validators are active, transactions are taken. A cycle of --join,
+--leave or --kill then counts from the first one with transactions. Without --resume, what followed the
+snapshot is lost.
 
 Fixtures:
   ${(await fixtureNames()).join("\n  ")}
@@ -92,16 +102,25 @@ async function runFixture(fixture: string, json: boolean, io: Io): Promise<Outco
 }
 
 async function runLive(
-  { directory, ...flags }: Omit<ClusterCommandFlags, "live" | "json">,
+  {
+    directory,
+    from,
+    fromDigest,
+    fromTimestamp,
+    resume,
+    ...flags
+  }: Omit<ClusterCommandFlags, "live" | "json">,
   json: boolean,
   io: Io,
 ): Promise<Outcome> {
+  const restart = restartOf({ from, fromDigest, fromTimestamp, resume }, flags);
   const style = makeStyle(io.stderr.isTTY, io.env);
   const { describeLiveEvent } = await import("../live-events.ts");
   const { liveSettings } = await import("../../testnet/live/live-settings.ts");
   const { startLiveCluster } = await import("../../testnet/live/live-cluster.ts");
   const cluster = await startLiveCluster(liveSettings(flags), {
     directory,
+    restart,
     signal: io.signal,
     report: (event) => {
       if (json) return void io.stdout.write(`${printableJson(event)}\n`);
@@ -119,6 +138,22 @@ async function runLive(
   } finally {
     await cluster.stop();
   }
+}
+
+/** @throws SnapshotError `usage` for options that do not go together */
+function restartOf(
+  { from, ...flags }: Omit<RestartFlags, "from"> & { readonly from: string | undefined },
+  { accounts, globalAccounts }: LiveFlags,
+): RestartFlags | undefined {
+  if (from === undefined) {
+    if (Object.values(flags).every((flag) => flag === undefined)) return undefined;
+    throw usage("--from-digest, --from-timestamp or --resume is given without --from", "Add --from.");
+  }
+  if (accounts === undefined && globalAccounts === undefined) return { from, ...flags };
+  throw usage(
+    "--accounts or --global-accounts is given with --from",
+    "Leave it out: the snapshot has the accounts.",
+  );
 }
 
 function reportStart(

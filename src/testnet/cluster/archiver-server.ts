@@ -3,10 +3,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { HttpError } from "../../http-server/http-error.ts";
 import { asNodeId, type NodeId, type PublicKey } from "../../protocol/brands.ts";
-import { signed } from "../../protocol/crypto/signature.ts";
+import { signed, signerOf } from "../../protocol/crypto/signature.ts";
+import { parseAs, parseJson, WireError } from "../../wire/parse.ts";
+import * as z from "../../wire/schema.ts";
+import { cycleRequestBytesMax } from "../limits.ts";
 import { Random } from "../state/random.ts";
 import { type Identity, makeIdentity } from "../validator/identity.ts";
-import { JsonServer, sendJson, urlOf } from "../validator/json-server.ts";
+import { JsonServer, readBody, sendJson, urlOf } from "../validator/json-server.ts";
 import { type ChainedRecord, txList } from "./cycle-records.ts";
 
 /** A row of the node list (PROTOCOL.md, Node list). */
@@ -50,10 +53,34 @@ export function makeArchiverServer({ identity, nodeList, cycles, handle }: Archi
       const activeArchivers = [{ publicKey: identity.publicKey, ip, port }];
       return sendJson(response, signed({ activeArchivers }, identity.privateKey));
     }
+    if (request.method === "POST" && pathname === "/cycleinfo") {
+      const { start, end } = rangeOf(await readBody(request, cycleRequestBytesMax));
+      const cycleInfo = cycles().filter(({ counter }) => start <= counter && counter <= end);
+      return sendJson(response, signed({ cycleInfo }, identity.privateKey));
+    }
     if (request.method === "GET" && pathname === "/network-txs-list") return sendJson(response, txList);
     if (handle !== undefined && (await handle(request, response, url))) return;
     throw new HttpError(404, `not found: ${request.method} ${pathname}`);
   });
+}
+
+/** The cycles of a request for older records: its newest one is at most this number after the oldest. */
+const cyclesAtOnceMax = 100;
+
+const cycleRange = z.object({ start: z.int().nonnegative(), end: z.int().nonnegative() });
+
+/** @throws HttpError 400 */
+function rangeOf(body: string): z.output<typeof cycleRange> {
+  const source = "cycle records";
+  try {
+    const received = parseJson(body, source);
+    if (signerOf(received) === undefined) throw new HttpError(400, "not signed");
+    const range = parseAs(cycleRange, received, source);
+    if (range.end - range.start <= cyclesAtOnceMax) return range;
+    throw new HttpError(400, `more than ${cyclesAtOnceMax + 1} cycles`);
+  } catch (error) {
+    throw error instanceof WireError ? new HttpError(400, error.message) : error;
+  }
 }
 
 /** The archiver's identity in every cluster of a seed. */

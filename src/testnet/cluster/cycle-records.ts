@@ -53,7 +53,7 @@ export function makeCycleChain(settings: ChainSettings): ChainedRecord[] {
       networkDataHash: hash === undefined ? [] : [{ cycle: asCycle(named), hash }],
       isMarked: counter === settings.snapshotCycle + 1,
     };
-    records.push(chainedRecord(settings, records.at(-1), record));
+    records.push(chainedRecord(settings, records.at(-1)?.marker, record));
   }
   return records;
 }
@@ -72,27 +72,33 @@ export type ChainIdentity = Pick<
   "seed" | "cycleDuration" | "activeNodes" | "networkConfigHash"
 >;
 
+/**
+ * What a network does: after a restart, validators join, then they fetch the state, and at last it takes transactions.
+ */
+export type NetworkMode = "restart" | "restore" | "processing";
+
 /** The content of one record. */
 export interface RecordContent extends Pick<ChainedRecord, "counter" | "start" | "networkDataHash"> {
   readonly isMarked: boolean;
+  readonly mode?: NetworkMode;
   /** The fields that state changes of the nodes; without it, the nodes never change. */
   readonly members?: object;
 }
 
-/** Returns the record after `previous`; without it, the first of the chain. */
+/** Returns the record after the one with the marker `previous`; without it, the first of the chain. */
 export function chainedRecord(
   { seed, cycleDuration, activeNodes, networkConfigHash }: ChainIdentity,
-  previous: ChainedRecord | undefined,
-  { counter, start, networkDataHash, isMarked, members = {} }: RecordContent,
+  previous: string | undefined,
+  { counter, start, networkDataHash, isMarked, mode = "processing", members = {} }: RecordContent,
 ): ChainedRecord {
   const record = {
     networkId: Random.named(seed, "cycles").hex(8),
     counter,
-    previous: previous?.marker ?? "0".repeat(64),
+    previous: previous ?? "0".repeat(64),
     start,
     duration: cycleDuration,
     ...(networkConfigHash === undefined ? {} : { networkConfigHash }),
-    mode: "processing",
+    mode,
     safetyMode: false,
     safetyNum: 0,
     networkStateHash: "",

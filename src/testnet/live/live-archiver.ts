@@ -12,7 +12,7 @@ import { stateMetadataBytesMax } from "../limits.ts";
 import { type JsonServer, readBody, sendJson } from "../validator/json-server.ts";
 import type { LiveChain } from "./live-chain.ts";
 import type { NetworkMembers } from "./membership/network-members.ts";
-import type { TransactionLog } from "./transaction-log.ts";
+import type { TransactionLog } from "./transactions/transaction-log.ts";
 
 export interface LiveArchiverOptions {
   readonly seed: string;

@@ -4,10 +4,11 @@
  */
 
 import { asCycle, type Cycle, type HashHex, type PublicKey } from "../../protocol/brands.ts";
-import { type ChainedRecord, chainedRecord, hashLag } from "../cluster/cycle-records.ts";
+import { type ChainedRecord, chainedRecord, hashLag, type NetworkMode } from "../cluster/cycle-records.ts";
 import { networkConfigHashOf } from "../cluster/network-config.ts";
 import type { LiveSettings } from "./live-settings.ts";
 import type { CycleMembers } from "./membership/network-members.ts";
+import type { CycleStart } from "./transactions/sequencer.ts";
 
 /** The number of records that are kept. */
 const recordsMax = 20_000;
@@ -15,9 +16,16 @@ const recordsMax = 20_000;
 /** The number of past cycles of which hashes are accepted. */
 const cyclesAccepted = 64;
 
+/** Where a chain begins. */
+export interface ChainStart extends CycleStart {
+  /** The marker of the record before the first one: a restarted network continues the chain of the one before. */
+  readonly previousMarker?: string | undefined;
+}
+
 export class LiveChain {
   readonly #settings: LiveSettings;
-  readonly #startSeconds: number;
+  readonly #start: ChainStart;
+  #mode: NetworkMode | undefined;
   #records: ChainedRecord[] = [];
   /** Cycle → network hash → validators, by public key. */
   readonly #reported = new Map<Cycle, Map<HashHex, Set<PublicKey>>>();
@@ -25,10 +33,9 @@ export class LiveChain {
   /** Cycle → the public keys of its nodes. */
   readonly #keys = new Map<Cycle, ReadonlySet<PublicKey>>();
 
-  /** @param startSeconds the start of cycle 0 */
-  constructor(settings: LiveSettings, startSeconds: number) {
+  constructor(settings: LiveSettings, start: ChainStart) {
     this.#settings = settings;
-    this.#startSeconds = startSeconds;
+    this.#start = start;
   }
 
   get records(): readonly ChainedRecord[] {
@@ -48,8 +55,13 @@ export class LiveChain {
   }
 
   /** Begins the next cycle, whose number is {@link next}. */
-  begin({ record: { active, nodeListHash, changes }, active: nodes }: CycleMembers): ChainedRecord {
+  begin(
+    { record: { active, nodeListHash, changes }, active: nodes }: CycleMembers,
+    mode: NetworkMode = "processing",
+  ): ChainedRecord {
     const counter = this.next;
+    const isFinal = this.#mode === "processing";
+    this.#mode = mode;
     const { seed, sharding, pace } = this.#settings;
     const { cycleDuration, snapshotEvery } = pace;
     const networkConfigHash = networkConfigHashOf({ ...sharding, cycleDuration });
@@ -57,11 +69,14 @@ export class LiveChain {
     this.#keys.set(counter, new Set(nodes.map(({ identity: { publicKey } }) => publicKey)));
     for (const cycle of this.#keys.keys())
       if (cycle <= counter - 2 * cyclesAccepted) this.#keys.delete(cycle);
-    const record = chainedRecord(identity, this.#records.at(-1), {
+    const previous = this.#records.at(-1)?.marker ?? this.#start.previousMarker;
+    const record = chainedRecord(identity, previous, {
       counter,
-      start: this.#startSeconds + counter * cycleDuration,
+      start: this.#start.startSeconds + counter * cycleDuration,
       networkDataHash: this.#newHashes(counter - hashLag),
-      isMarked: counter > 0 && counter % snapshotEvery === 0,
+      // The cycle before is exported: the validators took transactions in it.
+      isMarked: isFinal && counter % snapshotEvery === 0,
+      mode,
       members: { nodeListHash, ...changes },
     });
     this.#records.push(record);
@@ -71,7 +86,8 @@ export class LiveChain {
 
   /** The number of the next cycle. */
   get next(): Cycle {
-    return asCycle((this.#records.at(-1)?.counter ?? -1) + 1);
+    const newest = this.#records.at(-1);
+    return newest === undefined ? this.#start.firstCycle : asCycle(newest.counter + 1);
   }
 
   #newHashes(lastCycle: number): { cycle: Cycle; hash: HashHex }[] {

@@ -27,16 +27,21 @@ const genesisMs = 1_700_000_000_000;
 /** Genesis balances are multiples of this, up to 2^32 times. */
 const balanceUnit = 10n ** 9n;
 
-export function liveNetwork({ seed, nodes, sharding, pace, genesis }: LiveSettings): ClusterNetwork {
+export function liveNetwork(settings: LiveSettings): ClusterNetwork {
+  const { seed, nodes, sharding, pace, genesis } = settings;
   const shard: Shard = makeShard({ ...sharding, numNodes: nodes });
   const state = { seed, ...genesis, accountBytes: 0, emptyPartitions: [], makeAccount };
   return {
     seed,
-    identities: makeIdentities(seed, nodes),
+    identities: makeIdentities(identitySeed(settings), nodes),
     shard,
     state: new SeededState({ ...state, timestampMs: genesisMs }, shard),
     cycleDurationMs: pace.cycleDuration * 1000,
   };
+}
+
+function identitySeed({ seed, restart }: LiveSettings): string {
+  return restart === undefined ? seed : `${seed}/${restart.previousMarker}`;
 }
 
 /** Yields every genesis account. */
@@ -57,16 +62,18 @@ function makeAccount(random: Random, accountId: string, timestamp: number, isGlo
  * @param number its index in ascending order of ID, or a higher number of a validator that joins later
  * @throws SnapshotError `usage` where a fault is invalid, `configuration` where the node does not support it
  */
-export function setUpNode(
-  { faults, nodes, seed }: LiveSettings,
-  network: ClusterNetwork,
-  number: number,
-): ValidatorSetup {
+export function setUpNode(settings: LiveSettings, network: ClusterNetwork, number: number): ValidatorSetup {
+  const { faults, nodes } = settings;
   const setup =
     number < nodes
       ? honestSetup(network, number, storedPartitions(network.shard, asNodeIndex(number)))
       : // The partitions that it will store are not known yet.
-        honestSetup(network, number, ringPartitions(network.shard), makeJoiningIdentity(seed, number));
+        honestSetup(
+          network,
+          number,
+          ringPartitions(network.shard),
+          makeJoiningIdentity(identitySeed(settings), number),
+        );
   for (const fault of faults) applyFault(parseFault(fault), setup);
   setup.hooks.state.views.push(...falseViews([...setup.lies]));
   return setup;

@@ -1,6 +1,7 @@
 /** The settings of a live cluster: its size, its pace, its faults and the changes of its nodes. */
 
 import { liveClusterDefaults } from "../../options/cluster-table.ts";
+import type { WantedSnapshot } from "../validator/state-sync/snapshot-sync.ts";
 
 /** Plain values, which a process receives as JSON. */
 export interface LiveSettings {
@@ -13,6 +14,18 @@ export interface LiveSettings {
   /** `<node>:<fault>` or `<node>:<fault>=<value>`; `*` stands for all nodes. */
   readonly faults: readonly string[];
   readonly membership: MembershipSettings;
+  /** Of a network that continues another one. */
+  readonly restart?: RestartSettings;
+}
+
+export interface RestartSettings {
+  /** The snapshot that validators without a state start from. */
+  readonly wanted: WantedSnapshot;
+  /**
+   * The marker of the last known record of the network before. The validators of each restart have other IDs and keys:
+   * nobody votes twice on a cycle, even if the network before went further than is known.
+   */
+  readonly previousMarker: string;
 }
 
 export interface LiveSharding {

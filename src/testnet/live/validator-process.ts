@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 import { messageOf, SnapshotError, type SnapshotErrorCode } from "../../errors/snapshot-error.ts";
 import { networkConfigOf } from "../cluster/network-config.ts";
 import type { ValidatorSetup } from "../cluster/validator-setup.ts";
-import { genesisSource } from "../validator/state/state-source.ts";
+import { genesisSource, type StateSource } from "../validator/state/state-source.ts";
+import { type SyncReport, servedSource } from "../validator/state-sync/served-source.ts";
 import { Validator, type ValidatorReport } from "../validator/validator.ts";
 import type { LiveExportSettings } from "./live-export-process.ts";
 import { genesisAccounts, liveNetwork, setUpNode } from "./live-network.ts";
@@ -35,7 +36,8 @@ export type ProcessLine =
       readonly code: SnapshotErrorCode | undefined;
       readonly hint: string | undefined;
     }
-  | ValidatorReport;
+  | ValidatorReport
+  | SyncReport;
 
 const settings = JSON.parse(argv[2] ?? "") as ProcessSettings;
 let validator: Validator | undefined;
@@ -55,8 +57,12 @@ try {
   await validator.run();
   await end();
 } catch (error) {
-  const { code, hint } = error instanceof SnapshotError ? error : { code: undefined, hint: undefined };
-  print({ type: "error", message: messageOf(error), code, hint });
+  const {
+    code,
+    hint,
+    details = [],
+  } = error instanceof SnapshotError ? error : ({} as Partial<SnapshotError>);
+  print({ type: "error", message: [messageOf(error), ...details].join("; "), code, hint });
   exit(1);
 }
 
@@ -78,11 +84,19 @@ async function openValidator({ live, index, host, port, archiverUrl, directory }
     },
     listenOn: { host, port },
     directory,
-    stateSource: genesisSource(() => genesisAccounts(network)),
+    stateSource: stateSource(live, setup),
     exportEntry: exportEntry(setup),
     hooks,
     report: print,
   });
+}
+
+function stateSource(
+  { restart, sharding }: LiveSettings,
+  { identity, network }: ValidatorSetup,
+): StateSource {
+  if (restart === undefined) return genesisSource(() => genesisAccounts(network));
+  return servedSource({ wanted: restart.wanted, id: identity.id, sharding, report: print });
 }
 
 function exportEntry({ lies, hooks }: ValidatorSetup) {

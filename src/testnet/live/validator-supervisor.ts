@@ -7,11 +7,13 @@ import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { SnapshotError } from "../../errors/snapshot-error.ts";
 import { parseFault } from "../faults/faults.ts";
+import type { SyncReport } from "../validator/state-sync/served-source.ts";
 import type { ValidatorReport } from "../validator/validator.ts";
 import type { ProcessLine, ProcessSettings } from "./validator-process.ts";
 
 export type SupervisorEvent =
   | ValidatorReport
+  | SyncReport
   /** The process ended unexpectedly. `isGivenUp`: it is not restarted. */
   | { readonly type: "validator-died"; readonly how: string; readonly isGivenUp: boolean }
   | { readonly type: "validator-restarted"; readonly pid: number };

@@ -9,7 +9,8 @@ import { LiveChain } from "../../../src/testnet/live/live-chain.ts";
 import { liveNetwork, setUpNodes } from "../../../src/testnet/live/live-network.ts";
 import { liveSettings } from "../../../src/testnet/live/live-settings.ts";
 import { NetworkMembers } from "../../../src/testnet/live/membership/network-members.ts";
-import { Sequencer } from "../../../src/testnet/live/sequencer.ts";
+import { Ledger } from "../../../src/testnet/live/transactions/ledger.ts";
+import { Sequencer } from "../../../src/testnet/live/transactions/sequencer.ts";
 import { accountsOf, applied, balanceOf } from "../../../src/testnet/validator/state/transaction.ts";
 import { checkChain } from "../../../src/trust/chain/cycle-chain.ts";
 import { parseCycleRecords } from "../../../src/wire/cycle-records.ts";
@@ -25,11 +26,16 @@ function genesis(): Map<string, WrappedData> {
 }
 
 describe("transactions", () => {
-  const sequencer = () => new Sequencer(settings, liveNetwork(settings), start);
+  const sequencer = (ledger = Ledger.of(genesis().values())) => {
+    const source = new Sequencer(settings, ledger, { firstCycle: asCycle(0), startSeconds: start });
+    source.takeFrom(start * 1000);
+    return source;
+  };
 
   it("never change the total balance, and never make a balance negative", () => {
-    const source = sequencer();
-    const total = source.totalBalance;
+    const ledger = Ledger.of(genesis().values());
+    const source = sequencer(ledger);
+    const total = ledger.totalBalance;
     const accounts = genesis();
     const sum = () => [...accounts.values()].reduce((before, account) => before + balanceOf(account), 0n);
     expect(sum()).toBe(total);
@@ -43,7 +49,7 @@ describe("transactions", () => {
     }
     expect(transactions).toBe(2001);
     expect(accounts.size).toBeGreaterThan(genesis().size);
-    expect([sum(), source.totalBalance]).toEqual([total, total]);
+    expect([sum(), ledger.totalBalance]).toEqual([total, total]);
     expect([...accounts.values()].filter(isGlobalAccount)).toHaveLength(settings.genesis.globalAccounts);
   });
 
@@ -84,7 +90,7 @@ describe("the chain of a live cluster", () => {
 
   /** A chain of nodes that do not change. */
   const newChain = () => {
-    const chain = new LiveChain(settings, start);
+    const chain = new LiveChain(settings, { firstCycle: asCycle(0), startSeconds: start });
     const members = new NetworkMembers(initial, start, cycleDuration);
     return { chain, begin: () => chain.begin(members.begin(chain.next)) };
   };

@@ -34,7 +34,11 @@ function setUp(nodes = 9) {
   const { identities } = liveNetwork(settings);
   const initial = identities.map((identity, validator) => memberOf(settings.seed, validator, identity));
   const members = new NetworkMembers(initial, start, settings.pace.cycleDuration);
-  return { settings, members, chain: new LiveChain(settings, start) };
+  return {
+    settings,
+    members,
+    chain: new LiveChain(settings, { firstCycle: asCycle(0), startSeconds: start }),
+  };
 }
 
 const idsOf = (nodes: readonly { readonly id: string }[]) => nodes.map(({ id }) => id);

@@ -25,6 +25,8 @@ export interface CycleMembers {
   readonly removed: readonly (Member & { readonly isLost: boolean })[];
   /** The nodes of the cycle. */
   readonly active: readonly Member[];
+  /** The number of nodes that have joined and are not active yet. */
+  readonly syncing: number;
 }
 
 interface MemberState extends Member {
@@ -47,8 +49,8 @@ export class NetworkMembers {
   readonly #publicKeys = new Set<PublicKey>();
 
   /**
-   * @param initial the nodes from the beginning
-   * @param startSeconds the start of cycle 0
+   * @param initial the nodes that are active from the beginning; none of a restarted network, whose nodes join
+   * @param startSeconds when cycle 0 began, or would have begun
    */
   constructor(initial: readonly Member[], startSeconds: number, cycleDuration: number) {
     this.#startSeconds = startSeconds;
@@ -116,7 +118,8 @@ export class NetworkMembers {
       member.refreshedIn = cycle;
     }
     // A network without nodes cannot remove the last one.
-    const removed = [...leaving, ...apoptosized].slice(0, activeBefore.length + activated.length - 1);
+    const removedMax = Math.max(0, activeBefore.length + activated.length - 1);
+    const removed = [...leaving, ...apoptosized].slice(0, removedMax);
     for (const { validator } of removed) this.#members.delete(validator);
     const record: RecordMembers = {
       active: activeBefore.length,
@@ -137,6 +140,7 @@ export class NetworkMembers {
       activated,
       removed: removed.map((member) => ({ ...member, isLost: member.lostIn !== undefined })),
       active: this.active,
+      syncing: this.#with("syncing").length,
     };
   }
 

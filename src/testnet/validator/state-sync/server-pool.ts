@@ -5,6 +5,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { SnapshotError } from "../../../errors/snapshot-error.ts";
+import { shownUrl } from "../../../text/shown-url.ts";
 import { serverFailuresMax, serverPauseMs } from "../../limits.ts";
 import { ServerError, type ServerErrorKind } from "./server-error.ts";
 import { type ServerConnection, SnapshotServer } from "./snapshot-server.ts";
@@ -72,11 +73,12 @@ export class ServerPool {
    *
    * @throws what is not a ServerError
    */
-  async failed({ url: server }: SnapshotServer, error: unknown): Promise<void> {
+  async failed({ url }: SnapshotServer, error: unknown): Promise<void> {
     if (!(error instanceof ServerError)) throw error;
     const { kind, message } = error;
     const { connection, report, pauseMs = serverPauseMs } = this.#options;
-    const candidate = this.#candidates.find((one) => one.server.url === server);
+    const candidate = this.#candidates.find((one) => one.server.url === url);
+    const server = shownUrl(url);
     if (candidate === undefined) return;
     candidate.failures++;
     const isExcluded = kind === "false" || candidate.failures >= serverFailuresMax;

@@ -96,6 +96,9 @@ export class Committer {
         case "transfer":
         case "set-fee":
           changes.transactions.push(entry);
+          break;
+        case "resumed":
+          break;
       }
     }
     const position = entries.at(-1)?.position ?? this.#progress.position;

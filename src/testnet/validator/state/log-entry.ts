@@ -19,7 +19,10 @@ export interface CycleEnd {
   readonly snapshot: boolean;
 }
 
-/** The first entry: the start of cycle 0, and the duration of cycles, both in seconds. */
+/**
+ * The first entry: the start of cycle 0, and the duration of cycles, both in seconds. The numbers of the cycles of a
+ * restarted network continue; its cycle 0 is the one that would have preceded them without a pause.
+ */
 export interface LogStart {
   readonly type: "start";
   readonly start: number;
@@ -41,7 +44,16 @@ export type MembershipChange =
     }
   | { readonly type: "node-activated" | "node-removed"; readonly cycle: Cycle; readonly id: NodeId };
 
-export type LogEntry = Transaction | MembershipChange | CycleEnd | LogStart;
+/**
+ * Ends the transactions of the network before a restart that followed its snapshot. They precede all cycles.
+ */
+export interface Resumed {
+  readonly type: "resumed";
+  /** The number of these transactions. */
+  readonly transactions: number;
+}
+
+export type LogEntry = Transaction | MembershipChange | CycleEnd | LogStart | Resumed;
 
 const milliseconds = z.int("expected milliseconds").nonnegative("expected milliseconds");
 const seconds = z.int("expected seconds").nonnegative("expected seconds");
@@ -64,6 +76,7 @@ const entry: z.ZodType<LogEntry> = z.discriminatedUnion("type", [
     snapshot: z.boolean(),
   }),
   z.object({ type: z.literal("start"), start: seconds, duration: seconds }),
+  z.object({ type: z.literal("resumed"), transactions: z.int("expected a number").nonnegative() }),
   z.object({
     type: z.literal("node-joined"),
     cycle: cycleNumber,

@@ -2,8 +2,8 @@
 
 import { EventEmitter, once } from "node:events";
 import { type FileHandle, open } from "node:fs/promises";
-import { writeBufferBytes } from "../../limits/disk.ts";
-import type { LogEntry } from "../validator/state/log-entry.ts";
+import { writeBufferBytes } from "../../../limits/disk.ts";
+import type { LogEntry } from "../../validator/state/log-entry.ts";
 
 export class TransactionLog {
   readonly path: string;
