@@ -4,7 +4,7 @@
  */
 
 import { createReadStream } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
@@ -43,7 +43,7 @@ interface AccountCopy {
 }
 
 type LogEntry =
-  | { readonly type: "start" | "node-joined" | "node-activated" | "node-removed" }
+  | { readonly type: "start" | "node-joined" | "node-activated" | "node-removed" | "resumed" }
   | { readonly type: "cycle-end"; readonly cycle: number }
   | { readonly type: "set-fee"; readonly account: string; readonly fee: string; readonly timestamp: number }
   | {
@@ -64,15 +64,21 @@ type State = Map<string, Account>;
 /**
  * @param directory the cluster's
  * @param snapshot the snapshot's directory
+ * @param earlier the directories of the clusters that this one continues with `--resume`, the oldest first: their
+ *   transactions are repeated from their own logs, and not from the log of the cluster that resumed them
  */
-export async function audit(directory: string, snapshot: string): Promise<Audit> {
+export async function audit(
+  directory: string,
+  snapshot: string,
+  earlier: readonly string[] = [],
+): Promise<Audit> {
   const problems: string[] = [];
   const problem = (text: string) => void problems.push(text);
   const manifest: { blockHeight: number; snapshot: { numPartitions: number } } = JSON.parse(
     await readFile(join(snapshot, "export-manifest.json"), "utf8"),
   );
   const cycle = manifest.blockHeight;
-  const expected = await stateAfter(directory, cycle);
+  const expected = await stateAfter([...earlier, directory], cycle);
   const held = await readState(snapshot, manifest.snapshot.numPartitions, problem);
   compare(expected, held, problem);
   const [expectedTotal, heldTotal] = [totalOf(expected), totalOf(held)];
@@ -99,19 +105,50 @@ function compare(expected: State, held: State, problem: (text: string) => void):
   }
 }
 
-/** Computes the state at the end of a cycle: address → account. */
-async function stateAfter(directory: string, cycle: number): Promise<State> {
+/** Computes the state at the end of a cycle of the last cluster: address → account. */
+async function stateAfter(directories: readonly string[], cycle: number): Promise<State> {
   const state: State = new Map();
-  for await (const line of linesOf(join(directory, "genesis.jsonl"))) {
+  for await (const line of linesOf(join(directories[0] ?? "", "genesis.jsonl"))) {
     const { accountId, data, timestamp }: GenesisAccount = JSON.parse(line);
     state.set(accountId, accountOf(data, timestamp));
   }
-  for await (const line of linesOf(join(directory, "transactions.jsonl"))) {
-    const entry: LogEntry = JSON.parse(line);
-    if (entry.type === "cycle-end" && entry.cycle === cycle) return state;
-    apply(entry, state);
+  for (const [place, directory] of directories.entries()) {
+    const isLast = place === directories.length - 1;
+    const entries = place === 0 ? entriesOf(directory) : afterResumption(directory);
+    for await (const entry of entries) {
+      if (isLast && entry.type === "cycle-end" && entry.cycle === cycle) return state;
+      apply(entry, state);
+    }
   }
   throw new Error(`the log does not contain the end of cycle ${cycle}`);
+}
+
+/** Yields what a cluster did itself, without the transactions that it repeated. */
+async function* afterResumption(directory: string): AsyncGenerator<LogEntry, void, void> {
+  let isOwn = false;
+  for await (const entry of entriesOf(directory)) {
+    if (isOwn) yield entry;
+    if (entry.type === "resumed") isOwn = true;
+  }
+  if (!isOwn) throw new Error(`${directory} resumed no other cluster`);
+}
+
+/** Yields the complete lines of a log: a cluster may have been killed within the last one. */
+async function* entriesOf(directory: string): AsyncGenerator<LogEntry, void, void> {
+  const log = await open(join(directory, "transactions.jsonl"));
+  try {
+    const { size } = await log.stat();
+    const { buffer } = await log.read(Buffer.alloc(1), 0, 1, Math.max(0, size - 1));
+    const isComplete = buffer.toString() === "\n";
+    let last: string | undefined;
+    for await (const line of log.readLines({ start: 0, end: Math.max(0, size - 1), autoClose: false })) {
+      if (last !== undefined) yield JSON.parse(last);
+      last = line;
+    }
+    if (last !== undefined && isComplete) yield JSON.parse(last);
+  } finally {
+    await log.close();
+  }
 }
 
 function apply(entry: LogEntry, state: State): void {
