@@ -21,8 +21,11 @@ import { program, publish, type RunningCluster, run, startCluster } from "./runn
 const snapshotEvery = 4;
 const pace = ["--tx-rate", "80", "--nodes-per-consensus-group", "5"];
 
-/** A cluster of nine that was stopped at some moment after it published a snapshot. */
-async function stoppedCluster() {
+/**
+ * A cluster of nine that was ended by a signal at some moment after it published a snapshot. SIGKILL ends it within any
+ * write.
+ */
+async function stoppedCluster(signal: "SIGINT" | "SIGKILL" = "SIGINT") {
   const cluster = await startCluster(snapshotEvery, ["--nodes", "9", "--accounts", "300", ...pace]);
   const out = temporaryDirectory();
   const snapshot = (await publish(cluster, out, "latest")) ?? expect.unreachable();
@@ -30,12 +33,12 @@ async function stoppedCluster() {
   const delayMs = Random.named(seed, "stop").below(5_000);
   process.stderr.write(`RESTART_SEED=${seed}: stopped ${delayMs} ms after the snapshot is published\n`);
   await sleep(delayMs);
-  await stop(cluster);
+  await stop(cluster, signal);
   return { cluster, out, snapshot, manifest: manifestOf(snapshot) };
 }
 
-async function stop({ child }: RunningCluster): Promise<void> {
-  child.kill("SIGINT");
+async function stop({ child }: RunningCluster, signal: "SIGINT" | "SIGKILL" = "SIGINT"): Promise<void> {
+  child.kill(signal);
   await once(child, "exit");
 }
 
@@ -80,8 +83,11 @@ async function richerServer(upstream: string) {
 }
 
 describe("a network that starts again from its snapshot", { timeout: 240_000 }, () => {
-  it.each([12, 7])("continues where it stopped as nine nodes, as %d nodes", async (nodes) => {
-    const { cluster: old, out, manifest } = await stoppedCluster();
+  it.each([
+    { nodes: 12, signal: "SIGINT" },
+    { nodes: 7, signal: "SIGKILL" },
+  ] as const)("continues where $signal ended nine nodes, as $nodes nodes", async ({ nodes, signal }) => {
+    const { cluster: old, out, manifest } = await stoppedCluster(signal);
     const restart = ["--from", out, "--resume", old.directory];
     const cluster = await startCluster(snapshotEvery, ["--nodes", String(nodes), ...pace, ...restart]);
     expect(cluster.totalBalance).toBe(old.totalBalance);
@@ -123,6 +129,20 @@ describe("a network that starts again from its snapshot", { timeout: 240_000 }, 
     for (const trouble of ["disagreement", "export-failed", "cycle-failed", "server-failed"] as const) {
       expect(told(cluster, trouble)).toEqual([]);
     }
+  });
+
+  it("continues more than once", async () => {
+    const { cluster: first, out } = await stoppedCluster();
+    const second = await startCluster(snapshotEvery, [
+      ...["--nodes", "5", ...pace, "--from", out, "--resume", first.directory],
+    ]);
+    const snapshot = await requireRight(second, 5, [first]);
+    await stop(second, "SIGKILL");
+    const third = await startCluster(snapshotEvery, [
+      ...["--nodes", "4", ...pace, "--from", snapshot, "--resume", second.directory],
+    ]);
+    expect(third.firstCycle).toBeGreaterThan(second.firstCycle);
+    await requireRight(third, 4, [first, second]);
   });
 
   it("starts from an honest server though others lie and die, loses what is not resumed, and lets validators join and lose their state", async () => {
@@ -175,20 +195,37 @@ describe("a network that starts again from its snapshot", { timeout: 240_000 }, 
     const { out, manifest } = await stoppedCluster();
     const serve = await startServe(out, "127.0.0.1", undefined);
     try {
+      const start = async (server: string) => {
+        const directory = join(temporaryDirectory(), "cluster");
+        const args = ["cluster", "--live", "--json", "--directory", directory, "--from", server];
+        return await run(program, [...args, "--from-digest", manifest.snapshot.digest]);
+      };
       const liar = await richerServer(serve.url);
-      const directory = join(temporaryDirectory(), "cluster");
-      const args = ["cluster", "--live", "--json", "--directory", directory, "--from", liar.url];
-      const ended = await run(program, [...args, "--from-digest", manifest.snapshot.digest]);
-      expect(ended).toMatchObject({
+      const lie = `${liar.url}: partition -?\\d+: its hash is [0-9a-f]{64}, the agreed one is`;
+      expect(await start(liar.url)).toMatchObject({
         ...{ status: 3, ok: false, exitCode: 3 },
         error: {
           code: "incomplete",
           message: "no server of snapshots is left to start from",
-          details: [
-            expect.stringMatching(
-              `^${liar.url}: partition -?\\d+: its hash is [0-9a-f]{64}, the agreed one is`,
-            ),
-          ],
+          details: [expect.stringMatching(`^${lie}`)],
+        },
+      });
+
+      // It lies to validators only: the cluster itself asks first, for the hashes and for the record that follows.
+      let asked = 0;
+      const later = await lyingServer(serve.url, {
+        change: (path, text) => {
+          if (path === "/snapshots") asked++;
+          return asked > 2 && path.startsWith("/snapshot-cycles") ? text.replace(/"-1":"./, '"-1":"x') : text;
+        },
+      });
+      expect(await start(later.url)).toMatchObject({
+        status: 3,
+        error: {
+          code: "incomplete",
+          message: expect.stringMatching(
+            /^validator \d did not start: no server of snapshots is left to start from; http:\S+: /,
+          ) as string,
         },
       });
     } finally {

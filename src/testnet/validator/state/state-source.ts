@@ -1,6 +1,6 @@
 /**
  * Where a new validator takes its first state from. From there on it follows the transaction log, until it has the state
- * of the network. The source of every validator is the genesis state today.
+ * of the network. The sources are the genesis state and servers of a snapshot (`state-sync/served-source.ts`).
  */
 
 import type { WrappedData } from "../../../protocol/account-copy.ts";
