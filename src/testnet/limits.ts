@@ -89,7 +89,7 @@ export const serverPauseMs = 500;
 export const snapshotCyclesBytesMax = 24 * MiB;
 
 /** The copies of one partition, which are held until its hash is known. */
-export const syncPartitionBytesMax = 512 * MiB;
+export const syncPartitionBytesMax = 256 * MiB;
 
 /** How long an archiver may take to respond to a validator, and the pause before it is requested again. */
 export const archiverTimeoutMs = 5_000;

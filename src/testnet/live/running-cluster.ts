@@ -252,7 +252,7 @@ function startOf({ firstCycle, previousMarker, settings }: Beginning): ChainStar
   const { cycleDuration } = settings.pace;
   const firstSeconds = Math.ceil(Date.now() / 1000) + leadSeconds;
   const startSeconds = firstSeconds - firstCycle * cycleDuration;
-  if (startSeconds >= 0) return { firstCycle: firstCycle, startSeconds, previousMarker };
+  if (startSeconds >= 0) return { firstCycle, startSeconds, previousMarker };
   throw new SnapshotError("configuration", `cycle ${firstCycle} cannot be one of ${cycleDuration} seconds`, {
     hint: "Give the --cycle-duration of the network before.",
   });
