@@ -78,8 +78,8 @@ function describeEvent(event: ServeEvent, style: Style): string {
 
 function describeRestoring({ name, mode }: Extract<ServeEvent, { type: "restoring" }>): string {
   if (name === null) return "restarting validators get no accounts of this server";
-  const state = mode === null ? "of which nothing is known yet" : `in the mode ${mode}`;
-  return `restarting validators get the accounts of ${name}; the network is ${state}`;
+  const state = mode === null ? "its mode is not known yet" : `it is in the mode ${mode}`;
+  return `restarting validators get the accounts of ${name} while the network is in the mode restore; ${state}`;
 }
 
 function describeResult({ snapshots }: ServeResult): string[] {

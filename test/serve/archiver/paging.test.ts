@@ -130,10 +130,10 @@ test.each([
   expect(repeatsOf(received)).toBe(0);
 });
 
-test.each([1, 2, 3, 4])(
+test.each([1, 2])(
   "validators receive every account of random timestamps and ranges (seed %i)",
   async (seed) => {
-    const accounts = accountsOfCrowds(randomCrowds(seed, 40), seed);
+    const accounts = accountsOfCrowds(randomCrowds(seed, 25), seed);
     const network = await serveAccounts(accounts, undefined, seed % 2 === 0 ? "gzip" : "none");
     const random = new Random(seed, 99, 0);
     const ranges = [wholeRange, randomRange(random), randomRange(random), randomRange(random)];
@@ -148,7 +148,7 @@ test.each([1, 2, 3, 4])(
 );
 
 test("ten validators at once receive every account of their ranges", async () => {
-  const accounts = accountsOfCrowds(randomCrowds(7, 80), 7);
+  const accounts = accountsOfCrowds(randomCrowds(7, 50), 7);
   const network = await serveAccounts(
     accounts,
     Array.from({ length: 10 }, () => makeNode()),

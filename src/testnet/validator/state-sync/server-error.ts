@@ -8,6 +8,7 @@ export type ServerErrorKind =
 
 export class ServerError extends Error {
   override readonly name = "ServerError";
+  readonly code = "snapshot-server";
   readonly kind: ServerErrorKind;
 
   constructor(kind: ServerErrorKind, message: string, options?: ErrorOptions) {
