@@ -1,5 +1,6 @@
 /** Writes the accounts of artifacts to a database, in a process of its own, and inspects them meanwhile. */
 
+import { dirname } from "node:path";
 import type { WriteOrder } from "./archiver/accounts-table.ts";
 import { type InspectionContext, inspectCopies, requireFit } from "./inspect-copies.ts";
 import { performInChild } from "./restore-child.ts";
@@ -15,7 +16,8 @@ export async function writeInspected(order: WriteOrder, context: InspectedWrite)
   const { target, onProgress, signal } = context;
   const ended = new AbortController();
   const both = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
-  const writing = performInChild<"write">(order, { signal: both, onProgress });
+  const scratchDirectory = dirname(order.path);
+  const writing = performInChild<"write">(order, { signal: both, onProgress, scratchDirectory });
   // The process that writes has ended before its file is removed, whatever the inspection finds.
   const hasEnded = writing.then(
     () => undefined,
