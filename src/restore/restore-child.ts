@@ -14,7 +14,7 @@ const entry = fileURLToPath(
 );
 
 /** What a process reads lives for a moment. Without this bound, 30 MB of it wait to be freed. */
-const childFlags = ["--max-semi-space-size=2"];
+const childFlags = ["--max-semi-space-size=1"];
 
 export interface ChildOptions {
   readonly onProgress?: ((accounts: number) => void) | undefined;
