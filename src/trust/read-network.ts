@@ -10,6 +10,7 @@ import type { CycleRecords } from "../wire/cycle-records.ts";
 import type { NodeList } from "../wire/node-list.ts";
 import { type Boundary, findBoundaries, requireRecent } from "./chain/boundary.ts";
 import { type CycleNodes, cycleNodesOf, differentNodes } from "./chain/cycle-nodes.ts";
+import { numNodesOfCycle } from "./chain/membership.ts";
 import type { SnapshotTime } from "./chain/timestamp.ts";
 import type { ListContext, Received } from "./list-source.ts";
 import type { ListSources } from "./network-options.ts";
@@ -104,7 +105,10 @@ async function readCandidates(
     const different = differentNodes(members, cycles.records, boundary.cycle, isPermanent);
     return { ...boundary, members, different };
   });
-  const candidates = inactive === undefined ? all : all.filter(({ different }) => different === undefined);
+  const withState =
+    time.kind === "latest" && inactive === undefined ? requireState(all, cycles.records) : all;
+  const candidates =
+    inactive === undefined ? withState : withState.filter(({ different }) => different === undefined);
   if (inactive !== undefined && candidates.length === 0) throw errorOf(inactive);
   return {
     nodes: list.nodes,
@@ -114,6 +118,15 @@ async function readCandidates(
     records: cycles.records,
     candidates,
   };
+}
+
+/** Returns the candidates that have a state: the first cycles of a network that begins again have no active nodes. */
+function requireState(candidates: readonly Candidate[], records: readonly CycleRecord[]): Candidate[] {
+  const withState = candidates.filter(({ cycle }) => numNodesOfCycle(records, cycle) > 0);
+  if (withState.length > 0 || candidates.length === 0) return withState;
+  throw new SnapshotError("temporary", "the newest cycles have no active nodes and therefore no state", {
+    hint: "Try again when the network processes transactions, or give the timestamp of an earlier snapshot.",
+  });
 }
 
 /** Reads older records if the known ones do not state all nodes of the boundaries' cycles. */

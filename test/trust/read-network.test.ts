@@ -68,6 +68,17 @@ describe("a network", () => {
     });
   });
 
+  it("has no candidates for latest of cycles without nodes, as a network has that begins again", async () => {
+    const latest = { kind: "latest" } as const;
+    const began = recordsTo(21, (counter) => ({ active: counter === 21 ? 5 : 0 }));
+    const { network } = await networkOf(rows, () => began, latest);
+    expect(network.candidates.map(({ cycle }) => cycle.counter)).toEqual([21, 20]);
+    await expect(networkOf(rows, () => recordsTo(21, () => ({ active: 0 })), latest)).rejects.toMatchObject({
+      code: "temporary",
+      message: expect.stringContaining("no active nodes"),
+    });
+  });
+
   it("has its records read once more if they are older than its node list", async () => {
     // The list has a fifth node before the record that activates it exists.
     const old = recordsTo(20, () => ({ active: 4 }));
