@@ -6,7 +6,7 @@ import { simulate } from "../../src/simulator/simulate.ts";
 /** Fresh in each run, so that tests find what no earlier run has found; a failure names the seed. */
 const base = process.env["SIMULATE_SEED"] ?? randomBytes(4).toString("hex");
 
-const runs = 500;
+const runs = 300;
 const shares = 10;
 
 /** Seeds of runs without bases that once went wrong, each with what it found. */
