@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "libsql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -129,6 +129,14 @@ describe("a restore is refused, and changes nothing,", () => {
     const folder = stoppedArchiver();
     writeFileSync(join(folder, "cycles.sqlite3-wal"), "");
     expect((await refusal(folder)).code).toBe("in-use");
+  });
+
+  it("if the database is a symbolic link, beside whose target an archiver has its log", async () => {
+    const [folder, elsewhere] = [temporaryDirectory(), stoppedArchiver()];
+    symlinkSync(accountsPath(elsewhere), accountsPath(folder));
+    const failure = await refusal(folder);
+    expect(failure.code).toBe("configuration");
+    expect(failure.message).toBe(`${accountsPath(folder)} is a symbolic link`);
   });
 
   it("while an archiver answers at its URL, even by force", async () => {

@@ -54,10 +54,18 @@ export async function requireIdle(
 /**
  * As {@link requireIdle}, for one database.
  *
- * @throws SnapshotError `in-use`
+ * @throws SnapshotError `in-use`; `configuration` if it is not a regular file
  */
 export async function requireIdleFile(path: string, { force, dryRun, signal }: IdleOptions): Promise<void> {
-  const isOpen = (await companionsOf(path)).length > 0 && (await statsOf(path)) !== undefined;
+  const stats = await statsOf(path);
+  // SQLite has its log beside the file that a link leads to, where nobody would look for it.
+  if (stats?.isFile() === false) {
+    const kind = stats.isSymbolicLink() ? "a symbolic link" : "not a regular file";
+    throw new SnapshotError("configuration", `${path} is ${kind}`, {
+      hint: "Give the folder in which the file itself is.",
+    });
+  }
+  const isOpen = stats !== undefined && (await companionsOf(path)).length > 0;
   if (force === true && isOpen) {
     if (dryRun === true) return;
     await performInChild<"close">({ kind: "close", path }, { signal });
