@@ -28,8 +28,8 @@ export default defineConfig({
       },
       { extends: true, test: { name: "alone", include: alone, exclude: separate } },
     ],
-    // Whole runs wait for processes and timers of their own: one worker more than there are cores to fill the gaps.
-    maxWorkers: 3,
+    // Whole runs wait for processes and timers of their own: two workers more than there are cores to fill the gaps.
+    maxWorkers: 4,
     // Of the code that runs in vitest: `dist` in threads, child processes and WebAssembly is not counted.
     coverage: { provider: "v8", include: ["src/**/*.ts"], reporter: ["text", "html"] },
     // Generous for a busy machine, short enough to show a hang.

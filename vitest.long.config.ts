@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Live clusters, whose cycles pass in real time; the faults that the simulator has to find; lying mirrors; the paging of
+ * Live clusters, whose cycles pass in real time; the faults that the simulator has to find; mirrors; the paging of
  * restarting validators; exports, resumed archivers, and restores that are killed or damaged at every step, each in
  * several processes.
  */
