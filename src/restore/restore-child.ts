@@ -1,9 +1,9 @@
 /** Gives an order to a process of its own (restore-process.ts), and waits for its result. */
 
-import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { SnapshotError } from "../errors/snapshot-error.ts";
-import type { RestoreReply, RestoreWork } from "./restore-process.ts";
+import { performInProcess } from "../store/database-process.ts";
+import type { RestoreProgress, RestoreWork } from "./restore-process.ts";
 
 /** The compiled entry: beside this file, or in `dist/` where this file is a source. */
 const entry = fileURLToPath(
@@ -26,43 +26,19 @@ export interface ChildOptions {
 }
 
 /** @throws SnapshotError with the code of the failure; `disk` if the process ended before it answered */
-export function performInChild<Kind extends keyof RestoreWork>(
+export async function performInChild<Kind extends keyof RestoreWork>(
   order: RestoreWork[Kind]["order"],
   { onProgress, onReceipts, scratchDirectory, signal }: ChildOptions = {},
 ): Promise<RestoreWork[Kind]["result"]> {
-  return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
-    const env = { ...process.env, ...(scratchDirectory && { SQLITE_TMPDIR: scratchDirectory }) };
-    // In a group of its own: a Ctrl-C goes to this process, which ends the other.
-    const child = fork(entry, [], {
-      ...{ env, detached: true, execArgv: childFlags },
-      stdio: ["ignore", "ignore", "inherit", "ipc"],
-    });
-    const abort = () => child.kill("SIGKILL");
-    signal?.addEventListener("abort", abort, { once: true });
-    let settle = () => reject(signal?.aborted === true ? signal.reason : endedEarly(order.kind));
-    child.on("message", (reply: RestoreReply) => {
+  const result = await performInProcess<RestoreProgress>(order, {
+    ...{ entry, flags: childFlags, scratchDirectory, signal },
+    onProgress: (reply) => {
       if (reply.kind === "progress") onProgress?.(reply.accounts);
-      else if (reply.kind === "replayed") onReceipts?.(reply.receipts, reply.total);
-      else if (reply.kind === "done") settle = () => resolve(reply.result as RestoreWork[Kind]["result"]);
-      else settle = () => reject(failureOf(reply));
-    });
-    child.once("error", (error) => {
-      settle = () => reject(error);
-      settle();
-    });
-    // The file is closed when the process has ended.
-    child.once("exit", () => {
-      signal?.removeEventListener("abort", abort);
-      settle();
-    });
-    child.send(order, () => undefined);
+      else onReceipts?.(reply.receipts, reply.total);
+    },
+    endedEarly: () => endedEarly(order.kind),
   });
-}
-
-function failureOf({ code, message, hint }: Extract<RestoreReply, { kind: "failed" }>): Error {
-  if (code === undefined) return new Error(message);
-  return new SnapshotError(code, message, hint === undefined ? {} : { hint });
+  return result as RestoreWork[Kind]["result"];
 }
 
 /** The SQLite binding ends the process if a text is not UTF-8, which nothing but a damaged file has here. */

@@ -3,7 +3,7 @@
  * parent: what it writes is worth nothing without it.
  */
 
-import { messageOf, SnapshotError } from "../errors/snapshot-error.ts";
+import { performOneOrder } from "../store/database-process.ts";
 import { type WriteOrder, writeAccounts } from "./archiver/accounts-table.ts";
 import { type CloseOrder, closeCrashed } from "./archiver/close-crashed.ts";
 import {
@@ -39,32 +39,12 @@ export interface RestoreWork {
 
 export type RestoreOrder = RestoreWork[keyof RestoreWork]["order"];
 
-export type RestoreReply =
+/** What the process says before its result. */
+export type RestoreProgress =
   | { readonly kind: "progress"; readonly accounts: number }
-  | { readonly kind: "replayed"; readonly receipts: number; readonly total: number }
-  | { readonly kind: "done"; readonly result: unknown }
-  | {
-      readonly kind: "failed";
-      readonly code: SnapshotError["code"] | undefined;
-      readonly message: string;
-      readonly hint: string | undefined;
-    };
+  | { readonly kind: "replayed"; readonly receipts: number; readonly total: number };
 
-process.once("disconnect", () => process.exit());
-process.once("message", (order: RestoreOrder) => {
-  void perform(order).then((reply) => {
-    process.send?.(reply, () => process.disconnect());
-  });
-});
-
-async function perform(order: RestoreOrder): Promise<RestoreReply> {
-  try {
-    return { kind: "done", result: await resultOf(order) };
-  } catch (error) {
-    const { code, hint } = error instanceof SnapshotError ? error : { code: undefined, hint: undefined };
-    return { kind: "failed", code, message: messageOf(error), hint };
-  }
-}
+performOneOrder<RestoreOrder>(resultOf);
 
 function resultOf(order: RestoreOrder): unknown {
   const onProgress = (accounts: number) => void process.send?.({ kind: "progress", accounts });
@@ -81,7 +61,7 @@ function resultOf(order: RestoreOrder): unknown {
       return checkExport(order, onProgress);
     case "replay":
       return replay(order, (receipts, total) => {
-        process.send?.({ kind: "replayed", receipts, total } satisfies RestoreReply);
+        process.send?.({ kind: "replayed", receipts, total } satisfies RestoreProgress);
       });
     case "measure":
       return measureState(order, onProgress);

@@ -4,7 +4,7 @@
  * statements are garbage collected.
  */
 
-import { messageOf, SnapshotError } from "../../errors/snapshot-error.ts";
+import { performOneOrder } from "../../store/database-process.ts";
 import { buildIndex, type IndexedSnapshot } from "./build-index.ts";
 import { problemOfIndex } from "./check-index.ts";
 
@@ -24,39 +24,17 @@ export interface IndexWork {
 
 export type IndexOrder = IndexWork[keyof IndexWork]["order"];
 
-export type IndexReply =
-  | { readonly kind: "progress"; readonly accounts: number }
-  | { readonly kind: "done"; readonly result: unknown }
-  | {
-      readonly kind: "failed";
-      readonly code: SnapshotError["code"] | undefined;
-      readonly message: string;
-      readonly details: readonly string[];
-      readonly hint: string | undefined;
-    };
-
-process.once("disconnect", () => process.exit());
-process.once("message", (order: IndexOrder) => {
-  void perform(order).then((reply) => {
-    process.send?.(reply, () => process.disconnect());
-  });
-});
-
-async function perform(order: IndexOrder): Promise<IndexReply> {
-  try {
-    return { kind: "done", result: await resultOf(order) };
-  } catch (error) {
-    if (!(error instanceof SnapshotError)) {
-      return { kind: "failed", code: undefined, message: messageOf(error), details: [], hint: undefined };
-    }
-    const { code, message, details, hint } = error;
-    return { kind: "failed", code, message, details, hint };
-  }
+/** What the process says before its result. */
+export interface IndexProgress {
+  readonly kind: "progress";
+  readonly accounts: number;
 }
+
+performOneOrder<IndexOrder>(resultOf);
 
 async function resultOf(order: IndexOrder): Promise<number | string | null> {
   if (order.kind === "check") return problemOfIndex(order.path, order.digest) ?? null;
   return await buildIndex(order.path, order.snapshot, (accounts) => {
-    process.send?.({ kind: "progress", accounts } satisfies IndexReply);
+    process.send?.({ kind: "progress", accounts } satisfies IndexProgress);
   });
 }
