@@ -20,8 +20,8 @@ export interface ServeResult {
 }
 
 /**
- * Verifies published snapshots, and serves them until `options.signal` is aborted. A snapshot that is changed on the disk
- * meanwhile is no longer served.
+ * Verifies published snapshots, and serves them until `options.signal` is aborted. A snapshot whose files
+ * change on the disk is no longer served.
  *
  * @param directories snapshots, or directories of published snapshots; those published later are not served
  * @throws SnapshotError `no-such-snapshot`, or the code of the most severe finding of the verification; `configuration`

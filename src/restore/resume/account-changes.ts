@@ -1,6 +1,6 @@
 /**
- * The changes of accounts that a receipt states. They must be those that its validators signed, whoever trusts the
- * signatures: the data of each account hashes to what was voted on (archiver 3.7.7,
+ * The changes of accounts that a receipt states. The data of each account must have the hash that the receipt states,
+ * whether or not its signatures are checked (archiver 3.7.7,
  * `src/shardeum/calculateAccountHash.ts` and `verifyGlobalTxReceipt.ts`).
  */
 

@@ -57,7 +57,7 @@ export interface Replayed {
 }
 
 /**
- * Applies what can be applied, and reports the rest; whoever gave the order decides by the report.
+ * Applies what can be applied, and reports the rest. The caller decides by the report whether the result is used.
  *
  * @throws SnapshotError `verification` for a malformed receipt, `chain` for records that form no chain, `configuration`,
  *   `disk`

@@ -182,7 +182,7 @@ describe("a receipt that contradicts itself", () => {
       ),
       says: /differ in length/,
     },
-  ])("by $id is refused, whoever trusts the archiver", async ({ change, says }) => {
+  ])("by $id is refused, also with --unverified-receipts", async ({ change, says }) => {
     busyNetwork();
     network.transfer([network.account(0).accountId], endOf(13) - 20_000, { change });
     const error = await refused(network.write(), { unverifiedReceipts: true });
